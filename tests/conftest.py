@@ -1,0 +1,38 @@
+"""What all rooms share: an environment without accounts, and one embedded runtime for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ACCOUNT_VARIABLES = (
+    "QISKIT_IBM_TOKEN",
+    "QISKIT_IBM_URL",
+    "QISKIT_IBM_INSTANCE",
+    "QISKIT_IBM_CHANNEL",
+    "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_account_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep saved accounts and variables of whoever runs the tests out of them."""
+    for variable in ACCOUNT_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    from qiskit_ibm_runtime.accounts import management
+
+    home = tmp_path / "home-without-accounts"
+    monkeypatch.setattr(management, "_DEFAULT_ACCOUNT_CONFIG_JSON_FILE", str(home / "account.json"))
+    monkeypatch.setattr(management, "_QISKITRC_CONFIG_FILE", str(home / "qiskitrc"))
+
+
+@pytest.fixture(autouse=True)
+def _no_default_session_left_over() -> Iterator[None]:
+    """Start and leave each test without a default session."""
+    from qiskit_ibm_runtime import session
+
+    session._DEFAULT_SESSION.set(None)
+    yield
+    session._DEFAULT_SESSION.set(None)

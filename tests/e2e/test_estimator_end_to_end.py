@@ -1,0 +1,115 @@
+"""The Estimator from the user's call through HTTP and websocket to Aer and back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import RealAmplitudes
+from qiskit.primitives import BaseEstimator, EstimatorResult
+from qiskit.primitives import Estimator as ExactEstimator
+from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
+
+from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, RuntimeJobFailureError
+
+HYDROGEN = SparsePauliOp.from_list(
+    [
+        ("II", -1.052373245772859),
+        ("IZ", +0.39793742484318045),
+        ("ZI", -0.39793742484318045),
+        ("ZZ", -0.01128010425623538),
+        ("XX", +0.18093119978423156),
+    ]
+)
+GROUND_STATE_ENERGY = -1.857275030202382
+SHOTS = 8000
+
+
+@pytest.fixture
+def estimator(service: QiskitRuntimeService) -> Estimator:
+    options = Options(optimization_level=1, resilience_level=0)
+    options.execution.shots = SHOTS
+    options.simulator.seed_simulator = 7
+    return Estimator(session=service.backend("ibmq_qasm_simulator"), options=options)
+
+
+def within_five_sigma(observable: SparsePauliOp, shots: int = SHOTS) -> float:
+    """Five standard deviations, at most: every term apart, each of variance one."""
+    return 5 * float(np.sum(np.abs(observable.coeffs))) / math.sqrt(shots)
+
+
+def test_hydrogen_at_the_right_angle_has_its_published_energy(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    circuit.ry(-0.22353699826765921, 1)
+    circuit.cx(1, 0)
+
+    result = estimator.run(circuit, HYDROGEN).result()
+
+    deviation = math.sqrt(result.metadata[0]["variance"] / result.metadata[0]["shots"])
+    assert 0 < 5 * deviation < 0.03
+    assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=5 * deviation)
+
+
+def test_values_agree_with_terras_exact_estimator_within_shot_noise(estimator: Estimator) -> None:
+    ansatz = RealAmplitudes(2, reps=1)
+    observables = [HYDROGEN, SparsePauliOp(["XY", "ZZ", "YI"], [0.5, -1.0, 0.25])]
+    values = [[0.1, 0.7, -1.2, 2.2], [1.0, -0.3, 0.4, 0.0]]
+    exact = ExactEstimator().run([ansatz] * 2, observables, values).result()
+
+    result = estimator.run([ansatz] * 2, observables, values).result()
+
+    assert isinstance(estimator, BaseEstimator)
+    assert isinstance(result, EstimatorResult)
+    for value, expected, observable in zip(result.values, exact.values, observables):
+        assert value == pytest.approx(expected, abs=within_five_sigma(observable))
+
+
+@pytest.mark.parametrize(
+    "observable",
+    ["ZZ", Pauli("ZZ"), SparsePauliOp("ZZ"), Operator(Pauli("ZZ"))],
+    ids=["label", "Pauli", "SparsePauliOp", "Operator"],
+)
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # terra 0.46, for Operator
+def test_an_observable_may_be_given_in_each_form(estimator: Estimator, observable: object) -> None:
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+
+    assert estimator.run(bell, observable).result().values[0] == pytest.approx(1.0)
+
+
+def test_the_variance_is_that_of_the_observable(estimator: Estimator) -> None:
+    """
+    The state cos|0> + sin|1> has <Z> = cos(angle) and variance sin(angle)^2 of Z.
+    """
+    angle = 1.0
+    circuit = QuantumCircuit(1)
+    circuit.ry(angle, 0)
+
+    metadata = estimator.run(circuit, "Z").result().metadata[0]
+
+    assert metadata["shots"] == SHOTS
+    assert metadata["variance"] == pytest.approx(math.sin(angle) ** 2, abs=0.05)
+
+
+def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.ry(1.0, 0)
+    circuit.ry(0.3, 1)
+
+    first, second = (
+        estimator.run(circuit, HYDROGEN, seed_simulator=5).result().values for _ in range(2)
+    )
+
+    assert first.tolist() == second.tolist()
+
+
+def test_a_level_that_the_runtime_does_not_do_fails_and_says_so(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+
+    with pytest.raises(RuntimeJobFailureError, match=r"resilience.*2"):
+        estimator.run(circuit, "Z", resilience_level=2).result()

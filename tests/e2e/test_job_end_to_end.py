@@ -1,0 +1,189 @@
+"""Jobs and sessions on the embedded runtime: fetch again, stream, cancel, fail, group."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+
+from qiskit_ibm_runtime import (
+    IBMInputValueError,
+    Options,
+    QiskitRuntimeService,
+    RuntimeInvalidStateError,
+    RuntimeJob,
+    RuntimeJobFailureError,
+    RuntimeJobNotFound,
+    RuntimeOptions,
+    Sampler,
+    Session,
+)
+
+SIMULATOR = "ibmq_qasm_simulator"
+
+
+def hello(service: QiskitRuntimeService, iterations: int, **kwargs: object) -> RuntimeJob:
+    return service.run(
+        "hello-world",
+        inputs={"iterations": iterations},
+        options={"backend": SIMULATOR},
+        **kwargs,
+    )
+
+
+def test_a_job_fetched_by_id_has_the_same_result_and_inputs(
+    service: QiskitRuntimeService, bell: QuantumCircuit
+) -> None:
+    options = Options(environment={"job_tags": ["e2e", "fetch"]})
+    job = Sampler(session=service.backend(SIMULATOR), options=options).run(bell, shots=100)
+    job.wait_for_final_state()
+
+    again = service.job(job.job_id())
+
+    assert again.result().quasi_dists == job.result().quasi_dists
+    assert again.status() is JobStatus.DONE
+    assert again.inputs["circuits"][0] == bell
+    assert again.program_id == "sampler"
+    assert sorted(again.tags) == ["e2e", "fetch"]
+    assert again.backend().name == SIMULATOR
+
+
+def test_a_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> None:
+    job = hello(service, 1)
+    job.result()
+    tagged = service.run(
+        "hello-world",
+        inputs={"iterations": 1},
+        options=RuntimeOptions(backend=SIMULATOR, job_tags=["only-this-one"]),
+    )
+    tagged.result()
+
+    found = service.jobs(job_tags=["only-this-one"])
+
+    assert [one.job_id() for one in found] == [tagged.job_id()]
+
+
+def test_interim_results_arrive_once_each_and_in_order(service: QiskitRuntimeService) -> None:
+    seen: list[object] = []
+    job = hello(service, 4, callback=lambda _id, message: seen.append(message))
+
+    assert job.result() == "Hello, World!"
+
+    job.wait_for_final_state()
+    interim = job.interim_results()
+    assert [message["iteration"] for message in map(as_dict, interim)] == [0, 1, 2, 3]
+    streamed = [message for message in seen if isinstance(message, dict)]
+    assert [message["iteration"] for message in streamed] == [0, 1, 2, 3][: len(streamed)]
+
+
+def as_dict(message: object) -> dict[str, object]:
+    import json
+
+    return json.loads(message) if isinstance(message, str) else message  # type: ignore[return-value]
+
+
+def test_a_callback_gets_every_message_of_a_running_job(service: QiskitRuntimeService) -> None:
+    seen: list[object] = []
+    complete = threading.Event()
+
+    def remember(_job_id: str, message: object) -> None:
+        seen.append(message)
+        if message == "Hello, World!":
+            complete.set()
+
+    hello(service, 3, callback=remember)
+
+    assert complete.wait(30)
+    assert [m["iteration"] for m in seen if isinstance(m, dict)] == [0, 1, 2]
+
+
+def test_a_failing_program_brings_its_traceback_home(service: QiskitRuntimeService) -> None:
+    job = hello(service, "many")  # type: ignore[arg-type]
+
+    with pytest.raises(RuntimeJobFailureError) as caught:
+        job.result()
+
+    assert "Traceback" in caught.value.message
+    assert job.job_id() in caught.value.message
+    assert job.status() is JobStatus.ERROR
+    assert "Traceback" in job.error_message()
+
+
+def test_a_cancelled_job_ends_and_has_no_result(service: QiskitRuntimeService) -> None:
+    job = hello(service, 100_000)
+
+    job.cancel()
+
+    assert job.status() is JobStatus.CANCELLED
+    with pytest.raises(RuntimeInvalidStateError, match="cancelled"):
+        job.result()
+    assert hello(service, 1).result() == "Hello, World!"
+
+
+def test_cancelling_a_finished_job_is_refused(service: QiskitRuntimeService) -> None:
+    job = hello(service, 1)
+    job.result()
+
+    with pytest.raises(RuntimeInvalidStateError, match="cannot be cancelled"):
+        service.job(job.job_id()).cancel()
+
+
+def test_an_unknown_job_is_not_found(service: QiskitRuntimeService) -> None:
+    with pytest.raises(RuntimeJobNotFound, match="Job not found"):
+        service.job("no-such-job")
+
+
+def test_a_deleted_job_is_gone(service: QiskitRuntimeService) -> None:
+    job = hello(service, 1)
+    job.result()
+
+    service.delete_job(job.job_id())
+
+    with pytest.raises(RuntimeJobNotFound):
+        service.job(job.job_id())
+
+
+def test_jobs_of_a_session_are_grouped_and_a_closed_session_takes_no_more(
+    service: QiskitRuntimeService, bell: QuantumCircuit
+) -> None:
+    with Session(service=service, backend=SIMULATOR, max_time="5m") as session:
+        sampler = Sampler(session=session)
+        jobs = [sampler.run(bell, shots=10) for _ in range(3)]
+        for job in jobs:
+            job.result()
+        session.close()
+
+    assert session.session_id == jobs[0].job_id()
+    listed = service.jobs(session_id=session.session_id, descending=False)
+    assert [job.job_id() for job in listed] == [job.job_id() for job in jobs]
+    with pytest.raises(RuntimeError, match="session is closed"):
+        sampler.run(bell)
+
+
+def test_logs_and_metrics_of_a_finished_job(service: QiskitRuntimeService) -> None:
+    job = hello(service, 1)
+    job.result()
+
+    assert isinstance(job.logs(), str)
+    metrics = job.metrics()
+    assert {"created", "running", "finished"} <= set(metrics["timestamps"])
+    assert metrics["qiskit_version"]
+
+
+def test_the_least_busy_backend_is_one_that_works(service: QiskitRuntimeService) -> None:
+    backend = service.least_busy(simulator=False, min_num_qubits=5)
+
+    assert backend.num_qubits >= 5
+    assert backend.status().operational
+
+
+def test_a_session_needs_a_backend(service: QiskitRuntimeService) -> None:
+    with pytest.raises(ValueError, match="backend"):
+        Session(service=service)
+
+
+def test_a_bad_session_time_is_named(service: QiskitRuntimeService) -> None:
+    with pytest.raises(IBMInputValueError, match="Invalid max_time value"):
+        Session(service=service, backend=SIMULATOR, max_time="25h")
