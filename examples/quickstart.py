@@ -70,7 +70,9 @@ def published_error(device: IBMBackend, num_qubits: int) -> float:
     average over input states; the chance of a fault behind it is larger by (d + 1) / d <= 3 / 2.
     """
     properties = device.properties()
-    two_qubit = max(properties.gate_error("cx", g.qubits) for g in properties.gates if g.gate == "cx")
+    two_qubit = max(
+        properties.gate_error("cx", g.qubits) for g in properties.gates if g.gate == "cx"
+    )
     readout = max(properties.readout_error(qubit) for qubit in range(device.num_qubits))
     return 1.5 * (num_qubits * two_qubit) + num_qubits * readout
 

@@ -112,8 +112,11 @@ def test_a_noisy_device_agrees_with_an_exact_density_matrix_of_its_noise(
         circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
     circuit = transpile(
-        circuit, basis_gates=["rz", "sx", "x", "cx"], coupling_map=device.coupling_map,
-        initial_layout=list(range(5)), optimization_level=0,
+        circuit,
+        basis_gates=["rz", "sx", "x", "cx"],
+        coupling_map=device.coupling_map,
+        initial_layout=list(range(5)),
+        optimization_level=0,
     )
     reference = AerSimulator.from_backend(FakeManila(), method="density_matrix")
     many = 400_000
@@ -135,7 +138,11 @@ def test_a_noisy_device_agrees_with_an_exact_density_matrix_of_its_noise(
 def test_several_registers_give_keys_over_all_bits(sampler: Sampler) -> None:
     from qiskit import ClassicalRegister, QuantumRegister
 
-    qubits, low, high = QuantumRegister(3), ClassicalRegister(1, "low"), ClassicalRegister(2, "high")
+    qubits, low, high = (
+        QuantumRegister(3),
+        ClassicalRegister(1, "low"),
+        ClassicalRegister(2, "high"),
+    )
     circuit = QuantumCircuit(qubits, low, high)
     circuit.x(0)
     circuit.x(2)
