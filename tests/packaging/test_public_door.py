@@ -1,0 +1,153 @@
+"""The package as an importer meets it: light, complete, typed, importable from any side."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qiskit_ibm_runtime
+
+EXPORTS = [
+    "Estimator",
+    "IBMAccountError",
+    "IBMApiError",
+    "IBMBackend",
+    "IBMBackendApiProtocolError",
+    "IBMError",
+    "IBMInputValueError",
+    "IBMNotAuthorizedError",
+    "IBMRuntimeError",
+    "Options",
+    "ParameterNamespace",
+    "QISKIT_IBM_RUNTIME_LOGGER_NAME",
+    "QISKIT_IBM_RUNTIME_LOG_FILE",
+    "QISKIT_IBM_RUNTIME_LOG_LEVEL",
+    "QiskitError",
+    "QiskitRuntimeService",
+    "RuntimeDecoder",
+    "RuntimeDuplicateProgramError",
+    "RuntimeEncoder",
+    "RuntimeInvalidStateError",
+    "RuntimeJob",
+    "RuntimeJobFailureError",
+    "RuntimeJobMaxTimeoutError",
+    "RuntimeJobNotFound",
+    "RuntimeJobTimeoutError",
+    "RuntimeOptions",
+    "RuntimeProgram",
+    "RuntimeProgramNotFound",
+    "Sampler",
+    "Session",
+    "__version__",
+    "logger",
+    "setup_logger",
+]
+PACKAGE = Path(qiskit_ibm_runtime.__file__).parent
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages([str(PACKAGE)], "qiskit_ibm_runtime.")
+    if not module.name.endswith("__main__")
+)
+
+
+def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_bare_import_loads_neither_qiskit_nor_the_network_libraries() -> None:
+    answer = run_fresh(
+        "import sys, qiskit_ibm_runtime\n"
+        "heavy = {'qiskit', 'requests', 'urllib3', 'numpy', 'websocket', 'logging'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    assert answer.stdout.strip() == "[]", answer.stderr
+
+
+def test_every_public_name_can_be_imported_and_is_listed() -> None:
+    assert sorted(EXPORTS) == sorted(qiskit_ibm_runtime.__all__)
+    assert set(EXPORTS) <= set(dir(qiskit_ibm_runtime))
+    for name in EXPORTS:
+        assert getattr(qiskit_ibm_runtime, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Smapler"):
+        qiskit_ibm_runtime.Smapler  # noqa: B018
+
+
+def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server() -> None:
+    answer = run_fresh(
+        "import sys, qiskit\n"
+        "before = set(sys.modules)\n"
+        "from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler\n"
+        "new = set(sys.modules) - before\n"
+        "unwanted = ('qiskit_aer', 'scipy', 'qiskit.opflow', 'qiskit.algorithms', 'starlette',\n"
+        "            'uvicorn', 'requests_ntlm', 'spnego', 'pkg_resources')\n"
+        "print(sorted(n for n in new if n.startswith(unwanted)))"
+    )
+
+    assert answer.stdout.strip() == "[]", answer.stdout + answer.stderr
+
+
+def test_any_module_can_be_the_first_one_imported() -> None:
+    """
+    One interpreter forgets the package before each import; Qiskit itself stays loaded.
+    """
+    answer = run_fresh(
+        "import importlib, sys, traceback\n"
+        f"for name in {MODULES!r}:\n"
+        "    for old in [m for m in sys.modules if m.startswith('qiskit_ibm_runtime')]:\n"
+        "        del sys.modules[old]\n"
+        "    try:\n"
+        "        importlib.import_module(name)\n"
+        "    except Exception:\n"
+        "        print(name, traceback.format_exc())\n"
+    )
+
+    assert answer.stdout == ""
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_version_is_the_one_of_the_distribution() -> None:
+    assert qiskit_ibm_runtime.__version__ == importlib.metadata.version("qiskit-ibm-runtime")
+
+
+def test_the_typing_marker_ships() -> None:
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def test_importing_leaves_logging_alone_unless_a_variable_asks() -> None:
+    answer = run_fresh(
+        "import logging, qiskit_ibm_runtime\n"
+        "log = logging.getLogger('qiskit_ibm_runtime')\n"
+        "print(logging.getLogger().handlers, log.handlers, log.propagate)"
+    )
+
+    assert answer.stdout.strip() == "[] [] True", answer.stderr
+
+
+def test_a_log_file_named_in_the_environment_gets_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "runtime.log"
+    monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_FILE", str(log))
+    monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_LEVEL", "info")
+
+    answer = run_fresh(
+        "import logging, qiskit_ibm_runtime\n"
+        "log = logging.getLogger('qiskit_ibm_runtime.somewhere')\n"
+        "log.info('noted'); log.debug('left out')"
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert "noted" in log.read_text()
+    assert "left out" not in log.read_text()
