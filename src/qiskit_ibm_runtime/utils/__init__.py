@@ -1,0 +1,39 @@
+"""Helpers at the import paths of 0.9.3; the codecs are loaded when they are first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .converters import duration_difference, local_to_utc, seconds_to_duration, utc_to_local
+from .utils import get_runtime_api_base_url, is_crn, resolve_crn, to_python_identifier
+
+if TYPE_CHECKING:
+    from .json import RuntimeDecoder, RuntimeEncoder, to_base64_string
+
+__all__ = [
+    "RuntimeDecoder",
+    "RuntimeEncoder",
+    "duration_difference",
+    "get_runtime_api_base_url",
+    "is_crn",
+    "local_to_utc",
+    "resolve_crn",
+    "seconds_to_duration",
+    "to_base64_string",
+    "to_python_identifier",
+    "utc_to_local",
+]
+
+_CODECS = ("RuntimeDecoder", "RuntimeEncoder", "to_base64_string")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CODECS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(".json", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,180 @@
+"""Who you are to the service: one account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Optional
+
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.utils.utils import is_crn, resolve_crn
+
+from .exceptions import CloudResourceNameResolutionError, InvalidAccountError
+from .validation import LOCAL_CHANNEL, check_channel, check_instance, check_token, check_url
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
+
+AccountType = Optional[Literal["cloud", "legacy"]]
+ChannelType = Optional[Literal["ibm_cloud", "ibm_quantum", "local"]]
+
+IBM_QUANTUM_API_URL = "https://auth.quantum-computing.ibm.com/api"
+IBM_CLOUD_API_URL = "https://cloud.ibm.com"
+
+
+class Account:
+    """The credentials for one channel, and how to reach it.
+
+    Nothing is checked or sent until :meth:`validate` or :meth:`resolve_crn` is called.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime.accounts import Account
+
+        account = Account("ibm_quantum", "MY-TOKEN", instance="ibm-q/open/main")
+        account.validate()
+    """
+
+    def __init__(
+        self,
+        channel: ChannelType,
+        token: str,
+        url: str | None = None,
+        instance: str | None = None,
+        proxies: ProxyConfiguration | None = None,
+        verify: bool | str | None = True,
+    ) -> None:
+        """Keep the fields.
+
+        Args:
+            channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``.
+            token: IBM Cloud API key, or API token.
+            url: Address of the channel; IBM's own by default. ``local`` has no default.
+            instance: ``ibm_cloud``: CRN or name of the service instance. Otherwise
+                ``hub/group/project``, or ``None`` for the account's own choice.
+            proxies: How to reach the channel.
+            verify: Whether to check certificates, or the file of the authority to check them with.
+        """
+        self.channel = channel
+        self.token = token
+        self.url = url or _default_url(channel)
+        self.instance = instance
+        self.proxies = proxies
+        self.verify = verify
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Account):
+            return False
+        return vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # the fields can change
+
+    def __repr__(self) -> str:
+        # The token and the passwords of proxies must not end up in logs and tracebacks.
+        proxies = "..." if self.proxies else None
+        return (
+            f"Account(channel={self.channel!r}, token='...', url={self.url!r}, "
+            f"instance={self.instance!r}, proxies={proxies}, verify={self.verify!r})"
+        )
+
+    def to_saved_format(self) -> dict[str, Any]:
+        """The fields that are set, as they are kept in the account file; the token is readable."""
+        fields = {key: value for key, value in vars(self).items() if value is not None}
+        if self.proxies is not None:
+            fields["proxies"] = self.proxies.to_dict()
+        return fields
+
+    @classmethod
+    def from_saved_format(cls, data: dict[str, Any]) -> Account:
+        """Make an account from the fields in the account file; unknown ones are passed over.
+
+        Raises:
+            InvalidAccountError: If the proxies are not in the saved format.
+        """
+        return cls(
+            channel=data.get("channel"),
+            token=data.get("token"),  # type: ignore[arg-type]  # validate() refuses None
+            url=data.get("url"),
+            instance=data.get("instance"),
+            proxies=_saved_proxies(data.get("proxies")),
+            verify=data.get("verify", True),
+        )
+
+    def get_auth_handler(self) -> CloudAuth | QuantumAuth:
+        """What puts the credentials into the headers of a request."""
+        from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
+
+        if self.channel == "ibm_cloud":
+            return CloudAuth(api_key=self.token, crn=self.instance)
+        return QuantumAuth(access_token=self.token)
+
+    def resolve_crn(self) -> None:
+        """Replace the name of a cloud service instance by its CRN; asks the cloud for it.
+
+        A CRN and the instances of other channels stay as they are, without any request.
+
+        Raises:
+            InvalidAccountError: If the account is incomplete; nothing is sent.
+            CloudResourceNameResolutionError: If none or several instances have the name.
+        """
+        if self.channel != "ibm_cloud" or is_crn(self.instance):
+            return
+        self.validate()
+        name = str(self.instance)
+        crns = resolve_crn(
+            channel="ibm_cloud",
+            url=str(self.url),
+            instance=name,
+            token=self.token,
+            proxies=self.proxies,
+            verify=True if self.verify is None else self.verify,
+        )
+        self.instance = _the_only(crns, name)
+
+    def validate(self) -> Account:
+        """Check all fields, without any request.
+
+        Returns:
+            The account itself.
+
+        Raises:
+            InvalidAccountError: If a field has a value that cannot be used.
+            ValueError: If the proxies have.
+        """
+        check_channel(self.channel)
+        check_token(self.token)
+        check_url(self.url, str(self.channel))
+        check_instance(self.instance, str(self.channel))
+        if self.proxies:
+            self.proxies.validate()
+        return self
+
+
+def _default_url(channel: str | None) -> str | None:
+    if channel == LOCAL_CHANNEL:
+        return None
+    return IBM_QUANTUM_API_URL if channel == "ibm_quantum" else IBM_CLOUD_API_URL
+
+
+def _saved_proxies(fields: Any) -> ProxyConfiguration | None:
+    if not fields:
+        return None
+    try:
+        return ProxyConfiguration(**fields)
+    except TypeError:
+        raise InvalidAccountError(
+            "The `proxies` of a saved account cannot be used: expected an object with 'urls', "
+            "'username_ntlm' and 'password_ntlm'."
+        ) from None
+
+
+def _the_only(crns: list[str], name: str) -> str:
+    if not crns:
+        raise CloudResourceNameResolutionError(
+            f"Failed to resolve CRN: the account has no Qiskit Runtime service instance named "
+            f"{name!r}. Check the spelling, or give the CRN itself."
+        )
+    if len(crns) > 1:
+        raise CloudResourceNameResolutionError(
+            f"Failed to resolve CRN: several service instances are named {name!r}. "
+            f"Give one of their CRNs instead: {', '.join(crns)}."
+        )
+    return crns[0]

@@ -1,0 +1,323 @@
+"""Saved accounts, the account of the environment, and which of them is the default."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import storage
+from .account import Account, ChannelType
+from .exceptions import AccountNotFoundError, InvalidAccountError
+from .migration import migrated, needs_migration
+from .qiskitrc import account_from_section
+from .validation import CHANNELS, LOCAL_CHANNEL, check_channel
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+logger = logging.getLogger(__name__)
+
+# Tests and users rebind the two file names, so they are looked up at each call.
+_DEFAULT_ACCOUNT_CONFIG_JSON_FILE = str(Path("~/.qiskit/qiskit-ibm.json").expanduser())
+_QISKITRC_CONFIG_FILE = str(Path("~/.qiskit/qiskitrc").expanduser())
+_DEFAULT_ACCOUNT_NAME = "default"
+_DEFAULT_ACCOUNT_NAME_LEGACY = "default-legacy"
+_DEFAULT_ACCOUNT_NAME_CLOUD = "default-cloud"
+_DEFAULT_ACCOUNT_NAME_IBM_QUANTUM = "default-ibm-quantum"
+_DEFAULT_ACCOUNT_NAME_IBM_CLOUD = "default-ibm-cloud"
+_DEFAULT_ACCOUNT_NAME_LOCAL = "default-local"
+_DEFAULT_CHANNEL_TYPE: ChannelType = "ibm_cloud"
+_CHANNEL_TYPES: list[ChannelType] = ["ibm_cloud", "ibm_quantum"]
+
+
+class AccountManager:
+    """Saves, lists, finds and deletes accounts.
+
+    Every method takes a ``filename``; without it ``~/.qiskit/qiskit-ibm.json`` is meant.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime.accounts import AccountManager
+
+        AccountManager.save("TOKEN", channel="ibm_quantum", name="mine", filename="accounts.json")
+        AccountManager.get(filename="accounts.json", name="mine")
+    """
+
+    @classmethod
+    def save(
+        cls,
+        token: str | None = None,
+        url: str | None = None,
+        instance: str | None = None,
+        channel: ChannelType | None = None,
+        filename: str | None = None,
+        name: str | None = _DEFAULT_ACCOUNT_NAME,
+        proxies: ProxyConfiguration | None = None,
+        verify: bool | str | None = None,
+        overwrite: bool | None = False,
+    ) -> None:
+        """Save an account; nothing is written unless it is valid, and nothing is sent.
+
+        Args:
+            token: IBM Cloud API key, or API token.
+            url: Address of the channel; IBM's own by default.
+            instance: CRN or name of a service instance, or ``hub/group/project``.
+            channel: ``QISKIT_IBM_CHANNEL`` by default, else ``ibm_cloud``.
+            filename: The account file.
+            name: Name of the account; ``None`` makes it the default account of its channel.
+            proxies: How to reach the channel.
+            verify: Whether to check certificates, or the file of the authority.
+            overwrite: Whether an account of that name may be replaced.
+
+        Raises:
+            AccountAlreadyExistsError: If there is one that may not be replaced.
+            InvalidAccountError: If a field, or the account file, cannot be used.
+            ValueError: If the proxies cannot be used.
+        """
+        channel = channel or _environment_channel() or _DEFAULT_CHANNEL_TYPE
+        account = Account(
+            channel=channel,
+            token=token,  # type: ignore[arg-type]  # validate() refuses None
+            url=url,
+            instance=instance,
+            proxies=proxies,
+            verify=verify,
+        ).validate()
+        cls.migrate(filename)
+        storage.save_config(
+            filename=_file(filename),
+            name=name or _default_name(channel),
+            config=account.to_saved_format(),
+            overwrite=bool(overwrite),
+        )
+
+    @staticmethod
+    def list(
+        default: bool | None = None,
+        channel: ChannelType | None = None,
+        filename: str | None = None,
+        name: str | None = None,
+    ) -> dict[str, Account]:
+        """Saved accounts by name, in the order of the file.
+
+        Args:
+            default: ``True`` for the default accounts only, ``False`` for the others only.
+            channel: Only the accounts for this channel.
+            filename: The account file.
+            name: Only the account of this name.
+
+        Raises:
+            InvalidAccountError: If the account file is damaged.
+        """
+        AccountManager.migrate(filename)
+        return {
+            entry: account
+            for entry, account in _accounts(_content(filename)).items()
+            if (channel is None or account.channel == channel)
+            and (name is None or entry == name)
+            and (default is None or default == (entry in _default_names()))
+        }
+
+    @classmethod
+    def get(
+        cls,
+        filename: str | None = None,
+        name: str | None = None,
+        channel: ChannelType | None = None,
+    ) -> Account:
+        """Find the account to use.
+
+        The first of these that exists: the account of that ``name``; the account of the
+        environment (``QISKIT_IBM_TOKEN``); the saved default of ``channel``, or without one of
+        ``QISKIT_IBM_CHANNEL``, ``ibm_cloud``, ``ibm_quantum``; an old ``qiskitrc`` file, which can
+        only be for ``ibm_quantum``.
+
+        Args:
+            filename: The account file.
+            name: A named account; nothing else is considered then.
+            channel: The channel wanted.
+
+        Raises:
+            AccountNotFoundError: If there is none.
+            InvalidAccountError: If the account file is damaged, or ``QISKIT_IBM_CHANNEL`` names no
+                channel.
+        """
+        cls.migrate(filename)
+        if name:
+            return _named(filename, name)
+        account = cls._from_environment(channel) or cls._saved_default(filename, channel)
+        if account is None and channel in (None, "ibm_quantum"):
+            account = _from_qiskitrc()
+        if account is None:
+            raise AccountNotFoundError(_nothing_found(filename, channel))
+        return account
+
+    @classmethod
+    def delete(
+        cls,
+        filename: str | None = None,
+        name: str | None = None,
+        channel: ChannelType | None = None,
+    ) -> bool:
+        """Delete a saved account.
+
+        Args:
+            filename: The account file.
+            name: Name of the account; the default of ``channel`` otherwise.
+            channel: ``ibm_cloud`` if not given.
+
+        Returns:
+            Whether there was such an account.
+
+        Raises:
+            InvalidAccountError: If the channel does not exist, or the account file is damaged.
+        """
+        if channel is not None:
+            check_channel(channel)
+        cls.migrate(filename)
+        return storage.delete_config(_file(filename), name or _default_name(channel))
+
+    @classmethod
+    def migrate(cls, filename: str | None = None) -> None:
+        """Bring accounts of the time before 0.3 into the present format; nothing is lost.
+
+        Args:
+            filename: The account file.
+
+        Raises:
+            InvalidAccountError: If the account file is damaged.
+        """
+        if not needs_migration(storage.read_config(_file(filename))):
+            return
+        try:
+            storage.change(_file(filename), migrated)
+        except OSError as exc:
+            # A home that cannot be written to must not keep anybody from reading accounts.
+            logger.debug("The old accounts in %s stay as they are: %s", filename, exc.strerror)
+
+    @classmethod
+    def _from_environment(cls, channel: ChannelType | None) -> Account | None:
+        token, url = os.getenv("QISKIT_IBM_TOKEN"), os.getenv("QISKIT_IBM_URL")
+        of_environment = _environment_channel()
+        channel = channel or of_environment or _DEFAULT_CHANNEL_TYPE
+        if not token:
+            return None
+        if channel == LOCAL_CHANNEL and not (of_environment == LOCAL_CHANNEL and url):
+            # Without both it is the token of another channel, which no local server may see.
+            return None
+        return Account(
+            channel=channel, token=token, url=url, instance=os.getenv("QISKIT_IBM_INSTANCE") or None
+        )
+
+    @classmethod
+    def _saved_default(cls, filename: str | None, channel: ChannelType | None) -> Account | None:
+        if channel:
+            return _entry(filename, _default_name(channel))
+        preferred = _environment_channel()
+        for candidate in dict.fromkeys([preferred or _DEFAULT_CHANNEL_TYPE, *_CHANNEL_TYPES]):
+            account = _entry(filename, _default_name(candidate))
+            if account is not None:
+                if preferred not in (None, candidate):
+                    logger.warning(
+                        "QISKIT_IBM_CHANNEL is %r, but no default account is saved for it: "
+                        "the one for %r is used.",
+                        preferred,
+                        candidate,
+                    )
+                return account
+        return None
+
+
+def _file(filename: str | None) -> str:
+    return filename or _DEFAULT_ACCOUNT_CONFIG_JSON_FILE
+
+
+def _content(filename: str | None) -> dict[str, Any]:
+    """Content of the file in the present format, even where it could not be rewritten."""
+    content: dict[str, Any] = storage.read_config(_file(filename))
+    return migrated(content) if needs_migration(content) else content
+
+
+def _accounts(content: dict[str, Any]) -> dict[str, Account]:
+    """The entries that are accounts; a later release may keep other things in the file."""
+    accounts = {}
+    for name, entry in content.items():
+        if isinstance(entry, dict):
+            try:
+                accounts[name] = Account.from_saved_format(entry)
+            except InvalidAccountError as exc:
+                logger.warning("The saved account %r is left out: %s", name, exc.message)
+    return accounts
+
+
+def _entry(filename: str | None, name: str) -> Account | None:
+    entry = _content(filename).get(name)
+    if not entry:
+        return None
+    if not isinstance(entry, dict):
+        raise InvalidAccountError(
+            f"The entry {name!r} in {_file(filename)} is not an account: expected an object."
+        )
+    return Account.from_saved_format(entry)
+
+
+def _named(filename: str | None, name: str) -> Account:
+    account = _entry(filename, name)
+    if account is None:
+        saved = ", ".join(map(repr, _accounts(_content(filename)))) or "none"
+        raise AccountNotFoundError(
+            f"Account with the name {name!r} does not exist in {_file(filename)}. "
+            f"Saved accounts: {saved}."
+        )
+    return account
+
+
+def _nothing_found(filename: str | None, channel: str | None) -> str:
+    what = f"No default {channel} account is saved" if channel else "Unable to find account"
+    return (
+        f"{what} in {_file(filename)}, and the environment names none. Save one with "
+        "QiskitRuntimeService.save_account(), or set QISKIT_IBM_TOKEN."
+    )
+
+
+def _default_names() -> set[str]:
+    return {_DEFAULT_ACCOUNT_NAME, *map(_default_name, CHANNELS)}
+
+
+def _default_name(channel: str | None) -> str:
+    if channel == "ibm_quantum":
+        return _DEFAULT_ACCOUNT_NAME_IBM_QUANTUM
+    return (
+        _DEFAULT_ACCOUNT_NAME_LOCAL if channel == LOCAL_CHANNEL else _DEFAULT_ACCOUNT_NAME_IBM_CLOUD
+    )
+
+
+def _environment_channel() -> Any:
+    channel = os.getenv("QISKIT_IBM_CHANNEL") or None
+    if channel is not None and channel not in CHANNELS:
+        raise InvalidAccountError(
+            f"Invalid `channel` value {channel!r} in the variable QISKIT_IBM_CHANNEL. "
+            f"Expected one of {', '.join(map(repr, CHANNELS))}."
+        )
+    return channel
+
+
+def _from_qiskitrc() -> Account | None:
+    """Account of the predecessor package; kept as a default account if there is none yet."""
+    account = account_from_section(storage.read_qiskitrc(_QISKITRC_CONFIG_FILE))
+    if account is None:
+        return None
+    account.validate()
+    try:
+        storage.change(
+            _DEFAULT_ACCOUNT_CONFIG_JSON_FILE,
+            lambda content: {
+                _DEFAULT_ACCOUNT_NAME_IBM_QUANTUM: account.to_saved_format(),
+                **content,
+            },
+        )
+    except (OSError, InvalidAccountError) as exc:
+        logger.debug("The account in %s is used without saving it: %s", _QISKITRC_CONFIG_FILE, exc)
+    return account

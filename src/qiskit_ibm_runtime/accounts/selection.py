@@ -1,0 +1,128 @@
+"""Which account the arguments of the service mean."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+from .account import Account, ChannelType
+from .exceptions import AccountNotFoundError
+from .management import AccountManager
+from .validation import CHANNELS, LOCAL_CHANNEL
+
+logger = logging.getLogger(__name__)
+
+
+def choose_account(
+    channel: ChannelType | None = None,
+    auth: str | None = None,
+    token: str | None = None,
+    url: str | None = None,
+    filename: str | None = None,
+    name: str | None = None,
+    instance: str | None = None,
+    proxies: dict[str, Any] | None = None,
+    verify: bool | str | None = None,
+) -> Account | None:
+    """Find or make the account for a service; nothing is sent.
+
+    The first rule that applies decides:
+
+    1. ``name``: the saved account of that name.
+    2. ``channel`` (or ``auth``) with ``token``: an account made of the arguments alone.
+    3. ``channel`` (or ``auth``): the account of the environment, else the saved default.
+    4. nothing: the same, for the channel that ``QISKIT_IBM_CHANNEL`` prefers.
+
+    ``instance``, ``proxies`` and ``verify`` then replace what the account says. Names of service
+    instances are not resolved yet and the account is not validated.
+
+    Args:
+        channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``.
+        auth: The old way to choose a channel: ``cloud`` or ``legacy``; ``channel`` wins.
+        token: IBM Cloud API key, or API token.
+        url: Address of the channel.
+        filename: The account file.
+        name: Name of a saved account.
+        instance: CRN or name of a service instance, or ``hub/group/project``.
+        proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`.
+        verify: Whether to check certificates, or the file of the authority.
+
+    Returns:
+        The account; ``None`` if channel ``local`` is meant and no server is named for it, neither
+        by arguments nor by the environment nor by a saved account: the embedded runtime is.
+
+    Raises:
+        ValueError: If ``channel`` or ``auth`` has an unknown value, or is missing beside ``token``
+            or ``url``.
+        TypeError: If ``proxies`` has an unknown field.
+        AccountNotFoundError: If there is no account.
+        InvalidAccountError: If the account file is damaged.
+    """
+    account = _find(channel, auth, token, url, filename, name)
+    if account is None:
+        return None
+    if instance:
+        account.instance = instance
+    if proxies:
+        account.proxies = ProxyConfiguration(**proxies)
+    if verify is not None:
+        account.verify = verify
+    return account
+
+
+def _find(
+    channel: ChannelType | None,
+    auth: str | None,
+    token: str | None,
+    url: str | None,
+    filename: str | None,
+    name: str | None,
+) -> Account | None:
+    if name:
+        if auth or channel or token or url:
+            logger.warning(
+                "The account %r is loaded%s: any 'auth', 'channel', 'token' or 'url' are ignored.",
+                name,
+                f" from {filename}" if filename else "",
+            )
+        return AccountManager.get(filename=filename, name=name)
+    if auth or channel:
+        return _of_channel(_checked_channel(channel, auth), token, url, filename)
+    if token or url:
+        raise ValueError("'channel' is required when 'token' or 'url' is given without 'name'.")
+    return _saved_or_embedded(None, filename)
+
+
+def _of_channel(
+    channel: ChannelType, token: str | None, url: str | None, filename: str | None
+) -> Account | None:
+    # A local server is meant by its url and token together; half of them is an error that
+    # validation explains, not a reason to start another server.
+    if token or (channel == LOCAL_CHANNEL and url):
+        return Account(channel=channel, token=token or "", url=url)
+    if url:
+        logger.warning("The argument 'url' is ignored: it counts only together with 'token'.")
+    return _saved_or_embedded(channel, filename)
+
+
+def _saved_or_embedded(channel: ChannelType | None, filename: str | None) -> Account | None:
+    local = (channel or os.getenv("QISKIT_IBM_CHANNEL")) == LOCAL_CHANNEL
+    try:
+        return AccountManager.get(filename=filename, channel="local" if local else channel)
+    except AccountNotFoundError:
+        if local:
+            return None
+        raise
+
+
+def _checked_channel(channel: ChannelType, auth: str | None) -> ChannelType:
+    if auth and auth not in ("cloud", "legacy"):
+        raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
+    if channel and channel not in CHANNELS:
+        raise ValueError(
+            f"'channel' can only be {', '.join(map(repr, CHANNELS))}, not {channel!r}."
+        )
+    return channel or ("ibm_quantum" if auth == "legacy" else "ibm_cloud")

@@ -1,0 +1,76 @@
+"""What the fields of an account may hold; the values come from users and files, so from anywhere."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.hgp import from_instance_format
+from qiskit_ibm_runtime.utils.utils import crn_region, is_crn
+
+from .exceptions import InvalidAccountError
+
+LOCAL_CHANNEL = "local"
+CHANNELS = ("ibm_cloud", "ibm_quantum", LOCAL_CHANNEL)
+
+
+def check_channel(channel: Any) -> None:
+    """Refuse what is not a channel."""
+    if channel not in CHANNELS:
+        raise InvalidAccountError(
+            f"Invalid `channel` value. Expected one of {', '.join(map(repr, CHANNELS))}, "
+            f"got {channel!r}."
+        )
+
+
+def check_token(token: Any) -> None:
+    """Refuse what is not a token, without showing it."""
+    if not isinstance(token, str) or not token:
+        got = "an empty one" if token == "" else type(token).__name__
+        raise InvalidAccountError(f"Invalid `token` value. Expected a non-empty string, got {got}.")
+
+
+def check_url(url: Any, channel: str) -> None:
+    """Refuse what is not a URL, and for ``local`` what would carry the token away unencrypted."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        host = parts.hostname if parts else None
+    except ValueError:
+        parts = None
+    if parts is None:
+        raise InvalidAccountError(
+            f"Invalid `url` value. Expected the address of the service, got {url!r}."
+        )
+    if channel == LOCAL_CHANNEL and parts.scheme != "https" and not _is_loopback(host):
+        raise InvalidAccountError(
+            "Invalid `url` value. Channel 'local' reaches a server on this machine, such as "
+            f"'http://127.0.0.1:8000/api', or another one by https, got {url!r}."
+        )
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def check_instance(instance: Any, channel: str) -> None:
+    """Refuse what is not an instance of the channel."""
+    try:
+        if channel != "ibm_cloud":
+            if instance is not None:
+                from_instance_format(instance)
+        elif is_crn(instance):
+            crn_region(instance)
+        elif not isinstance(instance, str) or not instance:
+            raise InvalidAccountError(
+                "Invalid `instance` value. Channel 'ibm_cloud' needs the CRN or the name of a "
+                f"Qiskit Runtime service instance, got {instance!r}."
+            )
+    except IBMInputValueError as exc:
+        raise InvalidAccountError(f"Invalid `instance` value. {exc.message}") from None

@@ -1,0 +1,133 @@
+"""How a program is to be run: where, with which image, under which limits."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .exceptions import IBMInputValueError
+from .utils.deprecation import issue_deprecation_msg
+from .utils.utils import validate_job_tags
+
+_IMAGE = re.compile(r"[a-z0-9]+([/.\-_][a-z0-9]+)*:[a-z0-9]+([.\-_][a-z0-9]+)*", re.I | re.A)
+
+
+@dataclass(init=False)
+class RuntimeOptions:
+    """Options of one run of a program.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import RuntimeOptions
+
+        options = RuntimeOptions(backend="ibmq_qasm_simulator", job_tags=["nightly"])
+        options.validate(channel="ibm_quantum")
+
+    Attributes:
+        backend: Name of the backend. Channel ``ibm_cloud`` chooses one if none is given.
+        image: Image in which to run the program, as ``image_name:tag``; needs authorization.
+        log_level: Level of the job's log: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or
+            ``CRITICAL``.
+        instance: ``hub/group/project`` to run in; not for channel ``ibm_cloud``.
+        job_tags: Tags by which the job can be found again.
+        max_execution_time: Seconds after which the service stops the job.
+        session_time: Seconds for which a session that the job opens may last.
+    """
+
+    backend: str | None = None
+    image: str | None = None
+    log_level: str | None = None
+    instance: str | None = None
+    job_tags: list[str] | None = None
+    max_execution_time: int | None = None
+    session_time: int | None = None
+
+    def __init__(
+        self,
+        backend: str | None = None,
+        image: str | None = None,
+        log_level: str | None = None,
+        instance: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        session_time: int | None = None,
+        **deprecated: Any,
+    ) -> None:
+        """Set the options that are given; all are off by default.
+
+        Raises:
+            TypeError: If a keyword is unknown, or ``backend`` is also given under its old name
+                ``backend_name``.
+        """
+        self.backend = backend
+        self.image = image
+        self.log_level = log_level
+        self.instance = instance
+        self.job_tags = job_tags
+        self.max_execution_time = max_execution_time
+        self.session_time = session_time
+        if "backend_name" in deprecated:
+            if backend is not None:
+                raise TypeError("Give 'backend' only: 'backend_name' is its old name.")
+            _warn_of_backend_name()
+            self.backend = deprecated.pop("backend_name")
+        if deprecated:
+            raise TypeError(
+                f"RuntimeOptions has no option {', '.join(map(repr, deprecated))}. "
+                f"There are: {', '.join(self.__dataclass_fields__)}."
+            )
+
+    @property
+    def backend_name(self) -> str | None:
+        """The old name of ``backend``."""
+        return self.backend
+
+    @backend_name.setter
+    def backend_name(self, value: str | None) -> None:
+        _warn_of_backend_name()
+        self.backend = value
+
+    def validate(self, channel: str) -> None:
+        """Check the options before anything is sent.
+
+        Args:
+            channel: Channel over which the program is to be run.
+
+        Raises:
+            IBMInputValueError: If an option has a value that the channel cannot take.
+        """
+        _check_image(self.image)
+        if channel != "ibm_cloud" and not self.backend:
+            raise IBMInputValueError(
+                f"'backend' is required on channel {channel!r}: give the name of one of "
+                "service.backends()."
+            )
+        if channel == "ibm_cloud" and self.instance:
+            raise IBMInputValueError(
+                "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
+                "chosen when the service is created."
+            )
+        _check_log_level(self.log_level)
+        validate_job_tags(self.job_tags, IBMInputValueError)
+
+
+def _check_image(image: Any) -> None:
+    if image and not (isinstance(image, str) and _IMAGE.fullmatch(image)):
+        raise IBMInputValueError(f"The image {image!r} does not have the form 'image_name:tag'.")
+
+
+def _check_log_level(level: Any) -> None:
+    if level and not (
+        isinstance(level, str) and isinstance(logging.getLevelName(level.upper()), int)
+    ):
+        raise IBMInputValueError(
+            f"{level!r} is not a valid log level. Use DEBUG, INFO, WARNING, ERROR or CRITICAL."
+        )
+
+
+def _warn_of_backend_name() -> None:
+    issue_deprecation_msg(
+        "The 'backend_name' option is deprecated", "0.9", "Use 'backend' instead.", stacklevel=3
+    )

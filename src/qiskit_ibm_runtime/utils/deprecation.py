@@ -1,0 +1,70 @@
+"""One wording for everything that is on its way out, blamed on the line that uses it."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def issue_deprecation_msg(msg: str, version: str, remedy: str, stacklevel: int = 2) -> None:
+    """Warn that something is deprecated.
+
+    Args:
+        msg: Subject and verb, such as "The open method is deprecated".
+        version: Release of this package in which the deprecation began.
+        remedy: What to use instead, as a sentence.
+        stacklevel: Counted as if the caller had called :func:`warnings.warn` itself: 1 blames
+            the line that calls this function, 2 the caller of that function, and so on.
+    """
+    warnings.warn(
+        f"{msg} as of qiskit-ibm-runtime {version} and will go away no sooner than 3 months "
+        f"after that release. {remedy}",
+        DeprecationWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def deprecate_arguments(deprecated: str, version: str, remedy: str, stacklevel: int = 2) -> None:
+    """Warn that a keyword argument is deprecated.
+
+    Args:
+        deprecated: Name of the argument.
+        version: Release of this package in which the deprecation began.
+        remedy: What to use instead, as a sentence.
+        stacklevel: As in :func:`issue_deprecation_msg`.
+    """
+    issue_deprecation_msg(
+        f"The '{deprecated}' keyword arguments are deprecated", version, remedy, stacklevel + 1
+    )
+
+
+def deprecate_function(
+    deprecated: str, version: str, remedy: str, stacklevel: int = 2
+) -> Callable[[F], F]:
+    """Make a function warn each time it is called.
+
+    Args:
+        deprecated: Name under which users know the function.
+        version: Release of this package in which the deprecation began.
+        remedy: What to use instead, as a sentence.
+        stacklevel: 2 blames the line that calls the decorated function.
+
+    Returns:
+        The decorator.
+    """
+
+    def decorator(func: F) -> F:
+        @functools.wraps(func)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            issue_deprecation_msg(
+                f"The {deprecated} method is deprecated", version, remedy, stacklevel
+            )
+            return func(*args, **kwargs)
+
+        return cast("F", wrapper)
+
+    return decorator

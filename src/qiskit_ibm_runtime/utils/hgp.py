@@ -1,0 +1,34 @@
+"""The ``hub/group/project`` form of an instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+
+def from_instance_format(instance: Any) -> tuple[str, str, str]:
+    """Split ``hub/group/project``.
+
+    Args:
+        instance: Text of exactly three non-empty parts.
+
+    Returns:
+        Hub, group and project.
+
+    Raises:
+        IBMInputValueError: If it is anything else.
+    """
+    parts = instance.split("/") if isinstance(instance, str) else []
+    if len(parts) != 3 or not all(parts):
+        raise IBMInputValueError(
+            f"The instance {instance!r} is not in the correct hub/group/project format, "
+            "such as 'ibm-q/open/main'."
+        )
+    hub, group, project = parts
+    return hub, group, project
+
+
+def to_instance_format(hub: str, group: str, project: str) -> str:
+    """Join a hub, a group and a project with slashes."""
+    return f"{hub}/{group}/{project}"
