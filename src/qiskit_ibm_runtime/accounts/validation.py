@@ -1,4 +1,4 @@
-"""What the fields of an account may hold; the values come from users and files, so from anywhere."""
+"""What the fields of an account may hold; the values come from users and from files."""
 
 from __future__ import annotations
 

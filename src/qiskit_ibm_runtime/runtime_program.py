@@ -1,0 +1,319 @@
+"""What is known about a program, and the inputs that it takes."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from .api.exceptions import RequestsApiError
+from .exceptions import (
+    IBMInputValueError,
+    IBMNotAuthorizedError,
+    IBMRuntimeError,
+    RuntimeProgramNotFound,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .api.clients import RuntimeClient
+
+
+class RuntimeProgram:
+    """Metadata of a program that the service can run.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
+        program = service.program("hello-world")
+        inputs = program.parameters()
+        inputs.iterations = 2
+        job = service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
+    """
+
+    def __init__(
+        self,
+        program_name: str,
+        program_id: str,
+        description: str,
+        parameters: dict[str, Any] | None = None,
+        return_values: dict[str, Any] | None = None,
+        interim_results: dict[str, Any] | None = None,
+        max_execution_time: int = 0,
+        backend_requirements: dict[str, Any] | None = None,
+        creation_date: str = "",
+        update_date: str = "",
+        is_public: bool | None = False,
+        data: str = "",
+        api_client: RuntimeClient | None = None,
+    ) -> None:
+        """Keep the metadata; programs are made by the service.
+
+        Args:
+            program_name: Name of the program.
+            program_id: Identifier under which it is run.
+            description: What it does.
+            parameters: JSON schema of its inputs.
+            return_values: JSON schema of its result.
+            interim_results: JSON schema of its interim results.
+            max_execution_time: Seconds after which the service stops it.
+            backend_requirements: What a backend needs in order to run it.
+            creation_date: When it was uploaded.
+            update_date: When it was changed last.
+            is_public: Whether everybody may run it.
+            data: Its source text; fetched on first use if empty.
+            api_client: Where to fetch it from.
+        """
+        self._name = program_name
+        self._id = program_id
+        self._description = description
+        self._parameters = parameters or {}
+        self._return_values = return_values or {}
+        self._interim_results = interim_results or {}
+        self._max_execution_time = max_execution_time
+        self._backend_requirements = backend_requirements or {}
+        self._creation_date = creation_date
+        self._update_date = update_date
+        self._is_public = is_public
+        self._data = data
+        self._api_client = api_client
+
+    def parameters(self) -> ParameterNamespace:
+        """A fresh form for the inputs, to be filled in and handed to ``service.run()``."""
+        return ParameterNamespace(self._parameters)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The metadata by name; ``parameters`` is a form as :meth:`parameters` makes it."""
+        return {
+            "program_id": self.program_id,
+            "name": self.name,
+            "description": self.description,
+            "max_execution_time": self.max_execution_time,
+            "backend_requirements": self.backend_requirements,
+            "parameters": self.parameters(),
+            "return_values": self.return_values,
+            "interim_results": self.interim_results,
+            "is_public": self.is_public,
+        }
+
+    @property
+    def program_id(self) -> str:
+        """Identifier under which the program is run."""
+        return self._id
+
+    @property
+    def name(self) -> str:
+        """Name of the program."""
+        return self._name
+
+    @property
+    def description(self) -> str:
+        """What the program does."""
+        return self._description
+
+    @property
+    def return_values(self) -> dict[str, Any]:
+        """JSON schema of the result."""
+        return self._return_values
+
+    @property
+    def interim_results(self) -> dict[str, Any]:
+        """JSON schema of the interim results."""
+        return self._interim_results
+
+    @property
+    def max_execution_time(self) -> int:
+        """Seconds after which the service stops the program."""
+        return self._max_execution_time
+
+    @property
+    def backend_requirements(self) -> dict[str, Any]:
+        """What a backend needs in order to run the program."""
+        return self._backend_requirements
+
+    @property
+    def creation_date(self) -> str:
+        """When the program was uploaded, as the service writes it."""
+        return self._creation_date
+
+    @property
+    def update_date(self) -> str:
+        """When the program was changed last, as the service writes it."""
+        return self._update_date
+
+    @property
+    def is_public(self) -> bool | None:
+        """Whether everybody may run the program."""
+        return self._is_public
+
+    @property
+    def data(self) -> str:
+        """Source text of the program; asks the service for it on first use.
+
+        Raises:
+            IBMNotAuthorizedError: If the service does not show it to this account.
+            RuntimeProgramNotFound: If the program is gone.
+            IBMRuntimeError: If the service cannot be asked.
+        """
+        if not self._data:
+            self._data = self._fetch().get("data", "")
+        if not self._data:
+            raise IBMNotAuthorizedError(
+                f"Only program authors may see the source of a program; the service does not "
+                f"show that of {self._id!r} to this account."
+            )
+        return self._data
+
+    def _fetch(self) -> dict[str, Any]:
+        if self._api_client is None:
+            return {}
+        try:
+            response: dict[str, Any] = self._api_client.program_get(self._id)
+        except RequestsApiError as exc:
+            if exc.status_code == 404:
+                raise RuntimeProgramNotFound(
+                    f"Program not found: {exc.message}", failure=exc.failure
+                ) from None
+            raise IBMRuntimeError(
+                f"Failed to get program {self._id!r}: {exc.message}", failure=exc.failure
+            ) from None
+        return response
+
+    def __repr__(self) -> str:
+        return f"<RuntimeProgram('{self._id}')>"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self._id}:"
+        yield f"  Name: {self._name}"
+        yield f"  Description: {self._description}"
+        yield f"  Creation date: {self._creation_date}"
+        yield f"  Update date: {self._update_date}"
+        yield f"  Max execution time: {self._max_execution_time}"
+        yield "  Backend requirements:"
+        yield from _requirement_lines(self._backend_requirements)
+        yield "  Input parameters:"
+        yield from _schema_lines(self._parameters)
+        yield "  Interim results:"
+        yield from _schema_lines(self._interim_results)
+        yield "  Returns:"
+        yield from _schema_lines(self._return_values)
+
+
+class ParameterNamespace(SimpleNamespace):
+    """A form for the inputs of a program: one attribute for each, ``None`` until it is set.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import ParameterNamespace
+
+        inputs = ParameterNamespace(
+            {"properties": {"shots": {"type": "integer"}}, "required": ["shots"]}
+        )
+        inputs.shots = 100
+        inputs.validate()
+        assert inputs.values() == {"shots": 100}
+    """
+
+    # In a slot the schema is no entry of ``vars()``, which holds the inputs and nothing else.
+    __slots__ = ("_schema",)
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        """Make an empty form.
+
+        Args:
+            parameters: JSON schema of the inputs.
+        """
+        super().__init__(**dict.fromkeys(parameters.get("properties") or {}))
+        self._schema = parameters
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._schema,), self.values()
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """JSON schema of the inputs."""
+        return self._schema
+
+    def values(self) -> dict[str, Any]:
+        """The inputs by name, as they are sent; what is not set is ``None``.
+
+        If the program has an input of the name ``values``, use ``vars()`` of the form instead.
+        """
+        return dict(vars(self))
+
+    def validate(self) -> None:
+        """Check that all required inputs are set.
+
+        Raises:
+            IBMInputValueError: If one is not.
+        """
+        for name in self._schema.get("required") or ():
+            if vars(self).get(name) is None:
+                raise IBMInputValueError(
+                    f"Param ({name}) missing required value. Set it on the namespace before "
+                    "running the program."
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON schema of each input by name; for the inputs themselves see :meth:`values`."""
+        properties: dict[str, Any] = self._schema.get("properties") or {}
+        return properties
+
+    def __str__(self) -> str:
+        properties = ParameterNamespace.to_dict(self)
+        required = self._schema.get("required") or ()
+        rows = [
+            (
+                name,
+                vars(self).get(name),
+                schema.get("type", "None"),
+                name in required,
+                schema.get("description", "None"),
+            )
+            for name, schema in properties.items()
+        ]
+        header = ("Name", "Value", "Type", "Required", "Description")
+        return "\n".join(["ParameterNamespace (Values):", *map(_table_line, [header, *rows])])
+
+
+def _table_line(cells: tuple[Any, ...]) -> str:
+    name, value, kind, required, description = map(str, cells)
+    return (
+        f"| {name:<10.10} | {value:<12.12} | {kind:<12.12} | {required:<8.8} | {description:<15} |"
+    )
+
+
+def _requirement_lines(requirements: dict[str, Any]) -> Iterator[str]:
+    if not requirements:
+        yield "    none"
+    for key, value in requirements.items():
+        label = "Minimum number of qubits" if key == "min_num_qubits" else _sentence_case(key)
+        yield f"    {label}: {value}"
+
+
+def _schema_lines(schema: dict[str, Any]) -> Iterator[str]:
+    if not schema:
+        yield "    none"
+        return
+    for key in ("description", "type"):
+        if key in schema:
+            yield f"    {_sentence_case(key)}: {schema[key]}"
+    if schema.get("properties"):
+        yield "    Properties:"
+    for name, details in (schema.get("properties") or {}).items():
+        yield f"        - {name}:"
+        for key, value in details.items():
+            yield f"            {_sentence_case(key)}: {value}"
+        yield f"            Required: {name in (schema.get('required') or ())}"
+
+
+def _sentence_case(key: str) -> str:
+    """``minItems`` and ``min_items`` become ``Min items``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key).replace("_", " ")
+    return words.capitalize()
