@@ -1,0 +1,32 @@
+"""Accounts and files for the tests of the account room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qiskit_ibm_runtime.accounts import Account
+
+CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
+
+
+@pytest.fixture
+def crn() -> str:
+    return CRN
+
+
+@pytest.fixture
+def account_file(tmp_path: Path) -> Path:
+    """A file that does not exist yet, in a directory that does not exist yet."""
+    return tmp_path / "private" / "accounts.json"
+
+
+@pytest.fixture
+def cloud() -> Account:
+    return Account("ibm_cloud", "cloud-token", instance=CRN)
+
+
+@pytest.fixture
+def quantum() -> Account:
+    return Account("ibm_quantum", "quantum-token", instance="h/g/p")

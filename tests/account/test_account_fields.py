@@ -1,0 +1,238 @@
+"""One account: its defaults, its checks, its saved form."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiskit_ibm_runtime.accounts import (
+    Account,
+    CloudResourceNameResolutionError,
+    InvalidAccountError,
+)
+from qiskit_ibm_runtime.api.clients import cloud_directory
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
+
+
+@pytest.mark.parametrize(
+    ("channel", "url"),
+    [
+        ("ibm_quantum", "https://auth.quantum-computing.ibm.com/api"),
+        ("ibm_cloud", "https://cloud.ibm.com"),
+        ("unknown", "https://cloud.ibm.com"),
+        (None, "https://cloud.ibm.com"),
+        ("local", None),
+    ],
+)
+def test_each_channel_has_its_default_url(channel, url):
+    assert Account(channel, "t").url == url
+    assert Account(channel, "t", url="").url == url
+    assert Account(channel, "t", url="https://x.example").url == "https://x.example"
+
+
+@pytest.mark.parametrize("channel", ["", "ibm-cloud", None, 7])
+def test_an_unknown_channel_is_refused(channel):
+    with pytest.raises(InvalidAccountError, match=r"Invalid `channel` value.*'ibm_quantum'"):
+        Account(channel, "t").validate()
+
+
+@pytest.mark.parametrize("token", ["", None, 1])
+def test_a_token_is_a_text(token):
+    with pytest.raises(InvalidAccountError, match="Invalid `token` value"):
+        Account("ibm_quantum", token).validate()
+
+
+@pytest.mark.parametrize("url", [123, "http://[broken"])
+def test_a_url_can_be_parsed(url):
+    with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
+        Account("ibm_quantum", "t", url=url).validate()
+
+
+@pytest.mark.parametrize(
+    ("channel", "instance"),
+    [
+        ("ibm_cloud", None),
+        ("ibm_cloud", ""),
+        ("ibm_cloud", 5),
+        ("ibm_cloud", "crn:v1"),
+        ("ibm_cloud", "crn:v1:bluemix:public:quantum-computing:evil.example/:a/0:i::"),
+        ("ibm_quantum", ""),
+        ("ibm_quantum", "no-hgp"),
+        ("ibm_quantum", "h/g/p/x"),
+        ("ibm_quantum", "h//p"),
+        ("ibm_quantum", 5),
+    ],
+)
+def test_an_instance_fits_its_channel(channel, instance):
+    with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
+        Account(channel, "t", instance=instance).validate()
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        Account("ibm_cloud", "t", instance=CRN),
+        Account("ibm_cloud", "t", instance="a name"),
+        Account("ibm_quantum", "t"),
+        Account("ibm_quantum", "t", url="some_url", instance="h/g/p"),
+        Account("local", "t", url="http://127.0.0.1:4000/api"),
+        Account("local", "t", url="http://[::1]:4000/api"),
+        Account("local", "t", url="http://localhost:4000"),
+        Account("local", "t", url="https://far.example"),
+    ],
+    ids=repr,
+)
+def test_a_good_account_is_handed_back(account):
+    assert account.validate() is account
+
+
+@pytest.mark.parametrize("url", [None, "http://far.example/api", "http://127.0.0.1.far.example"])
+def test_the_token_of_a_local_server_stays_on_the_machine_or_encrypted(url):
+    with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
+        Account("local", "t", url=url).validate()
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        ProxyConfiguration(username_ntlm="user"),
+        ProxyConfiguration(password_ntlm="secret"),
+        ProxyConfiguration(urls=""),
+    ],
+    ids=["user only", "password only", "no mapping"],
+)
+def test_bad_proxies_are_refused(proxies):
+    with pytest.raises(ValueError, match="Invalid proxy configuration"):
+        Account("ibm_quantum", "t", proxies=proxies).validate()
+
+
+def test_the_token_and_proxy_passwords_are_not_shown():
+    account = Account(
+        "ibm_quantum",
+        "TOP-SECRET",
+        proxies=ProxyConfiguration(urls={"https": "http://user:HIDDEN@proxy.example"}),
+    )
+
+    assert "TOP-SECRET" not in repr(account)
+    assert "HIDDEN" not in repr(account)
+    assert "ibm_quantum" in repr(account)
+
+
+def test_accounts_are_equal_by_all_fields_and_have_no_hash(quantum):
+    same = pickle.loads(pickle.dumps(quantum))
+    other = Account("ibm_quantum", "quantum-token", instance="h/g/other")
+
+    assert same == quantum
+    assert other != quantum
+    assert quantum != "quantum-token"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(quantum)
+
+
+texts = st.text(max_size=10)
+accounts = st.builds(
+    Account,
+    channel=st.sampled_from(["ibm_cloud", "ibm_quantum", "local"]),
+    token=texts,
+    url=st.none() | texts,
+    instance=st.none() | texts,
+    proxies=st.none()
+    | st.builds(ProxyConfiguration, urls=st.dictionaries(texts, texts, min_size=1)),
+    verify=st.booleans() | texts,
+)
+
+
+@given(account=accounts)
+def test_the_saved_form_gives_the_account_back(account):
+    assert Account.from_saved_format(account.to_saved_format()) == account
+
+
+def test_the_saved_form_leaves_out_what_is_not_set():
+    saved = Account("ibm_quantum", "t", verify=None).to_saved_format()
+
+    assert saved == {
+        "channel": "ibm_quantum",
+        "token": "t",
+        "url": "https://auth.quantum-computing.ibm.com/api",
+    }
+    assert Account.from_saved_format(saved).verify is True
+
+
+def test_fields_of_a_later_release_are_passed_over():
+    account = Account.from_saved_format(
+        {"channel": "ibm_quantum", "token": "t", "proxies": {}, "plan": "open"}
+    )
+
+    assert account == Account("ibm_quantum", "t")
+
+
+def test_saved_proxies_of_another_form_are_an_error_without_their_content():
+    with pytest.raises(InvalidAccountError, match="`proxies` of a saved account") as caught:
+        Account.from_saved_format({"channel": "ibm_quantum", "token": "t", "proxies": {"pw": "S"}})
+
+    assert "'S'" not in str(caught.value)
+
+
+def test_the_auth_handler_is_that_of_the_channel(cloud, quantum, crn):
+    assert cloud.get_auth_handler().get_headers() == {
+        "Service-CRN": crn,
+        "Authorization": "apikey cloud-token",
+    }
+    assert quantum.get_auth_handler().get_headers() == {"X-Access-Token": "quantum-token"}
+    local = Account("local", "t", url="http://127.0.0.1:1/api")
+    assert local.get_auth_handler().get_headers() == {"X-Access-Token": "t"}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Answers of the cloud by name, and what it was asked."""
+    answers = {"one": [CRN], "none": [], "two": [CRN, CRN.replace("us-east", "eu-de")]}
+    calls = []
+
+    def resolve(**question):
+        calls.append(question)
+        return answers[question["instance"]]
+
+    monkeypatch.setattr(cloud_directory, "resolve_instance_names", resolve)
+    return calls
+
+
+def test_a_crn_is_kept_without_asking_anybody(cloud, quantum, crn, asked):
+    cloud.resolve_crn()
+    quantum.resolve_crn()
+
+    assert cloud.instance == crn
+    assert quantum.instance == "h/g/p"
+    assert asked == []
+
+
+def test_a_name_is_resolved_by_way_of_the_proxies_of_the_account(asked, crn):
+    proxies = ProxyConfiguration(urls={"https": "http://proxy.example:1"})
+    account = Account("ibm_cloud", "t", instance="one", proxies=proxies, verify=False)
+
+    account.resolve_crn()
+
+    assert account.instance == crn
+    assert [(call["proxies"], call["verify"]) for call in asked] == [(proxies, False)]
+
+
+def test_an_unknown_name_is_an_error(asked):
+    with pytest.raises(CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'"):
+        Account("ibm_cloud", "t", instance="none").resolve_crn()
+
+
+def test_an_ambiguous_name_is_an_error_that_lists_the_choices(asked):
+    with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN}, crn:.*eu-de"):
+        Account("ibm_cloud", "t", instance="two").resolve_crn()
+
+
+def test_a_missing_instance_is_refused_before_anybody_is_asked(asked):
+    with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
+        Account("ibm_cloud", "t").resolve_crn()
+
+    assert asked == []

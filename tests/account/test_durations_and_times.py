@@ -1,0 +1,173 @@
+"""Times between zones, durations in words and seconds."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from dateutil import tz
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils import (
+    duration_difference,
+    local_to_utc,
+    seconds_to_duration,
+    utc_to_local,
+)
+from qiskit_ibm_runtime.utils.converters import hms_to_seconds, utc_to_local_all
+
+UTC = timezone.utc
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2h", 7200),
+        ("50m", 3000),
+        ("20s", 20),
+        ("1h 30m", 5400),
+        ("3h 30m 30s", 12630),
+        ("3h30m30s", 12630),
+        ("3h 30s", 10830),
+        ("40s 1h", 3640),
+        ("1.5h", 5400),
+        ("2H", 7200),
+        (" 5 m ", 300),
+        ("1:30:00", 5400),
+    ],
+)
+def test_a_duration_is_read_in_any_order(text, seconds):
+    assert hms_to_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2d", "24h", "60m", "60s", "2w", "", " ", "300", "90", "2020-01-01", "1h 1h", "-1h", "h"),
+        *(
+            "1",
+            "1h30",
+            "1:30",
+            "24:00:00",
+            "1.5s",
+            "9" * 400 + "h",
+            "\N{ARABIC-INDIC DIGIT THREE}h",
+        ),
+        *("1e1h", 300, 1.5, None, ["1h"]),
+    ],
+)
+def test_everything_else_is_no_duration(text):
+    with pytest.raises(IBMInputValueError, match=r"Bad time: .*2h 30m 40s"):
+        hms_to_seconds(text, msg_prefix="Bad time: ")
+
+
+@given(
+    h=st.integers(0, 23), m=st.integers(0, 59), s=st.integers(0, 59), order=st.permutations("hms")
+)
+def test_each_whole_duration_is_read_back(h, m, s, order):
+    numbers = {"h": h, "m": m, "s": s}
+    text = " ".join(f"{numbers[unit]}{unit}" for unit in order)
+
+    assert hms_to_seconds(text) == 3600 * h + 60 * m + s
+
+
+@given(text=st.text("0123456789hms.: -", max_size=12))
+def test_a_text_is_a_duration_below_a_day_or_an_error(text):
+    try:
+        seconds = hms_to_seconds(text)
+    except IBMInputValueError:
+        return
+    assert 0 <= seconds <= 86400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "parts"),
+    [
+        (0, (0, 0, 0, 0, 0)),
+        (0.0004, (0, 0, 0, 0, 1)),
+        (0.035, (0, 0, 0, 0, 35)),
+        (0.9999, (0, 0, 0, 1, 0)),
+        (1.5, (0, 0, 0, 1, 0)),
+        (60.25, (0, 0, 1, 0, 250)),
+        (176523.25, (2, 1, 2, 3, 0)),
+    ],
+)
+def test_seconds_are_split_into_units(seconds, parts):
+    assert seconds_to_duration(seconds) == parts
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(days=2, hours=3, minutes=30), "2 days 3 hrs"),
+        (timedelta(hours=3, minutes=5, seconds=30), "3 hrs 5 min"),
+        (timedelta(minutes=5, seconds=3, milliseconds=500), "5 min 3 sec"),
+        (timedelta(seconds=3, milliseconds=500), "3 sec"),
+        (timedelta(), ""),
+        (timedelta(days=-3), ""),
+    ],
+)
+def test_the_time_left_is_said_in_its_two_largest_units(left, words, monkeypatch):
+    now = datetime(2023, 5, 1, 12, tzinfo=UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return now.astimezone(tz)
+
+    monkeypatch.setattr("qiskit_ibm_runtime.utils.converters.datetime", Clock)
+
+    assert duration_difference(Clock.fromisoformat((now + left).isoformat())) == words
+
+
+def test_a_time_without_offset_is_utc_on_arrival_and_local_on_departure(in_tokyo):
+    noon = datetime(2023, 5, 1, 12)
+
+    assert utc_to_local(noon) == datetime(2023, 5, 1, 12, tzinfo=UTC)
+    assert utc_to_local("2023-05-01T12:00:00").hour == 21
+    assert local_to_utc(noon) == datetime(2023, 5, 1, 3, tzinfo=UTC)
+    assert local_to_utc("2023-05-01 12:00").utcoffset() == timedelta()
+
+
+@given(hours=st.integers(-12, 14))
+def test_an_offset_is_honoured(hours):
+    moment = datetime(2023, 5, 1, 12, tzinfo=timezone(timedelta(hours=hours)))
+
+    assert utc_to_local(moment) == moment == local_to_utc(moment)
+    assert utc_to_local(moment.isoformat()) == moment == local_to_utc(moment.isoformat())
+
+
+def test_utc_stays_the_same_object():
+    moment = datetime(2023, 5, 1, tzinfo=tz.UTC)
+
+    assert local_to_utc(moment) is moment
+
+
+@pytest.mark.parametrize("convert", [utc_to_local, local_to_utc])
+def test_something_else_is_no_time(convert):
+    with pytest.raises(TypeError, match="12"):
+        convert(12)
+
+
+def test_all_times_in_lists_and_dicts_are_converted(in_tokyo):
+    moment = datetime(2023, 5, 1, 12)
+    data = {"a": [moment, {"b": moment}], "c": (moment,), "d": "2023-05-01"}
+
+    converted = utc_to_local_all(data)
+
+    assert [converted["a"][0].hour, converted["a"][1]["b"].hour] == [21, 21]
+    assert converted["c"] == (moment,)
+    assert converted["d"] == "2023-05-01"
+    assert data["a"][0] == moment

@@ -1,0 +1,64 @@
+"""Options of one run."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.runtime_options import RuntimeOptions
+
+
+def test_all_options_are_off_and_compare_by_value():
+    assert set(vars(RuntimeOptions()).values()) == {None}
+    assert RuntimeOptions("b", session_time=3) == RuntimeOptions(backend="b", session_time=3)
+    assert repr(RuntimeOptions("b")).startswith("RuntimeOptions(backend='b', image=None")
+
+
+def test_the_old_name_of_the_backend_works_with_a_warning_at_the_caller():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        options = RuntimeOptions(backend_name="old")
+        options.backend_name = "newer"
+
+    assert options.backend == options.backend_name == "newer"
+    assert [warning.category for warning in caught] == [DeprecationWarning] * 2
+    assert {warning.filename for warning in caught} == {__file__}
+    assert "backend_name" not in vars(options)
+
+
+def test_both_names_and_unknown_options_are_refused():
+    with pytest.raises(TypeError, match="'backend_name' is its old name"):
+        RuntimeOptions("b", backend_name="b")
+    with pytest.raises(TypeError, match=r"no option 'shots'.*job_tags"):
+        RuntimeOptions(shots=3)
+
+
+@pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud", "local"])
+@pytest.mark.parametrize("image", [None, "a:b", "a/b.c-d_e:1.2-3_x"])
+@pytest.mark.parametrize("level", [None, "debug", "WARN", "NOTSET"])
+def test_good_options_pass(channel, image, level):
+    RuntimeOptions("b", image, level, job_tags=["t"]).validate(channel)
+
+
+@pytest.mark.parametrize(
+    ("channel", "fields", "text"),
+    [
+        ("ibm_quantum", {}, "'backend' is required on channel 'ibm_quantum'"),
+        ("local", {"backend": ""}, "'backend' is required on channel 'local'"),
+        ("ibm_cloud", {"instance": "h/g/p"}, "'instance' is only supported"),
+        ("ibm_cloud", {"image": "no-tag"}, "image 'no-tag' .*'image_name:tag'"),
+        ("ibm_cloud", {"image": "a:b:c"}, "image_name:tag"),
+        ("ibm_cloud", {"image": "a//b:c"}, "image_name:tag"),
+        ("ibm_cloud", {"image": "a:b\n"}, "image_name:tag"),
+        ("ibm_cloud", {"image": 5}, "image_name:tag"),
+        ("ibm_cloud", {"log_level": "LOUD"}, "'LOUD' is not a valid log level"),
+        ("ibm_cloud", {"log_level": 10}, "10 is not a valid log level"),
+        ("ibm_cloud", {"job_tags": "t"}, "job_tags needs to be a list of strings"),
+        ("ibm_quantum", {"image": "x"}, "image_name:tag"),
+    ],
+)
+def test_bad_options_are_named_with_what_is_allowed(channel, fields, text):
+    with pytest.raises(IBMInputValueError, match=text):
+        RuntimeOptions(**fields).validate(channel)
