@@ -17,3 +17,55 @@ A 401 becomes :class:`~qiskit_ibm_runtime.exceptions.IBMNotAuthorizedError`; bot
 """
 
 from __future__ import annotations
+
+from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
+
+
+class ApiError(IBMError):
+    """Talking to the service failed."""
+
+
+class RequestsApiError(ApiError):
+    """A REST request failed.
+
+    Attributes:
+        status_code: HTTP status of the answer; -1, as in 0.9.3, when there was none.
+    """
+
+    def __init__(
+        self, message: str, status_code: int = -1, *, failure: Failure | None = None
+    ) -> None:
+        super().__init__(message, failure=failure)
+        self.status_code = status_code
+
+
+class WebsocketError(ApiError):
+    """The stream of a job failed."""
+
+
+class WebsocketIBMProtocolError(WebsocketError):
+    """The stream broke its protocol."""
+
+
+class WebsocketAuthenticationError(WebsocketError):
+    """The stream refused the credentials."""
+
+
+class WebsocketTimeoutError(WebsocketError):
+    """The stream was silent for too long."""
+
+
+class WebsocketRetryableError(WebsocketError):
+    """The stream broke in a way that a new connection may mend."""
+
+
+class AuthenticationLicenseError(RequestsApiError, IBMNotAuthorizedError):
+    """The account has to accept a licence first."""
+
+
+class ApiIBMProtocolError(ApiError):
+    """The service answered in a form that cannot be understood."""
+
+
+class UserTimeoutExceededError(ApiError):
+    """The time that the user allowed is over."""

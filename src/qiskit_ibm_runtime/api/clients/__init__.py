@@ -1,0 +1,16 @@
+"""Clients of the service: one method for each thing it can do."""
+
+from .auth import AuthClient
+from .base import BaseClient, WebsocketClientCloseCode
+from .runtime import RuntimeClient
+from .runtime_ws import RuntimeWebsocketClient
+from .version import VersionClient
+
+__all__ = [
+    "AuthClient",
+    "BaseClient",
+    "RuntimeClient",
+    "RuntimeWebsocketClient",
+    "VersionClient",
+    "WebsocketClientCloseCode",
+]

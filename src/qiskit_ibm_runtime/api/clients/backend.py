@@ -1,0 +1,27 @@
+"""What a client of backends can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime as python_datetime
+from typing import Any
+
+from .base import BaseClient
+
+
+class BaseBackendClient(BaseClient, ABC):
+    """The part of a client that a backend needs."""
+
+    @abstractmethod
+    def backend_status(self, backend_name: str) -> dict[str, Any]:
+        """Return the status of a backend."""
+
+    @abstractmethod
+    def backend_properties(
+        self, backend_name: str, datetime: python_datetime | None = None
+    ) -> dict[str, Any]:
+        """Return the calibration of a backend, now or before a moment."""
+
+    @abstractmethod
+    def backend_pulse_defaults(self, backend_name: str) -> dict[str, Any]:
+        """Return the pulse defaults of a backend."""

@@ -1,0 +1,197 @@
+"""Everything the runtime can be asked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime as python_datetime
+from typing import Any
+
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.rest.runtime import Runtime
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.utils.hgp import from_instance_format
+
+from .backend import BaseBackendClient
+
+
+class RuntimeClient(BaseBackendClient):
+    """One method for each thing the service can do."""
+
+    def __init__(self, params: ClientParameters) -> None:
+        connection = params.connection_parameters()
+        connection.pop("auth", None)
+        self._session = RetrySession(
+            params.get_runtime_api_base_url(), auth=params.get_auth_handler(), **connection
+        )
+        self._api = Runtime(self._session)
+
+    def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
+        """List programs."""
+        return self._api.list_programs(limit, skip)
+
+    def program_create(
+        self,
+        program_data: str,
+        name: str,
+        description: str,
+        max_execution_time: int,
+        is_public: bool | None = False,
+        spec: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Create a program."""
+        return self._api.create_program(
+            program_data, name, description, max_execution_time, bool(is_public), spec
+        )
+
+    def program_get(self, program_id: str) -> dict[str, Any]:
+        """Return a program."""
+        return self._api.program(program_id).get()
+
+    def set_program_visibility(self, program_id: str, public: bool) -> None:
+        """Show a program to everybody, or hide it."""
+        program = self._api.program(program_id)
+        (program.make_public if public else program.make_private)()
+
+    def program_run(
+        self,
+        program_id: str,
+        backend_name: str | None,
+        params: dict[str, Any],
+        image: str | None,
+        hgp: str | None,
+        log_level: str | None,
+        session_id: str | None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        session_time: int | None = None,
+    ) -> dict[str, Any]:
+        """Submit a job; a repeated submit of this call makes no second one."""
+        hub, group, project = from_instance_format(hgp) if hgp else (None, None, None)
+        return self._api.program_run(
+            program_id=program_id,
+            backend_name=backend_name,
+            params=params,
+            image=image,
+            hub=hub,
+            group=group,
+            project=project,
+            log_level=log_level,
+            session_id=session_id,
+            job_tags=job_tags,
+            max_execution_time=max_execution_time,
+            start_session=start_session,
+            session_time=session_time,
+            idempotency_key=uuid.uuid4().hex,
+        )
+
+    def program_delete(self, program_id: str) -> None:
+        """Delete a program."""
+        self._api.program(program_id).delete()
+
+    def program_update(
+        self,
+        program_id: str,
+        program_data: str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        max_execution_time: int | None = None,
+        spec: dict[str, Any] | None = None,
+    ) -> None:
+        """Replace source, fields, or both."""
+        program = self._api.program(program_id)
+        if program_data:
+            program.update_data(program_data)
+        if any((name, description, max_execution_time, spec)):
+            program.update_metadata(name, description, max_execution_time, spec)
+
+    def job_get(self, job_id: str) -> dict[str, Any]:
+        """Return the record of a job."""
+        return self._api.program_job(job_id).get()
+
+    def job_state(self, job_id: str) -> dict[str, Any]:
+        """Return the record of a job without its inputs."""
+        return self._api.program_job(job_id).get(exclude_params=True)
+
+    def jobs_get(
+        self,
+        limit: int | None = None,
+        skip: int | None = None,
+        backend_name: str | None = None,
+        pending: bool | None = None,
+        program_id: str | None = None,
+        hub: str | None = None,
+        group: str | None = None,
+        project: str | None = None,
+        job_tags: list[str] | None = None,
+        session_id: str | None = None,
+        created_after: python_datetime | None = None,
+        created_before: python_datetime | None = None,
+        descending: bool = True,
+    ) -> dict[str, Any]:
+        """List jobs."""
+        return self._api.jobs_get(
+            limit,
+            skip,
+            backend_name,
+            pending,
+            program_id,
+            hub,
+            group,
+            project,
+            job_tags,
+            session_id,
+            created_after,
+            created_before,
+            descending,
+        )
+
+    def job_results(self, job_id: str) -> str:
+        """Return the text of a result."""
+        return self._api.program_job(job_id).results()
+
+    def job_interim_results(self, job_id: str) -> str:
+        """Return the text of the messages so far."""
+        return self._api.program_job(job_id).interim_results()
+
+    def job_cancel(self, job_id: str) -> None:
+        """Cancel a job."""
+        self._api.program_job(job_id).cancel()
+
+    def job_delete(self, job_id: str) -> None:
+        """Delete a job."""
+        self._api.program_job(job_id).delete()
+
+    def job_logs(self, job_id: str) -> str:
+        """Return the log of a job."""
+        return self._api.program_job(job_id).logs()
+
+    def job_metadata(self, job_id: str) -> dict[str, Any]:
+        """Return the metrics of a job."""
+        return self._api.program_job(job_id).metadata()
+
+    def close_session(self, session_id: str) -> None:
+        """Close a session."""
+        self._api.runtime_session(session_id).close()
+
+    def list_backends(self, hgp: str | None = None) -> list[str]:
+        """List the names of backends."""
+        return self._api.backends(hgp)["devices"]  # type: ignore[no-any-return]
+
+    def backend_configuration(self, backend_name: str) -> dict[str, Any]:
+        """Return the configuration of a backend."""
+        return self._api.backend(backend_name).configuration()
+
+    def backend_status(self, backend_name: str) -> dict[str, Any]:
+        """Return the status of a backend."""
+        return self._api.backend(backend_name).status()
+
+    def backend_properties(
+        self, backend_name: str, datetime: python_datetime | None = None
+    ) -> dict[str, Any]:
+        """Return the calibration of a backend."""
+        return self._api.backend(backend_name).properties(datetime)
+
+    def backend_pulse_defaults(self, backend_name: str) -> dict[str, Any]:
+        """Return the pulse defaults of a backend."""
+        return self._api.backend(backend_name).pulse_defaults()

@@ -1,0 +1,58 @@
+"""One device of the network that stood beside the runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import RestAdapterBase, segment
+from .utils.data_mapper import map_jobs_limit_response
+
+
+class Backend(RestAdapterBase):
+    """Endpoints of one device."""
+
+    URL_MAP = {
+        "properties": "/properties",
+        "pulse_defaults": "/defaults",
+        "status": "/queue/status",
+        "jobs_limit": "/jobsLimit",
+        "bookings": "/bookings/v2",
+    }
+
+    def __init__(self, session: Any, backend_name: str, url_prefix: str = "") -> None:
+        self.backend_name = backend_name
+        super().__init__(session, f"{url_prefix}/devices/{segment(backend_name)}")
+
+    def properties(self, datetime: Any = None) -> dict[str, Any]:
+        """Return the calibration, now or as it was at a moment."""
+        params: dict[str, Any] = {"version": 1}
+        if datetime:
+            params["filter"] = (
+                f'{{"where": {{"last_update_date": {{"lt": "{datetime.isoformat()}"}}}}}}'
+            )
+        return self.session.get(self.get_url("properties"), params=params).json()  # type: ignore[no-any-return]
+
+    def pulse_defaults(self) -> dict[str, Any]:
+        """Return the pulse defaults."""
+        return self.session.get(self.get_url("pulse_defaults")).json()  # type: ignore[no-any-return]
+
+    def status(self) -> dict[str, Any]:
+        """Return the status in the form of ``BackendStatus``."""
+        answer = self.session.get(self.get_url("status")).json()
+        return {
+            "backend_name": self.backend_name,
+            "backend_version": answer.get("backend_version", "0.0.0"),
+            "operational": bool(answer.get("state", False)),
+            "status_msg": answer.get("status", ""),
+            "pending_jobs": max(answer.get("lengthQueue", 0), 0),
+        }
+
+    def job_limit(self) -> dict[str, Any]:
+        """Return how many jobs the device takes."""
+        return map_jobs_limit_response(self.session.get(self.get_url("jobs_limit")).json())
+
+    def reservations(self, start_datetime: Any = None, end_datetime: Any = None) -> list[Any]:
+        """Return reservations between two moments."""
+        moments = {"initialDate": start_datetime, "endDate": end_datetime}
+        params = {key: moment.isoformat() for key, moment in moments.items() if moment}
+        return self.session.get(self.get_url("bookings"), params=params).json()  # type: ignore[no-any-return]

@@ -1,0 +1,54 @@
+"""One program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import RestAdapterBase, segment
+
+
+class Program(RestAdapterBase):
+    """Endpoints of one program."""
+
+    URL_MAP = {
+        "self": "",
+        "data": "/data",
+        "run": "/jobs",
+        "private": "/private",
+        "public": "/public",
+    }
+
+    def __init__(self, session: Any, program_id: str, url_prefix: str = "") -> None:
+        super().__init__(session, f"{url_prefix}/programs/{segment(program_id)}")
+
+    def get(self) -> dict[str, Any]:
+        """Return the program."""
+        return self.session.get(self.get_url("self")).json()  # type: ignore[no-any-return]
+
+    def make_public(self) -> None:
+        """Let everybody see the program."""
+        self.session.put(self.get_url("public"))
+
+    def make_private(self) -> None:
+        """Hide the program from others."""
+        self.session.put(self.get_url("private"))
+
+    def delete(self) -> None:
+        """Delete the program."""
+        self.session.delete(self.get_url("self"))
+
+    def update_data(self, program_data: str) -> None:
+        """Replace the source."""
+        headers = {"Content-Type": "application/octet-stream"}
+        self.session.put(self.get_url("data"), data=program_data, headers=headers)
+
+    def update_metadata(
+        self,
+        name: str | None = None,
+        description: str | None = None,
+        max_execution_time: int | None = None,
+        spec: dict[str, Any] | None = None,
+    ) -> None:
+        """Replace the fields given."""
+        body = {"name": name, "description": description, "cost": max_execution_time, "spec": spec}
+        self.session.patch(self.get_url("self"), json={k: v for k, v in body.items() if v})

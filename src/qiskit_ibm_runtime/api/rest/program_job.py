@@ -1,0 +1,52 @@
+"""One job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import RestAdapterBase, segment
+
+
+class ProgramJob(RestAdapterBase):
+    """Endpoints of one job."""
+
+    URL_MAP = {
+        "self": "",
+        "results": "/results",
+        "cancel": "/cancel",
+        "logs": "/logs",
+        "interim_results": "/interim_results",
+        "metrics": "/metrics",
+    }
+
+    def __init__(self, session: Any, job_id: str, url_prefix: str = "") -> None:
+        super().__init__(session, f"{url_prefix}/jobs/{segment(job_id)}")
+
+    def get(self, exclude_params: bool = False) -> dict[str, Any]:
+        """Return the record of the job."""
+        params = {"exclude_params": "true"} if exclude_params else None
+        return self.session.get(self.get_url("self"), params=params).json()  # type: ignore[no-any-return]
+
+    def delete(self) -> None:
+        """Delete the job."""
+        self.session.delete(self.get_url("self"))
+
+    def results(self) -> str:
+        """Return the text of the result."""
+        return self.session.get(self.get_url("results")).text
+
+    def interim_results(self) -> str:
+        """Return the text of the messages so far."""
+        return self.session.get(self.get_url("interim_results")).text
+
+    def cancel(self) -> None:
+        """Cancel the job."""
+        self.session.post(self.get_url("cancel"))
+
+    def logs(self) -> str:
+        """Return the log."""
+        return self.session.get(self.get_url("logs")).text
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the metrics."""
+        return self.session.get(self.get_url("metrics")).json()  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""Log-in, user and network of the quantum channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import RestAdapterBase
+
+
+class Api(RestAdapterBase):
+    """The endpoints beside the runtime."""
+
+    URL_MAP = {
+        "login": "/users/loginWithToken",
+        "user_info": "/users/me",
+        "hubs": "/Network",
+        "version": "/version",
+        "bookings": "/Network/bookings/v2",
+    }
+
+    def version(self) -> dict[str, Any]:
+        """Return the versions of the service; ``new_api`` tells whether it is one we know."""
+        response = self.session.get(self.get_url("version"))
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            return {"new_api": False, "api-auth": "0.1"} if False else {"new_api": False}
+        return {**answer, "new_api": True}
+
+    def login(self, api_token: str) -> dict[str, Any]:
+        """Exchange the API token for an access token."""
+        return self.session.post(self.get_url("login"), json={"apiToken": api_token}).json()  # type: ignore[no-any-return]
+
+    def user_info(self) -> dict[str, Any]:
+        """Return the user and the addresses of the services."""
+        return self.session.get(self.get_url("user_info")).json()  # type: ignore[no-any-return]
+
+    def hubs(self) -> list[dict[str, Any]]:
+        """Return hubs with their groups and projects."""
+        return self.session.get(self.get_url("hubs")).json()  # type: ignore[no-any-return]
+
+    def reservations(self) -> list[Any]:
+        """Return reservations of the user."""
+        return self.session.get(self.get_url("bookings")).json()  # type: ignore[no-any-return]

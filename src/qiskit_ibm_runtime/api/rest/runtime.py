@@ -1,0 +1,149 @@
+"""The runtime: programs, jobs, backends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qiskit_ibm_runtime.utils.json import RuntimeEncoder
+
+from .base import RestAdapterBase
+from .cloud_backend import CloudBackend
+from .program import Program
+from .program_job import ProgramJob
+from .runtime_session import RuntimeSession
+
+SUBMIT_TIMEOUT = (900.0, 900.0)
+
+
+class Runtime(RestAdapterBase):
+    """Collections of the runtime."""
+
+    URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
+
+    def program(self, program_id: str) -> Program:
+        """Return the adapter of one program."""
+        return Program(self.session, program_id)
+
+    def program_job(self, job_id: str) -> ProgramJob:
+        """Return the adapter of one job."""
+        return ProgramJob(self.session, job_id)
+
+    def runtime_session(self, session_id: str) -> RuntimeSession:
+        """Return the adapter of one session."""
+        return RuntimeSession(self.session, session_id)
+
+    def backend(self, backend_name: str) -> CloudBackend:
+        """Return the adapter of one backend."""
+        return CloudBackend(self.session, backend_name)
+
+    def backends(self, hgp: str | None = None, timeout: float | None = None) -> dict[str, Any]:
+        """List the names of backends."""
+        params = {"provider": hgp} if hgp else None
+        return self.session.get(
+            self.get_url("backends"), params=params, timeout=timeout and (timeout, timeout)
+        ).json()  # type: ignore[no-any-return]
+
+    def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
+        """List programs."""
+        params = {k: v for k, v in {"limit": limit, "offset": skip}.items() if v}
+        return self.session.get(self.get_url("programs"), params=params).json()  # type: ignore[no-any-return]
+
+    def create_program(
+        self,
+        program_data: str,
+        name: str,
+        description: str,
+        max_execution_time: int,
+        is_public: bool = False,
+        spec: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Create a program."""
+        body = {
+            "name": name,
+            "data": program_data,
+            "cost": max_execution_time,
+            "description": description,
+            "is_public": is_public,
+        }
+        if spec is not None:
+            body["spec"] = spec  # type: ignore[assignment]
+        return self.session.post(self.get_url("programs"), json=body).json()  # type: ignore[no-any-return]
+
+    def program_run(
+        self,
+        program_id: str,
+        backend_name: str | None,
+        params: dict[str, Any],
+        image: str | None = None,
+        hub: str | None = None,
+        group: str | None = None,
+        project: str | None = None,
+        log_level: str | None = None,
+        session_id: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        session_time: int | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Submit a job."""
+        body: dict[str, Any] = {"program_id": program_id, "params": params}
+        optional = {
+            "runtime": image,
+            "log_level": log_level,
+            "backend": backend_name,
+            "session_id": session_id,
+            "tags": job_tags,
+            "cost": max_execution_time,
+        }
+        body.update({key: value for key, value in optional.items() if value})
+        if start_session:
+            body.update(start_session=True, session_time=session_time)
+        if hub and group and project:
+            body.update(hub=hub, group=group, project=project)
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        data = json.dumps(body, cls=RuntimeEncoder)
+        return self.session.post(
+            self.get_url("jobs"), data=data, headers=headers, timeout=SUBMIT_TIMEOUT
+        ).json()  # type: ignore[no-any-return]
+
+    def jobs_get(
+        self,
+        limit: int | None = None,
+        skip: int | None = None,
+        backend_name: str | None = None,
+        pending: bool | None = None,
+        program_id: str | None = None,
+        hub: str | None = None,
+        group: str | None = None,
+        project: str | None = None,
+        job_tags: list[str] | None = None,
+        session_id: str | None = None,
+        created_after: Any = None,
+        created_before: Any = None,
+        descending: bool = True,
+    ) -> dict[str, Any]:
+        """List jobs."""
+        params: dict[str, Any] = {
+            "limit": limit,
+            "offset": skip,
+            "backend": backend_name,
+            "program": program_id,
+            "tags": job_tags,
+            "session_id": session_id,
+        }
+        params = {key: value for key, value in params.items() if value}
+        if pending is not None:
+            params["pending"] = "true" if pending else "false"
+        for key, moment in (("created_after", created_after), ("created_before", created_before)):
+            if moment:
+                params[key] = moment.isoformat()
+        if not descending:
+            params["sort"] = "ASC"
+        if hub and group and project:
+            params["provider"] = f"{hub}/{group}/{project}"
+        return self.session.get(self.get_url("jobs"), params=params).json()  # type: ignore[no-any-return]

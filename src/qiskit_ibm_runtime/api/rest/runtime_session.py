@@ -1,0 +1,20 @@
+"""One session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import RestAdapterBase, segment
+
+
+class RuntimeSession(RestAdapterBase):
+    """Endpoints of one session."""
+
+    URL_MAP = {"close": "/close"}
+
+    def __init__(self, session: Any, session_id: str, url_prefix: str = "") -> None:
+        super().__init__(session, f"{url_prefix}/sessions/{segment(session_id)}")
+
+    def close(self) -> None:
+        """Close the session; its queued jobs still run."""
+        self.session.delete(self.get_url("close"))

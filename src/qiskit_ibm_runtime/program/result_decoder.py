@@ -1,0 +1,20 @@
+"""The default decoder of results."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+
+
+class ResultDecoder:
+    """Decodes typed JSON; text that is no JSON stays text."""
+
+    @classmethod
+    def decode(cls, data: str | bytes) -> Any:
+        """Return what the text holds."""
+        try:
+            return json.loads(data, cls=RuntimeDecoder)
+        except json.JSONDecodeError:
+            return data

@@ -1,0 +1,85 @@
+"""Settings of a proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+from urllib.parse import urlparse
+
+
+@dataclass
+class ProxyConfiguration:
+    """Addresses of proxies, and the NTLM credentials they ask for.
+
+    .. code-block:: python
+
+        ProxyConfiguration(urls={"https": "http://user:password@proxy.example:8080"})
+
+    Attributes:
+        urls: Proxy by scheme or host, as ``requests`` understands it.
+        username_ntlm: User for NTLM authentication.
+        password_ntlm: Password for it.
+    """
+
+    urls: Optional[dict[str, str]] = field(default=None, repr=False)
+    username_ntlm: Optional[str] = None
+    password_ntlm: Optional[str] = field(default=None, repr=False)
+
+    def validate(self) -> None:
+        """Check the fields.
+
+        Raises:
+            ValueError: If only one NTLM field is a text, or ``urls`` is no mapping.
+        """
+        ntlm = (self.username_ntlm, self.password_ntlm)
+        if not (all(isinstance(x, str) for x in ntlm) or all(x is None for x in ntlm)):
+            raise ValueError(
+                "Invalid proxy configuration for NTLM authentication: give user and password."
+            )
+        if self.urls is not None and not isinstance(self.urls, dict):
+            raise ValueError(
+                f"Invalid proxy configuration: 'urls' must be a dict, not {type(self.urls).__name__}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields that are set."""
+        fields = {
+            "urls": self.urls,
+            "username_ntlm": self.username_ntlm,
+            "password_ntlm": self.password_ntlm,
+        }
+        return {key: value for key, value in fields.items() if value is not None}
+
+    def to_request_params(self) -> dict[str, Any]:
+        """Return the arguments that make ``requests`` use the proxy."""
+        params: dict[str, Any] = {}
+        if self.urls:
+            params["proxies"] = self.urls
+        if self.username_ntlm and self.password_ntlm:
+            from requests_ntlm import HttpNtlmAuth
+
+            params["auth"] = HttpNtlmAuth(self.username_ntlm, self.password_ntlm)
+        return params
+
+    def to_ws_params(self, ws_url: str) -> dict[str, Any]:
+        """Return the arguments that make the websocket client use the proxy for ``ws_url``."""
+        host = urlparse(ws_url).hostname
+        keys = (ws_url, "wss", f"https://{host}", "https", f"all://{host}", "all")
+        url = (
+            next((self.urls[key] for key in keys if key in (self.urls or {})), None)
+            if self.urls
+            else None
+        )
+        params: dict[str, Any] = {}
+        if url:
+            parts = urlparse(url if "://" in url else f"http://{url.lstrip('/')}")
+            params = {
+                "http_proxy_host": parts.hostname,
+                "http_proxy_port": parts.port,
+                "proxy_type": "http" if parts.scheme.startswith("http") else parts.scheme,
+            }
+            if parts.username and parts.password:
+                params["http_proxy_auth"] = (parts.username, parts.password)
+        if self.username_ntlm and self.password_ntlm:
+            params["http_proxy_auth"] = (self.username_ntlm, self.password_ntlm)
+        return params
