@@ -38,7 +38,6 @@ def main() -> None:
 def _stop_at_eof(server: uvicorn.Server) -> None:
     sys.stdin.read()
     server.should_exit = True
-    server.force_exit = True
 
 
 if __name__ == "__main__":
