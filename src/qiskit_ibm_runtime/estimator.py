@@ -1,45 +1,154 @@
+"""The Estimator: expectation values of observables."""
+
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional, Union
 
-from qiskit.primitives import BaseEstimator
-from qiskit.primitives.utils import init_observable
+from qiskit.primitives import BaseEstimator, EstimatorResult
+from qiskit.primitives.utils import _circuit_key, _observable_key
 
-from .primitive.base import RuntimePrimitive, circuits_of, values_of
+from .options import Options
+from .options.validation import check_level
+from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.circuits import as_circuits
+from .primitive.observables import as_observable, as_observables, is_many
+from .primitive.parameter_values import as_parameter_values
+from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit.circuit import Parameter, QuantumCircuit
+
+    from .ibm_backend import IBMBackend
+    from .qiskit_runtime_service import QiskitRuntimeService
+    from .runtime_job import RuntimeJob
+    from .session import Session
 
 
-class Estimator(RuntimePrimitive, BaseEstimator):
+class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra ships no types
+    """Estimates expectation values of observables on a runtime service.
+
+    .. code-block:: python
+
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import Estimator, QiskitRuntimeService
+
+        bell = QuantumCircuit(2)
+        bell.h(0)
+        bell.cx(0, 1)
+
+        service = QiskitRuntimeService(channel="local")
+        estimator = Estimator(session=service.backend("ibmq_qasm_simulator"))
+        print(estimator.run([bell, bell], ["ZZ", "XX"], shots=1000).result().values)
+    """
+
     _PROGRAM_ID = "estimator"
 
     def __init__(
         self,
-        circuits=None,
-        observables=None,
-        parameters=None,
-        service=None,
-        session=None,
-        options=None,
-        skip_transpilation=False,
-    ):
+        circuits: Optional[Union[QuantumCircuit, Sequence[QuantumCircuit]]] = None,
+        observables: Any = None,
+        parameters: Optional[Sequence[Sequence[Parameter]]] = None,
+        service: Optional[QiskitRuntimeService] = None,
+        session: Optional[Union[Session, str, IBMBackend]] = None,
+        options: Optional[Union[dict[str, Any], Options]] = None,
+        skip_transpilation: bool = False,
+    ) -> None:
+        """Make an estimator; nothing is sent.
+
+        Args:
+            circuits: Deprecated: circuits for calling the estimator by index.
+            observables: Deprecated: observables for the same.
+            parameters: Deprecated: parameters of the circuits.
+            service: Deprecated: the service; ``session`` knows it.
+            session: Session to run in, or a backend, or its name, for the default session.
+            options: Options, nested, flat or mixed.
+            skip_transpilation: Deprecated: the transpilation option of that name.
+
+        Raises:
+            TypeError: If ``session`` or ``options`` is of another kind.
+            ValueError: If no backend is given where the channel needs one.
+        """
         super().__init__()
-        self._set_up(service, session, options)
+        if circuits is not None or observables is not None or parameters is not None:
+            names = "circuits, observables and parameters"
+            deprecate_arguments(names, "0.7", "Give them to run().", 3)
+        self._circuits, self._parameters = legacy_circuits(circuits, parameters)
+        self._observables = _legacy_observables(observables)
+        self._set_up(service, session, options, skip_transpilation)
 
     def run(
-        self, circuits: Any, observables: Any, parameter_values: Any = None, **kwargs: Any
-    ) -> Any:
-        c = circuits_of(circuits)
-        o = tuple(
-            init_observable(x)
-            for x in (observables if isinstance(observables, (list, tuple)) else [observables])
-        )
-        return self._submit(
-            {
-                "circuits": c,
-                "parameters": [x.parameters for x in c],
-                "circuit_indices": list(range(len(c))),
-                "observables": o,
-                "observable_indices": list(range(len(o))),
-                "parameter_values": values_of(parameter_values, len(c)),
-            },
-            kwargs,
-        )
+        self,
+        circuits: Union[QuantumCircuit, Sequence[QuantumCircuit]],
+        observables: Any,
+        parameter_values: Any = None,
+        **kwargs: Any,
+    ) -> RuntimeJob:
+        """Submit expectation values to be estimated.
+
+        Args:
+            circuits: One or several circuits, not measured.
+            observables: One for each circuit: ``SparsePauliOp``, ``Pauli``, ``PauliList``, label,
+                ``Operator`` or ``PauliSumOp``.
+            parameter_values: A set of values for each circuit, in the order of its parameters.
+            **kwargs: Options for this run only.
+
+        Returns:
+            The job; its result is an ``EstimatorResult``.
+
+        Raises:
+            TypeError: If a circuit or a value is something else.
+            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
+                faulty part of the device.
+            QiskitError: If an observable cannot be read.
+        """
+        wanted = as_circuits(circuits)
+        operators = as_observables(observables, wanted)
+        inputs = {
+            "circuits": wanted,
+            "circuit_indices": list(range(len(wanted))),
+            "observables": operators,
+            "observable_indices": list(range(len(operators))),
+            "parameters": [circuit.parameters for circuit in wanted],
+            "parameter_values": as_parameter_values(parameter_values, wanted),
+        }
+        return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
+
+    def __call__(
+        self, circuits: Any, observables: Any, parameter_values: Any = None, **run_options: Any
+    ) -> EstimatorResult:
+        """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
+        issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)
+        indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
+        chosen = [self._circuits[index] for index in indices]
+        positions = indices_of(observables, self._observables, _observable_key, "Observable")
+        if len(positions) != len(indices):
+            raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
+        inputs = {
+            "circuits": list(self._circuits),
+            "circuit_indices": indices,
+            "observables": list(self._observables),
+            "observable_indices": positions,
+            "parameters": list(self._parameters),
+            "parameter_values": as_parameter_values(parameter_values, chosen),
+        }
+        return self._submit(inputs, run_options, wait=True).result()
+
+    def _validate_options(self, options: dict[str, Any]) -> None:
+        level = options.get("resilience_level")
+        check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_ESTIMATOR)
+        if level == 3 and options.get("simulator", {}).get("coupling_map") is None:
+            backend = self._backend()
+            if backend is not None and backend.configuration().simulator:
+                raise ValueError(
+                    "When the backend is a simulator and resilience_level is 3, "
+                    "a coupling map is required."
+                )
+        Options.validate_options(options)
+
+
+def _legacy_observables(given: Any) -> tuple[Any, ...]:
+    if given is None:
+        return ()
+    return tuple(as_observable(item) for item in (given if is_many(given) else [given]))

@@ -1,35 +1,128 @@
+"""The Sampler: distributions of the outcomes of circuits."""
+
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional, Union
 
-from qiskit.primitives import BaseSampler
+from qiskit.primitives import BaseSampler, SamplerResult
+from qiskit.primitives.utils import _circuit_key
 
-from .primitive.base import RuntimePrimitive, circuits_of, values_of
+from .options import Options
+from .options.validation import check_level
+from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.circuits import as_circuits, check_classical_bits
+from .primitive.parameter_values import as_parameter_values
+from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit.circuit import Parameter, QuantumCircuit
+
+    from .ibm_backend import IBMBackend
+    from .qiskit_runtime_service import QiskitRuntimeService
+    from .runtime_job import RuntimeJob
+    from .session import Session
 
 
-class Sampler(RuntimePrimitive, BaseSampler):
+class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra ships no types
+    """Samples the outcomes of circuits on a runtime service.
+
+    .. code-block:: python
+
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import QiskitRuntimeService, Sampler
+
+        bell = QuantumCircuit(2)
+        bell.h(0)
+        bell.cx(0, 1)
+        bell.measure_all()
+
+        service = QiskitRuntimeService(channel="local")
+        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
+        print(sampler.run(bell, shots=1000).result().quasi_dists[0])
+    """
+
     _PROGRAM_ID = "sampler"
 
     def __init__(
         self,
-        circuits=None,
-        parameters=None,
-        service=None,
-        session=None,
-        options=None,
-        skip_transpilation=False,
-    ):
-        super().__init__()
-        self._set_up(service, session, options)
+        circuits: Optional[Union[QuantumCircuit, Sequence[QuantumCircuit]]] = None,
+        parameters: Optional[Sequence[Sequence[Parameter]]] = None,
+        service: Optional[QiskitRuntimeService] = None,
+        session: Optional[Union[Session, str, IBMBackend]] = None,
+        options: Optional[Union[dict[str, Any], Options]] = None,
+        skip_transpilation: bool = False,
+    ) -> None:
+        """Make a sampler; nothing is sent.
 
-    def run(self, circuits: Any, parameter_values: Any = None, **kwargs: Any) -> Any:
-        c = circuits_of(circuits)
-        return self._submit(
-            {
-                "circuits": c,
-                "parameters": [x.parameters for x in c],
-                "circuit_indices": list(range(len(c))),
-                "parameter_values": values_of(parameter_values, len(c)),
-            },
-            kwargs,
-        )
+        Args:
+            circuits: Deprecated: circuits for calling the sampler by index.
+            parameters: Deprecated: their parameters.
+            service: Deprecated: the service; ``session`` knows it.
+            session: Session to run in, or a backend, or its name, for the default session.
+            options: Options, nested, flat or mixed.
+            skip_transpilation: Deprecated: the transpilation option of that name.
+
+        Raises:
+            TypeError: If ``session`` or ``options`` is of another kind.
+            ValueError: If no backend is given where the channel needs one.
+        """
+        super().__init__()
+        if circuits is not None or parameters is not None:
+            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 3)
+        self._circuits, self._parameters = legacy_circuits(circuits, parameters)
+        self._set_up(service, session, options, skip_transpilation)
+
+    def run(
+        self,
+        circuits: Union[QuantumCircuit, Sequence[QuantumCircuit]],
+        parameter_values: Any = None,
+        **kwargs: Any,
+    ) -> RuntimeJob:
+        """Submit circuits to be sampled.
+
+        Args:
+            circuits: One or several circuits, measured.
+            parameter_values: A set of values for each circuit, in the order of its parameters.
+            **kwargs: Options for this run only.
+
+        Returns:
+            The job; its result is a ``SamplerResult``.
+
+        Raises:
+            TypeError: If a circuit or a value is something else.
+            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
+                faulty part of the device.
+        """
+        wanted = as_circuits(circuits)
+        values = as_parameter_values(parameter_values, wanted)
+        check_classical_bits(wanted)
+        inputs = {
+            "circuits": wanted,
+            "parameters": [circuit.parameters for circuit in wanted],
+            "circuit_indices": list(range(len(wanted))),
+            "parameter_values": values,
+        }
+        return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
+
+    def __call__(
+        self, circuits: Any, parameter_values: Any = None, **run_options: Any
+    ) -> SamplerResult:
+        """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
+        issue_deprecation_msg("Calling a Sampler is deprecated", "0.7", "Use run().", 2)
+        indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
+        chosen = [self._circuits[index] for index in indices]
+        inputs = {
+            "circuits": list(self._circuits),
+            "parameters": list(self._parameters),
+            "circuit_indices": indices,
+            "parameter_values": as_parameter_values(parameter_values, chosen),
+        }
+        return self._submit(inputs, run_options, wait=True).result()
+
+    def _validate_options(self, options: dict[str, Any]) -> None:
+        if options.get("resilience_level"):
+            highest = Options._MAX_RESILIENCE_LEVEL_SAMPLER
+            check_level("resilience_level", options["resilience_level"], highest)
+        Options.validate_options(options)

@@ -1,17 +1,19 @@
-"""Options of the primitives."""
+"""The options of Sampler and Estimator."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Optional
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Optional, Union
 
+from . import merge, program_inputs, validation
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
+from .flexible import flexible
 from .resilience_options import ResilienceOptions
 from .simulator_options import SimulatorOptions
 from .transpilation_options import TranspilationOptions
 
-SECTIONS = {
+_SECTIONS: dict[str, type] = {
     "transpilation": TranspilationOptions,
     "resilience": ResilienceOptions,
     "execution": ExecutionOptions,
@@ -20,94 +22,91 @@ SECTIONS = {
 }
 
 
+@flexible
 @dataclass
 class Options:
     """Options of Sampler and Estimator.
 
+    A section may be given, or assigned, as a dict: fields it leaves out keep their defaults.
+    Unknown names are carried to the service, with a warning when a job is run.
+
     .. code-block:: python
 
-        options = Options(optimization_level=1)
+        options = Options(optimization_level=1, environment={"job_tags": ["run-7"]})
         options.execution.shots = 1000
+
+    Attributes:
+        optimization_level: Effort of the transpiler, 0 to 3. Default: 3, or 1 on a simulator
+            without noise model.
+        resilience_level: Effort against errors, 0 to 1 (Sampler) or 3 (Estimator). Default: 1, or
+            0 on a simulator without noise model.
+        max_execution_time: Seconds after which the service stops the job.
+        transpilation: See :class:`TranspilationOptions`.
+        resilience: See :class:`ResilienceOptions`.
+        execution: See :class:`ExecutionOptions`.
+        environment: See :class:`EnvironmentOptions`.
+        simulator: See :class:`SimulatorOptions`.
     """
+
+    _DEFAULT_OPTIMIZATION_LEVEL: ClassVar[int] = 3
+    _DEFAULT_RESILIENCE_LEVEL: ClassVar[int] = 1
+    _MAX_OPTIMIZATION_LEVEL: ClassVar[int] = validation.MAX_OPTIMIZATION_LEVEL
+    _MAX_RESILIENCE_LEVEL_ESTIMATOR: ClassVar[int] = 3
+    _MAX_RESILIENCE_LEVEL_SAMPLER: ClassVar[int] = 1
 
     optimization_level: Optional[int] = None
     resilience_level: Optional[int] = None
     max_execution_time: Optional[int] = None
-    transpilation: Any = field(default_factory=TranspilationOptions)
-    resilience: Any = field(default_factory=ResilienceOptions)
-    execution: Any = field(default_factory=ExecutionOptions)
-    environment: Any = field(default_factory=EnvironmentOptions)
-    simulator: Any = field(default_factory=SimulatorOptions)
-
-    _DEFAULT_OPTIMIZATION_LEVEL: ClassVar[int] = 3
-    _DEFAULT_RESILIENCE_LEVEL: ClassVar[int] = 1
-    _MAX_OPTIMIZATION_LEVEL: ClassVar[int] = 3
-    _MAX_RESILIENCE_LEVEL_ESTIMATOR: ClassVar[int] = 3
-    _MAX_RESILIENCE_LEVEL_SAMPLER: ClassVar[int] = 1
+    transpilation: Union[TranspilationOptions, dict[str, Any]] = field(
+        default_factory=TranspilationOptions
+    )
+    resilience: Union[ResilienceOptions, dict[str, Any]] = field(default_factory=ResilienceOptions)
+    execution: Union[ExecutionOptions, dict[str, Any]] = field(default_factory=ExecutionOptions)
+    environment: Union[EnvironmentOptions, dict[str, Any]] = field(
+        default_factory=EnvironmentOptions
+    )
+    simulator: Union[SimulatorOptions, dict[str, Any]] = field(default_factory=SimulatorOptions)
 
     @staticmethod
-    def _as_dict(options: Any) -> dict[str, Any]:
-        return {
-            f.name: (Options._as_dict(v) if is_dataclass(v := getattr(options, f.name)) else v)
-            for f in fields(options)
-        }
+    def validate_options(options: dict[str, Any]) -> None:
+        """Check options in their dict form.
+
+        Raises:
+            ValueError: If a field has a value that is not allowed.
+        """
+        validation.check_options(options)
 
     @staticmethod
     def _merge_options(
         old_options: dict[str, Any], new_options: Optional[dict[str, Any]] = None
     ) -> dict[str, Any]:
-        merged = {
-            k: dict(v) if k in SECTIONS and isinstance(v, dict) else v
-            for k, v in old_options.items()
-        }
-        new = dict(new_options or {})
-        for key, value in new.items():
-            home = next((s for s in SECTIONS if s in merged and key in merged[s]), None)
-            if key in SECTIONS:
-                continue
-            if home:
-                merged[home][key] = value
-            else:
-                merged[key] = value
-        for key in SECTIONS:
-            if isinstance(new.get(key), dict):
-                merged.setdefault(key, {}).update(new[key])
-            elif is_dataclass(new.get(key)):
-                merged[key] = Options._as_dict(new[key])
-        return merged
+        return merge.merged(old_options, new_options)
 
     @staticmethod
     def _get_program_inputs(options: dict[str, Any]) -> dict[str, Any]:
-        simulator = options.get("simulator", {})
-        return {
-            "transpilation_settings": {
-                **options.get("transpilation", {}),
-                "optimization_settings": {"level": options.get("optimization_level")},
-                "coupling_map": simulator.get("coupling_map"),
-                "basis_gates": simulator.get("basis_gates"),
-            },
-            "resilience_settings": {
-                **options.get("resilience", {}),
-                "level": options.get("resilience_level"),
-            },
-            "run_options": {
-                **options.get("execution", {}),
-                "noise_model": simulator.get("noise_model"),
-                "seed_simulator": simulator.get("seed_simulator"),
-            },
-        }
+        return program_inputs.program_inputs(options)
 
     @staticmethod
     def _get_runtime_options(options: dict[str, Any]) -> dict[str, Any]:
-        names = (
-            "backend",
-            "image",
-            "log_level",
-            "instance",
-            "job_tags",
-            "max_execution_time",
-            "session_time",
-        )
-        out = {"max_execution_time": options.get("max_execution_time")}
-        out.update({k: v for k, v in options.get("environment", {}).items() if k in names})
-        return out
+        return program_inputs.runtime_options(options)
+
+
+_flexible_setattr = Options.__setattr__
+
+
+def _set_section(self: Options, name: str, value: Any) -> None:
+    _flexible_setattr(self, name, _as_section(name, value) if name in _SECTIONS else value)
+
+
+def _as_section(name: str, value: Any) -> Any:
+    cls = _SECTIONS[name]
+    if value is None:
+        return cls()
+    if isinstance(value, dict):
+        return cls(**value)
+    if isinstance(value, cls):
+        return value
+    raise TypeError(f"{name!r} takes {cls.__name__} or a dict, not {type(value).__name__}.")
+
+
+Options.__setattr__ = _set_section  # type: ignore[method-assign,assignment]

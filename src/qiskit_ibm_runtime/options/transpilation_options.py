@@ -1,11 +1,32 @@
+"""How circuits are transpiled."""
+
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import Optional, Union
+
+from .flexible import flexible
 
 
+@flexible
 @dataclass
 class TranspilationOptions:
+    """How circuits are transpiled.
+
+    .. code-block:: python
+
+        TranspilationOptions(initial_layout=[1, 2], layout_method="trivial")
+
+    Attributes:
+        skip_transpilation: Run the circuits as they are; they must fit the backend.
+        initial_layout: Physical qubit of each virtual one, or a mapping.
+        layout_method: ``trivial``, ``dense``, ``noise_adaptive`` or ``sabre``.
+        routing_method: ``basic``, ``lookahead``, ``stochastic``, ``sabre`` or ``none``.
+        approximation_degree: From 0 (most approximate) to 1 (exact).
+    """
+
     skip_transpilation: bool = False
-    initial_layout: Any = None
-    layout_method: Any = None
-    routing_method: Any = None
-    approximation_degree: Any = None
+    initial_layout: Optional[Union[dict, list]] = None  # type: ignore[type-arg]  # terra's own form
+    layout_method: Optional[str] = None
+    routing_method: Optional[str] = None
+    approximation_degree: Optional[float] = None

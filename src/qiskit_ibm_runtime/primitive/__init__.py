@@ -1,0 +1,1 @@
+"""What Sampler and Estimator share."""

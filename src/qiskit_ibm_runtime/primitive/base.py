@@ -1,77 +1,214 @@
+"""The private base of Sampler and Estimator.
+
+It stands before terra's base class and replaces whatever differs between terra 0.23 and 0.46: the
+constructor's arguments, ``run`` and its checks, calling, options. Nothing is handed to terra's
+constructor, and its ``run`` is never called.
+"""
+
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+from qiskit.circuit import QuantumCircuit
 from qiskit.providers.options import Options as TerraOptions
 
-from ..constants import DEFAULT_DECODERS
-from ..options import Options
-from ..session import Session, get_default_session
+from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.options import Options
+from qiskit_ibm_runtime.options.flexible import to_dict
+from qiskit_ibm_runtime.options.utils import set_default_error_levels
+from qiskit_ibm_runtime.session import Session, get_default_session
+from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
 
 class RuntimePrimitive:
-    _PROGRAM_ID = ""
+    """Options, session and submission of a primitive."""
 
-    def __new__(cls, *a: Any, **k: Any) -> Any:
+    _PROGRAM_ID: str
+    _session: Session
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        # Terra 0.23 counts the positional arguments in its own __new__, and hashes circuits there.
         return super().__new__(cls)
 
-    def _set_up(self, service: Any, session: Any, options: Any) -> None:
-        base = Options._as_dict(Options())
-        if options is None:
-            options = {}
-        if isinstance(options, Options):
-            options = Options._as_dict(options)
-        self._options = Options._merge_options(base, options)
-        self._session = (
-            session if isinstance(session, Session) else get_default_session(service, session)
-        )
+    def _set_up(self, service: Any, session: Any, options: Any, skip_transpilation: bool) -> None:
+        if skip_transpilation:
+            deprecate_arguments(
+                "skip_transpilation",
+                "0.7",
+                "Instead, use the skip_transpilation keyword argument in transpilation options.",
+                stacklevel=4,
+            )
+        if service:
+            deprecate_arguments(
+                "service", "0.7", "Please use the session parameter instead.", stacklevel=4
+            )
+        given, backend = _split_backend(options)
+        if backend is not None:
+            issue_deprecation_msg(
+                "The 'backend' key has been moved to the 'session' parameter",
+                "0.7",
+                "Please use the 'session' parameter instead.",
+                stacklevel=4,
+            )
+        merged = _start_options(given, skip_transpilation)
+        self._runtime_options = TerraOptions(**merged)
+        self._session = _session_of(service, session, backend)
+        self._level_backend: tuple[Any, Any] = (None, None)
 
-    def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any]) -> Any:
+    @property
+    def _options(self) -> dict[str, Any]:
+        """The options as a nested dict: the very content of :attr:`options`."""
+        return dict(self._runtime_options.__dict__)
+
+    @property
+    def options(self) -> TerraOptions:
+        """Options of this primitive; what is changed here counts from the next run on."""
+        return self._runtime_options
+
+    def set_options(self, **fields: Any) -> None:
+        """Change options.
+
+        Args:
+            **fields: Names at any level (``shots=100``), or sections
+                (``execution={"shots": 100}``).
+        """
+        for name, value in Options._merge_options(self._options, fields).items():
+            setattr(self._runtime_options, name, value)
+
+    @property
+    def session(self) -> Session:
+        """Session that the jobs of this primitive run in."""
+        return self._session
+
+    def close(self) -> None:
+        """Close the session; deprecated in favour of :meth:`Session.close`."""
+        issue_deprecation_msg(
+            "close method is deprecated", "0.7", "Use the close method of the session.", 2
+        )
+        self._session.close()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
         combined = Options._merge_options(self._options, overrides)
-        backend = self._session.service.backend(self._session.backend())
-        ideal = backend.configuration().simulator and combined["simulator"]["noise_model"] is None
-        if combined["optimization_level"] is None:
-            combined["optimization_level"] = 1 if ideal else 3
-        if combined["resilience_level"] is None:
-            combined["resilience_level"] = 0 if ideal else 1
+        backend = self._backend()
+        set_default_error_levels(
+            combined,
+            backend,
+            Options._DEFAULT_OPTIMIZATION_LEVEL,
+            Options._DEFAULT_RESILIENCE_LEVEL,
+        )
+        if not os.environ.get(SKIP_VALIDATION):
+            self._validate_options(combined)
+        if backend is not None and combined["transpilation"].get("skip_transpilation"):
+            for circuit in inputs["circuits"]:
+                backend.check_faulty(circuit)
         inputs.update(Options._get_program_inputs(combined))
         return self._session.run(
             program_id=self._PROGRAM_ID,
             inputs=inputs,
             options=Options._get_runtime_options(combined),
-            callback=combined["environment"]["callback"],
+            callback=None if wait else combined["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
         )
 
-    @property
-    def options(self) -> TerraOptions:
-        return TerraOptions(**self._options)
+    def _backend(self) -> Any:
+        name = self._session.backend()
+        if not name:
+            return None
+        known, backend = self._level_backend
+        if known != name:
+            instance = getattr(self._session, "_instance", None)
+            service: Any = self._session.service
+            backend = (
+                service.backend(name, instance=instance) if instance else service.backend(name)
+            )
+            self._level_backend = (name, backend)
+        return backend
 
-    @property
-    def session(self) -> Any:
-        return self._session
-
-    def set_options(self, **fields: Any) -> None:
-        self._options = Options._merge_options(self._options, fields)
-
-    def _run(self, *a: Any, **k: Any) -> Any:
+    def _validate_options(self, options: dict[str, Any]) -> None:
         raise NotImplementedError
 
-    def _call(self, *a: Any, **k: Any) -> Any:
-        raise NotImplementedError
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("This primitive submits in run(); _run() is terra's and is not used.")
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("This primitive submits in __call__(); _call() is terra's and is not used.")
 
 
-def circuits_of(given: Any) -> tuple[Any, ...]:
-    from qiskit import QuantumCircuit
+def legacy_circuits(
+    circuits: Any, parameters: Any
+) -> tuple[tuple[QuantumCircuit, ...], tuple[Any, ...]]:
+    """Return circuits of the deprecated constructor, and the parameters of each.
 
-    return (given,) if isinstance(given, QuantumCircuit) else tuple(given)
+    Raises:
+        ValueError: If there are more or fewer sets of parameters than circuits.
+    """
+    if circuits is None:
+        return (), ()
+    kept = (circuits,) if isinstance(circuits, QuantumCircuit) else tuple(circuits)
+    if parameters is None:
+        return kept, tuple(circuit.parameters for circuit in kept)
+    sets = tuple(parameters)
+    if len(sets) != len(kept):
+        raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
+    return kept, sets
 
 
-def values_of(given: Any, n: int) -> tuple[Any, ...]:
-    if given is None:
-        return ((),) * n
-    a = [given] if np.ndim(given) == 0 else list(given)
-    if a and np.ndim(a[0]) == 0:
-        a = [a]
-    return tuple(tuple(float(x) for x in row) for row in a)
+def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
+    """Return positions in the constructor's list, given as such or as the objects themselves.
+
+    Raises:
+        ValueError: If a position is out of range, or an object was not given to the constructor.
+    """
+    many = isinstance(given, Sequence) and not isinstance(given, str)
+    keys = [key(item) for item in known]
+    result = []
+    for item in given if many else [given]:
+        if isinstance(item, int):
+            position = item
+        else:
+            position = keys.index(key(item)) if key(item) in keys else -1
+        if not 0 <= position < len(keys):
+            raise ValueError(
+                f"{what} {item!r} is not one of the {len(keys)} given at construction."
+            )
+        result.append(position)
+    return result
+
+
+def _split_backend(options: Any) -> tuple[Any, Any]:
+    if not isinstance(options, dict):
+        return options, None
+    return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")
+
+
+def _start_options(given: Any, skip_transpilation: bool) -> dict[str, Any]:
+    defaults = to_dict(Options())
+    if isinstance(given, Options):
+        return Options._merge_options(to_dict(given))
+    if skip_transpilation:
+        defaults["transpilation"]["skip_transpilation"] = True
+    if given is not None and not isinstance(given, dict):
+        raise TypeError(f"'options' takes Options or a dict, not {type(given).__name__}.")
+    return Options._merge_options(defaults, given)
+
+
+def _session_of(service: Any, session: Any, backend: Any) -> Session:
+    if isinstance(session, Session):
+        return session
+    if session is not None and not isinstance(session, (str, IBMBackend)):
+        raise TypeError(
+            "'session' takes a Session, a backend or the name of one, "
+            f"not {type(session).__name__}."
+        )
+    return get_default_session(service, session or backend)

@@ -1,0 +1,59 @@
+"""Merging options in their dict form: flat, nested or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any
+
+from .flexible import to_dict
+
+SECTIONS = ("transpilation", "resilience", "execution", "environment", "simulator")
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return ``old`` with the values of ``new``; neither is changed.
+
+    A flat name goes to the section that has it (``shots`` to ``execution``), otherwise to the top.
+    A section given as a mapping overrides or extends that section and wins over flat names; given
+    as an options object it replaces the section; ``None`` leaves it. A value that happens to be a
+    mapping, such as a noise model, replaces the old one whole.
+
+    Args:
+        old: Options as a nested dict.
+        new: Options to put over them.
+
+    Returns:
+        A new nested dict. It shares no container with its inputs, except noise models: they may
+        be large, and nobody edits them.
+    """
+    result = {name: _copied(name, value) for name, value in old.items()}
+    if not new:
+        return result
+    for name, value in new.items():
+        if name not in SECTIONS:
+            home = next((result[s] for s in SECTIONS if name in _section(result, s)), result)
+            home[name] = _copied(name, value)
+    for name in SECTIONS:
+        given = new.get(name)
+        if is_dataclass(given) and not isinstance(given, type):
+            result[name] = _copied(name, to_dict(given))
+        elif isinstance(given, Mapping):
+            result[name] = {**_section(result, name), **_copied(name, given)}
+    return result
+
+
+def _section(options: dict[str, Any], name: str) -> dict[str, Any]:
+    section = options.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _copied(name: str, value: Any) -> Any:
+    """Copy containers, keep everything else: callbacks and noise models must stay themselves."""
+    if name == "noise_model":
+        return value
+    if isinstance(value, Mapping):
+        return {key: _copied(key, item) for key, item in value.items()}
+    if type(value) in (list, tuple, set):
+        return type(value)(_copied("", item) for item in value)
+    return value

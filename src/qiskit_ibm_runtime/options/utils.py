@@ -1,0 +1,38 @@
+"""Levels that nobody set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Dict:
+    """Name under which 0.9.3 described a section that may be given as a dict; for typing only."""
+
+
+def set_default_error_levels(
+    options: dict[str, Any],
+    backend: Any,
+    default_optimization_level: int,
+    default_resilience_level: int,
+) -> dict[str, Any]:
+    """Fill in the levels that are ``None``, in place.
+
+    A simulator without noise model has no errors to fight: it gets optimization level 1 and
+    resilience level 0.
+
+    Args:
+        options: Options in their dict form.
+        backend: The backend; ``None`` if the service will choose it.
+        default_optimization_level: For every other backend.
+        default_resilience_level: For every other backend.
+
+    Returns:
+        The same options.
+    """
+    noise_model = (options.get("simulator") or {}).get("noise_model")
+    ideal = backend is not None and backend.configuration().simulator and noise_model is None
+    if options.get("optimization_level") is None:
+        options["optimization_level"] = 1 if ideal else default_optimization_level
+    if options.get("resilience_level") is None:
+        options["resilience_level"] = 0 if ideal else default_resilience_level
+    return options

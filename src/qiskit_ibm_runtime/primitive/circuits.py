@@ -1,0 +1,46 @@
+"""Circuits as users give them, as a tuple of circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+
+def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
+    """Return one circuit, or a sequence of them, as a tuple.
+
+    Raises:
+        TypeError: If it is anything else, or an element is no circuit.
+        ValueError: If the sequence is empty.
+    """
+    if isinstance(given, QuantumCircuit):
+        return (given,)
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
+        raise TypeError(
+            f"'circuits' must be a QuantumCircuit or a sequence of them, not {type(given).__name__}."
+        )
+    for index, circuit in enumerate(given):
+        if not isinstance(circuit, QuantumCircuit):
+            raise TypeError(
+                f"Element {index} of 'circuits' must be a QuantumCircuit, "
+                f"not {type(circuit).__name__}."
+            )
+    if not given:
+        raise ValueError("'circuits' is empty: give at least one circuit.")
+    return tuple(given)
+
+
+def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
+    """Check that each circuit has a place for outcomes.
+
+    Raises:
+        ValueError: If one has no classical bits.
+    """
+    for index, circuit in enumerate(circuits):
+        if circuit.num_clbits == 0:
+            raise ValueError(
+                f"Circuit {index} ({circuit.name!r}) has no classical bits to sample: "
+                "measure it, for example with measure_all()."
+            )
