@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
-import random
-import threading
-import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable
 
 import requests
@@ -17,35 +12,50 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.exceptions import ApiError, RequestsApiError
-from .constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS, DEFAULT_DECODERS
+from .api.exceptions import RequestsApiError
+from .constants import DEFAULT_DECODERS
 from .exceptions import (
-    IBMError,
     IBMRuntimeError,
     RuntimeInvalidStateError,
     RuntimeJobFailureError,
     RuntimeJobMaxTimeoutError,
-    RuntimeJobTimeoutError,
 )
+from .job.state import RAN_TOO_LONG, JobState, failure_text, read_state
+from .job.streaming import ResultStream
+from .job.waiting import wait_until_final
 from .program.result_decoder import ResultDecoder
 from .utils.converters import utc_to_local
 from .utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from queue import Queue
+
     from .qiskit_runtime_service import QiskitRuntimeService
 
 logger = logging.getLogger(__name__)
-_END = object()
-RAN_TOO_LONG = "RAN TOO LONG"
+
+# A result kept elsewhere is a short object that holds nothing but its address; longer texts are
+# not even looked at, so a large result is parsed once.
+LONGEST_LINK = 16_384
+EXTERNAL_TIMEOUT = 60
 
 
-class RuntimeJob(JobV1):  # type: ignore[misc]
+class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, its messages, its result.
+
+    Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
+    :meth:`QiskitRuntimeService.job` for jobs of the past.
 
     .. code-block:: python
 
-        job = service.run("hello-world", inputs={"iterations": 2}, options={"backend": "ibmq_qasm_simulator"})
-        print(job.result())
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
+        options = {"backend": "ibmq_qasm_simulator"}
+        job = service.run("hello-world", inputs={"iterations": 2}, options=options)
+        print(job.job_id(), job.result(timeout=60), job.interim_results())
     """
 
     def __init__(
@@ -58,7 +68,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         service: QiskitRuntimeService,
         params: dict[str, Any] | None = None,
         creation_date: str | None = None,
-        user_callback: Callable[..., None] | None = None,
+        user_callback: Callable[..., Any] | None = None,
         result_decoder: Any = None,
         image: str | None = "",
         session_id: str | None = None,
@@ -66,249 +76,241 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         *,
         encoded_params: Any = None,
     ) -> None:
+        """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
+
+        Args:
+            backend: The backend; asked for when it is looked at, if ``None``.
+            api_client: What talks to the service.
+            client_params: How to reach it, for the stream.
+            job_id: The job.
+            program_id: Its program.
+            service: The service it belongs to.
+            params: Inputs of the program.
+            creation_date: When the job was made, in ISO format.
+            user_callback: Called with job id and message for each message of the job.
+            result_decoder: One decoder, or a pair for messages and result.
+            image: Image the job runs on.
+            session_id: Session the job is in.
+            tags: Words to find the job by.
+            encoded_params: Inputs as the service sent them; decoded when they are looked at.
+
+        Raises:
+            ValueError: If ``result_decoder`` is a sequence of another length than two.
+        """
         super().__init__(backend=backend, job_id=job_id)
-        self._api_client, self._client_params, self._service = api_client, client_params, service
-        self._program_id, self._image, self._session_id, self._tags = (
-            program_id,
-            image,
-            session_id,
-            tags,
-        )
-        self._params, self._encoded_params = params, encoded_params
+        self._api_client = api_client
+        self._client_params = client_params
+        self._service = service
+        self._program_id = program_id
+        self._params = params
+        self._encoded_params = encoded_params
         self._creation_date = creation_date
+        self._image = image
+        self._session_id = session_id
+        self._tags = tags
         self._interim_decoder, self._final_decoder = _decoders(
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
-        self._status, self._reason, self._error_message = JobStatus.INITIALIZING, None, None
-        self._text: str | None = None
+        self._status = JobStatus.INITIALIZING
+        self._reason: str | None = None
+        self._error_message: str | None = None
+        self._result_text: str | None = None
         self._decoded: dict[Any, Any] = {}
-        self._interim: Any = None
-        self._ws_client = self._new_stream(None)
-        self._streaming: threading.Thread | None = None
+        self._interim_text: str | None = None
+        self._stream: ResultStream | None = None
+        self._ws_client = self._new_client()
         if user_callback is not None:
             self.stream_results(user_callback)
 
-    def _new_stream(self, messages: Any) -> RuntimeWebsocketClient:
-        return RuntimeWebsocketClient(
-            self._client_params.get_runtime_api_base_url(),
-            self._client_params,
-            self.job_id(),
-            messages,
-        )
-
-    def interim_results(self, decoder: Any = None) -> Any:
-        """Return what the program published so far."""
-        if self._interim is None:
-            final = self.status() in JOB_FINAL_STATES
-            text = self._api_client.job_interim_results(job_id=self.job_id())
-            if final:
-                self._interim = text
-        else:
-            text = self._interim
-        return (decoder or self._interim_decoder).decode(text)
-
-    def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
-        """Wait for the job and return its decoded result."""
-        decoder = decoder or self._final_decoder
-        if self._text is None:
-            self.wait_for_final_state(timeout=timeout)
-            if self._status is JobStatus.ERROR:
-                if self._reason == RAN_TOO_LONG:
-                    raise RuntimeJobMaxTimeoutError(self._error_message or "")
-                raise RuntimeJobFailureError(
-                    f"Unable to retrieve job result. {self._error_message}"
-                )
-            if self._status is JobStatus.CANCELLED:
-                raise RuntimeInvalidStateError(
-                    f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled."
-                )
-            self._text = self._resolve(self._api_client.job_results(job_id=self.job_id()))
-        if decoder not in self._decoded:
-            self._decoded[decoder] = decoder.decode(self._text) if self._text else None
-        return self._decoded[decoder]
-
-    def cancel(self) -> None:
-        """Cancel the job."""
-        try:
-            self._api_client.job_cancel(self.job_id())
-        except RequestsApiError as ex:
-            if ex.status_code == 409:
-                raise RuntimeInvalidStateError(
-                    f"Job cannot be cancelled: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to cancel job: {ex.message}", failure=ex.failure
-            ) from None
-        self.cancel_result_streaming()
-        self._status = JobStatus.CANCELLED
-
     def status(self) -> JobStatus:
-        """Ask for the status, until it is final."""
+        """Return the status; asked of the service until it is final.
+
+        Raises:
+            IBMError: If the service uses an unknown status.
+            RequestsApiError: If the request fails.
+        """
         self._refresh()
         return self._status
 
     def error_message(self) -> str | None:
-        """Return why the job failed; ``None`` if it did not."""
+        """Return why the job failed, with the remote traceback; ``None`` if it did not fail."""
         self._refresh()
         return self._error_message
 
-    def _refresh(self) -> None:
-        if self._status in JOB_FINAL_STATES:
-            return
-        record = getattr(self._api_client, "job_state", self._api_client.job_get)(
-            job_id=self.job_id()
-        )
-        state = record["state"]
-        name, reason = state["status"].upper(), (state.get("reason") or "").upper()
-        if name.startswith("CANCELLED") and RAN_TOO_LONG in f"{name} {reason}":
-            status, self._reason = JobStatus.ERROR, RAN_TOO_LONG
-        elif name in API_TO_JOB_STATUS:
-            status = API_TO_JOB_STATUS[name]
-        else:
-            raise IBMError(f"Unknown status {state['status']!r} of job {self.job_id()}.")
-        if status is JobStatus.ERROR:
-            text = self._resolve(self._api_client.job_results(job_id=self.job_id()))
-            start = text.rfind("Traceback")
-            key = "CANCELLED - RAN TOO LONG" if self._reason == RAN_TOO_LONG else "FAILED"
-            self._error_message = API_TO_JOB_ERROR_MESSAGE[key].format(
-                self.job_id(), text[max(start, 0) :]
-            )
-        self._status = status
-
     def wait_for_final_state(self, timeout: float | None = None) -> None:
-        """Wait until the job ended: pushed by the stream, polled beside it."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        stream, over = None, threading.Event()
-        try:
-            if self._status not in JOB_FINAL_STATES and self.status() not in JOB_FINAL_STATES:
-                if self._streaming is None or not self._streaming.is_alive():
-                    stream = self._ws_client = self._new_stream(None)
-                    threading.Thread(target=_read, args=(stream, over), daemon=True).start()
-            pause = 0.1
-            while self._status not in JOB_FINAL_STATES:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    raise RuntimeJobTimeoutError(
-                        f"Timed out waiting for job {self.job_id()} to end: {timeout} s are over. The job goes on."
-                    )
-                wait = pause * (1 - random.random() / 4)
-                ended = over.wait(wait if left is None else min(wait, left))
-                if ended:
-                    over.clear()
-                    pause = 0.02
-                else:
-                    pause = min(pause * 1.5, 1.5)
-                self.status()
-        finally:
-            if stream is not None:
-                stream.disconnect()
+        """Wait until the job has ended.
 
-    def _resolve(self, text: str) -> str:
-        if len(text) > 4096 or '"url"' not in text:
-            return text
-        try:
-            data = json.loads(text)
-        except ValueError:
-            return text
-        if not (isinstance(data, dict) and set(data) == {"url"} and isinstance(data["url"], str)):
-            return text
-        if hasattr(self._api_client, "external_result"):
-            return self._api_client.external_result(data["url"])  # type: ignore[no-any-return]
-        content = requests.get(data["url"], timeout=60).content
-        return content.decode() if isinstance(content, bytes) else content
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
 
-    def stream_results(self, callback: Callable[..., None], decoder: Any = None) -> None:
-        """Call back with each message of the program, in a thread of its own."""
+        Raises:
+            RuntimeJobTimeoutError: If the time is over first; the job goes on.
+        """
+        wait_until_final(self.job_id(), self._is_final, self._stream_for_waiting, timeout)
+
+    def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
+        """Wait for the job and return its result.
+
+        The text of the result is fetched once and kept; each decoder is applied to it once.
+
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
+            decoder: Class with a ``decode`` method; by default the one of the job.
+
+        Raises:
+            RuntimeJobFailureError: If the job failed.
+            RuntimeJobMaxTimeoutError: If the service stopped it because it ran too long.
+            RuntimeInvalidStateError: If it was cancelled.
+            RuntimeJobTimeoutError: If ``timeout`` is over first; the job goes on.
+        """
+        decoder = decoder or self._final_decoder
+        if self._result_text is None:
+            self.wait_for_final_state(timeout=timeout)
+            self._check_success()
+            self._result_text = self._resolved(self._api_client.job_results(job_id=self.job_id()))
+        if decoder not in self._decoded:
+            text = self._result_text
+            self._decoded[decoder] = decoder.decode(text) if text else None
+        return self._decoded[decoder]
+
+    def interim_results(self, decoder: Any = None) -> Any:
+        """Return what the program published so far.
+
+        Args:
+            decoder: Class with a ``decode`` method; by default the one of the job.
+        """
+        text = self._interim_text
+        if text is None:
+            # The status is asked first: what is published until the end is complete then.
+            final = self._is_final()
+            text = self._api_client.job_interim_results(job_id=self.job_id())
+            if final:
+                self._interim_text = text
+        return (decoder or self._interim_decoder).decode(text)
+
+    def stream_results(self, callback: Callable[..., Any], decoder: Any = None) -> None:
+        """Call back with each message of the job, interim and final, as it comes.
+
+        Args:
+            callback: Called with job id and decoded message, in a thread of its own.
+            decoder: Class with a ``decode`` method; by default the one for interim results.
+
+        Raises:
+            RuntimeInvalidStateError: If the job is known to have ended, or streams already.
+        """
         if self._status in JOB_FINAL_STATES:
-            raise RuntimeInvalidStateError("Job already finished.")
-        if self._streaming is not None and self._streaming.is_alive():
-            raise RuntimeInvalidStateError("A callback function is already streaming results.")
-        messages: queue.Queue[Any] = queue.Queue()
-        stream = self._ws_client = self._new_stream(messages)
-        over = threading.Event()
-
-        def read() -> None:
-            _read(stream, over)
-            messages.put(_END)
-
-        threading.Thread(target=read, daemon=True).start()
-        self._streaming = threading.Thread(
-            target=self._consume,
-            args=(messages, callback, decoder or self._interim_decoder),
-            daemon=True,
+            raise RuntimeInvalidStateError(f"Job {self.job_id()} is already finished.")
+        if self._stream is not None and self._stream.active:
+            raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
+        chosen = decoder or self._interim_decoder
+        self._stream = ResultStream(
+            self.job_id(),
+            self._new_client,
+            lambda message: chosen.decode(self._resolved(message)),
+            callback,
         )
-        self._streaming.start()
-
-    def _consume(
-        self, messages: queue.Queue[Any], callback: Callable[..., None], decoder: Any
-    ) -> None:
-        while (message := messages.get()) is not _END:
-            try:
-                callback(self.job_id(), decoder.decode(self._resolve(message)))
-            except Exception:
-                logger.warning("The callback for job %s failed.", self.job_id(), exc_info=True)
+        self._ws_client = self._stream.client
 
     def cancel_result_streaming(self) -> None:
-        """Stop calling back."""
-        self._ws_client.disconnect(WebsocketClientCloseCode.CANCEL)
+        """Stop calling back; without a stream nothing happens."""
+        if self._stream is not None:
+            self._stream.client.disconnect(WebsocketClientCloseCode.CANCEL)
+
+    def cancel(self) -> None:
+        """Cancel the job.
+
+        Raises:
+            RuntimeInvalidStateError: If it has ended.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        try:
+            self._api_client.job_cancel(self.job_id())
+        except RequestsApiError as exc:
+            if exc.status_code == 409:
+                raise RuntimeInvalidStateError(
+                    f"Job {self.job_id()} cannot be cancelled: {exc.message}", failure=exc.failure
+                ) from None
+            raise IBMRuntimeError(
+                f"Failed to cancel job: {exc.message}", failure=exc.failure
+            ) from None
+        self.cancel_result_streaming()
+        self._status = JobStatus.CANCELLED
 
     def logs(self) -> str:
-        """Return the log of the job."""
-        if self.status() not in JOB_FINAL_STATES:
+        """Return the log of the job; complete only once it has ended.
+
+        Raises:
+            IBMRuntimeError: If the request fails.
+        """
+        if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
         try:
-            return self._api_client.job_logs(self.job_id())  # type: ignore[no-any-return]
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
+            return str(self._api_client.job_logs(self.job_id()))
+        except RequestsApiError as exc:
+            if exc.status_code == 404:
                 return ""
             raise IBMRuntimeError(
-                f"Failed to get job logs: {ex.message}", failure=ex.failure
+                f"Failed to get job logs: {exc.message}", failure=exc.failure
             ) from None
 
     def metrics(self) -> dict[str, Any]:
-        """Return measurements of the job."""
+        """Return what the service measured: moments under ``timestamps``, and more.
+
+        Raises:
+            IBMRuntimeError: If the request fails.
+        """
         try:
-            return self._api_client.job_metadata(self.job_id())  # type: ignore[no-any-return]
-        except RequestsApiError as ex:
+            metrics: dict[str, Any] = self._api_client.job_metadata(self.job_id())
+        except RequestsApiError as exc:
             raise IBMRuntimeError(
-                f"Failed to get job metadata: {ex.message}", failure=ex.failure
+                f"Failed to get job metadata: {exc.message}", failure=exc.failure
             ) from None
+        return metrics
 
     def submit(self) -> None:
-        """Not possible: the service submits."""
+        """Not possible for a job of the service.
+
+        Raises:
+            NotImplementedError: Always.
+        """
         raise NotImplementedError(
-            "job.submit() is not supported. Please use QiskitRuntimeService.run() to run a job."
+            "job.submit() is not supported. Please use QiskitRuntimeService.run() to submit a job."
         )
 
     def backend(self) -> Any:
-        """Return the backend of the job."""
-        if not self._backend:
-            name = self._record().get("backend")
+        """Return the backend of the job; ``None`` if the service names none.
+
+        Raises:
+            IBMRuntimeError: If the request fails.
+        """
+        if self._backend is None:
+            try:
+                name = self._record().get("backend")
+            except RequestsApiError as exc:
+                raise IBMRuntimeError(
+                    f"Failed to get job backend: {exc.message}", failure=exc.failure
+                ) from None
             self._backend = self._service.backend(name) if name else None
         return self._backend
 
-    def _record(self) -> dict[str, Any]:
-        return self._api_client.job_get(job_id=self.job_id())  # type: ignore[no-any-return]
+    @property
+    def image(self) -> str | None:
+        """Image the job runs on."""
+        return self._image
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Inputs of the program."""
-        if not self._params:
-            encoded = (
-                self._encoded_params
-                if self._encoded_params is not None
-                else self._record().get("params", {})
-            )
-            if isinstance(encoded, list):
-                encoded = encoded[0] if encoded else {}
-            text = encoded if isinstance(encoded, str) else json.dumps(encoded)
-            self._params = json.loads(text, cls=RuntimeDecoder)
-        return self._params or {}
+        """Inputs of the program, decoded when first looked at.
 
-    @property
-    def image(self) -> str | None:
-        """Image that the job ran on."""
-        return self._image
+        Raises:
+            DecodeError: If they cannot be decoded here.
+        """
+        if not self._params:
+            encoded = self._encoded_params
+            if not encoded:
+                encoded = self._record().get("params")
+            self._params = _decoded_inputs(encoded)
+        return self._params
 
     @property
     def program_id(self) -> str:
@@ -317,51 +319,119 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
     @property
     def session_id(self) -> str | None:
-        """Session of the job."""
+        """Session the job is in; ``None`` if it is in none."""
         if not self._session_id:
             self._session_id = self._record().get("session_id")
         return self._session_id
 
     @property
     def tags(self) -> list[str]:
-        """Tags of the job."""
+        """Words to find the job by."""
         if self._tags is None:
             self._tags = self._record().get("tags") or []
         return self._tags
 
     @property
     def creation_date(self) -> datetime | None:
-        """When the job was made, in local time."""
+        """When the job was made, in local time; ``None`` if the service does not say."""
         if not self._creation_date:
             self._creation_date = self._record().get("created")
         return utc_to_local(self._creation_date) if self._creation_date else None
+
+    def _is_final(self) -> bool:
+        return self.status() in JOB_FINAL_STATES
+
+    def _refresh(self) -> None:
+        if self._status in JOB_FINAL_STATES:
+            return
+        ask = getattr(self._api_client, "job_state", self._api_client.job_get)
+        state = read_state(ask(job_id=self.job_id()))
+        if state.status is JobStatus.ERROR:
+            self._note_failure(state)
+        self._status = state.status
+
+    def _note_failure(self, state: JobState) -> None:
+        text = self._resolved(self._api_client.job_results(job_id=self.job_id()))
+        self._error_message = failure_text(self.job_id(), state, text)
+        self._reason = RAN_TOO_LONG if state.ran_too_long else state.reason
+
+    def _check_success(self) -> None:
+        if self._status is JobStatus.ERROR:
+            message = self._error_message or ""
+            if self._reason == RAN_TOO_LONG:
+                raise RuntimeJobMaxTimeoutError(message)
+            raise RuntimeJobFailureError(f"Unable to retrieve job result. {message}")
+        if self._status is JobStatus.CANCELLED:
+            raise RuntimeInvalidStateError(
+                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled."
+            )
+
+    def _resolved(self, text: str) -> str:
+        """The text itself, or the one that it says is kept elsewhere."""
+        link = _link(text)
+        if link is None:
+            return text
+        if hasattr(self._api_client, "external_result"):
+            return str(self._api_client.external_result(link))
+        content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
+        return content.decode("utf-8") if isinstance(content, bytes) else content
+
+    def _record(self) -> dict[str, Any]:
+        record: dict[str, Any] = self._api_client.job_get(job_id=self.job_id())
+        return record
+
+    def _new_client(self, messages: Queue[Any] | None = None) -> RuntimeWebsocketClient:
+        return RuntimeWebsocketClient(
+            self._client_params.get_runtime_api_base_url(),
+            self._client_params,
+            self.job_id(),
+            messages,
+        )
+
+    def _stream_for_waiting(self) -> RuntimeWebsocketClient:
+        client = self._new_client()
+        if self._stream is None or not self._stream.active:
+            self._ws_client = client
+        return client
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_ws_client", "_streaming")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_stream", "_ws_client")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._streaming = None
-        self._ws_client = self._new_stream(None)
+        self._stream = None
+        self._ws_client = self._new_client()
 
 
-def _read(stream: RuntimeWebsocketClient, over: threading.Event) -> None:
-    try:
-        stream.job_results()
-    except ApiError as ex:
-        logger.debug("No stream: %s", ex.message)
-    finally:
-        over.set()
-
-
-def _decoders(given: Any) -> tuple[Any, Any]:
+def _decoders(given: Any) -> Sequence[Any]:
     if isinstance(given, (list, tuple)):
         if len(given) != 2:
             raise ValueError(
-                "If 'result_decoder' is a sequence, it must have exactly two elements."
+                "If 'result_decoder' is a sequence, it must have exactly two elements: "
+                f"for interim results and for the final one, not {len(given)}."
             )
-        return given[0], given[1]
+        return given
     return given, given
+
+
+def _link(text: str) -> str | None:
+    if len(text) > LONGEST_LINK or '"url"' not in text:
+        return None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(data, dict) and set(data) == {"url"} and isinstance(data["url"], str):
+        return data["url"]
+    return None
+
+
+def _decoded_inputs(encoded: Any) -> dict[str, Any]:
+    if isinstance(encoded, list):
+        encoded = encoded[0] if encoded else {}
+    text = encoded if isinstance(encoded, str) else json.dumps(encoded or {})
+    inputs: dict[str, Any] = json.loads(text, cls=RuntimeDecoder)
+    return inputs

@@ -1,10 +1,10 @@
-"""Sessions: a group of jobs on one backend."""
+"""Sessions: groups of jobs on one backend, and the default one."""
 
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar
-from typing import Any
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, Callable
 
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -12,115 +12,197 @@ from .qiskit_runtime_service import QiskitRuntimeService
 from .utils.converters import hms_to_seconds
 from .utils.deprecation import issue_deprecation_msg
 
+if TYPE_CHECKING:
+    from .runtime_job import RuntimeJob
+    from .runtime_options import RuntimeOptions
+
 
 class Session:
-    """Groups jobs on one backend.
+    """A group of jobs on one backend, which the service runs close together.
+
+    The first job opens the session on the service. Leaving a ``with`` block does not close it, so
+    that jobs still waiting run inside it; :meth:`close` does.
 
     .. code-block:: python
 
-        with Session(service=service, backend="ibmq_qasm_simulator") as session:
-            Sampler(session=session).run(circuit)
+        from qiskit.circuit.library import RealAmplitudes
+        from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Session
+
+        service = QiskitRuntimeService(channel="local")
+        with Session(service=service, backend="ibmq_qasm_simulator", max_time="10m") as session:
+            estimator = Estimator(session=session)
+            job = estimator.run(RealAmplitudes(2, reps=1), "ZZ", [0.1, 0.2, 0.3, 0.4])
+            print(job.result().values)
+            session.close()
     """
 
     def __init__(
-        self, service: Any = None, backend: Any = None, max_time: int | str | None = None
+        self,
+        service: QiskitRuntimeService | None = None,
+        backend: str | IBMBackend | None = None,
+        max_time: int | str | None = None,
     ) -> None:
-        self._service = service or (
-            backend.service if isinstance(backend, IBMBackend) else QiskitRuntimeService()
-        )
-        if self._service.channel != "ibm_cloud" and not backend:
-            raise ValueError(f'"backend" is required for ``{self._service.channel}`` channel.')
-        self._instance = None
-        if isinstance(backend, IBMBackend):
-            self._instance = backend._instance
-            backend = backend.name
-        self._backend = backend
+        """Prepare a session; nothing is sent.
+
+        Args:
+            service: The service; by default that of the backend, else of the default account.
+            backend: The backend or its name; it may be left out on channel ``ibm_cloud`` only.
+            max_time: How long the session may live: seconds, or a text such as ``"2h 30m"``.
+
+        Raises:
+            ValueError: If the channel needs a backend and none is given.
+            IBMInputValueError: If ``max_time`` cannot be understood.
+        """
+        if service is None:
+            of_backend = backend.service if isinstance(backend, IBMBackend) else None
+            service = of_backend or QiskitRuntimeService()
+        if service.channel != "ibm_cloud" and not backend:
+            raise ValueError(f'"backend" is required for the ``{service.channel}`` channel.')
+        self._service = service
+        self._instance = backend._instance if isinstance(backend, IBMBackend) else None
+        self._backend = backend.name if isinstance(backend, IBMBackend) else backend
+        self._max_time = _seconds(max_time)
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
         self._opening = threading.Lock()
-        self._tokens: list[Any] = []
-        self._max_time = (
-            max_time
-            if max_time is None or isinstance(max_time, int)
-            else hms_to_seconds(max_time, "Invalid max_time value: ")
-        )
+        self._entered: list[tuple[Token[Session | None], Token[bool]]] = []
+
+    @classmethod
+    def from_id(
+        cls,
+        session_id: str,
+        service: QiskitRuntimeService | None = None,
+        backend: str | IBMBackend | None = None,
+    ) -> Session:
+        """Return a handle of a session that was opened before; nothing is sent.
+
+        Args:
+            session_id: Id of the session, which is that of its first job.
+            service: As for the constructor.
+            backend: As for the constructor.
+        """
+        session = cls(service=service, backend=backend)
+        session._session_id = session_id
+        return session
 
     def run(
         self,
         program_id: str,
         inputs: Any,
-        options: Any = None,
-        callback: Any = None,
+        options: dict[str, Any] | RuntimeOptions | None = None,
+        callback: Callable[..., Any] | None = None,
         result_decoder: Any = None,
-    ) -> Any:
-        """Run a program in the session; the first job opens it."""
+    ) -> RuntimeJob:
+        """Run a program in this session.
+
+        Args:
+            program_id: The program.
+            inputs: Its inputs.
+            options: Options of the job. A dict gets ``instance`` and ``backend`` of the session
+                added, as in 0.9.3.
+            callback: Called with job id and message for each message of the job.
+            result_decoder: As for :meth:`QiskitRuntimeService.run`.
+
+        Returns:
+            The job.
+
+        Raises:
+            RuntimeError: If the session is closed.
+            IBMInputValueError: If the options name another backend.
+        """
         if not self._active:
             raise RuntimeError("The session is closed.")
-        options = {} if options is None else options
-        if "instance" not in options:
-            options["instance"] = self._instance
-        if "backend" in options:
-            issue_deprecation_msg(
-                "'backend' is no longer a supported option within a session",
-                "0.9",
-                "Instead, specify a backend when creating a Session.",
-            )
-            if self._backend and options["backend"] != self._backend:
-                raise IBMInputValueError(
-                    f"The backend {options['backend']} is different from the one of the session, {self._backend}."
-                )
-        else:
-            options["backend"] = self._backend
+        chosen = self._completed(options)
         arguments = {
             "program_id": program_id,
-            "options": options,
+            "options": chosen,
             "inputs": inputs,
             "callback": callback,
             "result_decoder": result_decoder,
         }
-        if self._session_id:
-            return self._service.run(**arguments, session_id=self._session_id, start_session=False)
-        with self._opening:
-            if self._session_id:
-                return self._service.run(
-                    **arguments, session_id=self._session_id, start_session=False
-                )
-            options["session_time"] = self._max_time
-            job = self._service.run(**arguments, session_id=None, start_session=True)
-            self._session_id = job.job_id()
+        if self._session_id is None:
+            with self._opening:
+                # Another thread may have opened the session while this one waited.
+                if self._session_id is None:
+                    return self._open(arguments)
+        return self._service.run(**arguments, session_id=self._session_id, start_session=False)
+
+    def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
+        arguments["options"]["session_time"] = self._max_time
+        job = self._service.run(**arguments, session_id=None, start_session=True)
+        self._session_id = job.job_id()
         if self._backend is None:
             self._backend = job.backend().name
         return job
 
+    def _completed(self, options: dict[str, Any] | RuntimeOptions | None) -> dict[str, Any]:
+        if options is None:
+            options = {}
+        elif not isinstance(options, dict):
+            options = {name: value for name, value in vars(options).items() if value is not None}
+        if "instance" not in options:
+            options["instance"] = self._instance
+        given = options.get("backend")
+        if given is None:
+            options["backend"] = self._backend
+        elif given != self._backend or "session_time" not in options:
+            # A dict that went through here before holds this session's own backend: no news.
+            self._check_backend(given)
+        return options
+
+    def _check_backend(self, given: Any) -> None:
+        issue_deprecation_msg(
+            "'backend' is no longer a supported option within a session",
+            "0.9",
+            "Instead, specify a backend when creating a Session instance.",
+            stacklevel=5,
+        )
+        if self._backend and given != self._backend:
+            raise IBMInputValueError(
+                f"The backend {given!r} of the options is different from the session's, "
+                f"{self._backend!r}."
+            )
+
     def close(self) -> None:
-        """Close the session; queued jobs still run."""
+        """Close the session: it takes no more jobs; those that wait still run.
+
+        Raises:
+            RequestsApiError: If the service refuses.
+        """
         if self._active and self._session_id:
             self._service._api_client.close_session(self._session_id)
         self._active = False
 
     def backend(self) -> str | None:
-        """Return the name of the backend."""
+        """Return the name of the backend; ``None`` while the service has not chosen one."""
         return self._backend
 
     @property
     def session_id(self) -> str | None:
-        """Id of the session: that of its first job."""
+        """Id of the session; ``None`` before its first job."""
         return self._session_id
 
     @property
-    def service(self) -> Any:
+    def service(self) -> QiskitRuntimeService:
         """Service of the session."""
         return self._service
 
-    def __enter__(self) -> Session:
-        self._tokens.append((_DEFAULT_SESSION.set(self), _IN_SESSION_CM.set(True)))
+    def __enter__(self) -> Session:  # noqa: PYI034 - the surface of 0.9.3 fixes the class
+        self._entered.append((_DEFAULT_SESSION.set(self), _IN_SESSION_CM.set(True)))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        session, inside = self._tokens.pop()
-        _DEFAULT_SESSION.reset(session)
+        default, inside = self._entered.pop()
+        _DEFAULT_SESSION.reset(default)
         _IN_SESSION_CM.reset(inside)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_opening", "_entered")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._opening, self._entered = threading.Lock(), []
 
 
 _DEFAULT_SESSION: ContextVar[Session | None] = ContextVar("_DEFAULT_SESSION", default=None)
@@ -128,32 +210,56 @@ _IN_SESSION_CM: ContextVar[bool] = ContextVar("_IN_SESSION_CM", default=False)
 
 
 def set_cm_session(session: Session | None) -> None:
-    """Set the session of the context."""
+    """Make a session the default of this context, as a ``with`` block would; ``None`` ends that."""
     _DEFAULT_SESSION.set(session)
     _IN_SESSION_CM.set(session is not None)
 
 
-def get_default_session(service: Any = None, backend: Any = None) -> Session:
-    """Return the default session, or a new one if it does not fit."""
-    name = backend.name if isinstance(backend, IBMBackend) else backend
+def get_default_session(
+    service: QiskitRuntimeService | None = None, backend: str | IBMBackend | None = None
+) -> Session:
+    """Return the default session, or a new one if there is none that fits.
+
+    Args:
+        service: The service wanted.
+        backend: The backend wanted, or its name.
+
+    Returns:
+        The default session if it is open, on that backend and of that service. Otherwise a new
+        one: it becomes the default and the old one is closed, except inside a ``with`` block,
+        whose session stays the default.
+    """
     current = _DEFAULT_SESSION.get()
-    fits = (
-        current is not None
-        and current._active
-        and (name is None or name == current.backend())
-        and (service is None or service is current.service)
-    )
-    if fits and current is not None:
+    if current is not None and _fits(current, service, backend):
         return current
     inside = _IN_SESSION_CM.get()
     if current is not None and current._active and not inside:
         current.close()
     if service is None:
-        if isinstance(backend, IBMBackend):
-            service = backend.service
-        else:
-            service = current.service if inside and current is not None else QiskitRuntimeService()
+        service = _service_for(backend, current if inside else None)
     session = Session(service=service, backend=backend)
     if not inside:
         _DEFAULT_SESSION.set(session)
     return session
+
+
+def _fits(session: Session, service: Any, backend: Any) -> bool:
+    name = backend.name if isinstance(backend, IBMBackend) else backend
+    return (
+        session._active
+        and (name is None or name == session.backend())
+        and (service is None or service is session.service)
+    )
+
+
+def _service_for(backend: Any, around: Session | None) -> QiskitRuntimeService:
+    if isinstance(backend, IBMBackend):
+        service: QiskitRuntimeService = backend.service
+        return service
+    return around.service if around is not None else QiskitRuntimeService()
+
+
+def _seconds(max_time: int | str | None) -> int | None:
+    if max_time is None or isinstance(max_time, int):
+        return max_time
+    return hms_to_seconds(max_time, "Invalid max_time value: ")
