@@ -30,6 +30,24 @@ def matrix(session: nox.Session, terra: str) -> None:
     session.run("pytest", *session.posargs)
 
 
+# The last versions that take V1 primitives and accept terra 0.46.
+DOWNSTREAM = [
+    "qiskit==0.46.3",
+    "qiskit-algorithms<0.4",
+    "qiskit-finance<0.5",
+    "qiskit-machine-learning<0.8",
+    "qiskit-nature[pyscf]<0.8",
+    "qiskit-optimization<0.7",
+]
+
+
+@nox.session(python="3.11")
+def downstream(session: nox.Session) -> None:
+    """Run the packages that use us: VQE, QAOA, kernels, classifiers, amplitude estimation."""
+    session.install("-e", ".[test]", *DOWNSTREAM)
+    session.run("pytest", "tests/downstream", *session.posargs)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -118,7 +119,9 @@ def test_a_noisy_device_agrees_with_an_exact_density_matrix_of_its_noise(
         initial_layout=list(range(5)),
         optimization_level=0,
     )
-    reference = AerSimulator.from_backend(FakeManila(), method="density_matrix")
+    with warnings.catch_warnings():  # terra 0.46 says that its snapshots moved to another package
+        warnings.simplefilter("ignore", DeprecationWarning)
+        reference = AerSimulator.from_backend(FakeManila(), method="density_matrix")
     many = 400_000
     counts = reference.run(circuit, shots=many, seed_simulator=5).result().get_counts()
     options = Options(resilience_level=0)

@@ -1,0 +1,69 @@
+"""Packages written for the V1 primitives, run through ours. They are not in the extra ``test``:
+``nox -s downstream`` installs them and runs this folder, which a plain ``pytest`` passes over.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+with warnings.catch_warnings():  # these packages warn about each other while they are imported
+    warnings.simplefilter("ignore")
+    import qiskit_algorithms
+    import qiskit_finance
+    import qiskit_machine_learning
+    import qiskit_nature
+    import qiskit_optimization
+
+    _IMPORTED = (
+        qiskit_algorithms,
+        qiskit_finance,
+        qiskit_machine_learning,
+        qiskit_nature,
+        qiskit_optimization,
+    )
+
+from qiskit_algorithms.utils import algorithm_globals
+
+from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
+
+SEED = 42
+SHOTS = 20_000
+FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of one probability, at its worst
+
+
+@pytest.fixture(autouse=True)
+def _same_seed() -> None:
+    algorithm_globals.random_seed = SEED
+
+
+@pytest.fixture(scope="session")
+def service() -> QiskitRuntimeService:
+    return QiskitRuntimeService(channel="local")
+
+
+@pytest.fixture
+def session(service: QiskitRuntimeService) -> Iterator[Session]:
+    with Session(service=service, backend="ibmq_qasm_simulator") as opened:
+        yield opened
+
+
+@pytest.fixture
+def options() -> Options:
+    options = Options(resilience_level=0, optimization_level=1)
+    options.execution.shots = SHOTS
+    options.simulator.seed_simulator = SEED
+    return options
+
+
+@pytest.fixture
+def sampler(session: Session, options: Options) -> Sampler:
+    return Sampler(session=session, options=options)
+
+
+@pytest.fixture
+def estimator(session: Session, options: Options) -> Estimator:
+    return Estimator(session=session, options=options)

@@ -1,0 +1,82 @@
+"""qiskit-algorithms: eigensolvers, amplitude estimation and gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.primitives import Estimator as ReferenceEstimator
+from qiskit.primitives import Sampler as ReferenceSampler
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_algorithms import AmplitudeEstimation, EstimationProblem, IterativeAmplitudeEstimation
+from qiskit_algorithms.gradients import ParamShiftEstimatorGradient, ParamShiftSamplerGradient
+
+from qiskit_ibm_runtime import Estimator, Sampler
+
+SHOTS = 20_000
+
+
+def test_parameter_shift_gradients_agree_with_the_exact_ones(estimator: Estimator) -> None:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(2)
+    circuit.ry(a, 0)
+    circuit.cx(0, 1)
+    circuit.rx(b, 1)
+    observable = SparsePauliOp(["ZZ", "XI"], [1.0, 0.5])
+    points = [[0.3, 1.1], [2.0, -0.4]]
+
+    ours = ParamShiftEstimatorGradient(estimator).run([circuit] * 2, [observable] * 2, points)
+    exact = ParamShiftEstimatorGradient(ReferenceEstimator()).run(
+        [circuit] * 2, [observable] * 2, points
+    )
+
+    # Half the difference of two sampled energies, each with a deviation below 1.5 / sqrt(shots).
+    tolerance = 5 * 1.5 / np.sqrt(2 * SHOTS)
+    np.testing.assert_allclose(
+        np.array(ours.result().gradients), np.array(exact.result().gradients), atol=tolerance
+    )
+
+
+def test_sampler_gradients_agree_with_the_exact_ones(sampler: Sampler) -> None:
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(1)
+    circuit.ry(angle, 0)
+    circuit.measure_all()
+
+    ours = ParamShiftSamplerGradient(sampler).run([circuit], [[0.7]]).result().gradients[0][0]
+    exact = (
+        ParamShiftSamplerGradient(ReferenceSampler()).run([circuit], [[0.7]]).result()
+    ).gradients[0][0]
+
+    tolerance = 5 * np.sqrt(0.25 / SHOTS) / np.sqrt(2)
+    assert ours == pytest.approx(exact, abs=tolerance)
+
+
+class TestAmplitudeEstimation:
+    probability = 0.2
+
+    def problem(self) -> EstimationProblem:
+        angle = 2 * np.arcsin(np.sqrt(self.probability))
+        prepare, grover = QuantumCircuit(1), QuantumCircuit(1)
+        prepare.ry(angle, 0)
+        grover.ry(2 * angle, 0)
+        return EstimationProblem(prepare, objective_qubits=[0], grover_operator=grover)
+
+    def test_the_canonical_form_agrees_with_the_reference_sampler(self, sampler: Sampler) -> None:
+        ours = AmplitudeEstimation(num_eval_qubits=3, sampler=sampler).estimate(self.problem())
+        exact = AmplitudeEstimation(num_eval_qubits=3, sampler=ReferenceSampler()).estimate(
+            self.problem()
+        )
+
+        assert ours.estimation == pytest.approx(exact.estimation)  # the same point of the grid
+        assert ours.mle == pytest.approx(exact.mle, abs=0.01)
+
+    def test_the_iterative_form_encloses_the_probability(self, sampler: Sampler) -> None:
+        algorithm = IterativeAmplitudeEstimation(epsilon_target=0.01, alpha=1e-4, sampler=sampler)
+
+        result = algorithm.estimate(self.problem())
+
+        low, high = result.confidence_interval
+        assert low <= self.probability <= high
+        assert high - low <= 0.02

@@ -1,0 +1,58 @@
+"""qiskit-machine-learning: a kernel for a support vector classifier, and a variational classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+from qiskit.circuit.library import RealAmplitudes, ZZFeatureMap
+from qiskit.primitives import Sampler as ReferenceSampler
+from qiskit_algorithms.optimizers import GradientDescent
+from qiskit_algorithms.state_fidelities import ComputeUncompute
+from qiskit_machine_learning.algorithms import VQC
+from qiskit_machine_learning.kernels import FidelityQuantumKernel
+from sklearn.svm import SVC
+
+from qiskit_ibm_runtime import Sampler
+
+SHOTS = 20_000
+POINTS = np.array([[0.1, 0.3], [0.3, 0.2], [0.2, 0.1], [2.4, 2.9], [2.8, 2.5], [2.6, 2.7]])
+LABELS = np.array([0, 0, 0, 1, 1, 1])
+START = np.array([0.1, 0.2, 0.3, 0.4])
+
+
+def kernel(primitive: object) -> FidelityQuantumKernel:
+    return FidelityQuantumKernel(
+        feature_map=ZZFeatureMap(2, reps=1), fidelity=ComputeUncompute(sampler=primitive)
+    )
+
+
+def test_a_fidelity_kernel_and_its_classifier_agree_with_the_reference(sampler: Sampler) -> None:
+    ours = kernel(sampler).evaluate(POINTS)
+    exact = kernel(ReferenceSampler()).evaluate(POINTS)
+
+    # Projecting the sampled matrix on positive semidefinite ones adds at most as much again.
+    assert np.abs(ours - exact).max() < 2 * 5 * np.sqrt(0.25 / SHOTS)
+    predicted = SVC(kernel="precomputed").fit(ours, LABELS).predict(ours)
+    reference = SVC(kernel="precomputed").fit(exact, LABELS).predict(exact)
+    np.testing.assert_array_equal(predicted, reference)
+
+
+def test_a_step_of_a_variational_classifier_agrees_with_the_reference(sampler: Sampler) -> None:
+    def train(primitive: object) -> VQC:
+        classifier = VQC(
+            feature_map=ZZFeatureMap(2, reps=1),
+            ansatz=RealAmplitudes(2, reps=1),
+            optimizer=GradientDescent(maxiter=1, learning_rate=0.1),
+            initial_point=START,
+            sampler=primitive,
+        )
+        return classifier.fit(POINTS, np.eye(2)[LABELS])
+
+    ours, reference = train(sampler), train(ReferenceSampler())
+
+    # A derivative of a probability is sampled to 0.0025, one of the loss to at most twice that (the
+    # mean over six points of 1/p times it), and the step is a tenth of it: five deviations.
+    np.testing.assert_allclose(ours.weights, reference.weights, atol=0.0025)
+    assert np.abs(reference.weights - START).max() > 0.01
+    probabilities = ours.neural_network.forward(POINTS, ours.weights)
+    expected = reference.neural_network.forward(POINTS, ours.weights)
+    assert np.abs(probabilities - expected).max() < 5 * np.sqrt(0.25 / SHOTS)
