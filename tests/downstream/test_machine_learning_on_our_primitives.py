@@ -1,4 +1,4 @@
-"""qiskit-machine-learning: a kernel for a support vector classifier, and a variational classifier."""
+"""qiskit-machine-learning: a kernel for a support vector machine, and a variational classifier."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import networkx
+import networkx as nx
 import pytest
 from qiskit.primitives import Sampler as ReferenceSampler
 from qiskit_algorithms import QAOA
@@ -14,7 +14,7 @@ from qiskit_ibm_runtime import Sampler
 
 
 def test_qaoa_finds_the_largest_cut_that_the_reference_finds(sampler: Sampler) -> None:
-    graph = networkx.Graph([(0, 1), (1, 2), (2, 3), (3, 0)])  # a square: opposite corners belong
+    graph = nx.Graph([(0, 1), (1, 2), (2, 3), (3, 0)])  # a square: opposite corners belong
     program = Maxcut(graph).to_quadratic_program()
 
     def solve(primitive: object) -> object:
