@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
@@ -47,12 +47,12 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
     def __init__(
         self,
-        circuits: Optional[Union[QuantumCircuit, Sequence[QuantumCircuit]]] = None,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit] | None = None,
         observables: Any = None,
-        parameters: Optional[Sequence[Sequence[Parameter]]] = None,
-        service: Optional[QiskitRuntimeService] = None,
-        session: Optional[Union[Session, str, IBMBackend]] = None,
-        options: Optional[Union[dict[str, Any], Options]] = None,
+        parameters: Sequence[Sequence[Parameter]] | None = None,
+        service: QiskitRuntimeService | None = None,
+        session: Session | str | IBMBackend | None = None,
+        options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
         """Make an estimator; nothing is sent.
@@ -80,7 +80,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
     def run(
         self,
-        circuits: Union[QuantumCircuit, Sequence[QuantumCircuit]],
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
         observables: Any,
         parameter_values: Any = None,
         **kwargs: Any,

@@ -23,7 +23,6 @@ The whole tree of the package::
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 from qiskit.exceptions import QiskitError
 
@@ -41,10 +40,10 @@ class Failure:
         elapsed: Seconds from the first attempt to the last failure.
     """
 
-    status: Optional[int] = None
-    code: Optional[int] = None
+    status: int | None = None
+    code: int | None = None
     message: str = ""
-    trace_id: Optional[str] = None
+    trace_id: str | None = None
     attempts: int = 1
     elapsed: float = 0.0
 
@@ -57,7 +56,7 @@ class IBMError(QiskitError):  # type: ignore[misc]  # terra ships no types
         failure: What is known about the failed request; ``None`` when none was sent.
     """
 
-    def __init__(self, *message: str, failure: Optional[Failure] = None) -> None:
+    def __init__(self, *message: str, failure: Failure | None = None) -> None:
         super().__init__(*message)
         self.failure = failure
 

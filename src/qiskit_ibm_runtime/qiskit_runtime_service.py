@@ -6,9 +6,8 @@ import logging
 import warnings
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit.providers.backend import BackendV2
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.provider import ProviderV1
 
@@ -33,6 +32,9 @@ from .runtime_options import RuntimeOptions
 from .runtime_program import ParameterNamespace
 from .utils.backend_decoder import configuration_from_server_data
 from .utils.hgp import from_instance_format, to_instance_format
+
+if TYPE_CHECKING:
+    from qiskit.providers.backend import BackendV2
 
 logger = logging.getLogger(__name__)
 SERVICE_NAME = "runtime"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
@@ -47,11 +47,11 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
 
     def __init__(
         self,
-        circuits: Optional[Union[QuantumCircuit, Sequence[QuantumCircuit]]] = None,
-        parameters: Optional[Sequence[Sequence[Parameter]]] = None,
-        service: Optional[QiskitRuntimeService] = None,
-        session: Optional[Union[Session, str, IBMBackend]] = None,
-        options: Optional[Union[dict[str, Any], Options]] = None,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit] | None = None,
+        parameters: Sequence[Sequence[Parameter]] | None = None,
+        service: QiskitRuntimeService | None = None,
+        session: Session | str | IBMBackend | None = None,
+        options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
         """Make a sampler; nothing is sent.
@@ -76,7 +76,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
 
     def run(
         self,
-        circuits: Union[QuantumCircuit, Sequence[QuantumCircuit]],
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
         parameter_values: Any = None,
         **kwargs: Any,
     ) -> RuntimeJob:

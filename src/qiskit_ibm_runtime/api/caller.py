@@ -6,7 +6,10 @@ import os
 import sys
 from functools import lru_cache
 from importlib import metadata
-from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 PACKAGES = (
     "qiskit_ibm_runtime",

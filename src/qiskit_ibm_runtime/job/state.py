@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers.jobstatus import JobStatus
 
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
 from qiskit_ibm_runtime.exceptions import IBMError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RAN_TOO_LONG = "RAN TOO LONG"
 RAN_TOO_LONG_CODE = 1305  # what later services send beside the words

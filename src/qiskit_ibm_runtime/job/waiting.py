@@ -80,7 +80,7 @@ def wait_until_final(
     is_final: Callable[[], bool],
     new_stream: Callable[[], RuntimeWebsocketClient],
     timeout: float | None = None,
-    schedule: PollSchedule = PollSchedule(),  # noqa: B008 - frozen
+    schedule: PollSchedule = PollSchedule(),
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Return when a job has ended.

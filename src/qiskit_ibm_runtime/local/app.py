@@ -9,10 +9,9 @@ from collections import defaultdict
 from contextlib import asynccontextmanager
 from datetime import datetime
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +19,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from . import devices
 from .store import FINAL, Job
 from .workers import WorkerPool
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 HGP = ("ibm-q", "open", "main")
 

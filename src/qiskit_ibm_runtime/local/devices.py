@@ -77,7 +77,8 @@ def names() -> tuple[str, ...]:
 
 def _snapshots() -> Path:
     spec = importlib.util.find_spec("qiskit")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0]) / "providers" / "fake_provider" / "backends"
 
 

@@ -7,9 +7,11 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LENGTH = struct.Struct("!Q")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, List, Optional  # noqa: UP035 - read at run time on Python 3.9 too
+from typing import Callable, List  # noqa: UP035 - read at run time on Python 3.9 too
 
 from .flexible import flexible
 
@@ -24,5 +24,5 @@ class EnvironmentOptions:
     """
 
     log_level: str = "WARNING"
-    callback: Optional[Callable] = None  # type: ignore[type-arg]  # any callable of two arguments
-    job_tags: Optional[List] = field(default_factory=list)  # type: ignore[type-arg]  # noqa: UP006
+    callback: Callable | None = None  # type: ignore[type-arg]  # any callable of two arguments
+    job_tags: List | None = field(default_factory=list)  # type: ignore[type-arg]  # noqa: UP006

@@ -8,7 +8,7 @@ plain options stay plain: equal, picklable and quick to make.
 from __future__ import annotations
 
 from dataclasses import field, fields, is_dataclass, make_dataclass
-from functools import lru_cache, wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def _extras(cls: type, options: Any) -> tuple[str, ...]:
     return tuple(entry.name for entry in fields(options) if entry.name not in declared)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _extended(cls: type, names: tuple[str, ...]) -> type:
     extra = [(name, Any, field(default=None)) for name in names]
     extended = make_dataclass(cls.__name__, extra, bases=(cls,), init=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Optional, Union
+from typing import Any, ClassVar
 
 from . import merge, program_inputs, validation
 from .environment_options import EnvironmentOptions
@@ -54,18 +54,16 @@ class Options:
     _MAX_RESILIENCE_LEVEL_ESTIMATOR: ClassVar[int] = 3
     _MAX_RESILIENCE_LEVEL_SAMPLER: ClassVar[int] = 1
 
-    optimization_level: Optional[int] = None
-    resilience_level: Optional[int] = None
-    max_execution_time: Optional[int] = None
-    transpilation: Union[TranspilationOptions, dict[str, Any]] = field(
+    optimization_level: int | None = None
+    resilience_level: int | None = None
+    max_execution_time: int | None = None
+    transpilation: TranspilationOptions | dict[str, Any] = field(
         default_factory=TranspilationOptions
     )
-    resilience: Union[ResilienceOptions, dict[str, Any]] = field(default_factory=ResilienceOptions)
-    execution: Union[ExecutionOptions, dict[str, Any]] = field(default_factory=ExecutionOptions)
-    environment: Union[EnvironmentOptions, dict[str, Any]] = field(
-        default_factory=EnvironmentOptions
-    )
-    simulator: Union[SimulatorOptions, dict[str, Any]] = field(default_factory=SimulatorOptions)
+    resilience: ResilienceOptions | dict[str, Any] = field(default_factory=ResilienceOptions)
+    execution: ExecutionOptions | dict[str, Any] = field(default_factory=ExecutionOptions)
+    environment: EnvironmentOptions | dict[str, Any] = field(default_factory=EnvironmentOptions)
+    simulator: SimulatorOptions | dict[str, Any] = field(default_factory=SimulatorOptions)
 
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:
@@ -78,7 +76,7 @@ class Options:
 
     @staticmethod
     def _merge_options(
-        old_options: dict[str, Any], new_options: Optional[dict[str, Any]] = None
+        old_options: dict[str, Any], new_options: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         return merge.merged(old_options, new_options)
 

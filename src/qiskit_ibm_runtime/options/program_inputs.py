@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .merge import SECTIONS
 from .names import suggestion, warn_user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TOP_LEVEL = ("optimization_level", "resilience_level", "max_execution_time", *SECTIONS)
 KNOWN = {

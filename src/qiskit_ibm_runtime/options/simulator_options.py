@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, List, Optional  # noqa: UP035 - read at run time on Python 3.9 too
+from typing import Any, List  # noqa: UP035 - read at run time on Python 3.9 too
 
 from .flexible import flexible
 
@@ -24,7 +24,7 @@ class SimulatorOptions:
         basis_gates: Names of the gates that circuits are unrolled to.
     """
 
-    noise_model: Optional[Any] = None
-    seed_simulator: Optional[int] = None
-    coupling_map: Optional[Any] = None
-    basis_gates: Optional[List[str]] = None  # noqa: UP006
+    noise_model: Any | None = None
+    seed_simulator: int | None = None
+    coupling_map: Any | None = None
+    basis_gates: List[str] | None = None  # noqa: UP006

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Union
 
 from .flexible import flexible
 
@@ -26,7 +25,7 @@ class TranspilationOptions:
     """
 
     skip_transpilation: bool = False
-    initial_layout: Optional[Union[dict, list]] = None  # type: ignore[type-arg]  # terra's own form
-    layout_method: Optional[str] = None
-    routing_method: Optional[str] = None
-    approximation_degree: Optional[float] = None
+    initial_layout: dict | list | None = None  # type: ignore[type-arg]  # terra's own form
+    layout_method: str | None = None
+    routing_method: str | None = None
+    approximation_degree: float | None = None

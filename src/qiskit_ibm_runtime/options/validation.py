@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from .resilience_options import ExtrapolatorType, NoiseAmplifierType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_OPTIMIZATION_LEVEL = 3
 LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre", None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit import QuantumCircuit
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
 
 Values = tuple[tuple[float, ...], ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import urlparse
 
 
@@ -21,9 +21,9 @@ class ProxyConfiguration:
         password_ntlm: Password for it.
     """
 
-    urls: Optional[dict[str, str]] = field(default=None, repr=False)
-    username_ntlm: Optional[str] = None
-    password_ntlm: Optional[str] = field(default=None, repr=False)
+    urls: dict[str, str] | None = field(default=None, repr=False)
+    username_ntlm: str | None = None
+    password_ntlm: str | None = field(default=None, repr=False)
 
     def validate(self) -> None:
         """Check the fields.

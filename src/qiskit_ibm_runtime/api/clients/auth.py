@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.auth import QuantumAuth
-from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.rest.root import Api
 from qiskit_ibm_runtime.api.session import RetrySession
 
 from .base import BaseClient
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 
 class LoginSource:

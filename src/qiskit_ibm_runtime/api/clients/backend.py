@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime as python_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import BaseClient
+
+if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
 
 
 class BaseBackendClient(BaseClient, ABC):

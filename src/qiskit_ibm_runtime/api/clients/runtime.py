@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime as python_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.rest.runtime import Runtime
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
 
 from .backend import BaseBackendClient
+
+if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
+
+    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 
 class RuntimeClient(BaseBackendClient):
