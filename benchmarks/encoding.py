@@ -1,0 +1,125 @@
+"""What it costs to turn circuits and numbers into text and back."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tracemalloc
+import zlib
+from functools import lru_cache
+
+import numpy as np
+from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import Parameter
+
+from benchmarks.rows import Plan, row
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
+
+
+def encode(value: object) -> str:
+    return json.dumps(value, cls=RuntimeEncoder)
+
+
+def tight(circuits: list[QuantumCircuit]) -> str:
+    """Encode with nothing but the libraries: the floor of encoding."""
+    texts = []
+    for circuit in circuits:
+        buffer = io.BytesIO()
+        qpy.dump(circuit, buffer)
+        texts.append(base64.b64encode(zlib.compress(buffer.getvalue())).decode())
+    return json.dumps(texts)
+
+
+def parameterised(number: int, qubits: int = 20, layers: int = 3) -> list[QuantumCircuit]:
+    circuits = []
+    for index in range(number):
+        circuit = QuantumCircuit(qubits)
+        for layer in range(layers):
+            for qubit in range(qubits):
+                circuit.ry(Parameter(f"t{index}_{layer}_{qubit}"), qubit)
+            for qubit in range(qubits - 1):
+                circuit.cx(qubit, qubit + 1)
+        circuit.measure_all()
+        circuits.append(circuit)
+    return circuits
+
+
+@lru_cache(maxsize=1)
+def wide(number: int = 300, qubits: int = 127, gates: int = 1000) -> tuple[QuantumCircuit, ...]:
+    random = np.random.default_rng(1)
+    circuits = []
+    for _ in range(number):
+        circuit = QuantumCircuit(qubits)
+        for qubit, angle in zip(
+            random.integers(0, qubits - 1, gates).tolist(), random.random(gates).tolist()
+        ):
+            if angle < 0.5:
+                circuit.rz(angle, qubit)
+            else:
+                circuit.cx(qubit, qubit + 1)
+        circuits.append(circuit)
+    return tuple(circuits)
+
+
+@row("encode 100 parameterised circuits of 20 qubits", "under 200 ms")
+def hundred() -> Plan:
+    fresh = iter([parameterised(100) for _ in range(5)])
+    again = parameterised(100)
+    return Plan(lambda: encode(next(fresh)), lambda: tight(again), rounds=5)
+
+
+@row("encode a circuit object that was sent before", "under 1 ms")
+def again() -> Plan:
+    circuit = parameterised(1)[0]
+    encode([circuit])
+    return Plan(lambda: encode([circuit]), lambda: tight([circuit]))
+
+
+@row("encode the same circuit object 100 times", "one encode")
+def same() -> Plan:
+    fresh = iter(parameterised(7))
+    other = parameterised(1)
+    return Plan(lambda: encode([next(fresh)] * 100), lambda: tight(other))
+
+
+@row("encode 300 circuits of 127 qubits x 1,000 gates", "qpy.dump + 10 %, peak < 3 x bytes")
+def many() -> Plan:
+    def facts() -> dict[str, object]:
+        fresh = [circuit.copy() for circuit in wide()[:60]]
+        tracemalloc.start()
+        text = encode(fresh)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
+
+    fresh = iter([[circuit.copy() for circuit in wide()] for _ in range(3)])
+    return Plan(lambda: encode(next(fresh)), lambda: tight(list(wide())), rounds=3, facts=facts)
+
+
+NUMBERS = np.random.default_rng(1).random(1_000_000)
+
+
+def _stored(array: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return base64.b64encode(zlib.compress(buffer.getvalue(), 0)).decode()
+
+
+@row("encode 10^6 float64", "under 60 ms, bytes +5 % at most")
+def floats() -> Plan:
+    return Plan(
+        lambda: encode(NUMBERS),
+        lambda: _stored(NUMBERS),
+        facts=lambda: {"bytes": len(encode(NUMBERS))},
+    )
+
+
+@row("decode 10^6 float64", "under 40 ms")
+def floats_back() -> Plan:
+    text = encode(NUMBERS)
+    stored = _stored(NUMBERS)
+    return Plan(
+        lambda: json.loads(text, cls=RuntimeDecoder),
+        lambda: np.load(io.BytesIO(zlib.decompress(base64.b64decode(stored)))),
+    )

@@ -1,0 +1,211 @@
+"""A stand-in for the service, in a process of its own: canned answers after a set latency.
+
+``python -m benchmarks.standin '{"latency": 0.05, "projects": 20, "devices": 20}'`` prints its port.
+It counts requests, connections and dependent round trips (the longest chain of requests of which
+each began after the one before had ended).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+import time
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+CREATED = "2026-01-01T00:00:00Z"
+
+
+@cache
+def snapshot(kind: str) -> dict[str, Any]:
+    """Data of a device with 127 qubits, as terra ships it."""
+    spec = importlib.util.find_spec("qiskit")
+    folder = Path(spec.submodule_search_locations[0], "providers", "fake_provider", "backends")
+    return json.loads((folder / "washington" / f"{kind}_washington.json").read_text())
+
+
+class Answers:
+    """What the stand-in says, and what it was asked."""
+
+    def __init__(self, latency: float, projects: int, devices: int, inputs: int) -> None:
+        self.latency, self.projects, self.inputs = latency, projects, inputs
+        self.devices = [f"device_{index:02}" for index in range(devices)]
+        self.lock = threading.Lock()
+        self.port = 0
+        self.reset()
+
+    def reset(self) -> None:
+        self.asked: list[tuple[float, float, str]] = []
+        self.connections = 0
+
+    def counts(self) -> dict[str, Any]:
+        chain, end = 0, 0.0
+        for started, ended, _ in sorted(self.asked, key=lambda entry: entry[1]):
+            if started >= end:
+                chain, end = chain + 1, ended
+        return {
+            "requests": len(self.asked),
+            "connections": self.connections,
+            "dependent": chain,
+            "configurations": sum("/configuration" in path for _, _, path in self.asked),
+        }
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> Any:
+        base = f"http://127.0.0.1:{self.port}"
+        if path == "/api/version":
+            return {"new_api": True, "api-auth": "0.1"}
+        if path == "/api/users/loginWithToken":
+            return {"id": "access"}
+        if path == "/api/users/me":
+            urls = {"http": f"{base}/api", "services": {"runtime": f"{base}/runtime"}}
+            return {"urls": urls}
+        if path == "/api/Network":
+            return [self._network()]
+        if path.endswith("/backends"):
+            return {"devices": self.devices}
+        if path.endswith("/jobs"):
+            return self._jobs(int(query["limit"][0]), int(query.get("offset", ["0"])[0]))
+        return self._device(path)
+
+    def _network(self) -> dict[str, Any]:
+        projects = {
+            f"p{index}": {"name": f"p{index}", "isDefault": index == 0}
+            for index in range(self.projects)
+        }
+        return {"name": "hub", "groups": {"group": {"name": "group", "projects": projects}}}
+
+    def _device(self, path: str) -> Any:
+        *_, name, kind = path.split("/")
+        if kind == "configuration":
+            return {**snapshot("conf"), "backend_name": name, "simulator": False}
+        if kind == "properties":
+            return {**snapshot("props"), "backend_name": name}
+        if kind == "defaults":
+            return snapshot("defs")
+        if kind == "status":
+            return {"state": True, "status": "active", "length_queue": 3, "backend_version": "1"}
+        return None
+
+    def _jobs(self, limit: int, offset: int) -> dict[str, Any]:
+        job = {
+            "hub": "hub",
+            "group": "group",
+            "project": "p0",
+            "backend": self.devices[0],
+            "state": {"status": "Completed"},
+            "params": {"text": "x" * self.inputs},
+            "program": {"id": "sampler"},
+            "created": CREATED,
+        }
+        jobs = [{**job, "id": f"job{offset + index}"} for index in range(min(limit, 200))]
+        return {"jobs": jobs, "count": 10_000}
+
+
+def serve(answers: Answers) -> None:
+    """Answer until the process is ended."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            self.fresh = True
+            super().handle()
+
+        def do_GET(self) -> None:
+            started = time.perf_counter()
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            parts = urlsplit(self.path)
+            if parts.path == "/_reset":
+                answers.reset()
+                self._send({})
+                return
+            if parts.path == "/_counts":
+                self._send(answers.counts())
+                return
+            time.sleep(answers.latency)
+            content = answers.answer(parts.path, parse_qs(parts.query))
+            with answers.lock:
+                answers.connections += self.fresh
+                self.fresh = False
+                answers.asked.append((started, time.perf_counter(), parts.path))
+            self._send(content)
+
+        do_POST = do_DELETE = do_GET  # noqa: N815  # names fixed by http.server
+
+        def _send(self, content: Any) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(200 if content is not None else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    answers.port = server.server_port
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+class StandIn:
+    """A running stand-in, seen from the process that measures."""
+
+    def __init__(
+        self, latency: float = 0.05, projects: int = 1, devices: int = 20, inputs: int = 0
+    ) -> None:
+        setting = {
+            "latency": latency,
+            "projects": projects,
+            "devices": devices,
+            "inputs": inputs,
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.standin", json.dumps(setting)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}"
+
+    def reset(self) -> None:
+        urlopen(f"{self.url}/_reset").read()
+
+    def counts(self) -> dict[str, Any]:
+        return json.loads(urlopen(f"{self.url}/_counts").read())
+
+    def service(self) -> Any:
+        """Log in as on the classic channel."""
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        return QiskitRuntimeService(
+            channel="ibm_quantum", url=f"{self.url}/api", token="a-token", verify=False
+        )
+
+    def cloud_service(self) -> Any:
+        """Log in as on the cloud channel; the REST paths follow the URL."""
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        return QiskitRuntimeService(
+            channel="ibm_cloud",
+            url=self.url,
+            token="a-token",
+            instance="crn:v1:bluemix:public:quantum-computing:us-east:a/1:2::",
+        )
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+if __name__ == "__main__":
+    serve(Answers(**json.loads(sys.argv[1])))
