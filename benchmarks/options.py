@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -15,8 +16,9 @@ class _Sink:
 
     _channel = channel = "ibm_quantum"
 
-    def run(self, **kwargs: object) -> None:
+    def run(self, **kwargs: object) -> SimpleNamespace:
         self.sent = kwargs
+        return SimpleNamespace(job_id=lambda: "job")
 
     def backend(self, *args: object, **kwargs: object) -> None:
         return None
