@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import qiskit
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import RealAmplitudes
 from qiskit.primitives import BaseEstimator, EstimatorResult
@@ -67,9 +68,23 @@ def test_values_agree_with_terras_exact_estimator_within_shot_noise(estimator: E
         assert value == pytest.approx(expected, abs=within_five_sigma(observable))
 
 
+OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
+
+
 @pytest.mark.parametrize(
     "observable",
-    ["ZZ", Pauli("ZZ"), SparsePauliOp("ZZ"), Operator(Pauli("ZZ"))],
+    [
+        "ZZ",
+        Pauli("ZZ"),
+        SparsePauliOp("ZZ"),
+        pytest.param(
+            Operator(np.diag([1, -1, -1, 1])),
+            marks=pytest.mark.skipif(
+                OLD_TERRA_NEW_NUMPY,
+                reason="terra below 0.45 cannot make Paulis of a matrix with numpy 2",
+            ),
+        ),
+    ],
     ids=["label", "Pauli", "SparsePauliOp", "Operator"],
 )
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # terra 0.46, for Operator

@@ -25,7 +25,7 @@ def main(backend: dict[str, Any], user_messenger: Any, **inputs: Any) -> dict[st
     measured: list[QuantumCircuit] = []
     plans = []
     for circuit, observable in zip(circuits, observables):
-        operator = SparsePauliOp(observable).simplify()
+        operator = _collected(SparsePauliOp(observable))
         groups = operator.group_commuting(qubit_wise=True)
         plans.append((groups, len(measured)))
         measured.extend(_measured(circuit, group.paulis) for group in groups)
@@ -40,6 +40,14 @@ def main(backend: dict[str, Any], user_messenger: Any, **inputs: Any) -> dict[st
         values.append(value)
         metadata.append({"variance": variance, "shots": machine.shots})
     return {"values": values, "metadata": metadata}
+
+
+def _collected(operator: SparsePauliOp) -> SparsePauliOp:
+    """Add up equal terms. Terra's own `simplify` fails on terra below 0.45 with numpy 2."""
+    terms: dict[str, complex] = {}
+    for label, coefficient in operator.to_list():
+        terms[label] = terms.get(label, 0) + coefficient
+    return SparsePauliOp.from_list(list(terms.items()))
 
 
 def _measured(circuit: QuantumCircuit, paulis: PauliList) -> QuantumCircuit:
