@@ -17,10 +17,6 @@ CELLS = {
     "0.46.3": ["3.9", "3.10", "3.11", "3.12"],
 }
 
-# What old terras break on, and do not say so in their metadata.
-NEEDED_BY = {"0.23.3": ["numpy<2"], "0.24.2": ["numpy<2", "sympy<1.13"]}
-
-
 @nox.session
 @nox.parametrize(
     ("python", "terra"),
@@ -29,7 +25,7 @@ NEEDED_BY = {"0.23.3": ["numpy<2"], "0.24.2": ["numpy<2", "sympy<1.13"]}
 )
 def matrix(session: nox.Session, terra: str) -> None:
     """Run the whole suite against one version of terra on one Python."""
-    session.install("-e", ".[test]", f"qiskit-terra=={terra}", *NEEDED_BY.get(terra, ()))
+    session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     session.run("pytest", *session.posargs)
 
 
