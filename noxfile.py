@@ -17,6 +17,7 @@ CELLS = {
     "0.46.3": ["3.9", "3.10", "3.11", "3.12"],
 }
 
+
 @nox.session
 @nox.parametrize(
     ("python", "terra"),

@@ -21,7 +21,9 @@ API_TO_JOB_STATUS = {
 }
 API_TO_JOB_ERROR_MESSAGE = {
     "FAILED": "Job {} has failed:\n{}",
-    "CANCELLED - RAN TOO LONG": "Job {} ran longer than maximum execution time. Job was cancelled:\n{}",
+    "CANCELLED - RAN TOO LONG": (
+        "Job {} ran longer than maximum execution time. Job was cancelled:\n{}"
+    ),
 }
 DEFAULT_DECODERS: dict[str, Any] = {
     "sampler": [ResultDecoder, SamplerResultDecoder],

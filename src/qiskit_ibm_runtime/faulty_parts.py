@@ -30,7 +30,8 @@ def _check(
         for place in places:
             if place in faulty and not getattr(operation, "blocks", ()):
                 raise ValueError(
-                    f"Circuit {name} contains instruction {operation.name} operating on a faulty qubit {place}."
+                    f"Circuit {name} contains instruction {operation.name} "
+                    f"operating on a faulty qubit {place}."
                 )
         for first in places:
             for second in places:
@@ -40,5 +41,6 @@ def _check(
                     and len(places) >= 2
                 ):
                     raise ValueError(
-                        f"Circuit {name} contains instruction {operation.name} operating on a faulty edge {(first, second)}."
+                        f"Circuit {name} contains instruction {operation.name} "
+                        f"operating on a faulty edge {(first, second)}."
                     )

@@ -43,4 +43,5 @@ class HubGroupProject:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"<HubGroupProject(hub='{self._hub}', group='{self._group}', project='{self._project}')>"
+        parts = f"hub='{self._hub}', group='{self._group}', project='{self._project}'"
+        return f"<HubGroupProject({parts})>"

@@ -138,7 +138,8 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Not possible: circuits run through primitives or programs."""
         raise RuntimeError(
-            "IBMBackend.run() is not supported in the Qiskit Runtime environment. Use Sampler or Estimator."
+            "IBMBackend.run() is not supported in the Qiskit Runtime environment. "
+            "Use Sampler or Estimator."
         )
 
     def check_faulty(self, circuit: Any) -> None:
@@ -148,6 +149,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
             check(circuit, properties)
 
     def __call__(self) -> IBMBackend:
+        """Return the backend itself, for code that took it for a factory."""
         return self
 
     def __repr__(self) -> str:

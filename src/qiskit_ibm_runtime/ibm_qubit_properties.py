@@ -21,4 +21,7 @@ class IBMQubitProperties(QubitProperties):  # type: ignore[misc]
         self.anharmonicity = anharmonicity
 
     def __repr__(self) -> str:
-        return f"IBMQubitProperties(t1={self.t1}, t2={self.t2}, frequency={self.frequency}, anharmonicity={self.anharmonicity})"
+        return (
+            f"IBMQubitProperties(t1={self.t1}, t2={self.t2}, frequency={self.frequency}, "
+            f"anharmonicity={self.anharmonicity})"
+        )

@@ -77,14 +77,14 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
         self._resolve_crn(account)
         account.validate()
         self._client_params = ClientParameters(
-            account.channel,
+            account.channel or "",
             account.token,
             account.url,
             account.instance,
             account.proxies,
-            account.verify,
+            True if account.verify is None else account.verify,
         )
-        self._channel = account.channel
+        self._channel = account.channel or ""
         self._programs: dict[str, Any] = {}
         self._backends: dict[Any, Any] = {}
         self._backend_configs: dict[str, Any] = {}
@@ -178,7 +178,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
                 raise IBMInputValueError(
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel."
                 )
-            names = [name] if name in self._backends else [] if name else list(self._backends)
+            names = list(self._backends) if not name else [name] if name in self._backends else []
             found = [self._build(None, n) for n in names]
         elif name:
             if name not in self._backends:
@@ -421,6 +421,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
         overwrite: Any = False,
     ) -> None:
         """Save an account."""
+        channel = channel or ("ibm_cloud" if auth == "cloud" else "ibm_quantum" if auth else None)
         AccountManager.save(
             token=token,
             url=url,

@@ -290,7 +290,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
                 raise IBMRuntimeError(
                     f"Failed to get job backend: {exc.message}", failure=exc.failure
                 ) from None
-            self._backend = self._service.backend(name) if name else None
+            backend: Any = self._service.backend(name) if name else None
+            self._backend = backend
         return self._backend
 
     @property

@@ -103,7 +103,7 @@ class Account:
         from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
 
         if self.channel == "ibm_cloud":
-            return CloudAuth(api_key=self.token, crn=self.instance)
+            return CloudAuth(api_key=self.token, crn=self.instance or "")
         return QuantumAuth(access_token=self.token)
 
     def resolve_crn(self) -> None:

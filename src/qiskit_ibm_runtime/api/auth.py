@@ -33,6 +33,7 @@ class CloudAuth(AuthBase):
     __hash__ = None  # type: ignore[assignment]
 
     def __call__(self, r: Any) -> Any:
+        """Put the headers on a request that is about to be sent."""
         r.headers.update(self.get_headers())
         return r
 
@@ -54,6 +55,7 @@ class QuantumAuth(AuthBase):
     __hash__ = None  # type: ignore[assignment]
 
     def __call__(self, r: Any) -> Any:
+        """Put the headers on a request that is about to be sent."""
         r.headers.update(self.get_headers())
         return r
 

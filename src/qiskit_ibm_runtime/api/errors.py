@@ -21,9 +21,8 @@ def translate(error: Exception, response: Any, attempts: int, elapsed: float) ->
     name, code, message, trace = parse(response.text)
     trace = trace or response.headers.get("uber-trace-id")
     failure = Failure(status, code, message, trace, attempts, elapsed)
-    details = f"{message}, Error code: {code}." if code is not None else ""
-    body = response.text[:LONGEST_BODY]
-    text = f"{error}. {details or ''} {'' if message and details and message in body and False else body}".strip()
+    details = f"{message}, Error code: {code}. " if code is not None else ""
+    text = f"{error}. {details}{response.text[:LONGEST_BODY]}".strip()
     text += f" (trace {trace})" if trace else ""
     text += _effort(failure)
     if status == 401:

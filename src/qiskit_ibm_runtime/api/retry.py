@@ -47,7 +47,7 @@ class RetryPolicy:
             return min(retry_after, self.longest)
         if attempt == 1:
             return 0.0
-        return min(self.factor * 2 ** (attempt - 1), self.longest) * (1 - jitter / 4)
+        return min(self.factor * 2.0 ** (attempt - 1), self.longest) * (1 - jitter / 4)
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:

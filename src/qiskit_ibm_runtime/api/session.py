@@ -93,9 +93,9 @@ class RetrySession(requests.Session):
             if not current.endswith(f"/{self.custom_header}"):
                 self.headers["X-Qx-Client-Application"] = f"{current}/{self.custom_header}"
 
-    def request(
+    def request(  # type: ignore[override]  # the order of arguments is that of 0.9.3
         self, method: str, url: str, bare: bool = False, **kwargs: Any
-    ) -> requests.Response:  # type: ignore[override]
+    ) -> requests.Response:
         """Send a request to a path below the base URL; ``bare`` sends it elsewhere without secrets.
 
         Raises:
@@ -124,16 +124,19 @@ class RetrySession(requests.Session):
         while True:
             attempt += 1
             response, error = None, None
-            token = getattr(self.auth, "token_source", None) and self.auth.token_source.current()
+            source = getattr(self.auth, "token_source", None)
+            token = source.current() if source else None
             try:
                 response = super().request(method, url, headers=headers, **kwargs)
                 response.raise_for_status()
-                return response
             except requests.RequestException as exc:
                 error = exc
-            if response is not None and response.status_code == 401 and token and not renewed:
+            else:
+                return response
+            refused = response is not None and response.status_code == 401
+            if refused and source and token and not renewed:
                 renewed = True
-                self.auth.token_source.renew(token)
+                source.renew(token)
                 continue
             repeat = (
                 self.policy.repeats_status(method, response.status_code, attempt)

@@ -266,7 +266,7 @@ def create_app(token: str, workers: int = 2) -> Starlette:
     runtime = Runtime(token, workers)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> Any:
+    async def lifespan(_: Starlette) -> Any:
         await runtime.pool.start()
         yield
         await runtime.pool.stop()

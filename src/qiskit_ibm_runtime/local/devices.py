@@ -77,8 +77,8 @@ def names() -> tuple[str, ...]:
 
 def _snapshots() -> Path:
     spec = importlib.util.find_spec("qiskit")
-    assert spec is not None
-    assert spec.submodule_search_locations
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("Qiskit, whose snapshots of devices are used here, is not there.")
     return Path(spec.submodule_search_locations[0]) / "providers" / "fake_provider" / "backends"
 
 
@@ -99,8 +99,7 @@ def configuration(name: str) -> dict[str, Any]:
             "backend_version": "0.1.0",
             "n_qubits": SIMULATORS[name],
             "basis_gates": _GATES,
-            "gates": [{"name": gate, "parameters": [], "qasm_def": "TODO"} for gate in ()]
-            or [{"name": "u", "parameters": ["theta", "phi", "lam"], "qasm_def": ""}],
+            "gates": [{"name": "u", "parameters": ["theta", "phi", "lam"], "qasm_def": ""}],
             "local": False,
             "simulator": True,
             "conditional": True,

@@ -58,10 +58,10 @@ def _start() -> LocalServer:
         text=True,
         env={**os.environ, "QISKIT_IBM_LOCAL_TOKEN": token},
     )
-    assert process.stdout is not None
-    line = process.stdout.readline()
+    line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("url: "):
         raise IBMRuntimeError(
-            'The embedded runtime did not start; is it installed? pip install "qiskit-ibm-runtime[local]"'
+            "The embedded runtime did not start; is it installed? "
+            'pip install "qiskit-ibm-runtime[local]"'
         )
     return LocalServer(line[5:].strip(), token, process, os.getpid())

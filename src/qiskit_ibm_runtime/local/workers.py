@@ -34,12 +34,14 @@ class Worker:
 
     async def send(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode()
-        assert self.process.stdin is not None
+        if self.process.stdin is None:
+            raise BrokenPipeError("The worker has no input.")
         self.process.stdin.write(_LENGTH.pack(len(data)) + data)
         await self.process.stdin.drain()
 
     async def receive(self) -> dict[str, Any] | None:
-        assert self.process.stdout is not None
+        if self.process.stdout is None:
+            return None
         try:
             size = _LENGTH.unpack(await self.process.stdout.readexactly(_LENGTH.size))[0]
             return json.loads(await self.process.stdout.readexactly(size))  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import cache, wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -19,26 +19,27 @@ def flexible(cls: type[T]) -> type[T]:
     plain_init = cls.__init__
 
     @wraps(plain_init)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
         declared = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
+        extra = {name: value for name, value in kwargs.items() if name not in declared}
         plain_init(self, *args, **{name: kwargs[name] for name in kwargs if name in declared})
-        for name in kwargs:
-            if name not in declared:
-                setattr(self, name, kwargs[name])
+        for name, value in extra.items():
+            setattr(self, name, value)
 
-    def __setattr__(self: Any, name: str, value: Any) -> None:
+    def set_attribute(self: Any, name: str, value: Any) -> None:
         known = {entry.name for entry in fields(self)}
         if name not in known and not name.startswith("_"):
             # No gap can open here: the classes differ in their fields, not in their layout.
-            object.__setattr__(self, "__class__", _extended(cls, (*_extras(cls, self), name)))
+            extended = _extended(cast("type", cls), (*_extras(cls, self), name))
+            object.__setattr__(self, "__class__", extended)
         object.__setattr__(self, name, value)
 
-    def __reduce__(self: Any) -> tuple[Any, ...]:
+    def reduce(self: Any) -> tuple[Any, ...]:
         return _rebuilt, (cls, {entry.name: getattr(self, entry.name) for entry in fields(self)})
 
-    cls.__init__ = __init__  # type: ignore[method-assign,assignment]
-    cls.__setattr__ = __setattr__  # type: ignore[method-assign,assignment]
-    cls.__reduce__ = __reduce__  # type: ignore[method-assign,assignment]
+    cls.__init__ = init  # type: ignore[method-assign]
+    cls.__setattr__ = set_attribute  # type: ignore[method-assign]
+    cls.__reduce__ = reduce  # type: ignore[method-assign]
     return cls
 
 

@@ -31,8 +31,11 @@ class RuntimePrimitive:
     _PROGRAM_ID: str
     _session: Session
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        # Terra 0.23 counts the positional arguments in its own __new__, and hashes circuits there.
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Any:
+        """Make the object without a look at the arguments.
+
+        Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
+        """
         return super().__new__(cls)
 
     def _set_up(self, service: Any, session: Any, options: Any, skip_transpilation: bool) -> None:

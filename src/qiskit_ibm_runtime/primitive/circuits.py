@@ -19,7 +19,8 @@ def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
         return (given,)
     if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
         raise TypeError(
-            f"'circuits' must be a QuantumCircuit or a sequence of them, not {type(given).__name__}."
+            "'circuits' must be a QuantumCircuit or a sequence of them, "
+            f"not {type(given).__name__}."
         )
     for index, circuit in enumerate(given):
         if not isinstance(circuit, QuantumCircuit):

@@ -8,7 +8,7 @@ from typing import Any
 from qiskit.providers.backend import BackendV1
 
 
-class ProgramBackend(BackendV1, ABC):
+class ProgramBackend(BackendV1, ABC):  # type: ignore[misc]  # terra ships no types
     """Runs circuits for a program."""
 
     @abstractmethod

@@ -38,7 +38,8 @@ class ProxyConfiguration:
             )
         if self.urls is not None and not isinstance(self.urls, dict):
             raise ValueError(
-                f"Invalid proxy configuration: 'urls' must be a dict, not {type(self.urls).__name__}."
+                "Invalid proxy configuration: 'urls' must be a dict, "
+                f"not {type(self.urls).__name__}."
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,8 @@ _GATES = {
 
 
 def convert_to_target(configuration: Any, properties: Any = None, defaults: Any = None) -> Target:
-    """Return what the transpiler needs to know about a device."""
+    """Return what the transpiler needs to know about a device; pulses are not part of it."""
+    del defaults
     qubits = qubit_props_list_from_props(properties) if properties else None
     target = Target(
         num_qubits=configuration.n_qubits,

@@ -19,7 +19,7 @@ from .converters import utc_to_local
 logger = logging.getLogger(__name__)
 
 
-def configuration_from_server_data(raw_config: dict[str, Any], instance: str = "") -> Any:
+def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
     """Return the configuration; ``None``, with a warning, if it cannot be understood."""
     if not isinstance(raw_config, dict):
         logger.warning(

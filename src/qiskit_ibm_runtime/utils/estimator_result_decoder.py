@@ -23,6 +23,7 @@ class EstimatorResultDecoder(ResultDecoder):
         values = np.asarray(data["values"])
         if len(values) != len(data["metadata"]):
             raise IBMRuntimeError(
-                f"The result holds {len(values)} values and {len(data['metadata'])} sets of metadata."
+                f"The result holds {len(values)} values and "
+                f"{len(data['metadata'])} sets of metadata."
             )
         return EstimatorResult(values=values, metadata=data["metadata"])

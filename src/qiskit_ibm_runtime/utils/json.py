@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import json
 import sys
@@ -37,9 +37,9 @@ def _wrap(tag: str, value: Any) -> dict[str, Any]:
 class RuntimeEncoder(json.JSONEncoder):
     """Encodes circuits, operators, arrays and more."""
 
-    def default(self, obj: Any) -> Any:
+    def default(self, obj: Any) -> Any:  # noqa: C901, PLR0912  # one branch for each tag
         """Return what JSON can express for an object it cannot."""
-        if isinstance(obj, datetime.date):
+        if isinstance(obj, dt.date):
             return _wrap("datetime", obj.isoformat())
         if isinstance(obj, (complex, np.complexfloating)):
             return _wrap("complex", [float(obj.real), float(obj.imag)])
@@ -85,9 +85,9 @@ class RuntimeDecoder(json.JSONDecoder):
     """Decodes what :class:`RuntimeEncoder` encoded."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(object_hook=self.object_hook, *args, **kwargs)
+        super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
-    def object_hook(self, obj: Any) -> Any:
+    def object_hook(self, obj: Any) -> Any:  # noqa: C901, PLR0912  # one branch for each tag
         """Return the object behind a typed wrapper; other objects as they are."""
         if "__type__" not in obj or "__value__" not in obj:
             return obj

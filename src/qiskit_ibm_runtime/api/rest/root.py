@@ -26,7 +26,7 @@ class Api(RestAdapterBase):
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            return {"new_api": False, "api-auth": "0.1"} if False else {"new_api": False}
+            return {"new_api": False}
         return {**answer, "new_api": True}
 
     def login(self, api_token: str) -> dict[str, Any]:

@@ -66,7 +66,8 @@ class Machine:
         for circuit in circuits:
             if circuit.num_qubits > width:
                 raise ValueError(
-                    f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; the backend has {width}."
+                    f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; "
+                    f"the backend has {width}."
                 )
         if self._settings.get("skip_transpilation") or not circuits:
             return circuits
@@ -82,7 +83,7 @@ class Machine:
         }
         if self.coupling_map is None and self.basis_gates is None:
             target = {"backend": self.simulator}
-        return transpile(
+        return transpile(  # type: ignore[no-any-return]  # a list for a list
             circuits, optimization_level=level, seed_transpiler=self.seed, **target, **options
         )
 
