@@ -193,7 +193,12 @@ class Runtime:
         found = [j for j in found if tags <= set(j.request.get("tags") or [])]
         limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
         page = [j.record() for j in found[offset : offset + limit]]
-        return JSONResponse({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
+        # Whoever looks for a job of a submit learns here, too, that keys are honoured.
+        key = request.headers.get("idempotency-key")
+        return JSONResponse(
+            {"jobs": page, "count": len(found), "limit": limit, "offset": offset},
+            headers={"Idempotency-Key": key} if key else {},
+        )
 
     async def job(self, request: Request) -> Response:
         job = self.jobs.get(request.path_params["id"])
