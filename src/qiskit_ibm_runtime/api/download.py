@@ -11,10 +11,10 @@ from urllib3.exceptions import HTTPError
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
-from .deadline import Deadline, holding
+from .deadline import Deadline
 from .exceptions import RequestsApiError
 from .redaction import foreign, ours
-from .session import RetrySession
+from .session import RetrySession, check_whole
 
 if TYPE_CHECKING:
     from .client_parameters import ClientParameters
@@ -60,7 +60,7 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
     deadline = Deadline(PATIENCE, session.clock)
     while True:
         try:
-            return _once(session, url, limit, deadline)
+            return _once(session, url, limit)
         except (requests.RequestException, HTTPError, OSError) as exc:
             interruptions += 1
             # An error of requests or urllib3 would name the full, signed address.
@@ -72,36 +72,33 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
             )
 
 
-def _once(session: RetrySession, url: str, limit: int, deadline: Deadline) -> bytes:
+def _once(session: RetrySession, url: str, limit: int) -> bytes:
     for _ in range(MOST_REDIRECTS + 1):
         check_address(url, session.base_url)
         response = session.request("GET", url, bare=True, stream=True, allow_redirects=False)
         with response:
             target = response.headers.get("Location")
             if not (response.is_redirect and target):
-                return _content(response, limit, deadline)
+                return _content(response, limit)
         url = urljoin(url, target)
     raise IBMRuntimeError(f"The result at {_place(url)} leads on and on to other addresses.")
 
 
-def _content(response: Any, limit: int, deadline: Deadline) -> bytes:
+def _content(response: Any, limit: int) -> bytes:
     announced = response.headers.get("Content-Length", "")
-    compressed = response.headers.get("Content-Encoding", "identity") != "identity"
     if announced.isdigit() and int(announced) > limit:
         raise _too_long(response.url, limit)
     content = bytearray()
     marks = ours.set(True), foreign.set(True)
     try:
-        with holding(deadline):
-            for piece in response.iter_content(_PIECE):
-                content += piece
-                if len(content) > limit:
-                    raise _too_long(response.url, limit)
+        for piece in response.iter_content(_PIECE):
+            content += piece
+            if len(content) > limit:
+                raise _too_long(response.url, limit)
     finally:
         ours.reset(marks[0])
         foreign.reset(marks[1])
-    if announced.isdigit() and not compressed and len(content) != int(announced):
-        raise requests.ConnectionError("The content is shorter than announced.")
+    check_whole(response)
     return bytes(content)
 
 

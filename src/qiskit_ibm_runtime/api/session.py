@@ -241,6 +241,8 @@ class RetrySession(requests.Session):
         try:
             with holding(call.deadline):
                 response = super().request(call.method, call.url, **call.next_arguments())
+            if not call.arguments.get("stream"):
+                check_whole(response)
             response.raise_for_status()
         except requests.RequestException as exc:
             return exc.response, exc
@@ -309,6 +311,22 @@ class RetrySession(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Drop every secret when a redirect leads to another origin."""
         drop_secrets(prepared_request, response.request.url)
+
+
+def check_whole(response: requests.Response) -> None:
+    """Refuse an answer that broke off; older versions of urllib3 let it pass.
+
+    Raises:
+        requests.ConnectionError: If fewer bytes came than were announced.
+    """
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and response.request.method != "HEAD":
+        came = response.raw.tell()
+        if came < int(announced) and response.status_code not in (204, 304):
+            raise requests.ConnectionError(
+                f"The answer broke off after {came} of {announced} bytes.",
+                request=response.request,
+            )
 
 
 def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float, float]:
