@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from . import caller, records, redaction
-from .auth import NoAuth
+from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
@@ -216,7 +216,7 @@ class RetrySession(requests.Session):
     def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
         headers = dict(kwargs.pop("headers", None) or {})
         if bare:
-            kwargs["auth"] = _proxy_part(self.auth)
+            kwargs["auth"] = Bare(getattr(self.auth, "proxy_part", None))
         else:
             headers.setdefault("X-Qx-Client-Application", self.client_application())
             # Without any handler requests would look for credentials in a .netrc file.
@@ -230,7 +230,7 @@ class RetrySession(requests.Session):
             bare=bare,
             harmless=method in HARMLESS_METHODS if harmless is None else harmless,
             timeout=(connect, read),
-            deadline=Deadline(budget, self.clock),
+            deadline=Deadline(budget, self.clock, silence=read),
             arguments={**kwargs, "headers": headers},
             started=self.clock(),
         )
@@ -335,8 +335,3 @@ def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float
         connect or default[0] or CONNECT_TIMEOUT,
         read or default[1] or READ_TIMEOUT,
     )
-
-
-def _proxy_part(auth: Any) -> Any:
-    """What of the credentials is meant for the proxy, and so goes with bare requests too."""
-    return getattr(auth, "proxy_part", None) or NoAuth()
