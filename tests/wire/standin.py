@@ -132,7 +132,9 @@ class Service:
         if key and self.honours_keys:
             with self.lock:
                 self.keys[key] = job_id
-        return JSONResponse({"id": job_id, "backend": self.jobs[job_id]["backend"]}, headers=headers)
+        return JSONResponse(
+            {"id": job_id, "backend": self.jobs[job_id]["backend"]}, headers=headers
+        )
 
     async def list_jobs(self, request: Request) -> Response:
         query = request.query_params

@@ -60,7 +60,9 @@ def test_json_is_announced_as_json(client: Any, service: Any) -> None:
 def test_bare_requests_carry_neither_credentials_nor_client_header_nor_cookies(
     service: Any,
 ) -> None:
-    with RetrySession("http://elsewhere.invalid", auth=CloudAuth("key-of-user", "crn:x")) as session:
+    with RetrySession(
+        "http://elsewhere.invalid", auth=CloudAuth("key-of-user", "crn:x")
+    ) as session:
         session.cookies.set("session", "secret", domain="127.0.0.1")
         headers = session.get(f"{service.base}/echo?a=1", bare=True).json()["headers"]
 
