@@ -174,6 +174,7 @@ class Service:
         return RedirectResponse(self.redirect_to, self.redirect_status)
 
     async def echo(self, request: Request) -> Response:
+        await request.body()
         return JSONResponse({"headers": dict(request.headers), "query": str(request.url.query)})
 
     async def store(self, request: Request) -> Response:

@@ -19,7 +19,7 @@ from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
 from .records import RE_BACKENDS_ENDPOINT
-from .redirects import check_redirect, drop_secrets
+from .redirects import RedirectRefused, check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
 from .transport import Transport
 
@@ -210,7 +210,12 @@ class RetrySession(requests.Session):
             records.retry(logger, call.method, call.url, response, error, pause)
             call.skipped += wait(pause)
         raise translate(
-            error, response, what, uncertain=call.uncertain, foreign=bare
+            error,
+            response,
+            what,
+            asked=f"{call.method} {call.url}",
+            uncertain=call.uncertain,
+            foreign=bare,
         ) from without_secrets(error, foreign=bare)
 
     def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
@@ -305,7 +310,11 @@ class RetrySession(requests.Session):
         """Return where an answer leads, if the request may go there."""
         location = super().get_redirect_target(resp)
         if location is not None:
-            check_redirect(resp, location)
+            try:
+                check_redirect(resp, location)
+            except RedirectRefused:
+                resp.close()
+                raise
         return location
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
