@@ -37,17 +37,30 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.fixture
-def service() -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def _one_service() -> Iterator[Any]:
+    with standin.service() as state:
+        yield state
+
+
+@pytest.fixture(scope="session")
+def _another_service() -> Iterator[Any]:
     with standin.service() as state:
         yield state
 
 
 @pytest.fixture
-def other_host() -> Iterator[Any]:
+def service(_one_service: Any) -> Any:
+    """The service; each test finds it as new."""
+    _one_service.reset()
+    return _one_service
+
+
+@pytest.fixture
+def other_host(_another_service: Any) -> Any:
     """A second service, which nothing secret may reach."""
-    with standin.service() as state:
-        yield state
+    _another_service.reset()
+    return _another_service
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +93,7 @@ def client(log_in: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _forget_who_honours_keys() -> None:
-    """A port may come back with another service behind it."""
+def _forget_earlier_services() -> None:
+    """The stand-in names its jobs anew for each test, and may be another kind of service."""
     LEDGER._honouring.clear()
+    LEDGER._owned.clear()

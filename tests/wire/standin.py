@@ -57,6 +57,13 @@ class Service:
         self.lock = threading.Lock()
         self.keys: dict[str, str] = {}
 
+    def reset(self) -> None:
+        """Begin anew at the same address."""
+        fresh = Service(base=self.base, faults=self.faults)
+        fresh.faults.replace([])
+        vars(self).clear()
+        vars(self).update(vars(fresh))
+
     @property
     def url(self) -> str:
         """Address of the authentication service."""
@@ -251,7 +258,7 @@ def running(app: Any, **options: Any) -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", **options)
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", date_header=False, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

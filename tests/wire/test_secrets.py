@@ -89,7 +89,7 @@ def test_no_log_or_error_shows_a_secret(service: Any, log: io.StringIO, fault: F
     for call in (
         client.list_backends,
         lambda: client.program_run("p", "d", {"x": f"{PLANTED}input"}, None, None, None, None),
-        lambda: client.job_cancel("job-1"),
+        lambda: client.job_metadata("job-1"),
     ):
         with pytest.raises(IBMError) as caught:
             call()
