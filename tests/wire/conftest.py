@@ -28,6 +28,7 @@ def _beside(name: str) -> Any:
 
 standin = _beside("standin")
 proxy = _beside("proxy")
+load = _beside("load")
 
 
 @pytest.fixture(autouse=True)
