@@ -165,7 +165,7 @@ class BackendCatalogue:
         shown = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
         left = len(names) - len(shown)
         return QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {name!r}. The account has "
+            f"No backend matches the criteria: {name}. The account has "
             f"{', '.join(shown) or 'none'}{f' and {left} more' if left else ''}."
         )
 
@@ -177,7 +177,7 @@ class BackendCatalogue:
         if isinstance(error, RequestsApiError) and error.status_code != 404:
             raise error
         raise QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {key[1]!r} is listed, but its configuration is of "
+            f"No backend matches the criteria: {key[1]} is listed, but its configuration is of "
             f"no use. {_text(error)}"
         ) from error
 

@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(sent)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  # names fixed by http.server
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
@@ -254,7 +254,7 @@ def running() -> Iterator[StandIn]:
 @pytest.fixture
 def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """A stand-in with one project of one device; refused requests are repeated without a pause."""
-    monkeypatch.setattr(RetrySession, "sleep", staticmethod(lambda seconds: None))
+    monkeypatch.setattr(RetrySession, "sleep", staticmethod(lambda _: None))
     with running() as state:
         yield state
 
@@ -262,3 +262,9 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 @pytest.fixture
 def crn() -> str:
     return CRN
+
+
+@pytest.fixture
+def device() -> Callable[..., dict[str, Any]]:
+    """What a device says about itself, by its name and number of qubits."""
+    return configuration
