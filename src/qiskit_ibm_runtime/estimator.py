@@ -11,8 +11,9 @@ from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
 from .primitive.circuits import as_circuits
-from .primitive.observables import as_observable, as_observables, is_many
+from .primitive.observables import all_observables, as_observables
 from .primitive.parameter_values import as_parameter_values
+from .primitive.repeats import distinct_circuits, distinct_observables
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
             names = "circuits, observables and parameters"
             deprecate_arguments(names, "0.7", "Give them to run().", 3)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
-        self._observables = _legacy_observables(observables)
+        self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)
 
     def run(
@@ -105,13 +106,16 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
+        values = as_parameter_values(parameter_values, wanted)
+        distinct, indices = distinct_circuits(wanted)
+        distinct_operators, operator_indices = distinct_observables(operators)
         inputs = {
-            "circuits": wanted,
-            "circuit_indices": list(range(len(wanted))),
-            "observables": operators,
-            "observable_indices": list(range(len(operators))),
-            "parameters": [circuit.parameters for circuit in wanted],
-            "parameter_values": as_parameter_values(parameter_values, wanted),
+            "circuits": distinct,
+            "circuit_indices": indices,
+            "observables": distinct_operators,
+            "observable_indices": operator_indices,
+            "parameters": [circuit.parameters for circuit in distinct],
+            "parameter_values": values,
         }
         return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
 
@@ -146,9 +150,3 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                     "a coupling map is required."
                 )
         Options.validate_options(options)
-
-
-def _legacy_observables(given: Any) -> tuple[Any, ...]:
-    if given is None:
-        return ()
-    return tuple(as_observable(item) for item in (given if is_many(given) else [given]))

@@ -12,6 +12,7 @@ from .options.validation import check_level
 from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
 from .primitive.circuits import as_circuits, check_classical_bits
 from .primitive.parameter_values import as_parameter_values
+from .primitive.repeats import distinct_circuits
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         wanted = as_circuits(circuits)
         values = as_parameter_values(parameter_values, wanted)
         check_classical_bits(wanted)
+        distinct, indices = distinct_circuits(wanted)
         inputs = {
-            "circuits": wanted,
-            "parameters": [circuit.parameters for circuit in wanted],
-            "circuit_indices": list(range(len(wanted))),
+            "circuits": distinct,
+            "parameters": [circuit.parameters for circuit in distinct],
+            "circuit_indices": indices,
             "parameter_values": values,
         }
         return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]

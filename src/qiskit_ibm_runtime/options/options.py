@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import merge, program_inputs, validation
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
-from .flexible import flexible
+from .flexible import Section, flexible, section
 from .resilience_options import ResilienceOptions
 from .simulator_options import SimulatorOptions
 from .transpilation_options import TranspilationOptions
-
-_SECTIONS: dict[str, type] = {
-    "transpilation": TranspilationOptions,
-    "resilience": ResilienceOptions,
-    "execution": ExecutionOptions,
-    "environment": EnvironmentOptions,
-    "simulator": SimulatorOptions,
-}
 
 
 @flexible
@@ -57,13 +49,11 @@ class Options:
     optimization_level: int | None = None
     resilience_level: int | None = None
     max_execution_time: int | None = None
-    transpilation: TranspilationOptions | dict[str, Any] = field(
-        default_factory=TranspilationOptions
-    )
-    resilience: ResilienceOptions | dict[str, Any] = field(default_factory=ResilienceOptions)
-    execution: ExecutionOptions | dict[str, Any] = field(default_factory=ExecutionOptions)
-    environment: EnvironmentOptions | dict[str, Any] = field(default_factory=EnvironmentOptions)
-    simulator: SimulatorOptions | dict[str, Any] = field(default_factory=SimulatorOptions)
+    transpilation: Section[TranspilationOptions] = section(TranspilationOptions)
+    resilience: Section[ResilienceOptions] = section(ResilienceOptions)
+    execution: Section[ExecutionOptions] = section(ExecutionOptions)
+    environment: Section[EnvironmentOptions] = section(EnvironmentOptions)
+    simulator: Section[SimulatorOptions] = section(SimulatorOptions)
 
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:
@@ -87,24 +77,3 @@ class Options:
     @staticmethod
     def _get_runtime_options(options: dict[str, Any]) -> dict[str, Any]:
         return program_inputs.runtime_options(options)
-
-
-_flexible_setattr = Options.__setattr__
-
-
-def _set_section(self: Options, name: str, value: Any) -> None:
-    _flexible_setattr(self, name, _as_section(name, value) if name in _SECTIONS else value)
-
-
-def _as_section(name: str, value: Any) -> Any:
-    cls = _SECTIONS[name]
-    if value is None:
-        return cls()
-    if isinstance(value, dict):
-        return cls(**value)
-    if isinstance(value, cls):
-        return value
-    raise TypeError(f"{name!r} takes {cls.__name__} or a dict, not {type(value).__name__}.")
-
-
-Options.__setattr__ = _set_section  # type: ignore[method-assign,assignment]
