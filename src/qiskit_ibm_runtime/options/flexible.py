@@ -42,13 +42,14 @@ def flexible(cls: type[T]) -> type[T]:
     @wraps(plain_init)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         plain_init(self, *args, **{name: kwargs[name] for name in kwargs if name in declared})
-        for name in kwargs.keys() - declared.keys():
-            setattr(self, name, kwargs[name])
+        for name, value in kwargs.items():
+            if name not in declared:
+                setattr(self, name, value)
 
     def set_attribute(self: Any, name: str, value: Any) -> None:
         if name in declared:
             value = _as_declared(declared[name], value)
-        elif not name.startswith("_"):
+        elif not name.startswith("__"):  # as in `options.__class__ = ...`
             names = {entry.name for entry in fields(self)} - declared.keys() | {name}
             # No gap can open here: the classes differ in their fields, not in their layout.
             extended = _extended(cast("type", cls), tuple(sorted(names)))
@@ -66,11 +67,11 @@ def flexible(cls: type[T]) -> type[T]:
 
 def to_dict(options: Any) -> dict[str, Any]:
     """Return all fields as a nested dict; values are handed over as they are, never copied."""
-    result = {}
-    for entry in fields(options):
-        value = getattr(options, entry.name)
-        result[entry.name] = to_dict(value) if is_section(value) else value
-    return result
+    values = {entry: getattr(options, entry.name) for entry in fields(options)}
+    return {
+        entry.name: to_dict(value) if _section_class(entry) else value
+        for entry, value in values.items()
+    }
 
 
 def is_section(value: Any) -> bool:
@@ -79,15 +80,18 @@ def is_section(value: Any) -> bool:
 
 
 def _as_declared(entry: Any, value: Any) -> Any:
-    cls: Any = entry.default_factory
-    takes_section: bool = is_dataclass(cls)
-    if not takes_section or isinstance(value, cls):
+    cls = _section_class(entry)
+    if cls is None or isinstance(value, cls):
         return value
     if value is None:
         return cls()
     if isinstance(value, dict):
         return cls(**value)
     raise TypeError(f"{entry.name!r} takes {cls.__name__} or a dict, not {type(value).__name__}.")
+
+
+def _section_class(entry: Any) -> Any:
+    return entry.default_factory if is_dataclass(entry.default_factory) else None
 
 
 @cache

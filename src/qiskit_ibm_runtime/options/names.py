@@ -79,7 +79,7 @@ def warn_user(message: str, category: type[Warning]) -> None:
     while frame.f_back is not None and _inside(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def _inside(module: str) -> bool:

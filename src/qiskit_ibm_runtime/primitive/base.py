@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from qiskit.circuit import QuantumCircuit
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
@@ -24,9 +25,6 @@ from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 from .limits import check_limits
-
-if TYPE_CHECKING:
-    from qiskit.circuit import QuantumCircuit
 
 SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
