@@ -74,7 +74,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         super().__init__()
         if circuits is not None or observables is not None or parameters is not None:
             names = "circuits, observables and parameters"
-            deprecate_arguments(names, "0.7", "Give them to run().", 3)
+            deprecate_arguments(names, "0.7", "Give them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)

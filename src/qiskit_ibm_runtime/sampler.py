@@ -71,7 +71,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         """
         super().__init__()
         if circuits is not None or parameters is not None:
-            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 3)
+            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         self._set_up(service, session, options, skip_transpilation)
 

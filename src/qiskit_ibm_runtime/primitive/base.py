@@ -48,11 +48,11 @@ class RuntimePrimitive:
                 "skip_transpilation",
                 "0.7",
                 "Instead, use the skip_transpilation keyword argument in transpilation options.",
-                stacklevel=4,
+                stacklevel=3,
             )
         if service:
             deprecate_arguments(
-                "service", "0.7", "Please use the session parameter instead.", stacklevel=4
+                "service", "0.7", "Please use the session parameter instead.", stacklevel=3
             )
         given, backend = _split_backend(options)
         if backend is not None:
@@ -60,7 +60,7 @@ class RuntimePrimitive:
                 "The 'backend' key has been moved to the 'session' parameter",
                 "0.7",
                 "Please use the 'session' parameter instead.",
-                stacklevel=4,
+                stacklevel=3,
             )
         merged = _start_options(given, skip_transpilation)
         self._runtime_options = TerraOptions(**merged)
@@ -94,8 +94,14 @@ class RuntimePrimitive:
 
     def close(self) -> None:
         """Close the session; deprecated in favour of :meth:`Session.close`."""
+        self._close(stacklevel=3)
+
+    def _close(self, stacklevel: int) -> None:
         issue_deprecation_msg(
-            "close method is deprecated", "0.7", "Use the close method of the session.", 2
+            "The close method of primitives is deprecated",
+            "0.7",
+            "Use the close method of the session.",
+            stacklevel,
         )
         self._session.close()
 
@@ -103,7 +109,7 @@ class RuntimePrimitive:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
+        self._close(stacklevel=3)
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
         combined = Options._merge_options(completed(self._options), overrides)
