@@ -30,18 +30,27 @@ if TYPE_CHECKING:
 class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra ships no types
     """Estimates expectation values of observables on a runtime service.
 
+    It is a ``BaseEstimator`` of Qiskit Terra, so that everything written for those runs on it.
+
     .. code-block:: python
 
         from qiskit import QuantumCircuit
+        from qiskit.circuit import Parameter
+        from qiskit.quantum_info import SparsePauliOp
         from qiskit_ibm_runtime import Estimator, QiskitRuntimeService
 
-        bell = QuantumCircuit(2)
-        bell.h(0)
-        bell.cx(0, 1)
+        angle = Parameter("angle")
+        circuit = QuantumCircuit(2)
+        circuit.ry(angle, 0)
+        circuit.cx(0, 1)
 
         service = QiskitRuntimeService(channel="local")
         estimator = Estimator(session=service.backend("ibmq_qasm_simulator"))
-        print(estimator.run([bell, bell], ["ZZ", "XX"], shots=1000).result().values)
+        energy = SparsePauliOp(["ZZ", "XX"], [1.0, 0.5])
+        result = estimator.run([circuit] * 2, [energy, "ZI"], [[1.57], [0.0]]).result()
+
+        print(result.values)  # about [1.5, 1.0], as a numpy array
+        print(result.metadata[0]["variance"], result.metadata[0]["shots"])
     """
 
     _PROGRAM_ID = "estimator"
@@ -89,20 +98,26 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Submit expectation values to be estimated.
 
         Args:
-            circuits: One or several circuits, not measured.
-            observables: One for each circuit: ``SparsePauliOp``, ``Pauli``, ``PauliList``, label,
-                ``Operator`` or ``PauliSumOp``.
-            parameter_values: A set of values for each circuit, in the order of its parameters.
-            **kwargs: Options for this run only.
+            circuits: One circuit or a sequence of them, not measured. One that is named several
+                times is sent once.
+            observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
+                ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator`` or
+                ``PauliSumOp``.
+            parameter_values: A set of numbers for each circuit, in the order of its
+                ``parameters``; for one circuit the set itself will do.
+            **kwargs: Options for this run only, at any level: ``shots=100`` or
+                ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job; its result is an ``EstimatorResult``.
+            The job. Its result is an ``EstimatorResult``: ``values``, an array of floats with one
+            for each circuit, and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.
             ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device.
+                faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
+            RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
@@ -126,7 +141,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
-        positions = indices_of(observables, self._observables, _observable_key, "Observable")
+        positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         if len(positions) != len(indices):
             raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
         inputs = {
@@ -150,3 +165,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                     "a coupling map is required."
                 )
         Options.validate_options(options)
+
+
+def _key_of_observable(given: Any) -> Any:
+    return _observable_key(all_observables(given)[0])

@@ -137,7 +137,7 @@ class TestCalling:
         observables = [SparsePauliOp("Z"), SparsePauliOp("X")]
         estimator = Estimator(circuits, observables, session=backend)
 
-        result = estimator([0, circuits[1], 0], [1, observables[0], 0], [[np.pi / 2], [], [0.0]])
+        result = estimator([0, circuits[1], 0], [1, observables[0], "Z"], [[np.pi / 2], [], [0.0]])
 
         assert isinstance(result, EstimatorResult)
         np.testing.assert_allclose(result.values, [1, -1, 1])
@@ -168,6 +168,16 @@ class TestCalling:
         with pytest.raises(ValueError, match="not one of the 2 given at construction"):
             sampler([unknown], [[]])
         noted.run.assert_not_called()
+
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=repr)
+    def test_refuses_observables_that_the_constructor_was_not_given(
+        self, noted: MagicMock, circuits: list[QuantumCircuit], unknown: Any
+    ) -> None:
+        estimator = Estimator(circuits, ["Z"], session=noted)
+
+        with pytest.raises(ValueError, match="Observable .*not one of the 1 given"):
+            estimator([1], [unknown], [[]])
 
     @pytest.mark.usefixtures("quietly")
     def test_refuses_lengths_that_do_not_fit(

@@ -13,6 +13,7 @@ from numbers import Integral
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
@@ -211,7 +212,7 @@ def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int
             return position
     try:
         return keys.index(key(item))
-    except (AttributeError, ValueError):  # it is unknown, or of a kind that has no key
+    except (AttributeError, QiskitError, ValueError):  # unknown, or of a kind that has no key
         return -1
 
 
