@@ -176,7 +176,7 @@ class TestCalling:
     ) -> None:
         estimator = Estimator(circuits, ["Z"], session=noted)
 
-        with pytest.raises(ValueError, match="Observable .*not one of the 1 given"):
+        with pytest.raises(ValueError, match=r"not one of the 1 given at construction"):
             estimator([1], [unknown], [[]])
 
     @pytest.mark.usefixtures("quietly")
