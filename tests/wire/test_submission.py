@@ -126,6 +126,18 @@ def test_a_submit_that_is_refused_for_good_is_no_riddle(
     assert len(service.seen) == len(service.asked("POST", "/runtime/jobs")) + 2
 
 
+def test_a_refusal_does_not_hide_a_job_made_before(client: Any, service: Any) -> None:
+    """The first answer was lost, then the credentials were withdrawn: a job is there."""
+    service.honours_keys = True
+    run(client, {"another": 1})
+    after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
+    service.fail(after, Fault("status", status=401, path="/runtime"))
+    with pytest.raises(SubmitUncertainError, match="Listing jobs failed too"):
+        run(client)
+
+    assert len(service.jobs) == 2
+
+
 def test_a_service_that_lists_late_is_asked_again(client: Any, service: Any) -> None:
     service.listing_lags = 2
     service.fail(AFTER_ACCEPT["reset"])
