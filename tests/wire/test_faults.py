@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import requests
 import websocket
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 from wire_standin import running
 
 from qiskit_ibm_runtime.local.app import create_app

@@ -87,7 +87,7 @@ def test_an_old_service_with_six_bad_gateways_is_asked_once_and_the_job_found(
 ) -> None:
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when="after"))
 
-    assert list(service.jobs) == [] and run(client) == "job-000000"
+    assert run(client) == "job-000000"
     assert len(service.asked("POST", "/runtime/jobs")) == 1
 
 
@@ -336,6 +336,8 @@ def test_a_typed_error_whatever_happens_to_a_submit(client: Any, service: Any) -
     for seed in range(12):
         service.fail(Fault("reset", rate=0.5), Fault("status", status=500, rate=0.5), seed=seed)
         try:
-            assert run(client) in service.jobs
+            outcome = run(client)
         except IBMError as error:
-            assert error.failure is not None
+            outcome = error
+
+        assert outcome in service.jobs or outcome.failure is not None

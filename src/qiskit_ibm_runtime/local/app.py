@@ -199,10 +199,10 @@ class Runtime:
         limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
         page = [j.record() for j in found[offset : offset + limit]]
         # Whoever looks for a job of a submit learns here, too, that keys are honoured.
-        key = request.headers.get("idempotency-key")
+        submit_key = request.headers.get("idempotency-key")
         return JSONResponse(
             {"jobs": page, "count": len(found), "limit": limit, "offset": offset},
-            headers={"Idempotency-Key": key} if key else {},
+            headers={"Idempotency-Key": submit_key} if submit_key else {},
         )
 
     async def job(self, request: Request) -> Response:

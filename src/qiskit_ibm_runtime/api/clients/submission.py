@@ -232,7 +232,7 @@ def canonical(inputs: Any) -> str:
         try:
             inputs = json.loads(inputs)
         except ValueError:
-            return inputs
+            return str(inputs)
     if isinstance(inputs, list) and len(inputs) == 1:
         inputs = inputs[0]
     return json.dumps(inputs, sort_keys=True)
