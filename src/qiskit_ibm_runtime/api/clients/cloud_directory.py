@@ -137,6 +137,18 @@ def resolve_instance_names(
     return [found.crn for found in directory.instances(instance)]
 
 
+def list_instance_names(
+    *,
+    url: str,
+    token: str,
+    proxies: ProxyConfiguration | None = None,
+    verify: bool | str = True,
+) -> list[str]:
+    """Names of all Qiskit Runtime service instances of the account, sorted."""
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    return sorted({found.name for found in directory.instances()})
+
+
 def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list[Any]:
     resources: list[Any] = []
     path, seen = INSTANCES_PATH, set[str]()
