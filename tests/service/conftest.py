@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.api.retry import without_waiting
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 # How long requests that are to meet wait for each other: only a failing test waits that long.
@@ -252,10 +252,9 @@ def running() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def standin() -> Iterator[StandIn]:
     """A stand-in with one project of one device; refused requests are repeated without a pause."""
-    monkeypatch.setattr(RetrySession, "sleep", staticmethod(lambda _: None))
-    with running() as state:
+    with running() as state, without_waiting():
         yield state
 
 

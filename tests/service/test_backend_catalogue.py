@@ -210,14 +210,14 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
     standin.states["device_06"] = {"length_queue": 1}
     standin.faults["device_05/status"] = (404, NO)
 
-    with pytest.warns(UserWarning, match="device_05: .*Not for you"):
+    with pytest.warns(UserWarning, match=r"device_05: .*Not for you"):
         assert service.least_busy().name == "device_06"
 
 
 def test_no_backend_at_work_is_an_error(service, standin):
     standin.states.update({f"device_{number:02}": {"state": False} for number in range(20)})
 
-    with pytest.raises(QiskitBackendNotFoundError, match="No backend matches the criteria.*20"):
+    with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches the criteria.*20"):
         service.least_busy()
     with pytest.raises(QiskitBackendNotFoundError, match="No backend matches the criteria"):
         service.least_busy(min_num_qubits=500)
@@ -288,7 +288,7 @@ def test_a_backend_is_one_object_for_each_project_and_one_request(two_projects, 
 
 def test_a_backend_of_another_project_is_said_to_be_there(two_projects, standin):
     with pytest.raises(
-        QiskitBackendNotFoundError, match="is not in a/b/c: try a different instance.*d/e/f"
+        QiskitBackendNotFoundError, match=r"is not in a/b/c: try a different instance.*d/e/f"
     ):
         two_projects.backend("two", instance="a/b/c")
     assert standin.asked == []

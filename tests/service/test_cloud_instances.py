@@ -101,7 +101,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_names(standin, start, crn):
     standin.instances = [entry("mine", crn), entry("storage", OTHER_CRN)]
 
     with pytest.raises(
-        CloudResourceNameResolutionError, match="Failed to resolve CRN.*typo.*It has: .*mine"
+        CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*typo.*It has: .*mine"
     ) as caught:
         start(instance="typo")
 
@@ -144,7 +144,9 @@ def test_a_refused_key_is_not_authorized_and_not_shown(standin, start, status, c
         {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."},
     )
 
-    with pytest.raises(IBMNotAuthorizedError, match="refused the API key.*could not be found") as e:
+    with pytest.raises(
+        IBMNotAuthorizedError, match=r"refused the API key.*could not be found"
+    ) as e:
         start(instance="mine")
 
     assert e.value.failure.status == status
@@ -171,7 +173,7 @@ def test_an_address_that_gives_no_token_is_named(standin, start, answer):
 def test_a_redirect_does_not_take_the_key_along(standin, start):
     standin.faults["iam.cloud.example"] = (307, "http://evil.example/identity/token")
 
-    with pytest.raises(ApiIBMProtocolError):
+    with pytest.raises(RequestsApiError, match="redirected"):
         start(instance="mine")
 
     assert len(standin.asked) == 1

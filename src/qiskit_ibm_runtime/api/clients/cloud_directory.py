@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
@@ -34,15 +35,16 @@ class ServiceInstance:
     crn: str
 
 
-class _Signature(AuthBase):
-    """Our headers, beside what a proxy wants; keeps credentials of a netrc file out."""
+class _Bearer(AuthBase):
+    """An access token of the cloud on each request."""
 
-    def __init__(self, headers: dict[str, str], proxy_auth: AuthBase | None) -> None:
-        self._headers, self._proxy_auth = headers, proxy_auth
+    def __init__(self, token: str) -> None:
+        self._token = token
 
     def __call__(self, r: Any) -> Any:
-        r.headers.update(self._headers)
-        return self._proxy_auth(r) if self._proxy_auth else r
+        keep_secret(self._token)
+        r.headers["Authorization"] = f"Bearer {self._token}"
+        return r
 
 
 class CloudDirectory(BaseClient):
@@ -68,9 +70,7 @@ class CloudDirectory(BaseClient):
         verify: bool | str = True,
     ) -> None:
         self._url, self._token = url, token
-        params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
-        self._connection = {**params.connection_parameters(), "pool": params.pool}
-        self._proxy_auth = self._connection.pop("auth", None)
+        self._params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:
         """List the Qiskit Runtime instances; those of other products are passed over.
@@ -83,8 +83,8 @@ class CloudDirectory(BaseClient):
             RequestsApiError: If the cloud cannot be asked.
             ApiIBMProtocolError: If it answers in a form that cannot be understood.
         """
-        authorization = {"Authorization": f"Bearer {self._access_token()}"}
-        with self._session(get_resource_controller_api_url(self._url), authorization) as session:
+        bearer = _Bearer(self._access_token())
+        with self._session(get_resource_controller_api_url(self._url), bearer) as session:
             listed = _all_resources(session, {"name": name} if name else None)
         found = [_instance(resource) for resource in listed]
         wanted = [
@@ -98,10 +98,10 @@ class CloudDirectory(BaseClient):
             "apikey": self._token,
             "response_type": "cloud_iam",
         }
-        with self._session(get_iam_api_url(self._url), {}) as session:
+        keep_secret(self._token)
+        with self._session(get_iam_api_url(self._url)) as session:
             try:
-                # A redirect would take the key in the body along to wherever it leads.
-                answer = session.post(TOKEN_PATH, data=form, allow_redirects=False).json()
+                answer = session.post(TOKEN_PATH, data=form).json()
             except (RequestsApiError, IBMNotAuthorizedError) as exc:
                 if getattr(exc, "status_code", 401) not in (400, 401, 403):
                     raise
@@ -118,10 +118,8 @@ class CloudDirectory(BaseClient):
             )
         return str(answer["access_token"])
 
-    def _session(self, base_url: str, headers: dict[str, str]) -> RetrySession:
-        return RetrySession(
-            base_url, auth=_Signature(headers, self._proxy_auth), **self._connection
-        )
+    def _session(self, base_url: str, auth: AuthBase | None = None) -> RetrySession:
+        return RetrySession(base_url, **self._params.session_parameters(auth))
 
 
 def resolve_instance_names(
@@ -154,7 +152,10 @@ def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list
     path, seen = INSTANCES_PATH, set[str]()
     while path not in seen and len(seen) < MOST_PAGES:
         seen.add(path)
-        page = session.get(path, params=params).json()
+        try:
+            page = session.get(path, params=params).json()
+        except ValueError:
+            page = None
         if not isinstance(page, dict) or not isinstance(page.get("resources", []), list):
             raise ApiIBMProtocolError(
                 f"{session.base_url} listed the service instances in an unknown form."
