@@ -190,7 +190,7 @@ def test_a_listing_in_an_unknown_form_is_an_error(standin, start, answer):
 def test_certificates_are_checked_as_the_account_says(standin, proxies):
     directory = CloudDirectory("https://cloud.example", "t", verify="/no/such/authority.pem")
 
-    with pytest.raises((RequestsApiError, OSError), match="authority.pem"):
+    with pytest.raises((RequestsApiError, OSError), match=r"authority\.pem"):
         directory.instances()
 
 
