@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .api.exceptions import RequestsApiError
-from .api.side_by_side import failures, side_by_side
+from .api.parallel import failures, side_by_side
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend

@@ -254,7 +254,7 @@ def running() -> Iterator[StandIn]:
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
     """A stand-in with one project of one device; refused requests are repeated without a pause."""
-    with running() as state, without_waiting():
+    with without_waiting(), running() as state:
         yield state
 
 

@@ -1,4 +1,4 @@
-"""Requests side by side, over the pool of connections that a service has."""
+"""Requests side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Requests under way at once: as many as the pool keeps connections to one host.
+# Requests under way at once: as many as connections are kept to one host.
 WIDTH = 32
 
 T = TypeVar("T")

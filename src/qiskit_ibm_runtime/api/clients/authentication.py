@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
-from qiskit_ibm_runtime.api.side_by_side import side_by_side
+from qiskit_ibm_runtime.api.parallel import side_by_side
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient
