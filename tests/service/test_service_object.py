@@ -268,3 +268,11 @@ def test_a_subclass_is_the_caller_of_the_class(standin):
         Ours()
 
     assert [(w.category, w.filename) for w in caught] == [(DeprecationWarning, __file__)]
+
+
+def test_a_pickle_of_an_embedded_runtime_that_is_gone_says_so(standin):
+    pickled = pickle.dumps(standin.service(channel="local"))
+    _living.clear()
+
+    with pytest.raises(AccountNotFoundError, match="ends with the process that started it"):
+        pickle.loads(pickled)
