@@ -167,10 +167,8 @@ class Jobs:
         """One page of a user's jobs, newest first unless ``ascending``, and how many there are."""
         where, arguments = wanted.where(user)
         order = "ASC" if ascending else "DESC"
-        (count,) = self._connection.execute(
-            f"SELECT COUNT(*) FROM jobs WHERE {where}",
-            arguments,  # noqa: S608 - made of our own words
-        ).fetchone()
+        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
+        (count,) = self._connection.execute(counting, arguments).fetchone()
         rows = self._connection.execute(
             f"SELECT * FROM jobs WHERE {where} ORDER BY id {order} LIMIT ? OFFSET ?",  # noqa: S608
             (*arguments, limit, offset),

@@ -101,10 +101,8 @@ class Programs:
         self._payloads.drop(program_id)
 
     def _one(self, where: str, *arguments: str) -> Program | None:
-        row = self._connection.execute(
-            f"SELECT * FROM programs WHERE {where}",
-            arguments,  # noqa: S608
-        ).fetchone()
+        query = f"SELECT * FROM programs WHERE {where}"  # noqa: S608 - made of our own words
+        row = self._connection.execute(query, arguments).fetchone()
         return _program(row) if row else None
 
 
