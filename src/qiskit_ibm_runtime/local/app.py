@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from . import executor as executors
 from .answers import error_answer
 from .endpoints.stream import stream
 from .errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
@@ -18,8 +19,8 @@ from .guard import Guard
 from .identity import Caller
 from .routes import ACCOUNT, RUNTIME, RUNTIME_ROOTS, STREAM_PATH
 from .runtime import Runtime
+from .settings import SettingsError
 from .store import Store
-from .workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from .endpoint import Endpoint
-    from .scheduler import Executor
+    from .executor import Executor
     from .settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
         SettingsError: If it cannot be set up so.
     """
     store = Store(settings.data)
-    runtime = Runtime(settings, store, executor or WorkerPool(settings.workers))
+    runtime = Runtime(settings, store, executor or _executor(settings))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -76,6 +77,15 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
     # A path with a slash too many is not served, rather than redirected.
     application.router.redirect_slashes = False
     return Guard(application, settings)
+
+
+def _executor(settings: Settings) -> Executor:
+    try:
+        return executors.create(
+            settings.executor, settings.workers, settings.scheduler, settings.worker_memory
+        )
+    except (ValueError, ImportError) as error:
+        raise SettingsError(str(error)) from error
 
 
 async def _purge_now_and_then(runtime: Runtime) -> None:

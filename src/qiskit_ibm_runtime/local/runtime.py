@@ -18,9 +18,9 @@ from .settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .executor import Executor
     from .identity import Caller
     from .program_records import Program
-    from .scheduler import Executor
     from .session_records import Session
     from .settings import Instance, Settings
     from .store import Store

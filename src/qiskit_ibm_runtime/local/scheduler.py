@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from . import devices
 from .job_records import (
@@ -24,21 +24,12 @@ from .queues import Queue, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .executor import Executor
     from .feeds import Feeds
     from .store import Store
-    from .workers import Outcome
+    from .work import Outcome, Work
 
 logger = logging.getLogger(__name__)
-
-
-class Executor(Protocol):
-    """Runs the work of one job; cancelling the call stops that work and nothing else."""
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def run(self, job: dict[str, Any], publish: Callable[[str], None]) -> Outcome: ...
 
 
 class Scheduler:
@@ -193,7 +184,7 @@ class Scheduler:
                 )
         self._feeds.wake(job.id)
 
-    def _work(self, job: Job) -> dict[str, Any]:
+    def _work(self, job: Job) -> Work:
         payloads = self._store.payloads
         return {
             "program": job.program,

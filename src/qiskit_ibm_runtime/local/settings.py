@@ -84,8 +84,9 @@ class Settings:
     services: tuple[Instance, ...] = (Instance("embedded", None, DEFAULT_CRN),)
     devices: tuple[str, ...] | None = None
     workers: int = 2
-    executor: str = "processes"
+    executor: str = "process"
     scheduler: str | None = None
+    worker_memory: int | None = None
     faults: Path | None = None
     uploads: bool = True
     minimum_execution_time: int = 1

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from . import arguments
 from .answers import JSONAnswer
 from .errors import (
     INVALID_REQUEST,
@@ -20,7 +21,6 @@ from .identity import CLOUD
 from .job_records import Job, Submission
 from .moments import new_id
 from .runtime import backend_not_found
-from .schema import problems
 from .session_records import Session
 
 if TYPE_CHECKING:
@@ -112,10 +112,13 @@ def _hgp(call: Call, body: dict[str, Any]) -> str | None:
 
 
 def _check_inputs(program: Program, params: dict[str, Any]) -> None:
-    schema = (program.spec or {}).get("parameters")
-    found = next(problems(params, schema, ""), None) if isinstance(schema, dict) else None
-    if found is not None:
-        raise invalid(f"The inputs do not fit program {program.id}: {found}")
+    """Check inputs by the schema of an uploaded program; ours say in their log what is wrong."""
+    if program.user is None:
+        return
+    try:
+        arguments.check(program.spec, params)
+    except ValueError as error:
+        raise invalid(f"{program.name}: {error}") from error
 
 
 def _limit(call: Call, body: dict[str, Any], program: Program) -> int | None:

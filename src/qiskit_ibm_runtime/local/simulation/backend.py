@@ -9,13 +9,12 @@ from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
+from qiskit_ibm_runtime.local import devices
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     properties_from_server_data,
 )
-
-from qiskit_ibm_runtime.local import devices
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -16,9 +16,9 @@ from .outcomes import Outcomes
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
 
-    from .backend import LocalBackend
-
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
+
+    from .backend import LocalBackend
 
 logger = logging.getLogger(__name__)
 
