@@ -60,3 +60,10 @@ def bench(session: nox.Session) -> None:
     """Print what each call costs beside its floor; ``-- --against PYTHON`` adds another release."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """Run the long versions: thousands of jobs, a hundred kills, fuzzing by the schema."""
+    session.install("-e", ".[test]", "schemathesis")
+    session.run("pytest", "--timeout", "3600", "tests/stress", *session.posargs)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from websocket import WebSocket, create_connection
+from websocket import WebSocket
 
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
@@ -103,7 +103,14 @@ class Client:
 
     def listen(self, job_id: str) -> WebSocket:
         url = f"{self.root.replace('http', 'ws', 1)}/stream/jobs/{job_id}"
-        return create_connection(url, timeout=30, header=self.headers)
+        stream = WebSocket()
+        stream.settimeout(30)
+        try:
+            stream.connect(url, header=self.headers)
+        except BaseException:
+            stream.shutdown()
+            raise
+        return stream
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job by its stream, and return the job."""

@@ -315,4 +315,4 @@ def test_a_query_that_cannot_be_meant_is_refused(query: str, refusing: Client) -
     answer = refusing("GET", f"/jobs?{query}")
 
     assert answer.status_code == 400
-    assert query.split("=")[0] in answer.json()["errors"][0]["message"]
+    assert query.split("=", maxsplit=1)[0] in answer.json()["errors"][0]["message"]
