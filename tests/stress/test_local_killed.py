@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.local.killing import Acknowledged, a_life_under_load, check
 
 
