@@ -15,6 +15,7 @@ from . import executor as executors
 from .answers import error_answer
 from .endpoints.stream import stream
 from .errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .faults import FaultMiddleware
 from .guard import Guard
 from .identity import Caller
 from .routes import RUNTIME_ROOTS, STREAM_PATH, by_path
@@ -76,7 +77,10 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
     )
     # A path with a slash too many is not served, rather than redirected.
     application.router.redirect_slashes = False
-    return Guard(application, settings)
+    guarded = Guard(application, settings)
+    if settings.faults is None:
+        return guarded
+    return FaultMiddleware(guarded, settings.faults, runtime.doorkeeper.expire_tokens)
 
 
 def _executor(settings: Settings) -> Executor:

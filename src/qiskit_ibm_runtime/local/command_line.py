@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from .settings import Settings, SettingsError, User, hub, read_toml
+from .settings import Settings, SettingsError, User, hub, read_faults, read_toml
 
 TOKEN_VARIABLE = "QISKIT_IBM_LOCAL_TOKEN"  # noqa: S105 - the name of a variable
 _USAGE_ERROR = 2
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, help="jobs that run at once [2, or the number of cores]")
     add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
-    add("--faults", type=Path, help="JSON file of the faults to inject, for tests of clients")
+    add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
     add("--until-eof", action="store_true", help=argparse.SUPPRESS)
@@ -86,6 +86,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
             continue
         if name == "users":
             values[name] = tuple(map(User.parse, value))
+        elif name == "faults":
+            values[name] = read_faults(value)
         elif name == "hubs":
             values[name] = tuple(map(hub, value))
         else:
