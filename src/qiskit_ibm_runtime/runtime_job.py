@@ -75,6 +75,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         tags: list[str] | None = None,
         *,
         encoded_params: Any = None,
+        find_backend: Callable[[], Any] | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -93,6 +94,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             session_id: Session the job is in.
             tags: Words to find the job by.
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
+            find_backend: Called for the backend when it is looked at, if ``backend`` is ``None``.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -104,6 +106,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         self._program_id = program_id
         self._params = params
         self._encoded_params = encoded_params
+        self._backend: Any = backend
+        self._find_backend = find_backend
         self._creation_date = creation_date
         self._image = image
         self._session_id = session_id
@@ -283,6 +287,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         Raises:
             IBMRuntimeError: If the request fails.
         """
+        if self._backend is None and self._find_backend is not None:
+            return self._find_backend()
         if self._backend is None:
             try:
                 name = self._record().get("backend")

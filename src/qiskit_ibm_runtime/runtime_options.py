@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
-from .utils.deprecation import issue_deprecation_msg
+from .utils.deprecation import issue_deprecation_msg, levels_to_user
 from .utils.utils import validate_job_tags
 
 _IMAGE = re.compile(r"[a-z0-9]+([/.\-_][a-z0-9]+)*:[a-z0-9]+([.\-_][a-z0-9]+)*", re.I | re.A)
@@ -104,6 +105,7 @@ class RuntimeOptions:
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."
             )
+        check_kind("backend", self.backend, str, "the name of a backend")
         if channel == "ibm_cloud" and self.instance:
             raise IBMInputValueError(
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
@@ -111,6 +113,8 @@ class RuntimeOptions:
             )
         _check_log_level(self.log_level)
         validate_job_tags(self.job_tags, IBMInputValueError)
+        check_number("max_execution_time", self.max_execution_time, unit="seconds")
+        check_number("session_time", self.session_time, unit="seconds")
 
 
 def _check_image(image: Any) -> None:
@@ -129,5 +133,8 @@ def _check_log_level(level: Any) -> None:
 
 def _warn_of_backend_name() -> None:
     issue_deprecation_msg(
-        "The 'backend_name' option is deprecated", "0.9", "Use 'backend' instead.", stacklevel=3
+        "The 'backend_name' option is deprecated",
+        "0.9",
+        "Use 'backend' instead.",
+        stacklevel=levels_to_user(),
     )
