@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .checks import check_kind, check_number
@@ -17,6 +16,7 @@ from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from .qiskit_runtime_service import QiskitRuntimeService
 

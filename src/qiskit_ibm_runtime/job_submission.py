@@ -15,7 +15,8 @@ from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions
 from .runtime_program import ParameterNamespace
-from .utils.deprecation import issue_deprecation_msg, levels_to_user
+from .utils.blame import users_line
+from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -176,5 +177,5 @@ def _warn_of_program(program_id: str) -> None:
             f"The program {program_id!r} is deprecated",
             "0.9",
             "Run a primitive, or a program of your own, instead.",
-            stacklevel=levels_to_user(),
+            stacklevel=users_line(),
         )

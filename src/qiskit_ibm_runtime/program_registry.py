@@ -37,16 +37,16 @@ class ProgramRegistry:
         """
         self._service = service
         self._lock = threading.RLock()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._known: dict[str, RuntimeProgram] = {}
         self._unlist()
 
     def _unlist(self) -> None:
         self._listed: dict[str, None] = {}
         self._read = 0
         self._whole = False
+
+    @property
+    def _known(self) -> dict[str, RuntimeProgram]:
+        return self._service._programs
 
     @property
     def _client(self) -> Any:
@@ -64,7 +64,8 @@ class ProgramRegistry:
         end = None if limit is None else start + limit
         with self._lock:
             if refresh:
-                self._forget()
+                self._known.clear()
+                self._unlist()
             while not self._whole and (end is None or len(self._listed) < end):
                 self._read_page()
             return [self._known[program_id] for program_id in islice(self._listed, start, end)]
@@ -159,12 +160,6 @@ class ProgramRegistry:
 
     def _program(self, record: dict[str, Any]) -> RuntimeProgram:
         return RuntimeProgram.from_record(record, self._client)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_service": self._service}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["_service"])  # type: ignore[misc]
 
 
 def summaries(programs: list[RuntimeProgram], detailed: bool = False) -> Iterator[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
-from .utils.deprecation import issue_deprecation_msg, levels_to_user
+from .utils.blame import users_line
+from .utils.deprecation import issue_deprecation_msg
 from .utils.utils import validate_job_tags
 
 _IMAGE = re.compile(r"[a-z0-9]+([/.\-_][a-z0-9]+)*:[a-z0-9]+([.\-_][a-z0-9]+)*", re.I | re.A)
@@ -136,5 +137,5 @@ def _warn_of_backend_name() -> None:
         "The 'backend_name' option is deprecated",
         "0.9",
         "Use 'backend' instead.",
-        stacklevel=levels_to_user(),
+        stacklevel=users_line(),
     )

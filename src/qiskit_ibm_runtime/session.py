@@ -16,8 +16,9 @@ from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions
+from .utils.blame import users_line
 from .utils.converters import hms_to_seconds
-from .utils.deprecation import issue_deprecation_msg, levels_to_user
+from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
     from .runtime_job import RuntimeJob
@@ -174,7 +175,7 @@ class Session:
             "'backend' is no longer a supported option within a session",
             "0.9",
             "Instead, specify a backend when creating a Session instance.",
-            stacklevel=levels_to_user(),
+            stacklevel=users_line(),
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(

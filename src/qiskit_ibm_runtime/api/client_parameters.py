@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .auth import CloudAuth, QuantumAuth, TokenSource
+from .connections import ConnectionPool
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
@@ -37,6 +39,11 @@ class ClientParameters:
         if self.channel == "ibm_cloud":
             return CloudAuth(api_key=self.token, crn=self.instance or "")
         return QuantumAuth(self.token, self.token_source)
+
+    @cached_property
+    def pool(self) -> ConnectionPool:
+        """Connections that all clients made from these parameters share."""
+        return ConnectionPool()
 
     def get_runtime_api_base_url(self) -> str:
         """Return the address of the runtime."""

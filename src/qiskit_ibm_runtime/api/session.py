@@ -72,6 +72,8 @@ class RetrySession(requests.Session):
         proxies: dict[str, str] | None = None,
         auth: Any = None,
         timeout: tuple[float, float | None] = (5.0, None),
+        *,
+        pool: HTTPAdapter | None = None,
     ) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
@@ -83,8 +85,9 @@ class RetrySession(requests.Session):
         self.custom_header = (
             os.getenv(CUSTOM_HEADER_ENV_VAR) or os.getenv(QE_PROVIDER_HEADER_ENV_VAR) or ""
         )
-        self.mount("https://", HTTPAdapter(pool_maxsize=32))
-        self.mount("http://", HTTPAdapter(pool_maxsize=32))
+        adapter = pool or HTTPAdapter(pool_maxsize=32)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
 
     def _set_custom_header(self) -> None:
         """Append the custom text to a client header stored on the session."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_PACKAGE = __name__.partition(".")[0]
 
 
 def issue_deprecation_msg(msg: str, version: str, remedy: str, stacklevel: int = 2) -> None:
@@ -29,26 +26,6 @@ def issue_deprecation_msg(msg: str, version: str, remedy: str, stacklevel: int =
         DeprecationWarning,
         stacklevel=stacklevel + 1,
     )
-
-
-def levels_to_user() -> int:
-    """Count how far the nearest line outside this package is.
-
-    A warning that is reached on several ways, through a session or directly, so blames its user
-    on each of them.
-
-    Returns:
-        The ``stacklevel`` with which :func:`issue_deprecation_msg`, called in the calling function,
-        blames that line.
-    """
-    frame, levels = sys._getframe(1), 1
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        frame, levels = frame.f_back, levels + 1
-    return levels
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == _PACKAGE
 
 
 def deprecate_arguments(deprecated: str, version: str, remedy: str, stacklevel: int = 2) -> None:

@@ -48,7 +48,7 @@ class AuthClient(BaseClient):
     def __init__(self, client_params: ClientParameters) -> None:
         self.api_token = client_params.token
         self.auth_url = client_params.url or ""
-        connection = client_params.connection_parameters()
+        connection = {**client_params.connection_parameters(), "pool": client_params.pool}
         self.token_source = LoginSource(
             Api(RetrySession(self.auth_url, **connection)), self.api_token
         )

@@ -69,7 +69,7 @@ class CloudDirectory(BaseClient):
     ) -> None:
         self._url, self._token = url, token
         params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
-        self._connection = params.connection_parameters()
+        self._connection = {**params.connection_parameters(), "pool": params.pool}
         self._proxy_auth = self._connection.pop("auth", None)
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:

@@ -21,7 +21,7 @@ class RuntimeClient(BaseBackendClient):
     """One method for each thing the service can do."""
 
     def __init__(self, params: ClientParameters) -> None:
-        connection = params.connection_parameters()
+        connection = {**params.connection_parameters(), "pool": params.pool}
         connection.pop("auth", None)
         self._session = RetrySession(
             params.get_runtime_api_base_url(), auth=params.get_auth_handler(), **connection
