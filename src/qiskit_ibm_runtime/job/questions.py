@@ -1,0 +1,34 @@
+"""What a job asks of the service."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+# Requests of all jobs of one service that run beside the threads that wait for them.
+MOST_REQUESTS = 8
+_pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
+
+
+def ask_record(api_client: Any, job_id: str) -> dict[str, Any]:
+    """Return a job's record, without its inputs if the client and the service can leave them out.
+
+    The client of 0.9.3, and doubles of it, know ``job_get`` only.
+    """
+    ask = getattr(api_client, "job_state", None)
+    if ask is not None:
+        try:
+            return dict(ask(job_id=job_id))
+        except RequestsApiError as exc:
+            # An older service may refuse the unknown parameter.
+            if exc.status_code != 400:
+                raise
+    return dict(api_client.job_get(job_id=job_id))
+
+
+def pool_of(api_client: Any) -> WorkerPool:
+    """Return the workers that all jobs of one client share."""
+    return _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
