@@ -13,6 +13,7 @@ import threading
 import uvicorn
 
 from .app import create_app
+from .settings import Settings, User
 
 
 def main() -> None:
@@ -26,7 +27,8 @@ def main() -> None:
     listener = socket.socket()
     listener.bind((arguments.host, arguments.port))
     port = listener.getsockname()[1]
-    config = uvicorn.Config(create_app(token, arguments.workers), log_level="warning", ws="auto")
+    settings = Settings(users=(User("local", token),), workers=arguments.workers)
+    config = uvicorn.Config(create_app(settings), log_level="warning", ws="auto")
     server = uvicorn.Server(config)
     if arguments.until_eof:
         threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
