@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
-from .job_backend import BackendOfJob
 from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
 from .utils.converters import local_to_utc
-from .utils.hgp import from_instance_format, to_instance_format
+from .utils.hgp import from_instance_format
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # What is asked for at once when all jobs are wanted; the service gives fewer if it likes.
 PAGE_SIZE = 200
+
+INSTANCE_PARTS = ("hub", "group", "project")
 
 
 class JobListing:
@@ -141,23 +142,21 @@ def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
 
 def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
     """Return the job that a record describes; its backend and inputs wait to be looked at."""
-    place = [record.get(part) for part in ("hub", "group", "project")]
-    known = service.channel != "ibm_cloud" and all(place)
-    instance = to_instance_format(*place) if known else None  # type: ignore[arg-type]
-    job_id: str = record["id"]
+    # On the cloud, a service is bound to its own instance.
+    parts = ("backend",) if service.channel == "ibm_cloud" else ("backend", *INSTANCE_PARTS)
     return RuntimeJob(
         backend=None,
         api_client=service._api_client,
         client_params=service._client_params,
         service=service,
-        job_id=job_id,
+        job_id=record["id"],
         program_id=(record.get("program") or {}).get("id", ""),
         creation_date=record.get("created"),
         image=record.get("runtime") or "",
         session_id=record.get("session_id"),
         tags=record.get("tags") or [],
         encoded_params=record.get("params"),
-        find_backend=BackendOfJob(service, job_id, record.get("backend"), instance),
+        place={part: record.get(part) for part in parts},
     )
 
 

@@ -10,7 +10,6 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from .checks import check_kind
 from .exceptions import IBMInputValueError, IBMRuntimeError
 from .ibm_backend import IBMBackend
-from .job_backend import BackendOfJob
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions
@@ -86,7 +85,7 @@ def submit(
         service=service,
         session_id=job_id if start_session else session_id,
         tags=options.job_tags or [],
-        find_backend=BackendOfJob(service, job_id, response.get("backend"), instance),
+        place={"backend": response.get("backend"), **_parts(instance)},
     )
 
 
@@ -169,6 +168,10 @@ def _instance_for(service: QiskitRuntimeService, options: RuntimeOptions) -> str
             f"{options.backend!r}. service.backends() lists those it has."
         )
     return None
+
+
+def _parts(instance: str | None) -> dict[str, str]:
+    return dict(zip(("hub", "group", "project"), instance.split("/"))) if instance else {}
 
 
 def _warn_of_program(program_id: str) -> None:

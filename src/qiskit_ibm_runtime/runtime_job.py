@@ -98,7 +98,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         tags: list[str] | None = None,
         *,
         encoded_params: Any = None,
-        find_backend: Callable[[], Any] | None = None,
+        place: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -117,7 +117,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             session_id: Session the job is in.
             tags: Words to find the job by.
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
-            find_backend: Called for the backend when it is looked at, if ``backend`` is ``None``.
+            place: ``backend``, ``hub``, ``group`` and ``project`` as the service told them; used to
+                find the backend when it is looked at, if ``backend`` is ``None``.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -130,8 +131,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         self._program_id = program_id
         self._params = params
         self._encoded_params = encoded_params
-        self._backend: Any = backend
-        self._find_backend = find_backend
+        self._place = place or {}
         self._creation_date = creation_date
         self._image = image
         self._session_id = session_id
@@ -337,11 +337,10 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        if self._backend is None and self._find_backend is not None:
-            return self._find_backend()
         if self._backend is None:
             try:
-                record = ask_record(self._api_client, self.job_id())
+                known = self._place.get("backend")
+                record = self._place if known else ask_record(self._api_client, self.job_id())
                 self._backend = self._backend_of(record)
             except RequestsApiError as exc:
                 raise IBMRuntimeError(
