@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
 from .utils.blame import users_line
+from .utils.converters import hms_to_seconds
 from .utils.deprecation import issue_deprecation_msg
 from .utils.utils import validate_job_tags
 
@@ -116,6 +118,23 @@ class RuntimeOptions:
         validate_job_tags(self.job_tags, IBMInputValueError)
         check_number("max_execution_time", self.max_execution_time, unit="seconds")
         check_number("session_time", self.session_time, unit="seconds")
+
+
+def session_seconds(max_time: Any) -> int | None:
+    """Return the life of a session in seconds.
+
+    Args:
+        max_time: Seconds, a text such as ``"2h 30m"``, or ``None`` for the service's own limit.
+
+    Raises:
+        IBMInputValueError: If it is anything else.
+    """
+    if max_time is None:
+        return None
+    if isinstance(max_time, Integral):
+        check_number("max_time", int(max_time), unit="seconds")
+        return int(max_time)
+    return hms_to_seconds(max_time, "Invalid max_time value: ")
 
 
 def _check_image(image: Any) -> None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.exceptions import QiskitError
 
 from .accounts import Account
-from .checks import check_kind, check_number
+from .checks import check_kind
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
-from .runtime_options import RuntimeOptions
+from .runtime_options import RuntimeOptions, session_seconds
 from .utils.blame import users_line
-from .utils.converters import hms_to_seconds
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ class Session:
         self._service = service
         self._instance = backend._instance if isinstance(backend, IBMBackend) else None
         self._backend: str | None = _name_of(backend)
-        self._max_time = _seconds(max_time)
+        self._max_time = session_seconds(max_time)
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
@@ -319,11 +317,3 @@ def _service_for(backend: Any, around: Session | None) -> QiskitRuntimeService:
         service: QiskitRuntimeService = backend.service
         return service
     return around.service if around is not None else QiskitRuntimeService()
-
-
-def _seconds(max_time: Any) -> int | None:
-    if max_time is None or isinstance(max_time, Integral):
-        seconds = max_time if max_time is None else int(max_time)
-        check_number("max_time", seconds, unit="seconds")
-        return seconds
-    return hms_to_seconds(max_time, "Invalid max_time value: ")
