@@ -1,7 +1,7 @@
 """A small service on a loopback socket, for what the embedded runtime never does.
 
-It caps pages, counts wrongly, refuses, forgets, names devices that are gone, and writes down what it
-was asked::
+It caps pages, counts wrongly, refuses, forgets, names devices that are gone, and writes down what
+it was asked::
 
     with StandIn(page_size=200) as standin:
         standin.add_jobs(500)
@@ -55,7 +55,7 @@ class StandIn:
         self.count: int | None = None
         self._lock = threading.Lock()
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -94,9 +94,16 @@ class StandIn:
         """Put in finished jobs, newest first: ``job0``, ``job1``, …"""
         for _ in range(number):
             job = {
-                **{"id": f"job{len(self.jobs)}", "backend": DEVICE, "program": {"id": "sampler"}},
-                **{"hub": "h", "group": "g", "project": "p", "created": "2023-05-01T09:00:00Z"},
-                **{"state": {"status": "Completed"}, "params": {"shots": 1}, "tags": ["t"]},
+                "id": f"job{len(self.jobs)}",
+                "backend": DEVICE,
+                "program": {"id": "sampler"},
+                "hub": "h",
+                "group": "g",
+                "project": "p",
+                "created": "2023-05-01T09:00:00Z",
+                "state": {"status": "Completed"},
+                "params": {"shots": 1},
+                "tags": ["t"],
             }
             self.jobs.append({**job, **fields})
 
@@ -191,9 +198,7 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             parts = urlsplit(self.path)
             path = "/" + parts.path.split("/", 2)[2]
-            status, content = standin.answer(
-                f"{self.command} {path}", parse_qs(parts.query), body
-            )
+            status, content = standin.answer(f"{self.command} {path}", parse_qs(parts.query), body)
             text = content if isinstance(content, str) else json.dumps(content)
             data = b"" if status == 204 else text.encode()
             self.send_response(status)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.programs.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -17,7 +18,6 @@ from qiskit_ibm_runtime import (
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.job_listing import JobListing
-from tests.programs.standin import DEVICE, StandIn
 
 UTC = timezone.utc
 
@@ -329,7 +329,7 @@ def test_a_job_can_be_deleted_once(standin):
     service.delete_job("job0")
 
     for call in (service.job, service.delete_job):
-        with pytest.raises(RuntimeJobNotFound, match="Job not found.*Job not found") as caught:
+        with pytest.raises(RuntimeJobNotFound, match=r"Job not found.*Job not found") as caught:
             call("job0")
         assert (caught.value.failure.status, caught.value.failure.code) == (404, 1291)
 
@@ -349,13 +349,13 @@ def test_other_refusals_keep_their_facts(standin):
     service = standin.service()
     refusal = (403, {"errors": [{"code": 1200, "message": "Not yours."}], "trace": "trace-1"})
     standin.answers.update(
-        {call: refusal for call in ("GET /jobs/job0", "DELETE /jobs/job0", "GET /jobs")}
+        dict.fromkeys(("GET /jobs/job0", "DELETE /jobs/job0", "GET /jobs"), refusal)
     )
 
-    with pytest.raises(IBMRuntimeError, match="retrieve job .*Not yours.*trace-1") as caught:
+    with pytest.raises(IBMRuntimeError, match=r"retrieve job .*Not yours.*trace-1") as caught:
         service.job("job0")
     assert caught.value.failure.trace_id == "trace-1"
-    with pytest.raises(IBMRuntimeError, match="Failed to delete job: .*Not yours"):
+    with pytest.raises(IBMRuntimeError, match=r"Failed to delete job: .*Not yours"):
         service.delete_job("job0")
     with pytest.raises(RequestsApiError, match="Not yours"):
         service.jobs()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.programs.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -17,7 +18,6 @@ from qiskit_ibm_runtime import (
     RuntimeOptions,
     RuntimeProgramNotFound,
 )
-from tests.programs.standin import DEVICE
 
 FORM = {"properties": {"iterations": {"type": "integer"}, "seed": {}}, "required": ["iterations"]}
 
@@ -176,7 +176,7 @@ def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(s
 
     with pytest.raises(TypeError, match="no option 'bakend'"):
         service.run("p", {}, {"bakend": DEVICE})
-    with pytest.raises(ValueError, match="exactly two elements: .*, not 3"):
+    with pytest.raises(ValueError, match=r"exactly two elements: .*, not 3"):
         service.run("p", {}, {"backend": DEVICE}, result_decoder=[Decoder] * 3)
     assert standin.requests == []
 
@@ -203,7 +203,7 @@ def test_a_backend_that_is_not_there_is_noticed_before_anything_is_sent(standin,
 def test_a_program_that_is_not_there_is_named(standin):
     standin.answers["POST /jobs"] = (404, {"errors": [{"code": 1220, "message": "No program."}]})
 
-    with pytest.raises(RuntimeProgramNotFound, match="Program not found: .*No program") as caught:
+    with pytest.raises(RuntimeProgramNotFound, match=r"Program not found: .*No program") as caught:
         standin.service().run("p", {}, {"backend": DEVICE})
     assert caught.value.failure.code == 1220
 
@@ -211,7 +211,7 @@ def test_a_program_that_is_not_there_is_named(standin):
 def test_other_refusals_of_a_run_keep_their_facts(standin):
     standin.answers["POST /jobs"] = (403, {"errors": [{"code": 1, "message": "No."}], "trace": "t"})
 
-    with pytest.raises(IBMRuntimeError, match="Failed to run program: .*No") as caught:
+    with pytest.raises(IBMRuntimeError, match=r"Failed to run program: .*No") as caught:
         standin.service().run("p", {}, {"backend": DEVICE})
     assert (caught.value.failure.status, caught.value.failure.trace_id) == (403, "t")
 
@@ -225,7 +225,9 @@ def test_a_licence_that_waits_is_no_failure_of_the_run(standin):
 
 
 @pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud"])
-@pytest.mark.parametrize("answer", [{"id": "j"}, {"id": "j", "backend": "gone"}, {"id": "j", "x": 1}])
+@pytest.mark.parametrize(
+    "answer", [{"id": "j"}, {"id": "j", "backend": "gone"}, {"id": "j", "x": 1}]
+)
 def test_an_accepted_job_is_never_lost_whatever_its_backend(standin, channel, answer):
     service = standin.service(channel)
     standin.answers["POST /jobs"] = (200, answer)
@@ -285,9 +287,7 @@ def test_a_callback_and_a_result_end_to_end(local):
             done.set()
 
     form = local.program("hello-world").parameters()
-    job = local.run(
-        "hello-world", form, {"backend": "ibmq_qasm_simulator"}, callback=callback
-    )
+    job = local.run("hello-world", form, {"backend": "ibmq_qasm_simulator"}, callback=callback)
 
     assert job.result(timeout=120) == "Hello, World!"
     assert done.wait(60)
