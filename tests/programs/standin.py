@@ -121,6 +121,8 @@ class StandIn:
             return self._program_answer(method, what[1:], query, body)
         if what[0] == "backends":
             return 200, {"devices": [DEVICE]} if len(what) == 1 else CONFIGURATION
+        if what[0] == "sessions":
+            return 204, None
         return 200, self._login_answer(path)
 
     def _login_answer(self, path: str) -> Any:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from tests.programs.standin import StandIn
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.programs.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMBackend,
@@ -19,7 +20,6 @@ from qiskit_ibm_runtime import (
     Session,
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from tests.programs.standin import DEVICE
 
 
 @pytest.fixture
@@ -172,8 +172,6 @@ def test_a_session_is_found_again_by_its_id_and_no_new_one_is_opened(standin, se
 
 def test_a_session_is_closed_once_and_takes_no_more_jobs(standin, session):
     job = session.run("p", {})
-    standin.answers[f"DELETE /sessions/{job.job_id()}/close"] = (204, None)
-
     session.close()
     session.close()
 
@@ -199,7 +197,7 @@ def test_a_refused_closing_leaves_the_session_open(standin, session):
 
     with pytest.raises(RequestsApiError, match="Not now"):
         session.close()
-    standin.answers[path] = (204, None)
+    standin.answers.clear()
     session.run("p", {})
     session.close()
 
