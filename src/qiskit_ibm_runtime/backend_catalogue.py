@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from .api.connections import failures, side_by_side
 from .api.exceptions import RequestsApiError
+from .api.parallel import failures, side_by_side
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -165,7 +165,7 @@ class BackendCatalogue:
         shown = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
         left = len(names) - len(shown)
         return QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {name!r}. The account has "
+            f"No backend matches the criteria: {name}. The account has "
             f"{', '.join(shown) or 'none'}{f' and {left} more' if left else ''}."
         )
 
@@ -177,7 +177,7 @@ class BackendCatalogue:
         if isinstance(error, RequestsApiError) and error.status_code != 404:
             raise error
         raise QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {key[1]!r} is listed, but its configuration is of "
+            f"No backend matches the criteria: {key[1]} is listed, but its configuration is of "
             f"no use. {_text(error)}"
         ) from error
 

@@ -14,7 +14,7 @@ from qiskit.providers.provider import ProviderV1
 from .accounts import Account, AccountIdentity, AccountManager, channel_of, choose_account
 from .api.client_parameters import ClientParameters
 from .api.clients import AuthClient, RuntimeClient
-from .api.clients.login import log_in
+from .api.clients.authentication import log_in
 from .backend_catalogue import BackendCatalogue
 from .exceptions import IBMAccountError
 from .hub_group_project import HubGroupProject, find_instance, list_side_by_side, make_instances

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.api.retry import without_waiting
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 # How long requests that are to meet wait for each other: only a failing test waits that long.
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(sent)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815  # names fixed by http.server
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""
@@ -252,13 +252,18 @@ def running() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def standin() -> Iterator[StandIn]:
     """A stand-in with one project of one device; refused requests are repeated without a pause."""
-    monkeypatch.setattr(RetrySession, "sleep", staticmethod(lambda seconds: None))
-    with running() as state:
+    with without_waiting(), running() as state:
         yield state
 
 
 @pytest.fixture
 def crn() -> str:
     return CRN
+
+
+@pytest.fixture
+def device() -> Callable[..., dict[str, Any]]:
+    """What a device says about itself, by its name and number of qubits."""
+    return configuration

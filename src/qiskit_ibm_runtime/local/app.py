@@ -15,15 +15,16 @@ from . import executor as executors
 from .answers import error_answer
 from .endpoints.stream import stream
 from .errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .faults import FaultMiddleware
 from .guard import Guard
 from .identity import Caller
-from .routes import ACCOUNT, RUNTIME, RUNTIME_ROOTS, STREAM_PATH
+from .routes import RUNTIME_ROOTS, STREAM_PATH, by_path
 from .runtime import Runtime
 from .settings import SettingsError
 from .store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -76,7 +77,10 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
     )
     # A path with a slash too many is not served, rather than redirected.
     application.router.redirect_slashes = False
-    return Guard(application, settings)
+    guarded = Guard(application, settings)
+    if settings.faults is None:
+        return guarded
+    return FaultMiddleware(guarded, settings.faults, runtime.doorkeeper.expire_tokens)
 
 
 def _executor(settings: Settings) -> Executor:
@@ -100,18 +104,19 @@ def _routes(runtime: Runtime) -> list[Route | WebSocketRoute]:
     async def follow(socket: WebSocket) -> None:
         await stream(runtime, socket)
 
-    routes: list[Route | WebSocketRoute] = [_route(runtime, one, "") for one in ACCOUNT]
-    for root in RUNTIME_ROOTS:
-        routes += [_route(runtime, one, root) for one in RUNTIME]
-        routes.append(WebSocketRoute(root + STREAM_PATH, follow))
-    return routes
+    return [
+        *(_route(runtime, path, endpoints) for path, endpoints in by_path().items()),
+        *(WebSocketRoute(root + STREAM_PATH, follow) for root in RUNTIME_ROOTS),
+    ]
 
 
-def _route(runtime: Runtime, endpoint: Endpoint, root: str) -> Route:
+def _route(runtime: Runtime, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
     async def handle(request: Request) -> Response:
-        return await endpoint.call(runtime, request, NOBODY)
+        # Where there is a GET there is a HEAD; the server leaves its body out.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await endpoints[method].call(runtime, request, NOBODY)
 
-    return Route(root + endpoint.path, handle, methods=[endpoint.method])
+    return Route(path, handle, methods=list(endpoints))
 
 
 async def _refused(request: Request, refused: Any) -> Response:

@@ -56,6 +56,7 @@ class Doorkeeper:
     ) -> None:
         self._users, self._crns = tuple(users), tuple(crns)
         self._secret, self._seconds, self._clock = secret, seconds, clock
+        self._generation = 0
 
     def user_of(self, token: str) -> User | None:
         """The user with this token; every comparison takes the same time."""
@@ -75,6 +76,7 @@ class Doorkeeper:
             "iat": issued,
             "exp": expires,
             "jti": secrets.token_hex(8),
+            "generation": self._generation,
         }
         body = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         return AccessToken(f"{body}.{self._signature(body, user)}", issued, expires)
@@ -90,7 +92,12 @@ class Doorkeeper:
             return None
         # The signature is ours, so the claims are as we wrote them.
         claims = json.loads(urlsafe_b64decode(body.split(".")[1] + "=="))
-        return signer if claims["exp"] > self._clock() else None
+        fresh = claims["exp"] > self._clock() and claims["generation"] == self._generation
+        return signer if fresh else None
+
+    def expire_tokens(self) -> None:
+        """Make the access tokens in use invalid; the next log-in gives a new one."""
+        self._generation += 1
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
         """Return the caller of a request.

@@ -238,10 +238,6 @@ class Jobs:
         rows = self._connection.execute("SELECT id FROM jobs WHERE finished < ?", (moment,))
         return [job_id for (job_id,) in rows]
 
-    def forget_submissions_before(self, moment: str) -> None:
-        """Let go of old idempotency keys."""
-        self._connection.execute("DELETE FROM submissions WHERE created < ?", (moment,))
-
 
 def _job(row: Sequence[Any]) -> Job:
     return Job(*[*row[:-1], json.loads(row[-1])])

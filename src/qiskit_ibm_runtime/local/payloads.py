@@ -82,7 +82,8 @@ class Payloads:
         name = secrets.token_hex(16)
         # Spread over 256 folders, which stay small.
         path = self._folder / name[:2] / name[2:]
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.mkdir(exist_ok=True, mode=0o700)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         self._written.append(f"{name[:2]}/{name[2:]}")
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)

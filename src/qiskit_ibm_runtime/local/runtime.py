@@ -11,7 +11,6 @@ from .built_in_programs import BUILT_IN
 from .errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
 from .feeds import Feeds
 from .identity import CLOUD, Doorkeeper
-from .moments import written
 from .scheduler import Scheduler
 from .settings import SettingsError
 
@@ -119,14 +118,7 @@ class Runtime:
         if days is None:
             return 0
         now = datetime.fromtimestamp(self.clock(), timezone.utc)
-        limit = written(now - timedelta(days=days))
-        with self.store.transaction():
-            old = self.store.jobs.finished_before(limit)
-            for job_id in old:
-                self.store.jobs.delete(job_id)
-            self.store.sessions.delete_empty()
-            self.store.jobs.forget_submissions_before(limit)
-        return len(old)
+        return self.store.purge(now - timedelta(days=days))
 
 
 def backend_not_found(name: str) -> Refused:

@@ -57,6 +57,8 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _text_problems(value: str, schema: Mapping[str, Any], label: str) -> Iterator[str]:
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        yield f"{label} holds half a character (a lone surrogate)."
     if len(value) < schema.get("minLength", 0):
         yield f"{label} must not be empty."
     if len(value) > schema.get("maxLength", len(value)):

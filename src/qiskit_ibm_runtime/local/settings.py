@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from .faults import FaultError, Faults
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -87,7 +89,7 @@ class Settings:
     executor: str = "process"
     scheduler: str | None = None
     worker_memory: int | None = None
-    faults: Path | None = None
+    faults: Faults | None = None
     uploads: bool = True
     minimum_execution_time: int = 1
     session_hours: float = 8.0
@@ -133,6 +135,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     return {_known(key, path): _value(key, value, path.parent) for key, value in raw.items()}
 
 
+def read_faults(source: Any) -> Faults:
+    """Read a description of faults: JSON text, a file with it, or what it stands for.
+
+    Raises:
+        SettingsError: If it cannot be understood.
+    """
+    try:
+        return Faults.read(source)
+    except FaultError as error:
+        raise SettingsError(str(error)) from error
+
+
 def _known(key: str, path: Path) -> str:
     names = {one.name for one in fields(Settings)}
     if key not in names:
@@ -156,8 +170,10 @@ def _value(key: str, value: Any, folder: Path) -> Any:
             return tuple(cloud_service(one["name"], one["crn"], _devices(one)) for one in value)
         if key in ("devices", "allowed_hosts"):
             return tuple(map(str, value))
-        if key in ("data", "faults", "tls_cert", "tls_key"):
+        if key in ("data", "tls_cert", "tls_key"):
             return folder / value
+        if key == "faults":
+            return read_faults(folder / value if isinstance(value, str) else value)
     except (KeyError, TypeError) as error:
         raise SettingsError(f"The setting {key!r} is not of the documented form.") from error
     return value

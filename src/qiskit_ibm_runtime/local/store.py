@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .job_records import Jobs
+from .moments import written
 from .payloads import Payloads
 from .program_records import Programs
 from .session_records import Sessions
@@ -18,6 +19,7 @@ from .settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 FORMAT = 1
 _TABLES = """
@@ -151,6 +153,17 @@ class Store:
         with self.durably() as connection:
             connection.execute("INSERT INTO facts VALUES (?, ?)", (name, made))
         return made
+
+    def purge(self, limit: datetime) -> int:
+        """Remove the jobs that ended before a moment; return how many."""
+        moment = written(limit)
+        with self.transaction() as connection:
+            old = self.jobs.finished_before(moment)
+            for job_id in old:
+                self.jobs.delete(job_id)
+            self.sessions.delete_empty()
+            connection.execute("DELETE FROM submissions WHERE created < ?", (moment,))
+        return len(old)
 
     def close(self) -> None:
         """Write everything back and let go of the folder."""

@@ -1,47 +1,80 @@
-"""Logging in on the quantum channel, in as few round trips as the protocol allows."""
+"""Access tokens from log-ins."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
-from qiskit_ibm_runtime.api.connections import side_by_side
-from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
-
-from .auth import AuthClient
-from .version import VersionClient
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
+from qiskit_ibm_runtime.api.redaction import keep_secret
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+    from qiskit_ibm_runtime.api.rest.root import Api
 
 
-def log_in(params: ClientParameters) -> AuthClient:
-    """Log in, and make sure that the address and the account are of use.
+class LoginSource:
+    """Access tokens from log-ins; one log-in for all threads that hold the same stale token.
 
-    The address is asked what it is while the log-in is under way: neither waits for the other.
-
-    Raises:
-        IBMInputValueError: If the address does not belong to an authentication service.
-        IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
-        RequestsApiError: If the service cannot be reached.
+    A log-in that fails fails for all who waited for it: a refused token is not tried once by each.
     """
-    connection = {**params.connection_parameters(), "pool": params.pool}
-    connection.pop("auth", None)
 
-    def version() -> dict[str, Any]:
-        return VersionClient(params.url or "", **connection).version()
+    def __init__(self, login: Api, api_token: str) -> None:
+        self._login, self._api_token = login, api_token
+        self._lock = threading.Lock()
+        self._under_way: Future[str] | None = None
+        keep_secret(api_token)
+        self._token = self._log_in()
 
-    calls: list[Callable[[], Any]] = [version, lambda: AuthClient(params)]
-    asked, logged_in = side_by_side(lambda call: call(), calls)
-    answer = asked.result()
-    if not (answer.get("new_api") and "api-auth" in answer):
-        raise IBMInputValueError(
-            f"The URL {params.url} is not an IBM Quantum authentication URL. "
-            f"Leave `url` out to use {IBM_QUANTUM_API_URL}, or give the one of your own service."
-        )
-    client: AuthClient = logged_in.result()
-    if not (client.current_service_urls().get("services") or {}).get("runtime"):
-        raise IBMNotAuthorizedError(
-            "This account is not authorized to use the runtime on the ibm_quantum channel."
-        )
-    return client
+    def current(self) -> str:
+        """Return the token in use."""
+        return self._token
+
+    def renew(self, stale: str) -> str:
+        """Return a token other than ``stale``.
+
+        Raises:
+            IBMNotAuthorizedError: If the log-in is refused.
+            RequestsApiError: If it fails otherwise.
+        """
+        with self._lock:
+            if self._token != stale:
+                return self._token
+            under_way, ours = self._under_way, self._under_way is None
+            if under_way is None:
+                under_way = self._under_way = Future()
+        if ours:
+            self._settle(under_way)
+        return under_way.result()
+
+    def _settle(self, promise: Future[str]) -> None:
+        try:
+            token = self._log_in()
+        except BaseException as exc:
+            with self._lock:
+                self._under_way = None
+            promise.set_exception(exc)
+            raise
+        with self._lock:
+            self._token, self._under_way = token, None
+        promise.set_result(token)
+
+    def _log_in(self) -> str:
+        answer = self._login.login(self._api_token)
+        try:
+            token = str(answer["id"])
+        except (KeyError, TypeError):
+            raise ApiIBMProtocolError(
+                "The service answered the log-in without an access token; is the URL that of an "
+                "authentication service?"
+            ) from None
+        keep_secret(token)
+        return token
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_login": self._login, "_api_token": self._api_token, "_token": self._token}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock, self._under_way = threading.Lock(), None
+        keep_secret(self._api_token, self._token)

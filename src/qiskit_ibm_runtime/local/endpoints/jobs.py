@@ -46,7 +46,12 @@ async def listed(call: Call) -> Response:
     brief = query.get("exclude_params", False)
     page = ", ".join(_text(call.runtime, job, params=not brief) for job in jobs)
     counts = json.dumps({"count": count, "limit": limit, "offset": offset})
-    return _json(f'{{"jobs": [{page}], {counts[1:]}')
+    answer = _json(f'{{"jobs": [{page}], {counts[1:]}')
+    # Whoever looks for a job of a submit learns here, too, that keys are honoured.
+    key = call.request.headers.get("idempotency-key")
+    if key:
+        answer.headers["Idempotency-Key"] = key
+    return answer
 
 
 async def one(call: Call) -> Response:

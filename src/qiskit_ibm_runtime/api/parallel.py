@@ -1,38 +1,20 @@
-"""One pool of connections for a service, and requests side by side over it."""
+"""Requests side by side."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Callable, TypeVar
 
-from requests.adapters import HTTPAdapter
-
 from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Requests under way at once, and connections that are kept to one host.
+# Requests under way at once: as many as connections are kept to one host.
 WIDTH = 32
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class ConnectionPool(HTTPAdapter):
-    """Connections that all sessions of one service use.
-
-    A session that is closed leaves them to the others; they close with the pool.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(pool_maxsize=WIDTH)
-
-    def close(self) -> None:
-        """Leave the connections open: other sessions use them."""
-
-    def __del__(self) -> None:
-        super().close()
 
 
 def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
