@@ -14,6 +14,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from .api.clients.base import WebsocketClientCloseCode
+from .api.clients.clock import Clock
 from .api.clients.runtime_ws import RuntimeWebsocketClient
 from .api.exceptions import RequestsApiError
 from .constants import DEFAULT_DECODERS
@@ -80,6 +81,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         job = service.run("hello-world", inputs={"iterations": 2}, options=options)
         print(job.job_id(), job.result(timeout=60), job.interim_results())
     """
+
+    _clock = Clock()
 
     def __init__(
         self,
@@ -426,7 +429,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         return self._facts[name]
 
     def _deadline(self, timeout: float | None) -> Deadline:
-        return Deadline(self.job_id(), timeout, pool_of(self._api_client))
+        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock)
 
     def _text_of_result(self, timeout: float | None) -> str:
         if self._result_text is not None:

@@ -137,6 +137,8 @@ class ScriptedService:
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for sock in self._open:

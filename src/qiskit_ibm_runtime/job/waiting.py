@@ -46,11 +46,12 @@ class PollSchedule:
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
         """Seconds before the next poll; ``jitter`` from 0 to 1 shortens it by up to a quarter."""
-        grown = self.first * self.growth ** min(polls, 64)
-        if streaming:
-            grown = max(grown, self.first_beside_stream)
-        most = self.longest_beside_stream if streaming else self.longest
-        return min(grown, most) * (1 - jitter / 4)
+        first, most = (
+            (self.first_beside_stream, self.longest_beside_stream)
+            if streaming
+            else (self.first, self.longest)
+        )
+        return min(first * self.growth ** min(polls, 64), most) * (1 - jitter / 4)
 
 
 class PatientPoll:
