@@ -252,6 +252,47 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
             raise QiskitBackendNotFoundError("No backend matches the criteria.")
         return candidates[min(good)[1]]
 
+    @property
+    def channel(self) -> str:
+        """Channel in use."""
+        return self._channel
+
+    def active_account(self) -> dict[str, Any] | None:
+        """Return the account in use."""
+        return self._account.to_saved_format()
+
+    @staticmethod
+    def save_account(
+        token: Any = None,
+        url: Any = None,
+        instance: Any = None,
+        channel: Any = None,
+        auth: Any = None,
+        filename: Any = None,
+        name: Any = None,
+        proxies: Any = None,
+        verify: Any = None,
+        overwrite: Any = False,
+    ) -> None:
+        """Save an account."""
+        channel = channel or ("ibm_cloud" if auth == "cloud" else "ibm_quantum" if auth else None)
+        AccountManager.save(
+            token=token,
+            url=url,
+            instance=instance,
+            channel=channel,
+            filename=filename,
+            name=name,
+            proxies=proxies,
+            verify=verify,
+            overwrite=overwrite,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    # --- Programs and jobs: from here to the end of the class -------------------------------------
+
     def run(
         self,
         program_id: str,
@@ -397,45 +438,6 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
             tags=record.get("tags"),
             encoded_params=record.get("params"),
         )
-
-    @property
-    def channel(self) -> str:
-        """Channel in use."""
-        return self._channel
-
-    def active_account(self) -> dict[str, Any] | None:
-        """Return the account in use."""
-        return self._account.to_saved_format()
-
-    @staticmethod
-    def save_account(
-        token: Any = None,
-        url: Any = None,
-        instance: Any = None,
-        channel: Any = None,
-        auth: Any = None,
-        filename: Any = None,
-        name: Any = None,
-        proxies: Any = None,
-        verify: Any = None,
-        overwrite: Any = False,
-    ) -> None:
-        """Save an account."""
-        channel = channel or ("ibm_cloud" if auth == "cloud" else "ibm_quantum" if auth else None)
-        AccountManager.save(
-            token=token,
-            url=url,
-            instance=instance,
-            channel=channel,
-            filename=filename,
-            name=name,
-            proxies=proxies,
-            verify=verify,
-            overwrite=overwrite,
-        )
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 def _fact(backend: Any, key: str) -> Any:
