@@ -132,7 +132,7 @@ class ScriptedService:
         self.url = f"{scheme}://localhost:{self._listener.getsockname()[1]}{prefix}"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> ScriptedService:
+    def __enter__(self) -> ScriptedService:  # noqa: PYI034  # Self came with Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:

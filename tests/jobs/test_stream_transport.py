@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from tests.jobs.scripted_service import ScriptedService
 
 from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, handshake
 from qiskit_ibm_runtime.api.clients.handshake import socket_address
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
-from tests.jobs.scripted_service import ScriptedService
-
 
 # A name that only the proxy knows.
 FAR_AWAY = "runtime.test"
@@ -90,9 +89,7 @@ def test_verification_is_on_unless_switched_off(secure: ScriptedService) -> None
     assert read(secure, verify=False) == ["x" * 100_000]
 
 
-def test_a_certificate_of_another_host_is_refused(
-    authority: trustme.CA, bundle: str
-) -> None:
+def test_a_certificate_of_another_host_is_refused(authority: trustme.CA, bundle: str) -> None:
     with ScriptedService(certificate=authority.issue_cert("elsewhere.example")) as service:
         with pytest.raises(WebsocketError, match="SSL"):
             read(service, verify=bundle)

@@ -8,6 +8,8 @@ import threading
 from typing import Callable
 
 import pytest
+from tests.jobs.fast_clock import StillClock, until
+from tests.jobs.scripted_service import Peer, ScriptedService, record
 
 from qiskit_ibm_runtime import (
     IBMNotAuthorizedError,
@@ -17,9 +19,8 @@ from qiskit_ibm_runtime import (
 )
 from qiskit_ibm_runtime.api.clients import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.retry import without_waiting
 from qiskit_ibm_runtime.job.waiting import LONGEST_OUTAGE, PollSchedule
-from tests.jobs.fast_clock import StillClock, until
-from tests.jobs.scripted_service import Peer, ScriptedService, record
 
 STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/jobs/j1"
 
@@ -56,7 +57,7 @@ def test_whatever_the_stream_does_the_end_is_noticed_by_the_next_poll(
     service.on_stream = stream
     service.results["j1"] = "7"
     job, clock = slow_job(service)
-    clock.at(40, lambda: service.end())
+    clock.at(40, service.end)
     started = clock.now
 
     assert job.result() == 7
@@ -68,7 +69,7 @@ def test_whatever_the_stream_does_the_end_is_noticed_by_the_next_poll(
 def test_a_blocked_stream_delays_no_result_by_two_seconds(service: ScriptedService) -> None:
     service.on_stream = 403
     job, clock = slow_job(service)
-    clock.at(600, lambda: service.end())
+    clock.at(600, service.end)
     started = clock.now
 
     job.wait_for_final_state()
@@ -275,34 +276,29 @@ def test_after_a_limit_the_same_job_can_be_waited_for_and_streamed(
 
 
 def test_an_outage_of_the_service_is_borne_for_minutes_but_not_for_ever(
-    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job, clock = slow_job(service, api_client=_impatient(service))
+    job, clock = slow_job(service)
     service.results["j1"] = "1"
     clock.at(10, lambda: service.on.update({STATUS: lambda peer: peer.answer(502)}))
     clock.at(250, service.on.clear)
     clock.at(280, service.end)
 
-    with caplog.at_level("WARNING", logger="qiskit_ibm_runtime.job.waiting"):
+    with without_waiting(), caplog.at_level("WARNING", logger="qiskit_ibm_runtime.job.waiting"):
         assert job.result() == 1
     assert len(caplog.records) == 1
 
-    dead, clock = slow_job(service, job_id="j2", api_client=_impatient(service))
+    dead, clock = slow_job(service, job_id="j2")
     service.on["GET /jobs/j2"] = lambda peer: peer.answer(502)
     started = clock.now
-    with pytest.raises(RequestsApiError, match="502"):
+    with without_waiting(), pytest.raises(RequestsApiError, match="502"):
         dead.result()
     assert LONGEST_OUTAGE < clock.now - started < LONGEST_OUTAGE + 5
 
 
-def _impatient(service: ScriptedService) -> RuntimeClient:
-    """A client whose session does not repeat by itself."""
-    client = RuntimeClient(service.parameters())
-    client._session.sleep = lambda _seconds: None  # type: ignore[method-assign]
-    return client
-
-
-@pytest.mark.parametrize(("status", "error"), [(404, RequestsApiError), (401, IBMNotAuthorizedError)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, RequestsApiError), (401, IBMNotAuthorizedError)]
+)
 def test_an_answer_that_time_cannot_change_ends_a_wait_at_once(
     service: ScriptedService, status: int, error: type[Exception]
 ) -> None:
@@ -368,7 +364,6 @@ def test_two_hundred_waiting_jobs_need_a_handful_of_threads(
     for thread in waiting:
         thread.start()
     most = 0
-
 
     def everybody_waits() -> bool:
         nonlocal most

@@ -23,9 +23,7 @@ GRACE = 0.5
 class Deadline:
     """The moment at which a wait for a job ends, whatever the service does."""
 
-    def __init__(
-        self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock
-    ) -> None:
+    def __init__(self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock) -> None:
         """Set the deadline.
 
         Args:

@@ -11,12 +11,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
+    from qiskit_ibm_runtime.api.exceptions import ApiError
 
     from .deadline import Deadline
 
@@ -66,8 +67,9 @@ class PatientPoll:
         asked = self._deadline.clock.monotonic()
         try:
             final = self._deadline.call(self._is_final)
-        except RequestsApiError as exc:
-            if 400 <= exc.status_code < 500 and exc.status_code not in (408, 425, 429):
+        except (RequestsApiError, ApiIBMProtocolError) as exc:
+            status = getattr(exc, "status_code", -1)
+            if 400 <= status < 500 and status not in (408, 425, 429):
                 raise
             self._bear(exc, asked)
             return False
@@ -76,7 +78,7 @@ class PatientPoll:
         self._out_since = None
         return final
 
-    def _bear(self, error: RequestsApiError, asked: float) -> None:
+    def _bear(self, error: ApiError, asked: float) -> None:
         if self._out_since is None:
             self._out_since = asked
             logger.warning(
