@@ -15,13 +15,21 @@ class SimulatorOptions:
 
     .. code-block:: python
 
-        SimulatorOptions(seed_simulator=42, coupling_map=[[0, 1], [1, 2]])
+        from qiskit_aer.noise import NoiseModel, depolarizing_error
+        from qiskit_ibm_runtime.options import Options, SimulatorOptions
+
+        noise = NoiseModel()
+        noise.add_all_qubit_quantum_error(depolarizing_error(0.01, 2), ["cx"])
+        line = SimulatorOptions(noise_model=noise, coupling_map=[[0, 1], [1, 2]], seed_simulator=42)
+        options = Options(resilience_level=0, simulator=line)
 
     Attributes:
-        noise_model: An Aer ``NoiseModel``, or its dict form.
-        seed_simulator: Makes results repeatable.
-        coupling_map: Pairs of coupled qubits, or a ``CouplingMap``.
-        basis_gates: Names of the gates that circuits are unrolled to.
+        noise_model: An Aer ``NoiseModel``, or its dict form. It is never copied. Default: no noise
+            on a simulator, that of its calibration on a device of the embedded runtime.
+        seed_simulator: An integer that makes results repeatable. Default: ``None``, which does not.
+        coupling_map: Pairs of coupled qubits, or a ``CouplingMap``. Default: all are coupled.
+        basis_gates: Names of the gates that circuits are unrolled to. Default: those that the
+            simulator knows, or those of the noise model.
     """
 
     noise_model: Any | None = None

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
+from qiskit_ibm_runtime.options.merge import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+from .limits import check_limits
 
 SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
@@ -44,11 +49,11 @@ class RuntimePrimitive:
                 "skip_transpilation",
                 "0.7",
                 "Instead, use the skip_transpilation keyword argument in transpilation options.",
-                stacklevel=4,
+                stacklevel=3,
             )
         if service:
             deprecate_arguments(
-                "service", "0.7", "Please use the session parameter instead.", stacklevel=4
+                "service", "0.7", "Please use the session parameter instead.", stacklevel=3
             )
         given, backend = _split_backend(options)
         if backend is not None:
@@ -56,7 +61,7 @@ class RuntimePrimitive:
                 "The 'backend' key has been moved to the 'session' parameter",
                 "0.7",
                 "Please use the 'session' parameter instead.",
-                stacklevel=4,
+                stacklevel=3,
             )
         merged = _start_options(given, skip_transpilation)
         self._runtime_options = TerraOptions(**merged)
@@ -80,7 +85,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in Options._merge_options(self._options, fields).items():
+        for name, value in Options._merge_options(completed(self._options), fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -90,8 +95,14 @@ class RuntimePrimitive:
 
     def close(self) -> None:
         """Close the session; deprecated in favour of :meth:`Session.close`."""
+        self._close(stacklevel=3)
+
+    def _close(self, stacklevel: int) -> None:
         issue_deprecation_msg(
-            "close method is deprecated", "0.7", "Use the close method of the session.", 2
+            "The close method of primitives is deprecated",
+            "0.7",
+            "Use the close method of the session.",
+            stacklevel,
         )
         self._session.close()
 
@@ -99,10 +110,10 @@ class RuntimePrimitive:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
+        self._close(stacklevel=3)
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
-        combined = Options._merge_options(self._options, overrides)
+        combined = Options._merge_options(completed(self._options), overrides)
         backend = self._backend()
         set_default_error_levels(
             combined,
@@ -112,6 +123,9 @@ class RuntimePrimitive:
         )
         if not os.environ.get(SKIP_VALIDATION):
             self._validate_options(combined)
+            if backend is not None:
+                asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+                check_limits(asked, combined["execution"].get("shots"), backend.configuration())
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
             for circuit in inputs["circuits"]:
                 backend.check_faulty(circuit)
@@ -154,16 +168,23 @@ def legacy_circuits(
     """Return circuits of the deprecated constructor, and the parameters of each.
 
     Raises:
-        ValueError: If there are more or fewer sets of parameters than circuits.
+        ValueError: If the parameters are not those of the circuits.
     """
     if circuits is None:
         return (), ()
     kept = (circuits,) if isinstance(circuits, QuantumCircuit) else tuple(circuits)
     if parameters is None:
         return kept, tuple(circuit.parameters for circuit in kept)
-    sets = tuple(parameters)
+    sets = tuple(tuple(names) for names in parameters)
     if len(sets) != len(kept):
         raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
+    for index, (circuit, names) in enumerate(zip(kept, sets)):
+        if set(names) != set(circuit.parameters) or len(names) != circuit.num_parameters:
+            raise ValueError(
+                f"The parameters of circuit {index} ({circuit.name!r}) are "
+                f"{[each.name for each in circuit.parameters]}, "
+                f"not {[getattr(each, 'name', each) for each in names]}."
+            )
     return kept, sets
 
 
@@ -173,20 +194,26 @@ def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[in
     Raises:
         ValueError: If a position is out of range, or an object was not given to the constructor.
     """
-    many = isinstance(given, Sequence) and not isinstance(given, str)
     keys = [key(item) for item in known]
     result = []
-    for item in given if many else [given]:
-        if isinstance(item, int):
-            position = item
-        else:
-            position = keys.index(key(item)) if key(item) in keys else -1
+    for item in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
+        position = int(item) if isinstance(item, Integral) else _position(item, known, keys, key)
         if not 0 <= position < len(keys):
             raise ValueError(
                 f"{what} {item!r} is not one of the {len(keys)} given at construction."
             )
         result.append(position)
     return result
+
+
+def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int:
+    for position, each in enumerate(known):
+        if each is item:
+            return position
+    try:
+        return keys.index(key(item))
+    except (AttributeError, QiskitError, ValueError):  # unknown, or of a kind that has no key
+        return -1
 
 
 def _split_backend(options: Any) -> tuple[Any, Any]:

@@ -1,0 +1,42 @@
+"""The examples of the public classes of this room, run as they stand on the embedded runtime."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime import Estimator, Options, Sampler, options
+
+CLASSES = [Sampler, Estimator, *(getattr(options, name) for name in options.__all__)]
+EXAMPLE = re.compile(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)")
+
+
+def examples(cls: type) -> list[str]:
+    found = EXAMPLE.findall((inspect.getdoc(cls) or "") + "\n")
+    return [textwrap.dedent(example) for example in found]
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_the_example_runs(cls: type, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(cls)
+    names: dict[str, Any] = {}
+
+    exec(compile(example, f"<example of {cls.__name__}>", "exec"), names)
+
+    made = [value for value in names.values() if isinstance(value, (cls, Options))]
+    assert made
+    if cls in (Sampler, Estimator):
+        assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cls", CLASSES[2:], ids=lambda cls: cls.__name__)
+def test_every_option_is_described(cls: Any) -> None:
+    described = inspect.getdoc(cls) or ""
+
+    for field in fields(cls):
+        assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), field.name
