@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import enum
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 import requests
 from qiskit.providers import JobV1
@@ -14,32 +12,33 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from .api.clients.base import WebsocketClientCloseCode
+from .api.clients.clock import Clock
+from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
+from .api.download import download
 from .api.exceptions import RequestsApiError
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
     IBMError,
     IBMInputValueError,
-    IBMRuntimeError,
     RuntimeInvalidStateError,
     RuntimeJobFailureError,
     RuntimeJobMaxTimeoutError,
-    RuntimeJobTimeoutError,
 )
 from .job.deadline import Deadline
 from .job.decoding import decoded_inputs, decoder_pair
-from .job.external import link_in
-from .job.questions import ask_record, pool_of
+from .job.early_download import EarlyDownload
+from .job.external import LONGEST_RESULT, is_safe, link_in
+from .job.portable import NOT_KNOWN, PortableJob
+from .job.questions import ask_record, explained, pool_of
 from .job.state import JobState, failure_text, read_state
 from .job.streaming import ResultStream
-from .job.unbound import Unbound
 from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
 from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from concurrent.futures import Future
     from datetime import datetime
 
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -49,23 +48,9 @@ logger = logging.getLogger(__name__)
 EXTERNAL_TIMEOUT = 60
 # The text of a result is kept for other decoders, unless it is longer; then it is fetched again.
 LONGEST_KEPT_TEXT = 1_000_000
-# The parts of a job that hold credentials, or threads.
-NOT_PICKLED = (
-    *("_api_client", "_client_params", "_service", "_backend"),
-    *("_stream", "_ws_client", "_download"),
-)
 
 
-class NotKnown(enum.Enum):
-    """In place of a result that was not fetched yet; ``None`` is a result."""
-
-    NOT_KNOWN = "not known"
-
-
-NOT_KNOWN = NotKnown.NOT_KNOWN
-
-
-class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, its messages, its result.
 
     Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
@@ -80,6 +65,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         job = service.run("hello-world", inputs={"iterations": 2}, options=options)
         print(job.job_id(), job.result(timeout=60), job.interim_results())
     """
+
+    _clock = Clock()
 
     def __init__(
         self,
@@ -145,8 +132,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         self._error_message: str | None = None
         self._result: Any = NOT_KNOWN
         self._result_text: str | None = None
-        self._result_wanted = False
-        self._download: Future[str] | None = None
+        self._early = EarlyDownload()
         self._interim_text: str | None = None
         self._stream: ResultStream | None = None
         self._ws_client = self._new_client()
@@ -196,7 +182,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             PatientPoll(self.job_id(), self._is_final, deadline),
             self._watched_stream,
             deadline,
-            self._start_download,
+            lambda: self._early.start(pool_of(self._api_client), self._fetch_result),
         )
 
     def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
@@ -271,17 +257,12 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             RuntimeInvalidStateError: If it has ended.
             IBMRuntimeError: If the request fails otherwise.
         """
-        try:
+        with explained(
+            "Failed to cancel job",
+            self.job_id(),
+            conflict="The job cannot be cancelled, it has ended",
+        ):
             self._api_client.job_cancel(self.job_id())
-        except RequestsApiError as exc:
-            if exc.status_code == 409:
-                raise RuntimeInvalidStateError(
-                    f"Job {self.job_id()} cannot be cancelled, it has ended: {exc.message}",
-                    failure=exc.failure,
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to cancel job {self.job_id()}: {exc.message}", failure=exc.failure
-            ) from None
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
         # Whoever waits in another thread is told by the end of the stream.
@@ -295,14 +276,13 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         """
         if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
-        try:
-            return str(self._api_client.job_logs(self.job_id()))
-        except RequestsApiError as exc:
-            if exc.status_code == 404:
-                return ""
-            raise IBMRuntimeError(
-                f"Failed to get job logs of {self.job_id()}: {exc.message}", failure=exc.failure
-            ) from None
+        with explained("Failed to get job logs", self.job_id()):
+            try:
+                return str(self._api_client.job_logs(self.job_id()))
+            except RequestsApiError as exc:
+                if exc.status_code == 404:
+                    return ""
+                raise
 
     def metrics(self) -> dict[str, Any]:
         """Return what the service measured: moments under ``timestamps``, and more.
@@ -310,13 +290,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        try:
-            metrics: dict[str, Any] = self._api_client.job_metadata(self.job_id())
-        except RequestsApiError as exc:
-            raise IBMRuntimeError(
-                f"Failed to get job metadata of {self.job_id()}: {exc.message}", failure=exc.failure
-            ) from None
-        return metrics
+        with explained("Failed to get job metadata", self.job_id()):
+            return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
         """Not possible for a job of the service.
@@ -338,15 +313,10 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             IBMRuntimeError: If the request fails.
         """
         if self._backend is None:
-            try:
+            with explained("Failed to get job backend", self.job_id()):
                 known = self._place.get("backend")
                 record = self._place if known else ask_record(self._api_client, self.job_id())
                 self._backend = self._backend_of(record)
-            except RequestsApiError as exc:
-                raise IBMRuntimeError(
-                    f"Failed to get job backend of {self.job_id()}: {exc.message}",
-                    failure=exc.failure,
-                ) from None
         return self._backend
 
     def _backend_of(self, record: Mapping[str, Any]) -> Any:
@@ -431,37 +401,19 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         return self._facts[name]
 
     def _deadline(self, timeout: float | None) -> Deadline:
-        return Deadline(self.job_id(), timeout, pool_of(self._api_client))
+        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock)
 
     def _text_of_result(self, timeout: float | None) -> str:
         if self._result_text is not None:
             return self._result_text
         deadline = self._deadline(timeout)
-        self._result_wanted = True
+        self._early.wanted = True
         self.wait_for_final_state(timeout=timeout)
         self._check_success(deadline)
-        text = self._early_text(deadline) or deadline.call(self._fetch_result)
+        text = self._early.text(deadline) or deadline.call(self._fetch_result)
         if len(text) <= LONGEST_KEPT_TEXT:
             self._result_text = text
         return text
-
-    def _start_download(self) -> None:
-        """Fetch the result beside the last question for the status: one round trip for both."""
-        if self._result_wanted and self._download is None:
-            self._download = pool_of(self._api_client).submit(self._fetch_result)
-
-    def _early_text(self, deadline: Deadline) -> str:
-        """Text of the download that the end of the stream set off; empty if it came too early."""
-        download, self._download = self._download, None
-        if download is None:
-            return ""
-        try:
-            return deadline.answer(download)
-        except (RequestsApiError, IBMRuntimeError) as exc:
-            if isinstance(exc, RuntimeJobTimeoutError):
-                raise
-            logger.debug("The result of job %s was asked for too early.", self.job_id())
-            return ""
 
     def _check_success(self, deadline: Deadline) -> None:
         if self._status is JobStatus.ERROR:
@@ -484,9 +436,14 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         link = link_in(text)
         if link is None:
             return text
-        if hasattr(self._api_client, "external_result"):
-            return str(self._api_client.external_result(link))
-        content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
+        if isinstance(self._api_client, RuntimeClient):
+            if not is_safe(link):
+                logger.warning("The result of job %s is an unsafe address.", self.job_id())
+                return text
+            content: Any = download(self._api_client._session, link, LONGEST_RESULT)
+        else:
+            # Another kind of client, such as a double in a test, has no session to fetch with.
+            content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
         return content.decode("utf-8") if isinstance(content, bytes) else content
 
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
@@ -510,28 +467,6 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
-
-    def __copy__(self) -> RuntimeJob:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin._stream = twin._download = None
-        twin._ws_client = twin._new_client()
-        return twin
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> RuntimeJob:
-        twin = memo[id(self)] = self.__copy__()
-        for name in ("_params", "_encoded_params", "_tags", "_result"):
-            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
-        return twin
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key not in NOT_PICKLED}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._backend = self._stream = self._download = None
-        unbound: Any = Unbound(self.job_id())
-        self._api_client = self._client_params = self._service = self._ws_client = unbound
 
 
 def _decoded(decoder: Any, text: str) -> Any:

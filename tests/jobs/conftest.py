@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-from qiskit_ibm_runtime.api.clients import stream_hub
 from tests.jobs.fast_clock import FastClock
 from tests.jobs.scripted_service import ScriptedService
+
+from qiskit_ibm_runtime.api.clients import stream_hub
 
 
 @pytest.fixture

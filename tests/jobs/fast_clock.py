@@ -9,6 +9,14 @@ from typing import Any, Callable
 from qiskit_ibm_runtime.api.clients.clock import Clock
 
 
+def until(condition: Callable[[], object]) -> None:
+    """Return once something holds that another thread brings about."""
+    pause, deadline = threading.Event(), time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "It never happened."
+        pause.wait(0.002)
+
+
 class FastClock(Clock):
     """Runs ``speed`` times as fast as the machine's clock, so a minute passes in a moment."""
 

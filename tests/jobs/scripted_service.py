@@ -132,11 +132,13 @@ class ScriptedService:
         self.url = f"{scheme}://localhost:{self._listener.getsockname()[1]}{prefix}"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> ScriptedService:
+    def __enter__(self) -> ScriptedService:  # noqa: PYI034  # Self came with Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for sock in self._open:

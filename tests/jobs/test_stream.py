@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.jobs.scripted_service import CLOSE, CONTINUATION, PING, PONG, TEXT, Peer, ScriptedService
 
 from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.exceptions import (
@@ -14,7 +15,6 @@ from qiskit_ibm_runtime.api.exceptions import (
     WebsocketError,
     WebsocketTimeoutError,
 )
-from tests.jobs.scripted_service import CLOSE, CONTINUATION, PING, PONG, TEXT, Peer, ScriptedService
 
 STREAM = "GET /stream/jobs/j1"
 
@@ -84,7 +84,7 @@ def test_the_handshake_carries_the_credentials_and_nothing_follows_it(
 
 def test_a_path_before_the_stream_and_odd_ids_are_kept() -> None:
     with ScriptedService(prefix="/some/path") as service:
-        service.on_stream = lambda peer: replay(peer)
+        service.on_stream = replay
         RuntimeWebsocketClient(
             service.url + "/", service.parameters(), "a/../b", None
         ).job_results()
@@ -150,7 +150,7 @@ def test_a_frame_that_trickles_in_byte_by_byte_keeps_no_other_stream_waiting(
         lambda peer: peer.close(1011),
         lambda peer: peer.close(4001),
         lambda peer: peer.close(None),
-        lambda peer: None,
+        lambda _peer: None,
         lambda peer: peer.reset(),
         lambda peer: peer.sock.sendall(b"\xff\xff\xff garbage"),
         lambda peer: peer.frame(TEXT, b"\xff\xfe"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import concurrent.futures
 from typing import TYPE_CHECKING, Callable, TypeVar
 
-from qiskit_ibm_runtime.api.clients.clock import Clock
 from qiskit_ibm_runtime.exceptions import RuntimeJobTimeoutError
 
 if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
+    from qiskit_ibm_runtime.api.clients.clock import Clock
     from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
 
 T = TypeVar("T")
@@ -23,9 +23,7 @@ GRACE = 0.5
 class Deadline:
     """The moment at which a wait for a job ends, whatever the service does."""
 
-    def __init__(
-        self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock) -> None:
         """Set the deadline.
 
         Args:
@@ -35,7 +33,7 @@ class Deadline:
             clock: The clock.
         """
         self._job_id, self._timeout, self._pool = job_id, timeout, pool
-        self.clock = clock or Clock()
+        self.clock = clock
         self._end = None if timeout is None else self.clock.monotonic() + timeout
 
     def wait(self, event: threading.Event, seconds: float) -> bool:

@@ -11,12 +11,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
+    from qiskit_ibm_runtime.api.exceptions import ApiError
 
     from .deadline import Deadline
 
@@ -46,11 +47,12 @@ class PollSchedule:
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
         """Seconds before the next poll; ``jitter`` from 0 to 1 shortens it by up to a quarter."""
-        grown = self.first * self.growth ** min(polls, 64)
-        if streaming:
-            grown = max(grown, self.first_beside_stream)
-        most = self.longest_beside_stream if streaming else self.longest
-        return min(grown, most) * (1 - jitter / 4)
+        first, most = (
+            (self.first_beside_stream, self.longest_beside_stream)
+            if streaming
+            else (self.first, self.longest)
+        )
+        return min(first * self.growth ** min(polls, 64), most) * (1 - jitter / 4)
 
 
 class PatientPoll:
@@ -65,8 +67,9 @@ class PatientPoll:
         asked = self._deadline.clock.monotonic()
         try:
             final = self._deadline.call(self._is_final)
-        except RequestsApiError as exc:
-            if 400 <= exc.status_code < 500 and exc.status_code not in (408, 425, 429):
+        except (RequestsApiError, ApiIBMProtocolError) as exc:
+            status = getattr(exc, "status_code", -1)
+            if 400 <= status < 500 and status not in (408, 425, 429):
                 raise
             self._bear(exc, asked)
             return False
@@ -75,7 +78,7 @@ class PatientPoll:
         self._out_since = None
         return final
 
-    def _bear(self, error: RequestsApiError, asked: float) -> None:
+    def _bear(self, error: ApiError, asked: float) -> None:
         if self._out_since is None:
             self._out_since = asked
             logger.warning(

@@ -243,8 +243,8 @@ class JobStream:
         # What the library says may hold parts of the handshake; the kind of fault is enough.
         fault = error.message if isinstance(error, WebsocketError) else type(error).__name__
         return kind(
-            f"The stream of job {self._client._job_id} broke {self._reconnecting.connections} "
-            f"times. {verdict} Last fault: {fault}"
+            f"The stream of job {self._client._job_id} broke for good after "
+            f"{self._reconnecting.connections} connections. {verdict} Last fault: {fault}"
         )
 
     def _drop(self) -> None:
