@@ -110,7 +110,8 @@ class _Submission:
             return None
         self._note_honouring(response)
         answer: dict[str, Any] = read_json(response)
-        LEDGER.own(answer["id"])
+        if answer.get("id"):  # without one, the caller says so
+            LEDGER.own(answer["id"])
         return answer
 
     def _note_honouring(self, response: Response | None) -> None:
