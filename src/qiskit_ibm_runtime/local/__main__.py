@@ -13,6 +13,7 @@ import threading
 import uvicorn
 
 from .app import create_app
+from .faults import Faults
 
 
 def main() -> None:
@@ -20,13 +21,16 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--faults", help="JSON, or a file of it; see docs/fault-injection.md")
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     token = os.environ.get("QISKIT_IBM_LOCAL_TOKEN") or secrets.token_urlsafe(32)
     listener = socket.socket()
     listener.bind((arguments.host, arguments.port))
     port = listener.getsockname()[1]
-    config = uvicorn.Config(create_app(token, arguments.workers), log_level="warning", ws="auto")
+    faults = Faults.read(arguments.faults) if arguments.faults else None
+    app = create_app(token, arguments.workers, faults)
+    config = uvicorn.Config(app, log_level="warning", ws="auto")
     server = uvicorn.Server(config)
     if arguments.until_eof:
         threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from . import devices
+from .faults import FaultMiddleware, Faults
 from .store import FINAL, Job
 from .workers import WorkerPool
 
@@ -44,6 +45,10 @@ class Runtime:
         self.keys: dict[str, str] = {}
         self.closed: set[str] = set()
         self.queues: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def expire_tokens(self) -> None:
+        """Make the access tokens in use invalid; the next log-in gives a new one."""
+        self.access = secrets.token_urlsafe(24)
 
     def admitted(self, headers: Any) -> bool:
         given = headers.get("x-access-token", "")
@@ -193,7 +198,12 @@ class Runtime:
         found = [j for j in found if tags <= set(j.request.get("tags") or [])]
         limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
         page = [j.record() for j in found[offset : offset + limit]]
-        return JSONResponse({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
+        # Whoever looks for a job of a submit learns here, too, that keys are honoured.
+        key = request.headers.get("idempotency-key")
+        return JSONResponse(
+            {"jobs": page, "count": len(found), "limit": limit, "offset": offset},
+            headers={"Idempotency-Key": key} if key else {},
+        )
 
     async def job(self, request: Request) -> Response:
         job = self.jobs.get(request.path_params["id"])
@@ -261,8 +271,8 @@ def _when(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00").replace(" ", "+"))
 
 
-def create_app(token: str, workers: int = 2) -> Starlette:
-    """The application for one token."""
+def create_app(token: str, workers: int = 2, faults: Faults | None = None) -> Any:
+    """The application for one token; with faults, one that carries them out."""
     runtime = Runtime(token, workers)
 
     @asynccontextmanager
@@ -272,7 +282,7 @@ def create_app(token: str, workers: int = 2) -> Starlette:
         await runtime.pool.stop()
 
     guarded = runtime.guarded
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/api/version", runtime.version),
             Route("/api/users/loginWithToken", runtime.login, methods=["POST"]),
@@ -291,3 +301,4 @@ def create_app(token: str, workers: int = 2) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    return app if faults is None else FaultMiddleware(app, faults, runtime.expire_tokens)

@@ -10,6 +10,7 @@ from requests.auth import AuthBase
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
@@ -35,14 +36,14 @@ class ServiceInstance:
 
 
 class _Signature(AuthBase):
-    """Our headers, beside what a proxy wants; keeps credentials of a netrc file out."""
+    """Our headers; that there are some keeps credentials of a netrc file out."""
 
-    def __init__(self, headers: dict[str, str], proxy_auth: AuthBase | None) -> None:
-        self._headers, self._proxy_auth = headers, proxy_auth
+    def __init__(self, headers: dict[str, str]) -> None:
+        self._headers = headers
 
     def __call__(self, r: Any) -> Any:
         r.headers.update(self._headers)
-        return self._proxy_auth(r) if self._proxy_auth else r
+        return r
 
 
 class CloudDirectory(BaseClient):
@@ -68,9 +69,8 @@ class CloudDirectory(BaseClient):
         verify: bool | str = True,
     ) -> None:
         self._url, self._token = url, token
-        params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
-        self._connection = params.connection_parameters()
-        self._proxy_auth = self._connection.pop("auth", None)
+        keep_secret(token)
+        self._params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:
         """List the Qiskit Runtime instances; those of other products are passed over.
@@ -116,12 +116,11 @@ class CloudDirectory(BaseClient):
                 f"{get_iam_api_url(self._url)} gave no access token for the API key. "
                 "Check the `url` of the account."
             )
+        keep_secret(answer["access_token"])
         return str(answer["access_token"])
 
     def _session(self, base_url: str, headers: dict[str, str]) -> RetrySession:
-        return RetrySession(
-            base_url, auth=_Signature(headers, self._proxy_auth), **self._connection
-        )
+        return RetrySession(base_url, **self._params.session_parameters(_Signature(headers)))
 
 
 def resolve_instance_names(
