@@ -19,9 +19,6 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 
 from . import noise
 
-if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
-
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
 
