@@ -12,6 +12,7 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.clients.submits import LEDGER
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.local.settings import Settings, User
 
 TOKEN = "planted-token-of-the-embedded-runtime"
 
@@ -24,7 +25,8 @@ def faults() -> Faults:
 @pytest.fixture(scope="module")
 def embedded(faults: Faults) -> Iterator[str]:
     """An embedded runtime with one worker."""
-    with running(create_app(TOKEN, 1, faults=faults), lifespan="on") as base:
+    settings = Settings(users=(User("local", TOKEN),), workers=1, faults=faults)
+    with running(create_app(settings), lifespan="on") as base:
         yield base
 
 

@@ -27,6 +27,7 @@ from qiskit_ibm_runtime.local.faults import (
     FaultMiddleware,
     Faults,
 )
+from qiskit_ibm_runtime.local.settings import Settings
 
 
 def ask(service: Any, method: str = "GET", path: str = "/echo", **options: Any) -> Any:
@@ -264,7 +265,7 @@ def test_breaking_a_connection_needs_the_outermost_place() -> None:
 
 def test_the_embedded_runtime_carries_them_out() -> None:
     faults = Faults([Fault("status", status=418, path="/version", nth=[2])])
-    with running(create_app("token", 0, faults=faults)) as base:
+    with running(create_app(Settings(faults=faults))) as base:
         statuses = [requests.get(f"{base}/api/version", timeout=5).status_code for _ in range(3)]
 
     assert statuses == [200, 418, 200]

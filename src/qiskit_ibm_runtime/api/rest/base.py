@@ -31,6 +31,15 @@ def segment(text: str) -> str:
     return quote(str(text), safe="")
 
 
+def read_text(response: Any) -> str:
+    """Read the text of a good answer, which is UTF-8 whether its headers say so or not.
+
+    Where they do not, ``requests`` would guess, byte by byte: long for a long result, and wrong.
+    """
+    content: bytes = response.content
+    return content.decode("utf-8", "replace")
+
+
 def read_json(response: Any) -> Any:
     """Read the JSON of a good answer.
 
