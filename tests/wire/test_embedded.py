@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from wire_standin import running
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.clients.submits import LEDGER
-from qiskit_ibm_runtime.local.app import create_app
+from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.local.settings import Settings, User
 
@@ -25,9 +24,12 @@ def faults() -> Faults:
 @pytest.fixture(scope="module")
 def embedded(faults: Faults) -> Iterator[str]:
     """An embedded runtime with one worker."""
+    background = Background()
     settings = Settings(users=(User("local", TOKEN),), workers=1, faults=faults)
-    with running(create_app(settings), lifespan="on") as base:
-        yield base
+    server = BackgroundServer(background, settings)
+    yield server.url
+    server.stop()
+    background.close()
 
 
 @pytest.fixture
