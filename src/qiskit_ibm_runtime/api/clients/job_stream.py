@@ -148,7 +148,7 @@ class JobStream:
                 return
             try:
                 frame = self._connection.recv_frame()
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 self._leave_long_message()
                 return
             except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
