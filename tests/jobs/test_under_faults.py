@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from tests.jobs.fast_clock import until
 from tests.jobs.faulty_runtime import FaultyRuntime
 
@@ -49,9 +50,17 @@ def many_jobs(service: QiskitRuntimeService, count: int, threads: int) -> None:
         assert told[-1] == result
 
 
-def test_results_and_messages_arrive_whole_over_a_network_that_fails() -> None:
-    with FaultyRuntime(*STREAM_FAULTS, *REQUEST_FAULTS) as service:
+def test_results_and_messages_arrive_whole_over_a_network_that_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    streams = "qiskit_ibm_runtime.api.clients.base"
+    with (
+        FaultyRuntime(*STREAM_FAULTS, *REQUEST_FAULTS) as service,
+        caplog.at_level("DEBUG", logger=streams),
+    ):
         many_jobs(service, count=4, threads=4)
+
+    assert any(entry.name == streams and "broke" in entry.message for entry in caplog.records)
 
     for thread in threading.enumerate():
         if thread.name.startswith("job-"):

@@ -111,14 +111,14 @@ class JobStream:
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""
-        self._hub.call(partial(self._limit_handshake, attempt))
+        self._hub.report(self, partial(self._limit_handshake, attempt))
         try:
             connection = attempt.open(self._client, self._url)
         # The stream only speeds a result up; whatever breaks it is noted, and polling goes on.
         except Exception as exc:  # noqa: BLE001
-            self._hub.call(partial(self._not_connected, attempt, exc))
+            self._hub.report(self, partial(self._not_connected, attempt, exc))
         else:
-            self._hub.call(partial(self._connected, attempt, connection))
+            self._hub.report(self, partial(self._connected, attempt, connection))
 
     def _limit_handshake(self, attempt: Attempt) -> None:
         if attempt is self._attempt:
