@@ -420,12 +420,15 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             message = deadline.call(self.error_message) or ""
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
+            advice = "" if self._state.solution else "\njob.logs() may tell more."
             raise RuntimeJobFailureError(
-                f"Unable to retrieve job result. {message}", failure=self._state.failure
+                f"Unable to retrieve job result. {message}{advice}", failure=self._state.failure
             )
         if self._status is JobStatus.CANCELLED:
             raise RuntimeInvalidStateError(
-                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled."
+                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled. "
+                f"{self._state.reason}".rstrip(),
+                failure=self._state.failure,
             )
 
     def _fetch_result(self) -> str:

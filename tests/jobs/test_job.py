@@ -212,6 +212,26 @@ def test_a_failure_says_what_happened_and_keeps_the_service_s_words(
     assert service.asked(RESULTS) == 1
 
 
+def test_a_failure_without_advice_says_where_to_look_next(service: ScriptedService) -> None:
+    job = ended(service, "Traceback: boom", status="Failed")
+
+    with pytest.raises(RuntimeJobFailureError) as caught:
+        job.result()
+
+    assert caught.value.message == (
+        "Unable to retrieve job result. Job j1 has failed:\nTraceback: boom\n"
+        "job.logs() may tell more."
+    )
+    assert job.error_message() == "Job j1 has failed:\nTraceback: boom"
+
+
+def test_a_cancelled_job_says_why_if_the_service_does(service: ScriptedService) -> None:
+    job = ended(service, status="Cancelled", reason="By an administrator.")
+
+    with pytest.raises(RuntimeInvalidStateError, match=r"cancelled\. By an administrator\.'$"):
+        job.result()
+
+
 @pytest.mark.parametrize(
     "state",
     [

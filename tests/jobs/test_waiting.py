@@ -347,6 +347,20 @@ print(other.result(timeout=60))
 """
 
 
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_control_c_returns_at_once_from_a_server_that_says_nothing(
+    service: ScriptedService, timeout: float | None
+) -> None:
+    def interrupt(peer: Peer) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        peer.until_gone()
+
+    service.on[STATUS] = interrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        service.job().result(timeout=timeout)
+
+
 @pytest.mark.parametrize(("how", "printed"), [("plain", "2\n"), ("fork", "3\n2\n")])
 def test_an_open_stream_keeps_no_interpreter_from_ending_and_no_fork_from_waiting(
     service: ScriptedService, how: str, printed: str

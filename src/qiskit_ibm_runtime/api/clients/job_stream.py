@@ -130,9 +130,7 @@ class JobStream:
             return
         self._attempt = None
         self._connection, self._socket = connection, connection.sock
-        self._parts, self._pinged = [], False
-        self._opened = self._hub.clock.monotonic()
-        self.due = self._opened + PING_INTERVAL
+        self._parts, self._opened = [], self._hub.clock.monotonic()
         self._client.on_open(connection)
         self._hub.watch(self._socket, self)
         self.read()
@@ -142,7 +140,9 @@ class JobStream:
             self._broken(error)
 
     def read(self) -> None:
-        """Take the frames that have arrived."""
+        """Take the frames that have arrived; a part of one shows life as well."""
+        self._pinged = False
+        self.due = self._hub.clock.monotonic() + PING_INTERVAL
         for _ in range(MOST_FRAMES):
             if self._connection is None:
                 return
@@ -154,8 +154,6 @@ class JobStream:
             except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
                 self._broken(exc)
                 return
-            self._pinged = False
-            self.due = self._hub.clock.monotonic() + PING_INTERVAL
             self._take(frame)
         # TLS may hold decrypted frames of which the selector knows nothing.
         self._more, self.due = True, self._hub.clock.monotonic()
@@ -202,7 +200,7 @@ class JobStream:
         elif self._connection is None:
             self.begin()
         elif self._more:
-            self._more, self.due = False, self._hub.clock.monotonic() + PING_INTERVAL
+            self._more = False
             self.read()
         elif self._pinged:
             self._broken(
