@@ -9,6 +9,7 @@ from importlib.resources import files
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from qiskit.providers.jobstatus import JobStatus
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -213,6 +214,16 @@ def test_a_job_of_a_listing_can_do_what_a_job_can(alice):
     alice.delete_job(job.job_id())
     with pytest.raises(RuntimeJobNotFound, match="Job not found"):
         alice.job(job.job_id())
+
+
+def test_a_job_of_a_listing_can_be_cancelled(login):
+    alice = login()
+    job = alice.run("hello-world", {"iterations": 10_000}, {"backend": SIMULATOR})
+
+    listed = next(one for one in alice.jobs(pending=True) if one.job_id() == job.job_id())
+    listed.cancel()
+
+    assert listed.status() is job.status() is JobStatus.CANCELLED
 
 
 def test_the_cloud_chooses_a_backend(login):
