@@ -99,3 +99,10 @@ def bench(session: nox.Session) -> None:
     """Print what each call costs beside its floor; ``-- --against PYTHON`` adds another release."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(reuse_venv=True)
+def fuzz(session: nox.Session) -> None:
+    """Let schemathesis search the embedded runtime for answers that its description excludes."""
+    session.install("-e", ".[test]", "schemathesis>=4")
+    _pytest(session, "--timeout=3600", "tests/stress/fuzz_local.py")

@@ -13,7 +13,7 @@ from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives import Estimator as ExactEstimator
 from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
 
-from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, RuntimeJobFailureError
+from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService
 
 HYDROGEN = SparsePauliOp.from_list(
     [
@@ -122,12 +122,13 @@ def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
     assert first.tolist() == second.tolist()
 
 
-def test_a_level_that_the_runtime_does_not_do_fails_and_says_so(estimator: Estimator) -> None:
+def test_each_level_of_resilience_runs_and_says_what_it_did(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
 
-    with pytest.raises(RuntimeJobFailureError, match=r"resilience.*2"):
-        estimator.run(circuit, "Z", resilience_level=2).result()
+    metadata = estimator.run(circuit, "X", resilience_level=2).result().metadata[0]
+
+    assert metadata["zne"]["noise_amplification"]["values"] == pytest.approx([1.0, 1.0, 1.0])
 
 
 def test_values_are_an_array_with_one_set_of_metadata_each(estimator: Estimator) -> None:
