@@ -161,7 +161,7 @@ def test_bound_circuits_of_one_ansatz_are_kept_apart_by_their_angles() -> None:
     assert distinct_circuits(bound)[1] == [0, 1, 0]
 
 
-# All of them touch qubit 0: terra calls circuits equal whatever the order of what lies side by side.
+# All of them touch qubit 0, for terra does not mind the order of what lies side by side.
 STEPS = st.sampled_from(
     [
         lambda c: c.h(0),
