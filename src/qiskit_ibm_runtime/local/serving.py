@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -62,14 +63,22 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
     return uvicorn.Server(config)
 
 
-async def started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
-    """Wait until the server takes requests.
+async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:
+    """Serve in a task of this loop, and return it once the server takes requests.
 
     Raises:
-        RuntimeError: If it ended instead.
+        RuntimeError: If the server ended instead.
     """
+    task = asyncio.ensure_future(_serve(server, listener))
     while not server.started:
         if task.done():
-            task.result()
+            listener.close()
             raise RuntimeError("The server did not start; its log says why.")
         await asyncio.sleep(0.005)
+    return task
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    # What uvicorn does when the application does not start; here it would end the whole loop.
+    with suppress(SystemExit):
+        await server.serve(sockets=[listener])
