@@ -8,6 +8,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["matrix"]
+nox.options.error_on_missing_interpreters = True  # a cell that was passed over is not green
 
 # Cells of terra, Python and what numpy is held to; pip chooses the newest numpy that fits.
 #

@@ -9,8 +9,9 @@ from qiskit.primitives.utils import _circuit_key, _observable_key
 
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits
+from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.observables import all_observables, as_observables
 from .primitive.parameter_values import as_parameter_values
 from .primitive.repeats import distinct_circuits, distinct_observables

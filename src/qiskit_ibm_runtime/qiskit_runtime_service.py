@@ -5,46 +5,40 @@ from __future__ import annotations
 import logging
 import uuid
 import warnings
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakValueDictionary
 
-from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.provider import ProviderV1
 
 from .accounts import Account, AccountIdentity, AccountManager, channel_of, choose_account
 from .api.client_parameters import ClientParameters
 from .api.clients import AuthClient, RuntimeClient
 from .api.clients.authentication import log_in
-from .api.exceptions import RequestsApiError
 from .backend_catalogue import BackendCatalogue
-from .exceptions import (
-    IBMAccountError,
-    IBMRuntimeError,
-    RuntimeJobNotFound,
-    RuntimeProgramNotFound,
-)
+from .exceptions import IBMAccountError
 from .hub_group_project import HubGroupProject, find_instance, list_side_by_side, make_instances
+from .job_listing import JobListing, delete_job, get_job
+from .job_submission import DEPRECATED_PROGRAMS, read_options, submit
+from .program_registry import ProgramRegistry, summaries
 from .proxies import ProxyConfiguration
-from .runtime_job import RuntimeJob
-from .runtime_options import RuntimeOptions
-from .runtime_program import ParameterNamespace
+from .runtime_session import RuntimeSession
 from .utils.blame import users_line
-from .utils.deprecation import issue_deprecation_msg
-from .utils.hgp import from_instance_format
+from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .accounts import AccountType, ChannelType
     from .ibm_backend import IBMBackend
+    from .runtime_job import RuntimeJob
+    from .runtime_options import RuntimeOptions
+    from .runtime_program import ParameterNamespace, RuntimeProgram
+
+__all__ = ["DEPRECATED_PROGRAMS", "SERVICE_NAME", "QiskitRuntimeService"]
 
 logger = logging.getLogger(__name__)
 SERVICE_NAME = "runtime"
-DEPRECATED_PROGRAMS = [
-    "torch-train",
-    "torch-infer",
-    "sample-expval",
-    "quantum_kernal_alignment",
-    "sample-program",
-]
 
 # Services of this process by the number they were given: a pickled one finds itself again.
 _living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
@@ -415,9 +409,9 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
     def run(
         self,
         program_id: str,
-        inputs: Any,
-        options: Any = None,
-        callback: Any = None,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
         result_decoder: Any = None,
         instance: str | None = None,
         session_id: str | None = None,
@@ -425,69 +419,82 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         max_execution_time: int | None = None,
         start_session: bool | None = False,
     ) -> RuntimeJob:
-        """Run a program."""
-        options = options or RuntimeOptions()
-        if isinstance(options, dict):
-            options = RuntimeOptions(**options)
-        if isinstance(inputs, ParameterNamespace):
-            inputs.validate()
-            inputs = vars(inputs)
-        options.validate(channel=self._channel)
-        hgp = (
-            None
-            if self._channel == "ibm_cloud"
-            else self._get_hgp(options.instance, options.backend).name
-        )
-        try:
-            response = self._api_client.program_run(
-                program_id=program_id,
-                backend_name=options.backend,
-                params=inputs,
-                image=options.image,
-                hgp=hgp,
-                log_level=options.log_level,
-                session_id=session_id,
-                job_tags=options.job_tags,
-                max_execution_time=options.max_execution_time,
-                start_session=start_session,
-                session_time=options.session_time,
-            )
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeProgramNotFound(
-                    f"Program not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to run program: {ex.message}", failure=ex.failure
-            ) from None
-        backend = self.backend(response["backend"], instance=hgp)
-        return RuntimeJob(
-            backend=backend,
-            api_client=self._api_client,
-            client_params=self._client_params,
-            job_id=response["id"],
-            program_id=program_id,
-            params=inputs,
-            user_callback=callback,
+        """Run a program.
+
+        Everything is checked before anything is sent, and one call makes one job.
+
+        Args:
+            program_id: The program, such as ``"sampler"``.
+            inputs: Its inputs by name, or the filled-in form of :meth:`RuntimeProgram.parameters`.
+            options: Where and how to run it, as :class:`RuntimeOptions` or a dict of them. They
+                are not changed.
+            callback: Called with job id and message for each message of the job, its result
+                included.
+            result_decoder: Class with a ``decode`` method; or a pair of them, for messages and for
+                the result.
+            instance: Deprecated; give it in the options.
+            session_id: The session to join.
+            job_tags: Deprecated; give them in the options.
+            max_execution_time: Deprecated; give it in the options.
+            start_session: Whether the job opens a session; its id is that of the job.
+
+        Returns:
+            The job; its result comes from :meth:`RuntimeJob.result`.
+
+        Raises:
+            IBMInputValueError: If an argument cannot be used.
+            QiskitBackendNotFoundError: If the account has no such backend.
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the service refuses the job.
+        """
+        chosen = read_options(options)
+        deprecated = {
+            "instance": instance,
+            "job_tags": job_tags,
+            "max_execution_time": max_execution_time,
+        }
+        for name, value in deprecated.items():
+            if value is not None:
+                deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
+                setattr(chosen, name, value)
+        return submit(
+            self,
+            program_id,
+            inputs,
+            chosen,
+            callback=callback,
             result_decoder=result_decoder,
-            image=options.image,
-            service=self,
-            tags=options.job_tags,
+            session_id=session_id,
+            start_session=start_session,
         )
 
+    @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
+    def open(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+    ) -> RuntimeSession:
+        """Make a session of the old style, for one program; deprecated in favour of ``Session``.
+
+        Args:
+            program_id: The program.
+            inputs: Its first inputs.
+            options: As for :meth:`run`.
+        """
+        return RuntimeSession(self, program_id, inputs, options)
+
     def job(self, job_id: str) -> RuntimeJob:
-        """Return a job by its id."""
-        try:
-            record = self._api_client.job_get(job_id)
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeJobNotFound(
-                    f"Job not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to retrieve job: {ex.message}", failure=ex.failure
-            ) from None
-        return self._decode_job(record)
+        """Return a job of this account, also one of the past.
+
+        Args:
+            job_id: The job.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return get_job(self, job_id)
 
     def jobs(
         self,
@@ -499,64 +506,201 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         instance: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: datetime | str | None = None,
+        created_before: datetime | str | None = None,
         descending: bool = True,
     ) -> list[RuntimeJob]:
-        """Return jobs that fit."""
-        hub, group, project = from_instance_format(instance) if instance else (None, None, None)
-        found: list[Any] = []
-        while limit is None or len(found) < limit:
-            page = self._api_client.jobs_get(
-                limit=200 if limit is None else limit - len(found),
-                skip=skip + len(found),
-                backend_name=backend_name,
-                pending=pending,
-                program_id=program_id,
-                hub=hub,
-                group=group,
-                project=project,
-                job_tags=job_tags,
-                session_id=session_id,
-                created_after=created_after,
-                created_before=created_before,
-                descending=descending,
+        """Return the jobs of this account that fit, the newest first.
+
+        Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
+        them. For very many jobs, iterate over a :class:`.job_listing.JobListing` instead: it takes
+        the same arguments and holds one page at a time.
+
+        Args:
+            limit: How many jobs at most; ``None`` means all.
+            skip: How many to pass over first.
+            backend_name: Only those on this backend.
+            pending: ``True``: only those that wait or run; ``False``: only those that ended.
+            program_id: Only those of this program.
+            instance: Only those of this ``hub/group/project``; not for channel ``ibm_cloud``.
+            job_tags: Only those that have all of these tags.
+            session_id: Only those of this session.
+            created_after: Only those made then or later. Local time unless it has an offset.
+            created_before: Only those made then or earlier. Local time unless it has an offset.
+            descending: ``False`` puts the oldest first.
+
+        Raises:
+            IBMInputValueError: If a value cannot be used.
+            RequestsApiError: If a request fails.
+        """
+        return list(
+            JobListing(
+                self,
+                limit,
+                skip,
+                backend_name,
+                pending,
+                program_id,
+                instance,
+                job_tags,
+                session_id,
+                created_after,
+                created_before,
+                descending,
             )
-            found += page["jobs"]
-            if not page["jobs"] or len(found) + skip >= page["count"]:
-                break
-        return [self._decode_job(r) for r in found]
+        )
 
     def delete_job(self, job_id: str) -> None:
-        """Delete a job."""
-        try:
-            self._api_client.job_delete(job_id)
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeJobNotFound(
-                    f"Job not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to delete job: {ex.message}", failure=ex.failure
-            ) from None
+        """Delete a job and its result from the service.
 
-    def _decode_job(self, record: dict[str, Any]) -> RuntimeJob:
-        try:
-            backend = self.backend(record["backend"])
-        except (KeyError, QiskitBackendNotFoundError):
-            backend = None
-        return RuntimeJob(
-            backend=backend,
-            api_client=self._api_client,
-            client_params=self._client_params,
-            service=self,
-            job_id=record["id"],
-            program_id=(record.get("program") or {}).get("id", ""),
-            creation_date=record.get("created"),
-            session_id=record.get("session_id"),
-            tags=record.get("tags"),
-            encoded_params=record.get("params"),
+        Args:
+            job_id: The job.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        delete_job(self, job_id)
+
+    def programs(
+        self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
+    ) -> list[RuntimeProgram]:
+        """Return the programs that this account may see, in the service's order.
+
+        The list is read as far as it is needed, and kept.
+
+        Args:
+            refresh: Whether to forget what is known and ask again.
+            limit: How many at most; ``None`` means all.
+            skip: How many to pass over first.
+
+        Raises:
+            IBMInputValueError: If a number is negative or none.
+            RequestsApiError: If a request fails.
+        """
+        return self._registry.select(refresh, limit, skip)
+
+    def pprint_programs(
+        self,
+        refresh: bool = False,
+        detailed: bool = False,
+        limit: int | None = 20,
+        skip: int | None = 0,
+    ) -> None:
+        """Print the programs that this account may see.
+
+        Args:
+            refresh: As for :meth:`programs`.
+            detailed: Whether to print all that is known, not just name and description.
+            limit: As for :meth:`programs`.
+            skip: As for :meth:`programs`.
+        """
+        for line in summaries(self.programs(refresh, limit, skip), detailed):
+            print(line)  # noqa: T201
+
+    def program(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
+        """Return one program.
+
+        Args:
+            program_id: The program.
+            refresh: Whether to ask again though it is known.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return self._registry.get(program_id, refresh)
+
+    def upload_program(self, data: str, metadata: dict[str, Any] | str | None = None) -> str:
+        """Upload a program.
+
+        Args:
+            data: The source, or the path of its file.
+            metadata: A dict or the path of a JSON file, with ``name`` and ``max_execution_time``
+                (seconds), and if wanted ``description``, ``is_public`` and ``spec``; see
+                ``program_metadata_sample.json`` in ``qiskit_ibm_runtime/program``.
+
+        Returns:
+            Id of the new program.
+
+        Raises:
+            FileNotFoundError: If ``data`` is neither source nor a file.
+            IBMInputValueError: If the metadata cannot be used.
+            RuntimeDuplicateProgramError: If there is a program of that name.
+            IBMNotAuthorizedError: If this account may not upload programs.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return self._registry.upload(data, metadata)
+
+    def update_program(
+        self,
+        program_id: str,
+        data: str | None = None,
+        metadata: dict[str, Any] | str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        max_execution_time: int | None = None,
+        spec: dict[str, Any] | None = None,
+    ) -> None:
+        """Change a program; what is not given stays as it is.
+
+        Args:
+            program_id: The program.
+            data: As for :meth:`upload_program`.
+            metadata: As for :meth:`upload_program`; visibility is changed by
+                :meth:`set_program_visibility` only.
+            name: Wins over that in the metadata.
+            description: Wins over that in the metadata.
+            max_execution_time: Wins over that in the metadata.
+            spec: Wins over that in the metadata.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        changed = self._registry.update(
+            program_id,
+            data,
+            metadata,
+            name=name,
+            description=description,
+            max_execution_time=max_execution_time,
+            spec=spec,
         )
+        if not changed:
+            warnings.warn(
+                "None of the fields that can be updated are given. No update is made.",
+                stacklevel=2,
+            )
+
+    def delete_program(self, program_id: str) -> None:
+        """Delete a program.
+
+        Args:
+            program_id: The program.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        self._registry.delete(program_id)
+
+    def set_program_visibility(self, program_id: str, public: bool) -> None:
+        """Show a program to everybody, or to this account only.
+
+        Args:
+            program_id: The program.
+            public: Whether everybody may see and run it.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        self._registry.set_visibility(program_id, public)
+
+    @cached_property
+    def _registry(self) -> ProgramRegistry:
+        return ProgramRegistry(self)
 
 
 def _embedded(instance: str | None) -> Account:

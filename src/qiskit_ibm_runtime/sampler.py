@@ -9,8 +9,9 @@ from qiskit.primitives.utils import _circuit_key
 
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits, check_classical_bits
+from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.parameter_values import as_parameter_values
 from .primitive.repeats import distinct_circuits
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg

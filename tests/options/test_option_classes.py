@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import asdict, fields, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,3 +147,20 @@ def test_plain_options_make_no_new_class() -> None:
     assert type(Options()) is type(Options(optimization_level=1)) is Options
     one, other = (Options(foo=value) for value in (1, 2))  # type: ignore[call-arg]
     assert type(one) is type(other)
+
+
+class TestPretendingToBeADevice:
+    def test_without_calibration_takes_no_noise(self) -> None:
+        configuration = SimpleNamespace(basis_gates=["x"], coupling_map=[[0, 1]])
+        device = SimpleNamespace(configuration=lambda: configuration, properties=lambda: None)
+        options = SimulatorOptions(noise_model=object(), seed_simulator=1)
+
+        options.set_backend(device)
+
+        assert options == SimulatorOptions(
+            seed_simulator=1, basis_gates=["x"], coupling_map=[[0, 1]]
+        )
+
+    def test_refuses_what_is_no_such_backend(self) -> None:
+        with pytest.raises(TypeError, match=r"configuration\(\) and properties\(\).*str"):
+            SimulatorOptions().set_backend("ibm_moon")

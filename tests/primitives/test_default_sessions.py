@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -103,3 +105,37 @@ def test_all_jobs_of_a_primitive_run_in_its_session(
     assert second.session_id == first.session_id == session.session_id
     for job in (first, second):
         assert sum(job.result().quasi_dists[0].values()) == pytest.approx(1)
+
+
+def test_a_run_on_a_known_backend_is_one_request(
+    service: QiskitRuntimeService, bell: QuantumCircuit, caplog: pytest.LogCaptureFixture
+) -> None:
+    sampler = Sampler(session=service.backend(DEVICE), options={"resilience_level": 0})
+    caplog.set_level(logging.DEBUG, "urllib3.connectionpool")
+
+    for _ in range(2):
+        caplog.clear()
+        sampler.run(bell)
+        requests = [text for text in caplog.messages if "HTTP/" in text]
+        assert len(requests) == 1, requests
+        assert "POST" in requests[0]
+
+
+def test_threads_may_share_a_primitive(service: QiskitRuntimeService, bell: QuantumCircuit) -> None:
+    """
+    Each gets the options and the result of its own runs, and all jobs are in one session.
+    """
+    with Session(service=service, backend=SIMULATOR) as session:
+        sampler = Sampler(session=session)
+
+    def run(shots: int) -> tuple[Any, int]:
+        job = sampler.run(bell, shots=shots)
+        return job, job.result().metadata[0]["shots"]
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(run, range(10, 26)))
+
+    assert [shots for _, shots in done] == list(range(10, 26))
+    assert len({job.job_id() for job, _ in done}) == 16
+    assert {job.session_id for job, _ in done} == {session.session_id}
+    assert sampler.options.execution["shots"] == 4000

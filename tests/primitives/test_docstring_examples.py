@@ -16,8 +16,8 @@ CLASSES = [Sampler, Estimator, *(getattr(options, name) for name in options.__al
 EXAMPLE = re.compile(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)")
 
 
-def examples(cls: type) -> list[str]:
-    found = EXAMPLE.findall((inspect.getdoc(cls) or "") + "\n")
+def examples(documented: Any) -> list[str]:
+    found = EXAMPLE.findall((inspect.getdoc(documented) or "") + "\n")
     return [textwrap.dedent(example) for example in found]
 
 
@@ -40,3 +40,16 @@ def test_every_option_is_described(cls: Any) -> None:
 
     for field in fields(cls):
         assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), field.name
+
+
+def test_a_simulator_can_be_given_the_noise_of_a_device() -> None:
+    (example,) = examples(options.SimulatorOptions.set_backend)
+    names: dict[str, Any] = {}
+
+    exec(compile(example, "<example of set_backend>", "exec"), names)
+
+    simulator = names["options"].simulator
+    device = names["service"].backend("fake_manila")
+    assert simulator.coupling_map == device.configuration().coupling_map
+    assert simulator.basis_gates == device.configuration().basis_gates
+    assert {"cx", "sx"} <= set(simulator.noise_model.noise_instructions)

@@ -60,6 +60,17 @@ def test_options_are_independent_of_the_object_they_came_from(
     assert made.options.environment["job_tags"] == ["a"]
 
 
+def test_options_of_another_primitive_are_copied(primitive: type[Any], noted: MagicMock) -> None:
+    one = primitive(session=noted, options={"shots": 7, "job_tags": ["a"]})
+
+    other = primitive(session=noted, options=one.options)
+    one.set_options(shots=8)
+    one.options.environment["job_tags"].append("b")
+
+    assert other.options.execution["shots"] == 7
+    assert other.options.environment["job_tags"] == ["a"]
+
+
 def test_anything_else_is_refused(primitive: type[Any], noted: MagicMock) -> None:
     with pytest.raises(TypeError, match=r"'options' takes Options or a dict, not list"):
         primitive(session=noted, options=[("shots", 1)])

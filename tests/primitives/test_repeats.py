@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from unittest.mock import MagicMock
 
 import numpy as np
@@ -25,7 +26,7 @@ def plain() -> QuantumCircuit:
 
 
 def with_gate(angle: float) -> QuantumCircuit:
-    """Equal to any other of these by its key: terra's looks at the name of the gate only."""
+    """Terra's own key of circuits would look at the name of the gate only."""
     definition = QuantumCircuit(1)
     definition.rx(angle, 0)
     gate = Gate("custom", 1, [])
@@ -35,9 +36,34 @@ def with_gate(angle: float) -> QuantumCircuit:
     return circuit
 
 
+def with_matrix() -> QuantumCircuit:
+    circuit = plain()
+    circuit.unitary(np.eye(2), [0])
+    return circuit
+
+
+def with_body() -> QuantumCircuit:
+    circuit = plain()
+    with circuit.if_test((0, True)):
+        circuit.x(0)
+    return circuit
+
+
 def conditional(value: int) -> QuantumCircuit:
     circuit = plain()
     circuit.x(0).c_if(0, value)
+    return circuit
+
+
+def controlled(state: int) -> QuantumCircuit:
+    circuit = plain()
+    circuit.cx(0, 1, ctrl_state=state)
+    return circuit
+
+
+def delayed(unit: str) -> QuantumCircuit:
+    circuit = plain()
+    circuit.delay(100, 0, unit)
     return circuit
 
 
@@ -68,6 +94,19 @@ def test_equal_circuits_are_kept_once_whatever_their_names() -> None:
 
 
 @pytest.mark.parametrize(
+    "make",
+    [lambda: with_gate(0.1), lambda: changed(metadata={"a": 1}), with_matrix, with_body],
+    ids=["definition", "metadata", "matrix", "body"],
+)
+def test_circuits_that_are_hard_to_compare_are_kept_once_by_identity_only(
+    make: Callable[[], QuantumCircuit],
+) -> None:
+    one, other = make(), make()
+
+    assert distinct_circuits([one, other, one])[1] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
     "different",
     [
         lambda: (with_gate(0.1), with_gate(0.2)),
@@ -77,11 +116,25 @@ def test_equal_circuits_are_kept_once_whatever_their_names() -> None:
         lambda: (registered("a"), registered("b")),
         lambda: (plain(), plain().compose(plain())),
         lambda: (changed(name="a"), QuantumCircuit(2, 2)),
+        lambda: (controlled(0), controlled(1)),
+        lambda: (delayed("dt"), delayed("ns")),
     ],
-    ids=["definition", "condition", "metadata", "phase", "registers", "more gates", "fewer gates"],
+    ids=[
+        "definition",
+        "condition",
+        "metadata",
+        "phase",
+        "registers",
+        "more gates",
+        "fewer gates",
+        "control state",
+        "unit",
+    ],
 )
-def test_circuits_that_differ_in_anything_are_kept_apart(different: object) -> None:
-    one, other = different()  # type: ignore[operator]
+def test_circuits_that_differ_in_anything_are_kept_apart(
+    different: Callable[[], tuple[QuantumCircuit, QuantumCircuit]],
+) -> None:
+    one, other = different()
 
     assert distinct_circuits([one, other])[1] == [0, 1]
 

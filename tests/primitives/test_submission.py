@@ -114,11 +114,12 @@ def test_observables_for_a_sampler_are_one_more_unknown_option(
 
 
 def test_options_cannot_pass_for_circuits(noted: MagicMock, bell: QuantumCircuit) -> None:
-    sampler = Sampler(session=noted)
-    with pytest.warns(UserWarning, match="circuit_ids"):
-        sampler.run(bell, circuit_ids=["a"])
+    sampler = Sampler(session=noted, options={"circuits": "other", "circuit_ids": ["a"]})
+    with pytest.warns(UserWarning, match=r"'circuit"):
+        sampler.run(bell)
 
     assert inputs(noted)["circuits"] == (bell,)
+    assert inputs(noted)["circuit_ids"] == ["a"]
 
 
 @pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=repr)

@@ -210,7 +210,7 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
     standin.states["device_06"] = {"length_queue": 1}
     standin.faults["device_05/status"] = (404, NO)
 
-    with pytest.warns(UserWarning, match="device_05: .*Not for you"):
+    with pytest.warns(UserWarning, match=r"device_05: .*Not for you"):
         assert service.least_busy().name == "device_06"
 
 

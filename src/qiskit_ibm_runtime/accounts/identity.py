@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .exceptions import AccountNotFoundError
 from .management import AccountManager
+from .validation import LOCAL_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,12 @@ class AccountIdentity:
             if account.channel == self.channel and _fingerprint(account.token) == self.fingerprint:
                 account.url, account.instance = self.url, self.instance
                 return account
+        if self.channel == LOCAL_CHANNEL:
+            raise AccountNotFoundError(
+                f"Unable to find account for the local server {self.url}: an embedded runtime ends "
+                "with the process that started it. To share one between processes, start it by "
+                "itself and save its url and token as an account for channel 'local'."
+            )
         raise AccountNotFoundError(
             f"Unable to find account for {self.url} on channel {self.channel!r}: its token was "
             "left out when the service was pickled, and neither the environment nor "

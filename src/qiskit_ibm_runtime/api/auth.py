@@ -31,6 +31,18 @@ class NoAuth(AuthBase):
         return r
 
 
+class Bare(NoAuth):
+    """No credentials for anybody but the proxy, and no cookies."""
+
+    def __init__(self, proxy_part: Any = None) -> None:
+        self.proxy_part = proxy_part
+
+    def __call__(self, r: Any) -> Any:
+        """Take off what the session would add."""
+        r.headers.pop("Cookie", None)
+        return self.proxy_part(r) if self.proxy_part else r
+
+
 class CloudAuth(AuthBase):
     """API key and service instance."""
 

@@ -8,6 +8,7 @@ large transfer on a poor line goes through, a peer that drips does not keep a ca
 from __future__ import annotations
 
 import io
+import math
 import socket
 import time
 from contextlib import contextmanager
@@ -32,10 +33,17 @@ class Deadline:
     Args:
         seconds: From now.
         clock: A monotonic clock.
+        silence: Seconds without any byte moving that are one wait too long.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        silence: float = math.inf,
+    ) -> None:
         self._clock = clock
+        self.silence = silence
         self._end = clock() + seconds
 
     def left(self) -> float:
@@ -55,7 +63,7 @@ class Deadline:
         left = self.left()
         if left <= 0:
             raise socket.timeout("The time limit of the request is over.")
-        return left
+        return min(left, self.silence)
 
 
 _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
@@ -78,14 +86,12 @@ class _TimedReader(io.RawIOBase):
         self._raw, self._deadline = raw, deadline
         # The name under which the NTLM library looks for the socket.
         self._sock = sock
-        self._silence = sock.gettimeout()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline.timeout()
-        self._sock.settimeout(left if self._silence is None else min(left, self._silence))
+        self._sock.settimeout(self._deadline.timeout())
         count: int | None = self._raw.readinto(buffer)
         self._deadline.moved(count or 0)
         return count

@@ -80,6 +80,7 @@ def translate(
     response: Any,
     attempt: Attempt,
     *,
+    asked: str = "",
     uncertain: bool = False,
     foreign: bool = False,
 ) -> Exception:
@@ -89,11 +90,12 @@ def translate(
         error: What ``requests`` raised.
         response: The last answer, if one came.
         attempt: The last attempt.
+        asked: Method and address of the request.
         uncertain: Whether one of the attempts may have been carried out all the same.
         foreign: Whether another host was asked; the query of its address is left out then.
     """
     if response is None:
-        return _unanswered(error, attempt, uncertain=uncertain, foreign=foreign)
+        return _unanswered(error, attempt, asked, uncertain=uncertain, foreign=foreign)
     body = response.text
     details = parse(body)
     trace = details.trace_id or next(filter(None, map(response.headers.get, _TRACE_HEADERS)), None)
@@ -126,7 +128,7 @@ def translate(
 
 
 def _unanswered(
-    error: BaseException, attempt: Attempt, *, uncertain: bool, foreign: bool
+    error: BaseException, attempt: Attempt, asked: str, *, uncertain: bool, foreign: bool
 ) -> RequestsApiError:
     message = _cleaned(str(error), foreign)
     failure = Failure(
@@ -139,7 +141,8 @@ def _unanswered(
         (advice for signs, advice in _NO_ANSWER if any(sign in message for sign in signs)),
         _CHECK_ADDRESS,
     )
-    text = f"{message.rstrip('.')}. {_effort(failure)} {advice}"
+    where = f"{without_query(redact(asked))} failed: " if asked else ""
+    text = f"{where}{message.rstrip('.')}. {_effort(failure)} {advice}"
     return RequestsApiError(re.sub(" +", " ", text), failure=failure)
 
 

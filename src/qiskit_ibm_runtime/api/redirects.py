@@ -46,6 +46,7 @@ def check_redirect(response: Any, location: str) -> None:
     if origin(target) == origin(response.url) and response.status_code in _KEEP_METHOD:
         return
     scheme, host, port = origin(target)
+    response.close()  # nobody else will: its connection would leak
     raise RedirectRefused(
         f"The service redirected {request.method} {response.url} to {scheme}://{host}:{port}, and "
         "such a request is not sent on. If that is the address of the service, give it as `url`.",

@@ -14,12 +14,12 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from . import caller, records, redaction
-from .auth import NoAuth
+from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
 from .records import RE_BACKENDS_ENDPOINT
-from .redirects import check_redirect, drop_secrets
+from .redirects import RedirectRefused, check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
 from .transport import Transport
 
@@ -210,13 +210,18 @@ class RetrySession(requests.Session):
             records.retry(logger, call.method, call.url, response, error, pause)
             call.skipped += wait(pause)
         raise translate(
-            error, response, what, uncertain=call.uncertain, foreign=bare
+            error,
+            response,
+            what,
+            asked=f"{call.method} {call.url}",
+            uncertain=call.uncertain,
+            foreign=bare,
         ) from without_secrets(error, foreign=bare)
 
     def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
         headers = dict(kwargs.pop("headers", None) or {})
         if bare:
-            kwargs["auth"] = _proxy_part(self.auth)
+            kwargs["auth"] = Bare(getattr(self.auth, "proxy_part", None))
         else:
             headers.setdefault("X-Qx-Client-Application", self.client_application())
             # Without any handler requests would look for credentials in a .netrc file.
@@ -230,7 +235,7 @@ class RetrySession(requests.Session):
             bare=bare,
             harmless=method in HARMLESS_METHODS if harmless is None else harmless,
             timeout=(connect, read),
-            deadline=Deadline(budget, self.clock),
+            deadline=Deadline(budget, self.clock, silence=read),
             arguments={**kwargs, "headers": headers},
             started=self.clock(),
         )
@@ -305,7 +310,11 @@ class RetrySession(requests.Session):
         """Return where an answer leads, if the request may go there."""
         location = super().get_redirect_target(resp)
         if location is not None:
-            check_redirect(resp, location)
+            try:
+                check_redirect(resp, location)
+            except RedirectRefused:
+                resp.close()
+                raise
         return location
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
@@ -335,8 +344,3 @@ def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float
         connect or default[0] or CONNECT_TIMEOUT,
         read or default[1] or READ_TIMEOUT,
     )
-
-
-def _proxy_part(auth: Any) -> Any:
-    """What of the credentials is meant for the proxy, and so goes with bare requests too."""
-    return getattr(auth, "proxy_part", None) or NoAuth()

@@ -66,11 +66,7 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
     messenger = Messenger(send)
     try:
         main = _main(work)
-        inputs = json.loads(work["params"], cls=Inputs)
-        if not isinstance(inputs, dict):
-            raise TypeError(
-                f"The inputs of a program are an object, not a {type(inputs).__name__}."
-            )
+        inputs = _inputs(work["params"])
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)
         if messenger.final is not None and result is None:
@@ -80,16 +76,23 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         return "failure", _report(exc)
 
 
+def _inputs(text: str) -> dict[str, Any]:
+    inputs = json.loads(text, cls=Inputs)
+    if not isinstance(inputs, dict):
+        raise TypeError(f"The inputs of a program are an object, not a {type(inputs).__name__}.")
+    return inputs
+
+
 def _main(work: Work) -> Callable[..., Any]:
     source = work.get("source")
     if source is None:
         return programs.load(work["program"])
-    main = _module(work["program"], source).__dict__.get("main")
+    main: Any = _module(work["program"], source).__dict__.get("main")
     if not callable(main):
         raise TypeError(
             f"Program {work['program']!r} has no function main(backend, user_messenger, **kwargs)."
         )
-    return main
+    return main  # type: ignore[no-any-return]
 
 
 def _module(program: str, source: str) -> types.ModuleType:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, TypedDict
+from typing import Any, Callable
 
 Publish = Callable[[str], None]
 
+Work = dict[str, Any]
+"""One job for a worker. Everything in it can travel as JSON:
 
-class Work(TypedDict, total=False):
-    """One job for a worker; everything in it can travel as JSON."""
-
-    program: str
-    """Id of the program."""
-    source: Optional[str]  # noqa: UP045  # read at run time on Python 3.9
-    """Text of an uploaded program; ``None`` for a program of this package."""
-    params: str
-    """The inputs, as JSON text with typed wrappers."""
-    backend: dict[str, Any]
-    """Documents of the backend: ``configuration`` and ``properties``."""
-    log_level: str
-    """Least level of the log records that are kept; ``WARNING`` if it is missing."""
+- ``program``: id of the program;
+- ``source``: text of an uploaded program; ``None`` for a program of this package;
+- ``params``: the inputs, as JSON text with typed wrappers;
+- ``backend``: documents of the backend, ``configuration`` and ``properties``;
+- ``log_level``: least level of the log records that are kept; ``WARNING`` if it is missing.
+"""
 
 
 @dataclass(frozen=True)

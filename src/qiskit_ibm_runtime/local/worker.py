@@ -17,7 +17,6 @@ import threading
 from typing import Any
 
 from . import channel
-from .work import Work
 
 
 def main() -> None:
@@ -36,7 +35,7 @@ def main() -> None:
     import_all()
     while True:
         head, params = jobs.get()
-        work: Work = {**head["work"], "params": params}
+        work = {**head["work"], "params": params}
         _log_from(work.get("log_level") or "WARNING")
 
         def send(kind: str, text: str) -> None:

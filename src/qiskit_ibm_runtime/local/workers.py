@@ -35,8 +35,8 @@ class Worker:
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Send the job and follow it to its end, or to the end of the process."""
         try:
-            head = {"work": {**_small(work), "params": ""}}
-            self.writer.write(channel.packed(head, work["params"]))
+            small = {**_small(work), "params": ""}
+            self.writer.write(channel.packed({"work": small}, work["params"]))
             await self.writer.drain()
             while True:
                 head, text = await channel.receive(self.reader)
@@ -80,11 +80,12 @@ class WorkerPool:
     def __init__(self, size: int, memory: int | None = None) -> None:
         self._size = size
         self._memory = memory
-        self._free = asyncio.Semaphore(size)
+        self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
         self._warm: list[asyncio.Task[Worker]] = []
 
     async def start(self) -> None:
         """Start the processes; they import what they need while the server starts to listen."""
+        self._free = asyncio.Semaphore(self._size)
         for _ in range(self._size):
             self._warm_up()
         await asyncio.gather(*self._warm)
@@ -142,7 +143,7 @@ class WorkerPool:
                     "-m",
                     "qiskit_ibm_runtime.local.worker",
                     str(self._memory or devices.memory()),
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=printed,
                     stderr=printed,
                     env=_environment(os.environ, self._size),

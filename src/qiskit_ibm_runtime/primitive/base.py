@@ -8,12 +8,8 @@ constructor, and its ``run`` is never called.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
-from qiskit.exceptions import QiskitError
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
@@ -129,10 +125,10 @@ class RuntimePrimitive:
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
             for circuit in inputs["circuits"]:
                 backend.check_faulty(circuit)
-        inputs.update(Options._get_program_inputs(combined))
         return self._session.run(
             program_id=self._PROGRAM_ID,
-            inputs=inputs,
+            # An option of a user that is called `circuits` does not replace the circuits.
+            inputs={**Options._get_program_inputs(combined), **inputs},
             options=Options._get_runtime_options(combined),
             callback=None if wait else combined["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
@@ -162,61 +158,9 @@ class RuntimePrimitive:
         raise TypeError("This primitive submits in __call__(); _call() is terra's and is not used.")
 
 
-def legacy_circuits(
-    circuits: Any, parameters: Any
-) -> tuple[tuple[QuantumCircuit, ...], tuple[Any, ...]]:
-    """Return circuits of the deprecated constructor, and the parameters of each.
-
-    Raises:
-        ValueError: If the parameters are not those of the circuits.
-    """
-    if circuits is None:
-        return (), ()
-    kept = (circuits,) if isinstance(circuits, QuantumCircuit) else tuple(circuits)
-    if parameters is None:
-        return kept, tuple(circuit.parameters for circuit in kept)
-    sets = tuple(tuple(names) for names in parameters)
-    if len(sets) != len(kept):
-        raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
-    for index, (circuit, names) in enumerate(zip(kept, sets)):
-        if set(names) != set(circuit.parameters) or len(names) != circuit.num_parameters:
-            raise ValueError(
-                f"The parameters of circuit {index} ({circuit.name!r}) are "
-                f"{[each.name for each in circuit.parameters]}, "
-                f"not {[getattr(each, 'name', each) for each in names]}."
-            )
-    return kept, sets
-
-
-def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
-    """Return positions in the constructor's list, given as such or as the objects themselves.
-
-    Raises:
-        ValueError: If a position is out of range, or an object was not given to the constructor.
-    """
-    keys = [key(item) for item in known]
-    result = []
-    for item in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
-        position = int(item) if isinstance(item, Integral) else _position(item, known, keys, key)
-        if not 0 <= position < len(keys):
-            raise ValueError(
-                f"{what} {item!r} is not one of the {len(keys)} given at construction."
-            )
-        result.append(position)
-    return result
-
-
-def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int:
-    for position, each in enumerate(known):
-        if each is item:
-            return position
-    try:
-        return keys.index(key(item))
-    except (AttributeError, QiskitError, ValueError):  # unknown, or of a kind that has no key
-        return -1
-
-
 def _split_backend(options: Any) -> tuple[Any, Any]:
+    if isinstance(options, TerraOptions):  # as the property `options` of another primitive is
+        options = options.__dict__
     if not isinstance(options, dict):
         return options, None
     return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")

@@ -66,6 +66,8 @@ def _as_row(row: Any, where: str) -> tuple[float, ...]:
 
 
 def _as_float(value: Any, where: str, index: int) -> float:
+    if type(value) is float and math.isfinite(value):
+        return value  # arrays become thousands of these, and asking for `Real` takes longest
     if not _is_number(value) or not math.isfinite(value):
         raise TypeError(
             f"{where} must hold finite real numbers; value {index} is {value!r}, "

@@ -79,8 +79,10 @@ class ProxyConfiguration:
 
     def to_ws_params(self, ws_url: str) -> dict[str, Any]:
         """Return the arguments that make the websocket client use the proxy for ``ws_url``."""
-        host = urlparse(ws_url).hostname
-        keys = (ws_url, "wss", f"https://{host}", "https", f"all://{host}", "all")
+        target = urlparse(ws_url)
+        socket, web = ("ws", "http") if target.scheme in ("ws", "http") else ("wss", "https")
+        host = target.hostname
+        keys = (ws_url, socket, f"{web}://{host}", web, f"all://{host}", "all")
         url = (
             next((self.urls[key] for key in keys if key in (self.urls or {})), None)
             if self.urls

@@ -35,14 +35,15 @@ class ServiceInstance:
     crn: str
 
 
-class _Signature(AuthBase):
-    """Our headers; that there are some keeps credentials of a netrc file out."""
+class _Bearer(AuthBase):
+    """An access token of the cloud on each request."""
 
-    def __init__(self, headers: dict[str, str]) -> None:
-        self._headers = headers
+    def __init__(self, token: str) -> None:
+        self._token = token
 
     def __call__(self, r: Any) -> Any:
-        r.headers.update(self._headers)
+        keep_secret(self._token)
+        r.headers["Authorization"] = f"Bearer {self._token}"
         return r
 
 
@@ -69,7 +70,6 @@ class CloudDirectory(BaseClient):
         verify: bool | str = True,
     ) -> None:
         self._url, self._token = url, token
-        keep_secret(token)
         self._params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:
@@ -83,8 +83,8 @@ class CloudDirectory(BaseClient):
             RequestsApiError: If the cloud cannot be asked.
             ApiIBMProtocolError: If it answers in a form that cannot be understood.
         """
-        authorization = {"Authorization": f"Bearer {self._access_token()}"}
-        with self._session(get_resource_controller_api_url(self._url), authorization) as session:
+        bearer = _Bearer(self._access_token())
+        with self._session(get_resource_controller_api_url(self._url), bearer) as session:
             listed = _all_resources(session, {"name": name} if name else None)
         found = [_instance(resource) for resource in listed]
         wanted = [
@@ -98,10 +98,10 @@ class CloudDirectory(BaseClient):
             "apikey": self._token,
             "response_type": "cloud_iam",
         }
-        with self._session(get_iam_api_url(self._url), {}) as session:
+        keep_secret(self._token)
+        with self._session(get_iam_api_url(self._url)) as session:
             try:
-                # A redirect would take the key in the body along to wherever it leads.
-                answer = session.post(TOKEN_PATH, data=form, allow_redirects=False).json()
+                answer = session.post(TOKEN_PATH, data=form).json()
             except (RequestsApiError, IBMNotAuthorizedError) as exc:
                 if getattr(exc, "status_code", 401) not in (400, 401, 403):
                     raise
@@ -116,11 +116,10 @@ class CloudDirectory(BaseClient):
                 f"{get_iam_api_url(self._url)} gave no access token for the API key. "
                 "Check the `url` of the account."
             )
-        keep_secret(answer["access_token"])
         return str(answer["access_token"])
 
-    def _session(self, base_url: str, headers: dict[str, str]) -> RetrySession:
-        return RetrySession(base_url, **self._params.session_parameters(_Signature(headers)))
+    def _session(self, base_url: str, auth: AuthBase | None = None) -> RetrySession:
+        return RetrySession(base_url, **self._params.session_parameters(auth))
 
 
 def resolve_instance_names(
@@ -136,12 +135,27 @@ def resolve_instance_names(
     return [found.crn for found in directory.instances(instance)]
 
 
+def list_instance_names(
+    *,
+    url: str,
+    token: str,
+    proxies: ProxyConfiguration | None = None,
+    verify: bool | str = True,
+) -> list[str]:
+    """Names of all Qiskit Runtime service instances of the account, sorted."""
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    return sorted({found.name for found in directory.instances()})
+
+
 def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list[Any]:
     resources: list[Any] = []
     path, seen = INSTANCES_PATH, set[str]()
     while path not in seen and len(seen) < MOST_PAGES:
         seen.add(path)
-        page = session.get(path, params=params).json()
+        try:
+            page = session.get(path, params=params).json()
+        except ValueError:
+            page = None
         if not isinstance(page, dict) or not isinstance(page.get("resources", []), list):
             raise ApiIBMProtocolError(
                 f"{session.base_url} listed the service instances in an unknown form."

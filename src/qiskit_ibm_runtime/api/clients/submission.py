@@ -25,7 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from dateutil.parser import isoparse
 
-from qiskit_ibm_runtime.api.exceptions import ApiError, RequestsApiError, SubmitUncertainError
+from qiskit_ibm_runtime.api.exceptions import (
+    ApiError,
+    ApiIBMProtocolError,
+    RequestsApiError,
+    SubmitUncertainError,
+)
 from qiskit_ibm_runtime.api.rest.base import read_json
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
 from qiskit_ibm_runtime.api.retry import Attempt, wait
@@ -109,8 +114,15 @@ class _Submission:
             self._doubtful = exc
             return None
         self._note_honouring(response)
-        answer: dict[str, Any] = read_json(response)
-        LEDGER.own(answer["id"])
+        answer = _job_in(response)
+        if answer is None:
+            self._doubtful = RequestsApiError(
+                f"The service answered with status {response.status_code}, but not with a job.",
+                response.status_code,
+                failure=Failure(status=response.status_code, uncertain=True),
+            )
+            return None
+        LEDGER.settle(self._ours, answer["id"])
         return answer
 
     def _note_honouring(self, response: Response | None) -> None:
@@ -192,6 +204,14 @@ class _Submission:
             failure.status if failure.status is not None else -1,
             failure=dataclasses.replace(failure, uncertain=True, candidates=candidates),
         )
+
+
+def _job_in(response: Response) -> dict[str, Any] | None:
+    try:
+        answer = read_json(response)
+    except ApiIBMProtocolError:
+        return None
+    return answer if isinstance(answer, dict) and isinstance(answer.get("id"), str) else None
 
 
 def _refused(status: int | None) -> bool:

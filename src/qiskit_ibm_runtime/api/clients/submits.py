@@ -76,10 +76,10 @@ class Ledger:
         """Remember that it is."""
         self._honouring.add(base_url)
 
-    def own(self, job_id: str) -> None:
+    def settle(self, submit: Submit, job_id: str) -> None:
         """Note that a submit was answered with this job."""
         with self._changed:
-            self._own(job_id)
+            self._own(submit, job_id)
 
     def starts_looking(self, submit: Submit) -> None:
         """Note that the answer of a submit was lost."""
@@ -118,13 +118,15 @@ class Ledger:
                 return None
             if not settled or len(left) > len(twins()):
                 raise Doubt(left)
-            self._own(left[0])
+            self._own(submit, left[0])
             return left[0]
 
-    def _own(self, job_id: str) -> None:
+    def _own(self, submit: Submit, job_id: str) -> None:
         self._owned[job_id] = None
         while len(self._owned) > _MOST_IDS:
             self._owned.popitem(last=False)
+        self._under_way.discard(submit)
+        self._changed.notify_all()
 
 
 # One for the process: two services of one account would otherwise adopt each other's jobs.

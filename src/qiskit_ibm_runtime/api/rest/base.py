@@ -31,6 +31,15 @@ def segment(text: str) -> str:
     return quote(str(text), safe="")
 
 
+def read_text(response: Any) -> str:
+    """Read the text of a good answer, which is UTF-8 whether its headers say so or not.
+
+    Where they do not, ``requests`` would guess, byte by byte: long for a long result, and wrong.
+    """
+    content: bytes = response.content
+    return content.decode("utf-8", "replace")
+
+
 def read_json(response: Any) -> Any:
     """Read the JSON of a good answer.
 
@@ -41,9 +50,10 @@ def read_json(response: Any) -> Any:
     try:
         return response.json()
     except ValueError:
+        # The error below is raised outside: the decoder's, in its context, holds the whole body.
         kind = response.headers.get("Content-Type", "no type")
-        raise ApiIBMProtocolError(
-            f"The answer to {response.request.method} {response.url} is no JSON but {kind}: "
-            f"{redact(response.text[:200])!r}. Check the address of the service, and whether a "
-            "proxy or a sign-on page answers in its place."
-        ) from None
+    raise ApiIBMProtocolError(
+        f"The answer to {response.request.method} {response.url} is no JSON but {kind}: "
+        f"{redact(response.text[:200])!r}. Check the address of the service, and whether a "
+        "proxy or a sign-on page answers in its place."
+    )

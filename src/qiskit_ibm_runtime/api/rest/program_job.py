@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, read_json, segment
+from .base import RestAdapterBase, read_json, read_text, segment
 
 
 class ProgramJob(RestAdapterBase):
@@ -33,11 +33,11 @@ class ProgramJob(RestAdapterBase):
 
     def results(self) -> str:
         """Return the text of the result."""
-        return self.session.get(self.get_url("results")).text
+        return read_text(self.session.get(self.get_url("results")))
 
     def interim_results(self) -> str:
         """Return the text of the messages so far."""
-        return self.session.get(self.get_url("interim_results")).text
+        return read_text(self.session.get(self.get_url("interim_results")))
 
     def cancel(self) -> None:
         """Cancel the job; asking twice does no harm."""
@@ -45,7 +45,7 @@ class ProgramJob(RestAdapterBase):
 
     def logs(self) -> str:
         """Return the log."""
-        return self.session.get(self.get_url("logs")).text
+        return read_text(self.session.get(self.get_url("logs")))
 
     def metadata(self) -> dict[str, Any]:
         """Return the metrics."""

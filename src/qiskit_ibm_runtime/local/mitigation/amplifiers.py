@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit import QuantumCircuit
-
 if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
     from qiskit_ibm_runtime.local.simulation.machine import Machine
 
 _OWN_INVERSE = {"ccx", "ccz", "ch", "cx", "cy", "cz", "ecr", "h", "id", "swap", "x", "y", "z"}

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit.quantum_info import PTM, Operator, SuperOp
 
+from qiskit_ibm_runtime.local.simulation.noise import gate_errors
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit_aer.noise import NoiseModel
@@ -114,7 +116,7 @@ class Cancellation:
 
     def __init__(self, circuit: QuantumCircuit, model: NoiseModel | None) -> None:
         self._circuit = circuit
-        errors = _errors(model)
+        errors = gate_errors(model)
         inverses: dict[Any, Inverse] = {}
         turned: dict[Any, list[int]] = {}
         self.steps = []
@@ -182,16 +184,3 @@ def _append(circuit: QuantumCircuit, pair: tuple[int, ...], qubits: Any) -> None
     for pauli, qubit in zip(pair, reversed(qubits)):
         if pauli:
             (circuit.x, circuit.y, circuit.z)[pauli - 1](qubit)
-
-
-def _errors(model: NoiseModel | None) -> dict[tuple[str, tuple[int, ...] | None], Any]:
-    """The quantum errors of a noise model by gate and qubits; ``None`` stands for any qubits."""
-    if model is None:
-        return {}
-    # Aer has no public way to ask for them but a dictionary of Kraus matrices.
-    errors: dict[tuple[str, tuple[int, ...] | None], Any] = {
-        (name, None): error for name, error in model._default_quantum_errors.items()
-    }
-    for name, by_qubits in model._local_quantum_errors.items():
-        errors.update({(name, tuple(qubits)): error for qubits, error in by_qubits.items()})
-    return errors

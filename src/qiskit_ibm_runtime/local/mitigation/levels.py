@@ -195,4 +195,4 @@ def _sampled(
         moments(group, prepared.read(group, seen).flipped(row), factors)[0]
         for seen, row in zip(outcomes, flips)
     ]
-    return cancellation.gamma * np.asarray(signs) * np.asarray(means)
+    return np.asarray(cancellation.gamma * np.multiply(signs, means))

@@ -123,7 +123,7 @@ def _iterated(seen: Outcomes, matrices: dict[int, Array], measured: Array) -> tu
 
     def apply(vector: Array) -> Array:
         scaled = vector.ravel() / norms
-        return np.sum([_reduced(seen, matrices, p) @ scaled[p] for p in pieces], axis=0)
+        return np.asarray(sum(_reduced(seen, matrices, p) @ scaled[p] for p in pieces))
 
     diagonal = np.ones(size)
     for clbit, matrix in matrices.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +84,7 @@ class Run:
             raise ValueError(f"The number of shots is a whole number above 0, not {shots!r}.")
         noise = given.pop("noise_model", None)
         if isinstance(noise, dict):
-            from qiskit_aer.noise import NoiseModel
-
-            noise = NoiseModel.from_dict(noise)
+            noise = _noise_model(noise)
         seed = given.pop("seed_simulator", None)
         given.pop("init_qubits", None)  # a simulator starts every shot in the ground state anyway
         _note_ignored("run", given)
@@ -145,6 +144,15 @@ def _values(
             raise ValueError(f"Circuit {index} takes {len(names)} values, got {len(row)}.")
         bound.append(dict(zip(names, row)))
     return bound
+
+
+def _noise_model(data: dict[str, Any]) -> Any:
+    from qiskit_aer.noise import NoiseModel
+
+    with warnings.catch_warnings():
+        # Aer deprecates this since 0.10 and has nothing in its place.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return NoiseModel.from_dict(data)
 
 
 def _virtual(item: tuple[Any, Any]) -> int:

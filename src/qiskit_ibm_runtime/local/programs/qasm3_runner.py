@@ -24,7 +24,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
 
 def _read(text: str, number: int) -> QuantumCircuit:
     try:
-        from qiskit_qasm3_import import ConversionError, parse
+        from qiskit_qasm3_import import parse
     except ImportError as exc:
         raise RuntimeError(
             "Reading OpenQASM 3 needs the package qiskit-qasm3-import, which the extra `local` of "
@@ -32,7 +32,7 @@ def _read(text: str, number: int) -> QuantumCircuit:
         ) from exc
     try:
         circuit = parse(text)
-    except ConversionError as exc:
+    except Exception as exc:  # the parser raises errors of several packages
         raise ValueError(f"OpenQASM program {number} cannot be read: {exc}") from exc
     circuit.name = circuit.name or f"qasm3-{number}"
     return circuit

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any
-
-from qiskit import QuantumCircuit
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import readout
 from qiskit_ibm_runtime.local.simulation import exact
@@ -13,7 +10,8 @@ from qiskit_ibm_runtime.local.simulation.machine import Machine
 
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
 
 HIGHEST_LEVEL = 1
 

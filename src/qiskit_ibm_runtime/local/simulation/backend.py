@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
@@ -16,8 +17,10 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
+from . import noise
+
+MOST_NOISE_MODELS = 64
+"""Noise models of sets of qubits that are kept for each device."""
 
 
 class LocalBackend(ProgramBackend):
@@ -41,6 +44,7 @@ class LocalBackend(ProgramBackend):
             if self._properties is not None
             else None
         )
+        self._noise: dict[frozenset[int], NoiseModel] = {}
         self.method = devices.METHODS.get(decoded.backend_name, "automatic")
 
     @classmethod
@@ -61,22 +65,58 @@ class LocalBackend(ProgramBackend):
     def defaults(self) -> None:
         """Pulses are not simulated."""
 
-    def simulator(self, noise_model: NoiseModel | None, **options: Any) -> AerSimulator:
-        """A simulator for this backend with the noise given.
+    def simulate(
+        self,
+        circuits: list[QuantumCircuit],
+        noise_model: NoiseModel | None,
+        **options: Any,
+    ) -> Any:
+        """Run circuits on Aer with the noise given, and return the job of Aer.
 
         Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
         cores there are.
         """
-        if noise_model is not None and noise_model.is_ideal():
-            noise_model = None
         return AerSimulator(
-            method=options.pop("method", self.method),
-            noise_model=noise_model,
+            method=self.method,
+            noise_model=self._noise_of(circuits, noise_model),
             max_parallel_shots=1,
             max_parallel_experiments=1,
             max_memory_mb=devices.memory() // 2**20,
-            **options,
+            **self._of_the_method(circuits),
+        ).run(circuits, **options)
+
+    def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
+        """Settings of the method.
+
+        The extended stabilizer simulator walks from one bit string to the next for each shot. Its
+        5000 steps make 4000 shots on two qubits take five minutes; the walk need not be so long
+        for few qubits.
+        """
+        if self.method != "extended_stabilizer":
+            return {}
+        qubits = max(circuit.num_qubits for circuit in circuits)
+        return {"extended_stabilizer_metropolis_mixing_time": min(5000, 50 * qubits)}
+
+    def _noise_of(
+        self, circuits: list[QuantumCircuit], model: NoiseModel | None
+    ) -> NoiseModel | None:
+        """The noise on the qubits that the circuits use; those of device circuits recur."""
+        if model is None or model.is_ideal():
+            return None
+        qubits = frozenset(
+            circuit.find_bit(qubit).index
+            for circuit in circuits
+            for item in circuit.data
+            for qubit in item.qubits
+            if item.operation.name != "barrier"
         )
+        if model is not self.noise_model:
+            return noise.restricted(model, qubits)
+        if qubits not in self._noise:
+            if len(self._noise) >= MOST_NOISE_MODELS:
+                self._noise.clear()
+            self._noise[qubits] = noise.restricted(model, qubits)
+        return self._noise[qubits]
 
     def run(self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any) -> Any:
         """Run circuits as they are.
@@ -90,7 +130,8 @@ class LocalBackend(ProgramBackend):
         """
         options = {"shots": self.options.shots, **run_config}
         noise_model = options.pop("noise_model", None) or self.noise_model
-        return self.simulator(noise_model).run(circuits, **options)
+        listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+        return self.simulate(listed, noise_model, **options)
 
 
 @lru_cache(maxsize=4)

@@ -21,14 +21,14 @@ def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
 
 
 def _has_one_ending(circuit: QuantumCircuit) -> bool:
-    measured = set()
+    measured: set[Any] = set()
     for item in circuit.data:
         name = item.operation.name
         if name == "barrier":
             continue
-        if name == "reset" or measured & set(item.qubits) or getattr(item.operation, "blocks", ()):
+        if name == "reset" or measured & set(item.qubits):
             return False
-        if getattr(item.operation, "condition", None) is not None:
+        if getattr(item.operation, "blocks", None) or getattr(item.operation, "condition", None):
             return False
         if name == "measure":
             measured.update(item.qubits)

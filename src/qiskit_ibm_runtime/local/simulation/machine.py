@@ -54,7 +54,6 @@ class Machine:
             self.configuration.coupling_map if self._device else None
         )
         self.basis_gates: list[str] = transpilation.basis_gates or self._own_gates()
-        self._simulator = backend.simulator(self.noise_model)
         self._runs = 0
         self._inverses: dict[Any, list[tuple[Any, list[int]]]] = {}
         if run.shots is not None and run.shots > self.configuration.max_shots:
@@ -140,7 +139,8 @@ class Machine:
         width = self.configuration.n_qubits
         if circuit.num_qubits > width:
             raise ValueError(
-                f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; {self.name} has {width}."
+                f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; "
+                f"{self.name} has {width}."
             )
 
     def _check_gates(self, circuit: QuantumCircuit) -> None:
@@ -186,7 +186,9 @@ class Machine:
         seed = None if self.seed is None else _derived(self.seed, self._runs)
         self._runs += 1
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
-        result = self._simulator.run(circuits, shots=shots, seed_simulator=seed).result()
+        result = self.backend.simulate(
+            circuits, self.noise_model, shots=shots, seed_simulator=seed
+        ).result()
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")
         return [result.data(number) for number in range(len(circuits))]

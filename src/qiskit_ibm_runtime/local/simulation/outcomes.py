@@ -38,7 +38,8 @@ class Outcomes:
 
         ``supports`` has the shape (supports, classical bits).
         """
-        return 1.0 - 2.0 * ((self.bits.astype(np.int64) @ supports.T.astype(np.int64)) % 2)
+        odd = (self.bits.astype(np.int64) @ supports.T.astype(np.int64)) % 2
+        return np.asarray(1.0 - 2.0 * odd)
 
     def labels(self) -> list[str]:
         """Each string as text, bit 0 last."""
