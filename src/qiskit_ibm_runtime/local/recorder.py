@@ -182,5 +182,5 @@ def _without(text: str, secrets: set[str]) -> str:
 
 def as_dict(exchange: Exchange) -> dict[str, Any]:
     """The exchange as JSON values, without what says nothing."""
-    nothing = ("", [], {}, None)
+    nothing: tuple[object, ...] = ("", [], {}, None)
     return {name: value for name, value in asdict(exchange).items() if value not in nothing}

@@ -21,6 +21,9 @@ _BACKLOG = 512
 # Streams of unfinished jobs would keep a server that was asked to stop alive for ever.
 _SECONDS_FOR_CONNECTIONS = 2
 
+# Clients keep connections for their next request; one that is closed meanwhile costs them a retry.
+_KEEP_ALIVE_SECONDS = 75
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Take an address; port 0 takes a free one."""
@@ -54,6 +57,7 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_FOR_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         # Interim results and results have no limit; clients send nothing but closing frames.
         ws_max_size=2**16,
         ws_per_message_deflate=False,
