@@ -14,7 +14,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-GROUPS = ("imports", "header", "encoding", "options", "starting", "devices", "jobs", "embedded")
+GROUPS = (
+    "imports",
+    "header",
+    "encoding",
+    "options",
+    "starting",
+    "devices",
+    "jobs",
+    "waiting",
+    "embedded",
+)
 HERE = Path(__file__).resolve().parent
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import RealAmplitudes
 
 from benchmarks.devices import properties
 from benchmarks.rows import Plan, row
+from qiskit_ibm_runtime import RuntimeEncoder
 
 
 class _Sink:
@@ -24,13 +27,17 @@ class _Sink:
         return None
 
 
-def _runs(noise_model: Any) -> Any:
+def _sampler(noise_model: Any) -> Any:
     from qiskit_ibm_runtime import Options, Sampler, Session
 
     options = Options(resilience_level=0)
     options.simulator.noise_model = noise_model
-    session = Session(service=_Sink(), backend="ibmq_qasm_simulator")
-    sampler = Sampler(session=session, options=options)
+    session = Session(service=_Sink(), backend="ibmq_qasm_simulator")  # type: ignore[arg-type]
+    return Sampler(session=session, options=options)
+
+
+def _runs(noise_model: Any) -> Any:
+    sampler = _sampler(noise_model)
     bell = QuantumCircuit(2, 2)
     bell.h(0)
     bell.cx(0, 1)
@@ -44,3 +51,45 @@ def noise() -> Plan:
 
     model = NoiseModel.from_backend_properties(properties())
     return Plan(_runs(model), _runs(None), rounds=25)
+
+
+@row("Sampler.set_options with that noise model", "under 1 ms")
+def changes() -> Plan:
+    from qiskit_aer.noise import NoiseModel
+
+    sampler = _sampler(NoiseModel.from_backend_properties(properties()))
+    return Plan(lambda: sampler.set_options(shots=100), rounds=25)
+
+
+@row("Options()", "under 0.1 ms")
+def construction() -> Plan:
+    from qiskit_ibm_runtime import Options
+
+    return Plan(Options, rounds=25)
+
+
+@row("Sampler.run of one circuit named 200 times, unsent", "the circuit is handed over once")
+def repeats() -> Plan:
+    sampler = _sampler(None)
+    circuits = [RealAmplitudes(20, reps=3).decompose().measure_all(inplace=False)] * 200
+    values = [[0.1] * 80] * 200
+    facts = {"circuits": 0}
+
+    def run() -> None:
+        sampler.run(circuits, values)
+        facts["circuits"] = len(sampler.session.service.sent["inputs"]["circuits"])
+
+    return Plan(run, lambda: sampler.run(circuits[0], values[0]), rounds=9, facts=lambda: facts)
+
+
+@row("Sampler.run of 200 equal circuits, unsent", "less than to encode them")
+def copies() -> Plan:
+    sampler = _sampler(None)
+    circuit = RealAmplitudes(20, reps=3).decompose().measure_all(inplace=False)
+    circuits = [circuit.copy() for _ in range(200)]
+    values = [[0.1] * 80] * 200
+    return Plan(
+        lambda: sampler.run(circuits, values),
+        lambda: json.dumps(circuits, cls=RuntimeEncoder),
+        rounds=3,
+    )

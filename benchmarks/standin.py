@@ -1,16 +1,19 @@
 """A stand-in for the service, in a process of its own: canned answers after a set latency.
 
-``python -m benchmarks.standin '{"latency": 0.05, "projects": 20, "devices": 20}'`` prints its port.
+``python -m benchmarks.standin '{"latency": 0.05, "projects": 20, "devices": 20}'`` prints where.
 It counts requests, connections and dependent round trips (the longest chain of requests of which
-each began after the one before had ended).
+each began after the one before had ended). With ``"handshake": 0.1`` it is three hosts that speak
+TLS and take so long to greet; then it prints the file of their authority, too.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from functools import cache
@@ -34,8 +37,12 @@ def snapshot(kind: str) -> dict[str, Any]:
 class Answers:
     """What the stand-in says, and what it was asked."""
 
-    def __init__(self, latency: float, projects: int, devices: int, inputs: int) -> None:
+    def __init__(
+        self, latency: float, projects: int, devices: int, inputs: int, handshake: float = 0.0
+    ) -> None:
         self.latency, self.projects, self.inputs = latency, projects, inputs
+        self.handshake = handshake
+        self.tls: ssl.SSLContext | None = None
         self.devices = [f"device_{index:02}" for index in range(devices)]
         self.lock = threading.Lock()
         self.port = 0
@@ -57,14 +64,20 @@ class Answers:
             "configurations": sum("/configuration" in path for _, _, path in self.asked),
         }
 
+    def base(self, host: int = 1) -> str:
+        """Address of a host; without TLS all are one."""
+        if self.tls is None:
+            return f"http://127.0.0.1:{self.port}"
+        return f"https://127.0.0.{host}:{self.port}"
+
     def answer(self, path: str, query: dict[str, list[str]]) -> Any:
-        base = f"http://127.0.0.1:{self.port}"
         if path == "/api/version":
             return {"new_api": True, "api-auth": "0.1"}
         if path == "/api/users/loginWithToken":
             return {"id": "access"}
         if path == "/api/users/me":
-            urls = {"http": f"{base}/api", "services": {"runtime": f"{base}/runtime"}}
+            runtime = {"runtime": f"{self.base(3)}/runtime"}
+            urls = {"http": f"{self.base(2)}/api", "services": runtime}
             return {"urls": urls}
         if path == "/api/Network":
             return [self._network()]
@@ -115,6 +128,12 @@ def serve(answers: Answers) -> None:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def setup(self) -> None:
+            if answers.tls is not None:
+                time.sleep(answers.handshake)
+                self.request = answers.tls.wrap_socket(self.request, server_side=True)
+            super().setup()
+
         def handle(self) -> None:
             self.fresh = True
             super().handle()
@@ -151,53 +170,84 @@ def serve(answers: Answers) -> None:
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    answers.port = server.server_port
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    authority = _authority(answers) if answers.handshake else ""
+    first = _Server(("127.0.0.1", 0), Handler)
+    answers.port = first.server_port
+    for host in (2, 3) if answers.tls else ():
+        server = _Server((f"127.0.0.{host}", answers.port), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(answers.base(), authority, flush=True)
+    first.serve_forever()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def _authority(answers: Answers) -> str:
+    """Give the hosts a certificate; returns the file of the authority behind it."""
+    import trustme
+
+    authority = trustme.CA()
+    answers.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "127.0.0.2", "127.0.0.3").configure_cert(answers.tls)
+    with tempfile.NamedTemporaryFile(suffix=".pem", delete=False) as file:
+        authority.cert_pem.write_to_path(file.name)
+    return file.name
 
 
 class StandIn:
     """A running stand-in, seen from the process that measures."""
 
     def __init__(
-        self, latency: float = 0.05, projects: int = 1, devices: int = 20, inputs: int = 0
+        self,
+        latency: float = 0.05,
+        projects: int = 1,
+        devices: int = 20,
+        inputs: int = 0,
+        handshake: float = 0.0,
     ) -> None:
         setting = {
             "latency": latency,
             "projects": projects,
             "devices": devices,
             "inputs": inputs,
+            "handshake": handshake,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.standin", json.dumps(setting)],
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}"
+        self.url, *authority = self._process.stdout.readline().split()
+        self.verify = authority[0] if authority else False
 
     def reset(self) -> None:
-        urlopen(f"{self.url}/_reset").read()
+        self._ask("/_reset")
 
     def counts(self) -> dict[str, Any]:
-        return json.loads(urlopen(f"{self.url}/_counts").read())
+        return json.loads(self._ask("/_counts"))
+
+    def _ask(self, path: str) -> bytes:
+        context = ssl.create_default_context(cafile=self.verify) if self.verify else None
+        return urlopen(f"{self.url}{path}", context=context).read()
 
     def service(self) -> Any:
         """Log in as on the classic channel."""
         from qiskit_ibm_runtime import QiskitRuntimeService
 
         return QiskitRuntimeService(
-            channel="ibm_quantum", url=f"{self.url}/api", token="a-token", verify=False
+            channel="ibm_quantum", url=f"{self.url}/api", token="a-token", verify=self.verify
         )
 
     def cloud_service(self) -> Any:
-        """Log in as on the cloud channel; the REST paths follow the URL."""
+        """Log in as on the cloud channel; an experimental address is used as it is."""
         from qiskit_ibm_runtime import QiskitRuntimeService
 
         return QiskitRuntimeService(
             channel="ibm_cloud",
-            url=self.url,
+            url=f"{self.url}/experimental",
             token="a-token",
             instance="crn:v1:bluemix:public:quantum-computing:us-east:a/1:2::",
         )
@@ -205,6 +255,8 @@ class StandIn:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+        if self.verify:
+            Path(self.verify).unlink()
 
 
 if __name__ == "__main__":

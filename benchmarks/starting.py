@@ -22,6 +22,13 @@ def quantum() -> Plan:
     return Plan(standin.service, facts=facts, rounds=5, close=standin.stop)
 
 
+@row("start, 5 projects, TLS of 100 ms, 3 hosts", "3 to 4 connections, under 700 ms")
+def quantum_over_tls() -> Plan:
+    standin = StandIn(projects=5, handshake=0.1)
+    facts = _counted(standin, standin.service)
+    return Plan(standin.service, facts=facts, rounds=5, close=standin.stop)
+
+
 @row("start, cloud, 20 backends", "1 dependent, under 120 ms")
 def cloud() -> Plan:
     standin = StandIn()

@@ -9,10 +9,12 @@ from qiskit.primitives.utils import _circuit_key, _observable_key
 
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits
-from .primitive.observables import as_observable, as_observables, is_many
+from .primitive.legacy import indices_of, legacy_circuits
+from .primitive.observables import all_observables, as_observables
 from .primitive.parameter_values import as_parameter_values
+from .primitive.repeats import distinct_circuits, distinct_observables
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -29,18 +31,27 @@ if TYPE_CHECKING:
 class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra ships no types
     """Estimates expectation values of observables on a runtime service.
 
+    It is a ``BaseEstimator`` of Qiskit Terra, so that everything written for those runs on it.
+
     .. code-block:: python
 
         from qiskit import QuantumCircuit
+        from qiskit.circuit import Parameter
+        from qiskit.quantum_info import SparsePauliOp
         from qiskit_ibm_runtime import Estimator, QiskitRuntimeService
 
-        bell = QuantumCircuit(2)
-        bell.h(0)
-        bell.cx(0, 1)
+        angle = Parameter("angle")
+        circuit = QuantumCircuit(2)
+        circuit.ry(angle, 0)
+        circuit.cx(0, 1)
 
         service = QiskitRuntimeService(channel="local")
         estimator = Estimator(session=service.backend("ibmq_qasm_simulator"))
-        print(estimator.run([bell, bell], ["ZZ", "XX"], shots=1000).result().values)
+        energy = SparsePauliOp(["ZZ", "XX"], [1.0, 0.5])
+        result = estimator.run([circuit] * 2, [energy, "ZI"], [[1.57], [0.0]]).result()
+
+        print(result.values)  # about [1.5, 1.0], as a numpy array
+        print(result.metadata[0]["variance"], result.metadata[0]["shots"])
     """
 
     _PROGRAM_ID = "estimator"
@@ -73,9 +84,9 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         super().__init__()
         if circuits is not None or observables is not None or parameters is not None:
             names = "circuits, observables and parameters"
-            deprecate_arguments(names, "0.7", "Give them to run().", 3)
+            deprecate_arguments(names, "0.7", "Give them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
-        self._observables = _legacy_observables(observables)
+        self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)
 
     def run(
@@ -88,30 +99,39 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Submit expectation values to be estimated.
 
         Args:
-            circuits: One or several circuits, not measured.
-            observables: One for each circuit: ``SparsePauliOp``, ``Pauli``, ``PauliList``, label,
-                ``Operator`` or ``PauliSumOp``.
-            parameter_values: A set of values for each circuit, in the order of its parameters.
-            **kwargs: Options for this run only.
+            circuits: One circuit or a sequence of them, not measured. One that is named several
+                times is sent once.
+            observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
+                ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator`` or
+                ``PauliSumOp``.
+            parameter_values: A set of numbers for each circuit, in the order of its
+                ``parameters``; for one circuit the set itself will do.
+            **kwargs: Options for this run only, at any level: ``shots=100`` or
+                ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job; its result is an ``EstimatorResult``.
+            The job. Its result is an ``EstimatorResult``: ``values``, an array of floats with one
+            for each circuit, and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.
             ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device.
+                faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
+            RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
+        values = as_parameter_values(parameter_values, wanted)
+        distinct, indices = distinct_circuits(wanted)
+        distinct_operators, operator_indices = distinct_observables(operators)
         inputs = {
-            "circuits": wanted,
-            "circuit_indices": list(range(len(wanted))),
-            "observables": operators,
-            "observable_indices": list(range(len(operators))),
-            "parameters": [circuit.parameters for circuit in wanted],
-            "parameter_values": as_parameter_values(parameter_values, wanted),
+            "circuits": distinct,
+            "circuit_indices": indices,
+            "observables": distinct_operators,
+            "observable_indices": operator_indices,
+            "parameters": [circuit.parameters for circuit in distinct],
+            "parameter_values": values,
         }
         return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
 
@@ -122,7 +142,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
-        positions = indices_of(observables, self._observables, _observable_key, "Observable")
+        positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         if len(positions) != len(indices):
             raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
         inputs = {
@@ -148,7 +168,5 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         Options.validate_options(options)
 
 
-def _legacy_observables(given: Any) -> tuple[Any, ...]:
-    if given is None:
-        return ()
-    return tuple(as_observable(item) for item in (given if is_many(given) else [given]))
+def _key_of_observable(given: Any) -> Any:
+    return _observable_key(all_observables(given)[0])

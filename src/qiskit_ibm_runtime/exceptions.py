@@ -38,14 +38,18 @@ class Failure:
         trace_id: Identifier under which the service logged the request.
         attempts: How often the request was sent.
         elapsed: Seconds from the first attempt to the last failure.
+        uncertain: Whether the service may have carried out the request all the same.
+        candidates: Ids of jobs that a submit of uncertain outcome may have made.
     """
 
     status: int | None = None
-    code: int | None = None
+    code: int | str | None = None
     message: str = ""
     trace_id: str | None = None
     attempts: int = 1
     elapsed: float = 0.0
+    uncertain: bool = False
+    candidates: tuple[str, ...] = ()
 
 
 class IBMError(QiskitError):  # type: ignore[misc]  # terra ships no types

@@ -1,17 +1,52 @@
-"""One hub/group/project of an account."""
+"""The hub/group/projects of an account, and the names of their backends."""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .api.clients.runtime import RuntimeClient
+from .api.parallel import failures, side_by_side
+from .exceptions import IBMError, IBMInputValueError
 from .utils.hgp import from_instance_format, to_instance_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .api.client_parameters import ClientParameters
+    from .qiskit_runtime_service import QiskitRuntimeService
+
+logger = logging.getLogger(__name__)
+
+# What everybody has is searched last: whoever has more wants that used.
+OPEN_PROJECTS = "ibm-q/open/"
 
 
 class HubGroupProject:
-    """An instance of the quantum channel and the names of its backends."""
+    """An instance of the quantum channel and the names of its backends.
 
-    def __init__(self, client_params: Any, instance: str, service: Any) -> None:
+    .. code-block:: python
+
+        for hgp in service._hgps.values():
+            print(hgp.name, hgp.backends)
+    """
+
+    def __init__(
+        self, client_params: ClientParameters, instance: str, service: QiskitRuntimeService
+    ) -> None:
+        """Remember what is needed to ask for the backends; nothing is sent.
+
+        Args:
+            client_params: How to reach the service.
+            instance: ``hub/group/project``.
+            service: The service of the account.
+
+        Raises:
+            IBMInputValueError: If the instance has another form.
+        """
         self._hub, self._group, self._project = from_instance_format(instance)
         self._service = service
         self._runtime_client = RuntimeClient(client_params)
@@ -19,12 +54,12 @@ class HubGroupProject:
 
     @property
     def name(self) -> str:
-        """Return ``hub/group/project``."""
+        """The instance in the form ``hub/group/project``."""
         return to_instance_format(self._hub, self._group, self._project)
 
     @property
     def backends(self) -> list[str]:
-        """Names of the backends, fetched at first access."""
+        """Names of the backends, fetched at first access; as long as there are none, at each."""
         if not self._backends:
             self._backends = list(dict.fromkeys(self._runtime_client.list_backends(self.name)))
         return self._backends
@@ -34,14 +69,105 @@ class HubGroupProject:
         self._backends = value
 
     def has_backend(self, name: str) -> bool:
-        """Whether the backend is among those fetched."""
+        """Whether the backend is among those fetched; nothing is sent."""
         return name in self._backends
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, HubGroupProject) and self.name == other.name
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # the equality of 0.9.3 is by name
 
     def __repr__(self) -> str:
         parts = f"hub='{self._hub}', group='{self._group}', project='{self._project}'"
         return f"<HubGroupProject({parts})>"
+
+
+def make_instances(
+    client_params: ClientParameters,
+    entries: Iterable[Mapping[str, str]],
+    service: QiskitRuntimeService,
+    preferred: str | None = None,
+) -> OrderedDict[str, HubGroupProject]:
+    """Make the instances of an account, in the order in which they are searched for a backend.
+
+    Args:
+        client_params: How to reach the service.
+        entries: Hub, group and project of each, in the order of the service.
+        service: The service of the account.
+        preferred: The instance that the account names; it comes first.
+
+    Returns:
+        The instances by name. One that cannot be made is left out, with a word in the log.
+    """
+    made = OrderedDict()
+    for entry in entries:
+        try:
+            hgp = HubGroupProject(
+                client_params,
+                to_instance_format(entry["hub"], entry["group"], entry["project"]),
+                service,
+            )
+        except (IBMError, KeyError, TypeError) as exc:
+            logger.warning("The instance %s is left out: %s", entry, exc)
+        else:
+            made[hgp.name] = hgp
+    for name in [name for name in made if name.startswith(OPEN_PROJECTS)]:
+        made.move_to_end(name)
+    if preferred and preferred in made:
+        made.move_to_end(preferred, last=False)
+    return made
+
+
+def find_instance(
+    hgps: Mapping[str, HubGroupProject], instance: str | None = None, backend_name: Any = None
+) -> HubGroupProject:
+    """The instance of a name, or the first that has a backend, or the first of all.
+
+    Raises:
+        IBMInputValueError: If the name is malformed, or the account has no such instance.
+        QiskitBackendNotFoundError: If the backend is not there.
+    """
+    if instance:
+        from_instance_format(instance)
+        if instance not in hgps:
+            raise IBMInputValueError(
+                f"Hub/group/project {instance} could not be found for this account. "
+                f"It has: {', '.join(hgps)}."
+            )
+        if backend_name and backend_name not in hgps[instance].backends:
+            raise QiskitBackendNotFoundError(
+                f"Backend {backend_name} cannot be found in hub/group/project {instance}."
+            )
+        return hgps[instance]
+    if not backend_name:
+        return next(iter(hgps.values()))
+    for hgp in hgps.values():
+        if hgp.has_backend(backend_name):
+            return hgp
+    kind = "" if isinstance(backend_name, str) else f" (a {type(backend_name).__name__})"
+    raise QiskitBackendNotFoundError(
+        f"Backend {backend_name}{kind} cannot be found in any hub/group/project."
+    )
+
+
+def list_side_by_side(
+    hgps: Iterable[HubGroupProject],
+) -> tuple[list[str], dict[str, BaseException]]:
+    """Ask all instances at once for the names of their backends.
+
+    Returns:
+        All names, in the order of the instances, and what went wrong with which instance.
+
+    Raises:
+        IBMNotAuthorizedError: If the service refuses the credentials.
+    """
+    asked = list(hgps)
+    lists = side_by_side(lambda hgp: hgp.backends, asked)
+    failed = failures((hgp.name for hgp in asked), lists)
+    names = [
+        name
+        for hgp, listed in zip(asked, lists)
+        if hgp.name not in failed
+        for name in listed.result()
+    ]
+    return list(dict.fromkeys(names)), failed

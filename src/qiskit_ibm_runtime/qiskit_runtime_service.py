@@ -3,261 +3,415 @@
 from __future__ import annotations
 
 import logging
+import uuid
 import warnings
-from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
+from weakref import WeakValueDictionary
 
-from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.provider import ProviderV1
 
-from .accounts import AccountManager
-from .accounts.account import Account
-from .accounts.selection import choose_account
+from .accounts import Account, AccountIdentity, AccountManager, channel_of, choose_account
 from .api.client_parameters import ClientParameters
-from .api.clients import AuthClient, RuntimeClient, VersionClient
-from .api.exceptions import RequestsApiError
-from .exceptions import (
-    IBMAccountError,
-    IBMInputValueError,
-    IBMNotAuthorizedError,
-    IBMRuntimeError,
-    RuntimeJobNotFound,
-    RuntimeProgramNotFound,
-)
-from .hub_group_project import HubGroupProject
-from .ibm_backend import IBMBackend
-from .runtime_job import RuntimeJob
-from .runtime_options import RuntimeOptions
-from .runtime_program import ParameterNamespace
-from .utils.backend_decoder import configuration_from_server_data
-from .utils.hgp import from_instance_format, to_instance_format
+from .api.clients import AuthClient, RuntimeClient
+from .api.clients.authentication import log_in
+from .backend_catalogue import BackendCatalogue
+from .exceptions import IBMAccountError
+from .hub_group_project import HubGroupProject, find_instance, list_side_by_side, make_instances
+from .job_listing import JobListing, delete_job, get_job
+from .job_submission import DEPRECATED_PROGRAMS, read_options, submit
+from .program_registry import ProgramRegistry, summaries
+from .proxies import ProxyConfiguration
+from .runtime_session import RuntimeSession
+from .utils.blame import users_line
+from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 
 if TYPE_CHECKING:
-    from qiskit.providers.backend import BackendV2
+    from datetime import datetime
+
+    from .accounts import AccountType, ChannelType
+    from .ibm_backend import IBMBackend
+    from .runtime_job import RuntimeJob
+    from .runtime_options import RuntimeOptions
+    from .runtime_program import ParameterNamespace, RuntimeProgram
+
+__all__ = ["DEPRECATED_PROGRAMS", "SERVICE_NAME", "QiskitRuntimeService"]
 
 logger = logging.getLogger(__name__)
 SERVICE_NAME = "runtime"
-DEPRECATED_PROGRAMS = [
-    "torch-train",
-    "torch-infer",
-    "sample-expval",
-    "quantum_kernal_alignment",
-    "sample-program",
-]
+
+# Services of this process by the number they were given: a pickled one finds itself again.
+_living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
 
 
-class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
-    """Entry point to a runtime service."""
+class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no types
+    """Entry point to a runtime service: its backends, programs and jobs.
+
+    Making a service logs in and asks for the names of the backends; whatever else there is to know
+    about a backend is fetched when somebody looks at it, and once.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
+        for backend in service.backends(min_num_qubits=5):
+            print(backend.name, backend.num_qubits)
+        print(service.least_busy(simulator=False))
+
+    Services are equal only to themselves. A copy of a service is the service; a pickled one does
+    not carry the token: where it is loaded, the token comes from the environment or from the
+    account file.
+    """
 
     def __init__(
         self,
-        channel: Any = None,
-        auth: Any = None,
+        channel: ChannelType = None,
+        auth: AccountType = None,
         token: str | None = None,
         url: str | None = None,
         filename: str | None = None,
         name: str | None = None,
         instance: str | None = None,
-        proxies: Any = None,
-        verify: bool | None = None,
+        proxies: dict[str, Any] | None = None,
+        verify: bool | str | None = None,
     ) -> None:
+        """Choose an account and log in.
+
+        The first rule that applies chooses the account: the saved one of that ``name``; the one
+        made of ``channel``, ``token`` and ``url``; the one of the environment
+        (``QISKIT_IBM_TOKEN``, and ``QISKIT_IBM_CHANNEL``, ``QISKIT_IBM_INSTANCE``,
+        ``QISKIT_IBM_URL``); the saved default of the channel. ``instance``, ``proxies`` and
+        ``verify`` then replace what the account says.
+
+        Args:
+            channel: ``"ibm_quantum"``, ``"ibm_cloud"``, or ``"local"`` for the embedded runtime,
+                which needs no account.
+            auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
+                ``"ibm_cloud"``.
+            token: API token, or IBM Cloud API key.
+            url: Address of the channel; IBM's own by default.
+            filename: File with saved accounts; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Name of a saved account.
+            instance: ``ibm_quantum``: ``hub/group/project``, searched first for backends.
+                ``ibm_cloud``: CRN or name of a service instance.
+            proxies: ``{"urls": {"https": ...}, "username_ntlm": ..., "password_ntlm": ...}``; the
+                NTLM fields may be left out.
+            verify: Whether to check certificates, or the file of the authority to check them with.
+
+        Raises:
+            ValueError: If ``channel`` is unknown, or missing beside ``token`` or ``url``.
+            AccountNotFoundError: If there is no such account.
+            InvalidAccountError: If a field of the account cannot be used; nothing is sent.
+            CloudResourceNameResolutionError: If not exactly one service instance has the name.
+            IBMInputValueError: If the url does not belong to an authentication service.
+            IBMNotAuthorizedError: If the token is refused or the account may not use the runtime.
+            IBMAccountError: If the account has no hub/group/project.
+            RequestsApiError: If the service cannot be asked.
+        """
         super().__init__()
         account = choose_account(
             channel, auth, token, url, filename, name, instance, proxies, verify
-        )
-        if account is None:
-            from .local.launcher import ensure_running
-
-            server = ensure_running()
-            account = Account(
-                channel="local", token=server.token, url=server.url, instance=instance
-            )
-        self._account = account
+        ) or _embedded(instance)
         self._resolve_crn(account)
-        account.validate()
-        self._client_params = ClientParameters(
-            account.channel or "",
-            account.token,
-            account.url,
-            account.instance,
-            account.proxies,
-            True if account.verify is None else account.verify,
-        )
-        self._channel = account.channel or ""
+        self._account = account.validate()
+        self._account_file = filename
+        self._client_params = _client_parameters(account)
+        self._channel: str = account.channel or ""
         self._programs: dict[str, Any] = {}
-        self._backends: dict[Any, Any] = {}
+        self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
+        self._catalogue = BackendCatalogue(self)
         if self._channel == "ibm_cloud":
             self._api_client = RuntimeClient(self._client_params)
             self._backends = self._discover_cloud_backends()
         else:
-            auth_client = self._authenticate_ibm_quantum_account(self._client_params)
-            self._client_params.url = auth_client.current_service_urls()["services"]["runtime"]
-            self._client_params.token = auth_client.current_access_token()
-            if isinstance(auth_client, AuthClient):
-                self._client_params.token_source = auth_client.token_source
-            self._api_client = RuntimeClient(self._client_params)
-            self._hgps = self._initialize_hgps(auth_client)
-            with ThreadPoolExecutor(8) as pool:
-                list(pool.map(lambda hgp: hgp.backends, self._hgps.values()))
-            for hgp in self._hgps.values():
-                for backend in hgp.backends:
-                    self._backends.setdefault(backend, None)
+            self._start_on_quantum()
+        self._number = uuid.uuid4().hex
+        _living[self._number] = self
 
-    def _resolve_crn(self, account: Any) -> None:
+    def _start_on_quantum(self) -> None:
+        auth_client = self._authenticate_ibm_quantum_account(self._client_params)
+        self._client_params.url = auth_client.current_service_urls()["services"]["runtime"]
+        self._client_params.token = auth_client.current_access_token()
+        if isinstance(auth_client, AuthClient):
+            self._client_params.token_source = auth_client.token_source
+        self._api_client = RuntimeClient(self._client_params)
+        self._hgps = self._initialize_hgps(auth_client)
+        names, failed = list_side_by_side(self._hgps.values())
+        if failed and len(failed) == len(self._hgps):
+            raise next(iter(failed.values()))
+        if failed:
+            reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
+            warnings.warn(
+                f"The backends of these instances could not be listed: {reasons}. "
+                "The other instances are not affected.",
+                stacklevel=users_line(),
+            )
+        self._backends = dict.fromkeys(names)
+
+    def _resolve_crn(self, account: Account) -> None:
         account.resolve_crn()
 
-    def _authenticate_ibm_quantum_account(self, client_params: Any) -> AuthClient:
-        connection = client_params.connection_parameters()
-        connection.pop("auth", None)
-        version = VersionClient(client_params.url, **connection).version()
-        if not (version.get("new_api") and "api-auth" in version):
-            raise IBMInputValueError(
-                f"The URL {client_params.url} is not an IBM Quantum authentication URL."
-            )
-        client = AuthClient(client_params)
-        if not (client.current_service_urls().get("services") or {}).get("runtime"):
-            raise IBMNotAuthorizedError(
-                "This account is not authorized to use the runtime on the ibm_quantum channel."
-            )
-        return client
+    def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
+        return log_in(client_params)
 
     def _discover_cloud_backends(self) -> dict[str, Any]:
+        """Names of the backends; the objects are made when somebody looks at them."""
         return dict.fromkeys(self._api_client.list_backends())
 
-    def _initialize_hgps(self, auth_client: Any) -> dict[str, HubGroupProject]:
-        hgps: dict[str, HubGroupProject] = OrderedDict()
-        for entry in auth_client.user_hubs():
-            name = to_instance_format(entry["hub"], entry["group"], entry["project"])
-            hgps[name] = HubGroupProject(self._client_params, name, self)
+    def _initialize_hgps(self, auth_client: AuthClient) -> dict[str, HubGroupProject]:
+        preferred = self._account.instance
+        hgps = make_instances(self._client_params, auth_client.user_hubs(), self, preferred)
         if not hgps:
-            raise IBMAccountError("No hub/group/project could be found for this account.")
-        if self._account.instance:
-            if self._account.instance in hgps:
-                hgps.move_to_end(self._account.instance, last=False)  # type: ignore[attr-defined]
-            else:
-                warnings.warn(
-                    f"{self._account.instance} not found for the account and is ignored.",
-                    stacklevel=3,
-                )
+            raise IBMAccountError(
+                "No hub/group/project could be found for this account. "
+                "Ask the administrator of your hub for access to one."
+            )
+        if preferred and preferred not in hgps:
+            warnings.warn(
+                f"The instance {preferred} was not found for the account and is ignored. "
+                f"It has: {', '.join(hgps)}.",
+                stacklevel=users_line(),
+            )
         return hgps
 
     def _get_hgp(self, instance: str | None = None, backend_name: Any = None) -> HubGroupProject:
-        if instance:
-            from_instance_format(instance)
-            if instance not in self._hgps:
-                raise IBMInputValueError(
-                    f"Hub/group/project {instance} could not be found for this account."
-                )
-            if backend_name and not self._hgps[instance].has_backend(backend_name):
-                raise QiskitBackendNotFoundError(
-                    f"Backend {backend_name} cannot be found in hub/group/project {instance}."
-                )
-            return self._hgps[instance]
-        if not backend_name:
-            return next(iter(self._hgps.values()))
-        for hgp in self._hgps.values():
-            if hgp.has_backend(backend_name):
-                return hgp
-        raise QiskitBackendNotFoundError(
-            f"Backend {backend_name} cannot be found in any hub/group/project."
-        )
+        return find_instance(self._hgps, instance, backend_name)
 
     def backends(
         self,
         name: str | None = None,
         min_num_qubits: int | None = None,
         instance: str | None = None,
-        filters: Callable[[Any], bool] | None = None,
+        filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
-    ) -> list[Any]:
-        """Return the backends that fit."""
-        if self._channel == "ibm_cloud":
-            if instance:
-                raise IBMInputValueError(
-                    "The 'instance' keyword is only supported for the ``ibm_quantum`` channel."
-                )
-            names = list(self._backends) if not name else [name] if name in self._backends else []
-            found = [self._build(None, n) for n in names]
-        elif name:
-            if name not in self._backends:
-                raise QiskitBackendNotFoundError(f"No backend matches the criteria: {name}.")
-            found = [self._build(self._get_hgp(instance, name).name, name)]
-        else:
-            hgps = [self._get_hgp(instance)] if instance else None
-            names = hgps[0].backends if hgps else list(self._backends)
-            with ThreadPoolExecutor(8) as pool:
-                found = list(
-                    pool.map(
-                        lambda n: self._build(
-                            (hgps[0] if hgps else self._get_hgp(None, n)).name, n
-                        ),
-                        names,
-                    )
-                )
-        found = [b for b in found if b is not None]
-        if min_num_qubits:
-            found = [b for b in found if b.configuration().n_qubits >= min_num_qubits]
-        for key, value in kwargs.items():
-            found = [b for b in found if _fact(b, key) == value]
-        return [b for b in found if filters is None or filters(b)]
+    ) -> list[IBMBackend]:
+        """Find the backends that fit.
 
-    def _build(self, instance: str | None, name: str) -> Any:
-        key = (instance, name)
-        if not self._backends.get(key):  # type: ignore[call-overload]
-            if name not in self._backend_configs:
-                self._backend_configs[name] = configuration_from_server_data(
-                    self._api_client.backend_configuration(name)
-                )
-            configuration = self._backend_configs[name]
-            if configuration is None:
-                return None
-            self._built = getattr(self, "_built", {})
-            return self._built.setdefault(
-                key, IBMBackend(configuration, self, self._api_client, instance)
-            )
-        return self._backends[key]
+        What has to be fetched is fetched side by side, and only once: a configuration for each
+        backend, and a status for each if a keyword or ``filters`` asks for it. A backend whose data
+        cannot be had is left out, with a warning.
 
-    def backend(self, name: str | None = None, instance: str | None = None) -> BackendV2:
-        """Return one backend."""
-        found = self.backends(name, instance=instance)
-        if not found:
-            raise QiskitBackendNotFoundError(f"No backend matches the criteria: {name}.")
-        return found[0]
+        .. code-block:: python
 
-    def get_backend(self, name: str | None = None, **kwargs: Any) -> BackendV2:
-        """Return one backend."""
+            service.backends(simulator=False, operational=True, min_num_qubits=5)
+            service.backends(filters=lambda backend: backend.max_shots > 10_000)
+
+        Args:
+            name: The one backend of this name.
+            min_num_qubits: Only backends with at least so many qubits.
+            instance: Only backends of this ``hub/group/project``; not on ``ibm_cloud``.
+            filters: Only backends for which this is true.
+            **kwargs: Values that fields of the configuration or of the status must have, such as
+                ``simulator=True`` or ``operational=True``. A field that a configuration lacks
+                counts as ``None``.
+
+        Returns:
+            The backends, each always as the same object.
+
+        Raises:
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
+            QiskitBackendNotFoundError: If ``name`` or ``instance`` has no such backend; on
+                ``ibm_cloud`` an unknown name gives an empty list.
+        """
+        return self._catalogue.find(name, min_num_qubits, instance, filters, kwargs)
+
+    def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
+        """Find one backend; at the first look this takes one request.
+
+        Args:
+            name: Name of the backend; without one the first of the account is meant.
+            instance: ``hub/group/project`` through which to reach it; by default the first that
+                has it. Not on ``ibm_cloud``.
+
+        Raises:
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
+            QiskitBackendNotFoundError: If there is no such backend.
+        """
+        return self._catalogue.backend(name, instance)  # type: ignore[no-any-return]
+
+    def get_backend(self, name: str | None = None, **kwargs: Any) -> IBMBackend:
+        """Find one backend, as :meth:`backend` does.
+
+        Args:
+            name: Name of the backend.
+            **kwargs: ``instance``.
+        """
         return self.backend(name, **kwargs)
 
     def least_busy(
         self,
         min_num_qubits: int | None = None,
         instance: str | None = None,
-        filters: Any = None,
+        filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
-    ) -> BackendV2:
-        """Return the working backend with the fewest jobs waiting."""
-        candidates = self.backends(
-            min_num_qubits=min_num_qubits, instance=instance, filters=filters, **kwargs
+    ) -> IBMBackend:
+        """Find the backend at work on which the fewest jobs wait.
+
+        Args:
+            min_num_qubits: As for :meth:`backends`.
+            instance: As for :meth:`backends`.
+            filters: As for :meth:`backends`.
+            **kwargs: As for :meth:`backends`.
+
+        Raises:
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
+            QiskitBackendNotFoundError: If no backend that fits is at work.
+        """
+        return self._catalogue.least_busy(  # type: ignore[no-any-return]
+            min_num_qubits, instance, filters, kwargs
         )
-        with ThreadPoolExecutor(8) as pool:
-            states = list(pool.map(lambda b: b.status(), candidates))
-        good = [
-            (s.pending_jobs, n)
-            for n, s in enumerate(states)
-            if s.operational and s.status_msg == "active"
-        ]
-        if not good:
-            raise QiskitBackendNotFoundError("No backend matches the criteria.")
-        return candidates[min(good)[1]]
+
+    @property
+    def channel(self) -> str:
+        """Channel in use: ``ibm_quantum``, ``ibm_cloud`` or ``local``."""
+        return self._channel
+
+    @property
+    def auth(self) -> str:
+        """Deprecated: ``cloud`` on channel ``ibm_cloud``, else ``legacy``."""
+        issue_deprecation_msg(
+            "The auth property is deprecated", "0.6", "Use the channel property instead."
+        )
+        return "cloud" if self._channel == "ibm_cloud" else "legacy"
+
+    @property
+    def runtime(self) -> QiskitRuntimeService:
+        """The service itself."""
+        return self
+
+    def active_account(self) -> dict[str, Any] | None:
+        """Tell which account is in use.
+
+        Returns:
+            The fields as they would be saved, with the token readable, and with the CRN that a
+            service name stood for.
+        """
+        return self._account.to_saved_format()
+
+    @staticmethod
+    def save_account(
+        token: str | None = None,
+        url: str | None = None,
+        instance: str | None = None,
+        channel: ChannelType = None,
+        auth: AccountType = None,
+        filename: str | None = None,
+        name: str | None = None,
+        proxies: dict[str, Any] | None = None,
+        verify: bool | str | None = None,
+        overwrite: bool | None = False,
+    ) -> None:
+        """Save an account in a file that only you can read; nothing is sent.
+
+        .. code-block:: python
+
+            QiskitRuntimeService.save_account(channel="ibm_quantum", token="MY-TOKEN")
+
+        Args:
+            token: API token, or IBM Cloud API key.
+            url: Address of the channel; IBM's own by default.
+            instance: ``hub/group/project``; CRN or name of a service instance on ``ibm_cloud``.
+            channel: ``QISKIT_IBM_CHANNEL`` by default, else ``ibm_cloud``.
+            auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
+                ``"ibm_cloud"``.
+            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Name of the account; without one it becomes the default of its channel.
+            proxies: As for the service.
+            verify: Whether to check certificates.
+            overwrite: Whether an account of that name may be replaced.
+
+        Raises:
+            AccountAlreadyExistsError: If there is one that may not be replaced.
+            InvalidAccountError: If a field, or the account file, cannot be used.
+            ValueError: If ``auth`` or the proxies cannot be used.
+        """
+        AccountManager.save(
+            token=token,
+            url=url,
+            instance=instance,
+            channel=channel_of(channel, auth),
+            filename=filename,
+            name=name,
+            proxies=ProxyConfiguration(**proxies) if proxies else None,
+            verify=verify,
+            overwrite=overwrite,
+        )
+
+    @staticmethod
+    def saved_accounts(
+        default: bool | None = None,
+        auth: AccountType = None,
+        channel: ChannelType = None,
+        filename: str | None = None,
+        name: str | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        """List saved accounts, with their tokens readable; the file is not touched.
+
+        Args:
+            default: ``True`` for default accounts only, ``False`` for the others only.
+            auth: Deprecated; see :meth:`save_account`.
+            channel: Only accounts for this channel.
+            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Only the account of this name.
+
+        Returns:
+            The fields of each account by its name, in the order of the file.
+
+        Raises:
+            InvalidAccountError: If there is no such channel, or the file is damaged.
+        """
+        accounts = AccountManager.list(default, channel_of(channel, auth), filename, name)
+        return {name: account.to_saved_format() for name, account in accounts.items()}
+
+    @staticmethod
+    def delete_account(
+        filename: str | None = None,
+        name: str | None = None,
+        auth: AccountType = None,
+        channel: ChannelType = None,
+    ) -> bool:
+        """Delete a saved account.
+
+        Args:
+            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Name of the account; without one the default of the channel is meant.
+            auth: Deprecated; see :meth:`save_account`.
+            channel: ``ibm_cloud`` by default.
+
+        Returns:
+            Whether there was such an account.
+
+        Raises:
+            InvalidAccountError: If there is no such channel, or the file is damaged.
+        """
+        return AccountManager.delete(filename, name, channel_of(channel, auth))
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __copy__(self) -> QiskitRuntimeService:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> QiskitRuntimeService:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        identity = AccountIdentity.of(self._account, self._account_file)
+        return _revived, (type(self), self._number, identity)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    # --- Programs and jobs: from here to the end of the class -------------------------------------
 
     def run(
         self,
         program_id: str,
-        inputs: Any,
-        options: Any = None,
-        callback: Any = None,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
         result_decoder: Any = None,
         instance: str | None = None,
         session_id: str | None = None,
@@ -265,69 +419,82 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
         max_execution_time: int | None = None,
         start_session: bool | None = False,
     ) -> RuntimeJob:
-        """Run a program."""
-        options = options or RuntimeOptions()
-        if isinstance(options, dict):
-            options = RuntimeOptions(**options)
-        if isinstance(inputs, ParameterNamespace):
-            inputs.validate()
-            inputs = vars(inputs)
-        options.validate(channel=self._channel)
-        hgp = (
-            None
-            if self._channel == "ibm_cloud"
-            else self._get_hgp(options.instance, options.backend).name
-        )
-        try:
-            response = self._api_client.program_run(
-                program_id=program_id,
-                backend_name=options.backend,
-                params=inputs,
-                image=options.image,
-                hgp=hgp,
-                log_level=options.log_level,
-                session_id=session_id,
-                job_tags=options.job_tags,
-                max_execution_time=options.max_execution_time,
-                start_session=start_session,
-                session_time=options.session_time,
-            )
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeProgramNotFound(
-                    f"Program not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to run program: {ex.message}", failure=ex.failure
-            ) from None
-        backend = self.backend(response["backend"], instance=hgp)
-        return RuntimeJob(
-            backend=backend,
-            api_client=self._api_client,
-            client_params=self._client_params,
-            job_id=response["id"],
-            program_id=program_id,
-            params=inputs,
-            user_callback=callback,
+        """Run a program.
+
+        Everything is checked before anything is sent, and one call makes one job.
+
+        Args:
+            program_id: The program, such as ``"sampler"``.
+            inputs: Its inputs by name, or the filled-in form of :meth:`RuntimeProgram.parameters`.
+            options: Where and how to run it, as :class:`RuntimeOptions` or a dict of them. They
+                are not changed.
+            callback: Called with job id and message for each message of the job, its result
+                included.
+            result_decoder: Class with a ``decode`` method; or a pair of them, for messages and for
+                the result.
+            instance: Deprecated; give it in the options.
+            session_id: The session to join.
+            job_tags: Deprecated; give them in the options.
+            max_execution_time: Deprecated; give it in the options.
+            start_session: Whether the job opens a session; its id is that of the job.
+
+        Returns:
+            The job; its result comes from :meth:`RuntimeJob.result`.
+
+        Raises:
+            IBMInputValueError: If an argument cannot be used.
+            QiskitBackendNotFoundError: If the account has no such backend.
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the service refuses the job.
+        """
+        chosen = read_options(options)
+        deprecated = {
+            "instance": instance,
+            "job_tags": job_tags,
+            "max_execution_time": max_execution_time,
+        }
+        for name, value in deprecated.items():
+            if value is not None:
+                deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
+                setattr(chosen, name, value)
+        return submit(
+            self,
+            program_id,
+            inputs,
+            chosen,
+            callback=callback,
             result_decoder=result_decoder,
-            image=options.image,
-            service=self,
-            tags=options.job_tags,
+            session_id=session_id,
+            start_session=start_session,
         )
 
+    @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
+    def open(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+    ) -> RuntimeSession:
+        """Make a session of the old style, for one program; deprecated in favour of ``Session``.
+
+        Args:
+            program_id: The program.
+            inputs: Its first inputs.
+            options: As for :meth:`run`.
+        """
+        return RuntimeSession(self, program_id, inputs, options)
+
     def job(self, job_id: str) -> RuntimeJob:
-        """Return a job by its id."""
-        try:
-            record = self._api_client.job_get(job_id)
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeJobNotFound(
-                    f"Job not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to retrieve job: {ex.message}", failure=ex.failure
-            ) from None
-        return self._decode_job(record)
+        """Return a job of this account, also one of the past.
+
+        Args:
+            job_id: The job.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return get_job(self, job_id)
 
     def jobs(
         self,
@@ -339,107 +506,237 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]
         instance: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: datetime | str | None = None,
+        created_before: datetime | str | None = None,
         descending: bool = True,
     ) -> list[RuntimeJob]:
-        """Return jobs that fit."""
-        hub, group, project = from_instance_format(instance) if instance else (None, None, None)
-        found: list[Any] = []
-        while limit is None or len(found) < limit:
-            page = self._api_client.jobs_get(
-                limit=200 if limit is None else limit - len(found),
-                skip=skip + len(found),
-                backend_name=backend_name,
-                pending=pending,
-                program_id=program_id,
-                hub=hub,
-                group=group,
-                project=project,
-                job_tags=job_tags,
-                session_id=session_id,
-                created_after=created_after,
-                created_before=created_before,
-                descending=descending,
+        """Return the jobs of this account that fit, the newest first.
+
+        Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
+        them. For very many jobs, iterate over a :class:`.job_listing.JobListing` instead: it takes
+        the same arguments and holds one page at a time.
+
+        Args:
+            limit: How many jobs at most; ``None`` means all.
+            skip: How many to pass over first.
+            backend_name: Only those on this backend.
+            pending: ``True``: only those that wait or run; ``False``: only those that ended.
+            program_id: Only those of this program.
+            instance: Only those of this ``hub/group/project``; not for channel ``ibm_cloud``.
+            job_tags: Only those that have all of these tags.
+            session_id: Only those of this session.
+            created_after: Only those made then or later. Local time unless it has an offset.
+            created_before: Only those made then or earlier. Local time unless it has an offset.
+            descending: ``False`` puts the oldest first.
+
+        Raises:
+            IBMInputValueError: If a value cannot be used.
+            RequestsApiError: If a request fails.
+        """
+        return list(
+            JobListing(
+                self,
+                limit,
+                skip,
+                backend_name,
+                pending,
+                program_id,
+                instance,
+                job_tags,
+                session_id,
+                created_after,
+                created_before,
+                descending,
             )
-            found += page["jobs"]
-            if not page["jobs"] or len(found) + skip >= page["count"]:
-                break
-        return [self._decode_job(r) for r in found]
+        )
 
     def delete_job(self, job_id: str) -> None:
-        """Delete a job."""
-        try:
-            self._api_client.job_delete(job_id)
-        except RequestsApiError as ex:
-            if ex.status_code == 404:
-                raise RuntimeJobNotFound(
-                    f"Job not found: {ex.message}", failure=ex.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to delete job: {ex.message}", failure=ex.failure
-            ) from None
+        """Delete a job and its result from the service.
 
-    def _decode_job(self, record: dict[str, Any]) -> RuntimeJob:
-        try:
-            backend = self.backend(record["backend"])
-        except (KeyError, QiskitBackendNotFoundError):
-            backend = None
-        return RuntimeJob(
-            backend=backend,
-            api_client=self._api_client,
-            client_params=self._client_params,
-            service=self,
-            job_id=record["id"],
-            program_id=(record.get("program") or {}).get("id", ""),
-            creation_date=record.get("created"),
-            session_id=record.get("session_id"),
-            tags=record.get("tags"),
-            encoded_params=record.get("params"),
-        )
+        Args:
+            job_id: The job.
 
-    @property
-    def channel(self) -> str:
-        """Channel in use."""
-        return self._channel
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        delete_job(self, job_id)
 
-    def active_account(self) -> dict[str, Any] | None:
-        """Return the account in use."""
-        return self._account.to_saved_format()
+    def programs(
+        self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
+    ) -> list[RuntimeProgram]:
+        """Return the programs that this account may see, in the service's order.
 
-    @staticmethod
-    def save_account(
-        token: Any = None,
-        url: Any = None,
-        instance: Any = None,
-        channel: Any = None,
-        auth: Any = None,
-        filename: Any = None,
-        name: Any = None,
-        proxies: Any = None,
-        verify: Any = None,
-        overwrite: Any = False,
+        The list is read as far as it is needed, and kept.
+
+        Args:
+            refresh: Whether to forget what is known and ask again.
+            limit: How many at most; ``None`` means all.
+            skip: How many to pass over first.
+
+        Raises:
+            IBMInputValueError: If a number is negative or none.
+            RequestsApiError: If a request fails.
+        """
+        return self._registry.select(refresh, limit, skip)
+
+    def pprint_programs(
+        self,
+        refresh: bool = False,
+        detailed: bool = False,
+        limit: int | None = 20,
+        skip: int | None = 0,
     ) -> None:
-        """Save an account."""
-        channel = channel or ("ibm_cloud" if auth == "cloud" else "ibm_quantum" if auth else None)
-        AccountManager.save(
-            token=token,
-            url=url,
-            instance=instance,
-            channel=channel,
-            filename=filename,
+        """Print the programs that this account may see.
+
+        Args:
+            refresh: As for :meth:`programs`.
+            detailed: Whether to print all that is known, not just name and description.
+            limit: As for :meth:`programs`.
+            skip: As for :meth:`programs`.
+        """
+        for line in summaries(self.programs(refresh, limit, skip), detailed):
+            print(line)  # noqa: T201
+
+    def program(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
+        """Return one program.
+
+        Args:
+            program_id: The program.
+            refresh: Whether to ask again though it is known.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return self._registry.get(program_id, refresh)
+
+    def upload_program(self, data: str, metadata: dict[str, Any] | str | None = None) -> str:
+        """Upload a program.
+
+        Args:
+            data: The source, or the path of its file.
+            metadata: A dict or the path of a JSON file, with ``name`` and ``max_execution_time``
+                (seconds), and if wanted ``description``, ``is_public`` and ``spec``; see
+                ``program_metadata_sample.json`` in ``qiskit_ibm_runtime/program``.
+
+        Returns:
+            Id of the new program.
+
+        Raises:
+            FileNotFoundError: If ``data`` is neither source nor a file.
+            IBMInputValueError: If the metadata cannot be used.
+            RuntimeDuplicateProgramError: If there is a program of that name.
+            IBMNotAuthorizedError: If this account may not upload programs.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        return self._registry.upload(data, metadata)
+
+    def update_program(
+        self,
+        program_id: str,
+        data: str | None = None,
+        metadata: dict[str, Any] | str | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        max_execution_time: int | None = None,
+        spec: dict[str, Any] | None = None,
+    ) -> None:
+        """Change a program; what is not given stays as it is.
+
+        Args:
+            program_id: The program.
+            data: As for :meth:`upload_program`.
+            metadata: As for :meth:`upload_program`; visibility is changed by
+                :meth:`set_program_visibility` only.
+            name: Wins over that in the metadata.
+            description: Wins over that in the metadata.
+            max_execution_time: Wins over that in the metadata.
+            spec: Wins over that in the metadata.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        changed = self._registry.update(
+            program_id,
+            data,
+            metadata,
             name=name,
-            proxies=proxies,
-            verify=verify,
-            overwrite=overwrite,
+            description=description,
+            max_execution_time=max_execution_time,
+            spec=spec,
         )
+        if not changed:
+            warnings.warn(
+                "None of the fields that can be updated are given. No update is made.",
+                stacklevel=2,
+            )
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+    def delete_program(self, program_id: str) -> None:
+        """Delete a program.
+
+        Args:
+            program_id: The program.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        self._registry.delete(program_id)
+
+    def set_program_visibility(self, program_id: str, public: bool) -> None:
+        """Show a program to everybody, or to this account only.
+
+        Args:
+            program_id: The program.
+            public: Whether everybody may see and run it.
+
+        Raises:
+            RuntimeProgramNotFound: If there is no such program.
+            IBMRuntimeError: If the request fails otherwise.
+        """
+        self._registry.set_visibility(program_id, public)
+
+    @cached_property
+    def _registry(self) -> ProgramRegistry:
+        return ProgramRegistry(self)
 
 
-def _fact(backend: Any, key: str) -> Any:
-    configuration = backend.configuration()
-    if key in configuration:
-        return getattr(configuration, key)
-    return getattr(backend.status(), key, None)
+def _embedded(instance: str | None) -> Account:
+    """Account for the embedded runtime, which is started if it does not run yet."""
+    from .local.launcher import ensure_running
+
+    server = ensure_running()
+    return Account(channel="local", token=server.token, url=server.url, instance=instance)
+
+
+def _client_parameters(account: Account) -> ClientParameters:
+    return ClientParameters(
+        channel=account.channel or "",
+        token=account.token,
+        url=account.url,
+        instance=account.instance,
+        proxies=account.proxies,
+        verify=True if account.verify is None else account.verify,
+    )
+
+
+def _revived(
+    cls: type[QiskitRuntimeService], number: str, identity: AccountIdentity
+) -> QiskitRuntimeService:
+    """The service that was pickled: the same one in its own process, else one for its account."""
+    service = _living.get(number)
+    if service is None:
+        account = identity.find()
+        service = cls(
+            channel=account.channel,
+            token=account.token,
+            url=account.url,
+            instance=account.instance,
+            proxies=account.proxies.to_dict() if account.proxies else None,
+            verify=account.verify,
+        )
+        service._number, service._account_file = number, identity.filename
+        _living[number] = service
+    return service

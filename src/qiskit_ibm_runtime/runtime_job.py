@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import TYPE_CHECKING, Any, Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 import requests
 from qiskit.providers import JobV1
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from .api.clients.base import WebsocketClientCloseCode
+from .api.clients.clock import Clock
+from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
+from .api.download import download
 from .api.exceptions import RequestsApiError
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
-    IBMRuntimeError,
+    IBMError,
+    IBMInputValueError,
     RuntimeInvalidStateError,
     RuntimeJobFailureError,
     RuntimeJobMaxTimeoutError,
 )
-from .job.state import RAN_TOO_LONG, JobState, failure_text, read_state
+from .job.deadline import Deadline
+from .job.decoding import decoded_inputs, decoder_pair
+from .job.early_download import EarlyDownload
+from .job.external import LONGEST_RESULT, is_safe, link_in
+from .job.portable import NOT_KNOWN, PortableJob
+from .job.questions import ask_record, explained, pool_of
+from .job.state import JobState, failure_text, read_state
 from .job.streaming import ResultStream
-from .job.waiting import wait_until_final
+from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
 from .utils.converters import utc_to_local
-from .utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
-    from queue import Queue
 
     from .qiskit_runtime_service import QiskitRuntimeService
 
 logger = logging.getLogger(__name__)
 
-# A result kept elsewhere is a short object that holds nothing but its address; longer texts are
-# not even looked at, so a large result is parsed once.
-LONGEST_LINK = 16_384
 EXTERNAL_TIMEOUT = 60
+# The text of a result is kept for other decoders, unless it is longer; then it is fetched again.
+LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, its messages, its result.
 
     Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
@@ -57,6 +65,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         job = service.run("hello-world", inputs={"iterations": 2}, options=options)
         print(job.job_id(), job.result(timeout=60), job.interim_results())
     """
+
+    _clock = Clock()
 
     def __init__(
         self,
@@ -75,6 +85,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         tags: list[str] | None = None,
         *,
         encoded_params: Any = None,
+        place: Mapping[str, Any] | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -93,29 +104,35 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             session_id: Session the job is in.
             tags: Words to find the job by.
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
+            place: ``backend``, ``hub``, ``group`` and ``project`` as the service told them; used to
+                find the backend when it is looked at, if ``backend`` is ``None``.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
         """
         super().__init__(backend=backend, job_id=job_id)
+        self._backend: Any = backend
         self._api_client = api_client
         self._client_params = client_params
         self._service = service
         self._program_id = program_id
         self._params = params
         self._encoded_params = encoded_params
+        self._place = place or {}
         self._creation_date = creation_date
         self._image = image
         self._session_id = session_id
         self._tags = tags
-        self._interim_decoder, self._final_decoder = _decoders(
+        self._interim_decoder, self._final_decoder = decoder_pair(
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
         self._status = JobStatus.INITIALIZING
-        self._reason: str | None = None
+        self._state = JobState()
+        self._facts: dict[str, Any] | None = None
         self._error_message: str | None = None
+        self._result: Any = NOT_KNOWN
         self._result_text: str | None = None
-        self._decoded: dict[Any, Any] = {}
+        self._early = EarlyDownload()
         self._interim_text: str | None = None
         self._stream: ResultStream | None = None
         self._ws_client = self._new_client()
@@ -135,23 +152,44 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     def error_message(self) -> str | None:
         """Return why the job failed, with the remote traceback; ``None`` if it did not fail."""
         self._refresh()
+        if self._status is not JobStatus.ERROR:
+            return None
+        if self._error_message is None:
+            try:
+                text = self._fetch_result()
+            except IBMError as exc:
+                return failure_text(
+                    self.job_id(), self._state, f"Its error text cannot be fetched: {exc.message}"
+                )
+            self._error_message = failure_text(self.job_id(), self._state, text)
         return self._error_message
 
     def wait_for_final_state(self, timeout: float | None = None) -> None:
         """Wait until the job has ended.
+
+        The end is noticed at once where the service can stream it, and within two seconds where it
+        cannot. Without ``timeout``, a service that cannot be reached is borne for five minutes.
 
         Args:
             timeout: Seconds to wait at most; without limit by default.
 
         Raises:
             RuntimeJobTimeoutError: If the time is over first; the job goes on.
+            RequestsApiError: If the service cannot be asked for the status.
         """
-        wait_until_final(self.job_id(), self._is_final, self._stream_for_waiting, timeout)
+        deadline = self._deadline(timeout)
+        wait_until_final(
+            PatientPoll(self.job_id(), self._is_final, deadline),
+            self._watched_stream,
+            deadline,
+            lambda: self._early.start(pool_of(self._api_client), self._fetch_result),
+        )
 
     def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
         """Wait for the job and return its result.
 
-        The text of the result is fetched once and kept; each decoder is applied to it once.
+        The result is fetched and decoded once and kept; with another decoder than the one of the
+        job it is decoded anew.
 
         Args:
             timeout: Seconds to wait at most; without limit by default.
@@ -163,15 +201,11 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             RuntimeInvalidStateError: If it was cancelled.
             RuntimeJobTimeoutError: If ``timeout`` is over first; the job goes on.
         """
-        decoder = decoder or self._final_decoder
-        if self._result_text is None:
-            self.wait_for_final_state(timeout=timeout)
-            self._check_success()
-            self._result_text = self._resolved(self._api_client.job_results(job_id=self.job_id()))
-        if decoder not in self._decoded:
-            text = self._result_text
-            self._decoded[decoder] = decoder.decode(text) if text else None
-        return self._decoded[decoder]
+        if decoder is None or decoder is self._final_decoder:
+            if self._result is NOT_KNOWN:
+                self._result = _decoded(self._final_decoder, self._text_of_result(timeout))
+            return self._result
+        return _decoded(decoder, self._text_of_result(timeout))
 
     def interim_results(self, decoder: Any = None) -> Any:
         """Return what the program published so far.
@@ -214,7 +248,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     def cancel_result_streaming(self) -> None:
         """Stop calling back; without a stream nothing happens."""
         if self._stream is not None:
-            self._stream.client.disconnect(WebsocketClientCloseCode.CANCEL)
+            self._stream.cancel()
 
     def cancel(self) -> None:
         """Cancel the job.
@@ -223,18 +257,16 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
             RuntimeInvalidStateError: If it has ended.
             IBMRuntimeError: If the request fails otherwise.
         """
-        try:
+        with explained(
+            "Failed to cancel job",
+            self.job_id(),
+            conflict="The job cannot be cancelled, it has ended",
+        ):
             self._api_client.job_cancel(self.job_id())
-        except RequestsApiError as exc:
-            if exc.status_code == 409:
-                raise RuntimeInvalidStateError(
-                    f"Job {self.job_id()} cannot be cancelled: {exc.message}", failure=exc.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to cancel job: {exc.message}", failure=exc.failure
-            ) from None
-        self.cancel_result_streaming()
         self._status = JobStatus.CANCELLED
+        self.cancel_result_streaming()
+        # Whoever waits in another thread is told by the end of the stream.
+        self._ws_client.disconnect(WebsocketClientCloseCode.CANCEL)
 
     def logs(self) -> str:
         """Return the log of the job; complete only once it has ended.
@@ -244,14 +276,13 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         """
         if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
-        try:
-            return str(self._api_client.job_logs(self.job_id()))
-        except RequestsApiError as exc:
-            if exc.status_code == 404:
-                return ""
-            raise IBMRuntimeError(
-                f"Failed to get job logs: {exc.message}", failure=exc.failure
-            ) from None
+        with explained("Failed to get job logs", self.job_id()):
+            try:
+                return str(self._api_client.job_logs(self.job_id()))
+            except RequestsApiError as exc:
+                if exc.status_code == 404:
+                    return ""
+                raise
 
     def metrics(self) -> dict[str, Any]:
         """Return what the service measured: moments under ``timestamps``, and more.
@@ -259,13 +290,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        try:
-            metrics: dict[str, Any] = self._api_client.job_metadata(self.job_id())
-        except RequestsApiError as exc:
-            raise IBMRuntimeError(
-                f"Failed to get job metadata: {exc.message}", failure=exc.failure
-            ) from None
-        return metrics
+        with explained("Failed to get job metadata", self.job_id()):
+            return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
         """Not possible for a job of the service.
@@ -280,19 +306,36 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     def backend(self) -> Any:
         """Return the backend of the job; ``None`` if the service names none.
 
+        A backend that this account cannot use, or that exists no more, comes as
+        :class:`~qiskit_ibm_runtime.ibm_backend.IBMRetiredBackend`.
+
         Raises:
             IBMRuntimeError: If the request fails.
         """
         if self._backend is None:
-            try:
-                name = self._record().get("backend")
-            except RequestsApiError as exc:
-                raise IBMRuntimeError(
-                    f"Failed to get job backend: {exc.message}", failure=exc.failure
-                ) from None
-            backend: Any = self._service.backend(name) if name else None
-            self._backend = backend
+            with explained("Failed to get job backend", self.job_id()):
+                known = self._place.get("backend")
+                record = self._place if known else ask_record(self._api_client, self.job_id())
+                self._backend = self._backend_of(record)
         return self._backend
+
+    def _backend_of(self, record: Mapping[str, Any]) -> Any:
+        name = record.get("backend")
+        if name is None:
+            return None
+        if not name:
+            # The service has not chosen yet; any backend of the account stands in.
+            return next(iter(self._service.backends()), None)
+        place = [record.get(part) for part in ("hub", "group", "project")]
+        instance = "/".join(map(str, place)) if all(place) else None
+        for arguments in ({"instance": instance}, {}) if instance else ({},):
+            try:
+                return self._service.backend(name, **arguments)
+            except (QiskitBackendNotFoundError, IBMInputValueError):
+                continue
+        from .ibm_backend import IBMRetiredBackend
+
+        return IBMRetiredBackend.from_name(name, self._api_client)
 
     @property
     def image(self) -> str | None:
@@ -309,8 +352,8 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
         if not self._params:
             encoded = self._encoded_params
             if not encoded:
-                encoded = self._record().get("params")
-            self._params = _decoded_inputs(encoded)
+                encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
+            self._params = decoded_inputs(encoded)
         return self._params
 
     @property
@@ -322,21 +365,21 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     def session_id(self) -> str | None:
         """Session the job is in; ``None`` if it is in none."""
         if not self._session_id:
-            self._session_id = self._record().get("session_id")
+            self._session_id = self._fact("session_id")
         return self._session_id
 
     @property
     def tags(self) -> list[str]:
         """Words to find the job by."""
         if self._tags is None:
-            self._tags = self._record().get("tags") or []
+            self._tags = list(self._fact("tags") or [])
         return self._tags
 
     @property
     def creation_date(self) -> datetime | None:
         """When the job was made, in local time; ``None`` if the service does not say."""
         if not self._creation_date:
-            self._creation_date = self._record().get("created")
+            self._creation_date = self._fact("created")
         return utc_to_local(self._creation_date) if self._creation_date else None
 
     def _is_final(self) -> bool:
@@ -345,94 +388,86 @@ class RuntimeJob(JobV1):  # type: ignore[misc]  # terra ships no types
     def _refresh(self) -> None:
         if self._status in JOB_FINAL_STATES:
             return
-        ask = getattr(self._api_client, "job_state", self._api_client.job_get)
-        state = read_state(ask(job_id=self.job_id()))
-        if state.status is JobStatus.ERROR:
-            self._note_failure(state)
-        self._status = state.status
+        state = read_state(ask_record(self._api_client, self.job_id()))
+        # A cancel() in another thread may have come first; a final state is never left.
+        if self._status not in JOB_FINAL_STATES:
+            self._state, self._status = state, state.status
 
-    def _note_failure(self, state: JobState) -> None:
-        text = self._resolved(self._api_client.job_results(job_id=self.job_id()))
-        self._error_message = failure_text(self.job_id(), state, text)
-        self._reason = RAN_TOO_LONG if state.ran_too_long else state.reason
+    def _fact(self, name: str) -> Any:
+        """What never changes of a job's record, asked for once."""
+        if self._facts is None:
+            record = ask_record(self._api_client, self.job_id())
+            self._facts = {key: record.get(key) for key in ("session_id", "tags", "created")}
+        return self._facts[name]
 
-    def _check_success(self) -> None:
+    def _deadline(self, timeout: float | None) -> Deadline:
+        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock)
+
+    def _text_of_result(self, timeout: float | None) -> str:
+        if self._result_text is not None:
+            return self._result_text
+        deadline = self._deadline(timeout)
+        self._early.wanted = True
+        self.wait_for_final_state(timeout=timeout)
+        self._check_success(deadline)
+        text = self._early.text(deadline) or deadline.call(self._fetch_result)
+        if len(text) <= LONGEST_KEPT_TEXT:
+            self._result_text = text
+        return text
+
+    def _check_success(self, deadline: Deadline) -> None:
         if self._status is JobStatus.ERROR:
-            message = self._error_message or ""
-            if self._reason == RAN_TOO_LONG:
-                raise RuntimeJobMaxTimeoutError(message)
-            raise RuntimeJobFailureError(f"Unable to retrieve job result. {message}")
+            message = deadline.call(self.error_message) or ""
+            if self._state.ran_too_long:
+                raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
+            raise RuntimeJobFailureError(
+                f"Unable to retrieve job result. {message}", failure=self._state.failure
+            )
         if self._status is JobStatus.CANCELLED:
             raise RuntimeInvalidStateError(
                 f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled."
             )
 
+    def _fetch_result(self) -> str:
+        return self._resolved(self._api_client.job_results(job_id=self.job_id()))
+
     def _resolved(self, text: str) -> str:
         """The text itself, or the one that it says is kept elsewhere."""
-        link = _link(text)
+        link = link_in(text)
         if link is None:
             return text
-        if hasattr(self._api_client, "external_result"):
-            return str(self._api_client.external_result(link))
-        content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
+        if isinstance(self._api_client, RuntimeClient):
+            if not is_safe(link):
+                logger.warning("The result of job %s is an unsafe address.", self.job_id())
+                return text
+            content: Any = download(self._api_client._session, link, LONGEST_RESULT)
+        else:
+            # Another kind of client, such as a double in a test, has no session to fetch with.
+            content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
         return content.decode("utf-8") if isinstance(content, bytes) else content
 
-    def _record(self) -> dict[str, Any]:
-        record: dict[str, Any] = self._api_client.job_get(job_id=self.job_id())
-        return record
-
-    def _new_client(self, messages: Queue[Any] | None = None) -> RuntimeWebsocketClient:
+    def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
+        params = self._client_params
         return RuntimeWebsocketClient(
-            self._client_params.get_runtime_api_base_url(),
-            self._client_params,
-            self.job_id(),
-            messages,
+            params.get_runtime_api_base_url(), params, self.job_id(), messages
         )
 
-    def _stream_for_waiting(self) -> RuntimeWebsocketClient:
-        client = self._new_client()
-        if self._stream is None or not self._stream.active:
-            self._ws_client = client
-        return client
+    @contextmanager
+    def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
+        """The stream that callbacks are fed from, or one of its own while somebody waits."""
+        if self._stream is not None and not self._stream.client.finished.is_set():
+            yield self._stream.client
+            return
+        client = self._ws_client = self._new_client()
+        client.follow()
+        try:
+            yield client
+        finally:
+            client.disconnect()
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_stream", "_ws_client")}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._stream = None
-        self._ws_client = self._new_client()
-
-
-def _decoders(given: Any) -> Sequence[Any]:
-    if isinstance(given, (list, tuple)):
-        if len(given) != 2:
-            raise ValueError(
-                "If 'result_decoder' is a sequence, it must have exactly two elements: "
-                f"for interim results and for the final one, not {len(given)}."
-            )
-        return given
-    return given, given
-
-
-def _link(text: str) -> str | None:
-    if len(text) > LONGEST_LINK or '"url"' not in text:
-        return None
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return None
-    if isinstance(data, dict) and set(data) == {"url"} and isinstance(data["url"], str):
-        return data["url"]
-    return None
-
-
-def _decoded_inputs(encoded: Any) -> dict[str, Any]:
-    if isinstance(encoded, list):
-        encoded = encoded[0] if encoded else {}
-    text = encoded if isinstance(encoded, str) else json.dumps(encoded or {})
-    inputs: dict[str, Any] = json.loads(text, cls=RuntimeDecoder)
-    return inputs
+def _decoded(decoder: Any, text: str) -> Any:
+    return decoder.decode(text) if text else None

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
+from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
+from .utils.blame import users_line
+from .utils.converters import hms_to_seconds
 from .utils.deprecation import issue_deprecation_msg
 from .utils.utils import validate_job_tags
 
@@ -104,6 +108,7 @@ class RuntimeOptions:
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."
             )
+        check_kind("backend", self.backend, str, "the name of a backend")
         if channel == "ibm_cloud" and self.instance:
             raise IBMInputValueError(
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
@@ -111,6 +116,25 @@ class RuntimeOptions:
             )
         _check_log_level(self.log_level)
         validate_job_tags(self.job_tags, IBMInputValueError)
+        check_number("max_execution_time", self.max_execution_time, unit="seconds")
+        check_number("session_time", self.session_time, unit="seconds")
+
+
+def session_seconds(max_time: Any) -> int | None:
+    """Return the life of a session in seconds.
+
+    Args:
+        max_time: Seconds, a text such as ``"2h 30m"``, or ``None`` for the service's own limit.
+
+    Raises:
+        IBMInputValueError: If it is anything else.
+    """
+    if max_time is None:
+        return None
+    if isinstance(max_time, Integral):
+        check_number("max_time", int(max_time), unit="seconds")
+        return int(max_time)
+    return hms_to_seconds(max_time, "Invalid max_time value: ")
 
 
 def _check_image(image: Any) -> None:
@@ -129,5 +153,8 @@ def _check_log_level(level: Any) -> None:
 
 def _warn_of_backend_name() -> None:
     issue_deprecation_msg(
-        "The 'backend_name' option is deprecated", "0.9", "Use 'backend' instead.", stacklevel=3
+        "The 'backend_name' option is deprecated",
+        "0.9",
+        "Use 'backend' instead.",
+        stacklevel=users_line(),
     )

@@ -6,13 +6,8 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .api.exceptions import RequestsApiError
-from .exceptions import (
-    IBMInputValueError,
-    IBMNotAuthorizedError,
-    IBMRuntimeError,
-    RuntimeProgramNotFound,
-)
+from .exceptions import IBMInputValueError, IBMNotAuthorizedError
+from .refusals import NO_SUCH_PROGRAM, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +75,31 @@ class RuntimeProgram:
         self._is_public = is_public
         self._data = data
         self._api_client = api_client
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any], api_client: Any) -> RuntimeProgram:
+        """Return the program that a record of the service describes.
+
+        Args:
+            record: The record; id and name are in it, the rest may be missing.
+            api_client: Where to fetch the source from.
+        """
+        spec = record.get("spec") or {}
+        return cls(
+            program_name=record["name"],
+            program_id=record["id"],
+            description=record.get("description") or "",
+            parameters=spec.get("parameters"),
+            return_values=spec.get("return_values"),
+            interim_results=spec.get("interim_results"),
+            max_execution_time=record.get("cost") or 0,
+            backend_requirements=spec.get("backend_requirements"),
+            creation_date=record.get("creation_date") or "",
+            update_date=record.get("update_date") or "",
+            is_public=record.get("is_public") or False,
+            data=record.get("data") or "",
+            api_client=api_client,
+        )
 
     def parameters(self) -> ParameterNamespace:
         """A fresh form for the inputs, to be filled in and handed to ``service.run()``."""
@@ -170,16 +190,8 @@ class RuntimeProgram:
     def _fetch(self) -> dict[str, Any]:
         if self._api_client is None:
             return {}
-        try:
+        with explained(f"Failed to get program {self._id!r}", NO_SUCH_PROGRAM):
             response: dict[str, Any] = self._api_client.program_get(self._id)
-        except RequestsApiError as exc:
-            if exc.status_code == 404:
-                raise RuntimeProgramNotFound(
-                    f"Program not found: {exc.message}", failure=exc.failure
-                ) from None
-            raise IBMRuntimeError(
-                f"Failed to get program {self._id!r}: {exc.message}", failure=exc.failure
-            ) from None
         return response
 
     def __repr__(self) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
-from .utils.converters import hms_to_seconds
+from .checks import check_kind
+from .exceptions import IBMInputValueError
+from .runtime_options import RuntimeOptions, session_seconds
+from .runtime_program import ParameterNamespace
 
 if TYPE_CHECKING:
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -12,10 +16,13 @@ if TYPE_CHECKING:
 
 
 class RuntimeSession:
-    """A program that stays open for inputs; deprecated in favour of ``Session``.
+    """A program that stays open for inputs; deprecated in favour of :class:`Session`.
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
         options = {"backend": "ibmq_qasm_simulator"}
         with service.open("hello-world", inputs={}, options=options) as session:
             session.write(iterations=2)
@@ -26,17 +33,35 @@ class RuntimeSession:
         self,
         service: QiskitRuntimeService,
         program_id: str,
-        inputs: Any,
-        options: Any = None,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
         max_time: int | str | None = None,
     ) -> None:
+        """Prepare the session; nothing is sent.
+
+        Args:
+            service: The service.
+            program_id: The program.
+            inputs: Its first inputs; a form may be completed by :meth:`write`.
+            options: As for :meth:`QiskitRuntimeService.run`; they are not changed.
+            max_time: How long the session may live: seconds, or a text such as ``"2h 30m"``.
+
+        Raises:
+            IBMInputValueError: If inputs, options or time cannot be used.
+        """
+        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
+        if not isinstance(inputs, (dict, ParameterNamespace)):
+            raise IBMInputValueError(
+                f"'inputs' has to be a dict or a form from program.parameters(), not {inputs!r}."
+            )
         self._service = service
         self._program_id = program_id
-        self._inputs = dict(inputs) if isinstance(inputs, dict) else dict(vars(inputs))
-        self._options = _as_dict(options)
+        self._inputs = copy.copy(inputs)
+        self._options: dict[str, Any] = dict(
+            vars(options) if isinstance(options, RuntimeOptions) else options or {}
+        )
         if max_time is not None:
-            text = not isinstance(max_time, int)
-            self._options["session_time"] = hms_to_seconds(str(max_time)) if text else max_time
+            self._options["session_time"] = session_seconds(max_time)
         self._initial_job: RuntimeJob | None = None
         self._job: RuntimeJob | None = None
         self._active = True
@@ -44,19 +69,28 @@ class RuntimeSession:
     def write(self, **kwargs: Any) -> None:
         """Run the program: the first time with the initial inputs, updated by these.
 
+        Args:
+            **kwargs: Inputs by name.
+
         Raises:
             RuntimeError: If the session is closed.
+            IBMInputValueError: If the inputs are incomplete.
         """
         self._check_open()
         first = self._initial_job is None
         self._job = self._service.run(
             program_id=self._program_id,
-            inputs={**self._inputs, **kwargs} if first else kwargs,
+            inputs=self._first_inputs(kwargs) if first else kwargs,
             options=self._options if first else {**self._options, "session_time": None},
             session_id=None if self._initial_job is None else self._initial_job.job_id(),
             start_session=first,
         )
         self._initial_job = self._initial_job or self._job
+
+    def _first_inputs(self, given: dict[str, Any]) -> dict[str, Any] | ParameterNamespace:
+        inputs = copy.copy(self._inputs)
+        (vars(inputs) if isinstance(inputs, ParameterNamespace) else inputs).update(given)
+        return inputs
 
     def read(self, timeout: float | None = None, decoder: Any = None) -> Any:
         """Wait for the latest run and return its result.
@@ -74,18 +108,22 @@ class RuntimeSession:
         return self._job.result(timeout=timeout, decoder=decoder)
 
     def info(self) -> dict[str, Any]:
-        """Return backend, job and status of the latest run; empty before there is one."""
+        """Return backend, job and status of the latest run; empty without options and runs."""
         info: dict[str, Any] = {}
         if self._options:
             info["backend"] = self._options.get("backend") or "unknown"
         if self._job is not None:
+            info["backend"] = self._job.backend()
             info["job_id"] = self._job.job_id()
             info["job_status"] = self._job.status()
-            info["backend"] = self._job.backend()
         return info
 
     def close(self) -> None:
-        """Close the session."""
+        """Close the session; a second call does nothing.
+
+        Raises:
+            RequestsApiError: If the service refuses; the session stays open then.
+        """
         if self._active and self._initial_job is not None:
             self._service._api_client.close_session(self._initial_job.job_id())
         self._active = False
@@ -99,9 +137,3 @@ class RuntimeSession:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _as_dict(options: Any) -> dict[str, Any]:
-    if options is None:
-        return {}
-    return dict(options) if isinstance(options, dict) else dict(vars(options))

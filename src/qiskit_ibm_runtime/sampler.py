@@ -9,9 +9,11 @@ from qiskit.primitives.utils import _circuit_key
 
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive, indices_of, legacy_circuits
+from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits, check_classical_bits
+from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.parameter_values import as_parameter_values
+from .primitive.repeats import distinct_circuits
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -28,19 +30,27 @@ if TYPE_CHECKING:
 class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra ships no types
     """Samples the outcomes of circuits on a runtime service.
 
+    It is a ``BaseSampler`` of Qiskit Terra, so that everything written for those runs on it.
+
     .. code-block:: python
 
         from qiskit import QuantumCircuit
+        from qiskit.circuit import Parameter
         from qiskit_ibm_runtime import QiskitRuntimeService, Sampler
 
-        bell = QuantumCircuit(2)
-        bell.h(0)
-        bell.cx(0, 1)
-        bell.measure_all()
+        angle = Parameter("angle")
+        circuit = QuantumCircuit(2)
+        circuit.ry(angle, 0)
+        circuit.cx(0, 1)
+        circuit.measure_all()
 
         service = QiskitRuntimeService(channel="local")
-        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
-        print(sampler.run(bell, shots=1000).result().quasi_dists[0])
+        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"), options={"shots": 1000})
+        result = sampler.run([circuit, circuit], [[0.0], [1.57]]).result()
+
+        print(result.quasi_dists[1])  # about {0: 0.5, 3: 0.5}: keys are the bits as an integer
+        print(result.quasi_dists[1].binary_probabilities(num_bits=2))
+        print(result.metadata[1]["shots"])
     """
 
     _PROGRAM_ID = "sampler"
@@ -70,7 +80,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         """
         super().__init__()
         if circuits is not None or parameters is not None:
-            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 3)
+            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         self._set_up(service, session, options, skip_transpilation)
 
@@ -83,25 +93,31 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         """Submit circuits to be sampled.
 
         Args:
-            circuits: One or several circuits, measured.
-            parameter_values: A set of values for each circuit, in the order of its parameters.
-            **kwargs: Options for this run only.
+            circuits: One circuit or a sequence of them, measured. One that is named several times
+                is sent once.
+            parameter_values: A set of numbers for each circuit, in the order of its
+                ``parameters``; for one circuit the set itself will do.
+            **kwargs: Options for this run only, at any level: ``shots=100`` or
+                ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job; its result is a ``SamplerResult``.
+            The job. Its result is a ``SamplerResult``: for each circuit a quasi-distribution over
+            integers (the outcome of the first classical bit is the lowest bit), and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.
             ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device.
+                faulty part of the device. Nothing has been sent then.
+            RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
         values = as_parameter_values(parameter_values, wanted)
         check_classical_bits(wanted)
+        distinct, indices = distinct_circuits(wanted)
         inputs = {
-            "circuits": wanted,
-            "parameters": [circuit.parameters for circuit in wanted],
-            "circuit_indices": list(range(len(wanted))),
+            "circuits": distinct,
+            "parameters": [circuit.parameters for circuit in distinct],
+            "circuit_indices": indices,
             "parameter_values": values,
         }
         return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]

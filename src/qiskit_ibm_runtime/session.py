@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar, Token
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable
 
+from qiskit.exceptions import QiskitError
+
+from .accounts import Account
+from .checks import check_kind
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
-from .utils.converters import hms_to_seconds
+from .runtime_options import RuntimeOptions, session_seconds
+from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
     from .runtime_job import RuntimeJob
-    from .runtime_options import RuntimeOptions
 
 
 class Session:
@@ -60,13 +65,12 @@ class Session:
             raise ValueError(f'"backend" is required for the ``{service.channel}`` channel.')
         self._service = service
         self._instance = backend._instance if isinstance(backend, IBMBackend) else None
-        self._backend = backend.name if isinstance(backend, IBMBackend) else backend
-        self._max_time = _seconds(max_time)
+        self._backend: str | None = _name_of(backend)
+        self._max_time = session_seconds(max_time)
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
         self._opening = threading.Lock()
-        self._entered: list[tuple[Token[Session | None], Token[bool]]] = []
 
     @classmethod
     def from_id(
@@ -81,7 +85,12 @@ class Session:
             session_id: Id of the session, which is that of its first job.
             service: As for the constructor.
             backend: As for the constructor.
+
+        Raises:
+            IBMInputValueError: If the id is no text.
         """
+        if not session_id or not isinstance(session_id, str):
+            raise IBMInputValueError(f"'session_id' has to be the id of a session: {session_id!r}.")
         session = cls(service=service, backend=backend)
         session._session_id = session_id
         return session
@@ -96,6 +105,9 @@ class Session:
     ) -> RuntimeJob:
         """Run a program in this session.
 
+        The first job opens the session; jobs that other threads send meanwhile wait until it is
+        open, so that there is one session however many threads there are.
+
         Args:
             program_id: The program.
             inputs: Its inputs.
@@ -109,46 +121,51 @@ class Session:
 
         Raises:
             RuntimeError: If the session is closed.
-            IBMInputValueError: If the options name another backend.
+            IBMInputValueError: If the options name another backend, or an argument cannot be used.
         """
-        if not self._active:
-            raise RuntimeError("The session is closed.")
-        chosen = self._completed(options)
         arguments = {
             "program_id": program_id,
-            "options": chosen,
+            "options": self._completed(options),
             "inputs": inputs,
             "callback": callback,
             "result_decoder": result_decoder,
         }
         if self._session_id is None:
             with self._opening:
-                # Another thread may have opened the session while this one waited.
+                # Another thread may have opened the session, or closed it, while this one waited.
                 if self._session_id is None:
                     return self._open(arguments)
+        self._check_active()
         return self._service.run(**arguments, session_id=self._session_id, start_session=False)
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
+        self._check_active()
         arguments["options"]["session_time"] = self._max_time
         job = self._service.run(**arguments, session_id=None, start_session=True)
         self._session_id = job.job_id()
         if self._backend is None:
-            self._backend = job.backend().name
+            # The job runs; that its backend cannot be asked for now must not lose it.
+            with suppress(QiskitError):
+                self._backend = job.backend().name
         return job
 
-    def _completed(self, options: dict[str, Any] | RuntimeOptions | None) -> dict[str, Any]:
-        if options is None:
-            options = {}
-        elif not isinstance(options, dict):
-            options = {name: value for name, value in vars(options).items() if value is not None}
-        if "instance" not in options:
-            options["instance"] = self._instance
+    def _check_active(self) -> None:
+        if not self._active:
+            raise RuntimeError("The session is closed.")
+
+    def _completed(self, given_options: Any) -> dict[str, Any]:
+        self._check_active()
+        check_kind("options", given_options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
+        options: dict[str, Any] = {} if given_options is None else given_options
+        if isinstance(given_options, RuntimeOptions):
+            options = {k: value for k, value in vars(given_options).items() if value is not None}
+        if _may_fill(options.get("instance")):
+            options["instance"] = _filled(self._instance)
         given = options.get("backend")
-        if given is None:
-            options["backend"] = self._backend
-        elif given != self._backend or "session_time" not in options:
-            # A dict that went through here before holds this session's own backend: no news.
-            self._check_backend(given)
+        if _may_fill(given):
+            options["backend"] = _filled(self._backend)
+        else:
+            self._check_backend(_name_of(given))
         return options
 
     def _check_backend(self, given: Any) -> None:
@@ -156,7 +173,7 @@ class Session:
             "'backend' is no longer a supported option within a session",
             "0.9",
             "Instead, specify a backend when creating a Session instance.",
-            stacklevel=5,
+            stacklevel=users_line(),
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(
@@ -167,12 +184,15 @@ class Session:
     def close(self) -> None:
         """Close the session: it takes no more jobs; those that wait still run.
 
+        A second call does nothing. If the service refuses, the session stays open.
+
         Raises:
             RequestsApiError: If the service refuses.
         """
-        if self._active and self._session_id:
-            self._service._api_client.close_session(self._session_id)
-        self._active = False
+        with self._opening:
+            if self._active and self._session_id:
+                self._service._api_client.close_session(self._session_id)
+            self._active = False
 
     def backend(self) -> str | None:
         """Return the name of the backend; ``None`` while the service has not chosen one."""
@@ -189,24 +209,50 @@ class Session:
         return self._service
 
     def __enter__(self) -> Session:  # noqa: PYI034 - the surface of 0.9.3 fixes the class
-        self._entered.append((_DEFAULT_SESSION.set(self), _IN_SESSION_CM.set(True)))
+        _OUTER.set((*_OUTER.get(), (_DEFAULT_SESSION.get(), _IN_SESSION_CM.get())))
+        set_cm_session(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        default, inside = self._entered.pop()
-        _DEFAULT_SESSION.reset(default)
-        _IN_SESSION_CM.reset(inside)
+        *outer, (default, inside) = _OUTER.get() or ((None, False),)
+        _OUTER.set(tuple(outer))
+        _DEFAULT_SESSION.set(default)
+        _IN_SESSION_CM.set(inside)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_opening", "_entered")}
+        return {name: value for name, value in self.__dict__.items() if name != "_opening"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._opening, self._entered = threading.Lock(), []
+        self._opening = threading.Lock()
+
+    def __repr__(self) -> str:
+        state = "" if self._active else ", closed"
+        return f"<Session(id={self._session_id!r}, backend={self._backend!r}{state})>"
+
+
+class _Filled(str):
+    """A text that the session, and not the user, put into options.
+
+    0.9.3 completes the user's own dict. When that comes back, for this session or another one, what
+    the user wrote and what we did can so be told apart.
+    """
+
+    __slots__ = ()
+
+
+def _filled(value: Any) -> Any:
+    return _Filled(value) if isinstance(value, str) else value
+
+
+def _may_fill(value: Any) -> bool:
+    return value is None or isinstance(value, _Filled)
 
 
 _DEFAULT_SESSION: ContextVar[Session | None] = ContextVar("_DEFAULT_SESSION", default=None)
 _IN_SESSION_CM: ContextVar[bool] = ContextVar("_IN_SESSION_CM", default=False)
+# What both were outside each `with` block of this context, the innermost last.
+_OUTER: ContextVar[tuple[tuple[Session | None, bool], ...]] = ContextVar("_OUTER", default=())
 
 
 def set_cm_session(session: Session | None) -> None:
@@ -244,12 +290,26 @@ def get_default_session(
 
 
 def _fits(session: Session, service: Any, backend: Any) -> bool:
-    name = backend.name if isinstance(backend, IBMBackend) else backend
+    name = _name_of(backend)
     return (
         session._active
         and (name is None or name == session.backend())
-        and (service is None or service is session.service)
+        and (service is None or _same_service(service, session.service))
     )
+
+
+def _same_service(one: Any, other: Any) -> bool:
+    """Tell whether two services stand for one account on one channel."""
+    account = getattr(one, "_account", None)
+    return one is other or (
+        isinstance(account, Account)
+        and account == getattr(other, "_account", None)
+        and one.channel == other.channel
+    )
+
+
+def _name_of(backend: Any) -> Any:
+    return backend.name if isinstance(backend, IBMBackend) else backend
 
 
 def _service_for(backend: Any, around: Session | None) -> QiskitRuntimeService:
@@ -257,9 +317,3 @@ def _service_for(backend: Any, around: Session | None) -> QiskitRuntimeService:
         service: QiskitRuntimeService = backend.service
         return service
     return around.service if around is not None else QiskitRuntimeService()
-
-
-def _seconds(max_time: int | str | None) -> int | None:
-    if max_time is None or isinstance(max_time, int):
-        return max_time
-    return hms_to_seconds(max_time, "Invalid max_time value: ")

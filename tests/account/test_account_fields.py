@@ -199,6 +199,7 @@ def asked(monkeypatch):
         return answers[question["instance"]]
 
     monkeypatch.setattr(cloud_directory, "resolve_instance_names", resolve)
+    monkeypatch.setattr(cloud_directory, "list_instance_names", lambda **_: ["one", "two"])
     return calls
 
 
@@ -221,8 +222,10 @@ def test_a_name_is_resolved_by_way_of_the_proxies_of_the_account(asked, crn):
     assert [(call["proxies"], call["verify"]) for call in asked] == [(proxies, False)]
 
 
-def test_an_unknown_name_is_an_error(asked):
-    with pytest.raises(CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'"):
+def test_an_unknown_name_is_an_error_that_lists_the_choices(asked):
+    with pytest.raises(
+        CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'.*'one', 'two'"
+    ):
         Account("ibm_cloud", "t", instance="none").resolve_crn()
 
 

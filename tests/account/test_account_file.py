@@ -206,20 +206,21 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(account_file, monke
     assert listing(account_file.parent) == ["accounts.json", "accounts.json.lock"]
 
 
-def save_forty(filename: str, saver: int) -> None:
-    for number in range(40):
+def save_ten(filename: str, saver: int) -> None:
+    for number in range(10):
         AccountManager.save(
             f"t{saver}-{number}", channel="ibm_quantum", filename=filename, name=f"{saver}-{number}"
         )
 
 
-EVERY_ACCOUNT = {f"{saver}-{number}" for saver in range(8) for number in range(40)}
+# tests/stress has the same with forty accounts each, and hundreds of kills.
+EVERY_ACCOUNT = {f"{saver}-{number}" for saver in range(8) for number in range(10)}
 
 
-def test_eight_processes_that_save_forty_accounts_each_lose_none(account_file):
+def test_eight_processes_that_save_ten_accounts_each_lose_none(account_file):
     # Forked, so that eight interpreters need not import Qiskit first.
     context = multiprocessing.get_context("fork")
-    savers = [context.Process(target=save_forty, args=(str(account_file), n)) for n in range(8)]
+    savers = [context.Process(target=save_ten, args=(str(account_file), n)) for n in range(8)]
     for saver in savers:
         saver.start()
     for saver in savers:
@@ -229,8 +230,8 @@ def test_eight_processes_that_save_forty_accounts_each_lose_none(account_file):
     assert set(AccountManager.list(filename=str(account_file))) == EVERY_ACCOUNT
 
 
-def test_eight_threads_that_save_forty_accounts_each_lose_none(account_file):
-    savers = [threading.Thread(target=save_forty, args=(str(account_file), n)) for n in range(8)]
+def test_eight_threads_that_save_ten_accounts_each_lose_none(account_file):
+    savers = [threading.Thread(target=save_ten, args=(str(account_file), n)) for n in range(8)]
     for saver in savers:
         saver.start()
     for saver in savers:

@@ -36,6 +36,10 @@ def warnings_logged(caplog):
     return caplog
 
 
+old_argument = pytest.mark.filterwarnings("ignore:The `auth` parameter:DeprecationWarning")
+
+
+@old_argument
 def test_a_name_wins_over_everything(saved, quantum, warnings_logged):
     chosen = choose_account(name="mine")
     assert chosen == quantum
@@ -64,6 +68,7 @@ def test_a_channel_and_a_token_make_an_account_of_their_own(saved, monkeypatch):
     assert choose_account("ibm_cloud", token="t", url="u") == Account("ibm_cloud", "t", "u")
 
 
+@old_argument
 @pytest.mark.parametrize("token", [None, ""])
 def test_a_channel_alone_means_its_default(saved, cloud, quantum, token):
     assert choose_account("ibm_cloud", token=token) == cloud
@@ -90,6 +95,7 @@ def test_a_url_without_a_token_is_ignored_with_a_warning(saved, quantum, warning
     ],
     ids=str,
 )
+@old_argument
 def test_arguments_that_contradict_are_refused(saved, arguments, text, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "e")
 

@@ -72,11 +72,18 @@ class TestAmplitudeEstimation:
         assert ours.estimation == pytest.approx(exact.estimation)  # the same point of the grid
         assert ours.mle == pytest.approx(exact.mle, abs=0.01)
 
-    def test_the_iterative_form_encloses_the_probability(self, sampler: Sampler) -> None:
-        algorithm = IterativeAmplitudeEstimation(epsilon_target=0.01, alpha=1e-4, sampler=sampler)
+    def test_the_iterative_form_encloses_the_probability_and_the_reference(
+        self, sampler: Sampler
+    ) -> None:
+        def interval(primitive: object) -> tuple[float, float]:
+            algorithm = IterativeAmplitudeEstimation(
+                epsilon_target=0.01, alpha=1e-4, sampler=primitive
+            )
+            return algorithm.estimate(self.problem()).confidence_interval
 
-        result = algorithm.estimate(self.problem())
+        low, high = interval(sampler)
+        reference_low, reference_high = interval(ReferenceSampler())
 
-        low, high = result.confidence_interval
         assert low <= self.probability <= high
         assert high - low <= 0.02
+        assert max(low, reference_low) <= min(high, reference_high)

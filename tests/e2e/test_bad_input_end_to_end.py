@@ -159,3 +159,45 @@ def test_a_malformed_hub_group_project_is_refused(instance: str) -> None:
 def test_an_unknown_hub_group_project_is_named(service: QiskitRuntimeService) -> None:
     with pytest.raises(IBMInputValueError, match="could not be found for this account"):
         service.backends(instance="no/such/project")
+
+
+def test_a_circuit_wider_than_the_device_is_refused(
+    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
+) -> None:
+    sampler = Sampler(session=service.backend("fake_manila"), options={"resilience_level": 0})
+
+    with pytest.raises(ValueError, match=r"Circuit 0 .*has 6 qubits.*fake_manila.*has 5"):
+        sampler.run(QuantumCircuit(6, 6))
+    nothing_sent()
+
+
+def test_level_three_on_a_simulator_asks_for_a_coupling_map(
+    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
+) -> None:
+    estimator = Estimator(session=service.backend(SIMULATOR))
+
+    with pytest.raises(ValueError, match=r"a coupling map is required\."):
+        estimator.run(QuantumCircuit(1), "Z", resilience_level=3)
+    nothing_sent()
+
+
+def test_an_observable_that_cannot_be_read_is_named_with_its_place(
+    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
+) -> None:
+    from qiskit.exceptions import QiskitError
+
+    estimator = Estimator(session=service.backend(SIMULATOR))
+
+    with pytest.raises(QiskitError, match="Observable 1 cannot be read"):
+        estimator.run([QuantumCircuit(1)] * 2, ["Z", "up"])
+    nothing_sent()
+
+
+def test_a_misspelt_option_of_a_section_is_told_its_right_name(
+    service: QiskitRuntimeService, bell: QuantumCircuit
+) -> None:
+    sampler = Sampler(session=service.backend(SIMULATOR))
+
+    with pytest.warns(UserWarning, match=r"'execution\.shot'.*execution\.shots") as caught:
+        sampler.run(bell, execution={"shot": 5})
+    assert caught[0].filename == __file__

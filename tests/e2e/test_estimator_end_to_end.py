@@ -13,7 +13,7 @@ from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives import Estimator as ExactEstimator
 from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
 
-from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, RuntimeJobFailureError
+from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService
 
 HYDROGEN = SparsePauliOp.from_list(
     [
@@ -122,9 +122,44 @@ def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
     assert first.tolist() == second.tolist()
 
 
-def test_a_level_that_the_runtime_does_not_do_fails_and_says_so(estimator: Estimator) -> None:
+def test_each_level_of_resilience_runs_and_says_what_it_did(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
 
-    with pytest.raises(RuntimeJobFailureError, match=r"resilience.*2"):
-        estimator.run(circuit, "Z", resilience_level=2).result()
+    metadata = estimator.run(circuit, "X", resilience_level=2).result().metadata[0]
+
+    assert metadata["zne"]["noise_amplification"]["values"] == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_values_are_an_array_with_one_set_of_metadata_each(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+
+    result = estimator.run([circuit] * 3, ["X", "Z", "I"]).result()
+
+    assert isinstance(result.values, np.ndarray)
+    assert result.values.shape == (3,)
+    assert len(result.metadata) == 3
+    assert result.values[[0, 2]].tolist() == [1.0, 1.0]
+    assert abs(result.values[1]) < 5 / math.sqrt(SHOTS)
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # of opflow, about itself
+@pytest.mark.filterwarnings("ignore:.*:PendingDeprecationWarning")
+def test_an_observable_of_opflow_is_estimated(estimator: Estimator) -> None:
+    opflow = pytest.importorskip("qiskit.opflow", reason="terra 0.46 is the last with opflow")
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+
+    result = estimator.run(bell, 0.5 * opflow.PauliSumOp(SparsePauliOp(["ZZ", "XX"]))).result()
+
+    assert result.values[0] == pytest.approx(1.0)
+
+
+def test_measured_circuits_are_estimated_as_if_they_were_not(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.measure_all()
+
+    assert estimator.run(circuit, "X").result().values[0] == pytest.approx(1.0)

@@ -185,3 +185,113 @@ def test_many_circuits_come_back_in_order(sampler: Sampler) -> None:
     result = sampler.run(circuits).result()
 
     assert [max(dist) for dist in result.quasi_dists] == list(range(8))
+
+
+@pytest.mark.parametrize("width", [70, 130])
+def test_outcomes_of_more_than_64_bits_keep_every_bit(
+    service: QiskitRuntimeService, width: int
+) -> None:
+    """
+    A cat state, on which all qubits agree, and one more bit that tells the ends apart.
+    """
+    circuit = QuantumCircuit(width, width + 1)
+    circuit.h(0)
+    for qubit in range(width - 1):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure(range(width), range(width))
+    circuit.measure(0, width)
+    sampler = Sampler(session=service.backend("simulator_stabilizer"), options={"shots": 200})
+
+    dist = sampler.run(circuit).result().quasi_dists[0]
+
+    assert set(dist) == {0, 2 ** (width + 1) - 1}
+    assert set(dist.binary_probabilities(width + 1)) == {"0" * (width + 1), "1" * (width + 1)}
+    assert set(dist.hex_probabilities()) == {"0x0", hex(2 ** (width + 1) - 1)}
+
+
+def test_keys_may_be_read_as_integers_bit_strings_and_hexadecimals(sampler: Sampler) -> None:
+    circuit = QuantumCircuit(5)
+    circuit.x([1, 2, 4])
+    circuit.measure_all()
+
+    dist = sampler.run(circuit).result().quasi_dists[0]
+
+    assert dist == {22: 1.0}
+    assert dist.binary_probabilities() == {"10110": 1.0}
+    assert dist.hex_probabilities() == {"0x16": 1.0}
+
+
+def test_a_distribution_can_be_made_a_probability_distribution(
+    sampler: Sampler, bell: QuantumCircuit
+) -> None:
+    dist = sampler.run(bell).result().quasi_dists[0]
+
+    nearest, distance = dist.nearest_probability_distribution(return_distance=True)
+
+    assert nearest == pytest.approx(dict(dist))
+    assert distance == pytest.approx(0)
+    assert nearest.shots == SHOTS
+
+
+def test_bound_and_unbound_circuits_may_be_mixed(sampler: Sampler) -> None:
+    """
+    The order of a vector's values is that of its indices, beyond the ninth too.
+    """
+    flips = ParameterVector("flip", 12)
+    circuit = QuantumCircuit(12)
+    for qubit in reversed(range(12)):
+        circuit.rx(flips[qubit], qubit)
+    circuit.measure_all()
+    wanted = 0b100000000101
+    values = [math.pi if wanted >> qubit & 1 else 0.0 for qubit in range(12)]
+    bound = circuit.assign_parameters(dict(zip(flips, values)))
+
+    result = sampler.run([circuit, bound, circuit], [values, [], [0.0] * 12]).result()
+
+    assert result.quasi_dists == [{wanted: 1.0}, {wanted: 1.0}, {0: 1.0}]
+
+
+def test_an_unmeasured_qubit_leaves_its_bit_at_zero(sampler: Sampler) -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.x([0, 1])
+    circuit.measure(1, 1)
+
+    assert sampler.run(circuit).result().quasi_dists == [{0b10: 1.0}]
+
+
+def test_there_is_one_distribution_and_one_set_of_metadata_for_each_circuit(
+    sampler: Sampler, bell: QuantumCircuit
+) -> None:
+    result = sampler.run([bell] * 5, shots=10).result()
+
+    assert len(result.quasi_dists) == len(result.metadata) == 5
+    assert [metadata["shots"] for metadata in result.metadata] == [10] * 5
+
+
+def test_options_of_the_user_arrive_at_the_service(
+    service: QiskitRuntimeService, sampler: Sampler, bell: QuantumCircuit
+) -> None:
+    """
+    What was sent can be read back, as another process would read it.
+    """
+    import numpy as np
+
+    job = sampler.run(
+        bell,
+        shots=np.int64(10),
+        coupling_map=[[0, 1]],
+        job_tags=["sent"],
+        execution={"init_qubits": False},
+    )
+
+    sent = service.job(job.job_id())
+    assert sent.tags == ["sent"]
+    assert sent.inputs["run_options"] == {
+        "shots": 10,
+        "init_qubits": False,
+        "noise_model": None,
+        "seed_simulator": 7,
+    }
+    assert sent.inputs["transpilation_settings"]["coupling_map"] == [[0, 1]]
+    assert sent.inputs["transpilation_settings"]["optimization_settings"] == {"level": 1}
+    job.result()

@@ -18,7 +18,7 @@ from qiskit_ibm_runtime import (
     __version__,
 )
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
-from qiskit_ibm_runtime.options import ExecutionOptions
+from qiskit_ibm_runtime.options import ExecutionOptions, TranspilationOptions
 
 
 def run_everything(circuit: QuantumCircuit) -> list[float]:
@@ -47,3 +47,13 @@ def find(service: QiskitRuntimeService) -> list[str]:
 
 def facts() -> tuple[str, type[RuntimeEncoder]]:
     return __version__, RuntimeEncoder
+
+
+def set_options() -> tuple[int, bool]:
+    options = Options(simulator={"seed_simulator": 42}, environment=None)
+    options.execution.shots = 100
+    options.execution = {"shots": 200}
+    options.transpilation = TranspilationOptions(initial_layout=[0, 1])
+    options.resilience.noise_factors = (1, 2, 3)
+    shots: int = options.execution.shots
+    return shots, options.transpilation.skip_transpilation

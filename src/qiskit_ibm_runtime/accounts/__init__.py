@@ -9,19 +9,22 @@ from .exceptions import (
     CloudResourceNameResolutionError,
     InvalidAccountError,
 )
+from .identity import AccountIdentity
 from .management import AccountManager
-from .selection import choose_account
+from .selection import channel_of, choose_account
 from .validation import LOCAL_CHANNEL
 
 __all__ = [
     "LOCAL_CHANNEL",
     "Account",
     "AccountAlreadyExistsError",
+    "AccountIdentity",
     "AccountManager",
     "AccountNotFoundError",
     "AccountType",
     "ChannelType",
     "CloudResourceNameResolutionError",
     "InvalidAccountError",
+    "channel_of",
     "choose_account",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
-from qiskit_ibm_runtime.utils.utils import is_crn, resolve_crn
+from qiskit_ibm_runtime.utils.utils import instance_names, is_crn, resolve_crn
 
 from .exceptions import CloudResourceNameResolutionError, InvalidAccountError
 from .validation import LOCAL_CHANNEL, check_channel, check_instance, check_token, check_url
@@ -113,21 +113,29 @@ class Account:
 
         Raises:
             InvalidAccountError: If the account is incomplete; nothing is sent.
-            CloudResourceNameResolutionError: If none or several instances have the name.
+            CloudResourceNameResolutionError: If none or several instances have the name; the text
+                lists what there is.
+            IBMNotAuthorizedError: If the API key is refused.
+            RequestsApiError: If the cloud cannot be asked.
         """
         if self.channel != "ibm_cloud" or is_crn(self.instance):
             return
         self.validate()
-        name = str(self.instance)
-        crns = resolve_crn(
-            channel="ibm_cloud",
-            url=str(self.url),
-            instance=name,
-            token=self.token,
-            proxies=self.proxies,
-            verify=True if self.verify is None else self.verify,
-        )
-        self.instance = _the_only(crns, name)
+        name, url = str(self.instance), str(self.url)
+        verify = True if self.verify is None else self.verify
+        crns = resolve_crn("ibm_cloud", url, name, self.token, proxies=self.proxies, verify=verify)
+        if not crns:
+            others = instance_names(url, self.token, proxies=self.proxies, verify=verify)
+            raise CloudResourceNameResolutionError(
+                f"Failed to resolve CRN: the account has no Qiskit Runtime service instance named "
+                f"{name!r}. It has: {', '.join(map(repr, others)) or 'none at all'}."
+            )
+        if len(crns) > 1:
+            raise CloudResourceNameResolutionError(
+                f"Failed to resolve CRN: several service instances are named {name!r}. "
+                f"Give one of their CRNs instead: {', '.join(crns)}."
+            )
+        self.instance = crns[0]
 
     def validate(self) -> Account:
         """Check all fields, without any request.
@@ -164,17 +172,3 @@ def _saved_proxies(fields: Any) -> ProxyConfiguration | None:
             "The `proxies` of a saved account cannot be used: expected an object with 'urls', "
             "'username_ntlm' and 'password_ntlm'."
         ) from None
-
-
-def _the_only(crns: list[str], name: str) -> str:
-    if not crns:
-        raise CloudResourceNameResolutionError(
-            f"Failed to resolve CRN: the account has no Qiskit Runtime service instance named "
-            f"{name!r}. Check the spelling, or give the CRN itself."
-        )
-    if len(crns) > 1:
-        raise CloudResourceNameResolutionError(
-            f"Failed to resolve CRN: several service instances are named {name!r}. "
-            f"Give one of their CRNs instead: {', '.join(crns)}."
-        )
-    return crns[0]

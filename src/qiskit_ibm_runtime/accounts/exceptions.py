@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qiskit_ibm_runtime.exceptions import IBMAccountError
+from qiskit_ibm_runtime.exceptions import IBMAccountError, IBMInputValueError
 
 
 class AccountsError(IBMAccountError):
     """Base of the errors about accounts and the file that keeps them."""
 
 
-class InvalidAccountError(AccountsError):
+class InvalidAccountError(AccountsError, IBMInputValueError):
     """An account, or the file that keeps it, has a content that cannot be used."""
 
 

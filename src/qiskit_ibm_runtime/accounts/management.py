@@ -109,8 +109,10 @@ class AccountManager:
             name: Only the account of this name.
 
         Raises:
-            InvalidAccountError: If the account file is damaged.
+            InvalidAccountError: If the channel does not exist, or the account file is damaged.
         """
+        if channel is not None:
+            check_channel(channel)
         AccountManager.migrate(filename)
         return {
             entry: account

@@ -7,6 +7,8 @@ import os
 from typing import Any
 
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg
 
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError
@@ -14,6 +16,8 @@ from .management import AccountManager
 from .validation import CHANNELS, LOCAL_CHANNEL
 
 logger = logging.getLogger(__name__)
+
+_CHANNEL_OF_AUTH: dict[str, ChannelType] = {"cloud": "ibm_cloud", "legacy": "ibm_quantum"}
 
 
 def choose_account(
@@ -82,6 +86,8 @@ def _find(
     name: str | None,
 ) -> Account | None:
     if name:
+        if auth:
+            _warn_of_auth()
         if auth or channel or token or url:
             logger.warning(
                 "The account %r is loaded%s: any 'auth', 'channel', 'token' or 'url' are ignored.",
@@ -89,8 +95,12 @@ def _find(
                 f" from {filename}" if filename else "",
             )
         return AccountManager.get(filename=filename, name=name)
-    if auth or channel:
-        return _of_channel(_checked_channel(channel, auth), token, url, filename)
+    channel = channel_of(channel, auth)
+    if channel:
+        if channel not in CHANNELS:
+            known = ", ".join(map(repr, CHANNELS))
+            raise ValueError(f"'channel' can only be {known}, not {channel!r}.")
+        return _of_channel(channel, token, url, filename)
     if token or url:
         raise ValueError("'channel' is required when 'token' or 'url' is given without 'name'.")
     return _saved_or_embedded(None, filename)
@@ -118,11 +128,31 @@ def _saved_or_embedded(channel: ChannelType | None, filename: str | None) -> Acc
         raise
 
 
-def _checked_channel(channel: ChannelType, auth: str | None) -> ChannelType:
-    if auth and auth not in ("cloud", "legacy"):
-        raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
-    if channel and channel not in CHANNELS:
-        raise ValueError(
-            f"'channel' can only be {', '.join(map(repr, CHANNELS))}, not {channel!r}."
-        )
-    return channel or ("ibm_quantum" if auth == "legacy" else "ibm_cloud")
+def channel_of(channel: ChannelType, auth: str | None) -> ChannelType:
+    """The channel meant by ``channel``, or by its predecessor ``auth``, which is deprecated.
+
+    Args:
+        channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``; it wins.
+        auth: ``cloud`` or ``legacy``.
+
+    Returns:
+        The channel, unchecked; ``None`` if neither is given.
+
+    Raises:
+        ValueError: If ``auth`` has an unknown value.
+    """
+    if auth:
+        _warn_of_auth()
+        if auth not in _CHANNEL_OF_AUTH:
+            raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
+    return channel or (_CHANNEL_OF_AUTH[auth] if auth else None)
+
+
+def _warn_of_auth() -> None:
+    issue_deprecation_msg(
+        "The `auth` parameter is deprecated",
+        "0.6",
+        "Use channel='ibm_cloud' instead of auth='cloud', "
+        "and channel='ibm_quantum' instead of auth='legacy'.",
+        stacklevel=users_line(),
+    )

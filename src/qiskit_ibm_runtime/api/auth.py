@@ -6,15 +6,41 @@ from typing import Any, Protocol
 
 from requests.auth import AuthBase
 
+from .redaction import keep_secret
+
 
 class TokenSource(Protocol):
-    """Where a fresh access token comes from."""
+    """Where fresh tokens come from.
+
+    The log-in of the ``ibm_quantum`` channel is one; a source of IAM bearer tokens fits as well.
+    It must be usable from several threads at once.
+    """
 
     def current(self) -> str:
         """Return the token in use."""
 
     def renew(self, stale: str) -> str:
         """Return a token other than ``stale``; one log-in for all threads that ask."""
+
+
+class NoAuth(AuthBase):
+    """No credentials at all, not even those of a ``.netrc`` file."""
+
+    def __call__(self, r: Any) -> Any:
+        """Leave the request as it is."""
+        return r
+
+
+class Bare(NoAuth):
+    """No credentials for anybody but the proxy, and no cookies."""
+
+    def __init__(self, proxy_part: Any = None) -> None:
+        self.proxy_part = proxy_part
+
+    def __call__(self, r: Any) -> Any:
+        """Take off what the session would add."""
+        r.headers.pop("Cookie", None)
+        return self.proxy_part(r) if self.proxy_part else r
 
 
 class CloudAuth(AuthBase):
@@ -39,6 +65,7 @@ class CloudAuth(AuthBase):
 
     def get_headers(self) -> dict[str, str]:
         """Return the headers of a request."""
+        keep_secret(self.api_key, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"apikey {self.api_key}"}
 
 
@@ -62,4 +89,54 @@ class QuantumAuth(AuthBase):
     def get_headers(self) -> dict[str, str]:
         """Return the headers of a request."""
         token = self.token_source.current() if self.token_source else self.access_token
+        keep_secret(token)
         return {"X-Access-Token": token}
+
+    def renew(self, request: Any) -> bool:
+        """Replace the token that a refused request carried; tell whether that was possible."""
+        if self.token_source is None:
+            return False
+        self.token_source.renew(request.headers.get("X-Access-Token", ""))
+        return True
+
+
+class BearerAuth(AuthBase):
+    """A short-lived bearer token from its source, and the service instance it is for."""
+
+    def __init__(self, token_source: TokenSource, crn: str) -> None:
+        self.token_source = token_source
+        self.crn = crn
+
+    def __call__(self, r: Any) -> Any:
+        """Put the headers on a request that is about to be sent."""
+        r.headers.update(self.get_headers())
+        return r
+
+    def get_headers(self) -> dict[str, str]:
+        """Return the headers of a request."""
+        token = self.token_source.current()
+        keep_secret(token, self.crn)
+        return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
+
+    def renew(self, request: Any) -> bool:
+        """Replace the token that a refused request carried."""
+        stale = str(request.headers.get("Authorization", ""))
+        self.token_source.renew(stale[len("Bearer ") :] if stale.startswith("Bearer ") else stale)
+        return True
+
+
+class WithProxy(AuthBase):
+    """Credentials of the service together with those of the proxy on the way to it."""
+
+    def __init__(self, service_part: Any, proxy_part: Any) -> None:
+        self.service_part = service_part
+        self.proxy_part = proxy_part
+
+    def __call__(self, r: Any) -> Any:
+        """Put both on a request that is about to be sent."""
+        return self.proxy_part(self.service_part(r) if self.service_part else r)
+
+    def renew(self, request: Any) -> bool:
+        """Replace what the service refused."""
+        renew = getattr(self.service_part, "renew", None)
+        return renew is not None and bool(renew(request))

@@ -1,8 +1,15 @@
-"""The header that tells the service which Qiskit packages are at work: no paths, no user code."""
+"""The header that tells the service which Qiskit packages are at work: no paths, no user code.
+
+Grammar: ``qiskit-version-2/<packages>/<caller>[/<custom>]``. *Packages* are the installed ones of
+a fixed list with their versions, a star on those that are imported. *Caller* is the outermost
+module on the stack that belongs to one of them, such as ``qiskit_ibm_runtime~sampler.py``, else
+``qiskit``. *Custom* is the value of ``QISKIT_IBM_RUNTIME_CUSTOM_CLIENT_APP_HEADER``.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import lru_cache
 from importlib import metadata
@@ -21,7 +28,18 @@ PACKAGES = (
     "qiskit_optimization",
     "qiskit_finance",
 )
+# Terra's distribution has another name than what it installs. These two are always at work, so that
+# a star would say nothing; servers have never seen one on them.
+_MODULE_OF = {"qiskit_terra": "qiskit"}
+_NEVER_STARRED = frozenset({"qiskit_ibm_runtime", "qiskit_terra"})
 OPT_OUT = "QISKIT_IBM_RUNTIME_CLIENT_HEADER"
+NOBODY = "qiskit"
+
+# What a code file adds to the header: nothing, or the name of its module. Files are few, and a
+# module's name is the same for each of its functions.
+_caller_of_file: dict[str, str | None] = {}
+# Notebooks make a new file name for each cell.
+_MOST_FILES = 10_000
 
 
 @lru_cache(maxsize=1)
@@ -38,25 +56,57 @@ def _installed() -> dict[str, str]:
 def packages() -> str:
     """Installed packages with versions, a star on those that are imported."""
     return ",".join(
-        f"{name}-{version}{'*' if name in sys.modules else ''}"
+        f"{name}-{version}{'*' if name in sys.modules and name not in _NEVER_STARRED else ''}"
         for name, version in _installed().items()
     )
 
 
 def calling_module(frame: FrameType | None) -> str:
-    """The outermost module of a known package on the stack, as ``package~module.py``."""
-    outermost = "qiskit"
+    """The outermost module of an installed Qiskit package on the stack, ``~`` between its parts."""
+    outermost = None
+    known = _caller_of_file
     while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name.startswith("qiskit") and name.split(".", 1)[0] in PACKAGES:
-            outermost = name.replace(".", "~") + ".py"
+        file = frame.f_code.co_filename
+        try:
+            caller = known[file]
+        except KeyError:
+            if len(known) >= _MOST_FILES:
+                known.clear()
+            caller = known[file] = _caller_in(frame)
+        if caller is not None:
+            outermost = caller
         frame = frame.f_back
-    return outermost
+    return outermost or NOBODY
+
+
+def _caller_in(frame: FrameType) -> str | None:
+    """What a frame's module adds: only a name under which an installed package was imported."""
+    name = frame.f_globals.get("__name__")
+    if not isinstance(name, str) or frame.f_code.co_filename.startswith("<"):
+        return None
+    top = name.partition(".")[0]
+    modules = {_MODULE_OF.get(package, package) for package in _installed()}
+    if top not in modules or sys.modules.get(name) is None:
+        return None
+    inside = f"{name}.__init__" if "__path__" in frame.f_globals else name
+    return inside.replace(".", "~") + ".py"
 
 
 def client_application(custom: str = "") -> str:
-    """Return exactly what is sent with a request made now from here."""
-    if os.environ.get(OPT_OUT, "").lower() == "off":
-        return "qiskit-version-2//qiskit"
-    parts = ["qiskit-version-2", packages(), calling_module(sys._getframe(1))]
-    return "/".join([*parts, custom] if custom else parts)
+    """Return exactly what is sent with a request made now from here.
+
+    Args:
+        custom: Text that the user wants to send along.
+
+    ``QISKIT_IBM_RUNTIME_CLIENT_HEADER=off`` leaves only the name of the format and that text.
+    """
+    if os.environ.get(OPT_OUT, "").lower() in ("off", "0", "false", "no"):
+        parts = ["qiskit-version-2", "", NOBODY]
+    else:
+        parts = ["qiskit-version-2", packages(), calling_module(sys._getframe(1))]
+    return "/".join([*parts, _printable(custom)] if custom else parts)
+
+
+def _printable(text: str) -> str:
+    """A header takes printable ASCII only; anything else might end it early."""
+    return re.sub(r"[^\x20-\x7e]", "?", text).strip()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .auth import CloudAuth, QuantumAuth, TokenSource
+from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
+from .transport import Transport
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
@@ -13,7 +14,22 @@ TEMPLATE_IBM_HUBS = "{prefix}/Network/{hub}/Groups/{group}/Projects/{project}"
 
 
 class ClientParameters:
-    """Everything a client of the service needs to know."""
+    """Everything a client of the service needs to know.
+
+    Sessions opened with :meth:`session_parameters` of one object share their connections.
+
+    .. code-block:: python
+
+        params = ClientParameters("ibm_cloud", "API key", "https://cloud.ibm.com", "crn:…")
+        auth = params.get_auth_handler()
+        session = RetrySession(
+            params.get_runtime_api_base_url(), **params.session_parameters(auth)
+        )
+
+    Attributes:
+        token_source: Where fresh tokens come from; ``None`` if ``token`` does not expire.
+        transport: The connections.
+    """
 
     def __init__(
         self,
@@ -31,12 +47,15 @@ class ClientParameters:
         self.proxies = proxies
         self.verify = verify
         self.token_source: TokenSource | None = None
+        self.transport = Transport()
 
-    def get_auth_handler(self) -> CloudAuth | QuantumAuth:
+    def get_auth_handler(self) -> CloudAuth | QuantumAuth | BearerAuth:
         """Return what signs the requests of this channel."""
-        if self.channel == "ibm_cloud":
-            return CloudAuth(api_key=self.token, crn=self.instance or "")
-        return QuantumAuth(self.token, self.token_source)
+        if self.channel != "ibm_cloud":
+            return QuantumAuth(self.token, self.token_source)
+        if self.token_source is not None:
+            return BearerAuth(self.token_source, self.instance or "")
+        return CloudAuth(api_key=self.token, crn=self.instance or "")
 
     def get_runtime_api_base_url(self) -> str:
         """Return the address of the runtime."""
@@ -45,8 +64,22 @@ class ClientParameters:
         return get_runtime_api_base_url(self.url or "", self.instance or "")
 
     def connection_parameters(self) -> dict[str, Any]:
-        """Return the arguments of a session that uses the proxy and the verification asked for."""
+        """Return verification, proxies and NTLM credentials as arguments of ``requests``."""
         params: dict[str, Any] = {"verify": self.verify}
         if self.proxies:
             params.update(self.proxies.to_request_params())
         return params
+
+    def session_parameters(self, auth: Any = None) -> dict[str, Any]:
+        """Return the arguments of a :class:`~.session.RetrySession` beside its base URL.
+
+        Args:
+            auth: Puts credentials of the service on each request; those of the proxy are added.
+        """
+        params = self.connection_parameters()
+        ntlm = params.pop("auth", None)
+        if ntlm is not None:
+            from qiskit_ibm_runtime.proxies.ntlm import ProxyNtlm
+
+            auth = WithProxy(auth, ProxyNtlm(ntlm))
+        return {**params, "auth": auth, "adapter": self.transport}

@@ -3,61 +3,196 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
 
 from qiskit_ibm_runtime.exceptions import Failure, IBMNotAuthorizedError
 
 from .exceptions import AuthenticationLicenseError, RequestsApiError
+from .redaction import SECRET_HEADERS, redact, without_query
+
+if TYPE_CHECKING:
+    from .retry import Attempt
 
 LONGEST_BODY = 4000
+_TRACE_HEADERS = ("uber-trace-id", "X-Transaction-Id", "x-global-transaction-id")
+_ADVICE = {
+    401: "Check the token and the instance of the account; save it anew if the token was replaced.",
+    403: "The account lacks the right to do this; check the instance.",
+    407: "The proxy wants credentials: put them into the proxy's address, or give NTLM ones.",
+    413: "The content is too large for the service; send less in one job.",
+    429: "The service has too many requests or jobs of this account; wait, or run fewer at once.",
+}
+_SERVICE_TROUBLE = "The service has trouble; try again later."
+_NO_ANSWER = (
+    (
+        ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
+        "If the network uses an authority of its own, give its certificate file as `verify`.",
+    ),
+    (("Tunnel connection failed: 407",), _ADVICE[407]),
+    (("proxy", "Proxy"), "Check the proxy settings of the account and of the environment."),
+)
+_CHECK_ADDRESS = "Check the network connection and the address of the service."
 
 
-def translate(error: Exception, response: Any, attempts: int, elapsed: float) -> Exception:
-    """Return the error that a user sees for a failed request."""
-    if response is None:
-        failure = Failure(None, None, str(error), None, attempts, elapsed)
-        return RequestsApiError(f"{error}{_effort(failure)}", failure=failure)
-    status = response.status_code
-    name, code, message, trace = parse(response.text)
-    trace = trace or response.headers.get("uber-trace-id")
-    failure = Failure(status, code, message, trace, attempts, elapsed)
-    details = f"{message}, Error code: {code}. " if code is not None else ""
-    text = f"{error}. {details}{response.text[:LONGEST_BODY]}".strip()
-    text += f" (trace {trace})" if trace else ""
-    text += _effort(failure)
-    if status == 401:
-        cls = (
-            AuthenticationLicenseError
-            if name == "ACCEPT_LICENSE_REQUIRED"
-            else IBMNotAuthorizedError
-        )
-        return cls(text, failure=failure)
-    return RequestsApiError(text, status, failure=failure)
+@dataclass(frozen=True)
+class ServiceError:
+    """What the body of a bad answer says."""
+
+    message: str = ""
+    name: str | None = None
+    code: int | str | None = None
+    trace_id: str | None = None
+    solution: str = ""
 
 
-def parse(body: str) -> tuple[str | None, int | None, str, str | None]:
-    """Read name, code, message and trace id from both shapes of error bodies."""
+def parse(body: str) -> ServiceError:
+    """Read both shapes of error bodies; from any other body only its text, or a page's title."""
     try:
         data = json.loads(body)
     except ValueError:
-        return None, None, body[:LONGEST_BODY], None
+        return ServiceError(_plain(body))
     if not isinstance(data, dict):
-        return None, None, body[:LONGEST_BODY], None
-    error = data.get("error")
+        return ServiceError(_plain(body))
+    trace = data.get("trace")
+    trace = str(trace) if trace else None
     errors = data.get("errors")
-    if (
-        not isinstance(error, dict)
-        and isinstance(errors, list)
-        and errors
-        and isinstance(errors[0], dict)
-    ):
-        error = errors[0]
-    if not isinstance(error, dict):
-        return None, None, body[:LONGEST_BODY], data.get("trace")
-    return error.get("name"), error.get("code"), str(error.get("message", "")), data.get("trace")
+    found = [data.get("error"), *(errors if isinstance(errors, list) else [])]
+    details = [error for error in found if isinstance(error, dict)]
+    if not details:
+        return ServiceError(_plain(body), trace_id=trace)
+    first = details[0]
+    messages = [str(error["message"]) for error in details if error.get("message")]
+    return ServiceError(
+        message="; ".join(messages),
+        name=first.get("name"),
+        code=first.get("code"),
+        trace_id=trace,
+        solution=str(first.get("solution") or ""),
+    )
+
+
+def translate(
+    error: BaseException,
+    response: Any,
+    attempt: Attempt,
+    *,
+    asked: str = "",
+    uncertain: bool = False,
+    foreign: bool = False,
+) -> Exception:
+    """Return the error that a user sees for a failed request.
+
+    Args:
+        error: What ``requests`` raised.
+        response: The last answer, if one came.
+        attempt: The last attempt.
+        asked: Method and address of the request.
+        uncertain: Whether one of the attempts may have been carried out all the same.
+        foreign: Whether another host was asked; the query of its address is left out then.
+    """
+    if response is None:
+        return _unanswered(error, attempt, asked, uncertain=uncertain, foreign=foreign)
+    body = response.text
+    details = parse(body)
+    trace = details.trace_id or next(filter(None, map(response.headers.get, _TRACE_HEADERS)), None)
+    failure = Failure(
+        status=response.status_code,
+        code=details.code,
+        message=redact(details.message),
+        trace_id=trace,
+        attempts=attempt.number,
+        elapsed=attempt.elapsed,
+        uncertain=uncertain,
+    )
+    said = f"{details.message}, Error code: {details.code}." if details.code is not None else ""
+    raw = body[:LONGEST_BODY].strip()
+    parts = [
+        f"{_cleaned(str(error), foreign)}.",
+        redact(said),
+        redact(raw),
+        redact(details.solution),
+        f"(trace {trace})" if trace else "",
+        _effort(failure),
+        _advice(response.status_code),
+    ]
+    text = " ".join(filter(None, parts))
+    if response.status_code != 401:
+        return RequestsApiError(text, response.status_code, failure=failure)
+    if details.name == "ACCEPT_LICENSE_REQUIRED":
+        return AuthenticationLicenseError(text, 401, failure=failure)
+    return IBMNotAuthorizedError(text, failure=failure)
+
+
+def _unanswered(
+    error: BaseException, attempt: Attempt, asked: str, *, uncertain: bool, foreign: bool
+) -> RequestsApiError:
+    message = _cleaned(str(error), foreign)
+    failure = Failure(
+        message=message,
+        attempts=attempt.number,
+        elapsed=attempt.elapsed,
+        uncertain=uncertain,
+    )
+    advice = next(
+        (advice for signs, advice in _NO_ANSWER if any(sign in message for sign in signs)),
+        _CHECK_ADDRESS,
+    )
+    where = f"{without_query(redact(asked))} failed: " if asked else ""
+    text = f"{where}{message.rstrip('.')}. {_effort(failure)} {advice}"
+    return RequestsApiError(re.sub(" +", " ", text), failure=failure)
+
+
+def without_secrets(error: Exception | None, *, foreign: bool = False) -> Exception | None:
+    """Return an error of the same kind, without a word of what was sent.
+
+    What ``requests`` raises holds the request with its headers and body, and drags along a chain of
+    errors that name the full address.
+    """
+    if error is None:
+        return None
+    response = getattr(error, "response", None)
+    if response is not None:
+        for asked in (response, *response.history):
+            _strip(asked.request)
+    kind = type(error) if isinstance(error, requests.RequestException) else requests.ConnectionError
+    text = _cleaned(str(error), foreign)
+    try:
+        clean: Exception = kind(text, response=response)
+    except TypeError:  # an error class with a constructor of its own
+        clean = requests.RequestException(text, response=response)
+    return clean
+
+
+def _strip(request: Any) -> None:
+    request.body = None
+    for name in SECRET_HEADERS:
+        if name in request.headers:
+            request.headers[name] = "***"
+
+
+def _cleaned(text: str, foreign: bool) -> str:
+    text = redact(text)
+    return without_query(text) if foreign else text
+
+
+def _advice(status: int) -> str:
+    return _ADVICE.get(status, _SERVICE_TROUBLE if status >= 500 else "")
 
 
 def _effort(failure: Failure) -> str:
     if failure.attempts == 1:
         return ""
-    return f" ({failure.attempts} attempts in {failure.elapsed:.1f} s)"
+    return f"({failure.attempts} attempts in {failure.elapsed:.1f} s)"
+
+
+def _plain(body: str) -> str:
+    """The text of a body; of an HTML page only its title or first words."""
+    if "<html" not in body[:1000].lower() and "<!doctype" not in body[:1000].lower():
+        return body[:LONGEST_BODY]
+    title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+    text = title.group(1) if title else re.sub(r"<[^>]+>", " ", body)
+    return " ".join(text.split())[:200]

@@ -3,7 +3,8 @@
     IBMError
      └ ApiError
         ├ RequestsApiError                  a REST request failed
-        │   └ AuthenticationLicenseError    … because a licence waits to be accepted
+        │   ├ AuthenticationLicenseError    … because a licence waits to be accepted
+        │   └ SubmitUncertainError          … and nobody knows whether it made a job
         ├ ApiIBMProtocolError
         ├ UserTimeoutExceededError
         └ WebsocketError
@@ -37,6 +38,19 @@ class RequestsApiError(ApiError):
     ) -> None:
         super().__init__(message, failure=failure)
         self.status_code = status_code
+
+
+class SubmitUncertainError(RequestsApiError):
+    """A job may have been made, but it is not known which one.
+
+    Attributes:
+        candidates: Ids of the jobs that may be it.
+    """
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Ids of the jobs that may be it."""
+        return self.failure.candidates if self.failure else ()
 
 
 class WebsocketError(ApiError):

@@ -1,26 +1,82 @@
-"""Which failed request is sent again, and when."""
+"""Which failed request is sent again, and when: decisions without any waiting or sending."""
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What 0.9.3 repeated.
 STATUSES = frozenset({500, 502, 503, 504, 520, 521, 522, 524})
-# The answer itself shows that the request was not carried out.
+# An answer with one of these shows that the request was not carried out.
 REFUSED = frozenset({429, 503})
+# Worth another try where repeating cannot do harm.
+HARMLESS_ONLY = frozenset({408, 425})
+HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+class Fault(Enum):
+    """How a request failed when no answer came."""
+
+    NEVER_SENT = "the connection was never made"
+    LOST = "the connection broke after sending"
+    HOPELESS = "trying again cannot help"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One failed attempt.
+
+    Attributes:
+        harmless: Whether repeating cannot do harm, because the request has no effect, or the same
+            effect however often it is sent.
+        number: 1 for the first attempt.
+        elapsed: Seconds since the first attempt began.
+        status: HTTP status, if an answer came.
+        fault: What happened, if none came.
+        retry_after: Seconds that the answer asks to wait.
+    """
+
+    harmless: bool
+    number: int
+    elapsed: float = 0.0
+    status: int | None = None
+    fault: Fault | None = None
+    retry_after: float | None = None
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the service may have carried the request out."""
+        if self.fault is not None:
+            return self.fault is Fault.LOST
+        return self.status in STATUSES - REFUSED
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Pure decisions: nothing here waits or sends.
+    """Pure decisions; the defaults are those of 0.9.3 where they were safe.
+
+    .. code-block:: python
+
+        policy = RetryPolicy(total=2)
+        policy.pause(Attempt(harmless=True, number=1, status=502), jitter=0.0)  # 0.0: at once
+        policy.pause(Attempt(harmless=False, number=1, status=502), jitter=0.0)  # None: give up
 
     Attributes:
         total: Repetitions of one request at most.
         connect: Of these, repetitions after a connection that was never made.
-        factor: Seconds before the second repetition; the first comes at once.
-        longest: Longest pause in seconds.
-        budget: Seconds that one request may take with all its pauses.
+        factor: Seconds before the second repetition; the first comes at once, later ones double it.
+        longest: Longest pause of our own choice in seconds.
+        budget: Seconds that one request may take with all its attempts and pauses. Bytes that move
+            extend it, see :mod:`~qiskit_ibm_runtime.api.deadline`.
     """
 
     total: int = 5
@@ -29,25 +85,40 @@ class RetryPolicy:
     longest: float = 120.0
     budget: float = 300.0
 
-    def repeats_status(self, method: str, status: int, attempt: int) -> bool:
-        """Whether an answer with this status calls for another attempt."""
-        return attempt <= self.total and (
-            status == 429 or (status in STATUSES and method != "PATCH")
-        )
+    def pause(self, attempt: Attempt, jitter: float) -> float | None:
+        """Seconds until the next attempt, or ``None`` to give up.
 
-    def repeats_fault(self, method: str, attempt: int, *, sent: bool) -> bool:
-        """Whether a broken connection calls for another attempt."""
-        if not sent:
-            return attempt <= self.connect
-        return attempt <= self.total and method not in ("POST", "PATCH")
+        Args:
+            attempt: What happened.
+            jitter: From 0 to 1; shortens a pause of our own choice by up to a quarter, so that many
+                clients do not come back at the same moment.
+        """
+        if attempt.number > self.total or not self._worth_repeating(attempt):
+            return None
+        pause = attempt.retry_after
+        if pause is None:
+            pause = self.backoff(attempt, jitter)
+        return pause if attempt.elapsed + pause < self.budget else None
 
-    def pause(self, attempt: int, retry_after: float | None, jitter: float) -> float:
-        """Seconds before the next attempt; the server's wish wins, up to the limit."""
-        if retry_after is not None:
-            return min(retry_after, self.longest)
-        if attempt == 1:
+    def backoff(self, attempt: Attempt, jitter: float) -> float:
+        """Seconds of our own choice: 0, 1, 2, 4, 8, … with the default factor."""
+        if attempt.number == 1 and attempt.status != 429:
             return 0.0
-        return min(self.factor * 2.0 ** (attempt - 1), self.longest) * (1 - jitter / 4)
+        exponent = min(attempt.number - 1, 32)
+        return min(self.factor * 2.0**exponent, self.longest) * (1 - jitter / 4)
+
+    def _worth_repeating(self, attempt: Attempt) -> bool:
+        if attempt.fault is Fault.NEVER_SENT:
+            return attempt.number <= self.connect
+        if attempt.fault is Fault.HOPELESS:
+            return False
+        if attempt.status in REFUSED:
+            return True
+        if not attempt.harmless:
+            return False
+        if attempt.status == 413:
+            return attempt.retry_after is not None
+        return attempt.fault is Fault.LOST or attempt.status in STATUSES | HARMLESS_ONLY
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
@@ -55,11 +126,51 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
         pass
+    else:
+        return seconds if 0 <= seconds < float("inf") else None
     try:
         date = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - (now or datetime.now(timezone.utc))).total_seconds())
+
+
+_skipped: list[list[float]] = []
+_lock = threading.Lock()
+
+
+def wait(seconds: float) -> float:
+    """Wait, and return how much of it was skipped (see :func:`without_waiting`)."""
+    with _lock:
+        if _skipped:
+            _skipped[-1].append(seconds)
+            return seconds
+    time.sleep(seconds)
+    return 0.0
+
+
+@contextmanager
+def without_waiting() -> Iterator[list[float]]:
+    """Let no retry of this process wait, for tests; gives the pauses that were skipped.
+
+    Skipped pauses still count against a request's time budget.
+
+    .. code-block:: python
+
+        with without_waiting() as pauses:
+            service.backends()
+        assert sum(pauses) < 10
+    """
+    pauses: list[float] = []
+    with _lock:
+        _skipped.append(pauses)
+    try:
+        yield pauses
+    finally:
+        with _lock:
+            _skipped[:] = [kept for kept in _skipped if kept is not pauses]

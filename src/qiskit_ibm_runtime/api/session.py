@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
-import re
 import time
+from dataclasses import dataclass
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from . import caller
-from .errors import translate
-from .retry import RetryPolicy, retry_after_seconds
+from . import caller, records, redaction
+from .auth import Bare, NoAuth
+from .connection_faults import classify
+from .deadline import Deadline, holding
+from .errors import translate, without_secrets
+from .records import RE_BACKENDS_ENDPOINT
+from .redirects import RedirectRefused, check_redirect, drop_secrets
+from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
+from .transport import Transport
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "CLIENT_APPLICATION",
+    "CUSTOM_HEADER_ENV_VAR",
+    "QE_PROVIDER_HEADER_ENV_VAR",
+    "RE_BACKENDS_ENDPOINT",
+    "STATUS_FORCELIST",
+    "PostForcelistRetry",
+    "RetrySession",
+]
+logger = redaction.logger_without_secrets(__name__)
 STATUS_FORCELIST = (500, 502, 503, 504, 520, 521, 522, 524)
 CUSTOM_HEADER_ENV_VAR = "QISKIT_IBM_RUNTIME_CUSTOM_CLIENT_APP_HEADER"
 QE_PROVIDER_HEADER_ENV_VAR = "QE_CUSTOM_CLIENT_APP_HEADER"
 CLIENT_APPLICATION = "qiskit-version-2"
-RE_BACKENDS_ENDPOINT = re.compile(r"^(.*/backends/)([^/}]{2,})(.*)$", re.IGNORECASE)
+CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
-_SECRET_HEADERS = ("X-Access-Token", "Service-CRN", "Authorization", "X-Qx-Client-Application")
 
 
 class PostForcelistRetry(Retry):
@@ -51,16 +63,66 @@ class PostForcelistRetry(Retry):
         return super().is_retry(method, status_code, has_retry_after)
 
 
+@dataclass
+class _Call:
+    """One request with all its attempts."""
+
+    method: str
+    url: str
+    bare: bool
+    harmless: bool
+    timeout: tuple[float, float]
+    deadline: Deadline
+    arguments: dict[str, Any]
+    started: float
+    attempts: int = 0
+    skipped: float = 0.0
+    renewed: bool = False
+    uncertain: bool = False
+
+    def next_arguments(self) -> dict[str, Any]:
+        """Arguments of the next attempt, which gets no more time than is left."""
+        left = max(self.deadline.left(), 0.001)
+        timeout = tuple(min(seconds, left) for seconds in self.timeout)
+        arguments = {**self.arguments, "timeout": timeout}
+        arguments["headers"] = dict(arguments["headers"])
+        return arguments
+
+
 class RetrySession(requests.Session):
-    """A session that retries what can be retried safely.
+    """A session that repeats what can be repeated safely, and fails with one kind of error.
+
+    It may be shared by threads: nothing of a request is stored on it. Every request ends within the
+    policy's time budget, plus the time that its bytes need.
 
     .. code-block:: python
 
         with RetrySession("https://runtime.example") as session:
             session.get("/jobs").json()
+
+    Args:
+        base_url: Put before the path of each request.
+        retries_total: Repetitions of one request at most.
+        retries_connect: Of these, repetitions after a connection that was never made.
+        backoff_factor: Seconds before the second repetition; each further pause doubles.
+        verify: Whether to check certificates, or the file of the authority to check them with.
+        proxies: Proxies by scheme or host; they win over those of the environment.
+        auth: Puts credentials on a request; with a method ``renew(request)`` it can replace
+            credentials that were refused.
+        timeout: Seconds for connecting and for each wait on an answer; ``None`` means 5 and 60.
+        adapter: Connections to share with other sessions; by default the session has its own.
+        policy: Replaces the three numbers above.
     """
 
-    sleep: Callable[[float], None] = staticmethod(time.sleep)
+    __attrs__ = [
+        *requests.Session.__attrs__,
+        "base_url",
+        "custom_header",
+        "policy",
+        "_timeout",
+        "_owns_adapter",
+    ]
+    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(
         self,
@@ -71,11 +133,14 @@ class RetrySession(requests.Session):
         verify: bool | str = True,
         proxies: dict[str, str] | None = None,
         auth: Any = None,
-        timeout: tuple[float, float | None] = (5.0, None),
+        timeout: tuple[float | None, float | None] = (5.0, None),
+        *,
+        adapter: Transport | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
-        self.policy = RetryPolicy(retries_total, retries_connect, backoff_factor)
+        self.policy = policy or RetryPolicy(retries_total, retries_connect, backoff_factor)
         self.verify = verify
         self.proxies = dict(proxies or {})
         self.auth = auth
@@ -83,8 +148,28 @@ class RetrySession(requests.Session):
         self.custom_header = (
             os.getenv(CUSTOM_HEADER_ENV_VAR) or os.getenv(QE_PROVIDER_HEADER_ENV_VAR) or ""
         )
-        self.mount("https://", HTTPAdapter(pool_maxsize=32))
-        self.mount("http://", HTTPAdapter(pool_maxsize=32))
+        self._owns_adapter = adapter is None
+        adapter = adapter or Transport()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        redaction.keep_proxies_secret(self.proxies)
+        redaction.watch_libraries()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__()  # type: ignore[no-untyped-call,no-any-return]
+
+    def __del__(self) -> None:
+        if getattr(self, "_owns_adapter", False):
+            self.close()
+
+    def close(self) -> None:
+        """Close the connections that are the session's own; shared ones stay open for others."""
+        if self._owns_adapter:
+            super().close()
+
+    def client_application(self) -> str:
+        """Return exactly what a request made now from here says about the client."""
+        return caller.client_application(self.custom_header)
 
     def _set_custom_header(self) -> None:
         """Append the custom text to a client header stored on the session."""
@@ -96,72 +181,166 @@ class RetrySession(requests.Session):
     def request(  # type: ignore[override]  # the order of arguments is that of 0.9.3
         self, method: str, url: str, bare: bool = False, **kwargs: Any
     ) -> requests.Response:
-        """Send a request to a path below the base URL; ``bare`` sends it elsewhere without secrets.
+        """Send a request and return its good answer.
+
+        Args:
+            method: HTTP method.
+            url: Path below the base URL; the whole address if ``bare``.
+            bare: Send it elsewhere, without credentials, client header and cookies.
+            **kwargs: As for ``requests``. ``idempotent`` tells whether repeating the request can do
+                no harm; by default that holds for all methods but POST and PATCH.
 
         Raises:
             IBMNotAuthorizedError: If the credentials are refused.
             RequestsApiError: If the request fails otherwise.
         """
+        call = self._new_call(method.upper(), url, bare, kwargs)
+        records.request(logger, call.method, call.url, bare=bare)
+        while True:
+            response, error = self._attempt(call)
+            if response is not None and error is None:
+                return response
+            if self._renewed(call, response):
+                continue
+            what = self._what_happened(call, response, error)
+            call.uncertain = call.uncertain or what.uncertain
+            pause = self.policy.pause(what, random.random()) if call.deadline.left() > 0 else None
+            if pause is None:
+                break
+            records.retry(logger, call.method, call.url, response, error, pause)
+            call.skipped += wait(pause)
+        raise translate(
+            error,
+            response,
+            what,
+            asked=f"{call.method} {call.url}",
+            uncertain=call.uncertain,
+            foreign=bare,
+        ) from without_secrets(error, foreign=bare)
+
+    def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
         headers = dict(kwargs.pop("headers", None) or {})
         if bare:
-            kwargs["auth"] = lambda request: request
-            target = url
+            kwargs["auth"] = Bare(getattr(self.auth, "proxy_part", None))
         else:
-            headers.setdefault(
-                "X-Qx-Client-Application", caller.client_application(self.custom_header)
-            )
-            target = self.base_url + url
-        connect, read = kwargs.pop("timeout", None) or self._timeout
-        kwargs["timeout"] = (connect or 5.0, read or READ_TIMEOUT)
-        return self._attempts(method.upper(), target, headers, kwargs)
+            headers.setdefault("X-Qx-Client-Application", self.client_application())
+            # Without any handler requests would look for credentials in a .netrc file.
+            kwargs.setdefault("auth", self.auth or NoAuth())
+        harmless = kwargs.pop("idempotent", None)
+        connect, read = _pair(kwargs.pop("timeout", None), self._timeout)
+        budget = max(self.policy.budget, read)
+        return _Call(
+            method=method,
+            url=url if bare else self.base_url + url,
+            bare=bare,
+            harmless=method in HARMLESS_METHODS if harmless is None else harmless,
+            timeout=(connect, read),
+            deadline=Deadline(budget, self.clock, silence=read),
+            arguments={**kwargs, "headers": headers},
+            started=self.clock(),
+        )
 
-    def _attempts(
-        self, method: str, url: str, headers: dict[str, str], kwargs: dict[str, Any]
-    ) -> requests.Response:
-        started = time.monotonic()
-        renewed = False
-        attempt = 0
-        while True:
-            attempt += 1
-            response, error = None, None
-            source = getattr(self.auth, "token_source", None)
-            token = source.current() if source else None
+    def _attempt(self, call: _Call) -> tuple[requests.Response | None, Exception | None]:
+        call.attempts += 1
+        marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
+        try:
+            with holding(call.deadline):
+                response = super().request(call.method, call.url, **call.next_arguments())
+            if not call.arguments.get("stream"):
+                check_whole(response)
+            response.raise_for_status()
+        except requests.RequestException as exc:
+            return exc.response, exc
+        except (HTTPError, OSError, UnicodeError) as exc:
+            # A few faults reach us without having been put into the words of requests.
+            return None, requests.ConnectionError(exc)
+        else:
+            return response, None
+        finally:
+            redaction.ours.reset(marks[0])
+            redaction.foreign.reset(marks[1])
+
+    def _renewed(self, call: _Call, response: requests.Response | None) -> bool:
+        """Whether refused credentials were replaced; then the request is sent once more."""
+        renew = getattr(self.auth, "renew", None)
+        if response is None or response.status_code != 401 or call.renewed or call.bare:
+            return False
+        call.renewed = True
+        return renew is not None and bool(renew(response.request))
+
+    def _what_happened(self, call: _Call, response: Any, error: Any) -> Attempt:
+        answered = response is not None
+        return Attempt(
+            harmless=call.harmless,
+            number=call.attempts,
+            elapsed=self.clock() - call.started + call.skipped,
+            status=response.status_code if answered else None,
+            fault=None if answered else classify(error),
+            retry_after=retry_after_seconds(response.headers.get("Retry-After"))
+            if answered
+            else None,
+        )
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Let what the account says win over the environment, unlike requests."""
+        own = proxies or self.proxies
+        if not own and self.trust_env:
+            own = get_environ_proxies(url)
+        verify = self.verify if verify is None else verify
+        if verify is True and self.trust_env:
+            bundles = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+            verify = next(filter(None, map(os.environ.get, bundles)), True)
+        return {
+            "proxies": dict(own or {}),
+            "stream": self.stream if stream is None else stream,
+            "verify": verify,
+            "cert": cert or self.cert,
+        }
+
+    def rebuild_proxies(self, prepared_request: Any, proxies: Any) -> Any:
+        """Send a redirected request through the same proxies."""
+        prepared_request.headers.pop("Proxy-Authorization", None)
+        return self.merge_environment_settings(
+            prepared_request.url, self.proxies, None, None, None
+        )["proxies"]
+
+    def get_redirect_target(self, resp: Any) -> str | None:
+        """Return where an answer leads, if the request may go there."""
+        location = super().get_redirect_target(resp)
+        if location is not None:
             try:
-                response = super().request(method, url, headers=headers, **kwargs)
-                response.raise_for_status()
-            except requests.RequestException as exc:
-                error = exc
-            else:
-                return response
-            refused = response is not None and response.status_code == 401
-            if refused and source and token and not renewed:
-                renewed = True
-                source.renew(token)
-                continue
-            repeat = (
-                self.policy.repeats_status(method, response.status_code, attempt)
-                if response is not None
-                else self.policy.repeats_fault(method, attempt, sent=not _never_sent(error))
-            )
-            elapsed = time.monotonic() - started
-            wish = (
-                retry_after_seconds(response.headers.get("Retry-After"))
-                if response is not None
-                else None
-            )
-            pause = self.policy.pause(attempt, wish, random.random())
-            if not repeat or elapsed + pause > self.policy.budget:
-                raise translate(error, response, attempt, elapsed) from error
-            self.sleep(pause)
+                check_redirect(resp, location)
+            except RedirectRefused:
+                resp.close()
+                raise
+        return location
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Drop every secret when a redirect leads to another origin."""
-        old, new = urlsplit(response.request.url), urlsplit(prepared_request.url)
-        if (old.scheme, old.netloc) != (new.scheme, new.netloc):
-            for name in _SECRET_HEADERS:
-                prepared_request.headers.pop(name, None)
+        drop_secrets(prepared_request, response.request.url)
 
 
-def _never_sent(error: BaseException | None) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error is not None and error.args else None
-    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+def check_whole(response: requests.Response) -> None:
+    """Refuse an answer that broke off; older versions of urllib3 let it pass.
+
+    Raises:
+        requests.ConnectionError: If fewer bytes came than were announced.
+    """
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and response.request.method != "HEAD":
+        came = response.raw.tell()
+        if came < int(announced) and response.status_code not in (204, 304):
+            raise requests.ConnectionError(
+                f"The answer broke off after {came} of {announced} bytes.",
+                request=response.request,
+            )
+
+
+def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float, float]:
+    connect, read = given if isinstance(given, tuple) else (given, given)
+    return (
+        connect or default[0] or CONNECT_TIMEOUT,
+        read or default[1] or READ_TIMEOUT,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.jobstatus import JobStatus
 
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
-from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.exceptions import Failure, IBMError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +25,20 @@ class JobState:
         status: The status in terra's words.
         reason: Why, in the service's words; empty if it gave none.
         ran_too_long: Whether the service stopped the job because its time was over.
+        code: Error code of the reason, from later services.
+        solution: What the service advises to do.
     """
 
-    status: JobStatus
+    status: JobStatus = JobStatus.INITIALIZING
     reason: str = ""
     ran_too_long: bool = False
+    code: int | None = None
+    solution: str = ""
+
+    @property
+    def failure(self) -> Failure:
+        """The reason as errors carry it."""
+        return Failure(code=self.code, message=self.reason)
 
 
 def read_state(record: Mapping[str, Any]) -> JobState:
@@ -38,25 +47,40 @@ def read_state(record: Mapping[str, Any]) -> JobState:
     Raises:
         IBMError: If the service uses a status that this release does not know.
     """
-    state = record.get("state") or {}
+    state = record.get("state")
+    if not isinstance(state, dict):
+        state = {"status": state}
     name = str(state.get("status") or record.get("status") or "")
     reason = str(state.get("reason") or "")
-    word = name.upper().split(" ", 1)[0].rstrip("-")
+    # Older services joined status and reason: "Cancelled - Ran too long".
+    word = name.upper().replace("-", " ").split(" ", 1)[0]
     if word not in API_TO_JOB_STATUS:
-        raise IBMError(f"Unknown status {name!r} of job {record.get('id')}.")
+        raise IBMError(
+            f"Unknown status {name!r} of job {record.get('id')}. "
+            "A later release of this package may know it."
+        )
     status = API_TO_JOB_STATUS[word]
     too_long = status is JobStatus.CANCELLED and (
         RAN_TOO_LONG in f"{name} {reason}".upper() or state.get("reason_code") == RAN_TOO_LONG_CODE
     )
-    return JobState(JobStatus.ERROR if too_long else status, reason, too_long)
+    return JobState(
+        JobStatus.ERROR if too_long else status,
+        reason,
+        too_long,
+        state.get("reason_code"),
+        str(state.get("reason_solution") or ""),
+    )
 
 
 def failure_text(job_id: str, state: JobState, result: str) -> str:
-    """Return the message for a failed job: the remote traceback, if there is one."""
+    """Return the message for a failed job.
+
+    It holds the remote traceback if there is one, and what the service says: reason, code, advice.
+    """
     start = result.rfind("Traceback")
     details = result[start:] if start >= 0 else result
     if state.ran_too_long:
         return API_TO_JOB_ERROR_MESSAGE["CANCELLED - RAN TOO LONG"].format(job_id, details)
-    if state.reason:
-        details = f"{state.reason}\n{details}" if details else state.reason
-    return API_TO_JOB_ERROR_MESSAGE["FAILED"].format(job_id, details)
+    code = f"Error code {state.code}." if state.code is not None else ""
+    parts = [" ".join(filter(None, (state.reason, code, state.solution))), details]
+    return API_TO_JOB_ERROR_MESSAGE["FAILED"].format(job_id, "\n".join(filter(None, parts)))

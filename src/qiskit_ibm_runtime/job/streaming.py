@@ -3,62 +3,104 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient
 
 logger = logging.getLogger(__name__)
-_END = object()
+
+
+class Deliveries:
+    """A queue that hands on what is put into it, in order, by a thread that lives only for that.
+
+    Reading the stream and calling back are apart, so that a slow callback neither lets the
+    connection starve nor keeps other jobs' callbacks waiting.
+    """
+
+    def __init__(self, deliver: Callable[[str], None]) -> None:
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._messages: deque[str] = deque()
+        self._busy = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a message waits to be handed on, or is being handed on."""
+        return self._busy
+
+    def put(self, message: str) -> None:
+        """Hand a message on, soon."""
+        with self._lock:
+            self._messages.append(message)
+            if self._busy:
+                return
+            self._busy = True
+        threading.Thread(target=self._work, name="job-callback", daemon=True).start()
+
+    def drop(self) -> None:
+        """Forget the messages that wait."""
+        with self._lock:
+            self._messages.clear()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._messages:
+                    self._busy = False
+                    return
+                message = self._messages.popleft()
+            self._deliver(message)
 
 
 class ResultStream:
-    """One stream with its own queue and its own two daemon threads.
+    """The messages of one job on their way to one callback.
 
-    Reading and calling back are apart, so that a slow callback does not let the connection starve.
+    Attributes:
+        client: The stream they come from.
     """
 
     def __init__(
         self,
         job_id: str,
-        new_client: Callable[[queue.Queue[Any]], RuntimeWebsocketClient],
+        new_client: Callable[[Deliveries], RuntimeWebsocketClient],
         decode: Callable[[str], Any],
         callback: Callable[[str, Any], Any],
     ) -> None:
-        self._job_id = job_id
-        self._decode = decode
-        self._callback = callback
-        self._messages: queue.Queue[Any] = queue.Queue()
-        self.client = new_client(self._messages)
-        self._reader = threading.Thread(target=self._read, name="job-stream", daemon=True)
-        self._caller = threading.Thread(target=self._call, name="job-callback", daemon=True)
-        self._caller.start()
-        self._reader.start()
+        self._job_id, self._decode, self._callback = job_id, decode, callback
+        self._deliveries = Deliveries(self._deliver)
+        self.client = new_client(self._deliveries)
+        self.client._when_finished = self._say_how_it_ended
+        self.client.follow()
 
     @property
     def active(self) -> bool:
-        """Whether messages may still come, or wait to be handed over."""
-        return self._caller.is_alive()
+        """Whether messages may still come, or wait to be handed on."""
+        return not self.client.finished.is_set() or self._deliveries.busy
 
-    def _read(self) -> None:
+    def cancel(self) -> None:
+        """Let no further message come."""
+        self.client.disconnect(WebsocketClientCloseCode.CANCEL)
+        self._deliveries.drop()
+
+    def _say_how_it_ended(self) -> None:
+        failure = self.client._failure
+        if failure is not None:
+            logger.warning(
+                "Streaming of job %s ended; its result and interim_results() are still there: %s",
+                self._job_id,
+                failure.message,
+            )
+
+    def _deliver(self, message: str) -> None:
+        if self.client._ended:
+            return
         try:
-            self.client.job_results()
-        except IBMError as exc:
-            logger.warning("Streaming of job %s ended: %s", self._job_id, exc.message)
-        finally:
-            self._messages.put(_END)
-
-    def _call(self) -> None:
-        while True:
-            message = self._messages.get()
-            if message is _END:
-                return
-            try:
-                self._callback(self._job_id, self._decode(message))
-            # Whatever the user's function raises must not end the stream of its next messages.
-            except Exception:
-                logger.warning("The callback for job %s failed.", self._job_id, exc_info=True)
+            self._callback(self._job_id, self._decode(message))
+        # Whatever the user's function raises must not end the stream of its next messages.
+        except Exception:
+            logger.warning("The callback for job %s failed.", self._job_id, exc_info=True)

@@ -6,17 +6,25 @@ between two polls.
 
 from __future__ import annotations
 
-import random
+import logging
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from qiskit_ibm_runtime.api.exceptions import ApiError
-from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobTimeoutError
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient
+    from contextlib import AbstractContextManager
+
+    from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
+    from qiskit_ibm_runtime.api.exceptions import ApiError
+
+    from .deadline import Deadline
+
+logger = logging.getLogger(__name__)
+
+# A service that cannot be reached for so many seconds ends a wait without a limit of its own.
+LONGEST_OUTAGE = 300.0
 
 
 @dataclass(frozen=True)
@@ -27,94 +35,96 @@ class PollSchedule:
         first: The first pause.
         growth: How much longer each further one is.
         longest: The longest without a stream.
-        longest_beside_stream: The longest while a stream is open and may push the end.
+        first_beside_stream: The first while a stream is open and may push the end.
+        longest_beside_stream: The longest while a stream is open.
     """
 
     first: float = 0.1
     growth: float = 1.4
     longest: float = 1.5
-    longest_beside_stream: float = 3.0
+    first_beside_stream: float = 1.0
+    longest_beside_stream: float = 5.0
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
         """Seconds before the next poll; ``jitter`` from 0 to 1 shortens it by up to a quarter."""
-        most = self.longest_beside_stream if streaming else self.longest
-        return min(self.first * self.growth**polls, most) * (1 - jitter / 4)
+        first, most = (
+            (self.first_beside_stream, self.longest_beside_stream)
+            if streaming
+            else (self.first, self.longest)
+        )
+        return min(first * self.growth ** min(polls, 64), most) * (1 - jitter / 4)
 
 
-class EndOfStream:
-    """A stream read in a daemon thread, for the moment when it ends."""
+class PatientPoll:
+    """Asks whether a job has ended, and bears that the service cannot be reached for a while."""
 
-    def __init__(self, stream: RuntimeWebsocketClient) -> None:
-        self._stream = stream
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="job-stream", daemon=True)
-        self._thread.start()
+    def __init__(self, job_id: str, is_final: Callable[[], bool], deadline: Deadline) -> None:
+        self._job_id, self._is_final, self._deadline = job_id, is_final, deadline
+        self._out_since: float | None = None
 
-    def _read(self) -> None:
+    def __call__(self) -> bool:
+        """Return whether the job has ended, as far as is known."""
+        asked = self._deadline.clock.monotonic()
         try:
-            self._stream.job_results()
-        except (ApiError, IBMError):
-            # Without the stream polling alone finds the end; it is under way already.
-            return
-        self._over.set()
+            final = self._deadline.call(self._is_final)
+        except (RequestsApiError, ApiIBMProtocolError) as exc:
+            status = getattr(exc, "status_code", -1)
+            if 400 <= status < 500 and status not in (408, 425, 429):
+                raise
+            self._bear(exc, asked)
+            return False
+        if self._out_since is not None:
+            logger.info("The service answers about job %s again.", self._job_id)
+        self._out_since = None
+        return final
 
-    @property
-    def open(self) -> bool:
-        """Whether the stream is connected."""
-        return self._stream.connected
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end, at most so long; tell whether the server ended the stream just now."""
-        ended = self._over.wait(seconds)
-        self._over.clear()
-        return ended
-
-    def close(self) -> None:
-        """Stop reading, and leave no thread behind."""
-        self._stream.disconnect()
-        self._thread.join(timeout=1)
+    def _bear(self, error: ApiError, asked: float) -> None:
+        if self._out_since is None:
+            self._out_since = asked
+            logger.warning(
+                "The status of job %s cannot be asked for now; trying for %d seconds: %s",
+                self._job_id,
+                LONGEST_OUTAGE,
+                error.message,
+            )
+        if self._deadline.clock.monotonic() - self._out_since > LONGEST_OUTAGE:
+            raise error
 
 
 def wait_until_final(
-    job_id: str,
-    is_final: Callable[[], bool],
-    new_stream: Callable[[], RuntimeWebsocketClient],
-    timeout: float | None = None,
+    poll: Callable[[], bool],
+    open_stream: Callable[[], AbstractContextManager[BaseWebsocketClient]],
+    deadline: Deadline,
+    when_told: Callable[[], None] = lambda: None,
     schedule: PollSchedule = PollSchedule(),
-    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Return when a job has ended.
 
     Args:
-        job_id: The job, for messages.
-        is_final: Asks the service whether the job ended.
-        new_stream: Makes the stream of the job.
-        timeout: Seconds to wait at most; without limit by default.
+        poll: Asks the service whether the job ended.
+        open_stream: Gives the stream of the job, for as long as the wait lasts.
+        deadline: When to give up.
+        when_told: Called when the stream says that the job ended, before the service is asked.
         schedule: Pauses between polls.
-        clock: The monotonic clock.
 
     Raises:
-        RuntimeJobTimeoutError: If the time is over first.
+        RuntimeJobTimeoutError: If the deadline comes first.
     """
-    deadline = None if timeout is None else clock() + timeout
-    if is_final():
+    if poll():
         return
-    stream = EndOfStream(new_stream())
-    polls = 0
-    try:
+    with open_stream() as stream:
+        over, polls = stream.finished, 0
         while True:
-            pause = schedule.pause(polls, streaming=stream.open, jitter=random.random())
-            if deadline is not None:
-                left = deadline - clock()
-                if left <= 0:
-                    raise RuntimeJobTimeoutError(
-                        f"Timed out waiting for job {job_id}: {timeout} seconds are over. "
-                        "The job itself goes on; fetch it later with service.job()."
-                    )
-                pause = min(pause, left)
-            # Services may end the stream just before the status changes: then polls are quick.
-            polls = 0 if stream.wait(pause) else polls + 1
-            if is_final():
+            pause = schedule.pause(
+                polls, streaming=stream.connected, jitter=deadline.clock.jitter()
+            )
+            polls += 1
+            if deadline.wait(over, pause):
+                # It ends once; further pauses wait for an event that never comes.
+                over = threading.Event()
+                if stream.succeeded:
+                    # Services may end the stream just before the status changes: ask quickly.
+                    polls = 0
+                    when_told()
+            if poll():
                 return
-    finally:
-        stream.close()

@@ -3,291 +3,133 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
-from collections import defaultdict
+import logging
 from contextlib import asynccontextmanager
-from datetime import datetime
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from . import devices
-from .store import FINAL, Job
-from .workers import WorkerPool
+from . import executor as executors
+from .answers import error_answer
+from .endpoints.stream import stream
+from .errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .faults import FaultMiddleware
+from .guard import Guard
+from .identity import Caller
+from .routes import RUNTIME_ROOTS, STREAM_PATH, by_path
+from .runtime import Runtime
+from .settings import SettingsError
+from .store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
     from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+    from starlette.websockets import WebSocket
 
-HGP = ("ibm-q", "open", "main")
+    from .endpoint import Endpoint
+    from .executor import Executor
+    from .settings import Settings
 
-
-def error(status: int, code: int, message: str) -> JSONResponse:
-    body = {
-        "errors": [{"code": code, "message": message, "solution": "", "more_info": ""}],
-        "trace": secrets.token_hex(8),
-    }
-    return JSONResponse(body, status)
-
-
-class Runtime:
-    """State and endpoints of one server."""
-
-    def __init__(self, token: str, workers: int) -> None:
-        self.token, self.access = token, secrets.token_urlsafe(24)
-        self.pool = WorkerPool(workers)
-        self.jobs: dict[str, Job] = {}
-        self.keys: dict[str, str] = {}
-        self.closed: set[str] = set()
-        self.queues: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    def admitted(self, headers: Any) -> bool:
-        given = headers.get("x-access-token", "")
-        bearer = headers.get("authorization", "")
-        return compare_digest(given, self.access) or compare_digest(bearer, f"apikey {self.token}")
-
-    def guarded(self, endpoint: Any) -> Any:
-        async def call(request: Request) -> Response:
-            if not self.admitted(request.headers):
-                return error(401, 1201, "Invalid credentials.")
-            return await endpoint(request)  # type: ignore[no-any-return]
-
-        return call
-
-    async def version(self, request: Request) -> Response:
-        return JSONResponse({"api-auth": "0.1.0", "api-app": "embedded"})
-
-    async def login(self, request: Request) -> Response:
-        body = await request.json()
-        if not compare_digest(str(body.get("apiToken", "")), self.token):
-            return JSONResponse(
-                {
-                    "error": {
-                        "status": 401,
-                        "name": "Error",
-                        "message": "Login failed.",
-                        "code": 3446,
-                    }
-                },
-                401,
-            )
-        return JSONResponse({"id": self.access, "ttl": 1209600, "userId": "local"})
-
-    async def me(self, request: Request) -> Response:
-        base = str(request.base_url).rstrip("/")
-        return JSONResponse(
-            {
-                "id": "local",
-                "urls": {
-                    "http": f"{base}/api",
-                    "ws": base.replace("http", "ws", 1),
-                    "services": {"runtime": f"{base}/runtime"},
-                },
-            }
-        )
-
-    async def network(self, request: Request) -> Response:
-        hub, group, project = HGP
-        return JSONResponse(
-            [{"name": hub, "groups": {group: {"projects": {project: {"isDefault": True}}}}}]
-        )
-
-    async def backends(self, request: Request) -> Response:
-        return JSONResponse({"devices": list(devices.names())})
-
-    async def backend(self, request: Request) -> Response:
-        name, kind = request.path_params["name"], request.path_params["kind"]
-        if name not in devices.names():
-            return error(404, 1216, f"Backend not found: {name}")
-        if kind == "configuration":
-            return JSONResponse(devices.configuration(name))
-        if kind == "properties":
-            return JSONResponse(devices.properties(name))
-        if kind == "defaults":
-            return JSONResponse(devices.defaults(name))
-        waiting = sum(j.backend == name and j.status not in FINAL for j in self.jobs.values())
-        return JSONResponse(
-            {
-                "state": True,
-                "status": "active",
-                "message": "available",
-                "length_queue": waiting,
-                "backend_version": devices.configuration(name)["backend_version"],
-            }
-        )
-
-    async def submit(self, request: Request) -> Response:
-        key = request.headers.get("idempotency-key")
-        headers = {"Idempotency-Key": key} if key else {}
-        if key and key in self.keys:
-            job = self.jobs[self.keys[key]]
-            return JSONResponse({"id": job.id, "backend": job.backend}, headers=headers)
-        body = json.loads(await request.body())
-        name = body.get("backend") or "ibmq_qasm_simulator"
-        if name not in devices.names():
-            return error(400, 1208, f"Unknown backend {name}")
-        if body["program_id"] not in ("sampler", "estimator", "hello-world"):
-            return error(404, 1220, f"Program not found: {body['program_id']}")
-        if body.get("session_id") in self.closed:
-            return error(400, 4001, "The session is closed.")
-        job = Job(body, name)
-        self.jobs[job.id] = job
-        if key:
-            self.keys[key] = job.id
-        job.task = asyncio.create_task(self.execute(job))
-        return JSONResponse({"id": job.id, "backend": name}, headers=headers)
-
-    async def execute(self, job: Job) -> None:
-        async with self.queues[job.backend]:
-            job.status = "Running"
-            from .store import now
-
-            job.running = now()
-            backend = {
-                "configuration": devices.configuration(job.backend),
-                "properties": devices.properties(job.backend),
-            }
-
-            def publish(text: str) -> None:
-                job.messages.append(text)
-                job.notify()
-
-            work = {
-                "program": job.request["program_id"],
-                "params": json.dumps(job.request.get("params", {})),
-                "backend": backend,
-            }
-            try:
-                outcome = await asyncio.wait_for(
-                    self.pool.run(work, publish), job.request.get("cost")
-                )
-            except asyncio.TimeoutError:
-                job.end("Cancelled", "Ran too long")
-                return
-            job.log = outcome.log
-            if job.status not in FINAL:
-                job.end("Completed" if outcome.succeeded else "Failed", result=outcome.text)
-
-    async def list_jobs(self, request: Request) -> Response:
-        query = request.query_params
-        found = sorted(self.jobs.values(), key=lambda j: j.id, reverse=query.get("sort") != "ASC")
-        tests = {
-            "backend": lambda j, v: j.backend == v,
-            "pending": lambda j, v: (j.status not in FINAL) == (v == "true"),
-            "program": lambda j, v: j.request["program_id"] == v,
-            "session_id": lambda j, v: j.session_id == v,
-            "provider": lambda j, v: (
-                "/".join(str(j.request.get(k)) for k in ("hub", "group", "project")) == v
-            ),
-            "created_after": lambda j, v: _when(j.created) >= _when(v),
-            "created_before": lambda j, v: _when(j.created) <= _when(v),
-        }
-        for key, test in tests.items():
-            if key in query:
-                found = [j for j in found if test(j, query[key])]
-        tags = set(query.getlist("tags"))
-        found = [j for j in found if tags <= set(j.request.get("tags") or [])]
-        limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
-        page = [j.record() for j in found[offset : offset + limit]]
-        return JSONResponse({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
-
-    async def job(self, request: Request) -> Response:
-        job = self.jobs.get(request.path_params["id"])
-        if job is None:
-            return error(404, 1291, f"Job not found. Job ID: {request.path_params['id']}")
-        what = request.path_params.get("what")
-        if request.method == "DELETE":
-            del self.jobs[job.id]
-            return Response(status_code=204)
-        if what is None:
-            return JSONResponse(job.record(request.query_params.get("exclude_params") != "true"))
-        if what == "cancel":
-            if job.status in FINAL:
-                return error(409, 1297, "Job is in a final state already.")
-            job.end("Cancelled")
-            job.task.cancel()
-            return Response(status_code=204)
-        if what == "results":
-            return PlainTextResponse(job.result or "")
-        if what == "interim_results":
-            return PlainTextResponse(json.dumps(job.messages))
-        if what == "logs":
-            return PlainTextResponse(job.log)
-        return JSONResponse(
-            {
-                "timestamps": {
-                    "created": job.created,
-                    "running": job.running,
-                    "finished": job.finished,
-                },
-                "qiskit_version": "local",
-                "bss": {"seconds": 0},
-            }
-        )
-
-    async def close_session(self, request: Request) -> Response:
-        self.closed.add(request.path_params["id"])
-        return Response(status_code=204)
-
-    async def stream(self, socket: WebSocket) -> None:
-        job = self.jobs.get(socket.path_params["id"])
-        if not self.admitted(socket.headers) or job is None:
-            await socket.close()
-            return
-        await socket.accept()
-        try:
-            await socket.send_text("ACK")
-            sent = 0
-            while True:
-                changed = job.changed
-                while sent < len(job.messages):
-                    await socket.send_text(job.messages[sent])
-                    sent += 1
-                if job.status in FINAL:
-                    if job.status == "Completed" and job.result is not None:
-                        await socket.send_text(job.result)
-                    break
-                await changed.wait()
-            await socket.close(1000)
-        except (WebSocketDisconnect, RuntimeError):
-            return
+logger = logging.getLogger(__name__)
+NOBODY = Caller("")
+_PURGE_SECONDS = 3600.0
 
 
-def _when(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00").replace(" ", "+"))
+def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
+    """Build the application.
 
+    Args:
+        settings: How it is set up.
+        executor: What runs jobs, already started or not; worker processes by default.
 
-def create_app(token: str, workers: int = 2) -> Starlette:
-    """The application for one token."""
-    runtime = Runtime(token, workers)
+    Raises:
+        SettingsError: If it cannot be set up so.
+    """
+    store = Store(settings.data)
+    runtime = Runtime(settings, store, executor or _executor(settings))
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> Any:
-        await runtime.pool.start()
-        yield
-        await runtime.pool.stop()
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await runtime.executor.start()
+        runtime.scheduler.resume()
+        purging = asyncio.create_task(_purge_now_and_then(runtime))
+        try:
+            yield
+        finally:
+            purging.cancel()
+            await runtime.scheduler.stop(0 if store.is_temporary else settings.grace_seconds)
+            await runtime.executor.stop()
+            store.close()
 
-    guarded = runtime.guarded
-    return Starlette(
-        routes=[
-            Route("/api/version", runtime.version),
-            Route("/api/users/loginWithToken", runtime.login, methods=["POST"]),
-            Route("/api/users/me", guarded(runtime.me)),
-            Route("/api/Network", guarded(runtime.network)),
-            Route("/runtime/backends", guarded(runtime.backends)),
-            Route("/runtime/backends/{name}/{kind}", guarded(runtime.backend)),
-            Route("/runtime/jobs", guarded(runtime.submit), methods=["POST"]),
-            Route("/runtime/jobs", guarded(runtime.list_jobs)),
-            Route("/runtime/jobs/{id}", guarded(runtime.job), methods=["GET", "DELETE"]),
-            Route("/runtime/jobs/{id}/{what}", guarded(runtime.job), methods=["GET", "POST"]),
-            Route(
-                "/runtime/sessions/{id}/close", guarded(runtime.close_session), methods=["DELETE"]
-            ),
-            WebSocketRoute("/runtime/stream/jobs/{id}", runtime.stream),
-        ],
+    application = Starlette(
+        routes=_routes(runtime),
         lifespan=lifespan,
+        exception_handlers={
+            Refused: _refused,
+            HTTPException: _not_served,
+            Exception: _failed,
+        },
     )
+    # A path with a slash too many is not served, rather than redirected.
+    application.router.redirect_slashes = False
+    guarded = Guard(application, settings)
+    if settings.faults is None:
+        return guarded
+    return FaultMiddleware(guarded, settings.faults, runtime.doorkeeper.expire_tokens)
+
+
+def _executor(settings: Settings) -> Executor:
+    try:
+        return executors.create(
+            settings.executor, settings.workers, settings.scheduler, settings.worker_memory
+        )
+    except (ValueError, ImportError) as error:
+        raise SettingsError(str(error)) from error
+
+
+async def _purge_now_and_then(runtime: Runtime) -> None:
+    while True:
+        removed = runtime.purge()
+        if removed:
+            logger.info("Removed %d jobs that ended before the retention time.", removed)
+        await asyncio.sleep(_PURGE_SECONDS)
+
+
+def _routes(runtime: Runtime) -> list[Route | WebSocketRoute]:
+    async def follow(socket: WebSocket) -> None:
+        await stream(runtime, socket)
+
+    return [
+        *(_route(runtime, path, endpoints) for path, endpoints in by_path().items()),
+        *(WebSocketRoute(root + STREAM_PATH, follow) for root in RUNTIME_ROOTS),
+    ]
+
+
+def _route(runtime: Runtime, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
+    async def handle(request: Request) -> Response:
+        # Where there is a GET there is a HEAD; the server leaves its body out.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await endpoints[method].call(runtime, request, NOBODY)
+
+    return Route(path, handle, methods=list(endpoints))
+
+
+async def _refused(request: Request, refused: Any) -> Response:
+    return error_answer(refused, request.url.path)
+
+
+async def _not_served(request: Request, error: Any) -> Response:
+    """What no route takes: unknown paths are unknown before anybody is asked who they are."""
+    code = METHOD_NOT_ALLOWED if error.status_code == 405 else NOT_FOUND
+    text = f"{request.method} {request.url.path}: {error.detail}"
+    return error_answer(Refused(error.status_code, code, text, "", dict(error.headers or {})))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    # Starlette logs the traceback; what went wrong inside is not for the client's eyes.
+    return error_answer(Refused(500, INTERNAL, "The server failed; its log says why."))

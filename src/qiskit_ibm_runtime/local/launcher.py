@@ -51,8 +51,9 @@ def ensure_running() -> LocalServer:
 
 def _start() -> LocalServer:
     token = secrets.token_urlsafe(32)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qiskit_ibm_runtime.local", "--until-eof"],
+    arguments = ("-m", "qiskit_ibm_runtime.local", "serve", "--until-eof", "--log-level", "WARNING")
+    process = subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+        [sys.executable, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,78 +1,172 @@
-"""Jobs, and what is known about them."""
+"""What outlives the process: one SQLite database and, beside it, a folder of large texts."""
 
 from __future__ import annotations
 
-import asyncio
+import os
 import secrets
-import time
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any
+import sqlite3
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-FINAL = {"Completed", "Failed", "Cancelled"}
-_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
+from .job_records import Jobs
+from .moments import written
+from .payloads import Payloads
+from .program_records import Programs
+from .session_records import Sessions
+from .settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+FORMAT = 1
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE jobs (
+  user TEXT NOT NULL, instance TEXT NOT NULL, program TEXT NOT NULL, backend TEXT NOT NULL,
+  session TEXT, id TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL,
+  created TEXT NOT NULL, running TEXT, finished TEXT, seconds REAL NOT NULL, details TEXT NOT NULL
+);
+CREATE INDEX jobs_of_user ON jobs (user, id);
+CREATE INDEX jobs_by_status ON jobs (status, id);
+CREATE INDEX jobs_by_session ON jobs (session);
+CREATE TABLE tags (job TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (job, tag)) WITHOUT ROWID;
+CREATE INDEX jobs_by_tag ON tags (tag);
+CREATE TABLE messages (
+  job TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (job, number)
+) WITHOUT ROWID;
+CREATE TABLE payloads (
+  owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, file TEXT, PRIMARY KEY (owner, kind)
+);
+CREATE TABLE submissions (
+  user TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, job TEXT NOT NULL,
+  backend TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (user, key)
+) WITHOUT ROWID;
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, instance TEXT NOT NULL, backend TEXT NOT NULL,
+  seconds REAL NOT NULL, started REAL, closed INTEGER NOT NULL
+);
+CREATE TABLE programs (
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
+  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)
+);
+"""
 
 
-def now() -> str:
-    return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+class Store:
+    """The database of one data folder, held by one server at a time.
 
+    Args:
+        folder: The data folder; a temporary one, removed at the end, if not given.
 
-def new_id() -> str:
-    """Twenty characters that sort by time, as the service's ids do."""
-    number = (time.time_ns() << 36) | secrets.randbits(36)
-    digits = ""
-    for _ in range(20):
-        number, digit = divmod(number, 32)
-        digits = _ALPHABET[digit] + digits
-    return digits
+    Raises:
+        SettingsError: If another server holds the folder, or a newer release wrote it.
+    """
 
-
-@dataclass
-class Job:
-    """One job."""
-
-    request: dict[str, Any]
-    backend: str
-    id: str = field(default_factory=new_id)
-    status: str = "Queued"
-    reason: str = ""
-    created: str = field(default_factory=now)
-    running: str | None = None
-    finished: str | None = None
-    messages: list[str] = field(default_factory=list)
-    result: str | None = None
-    log: str = ""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    task: Any = None
+    def __init__(self, folder: Path | None = None) -> None:
+        self._temporary = tempfile.TemporaryDirectory("-qiskit-runtime") if folder is None else None
+        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / "runtime.sqlite"
+        # The database holds inputs and results: nobody else on the machine may read it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # No transaction is begun behind our back, and no other process is waited for.
+        self._connection = sqlite3.connect(str(path), timeout=0.5, isolation_level=None)
+        try:
+            self._open(path)
+        except BaseException:
+            self._connection.close()
+            raise
+        self.payloads = Payloads(self._connection, self.folder / "payloads")
+        self.payloads.sweep()
+        self.jobs = Jobs(self._connection, self.payloads)
+        self.programs = Programs(self._connection, self.payloads)
+        self.sessions = Sessions(self._connection)
 
     @property
-    def session_id(self) -> str | None:
-        return self.id if self.request.get("start_session") else self.request.get("session_id")
+    def is_temporary(self) -> bool:
+        """Whether everything is removed at the end."""
+        return self._temporary is not None
 
-    def notify(self) -> None:
-        self.changed.set()
-        self.changed = asyncio.Event()
+    def _open(self, path: Path) -> None:
+        try:
+            # Exclusive: two servers on one folder would run every job twice.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA synchronous = {self._usual}")
+            self._connection.execute("BEGIN IMMEDIATE")
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _TABLES.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise SettingsError(
+                f"The data of {path} cannot be opened ({error}); does another server use it?"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise SettingsError(f"{path} is no database of this server: {error}.") from error
+        if version > FORMAT:
+            raise SettingsError(f"{path} was written by a newer release; use that one.")
 
-    def end(self, status: str, reason: str = "", result: str | None = None) -> None:
-        self.status, self.reason, self.result, self.finished = status, reason, result, now()
-        self.notify()
+    @property
+    def _usual(self) -> str:
+        # NORMAL survives the death of the process; only what is acknowledged must also survive
+        # the death of the machine (`durably`). What is temporary need not survive anything.
+        return "OFF" if self.is_temporary else "NORMAL"
 
-    def record(self, params: bool = True) -> dict[str, Any]:
-        record = {
-            "id": self.id,
-            "backend": self.backend,
-            "status": self.status,
-            "state": {"status": self.status, "reason": self.reason},
-            "program": {"id": self.request["program_id"]},
-            "created": self.created,
-            "tags": self.request.get("tags") or [],
-            "session_id": self.session_id,
-            "cost": self.request.get("cost"),
-            "runtime": self.request.get("runtime"),
-        }
-        record.update(
-            {k: self.request[k] for k in ("hub", "group", "project") if k in self.request}
-        )
-        if params:
-            record["params"] = self.request.get("params", {})
-        return record
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; survives kill -9."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            self.payloads.rolled_back()
+            raise
+        self._connection.execute("COMMIT")
+        self.payloads.committed()
+
+    @contextmanager
+    def durably(self) -> Iterator[sqlite3.Connection]:
+        """Like `transaction`, and on disk before it returns."""
+        if not self.is_temporary:
+            self._connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.transaction() as connection:
+                yield connection
+        finally:
+            self._connection.execute(f"PRAGMA synchronous = {self._usual}")
+
+    def secret(self, name: str) -> bytes:
+        """Random bytes that stay the same for this folder."""
+        found = self._connection.execute(
+            "SELECT value FROM facts WHERE name = ?", (name,)
+        ).fetchone()
+        if found:
+            return bytes(found[0])
+        made = secrets.token_bytes(32)
+        with self.durably() as connection:
+            connection.execute("INSERT INTO facts VALUES (?, ?)", (name, made))
+        return made
+
+    def purge(self, limit: datetime) -> int:
+        """Remove the jobs that ended before a moment; return how many."""
+        moment = written(limit)
+        with self.transaction() as connection:
+            old = self.jobs.finished_before(moment)
+            for job_id in old:
+                self.jobs.delete(job_id)
+            self.sessions.delete_empty()
+            connection.execute("DELETE FROM submissions WHERE created < ?", (moment,))
+        return len(old)
+
+    def close(self) -> None:
+        """Write everything back and let go of the folder."""
+        self._connection.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()

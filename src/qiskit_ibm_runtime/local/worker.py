@@ -1,77 +1,78 @@
-"""The child process that runs jobs: framed JSON on stdin and stdout, one job at a time."""
+"""The child process that runs jobs, one at a time: ``python -m ... worker MEMORY``.
+
+Its standard input is the socket to the executor. What a job prints or logs goes to standard output
+and error, which the executor made one file. The process ends when the executor goes away.
+"""
 
 from __future__ import annotations
 
-import importlib
-import io
-import json
+import faulthandler
+import logging
 import os
-import struct
+import queue
+import resource
+import socket
 import sys
-import traceback
-from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, BinaryIO
+import threading
+from typing import Any
 
-_LENGTH = struct.Struct("!Q")
-_PROGRAMS = {"sampler": "sampler", "estimator": "estimator", "hello-world": "hello_world"}
-
-
-class Messenger:
-    """Sends what a program publishes."""
-
-    def __init__(self, channel: BinaryIO) -> None:
-        self._channel = channel
-
-    def publish(self, message: Any, encoder: Any = None, final: bool = False) -> None:
-        from qiskit_ibm_runtime.utils.json import RuntimeEncoder
-
-        text = json.dumps(message, cls=encoder or RuntimeEncoder)
-        send(self._channel, {"kind": "interim", "text": text})
-
-
-def send(channel: BinaryIO, message: dict[str, Any]) -> None:
-    data = json.dumps(message).encode()
-    channel.write(_LENGTH.pack(len(data)) + data)
-    channel.flush()
-
-
-def receive(channel: BinaryIO) -> dict[str, Any] | None:
-    head = channel.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    return json.loads(channel.read(_LENGTH.unpack(head)[0]))  # type: ignore[no-any-return]
-
-
-def run(job: dict[str, Any], messenger: Messenger) -> dict[str, Any]:
-    from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
-
-    log = io.StringIO()
-    with redirect_stdout(log), redirect_stderr(log):
-        try:
-            module = importlib.import_module(
-                f"qiskit_ibm_runtime.local.programs.{_PROGRAMS[job['program']]}"
-            )
-            inputs = json.loads(job["params"], cls=RuntimeDecoder)
-            result = module.main(job["backend"], messenger, **inputs)
-            text = json.dumps(result, cls=RuntimeEncoder)
-            return {"kind": "result", "text": text, "log": log.getvalue()}
-        except BaseException:  # noqa: BLE001 - whatever a program raises is its job's failure
-            return {"kind": "failure", "text": traceback.format_exc(), "log": log.getvalue()}
+from . import channel
 
 
 def main() -> None:
-    channel_out = os.fdopen(os.dup(1), "wb")
-    channel_in = os.fdopen(os.dup(0), "rb")
-    os.dup2(2, 1)
-    import qiskit_aer  # noqa: F401
+    _limit_memory(int(sys.argv[1]))
+    connection = socket.socket(fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    faulthandler.enable()
+    jobs: queue.SimpleQueue[channel.Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(connection, jobs), daemon=True).start()
 
-    for program in _PROGRAMS.values():
-        importlib.import_module(f"qiskit_ibm_runtime.local.programs.{program}")
-    messenger = Messenger(channel_out)
-    while (job := receive(channel_in)) is not None:
-        send(channel_out, run(job, messenger))
+    from . import job
+    from .programs import import_all
+
+    import_all()
+    while True:
+        head, params = jobs.get()
+        work = {**head["work"], "params": params}
+        _log_from(work.get("log_level") or "WARNING")
+
+        def send(kind: str, text: str) -> None:
+            connection.sendall(channel.packed({"kind": kind}, text))
+
+        kind, text = job.run(work, lambda text: send("interim", text))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        send(kind, text)
+
+
+def _listen(connection: socket.socket, jobs: queue.SimpleQueue[Any]) -> None:
+    """Take in jobs; when the executor is gone nobody wants a result any more."""
+    while (message := channel.receive_blocking(connection)) is not None:
+        jobs.put(message)
+    os._exit(0)
+
+
+def _limit_memory(limit: int) -> None:
+    """Let an allocation beyond the limit fail in this process, before the machine swaps."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    except (OSError, ValueError) as exc:  # macOS refuses some limits
+        print(f"The memory of this worker is not limited: {exc}", file=sys.stderr)
+
+
+def _log_from(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
 
 
 if __name__ == "__main__":
     main()
-    sys.exit(0)

@@ -1,102 +1,189 @@
-"""Processes that run jobs: warm, one job at a time, replaced when they die."""
+"""Processes that run jobs: warm, one job at a time, replaced when they end."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import os
-import struct
+import signal
+import socket
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from . import channel, devices
+from .work import Outcome, Publish, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-_LENGTH = struct.Struct("!Q")
-
-
-@dataclass
-class Outcome:
-    """How a job ended."""
-
-    succeeded: bool
-    text: str
-    log: str = ""
+LONGEST_LOG = 2**20
+"""Bytes kept of what one job prints; the beginning goes first."""
+_SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
 
 
 @dataclass
 class Worker:
-    """One child process."""
+    """One child process, the socket to it, and the file that it prints into."""
 
     process: asyncio.subprocess.Process
-    errors: bytearray = field(default_factory=bytearray)
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    printed: IO[bytes]
 
-    async def send(self, message: dict[str, Any]) -> None:
-        data = json.dumps(message).encode()
-        if self.process.stdin is None:
-            raise BrokenPipeError("The worker has no input.")
-        self.process.stdin.write(_LENGTH.pack(len(data)) + data)
-        await self.process.stdin.drain()
-
-    async def receive(self) -> dict[str, Any] | None:
-        if self.process.stdout is None:
-            return None
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Send the job and follow it to its end, or to the end of the process."""
         try:
-            size = _LENGTH.unpack(await self.process.stdout.readexactly(_LENGTH.size))[0]
-            return json.loads(await self.process.stdout.readexactly(size))  # type: ignore[no-any-return]
-        except asyncio.IncompleteReadError:
-            return None
+            small = {**_small(work), "params": ""}
+            self.writer.write(channel.packed({"work": small}, work["params"]))
+            await self.writer.drain()
+            while True:
+                head, text = await channel.receive(self.reader)
+                if head["kind"] != "interim":
+                    return Outcome(head["kind"] == "result", text, self.log())
+                publish(text)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            code = await self.process.wait()
+            return Outcome(False, _reason_of_end(code), self.log())
+
+    def log(self) -> str:
+        """What was printed since the last call."""
+        size = self.printed.seek(0, os.SEEK_END)
+        self.printed.seek(max(0, size - LONGEST_LOG))
+        text = self.printed.read().decode(errors="replace")
+        self.printed.truncate(0)
+        if size > LONGEST_LOG:
+            text = f"[the first {size - LONGEST_LOG} bytes are left out]\n{text}"
+        return text
+
+    async def kill(self) -> None:
+        """End the process, and what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+        self.writer.close()
+        self.printed.close()
 
 
 class WorkerPool:
-    """A fixed number of warm workers."""
+    """A fixed number of worker processes on this machine.
 
-    def __init__(self, size: int) -> None:
+    Programs of this package run in processes that imported Qiskit and Aer before the first job.
+    An uploaded program gets a process of its own, so that it can leave nothing behind for others.
+
+    Args:
+        size: How many jobs run at once.
+        memory: Bytes that each process may use; the memory of the machine if it is ``None``.
+    """
+
+    def __init__(self, size: int, memory: int | None = None) -> None:
         self._size = size
-        self._idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self._memory = memory
+        self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
+        self._warm: list[asyncio.Task[Worker]] = []
 
     async def start(self) -> None:
+        """Start the processes; they import what they need while the server starts to listen."""
+        self._free = asyncio.Semaphore(self._size)
         for _ in range(self._size):
-            self._idle.put_nowait(await _spawn())
+            self._warm_up()
+        await asyncio.gather(*self._warm)
 
     async def stop(self) -> None:
-        while not self._idle.empty():
-            worker = self._idle.get_nowait()
-            worker.process.kill()
-            await worker.process.wait()
+        """End the processes. Whoever still waits for a job has been cancelled before."""
+        while self._warm:
+            await (await self._warm.pop()).kill()
 
-    async def run(self, job: dict[str, Any], publish: Callable[[str], None]) -> Outcome:
-        worker = await self._idle.get()
-        done = False
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Run one job; see :class:`~qiskit_ibm_runtime.local.executor.Executor`."""
+        async with self._free:
+            if work.get("source") is not None:
+                return await self._run_alone(work, publish)
+            return await self._run_warm(work, publish)
+
+    async def _run_warm(self, work: Work, publish: Publish) -> Outcome:
+        coming = self._warm.pop()
         try:
-            await worker.send(job)
-            while True:
-                message = await worker.receive()
-                if message is None:
-                    code = await worker.process.wait()
-                    return Outcome(False, f"The worker process ended with exit code {code}.")
-                if message["kind"] == "interim":
-                    publish(message["text"])
-                else:
-                    done = True
-                    return Outcome(message["kind"] == "result", message["text"], message["log"])
+            worker = await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            self._warm.append(coming)
+            raise
+        usable = False
+        try:
+            outcome = await worker.run(work, publish)
+            usable = worker.process.returncode is None
+            return outcome
         finally:
-            if not done and worker.process.returncode is None:
-                worker.process.kill()
-            if not done:
-                worker = await asyncio.shield(_spawn())
-            self._idle.put_nowait(worker)
+            if usable:
+                self._warm.append(coming)
+            else:
+                self._warm_up()
+                await asyncio.shield(worker.kill())
+
+    async def _run_alone(self, work: Work, publish: Publish) -> Outcome:
+        starting = asyncio.create_task(self._spawn())
+        try:
+            worker = await asyncio.shield(starting)
+            return await worker.run(work, publish)
+        finally:
+            await asyncio.shield(_killed(starting))
+
+    def _warm_up(self) -> None:
+        self._warm.append(asyncio.create_task(self._spawn()))
+
+    async def _spawn(self) -> Worker:
+        ours, theirs = socket.socketpair()
+        # Closed by Worker.kill. The process appends, so that the file can be emptied between jobs.
+        printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "qiskit_ibm_runtime.local.worker",
+                    str(self._memory or devices.memory()),
+                    stdin=theirs.fileno(),
+                    stdout=printed,
+                    stderr=printed,
+                    env=_environment(os.environ, self._size),
+                    start_new_session=True,
+                )
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            printed.close()
+            raise
+        return Worker(process, reader, writer, printed)
 
 
-async def _spawn() -> Worker:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "qiskit_ibm_runtime.local.worker",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ.copy(),
-        limit=2**26,
-    )
-    return Worker(process)
+async def _killed(starting: asyncio.Task[Worker]) -> None:
+    with contextlib.suppress(OSError):
+        await (await starting).kill()
+
+
+def _small(work: Work) -> Work:
+    """The job with a backend that ships with Qiskit named only: its documents take megabytes."""
+    backend = work["backend"]
+    name = (backend.get("configuration") or {}).get("backend_name")
+    if name in devices.names() and backend["configuration"] is devices.configuration(name):
+        return {**work, "backend": {"name": name}}
+    return work
+
+
+def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
+    """The environment of a worker: no tokens, and its share of the cores."""
+    share = str(max(1, (os.cpu_count() or 1) // size))
+    theirs = {key: value for key, value in ours.items() if key not in _SECRETS}
+    return {"OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share, **theirs}
+
+
+def _reason_of_end(code: int) -> str:
+    if code >= 0:
+        return f"The worker process ended with exit code {code} before the job did."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = {"SIGKILL": "; perhaps the system was out of memory"}.get(name, "")
+    return f"The worker process was ended by {name} before the job was done{hint}."

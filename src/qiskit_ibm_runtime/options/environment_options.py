@@ -15,12 +15,20 @@ class EnvironmentOptions:
 
     .. code-block:: python
 
-        EnvironmentOptions(job_tags=["run-7"], callback=lambda job_id, result: print(result))
+        from qiskit_ibm_runtime.options import EnvironmentOptions, Options
+
+        def progress(job_id, message):
+            print(job_id, message["metadata"])
+
+        options = Options(environment=EnvironmentOptions(job_tags=["run-7"], callback=progress))
 
     Attributes:
-        log_level: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or ``CRITICAL``.
-        callback: Called with job id and message for each result that the job publishes.
-        job_tags: Words to find the job by.
+        log_level: What the program writes to the job's log: ``"DEBUG"``, ``"INFO"``,
+            ``"WARNING"`` (the default), ``"ERROR"`` or ``"CRITICAL"``.
+        callback: Called, in a thread of its own, with the id of the job and the message for each
+            one that the job publishes. It is called on your object, never on a copy of it, and is
+            never sent. Default: ``None``.
+        job_tags: Words to find the job by, as in ``service.jobs(job_tags=...)``. Default: none.
     """
 
     log_level: str = "WARNING"

@@ -14,11 +14,14 @@ class ExecutionOptions:
 
     .. code-block:: python
 
-        ExecutionOptions(shots=1000)
+        from qiskit_ibm_runtime.options import ExecutionOptions, Options
+
+        options = Options(execution=ExecutionOptions(shots=1000))
+        options.execution.init_qubits = False
 
     Attributes:
-        shots: Repetitions of each circuit.
-        init_qubits: Reset the qubits to the ground state before each shot.
+        shots: How many times each circuit is run, at least 1. Default: 4000.
+        init_qubits: Reset the qubits to the ground state before each shot. Default: ``True``.
     """
 
     shots: int = 4000

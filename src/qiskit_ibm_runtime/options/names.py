@@ -5,18 +5,71 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .sections import KNOWN, SECTIONS, TOP_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 _PACKAGE = __name__.split(".", 1)[0]
+_PATHS = {name: name for name in TOP_LEVEL} | {
+    name: f"{section}.{name}" for section, names in KNOWN.items() for name in names
+}
+JOB_OPTIONS = (
+    "backend",
+    "image",
+    "log_level",
+    "instance",
+    "job_tags",
+    "max_execution_time",
+    "session_time",
+)
+DEPRECATED = ("translation_method", "timing_constraints")
+_ALSO_KNOWN = {"environment": JOB_OPTIONS, "transpilation": DEPRECATED}
+_SENT = "It is sent along, and may be ignored."
+_NOT_SENT = "It is not sent."
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return " Did you mean …?" for a name close to a known one, else nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f" Did you mean {close[0]!r}?" if close else ""
+def unknown_names(options: Mapping[str, Any]) -> list[str]:
+    """Return names at the top level that 0.9.3 sends to the program under their own name."""
+    return [name for name in options if name not in TOP_LEVEL and name != "image"]
+
+
+def warn_of_names(options: Mapping[str, Any]) -> None:
+    """Warn once for each name that is unknown or deprecated, and say what it may have meant."""
+    for name in unknown_names(options):
+        warn_user(f"The option {name!r} is unrecognised. {_SENT}{suggestion(name)}", UserWarning)
+    for section in SECTIONS:
+        fate = _NOT_SENT if section in ("environment", "simulator") else _SENT
+        for name in options.get(section) or ():
+            if name not in KNOWN[section] and name not in _ALSO_KNOWN.get(section, ()):
+                warn_user(
+                    f"The option '{section}.{name}' is unrecognised. {fate}"
+                    f"{suggestion(name, section)}",
+                    UserWarning,
+                )
+    for name in DEPRECATED:
+        if name in (options.get("transpilation") or ()):
+            warn_user(
+                f"The transpilation option {name!r} is deprecated as of qiskit-ibm-runtime 0.8 and "
+                "will be removed no sooner than 3 months after that release date.",
+                DeprecationWarning,
+            )
+
+
+def suggestion(name: str, section: str | None = None) -> str:
+    """Return " Did you mean …?" for a name close to a known one, else nothing.
+
+    Args:
+        name: The unknown name.
+        section: Where it stood: names of that section are preferred to those of others.
+    """
+    for names in (KNOWN.get(section or "", ()), list(_PATHS)):
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
+        if close:
+            return f" Did you mean {_PATHS[close[0]]!r}?"
+    return ""
 
 
 def warn_user(message: str, category: type[Warning]) -> None:
@@ -26,7 +79,7 @@ def warn_user(message: str, category: type[Warning]) -> None:
     while frame.f_back is not None and _inside(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def _inside(module: str) -> bool:

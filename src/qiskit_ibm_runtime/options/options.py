@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import merge, program_inputs, validation
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
-from .flexible import flexible
+from .flexible import Section, flexible, section
 from .resilience_options import ResilienceOptions
 from .simulator_options import SimulatorOptions
 from .transpilation_options import TranspilationOptions
-
-_SECTIONS: dict[str, type] = {
-    "transpilation": TranspilationOptions,
-    "resilience": ResilienceOptions,
-    "execution": ExecutionOptions,
-    "environment": EnvironmentOptions,
-    "simulator": SimulatorOptions,
-}
 
 
 @flexible
 @dataclass
 class Options:
-    """Options of Sampler and Estimator.
+    """Options of Sampler and Estimator, by section.
 
-    A section may be given, or assigned, as a dict: fields it leaves out keep their defaults.
-    Unknown names are carried to the service, with a warning when a job is run.
+    They are checked when a job is run, not before. A section may be given, or assigned, as a dict:
+    fields that it leaves out keep their defaults. A name that nobody declared is kept; at the run
+    it draws a warning with the closest known name, and is sent along.
 
     .. code-block:: python
 
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import Options, QiskitRuntimeService, Sampler
+
         options = Options(optimization_level=1, environment={"job_tags": ["run-7"]})
         options.execution.shots = 1000
+        options.simulator = {"seed_simulator": 42}
+
+        bell = QuantumCircuit(2)
+        bell.h(0)
+        bell.cx(0, 1)
+        bell.measure_all()
+
+        service = QiskitRuntimeService(channel="local")
+        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"), options=options)
+        job = sampler.run(bell)
+        other = sampler.run(bell, shots=10)  # for this run only
+        print(job.result().quasi_dists, job.tags)
 
     Attributes:
-        optimization_level: Effort of the transpiler, 0 to 3. Default: 3, or 1 on a simulator
-            without noise model.
-        resilience_level: Effort against errors, 0 to 1 (Sampler) or 3 (Estimator). Default: 1, or
-            0 on a simulator without noise model.
-        max_execution_time: Seconds after which the service stops the job.
+        optimization_level: How hard the transpiler tries, from 0 (not at all) to 3. ``None``
+            stands for 3, or for 1 on a simulator without noise model.
+        resilience_level: How hard errors are fought, at the price of time: 0 (not at all) or 1
+            (readout errors are mitigated) for both primitives, 2 (zero-noise extrapolation) and 3
+            (probabilistic error cancellation) for the Estimator. ``None`` stands for 1, or for 0
+            on a simulator without noise model.
+        max_execution_time: Seconds after which the service stops the job, 300 to 28800. ``None``
+            leaves it to the service.
         transpilation: See :class:`TranspilationOptions`.
         resilience: See :class:`ResilienceOptions`.
         execution: See :class:`ExecutionOptions`.
@@ -57,13 +68,11 @@ class Options:
     optimization_level: int | None = None
     resilience_level: int | None = None
     max_execution_time: int | None = None
-    transpilation: TranspilationOptions | dict[str, Any] = field(
-        default_factory=TranspilationOptions
-    )
-    resilience: ResilienceOptions | dict[str, Any] = field(default_factory=ResilienceOptions)
-    execution: ExecutionOptions | dict[str, Any] = field(default_factory=ExecutionOptions)
-    environment: EnvironmentOptions | dict[str, Any] = field(default_factory=EnvironmentOptions)
-    simulator: SimulatorOptions | dict[str, Any] = field(default_factory=SimulatorOptions)
+    transpilation: Section[TranspilationOptions] = section(TranspilationOptions)
+    resilience: Section[ResilienceOptions] = section(ResilienceOptions)
+    execution: Section[ExecutionOptions] = section(ExecutionOptions)
+    environment: Section[EnvironmentOptions] = section(EnvironmentOptions)
+    simulator: Section[SimulatorOptions] = section(SimulatorOptions)
 
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:
@@ -87,24 +96,3 @@ class Options:
     @staticmethod
     def _get_runtime_options(options: dict[str, Any]) -> dict[str, Any]:
         return program_inputs.runtime_options(options)
-
-
-_flexible_setattr = Options.__setattr__
-
-
-def _set_section(self: Options, name: str, value: Any) -> None:
-    _flexible_setattr(self, name, _as_section(name, value) if name in _SECTIONS else value)
-
-
-def _as_section(name: str, value: Any) -> Any:
-    cls = _SECTIONS[name]
-    if value is None:
-        return cls()
-    if isinstance(value, dict):
-        return cls(**value)
-    if isinstance(value, cls):
-        return value
-    raise TypeError(f"{name!r} takes {cls.__name__} or a dict, not {type(value).__name__}.")
-
-
-Options.__setattr__ = _set_section  # type: ignore[method-assign,assignment]

@@ -23,14 +23,24 @@ ExtrapolatorType = Literal[
 class ResilienceOptions:
     """How errors are mitigated, where the resilience level asks for it.
 
+    Zero-noise extrapolation (resilience level 2 of the Estimator) runs circuits with their noise
+    amplified by each factor and extrapolates the value to no noise at all: Temme, Bravyi and
+    Gambetta, *Phys. Rev. Lett.* 119, 180509 (2017).
+
     .. code-block:: python
 
-        ResilienceOptions(noise_factors=(1, 2, 3, 4), extrapolator="CubicExtrapolator")
+        from qiskit_ibm_runtime.options import Options, ResilienceOptions
+
+        cubic = ResilienceOptions(noise_factors=(1, 2, 3, 4), extrapolator="CubicExtrapolator")
+        options = Options(resilience_level=2, resilience=cubic)
 
     Attributes:
-        noise_amplifier: What makes circuits noisier for zero-noise extrapolation.
-        noise_factors: By how much, each at least 1.
-        extrapolator: How the value without noise is found.
+        noise_amplifier: What makes circuits noisier: ``"TwoQubitAmplifier"`` (the default),
+            ``"GlobalFoldingAmplifier"``, ``"LocalFoldingAmplifier"`` or ``"CxAmplifier"``.
+        noise_factors: How many times as noisy, each at least 1. Default: ``(1, 3, 5)``.
+        extrapolator: The polynomial through the values: ``"LinearExtrapolator"`` (the default),
+            ``"QuadraticExtrapolator"``, ``"CubicExtrapolator"`` (which needs 4 factors) or
+            ``"QuarticExtrapolator"`` (5).
     """
 
     noise_amplifier: NoiseAmplifierType = "TwoQubitAmplifier"

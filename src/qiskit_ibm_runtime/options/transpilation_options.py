@@ -10,18 +10,27 @@ from .flexible import flexible
 @flexible
 @dataclass
 class TranspilationOptions:
-    """How circuits are transpiled.
+    """How circuits are made to fit the backend.
 
     .. code-block:: python
 
-        TranspilationOptions(initial_layout=[1, 2], layout_method="trivial")
+        from qiskit_ibm_runtime.options import Options, TranspilationOptions
+
+        on_two_qubits = TranspilationOptions(initial_layout=[3, 4], layout_method="trivial")
+        options = Options(optimization_level=1, transpilation=on_two_qubits)
 
     Attributes:
-        skip_transpilation: Run the circuits as they are; they must fit the backend.
-        initial_layout: Physical qubit of each virtual one, or a mapping.
-        layout_method: ``trivial``, ``dense``, ``noise_adaptive`` or ``sabre``.
-        routing_method: ``basic``, ``lookahead``, ``stochastic``, ``sabre`` or ``none``.
-        approximation_degree: From 0 (most approximate) to 1 (exact).
+        skip_transpilation: Run the circuits as they are. They must consist of instructions that
+            the backend has, and those that touch faulty qubits or edges are refused before
+            anything is sent. Default: ``False``.
+        initial_layout: Physical qubit of each virtual one, in order, or a mapping. Default: the
+            transpiler chooses.
+        layout_method: ``"trivial"``, ``"dense"``, ``"noise_adaptive"`` or ``"sabre"``. Default:
+            the optimization level chooses.
+        routing_method: ``"basic"``, ``"lookahead"``, ``"stochastic"``, ``"sabre"`` or ``"none"``.
+            Default: the optimization level chooses.
+        approximation_degree: From 0.0 (most approximate) to 1.0 (exact). Default: exact up to the
+            errors that the device reports.
     """
 
     skip_transpilation: bool = False

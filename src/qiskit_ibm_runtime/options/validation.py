@@ -63,8 +63,8 @@ def check_resilience(resilience: Mapping[str, Any]) -> None:
     factors = resilience.get("noise_factors", (1, 3, 5))
     if isinstance(factors, (str, bytes)) or not hasattr(factors, "__len__"):
         raise ValueError(f"'noise_factors' must be a sequence of numbers, not {factors!r}.")
-    if not all(_is_real(factor) and factor >= 0 for factor in factors):
-        raise ValueError(f"'noise_factors' must be numbers that are not negative, not {factors!r}.")
+    if not all(_is_real(factor) and factor >= 1 for factor in factors):
+        raise ValueError(f"'noise_factors' must be numbers of at least 1, not {factors!r}.")
     extrapolator = resilience.get("extrapolator", "")
     if len(factors) < LEAST_FACTORS.get(extrapolator, 0):
         raise ValueError(

@@ -8,19 +8,20 @@ constructor, and its ``run`` is never called.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
+from qiskit_ibm_runtime.options.merge import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+from .limits import check_limits
 
 SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
@@ -44,11 +45,11 @@ class RuntimePrimitive:
                 "skip_transpilation",
                 "0.7",
                 "Instead, use the skip_transpilation keyword argument in transpilation options.",
-                stacklevel=4,
+                stacklevel=3,
             )
         if service:
             deprecate_arguments(
-                "service", "0.7", "Please use the session parameter instead.", stacklevel=4
+                "service", "0.7", "Please use the session parameter instead.", stacklevel=3
             )
         given, backend = _split_backend(options)
         if backend is not None:
@@ -56,7 +57,7 @@ class RuntimePrimitive:
                 "The 'backend' key has been moved to the 'session' parameter",
                 "0.7",
                 "Please use the 'session' parameter instead.",
-                stacklevel=4,
+                stacklevel=3,
             )
         merged = _start_options(given, skip_transpilation)
         self._runtime_options = TerraOptions(**merged)
@@ -80,7 +81,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in Options._merge_options(self._options, fields).items():
+        for name, value in Options._merge_options(completed(self._options), fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -90,8 +91,14 @@ class RuntimePrimitive:
 
     def close(self) -> None:
         """Close the session; deprecated in favour of :meth:`Session.close`."""
+        self._close(stacklevel=3)
+
+    def _close(self, stacklevel: int) -> None:
         issue_deprecation_msg(
-            "close method is deprecated", "0.7", "Use the close method of the session.", 2
+            "The close method of primitives is deprecated",
+            "0.7",
+            "Use the close method of the session.",
+            stacklevel,
         )
         self._session.close()
 
@@ -99,10 +106,10 @@ class RuntimePrimitive:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
+        self._close(stacklevel=3)
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
-        combined = Options._merge_options(self._options, overrides)
+        combined = Options._merge_options(completed(self._options), overrides)
         backend = self._backend()
         set_default_error_levels(
             combined,
@@ -112,13 +119,16 @@ class RuntimePrimitive:
         )
         if not os.environ.get(SKIP_VALIDATION):
             self._validate_options(combined)
+            if backend is not None:
+                asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+                check_limits(asked, combined["execution"].get("shots"), backend.configuration())
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
             for circuit in inputs["circuits"]:
                 backend.check_faulty(circuit)
-        inputs.update(Options._get_program_inputs(combined))
         return self._session.run(
             program_id=self._PROGRAM_ID,
-            inputs=inputs,
+            # An option of a user that is called `circuits` does not replace the circuits.
+            inputs={**Options._get_program_inputs(combined), **inputs},
             options=Options._get_runtime_options(combined),
             callback=None if wait else combined["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
@@ -148,48 +158,9 @@ class RuntimePrimitive:
         raise TypeError("This primitive submits in __call__(); _call() is terra's and is not used.")
 
 
-def legacy_circuits(
-    circuits: Any, parameters: Any
-) -> tuple[tuple[QuantumCircuit, ...], tuple[Any, ...]]:
-    """Return circuits of the deprecated constructor, and the parameters of each.
-
-    Raises:
-        ValueError: If there are more or fewer sets of parameters than circuits.
-    """
-    if circuits is None:
-        return (), ()
-    kept = (circuits,) if isinstance(circuits, QuantumCircuit) else tuple(circuits)
-    if parameters is None:
-        return kept, tuple(circuit.parameters for circuit in kept)
-    sets = tuple(parameters)
-    if len(sets) != len(kept):
-        raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
-    return kept, sets
-
-
-def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
-    """Return positions in the constructor's list, given as such or as the objects themselves.
-
-    Raises:
-        ValueError: If a position is out of range, or an object was not given to the constructor.
-    """
-    many = isinstance(given, Sequence) and not isinstance(given, str)
-    keys = [key(item) for item in known]
-    result = []
-    for item in given if many else [given]:
-        if isinstance(item, int):
-            position = item
-        else:
-            position = keys.index(key(item)) if key(item) in keys else -1
-        if not 0 <= position < len(keys):
-            raise ValueError(
-                f"{what} {item!r} is not one of the {len(keys)} given at construction."
-            )
-        result.append(position)
-    return result
-
-
 def _split_backend(options: Any) -> tuple[Any, Any]:
+    if isinstance(options, TerraOptions):  # as the property `options` of another primitive is
+        options = options.__dict__
     if not isinstance(options, dict):
         return options, None
     return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")

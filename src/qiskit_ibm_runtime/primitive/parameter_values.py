@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 Values = tuple[tuple[float, ...], ...]
+_WHOLE = "'parameter_values'"
 
 
 def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
@@ -28,10 +29,10 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
         TypeError: If something is no finite real number.
         ValueError: If there are more or fewer sets than circuits, or values than parameters.
     """
-    values = _as_sets(given, circuits)
+    values = _as_sets(_without_array(given), circuits)
     if len(values) != len(circuits):
         raise ValueError(
-            f"'parameter_values' holds {len(values)} sets of values for {len(circuits)} circuits: "
+            f"{_WHOLE} holds {len(values)} sets of values for {len(circuits)} circuits: "
             "give one set for each circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
@@ -46,39 +47,40 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
 def _as_sets(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
     if given is None:
         return tuple(() for _ in circuits)
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
     if _is_number(given):
-        return ((_as_float(given, "'parameter_values'"),),)
+        return ((_as_float(given, _WHOLE, 0),),)
     if not _is_sequence(given):
         raise TypeError(
-            "'parameter_values' must be numbers in a sequence for each circuit, "
-            f"not {type(given).__name__}."
+            f"{_WHOLE} must be numbers in a sequence for each circuit, not {type(given).__name__}."
         )
-    if not given or not any(_is_sequence(row) or isinstance(row, np.ndarray) for row in given):
-        return (_as_row(given, "'parameter_values'"),)
-    return tuple(
-        _as_row(row, f"Set {index} of 'parameter_values'") for index, row in enumerate(given)
-    )
+    rows = [_without_array(row) for row in given]
+    if not any(_is_sequence(row) for row in rows):
+        return (_as_row(rows, _WHOLE),)
+    return tuple(_as_row(row, f"Set {index} of {_WHOLE}") for index, row in enumerate(rows))
 
 
 def _as_row(row: Any, where: str) -> tuple[float, ...]:
-    if isinstance(row, np.ndarray):
-        row = row.tolist()
     if not _is_sequence(row):
         raise TypeError(f"{where} must be a sequence of numbers, not {row!r}.")
-    return tuple(_as_float(value, where) for value in row)
+    return tuple(_as_float(_without_array(value), where, index) for index, value in enumerate(row))
 
 
-def _as_float(value: Any, where: str) -> float:
+def _as_float(value: Any, where: str, index: int) -> float:
+    if type(value) is float and math.isfinite(value):
+        return value  # arrays become thousands of these, and asking for `Real` takes longest
     if not _is_number(value) or not math.isfinite(value):
-        raise TypeError(f"{where} must hold finite real numbers, not {value!r}.")
+        raise TypeError(
+            f"{where} must hold finite real numbers; value {index} is {value!r}, "
+            f"a {type(value).__name__}."
+        )
     return float(value)
 
 
+def _without_array(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def _is_number(value: Any) -> bool:
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 

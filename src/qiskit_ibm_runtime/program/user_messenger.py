@@ -9,10 +9,29 @@ from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 
 class UserMessenger:
-    """Prints what a program publishes."""
+    """Prints what a program publishes; on the service, its messages go to the user instead.
+
+    .. code-block:: python
+
+        from program_source.hello_world import main
+        from qiskit_aer import AerSimulator
+        from qiskit_ibm_runtime.program import UserMessenger
+
+        print(main(AerSimulator(), UserMessenger(), iterations=2))
+    """
 
     def publish(
         self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False
     ) -> None:
-        """Print a message as JSON."""
+        """Print a message as JSON; it fails here if it could not travel either.
+
+        Args:
+            message: What to tell the user.
+            encoder: Class that turns it into JSON.
+            final: Whether it is the result. Programs for the service pass this; nothing depends on
+                it here.
+
+        Raises:
+            TypeError: If the encoder cannot encode the message.
+        """
         print(json.dumps(message, cls=encoder))  # noqa: T201

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
+
+from qiskit_ibm_runtime.api.redaction import keep_proxies_secret, keep_secret, redact
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 
 @dataclass
@@ -21,9 +24,19 @@ class ProxyConfiguration:
         password_ntlm: Password for it.
     """
 
-    urls: dict[str, str] | None = field(default=None, repr=False)
+    urls: dict[str, str] | None = None
     username_ntlm: str | None = None
     password_ntlm: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        keep_proxies_secret(self.urls)
+        keep_secret(self.password_ntlm)
+
+    def __repr__(self) -> str:
+        """Show everything but passwords."""
+        return redact(
+            f"ProxyConfiguration(urls={self.urls!r}, username_ntlm={self.username_ntlm!r})"
+        )
 
     def validate(self) -> None:
         """Check the fields.
@@ -52,20 +65,24 @@ class ProxyConfiguration:
         return {key: value for key, value in fields.items() if value is not None}
 
     def to_request_params(self) -> dict[str, Any]:
-        """Return the arguments that make ``requests`` use the proxy."""
+        """Return the arguments that make ``requests`` use the proxy.
+
+        Raises:
+            IBMInputValueError: If there are NTLM credentials, and the library for them is missing.
+        """
         params: dict[str, Any] = {}
         if self.urls:
             params["proxies"] = self.urls
         if self.username_ntlm and self.password_ntlm:
-            from requests_ntlm import HttpNtlmAuth
-
-            params["auth"] = HttpNtlmAuth(self.username_ntlm, self.password_ntlm)
+            params["auth"] = _ntlm(self.username_ntlm, self.password_ntlm)
         return params
 
     def to_ws_params(self, ws_url: str) -> dict[str, Any]:
         """Return the arguments that make the websocket client use the proxy for ``ws_url``."""
-        host = urlparse(ws_url).hostname
-        keys = (ws_url, "wss", f"https://{host}", "https", f"all://{host}", "all")
+        target = urlparse(ws_url)
+        socket, web = ("ws", "http") if target.scheme in ("ws", "http") else ("wss", "https")
+        host = target.hostname
+        keys = (ws_url, socket, f"{web}://{host}", web, f"all://{host}", "all")
         url = (
             next((self.urls[key] for key in keys if key in (self.urls or {})), None)
             if self.urls
@@ -80,7 +97,18 @@ class ProxyConfiguration:
                 "proxy_type": "http" if parts.scheme.startswith("http") else parts.scheme,
             }
             if parts.username and parts.password:
-                params["http_proxy_auth"] = (parts.username, parts.password)
+                params["http_proxy_auth"] = (unquote(parts.username), unquote(parts.password))
         if self.username_ntlm and self.password_ntlm:
             params["http_proxy_auth"] = (self.username_ntlm, self.password_ntlm)
         return params
+
+
+def _ntlm(user: str, password: str) -> Any:
+    try:
+        from requests_ntlm import HttpNtlmAuth
+    except ImportError:
+        raise IBMInputValueError(
+            "NTLM credentials of a proxy need a library that is not installed. "
+            'Install it: pip install "qiskit-ibm-runtime[ntlm]"'
+        ) from None
+    return HttpNtlmAuth(user, password)

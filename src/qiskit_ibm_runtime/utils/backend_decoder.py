@@ -27,14 +27,16 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
             f" of {instance}" if instance else "",
         )
         return None
-    data = copy.deepcopy(raw_config)
     try:
-        data["online_date"] = dateutil.parser.isoparse(data["online_date"])
-        for channel in data.get("u_channel_lo") or []:
-            for entry in channel:
-                entry["scale"] = complex(*entry["scale"])
+        # Terra leaves what it is given alone, so only the parts that differ are made anew.
+        data = {**raw_config, "online_date": dateutil.parser.isoparse(raw_config["online_date"])}
+        if raw_config.get("u_channel_lo"):
+            data["u_channel_lo"] = [
+                [{**entry, "scale": complex(*entry["scale"])} for entry in channel]
+                for channel in raw_config["u_channel_lo"]
+            ]
         try:
-            return PulseBackendConfiguration.from_dict(copy.deepcopy(data))
+            return PulseBackendConfiguration.from_dict(data)
         except (KeyError, TypeError):
             return QasmBackendConfiguration.from_dict(data)
     except Exception:

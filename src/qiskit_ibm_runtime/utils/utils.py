@@ -108,6 +108,19 @@ def resolve_crn(
     )
 
 
+def instance_names(
+    url: str,
+    token: str,
+    *,
+    proxies: ProxyConfiguration | None = None,
+    verify: bool | str = True,
+) -> list[str]:
+    """Names of the Qiskit Runtime service instances of a cloud account, as for `resolve_crn`."""
+    from qiskit_ibm_runtime.api.clients.cloud_directory import list_instance_names
+
+    return list_instance_names(url=url, token=token, proxies=proxies, verify=verify)
+
+
 def get_runtime_api_base_url(url: str, instance: str | None) -> str:
     """Address under which the runtime service answers.
 

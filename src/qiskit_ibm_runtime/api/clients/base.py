@@ -1,36 +1,27 @@
-"""What all clients are, and the connection loop of a websocket client."""
+"""What all clients are, and what a client of a stream knows about it."""
 
 from __future__ import annotations
 
 import enum
+import hashlib
 import logging
-import random
-import socket
-import ssl
 import threading
-import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
+from qiskit_ibm_runtime.api.exceptions import WebsocketTimeoutError
+
+from .handshake import socket_address
 
 if TYPE_CHECKING:
-    from queue import Queue
-
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+    from qiskit_ibm_runtime.api.exceptions import WebsocketError
+
+    from .stream_hub import StreamHub
 
 logger = logging.getLogger(__name__)
 
-PING_INTERVAL = 60.0
-PING_TIMEOUT = 10.0
-CONNECT_TIMEOUT = 10.0
 NORMAL_CLOSURE = 1000
-# Answers to the handshake that another try cannot change.
-PERMANENT_REFUSALS = frozenset({403, 404, 410, 501})
-# A connection that lasted this long was healthy: a later fault starts a new count of retries.
-HEALTHY_SECONDS = 5.0
-# However healthy the connections look, a stream is not opened more often than this.
-MOST_CONNECTIONS = 100
 
 
 class WebsocketClientCloseCode(enum.IntEnum):
@@ -47,10 +38,17 @@ class BaseClient:
 
 
 class BaseWebsocketClient(BaseClient, ABC):
-    """Reads the stream of a job, and connects again when it breaks.
+    """The messages of one job, each once and in order, however often the connection breaks.
 
-    The first message of a connection is an acknowledgement. A new connection replays the job's
-    messages from the start; those delivered before are passed over.
+    The connection itself is read by the stream hub, one thread for all streams of the process.
+    The first message of a connection is an acknowledgement. Most services replay a job's messages
+    on a new connection: those that were delivered before are passed over. If the first message of
+    a new connection is another one than before, the service does not replay, and nothing is passed
+    over.
+
+    Attributes:
+        connected: Whether the stream is open.
+        finished: Set once the stream is over for good.
     """
 
     BACKOFF_MAX = 8
@@ -60,38 +58,56 @@ class BaseWebsocketClient(BaseClient, ABC):
         websocket_url: str,
         client_params: ClientParameters,
         job_id: str,
-        message_queue: Queue[Any] | None = None,
+        message_queue: Any = None,
     ) -> None:
-        self._websocket_url = websocket_url.rstrip("/")
+        """Prepare the stream; nothing is sent.
+
+        Args:
+            websocket_url: Address of the runtime, as ``wss`` or ``https``.
+            client_params: How to reach it, and as whom.
+            job_id: The job.
+            message_queue: What takes the messages by its ``put``; ``None`` leaves them unread.
+        """
+        self._websocket_url = socket_address(websocket_url).rstrip("/")
         self._client_params = client_params
         self._job_id = job_id
         self._message_queue = message_queue
-        self._ws: Any = None
-        self._ended = threading.Event()
         self._client_close_code: WebsocketClientCloseCode | None = None
         self._server_close_code: int | None = None
         self._error: BaseException | None = None
+        self._failure: WebsocketError | None = None
         self._acknowledged = False
-        self._received = 0
-        self._delivered = 0
-        self._token_renewed = False
+        self._replayed = 0
+        self._delivered: list[bytes] = []
+        self._ended = False
+        self._hub: StreamHub | None = None
+        self._when_finished: Callable[[], None] | None = None
         self.connected = False
+        self.finished = threading.Event()
 
     def on_open(self, wsa: Any) -> None:
         """Note that the stream is open."""
         self.connected = True
         self._acknowledged = False
-        self._received = 0
+        self._replayed = 0
+        self._server_close_code, self._error = None, None
 
     def on_message(self, wsa: Any, message: str) -> None:
         """Take a message, unless it is the acknowledgement or was delivered before."""
         if not self._acknowledged:
             self._acknowledged = True
             return
-        self._received += 1
-        if self._received > self._delivered:
-            self._delivered = self._received
-            self._handle_message(message)
+        if self._message_queue is None:
+            return
+        mark = hashlib.blake2b(message.encode(), digest_size=8).digest()
+        if self._replayed < len(self._delivered):
+            if self._delivered[self._replayed] == mark:
+                self._replayed += 1
+                return
+            self._delivered = self._delivered[: self._replayed]
+        self._replayed += 1
+        self._delivered.append(mark)
+        self._handle_message(message)
 
     def on_close(self, wsa: Any, status_code: int | None, msg: str | None) -> None:
         """Note with which code the server closed the stream."""
@@ -104,6 +120,11 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._error = error
         logger.debug("The stream of job %s broke: %s", self._job_id, type(error).__name__)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the stream is over without a fault."""
+        return self.finished.is_set() and self._failure is None
+
     @abstractmethod
     def _handle_message(self, message: str) -> None:
         """Do something with a message."""
@@ -111,6 +132,22 @@ class BaseWebsocketClient(BaseClient, ABC):
     @abstractmethod
     def _handle_stream_iteration(self) -> None:
         """Do something before each connection."""
+
+    def start(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
+        """Open the stream in the background; :attr:`finished` tells when it is over.
+
+        Args:
+            url: Address of the stream.
+            retries: Connections after the first one that fail in a row.
+            backoff_factor: Seconds before the first of them; doubled for each further one, up to
+                ``BACKOFF_MAX``.
+        """
+        from .stream_hub import shared_hub
+
+        self.finished.clear()
+        self._failure = None
+        self._hub = shared_hub()
+        self._hub.open(self, url, retries, backoff_factor)
 
     def stream(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
         """Read until the server ends the stream, connecting again when it breaks.
@@ -125,116 +162,30 @@ class BaseWebsocketClient(BaseClient, ABC):
             WebsocketError: If the stream broke for good.
             WebsocketTimeoutError: If it was ended because the user's time was over.
         """
-        failures = 0
-        for _ in range(MOST_CONNECTIONS):
-            if self._ended.is_set():
-                break
-            started = time.monotonic()
-            self._read_once(url)
-            if self._server_close_code == NORMAL_CLOSURE or self._ended.is_set():
-                break
-            healthy = self._acknowledged and time.monotonic() - started >= HEALTHY_SECONDS
-            failures = 1 if healthy else failures + 1
-            if failures > retries or not self._worth_another_try():
-                raise WebsocketError(
-                    f"The stream of job {self._job_id} broke after {failures} attempts: "
-                    f"Max retries exceeded. Last fault: {self._error}"
-                )
-            pause = min(backoff_factor * 2 ** (failures - 1), self.BACKOFF_MAX)
-            self._ended.wait(pause * (1 - random.random() / 4))
+        self.start(url, retries, backoff_factor)
+        self.finished.wait()
+        if self._failure is not None:
+            raise self._failure
         if self._client_close_code is WebsocketClientCloseCode.TIMEOUT:
             raise WebsocketTimeoutError(f"Timed out reading the stream of job {self._job_id}.")
-
-    def _worth_another_try(self) -> bool:
-        status = getattr(self._error, "status_code", None)
-        if status == 401:
-            return self._renew_token()
-        return status not in PERMANENT_REFUSALS
-
-    def _renew_token(self) -> bool:
-        source = self._client_params.token_source
-        if source is None or self._token_renewed:
-            return False
-        self._token_renewed = True
-        source.renew(source.current())
-        return True
-
-    def _read_once(self, url: str) -> None:
-        self._handle_stream_iteration()
-        self._server_close_code, self._error = None, None
-        self._acknowledged = False
-        connection = None
-        try:
-            connection = self._ws = self._connect(url)
-            self.on_open(connection)
-            if not self._ended.is_set():
-                self._read(connection)
-        # The stream only speeds a result up; whatever breaks it is noted, and polling goes on.
-        except Exception as exc:  # noqa: BLE001
-            self.on_error(connection, exc)
-        finally:
-            self.connected = False
-            if connection is not None:
-                connection.shutdown()
-
-    def _connect(self, url: str) -> Any:
-        from websocket import create_connection
-
-        proxies = self._client_params.proxies
-        return create_connection(
-            url,
-            timeout=CONNECT_TIMEOUT,
-            header=self._client_params.get_auth_handler().get_headers(),
-            sslopt=_tls_options(self._client_params.verify),
-            enable_multithread=True,
-            **(proxies.to_ws_params(self._websocket_url) if proxies else {}),
-        )
-
-    def _read(self, connection: Any) -> None:
-        from websocket import ABNF, WebSocketTimeoutException
-
-        connection.settimeout(PING_INTERVAL)
-        pinged = False
-        while not self._ended.is_set():
-            try:
-                opcode, data = connection.recv_data(control_frame=True)
-            except WebSocketTimeoutException:
-                if pinged:
-                    raise
-                connection.ping()
-                connection.settimeout(PING_TIMEOUT)
-                pinged = True
-                continue
-            if pinged:
-                connection.settimeout(PING_INTERVAL)
-                pinged = False
-            if opcode == ABNF.OPCODE_CLOSE:
-                code = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
-                self.on_close(connection, code, None)
-                return
-            if opcode == ABNF.OPCODE_TEXT:
-                self.on_message(connection, data.decode("utf-8"))
 
     def disconnect(
         self, close_code: WebsocketClientCloseCode | None = WebsocketClientCloseCode.NORMAL
     ) -> None:
-        """End the stream from this side, also during a pause or before it began.
+        """End the stream from this side, also during a pause or before it began; returns at once.
 
         Args:
             close_code: Why.
         """
         self._client_close_code = close_code
-        self._ended.set()
-        connection = self._ws
-        if connection is not None and connection.sock is not None:
-            try:
-                # Wakes the reading thread, which then closes the socket itself.
-                connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                logger.debug("The stream of job %s was closed already.", self._job_id)
+        self._ended = True
+        if self._hub is not None:
+            self._hub.close(self)
 
-
-def _tls_options(verify: bool | str) -> dict[str, Any]:
-    if verify is False:
-        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    return {"ca_certs": verify} if isinstance(verify, str) else {}
+    def _finish(self, failure: WebsocketError | None) -> None:
+        """Note that the stream is over; called by the hub."""
+        self.connected = False
+        self._failure = failure
+        self.finished.set()
+        if self._when_finished is not None:
+            self._when_finished()

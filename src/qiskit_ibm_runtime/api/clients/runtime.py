@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
+import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.rest.runtime import Runtime
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
+from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
+from .submission import submit
+from .submits import LEDGER
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
@@ -21,12 +25,13 @@ class RuntimeClient(BaseBackendClient):
     """One method for each thing the service can do."""
 
     def __init__(self, params: ClientParameters) -> None:
-        connection = params.connection_parameters()
-        connection.pop("auth", None)
         self._session = RetrySession(
-            params.get_runtime_api_base_url(), auth=params.get_auth_handler(), **connection
+            params.get_runtime_api_base_url(),
+            **params.session_parameters(params.get_auth_handler()),
         )
         self._api = Runtime(self._session)
+        if params.channel == "local":
+            LEDGER.note_honouring(self._session.base_url)
 
     def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
         """List programs."""
@@ -69,28 +74,37 @@ class RuntimeClient(BaseBackendClient):
         start_session: bool | None = False,
         session_time: int | None = None,
     ) -> dict[str, Any]:
-        """Submit a job; a repeated submit of this call makes no second one."""
+        """Submit a job: one call makes at most one job, see ``docs/submitting-jobs.md``.
+
+        Raises:
+            SubmitUncertainError: If the job may have been made but could not be told from others.
+            RequestsApiError: If the service refused it, or was not reached; then there is no job.
+        """
         hub, group, project = from_instance_format(hgp) if hgp else (None, None, None)
-        return self._api.program_run(
-            program_id=program_id,
-            backend_name=backend_name,
-            params=params,
-            image=image,
-            hub=hub,
-            group=group,
-            project=project,
-            log_level=log_level,
-            session_id=session_id,
-            job_tags=job_tags,
-            max_execution_time=max_execution_time,
-            start_session=start_session,
-            session_time=session_time,
-            idempotency_key=uuid.uuid4().hex,
+        request = job_request(
+            program_id,
+            backend_name,
+            params,
+            image,
+            hub,
+            group,
+            project,
+            log_level,
+            session_id,
+            job_tags,
+            max_execution_time,
+            start_session,
+            session_time,
         )
+        return submit(self._api, request, json.dumps(request, cls=RuntimeEncoder))
 
     def program_delete(self, program_id: str) -> None:
         """Delete a program."""
-        self._api.program(program_id).delete()
+        try:
+            self._api.program(program_id).delete()
+        except RequestsApiError as exc:
+            if exc.status_code != 404 or not _earlier_attempt_may_have_worked(exc):
+                raise
 
     def program_update(
         self,
@@ -158,12 +172,27 @@ class RuntimeClient(BaseBackendClient):
         return self._api.program_job(job_id).interim_results()
 
     def job_cancel(self, job_id: str) -> None:
-        """Cancel a job."""
-        self._api.program_job(job_id).cancel()
+        """Cancel a job.
+
+        Raises:
+            RequestsApiError: With status 409 if it has ended otherwise.
+        """
+        try:
+            self._api.program_job(job_id).cancel()
+        except RequestsApiError as exc:
+            if exc.status_code == 409 and _earlier_attempt_may_have_worked(exc):
+                state = self.job_state(job_id).get("state", {}).get("status", "")
+                if str(state).upper().startswith("CANCELLED"):
+                    return
+            raise
 
     def job_delete(self, job_id: str) -> None:
         """Delete a job."""
-        self._api.program_job(job_id).delete()
+        try:
+            self._api.program_job(job_id).delete()
+        except RequestsApiError as exc:
+            if exc.status_code != 404 or not _earlier_attempt_may_have_worked(exc):
+                raise
 
     def job_logs(self, job_id: str) -> str:
         """Return the log of a job."""
@@ -198,3 +227,8 @@ class RuntimeClient(BaseBackendClient):
     def backend_pulse_defaults(self, backend_name: str) -> dict[str, Any]:
         """Return the pulse defaults of a backend."""
         return self._api.backend(backend_name).pulse_defaults()
+
+
+def _earlier_attempt_may_have_worked(error: RequestsApiError) -> bool:
+    """Whether a refusal may mean that the request, sent again, had been carried out before."""
+    return error.failure is not None and error.failure.uncertain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, segment
+from .base import RestAdapterBase, read_json, segment
 from .utils.data_mapper import map_jobs_limit_response
 
 
@@ -30,15 +30,15 @@ class Backend(RestAdapterBase):
             params["filter"] = (
                 f'{{"where": {{"last_update_date": {{"lt": "{datetime.isoformat()}"}}}}}}'
             )
-        return self.session.get(self.get_url("properties"), params=params).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("properties"), params=params))  # type: ignore[no-any-return]
 
     def pulse_defaults(self) -> dict[str, Any]:
         """Return the pulse defaults."""
-        return self.session.get(self.get_url("pulse_defaults")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("pulse_defaults")))  # type: ignore[no-any-return]
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = self.session.get(self.get_url("status")).json()
+        answer = read_json(self.session.get(self.get_url("status")))
         return {
             "backend_name": self.backend_name,
             "backend_version": answer.get("backend_version", "0.0.0"),
@@ -49,10 +49,10 @@ class Backend(RestAdapterBase):
 
     def job_limit(self) -> dict[str, Any]:
         """Return how many jobs the device takes."""
-        return map_jobs_limit_response(self.session.get(self.get_url("jobs_limit")).json())
+        return map_jobs_limit_response(read_json(self.session.get(self.get_url("jobs_limit"))))
 
     def reservations(self, start_datetime: Any = None, end_datetime: Any = None) -> list[Any]:
         """Return reservations between two moments."""
         moments = {"initialDate": start_datetime, "endDate": end_datetime}
         params = {key: moment.isoformat() for key, moment in moments.items() if moment}
-        return self.session.get(self.get_url("bookings"), params=params).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("bookings"), params=params))  # type: ignore[no-any-return]

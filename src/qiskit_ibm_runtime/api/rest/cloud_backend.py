@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, segment
+from .base import RestAdapterBase, read_json, segment
 
 
 class CloudBackend(RestAdapterBase):
@@ -23,23 +23,23 @@ class CloudBackend(RestAdapterBase):
 
     def configuration(self) -> dict[str, Any]:
         """Return the configuration."""
-        return self.session.get(self.get_url("configuration")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("configuration")))  # type: ignore[no-any-return]
 
     def properties(self, datetime: Any = None) -> dict[str, Any]:
         """Return the calibration, now or as it was before a moment."""
         params = {"updated_before": datetime.isoformat()} if datetime else None
-        answer = self.session.get(self.get_url("properties"), params=params).json()
+        answer = read_json(self.session.get(self.get_url("properties"), params=params))
         if answer:
             answer["backend_name"] = self.backend_name
         return answer or {}
 
     def pulse_defaults(self) -> dict[str, Any]:
         """Return the pulse defaults."""
-        return self.session.get(self.get_url("pulse_defaults")).json() or {}
+        return read_json(self.session.get(self.get_url("pulse_defaults"))) or {}
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = self.session.get(self.get_url("status")).json()
+        answer = read_json(self.session.get(self.get_url("status")))
         return {
             "backend_name": self.backend_name,
             "backend_version": answer.get("backend_version", "0.0.0"),

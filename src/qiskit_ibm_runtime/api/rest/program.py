@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, segment
+from .base import RestAdapterBase, read_json, segment
 
 
 class Program(RestAdapterBase):
@@ -23,7 +23,7 @@ class Program(RestAdapterBase):
 
     def get(self) -> dict[str, Any]:
         """Return the program."""
-        return self.session.get(self.get_url("self")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("self")))  # type: ignore[no-any-return]
 
     def make_public(self) -> None:
         """Let everybody see the program."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, segment
+from .base import RestAdapterBase, read_json, read_text, segment
 
 
 class ProgramJob(RestAdapterBase):
@@ -25,7 +25,7 @@ class ProgramJob(RestAdapterBase):
     def get(self, exclude_params: bool = False) -> dict[str, Any]:
         """Return the record of the job."""
         params = {"exclude_params": "true"} if exclude_params else None
-        return self.session.get(self.get_url("self"), params=params).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("self"), params=params))  # type: ignore[no-any-return]
 
     def delete(self) -> None:
         """Delete the job."""
@@ -33,20 +33,20 @@ class ProgramJob(RestAdapterBase):
 
     def results(self) -> str:
         """Return the text of the result."""
-        return self.session.get(self.get_url("results")).text
+        return read_text(self.session.get(self.get_url("results")))
 
     def interim_results(self) -> str:
         """Return the text of the messages so far."""
-        return self.session.get(self.get_url("interim_results")).text
+        return read_text(self.session.get(self.get_url("interim_results")))
 
     def cancel(self) -> None:
-        """Cancel the job."""
-        self.session.post(self.get_url("cancel"))
+        """Cancel the job; asking twice does no harm."""
+        self.session.post(self.get_url("cancel"), idempotent=True)
 
     def logs(self) -> str:
         """Return the log."""
-        return self.session.get(self.get_url("logs")).text
+        return read_text(self.session.get(self.get_url("logs")))
 
     def metadata(self) -> dict[str, Any]:
         """Return the metrics."""
-        return self.session.get(self.get_url("metrics")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("metrics")))  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase
+from .base import RestAdapterBase, read_json
 
 
 class Api(RestAdapterBase):
@@ -31,16 +31,19 @@ class Api(RestAdapterBase):
 
     def login(self, api_token: str) -> dict[str, Any]:
         """Exchange the API token for an access token."""
-        return self.session.post(self.get_url("login"), json={"apiToken": api_token}).json()  # type: ignore[no-any-return]
+        response = self.session.post(
+            self.get_url("login"), json={"apiToken": api_token}, idempotent=True
+        )
+        return read_json(response)  # type: ignore[no-any-return]
 
     def user_info(self) -> dict[str, Any]:
         """Return the user and the addresses of the services."""
-        return self.session.get(self.get_url("user_info")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("user_info")))  # type: ignore[no-any-return]
 
     def hubs(self) -> list[dict[str, Any]]:
         """Return hubs with their groups and projects."""
-        return self.session.get(self.get_url("hubs")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("hubs")))  # type: ignore[no-any-return]
 
     def reservations(self) -> list[Any]:
         """Return reservations of the user."""
-        return self.session.get(self.get_url("bookings")).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("bookings")))  # type: ignore[no-any-return]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from .base import RestAdapterBase
+from .base import RestAdapterBase, read_json
 from .cloud_backend import CloudBackend
 from .program import Program
 from .program_job import ProgramJob
 from .runtime_session import RuntimeSession
 
-SUBMIT_TIMEOUT = (900.0, 900.0)
+if TYPE_CHECKING:
+    from requests import Response
+
+# Large jobs take long to be received and checked; connecting does not.
+SUBMIT_TIMEOUT = (30.0, 900.0)
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 class Runtime(RestAdapterBase):
@@ -40,14 +45,15 @@ class Runtime(RestAdapterBase):
     def backends(self, hgp: str | None = None, timeout: float | None = None) -> dict[str, Any]:
         """List the names of backends."""
         params = {"provider": hgp} if hgp else None
-        return self.session.get(
+        response = self.session.get(
             self.get_url("backends"), params=params, timeout=timeout and (timeout, timeout)
-        ).json()  # type: ignore[no-any-return]
+        )
+        return read_json(response)  # type: ignore[no-any-return]
 
     def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
         """List programs."""
         params = {k: v for k, v in {"limit": limit, "offset": skip}.items() if v}
-        return self.session.get(self.get_url("programs"), params=params).json()  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("programs"), params=params))  # type: ignore[no-any-return]
 
     def create_program(
         self,
@@ -68,7 +74,7 @@ class Runtime(RestAdapterBase):
         }
         if spec is not None:
             body["spec"] = spec  # type: ignore[assignment]
-        return self.session.post(self.get_url("programs"), json=body).json()  # type: ignore[no-any-return]
+        return read_json(self.session.post(self.get_url("programs"), json=body))  # type: ignore[no-any-return]
 
     def program_run(
         self,
@@ -85,31 +91,45 @@ class Runtime(RestAdapterBase):
         max_execution_time: int | None = None,
         start_session: bool | None = False,
         session_time: int | None = None,
-        *,
-        idempotency_key: str | None = None,
     ) -> dict[str, Any]:
-        """Submit a job."""
-        body: dict[str, Any] = {"program_id": program_id, "params": params}
-        optional = {
-            "runtime": image,
-            "log_level": log_level,
-            "backend": backend_name,
-            "session_id": session_id,
-            "tags": job_tags,
-            "cost": max_execution_time,
-        }
-        body.update({key: value for key, value in optional.items() if value})
-        if start_session:
-            body.update(start_session=True, session_time=session_time)
-        if hub and group and project:
-            body.update(hub=hub, group=group, project=project)
+        """Submit a job once; :mod:`~qiskit_ibm_runtime.api.clients.submission` does so safely."""
+        body = job_request(
+            program_id,
+            backend_name,
+            params,
+            image,
+            hub,
+            group,
+            project,
+            log_level,
+            session_id,
+            job_tags,
+            max_execution_time,
+            start_session,
+            session_time,
+        )
+        return read_json(self.submit(json.dumps(body, cls=RuntimeEncoder)))  # type: ignore[no-any-return]
+
+    def submit(
+        self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
+    ) -> Response:
+        """Send the text of a job's request.
+
+        Args:
+            body: What :func:`job_request` made, as JSON.
+            idempotency_key: Name of this submit, the same whenever it is repeated.
+            idempotent: Whether the service is known to make one job for one key.
+        """
         headers = {"Content-Type": "application/json"}
         if idempotency_key:
-            headers["Idempotency-Key"] = idempotency_key
-        data = json.dumps(body, cls=RuntimeEncoder)
+            headers[IDEMPOTENCY_HEADER] = idempotency_key
         return self.session.post(
-            self.get_url("jobs"), data=data, headers=headers, timeout=SUBMIT_TIMEOUT
-        ).json()  # type: ignore[no-any-return]
+            self.get_url("jobs"),
+            data=body,
+            headers=headers,
+            timeout=SUBMIT_TIMEOUT,
+            idempotent=idempotent,
+        )
 
     def jobs_get(
         self,
@@ -128,6 +148,42 @@ class Runtime(RestAdapterBase):
         descending: bool = True,
     ) -> dict[str, Any]:
         """List jobs."""
+        response = self.jobs_response(
+            limit,
+            skip,
+            backend_name,
+            pending,
+            program_id,
+            hub,
+            group,
+            project,
+            job_tags,
+            session_id,
+            created_after,
+            created_before,
+            descending,
+        )
+        return read_json(response)  # type: ignore[no-any-return]
+
+    def jobs_response(
+        self,
+        limit: int | None = None,
+        skip: int | None = None,
+        backend_name: str | None = None,
+        pending: bool | None = None,
+        program_id: str | None = None,
+        hub: str | None = None,
+        group: str | None = None,
+        project: str | None = None,
+        job_tags: list[str] | None = None,
+        session_id: str | None = None,
+        created_after: Any = None,
+        created_before: Any = None,
+        descending: bool = True,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        """List jobs, and return the whole answer."""
         params: dict[str, Any] = {
             "limit": limit,
             "offset": skip,
@@ -146,4 +202,37 @@ class Runtime(RestAdapterBase):
             params["sort"] = "ASC"
         if hub and group and project:
             params["provider"] = f"{hub}/{group}/{project}"
-        return self.session.get(self.get_url("jobs"), params=params).json()  # type: ignore[no-any-return]
+        return self.session.get(self.get_url("jobs"), params=params, headers=headers)
+
+
+def job_request(
+    program_id: str,
+    backend_name: str | None,
+    params: dict[str, Any],
+    image: str | None = None,
+    hub: str | None = None,
+    group: str | None = None,
+    project: str | None = None,
+    log_level: str | None = None,
+    session_id: str | None = None,
+    job_tags: list[str] | None = None,
+    max_execution_time: int | None = None,
+    start_session: bool | None = False,
+    session_time: int | None = None,
+) -> dict[str, Any]:
+    """Return the request for a job under the names of the wire."""
+    body: dict[str, Any] = {"program_id": program_id, "params": params}
+    optional = {
+        "runtime": image,
+        "log_level": log_level,
+        "backend": backend_name,
+        "session_id": session_id,
+        "tags": job_tags,
+        "cost": max_execution_time,
+    }
+    body.update({key: value for key, value in optional.items() if value})
+    if start_session:
+        body.update(start_session=True, session_time=session_time)
+    if hub and group and project:
+        body.update(hub=hub, group=group, project=project)
+    return body

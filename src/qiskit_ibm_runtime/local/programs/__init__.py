@@ -1,1 +1,51 @@
-"""The programs of the embedded runtime, by id."""
+"""The programs of the embedded runtime, one module with a ``main`` for each.
+
+What the service tells about a program (description, schemas of its inputs and results) is in
+``specs/``. Importing this package is light; a program is imported when it is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Callable
+
+_MODULES = {
+    "sampler": "sampler",
+    "estimator": "estimator",
+    "circuit-runner": "circuit_runner",
+    "qasm3-runner": "qasm3_runner",
+    "hello-world": "hello_world",
+}
+
+
+def names() -> tuple[str, ...]:
+    """Ids of the programs."""
+    return tuple(_MODULES)
+
+
+@cache
+def metadata(program: str) -> dict[str, Any]:
+    """What the service tells about a program: name, description, longest time and schemas."""
+    file = Path(__file__).parent / "specs" / f"{_MODULES[program]}.json"
+    return json.loads(file.read_text())  # type: ignore[no-any-return]
+
+
+def load(program: str) -> Callable[..., Any]:
+    """Return the entry point of a program.
+
+    Raises:
+        ValueError: If there is no such program.
+    """
+    if program not in _MODULES:
+        raise ValueError(f"There is no program {program!r}; there are {', '.join(_MODULES)}.")
+    module = importlib.import_module(f"{__name__}.{_MODULES[program]}")
+    return module.main  # type: ignore[no-any-return]
+
+
+def import_all() -> None:
+    """Import every program, so that the first job of each does not wait for it."""
+    for program in _MODULES:
+        load(program)

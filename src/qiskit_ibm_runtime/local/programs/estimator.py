@@ -1,87 +1,74 @@
-"""The ``estimator`` program: expectation values from measured Pauli terms."""
+"""The ``estimator`` program: expectation values of observables."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import PauliList, SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp
 
-from .common import Machine, bound_circuits
+from qiskit_ibm_runtime.local.mitigation import levels
+from qiskit_ibm_runtime.local.simulation import exact
+from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared
+
+from .inputs import DEFAULT_SHOTS, PrimitiveInputs
+
+HIGHEST_LEVEL = 3
 
 
-def main(backend: dict[str, Any], user_messenger: Any, **inputs: Any) -> dict[str, Any]:
-    level = (inputs.get("resilience_settings") or {}).get("level") or 0
-    if level != 0:
+def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
+    """Estimate each observable on its circuit.
+
+    Resilience level 1 corrects the readout, 2 extrapolates to no noise as well, and 3 cancels the
+    errors of gates as well.
+    """
+    given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
+    operators = _operators(given, inputs)
+    machine = Machine(backend, given.transpilation, given.run)
+    ready = {index: Prepared.of(machine, given.circuits[index]) for index in set(given.indices)}
+    prepared = [ready[i].bound(values) for i, values in zip(given.indices, given.values)]
+    circuits = [item.circuit for item in prepared]
+    if given.run.shots is None and exact.is_possible(machine, circuits):
+        answers = [_exact(machine, *pair) for pair in zip(prepared, operators)]
+    else:
+        questions = [
+            levels.Question(item, Observable.of(operator))
+            for item, operator in zip(prepared, operators)
+        ]
+        shots = given.run.shots or DEFAULT_SHOTS
+        answers = levels.answers(machine, questions, shots, given.resilience)
+    return {"values": [value for value, _ in answers], "metadata": [about for _, about in answers]}
+
+
+def _operators(given: PrimitiveInputs, inputs: dict[str, Any]) -> list[SparsePauliOp]:
+    """The observable of each circuit that is asked for.
+
+    Raises:
+        ValueError: If the numbers of circuits, observables or qubits do not fit.
+    """
+    observables = inputs["observables"]
+    if not isinstance(observables, (list, tuple)):
+        observables = [observables]
+    indices = inputs.get("observable_indices")
+    indices = list(range(len(observables)) if indices is None else indices)
+    if len(indices) != len(given.indices):
         raise ValueError(
-            f"resilience level {level} of the estimator is not done by this runtime: 0 is."
+            f"There are {len(given.indices)} circuits and {len(indices)} observables to estimate."
         )
-    machine = Machine(backend, inputs)
-    circuits = bound_circuits(inputs)
-    observables = [
-        inputs["observables"][i] for i in inputs.get("observable_indices") or range(len(circuits))
-    ]
-    measured: list[QuantumCircuit] = []
-    plans = []
-    for circuit, observable in zip(circuits, observables):
-        operator = _collected(SparsePauliOp(observable))
-        groups = operator.group_commuting(qubit_wise=True)
-        plans.append((groups, len(measured)))
-        measured.extend(_measured(circuit, group.paulis) for group in groups)
-    counts = machine.counts(machine.transpiled(measured), machine.shots)
-    values, metadata = [], []
-    for groups, start in plans:
-        value = variance = 0.0
-        for offset, group in enumerate(groups):
-            mean, spread = _moments(group, counts[start + offset])
-            value += mean
-            variance += spread
-        values.append(value)
-        metadata.append({"variance": variance, "shots": machine.shots})
-    return {"values": values, "metadata": metadata}
+    operators = []
+    for index, number in zip(given.indices, indices):
+        if not 0 <= number < len(observables):
+            raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
+        operator = SparsePauliOp(observables[number])
+        if operator.num_qubits != given.circuits[index].num_qubits:
+            raise ValueError(
+                f"Observable {number} has {operator.num_qubits} qubits, and its circuit "
+                f"{given.circuits[index].num_qubits}."
+            )
+        operators.append(operator)
+    return operators
 
 
-def _collected(operator: SparsePauliOp) -> SparsePauliOp:
-    """Add up equal terms. Terra's own `simplify` fails on terra below 0.45 with numpy 2."""
-    terms: dict[str, complex] = {}
-    for label, coefficient in operator.to_list():
-        terms[label] = terms.get(label, 0) + coefficient
-    return SparsePauliOp.from_list(list(terms.items()))
-
-
-def _measured(circuit: QuantumCircuit, paulis: PauliList) -> QuantumCircuit:
-    """The circuit with a measurement in the common basis of qubit-wise commuting terms."""
-    x, z = np.any(paulis.x, axis=0), np.any(paulis.z, axis=0)
-    out = circuit.remove_final_measurements(inplace=False) or circuit.copy()
-    out = out.copy()
-    support = [q for q in range(out.num_qubits) if x[q] or z[q]]
-    if not support:
-        support = [0]
-    from qiskit.circuit import ClassicalRegister
-
-    register = ClassicalRegister(len(support), "estimator_bits")
-    for old in list(out.cregs):
-        del old
-    fresh = QuantumCircuit(*out.qregs, register) if out.qregs else out
-    fresh.compose(out, qubits=range(out.num_qubits), inplace=True) if not out.clbits else None
-    for bit, qubit in enumerate(support):
-        if x[qubit]:
-            if z[qubit]:
-                fresh.sdg(qubit)
-            fresh.h(qubit)
-        fresh.measure(qubit, register[bit])
-    return fresh
-
-
-def _moments(group: SparsePauliOp, counts: dict[str, int]) -> tuple[float, float]:
-    """Mean and variance, of one shot, of the group's sum."""
-    x, z = np.any(group.paulis.x, axis=0), np.any(group.paulis.z, axis=0)
-    support = [q for q in range(group.num_qubits) if x[q] or z[q]] or [0]
-    supports = (group.paulis.x | group.paulis.z)[:, support]
-    keys = np.array([[int(bit) for bit in key[::-1][: len(support)]] for key in counts], dtype=int)
-    weights = np.array(list(counts.values()), dtype=float)
-    signs = 1 - 2 * ((keys @ supports.T.astype(int)) % 2)
-    per_shot = signs @ np.real(group.coeffs)
-    mean = float(np.average(per_shot, weights=weights))
-    return mean, float(np.average((per_shot - mean) ** 2, weights=weights))
+def _exact(machine: Machine, prepared: Prepared, operator: SparsePauliOp) -> levels.Answer:
+    value, variance = exact.expectation(machine, prepared.circuit, prepared.positions, operator)
+    return value, {"variance": variance, "shots": None}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from qiskit import transpile
 from qiskit.circuit.random import random_circuit
 
-from .common import Machine
 
-
-def main(backend: dict[str, Any], user_messenger: Any, iterations: int = 1, **_: Any) -> str:
-    machine = Machine(backend, {})
+def main(backend: Any, user_messenger: Any, iterations: int = 1, **_: Any) -> str:
+    """Run random circuits, publish what each one measured, and say hello."""
     for iteration in range(iterations):
         circuit = random_circuit(5, 4, measure=True, max_operands=2, seed=iteration)
-        counts = machine.counts(machine.transpiled([circuit]), 1000)[0]
+        counts = backend.run(transpile(circuit, backend)).result().get_counts()
         user_messenger.publish({"iteration": iteration, "counts": counts})
     return "Hello, World!"

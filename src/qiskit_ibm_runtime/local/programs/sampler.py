@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .common import Machine, bound_circuits
+from qiskit_ibm_runtime.local.mitigation import readout
+from qiskit_ibm_runtime.local.simulation import exact
+from qiskit_ibm_runtime.local.simulation.machine import Machine
+
+from .inputs import DEFAULT_SHOTS, PrimitiveInputs
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+HIGHEST_LEVEL = 1
 
 
-def main(backend: dict[str, Any], user_messenger: Any, **inputs: Any) -> dict[str, Any]:
-    level = (inputs.get("resilience_settings") or {}).get("level") or 0
-    if level != 0:
-        raise ValueError(
-            f"resilience level {level} of the sampler is not done by this runtime: 0 is."
-        )
-    machine = Machine(backend, inputs)
-    circuits = bound_circuits(inputs)
-    for number, circuit in enumerate(circuits):
+def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
+    """Sample each circuit; resilience level 1 corrects the errors of the readout."""
+    given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
+    for number, circuit in enumerate(given.circuits):
         if not any(item.operation.name == "measure" for item in circuit.data):
             raise ValueError(
                 f"Circuit {number} ({circuit.name!r}) has no measurement: nothing to sample."
             )
-    counts = machine.counts(machine.transpiled(circuits), machine.shots)
-    return {
-        "quasi_dists": [{k: v / machine.shots for k, v in sorted(c.items())} for c in counts],
-        "metadata": [{"header_metadata": {}, "shots": machine.shots} for _ in counts],
-    }
+    machine = Machine(backend, given.transpilation, given.run)
+    circuits = fitted(machine, given)
+    headers = [given.circuits[index].metadata or {} for index in given.indices]
+    if given.run.shots is None and exact.is_possible(machine, circuits):
+        dists = exact.distributions(machine, circuits)
+        return _result(dists, [{"header_metadata": header, "shots": None} for header in headers])
+
+    shots = given.run.shots or DEFAULT_SHOTS
+    outcomes = machine.outcomes(circuits, shots)
+    metadata: list[dict[str, Any]] = [{"header_metadata": h, "shots": shots} for h in headers]
+    if given.resilience.level == 0:
+        dists = [dict(zip(seen.labels(), (seen.counts / seen.shots).tolist())) for seen in outcomes]
+        return _result(dists, metadata)
+    corrected = readout.corrected(machine, circuits, outcomes)
+    for entry, correction in zip(metadata, corrected):
+        entry["readout_mitigation_overhead"] = correction.overhead
+        entry["readout_mitigation_time"] = correction.seconds
+    return _result([correction.distribution for correction in corrected], metadata)
+
+
+def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
+    """The circuits to run; one that is asked for with several sets of values is fitted once."""
+    asked = sorted(set(given.indices))
+    ready = dict(zip(asked, machine.transpiled([given.circuits[index] for index in asked])))
+    circuits = []
+    for index, values in zip(given.indices, given.values):
+        circuit = ready[index]
+        there = {name: value for name, value in values.items() if name in circuit.parameters}
+        circuits.append(circuit.assign_parameters(there) if there else circuit)
+    return circuits
+
+
+def _result(dists: list[dict[str, float]], metadata: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"quasi_dists": [dict(sorted(dist.items())) for dist in dists], "metadata": metadata}

@@ -1,0 +1,74 @@
+"""An account told apart without its secrets, for what leaves the process."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .exceptions import AccountNotFoundError
+from .management import AccountManager
+from .validation import LOCAL_CHANNEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .account import Account
+
+
+@dataclass(frozen=True)
+class AccountIdentity:
+    """Where an account belongs, and by what its token is recognised.
+
+    Attributes:
+        channel: Channel of the account.
+        url: Its address.
+        instance: Its instance.
+        fingerprint: Digest of the token, which does not give the token away.
+        filename: File in which the account may be saved; ``None`` for the default one.
+    """
+
+    channel: str | None
+    url: str | None
+    instance: str | None
+    fingerprint: str
+    filename: str | None = None
+
+    @classmethod
+    def of(cls, account: Account, filename: str | None = None) -> AccountIdentity:
+        """Identity of an account."""
+        digest = _fingerprint(account.token)
+        return cls(account.channel, account.url, account.instance, digest, filename)
+
+    def find(self) -> Account:
+        """The account with its token, from the environment or the account file of this machine.
+
+        Raises:
+            AccountNotFoundError: If the machine does not know it.
+        """
+        for account in self._known_here():
+            if account.channel == self.channel and _fingerprint(account.token) == self.fingerprint:
+                account.url, account.instance = self.url, self.instance
+                return account
+        if self.channel == LOCAL_CHANNEL:
+            raise AccountNotFoundError(
+                f"Unable to find account for the local server {self.url}: an embedded runtime ends "
+                "with the process that started it. To share one between processes, start it by "
+                "itself and save its url and token as an account for channel 'local'."
+            )
+        raise AccountNotFoundError(
+            f"Unable to find account for {self.url} on channel {self.channel!r}: its token was "
+            "left out when the service was pickled, and neither the environment nor "
+            f"{self.filename or 'the default account file'} has it. Save the account on this "
+            "machine, or set QISKIT_IBM_TOKEN, QISKIT_IBM_URL and QISKIT_IBM_CHANNEL."
+        )
+
+    def _known_here(self) -> Iterator[Account]:
+        of_environment = AccountManager._from_environment(None)
+        if of_environment is not None:
+            yield of_environment
+        yield from AccountManager.list(filename=self.filename).values()
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.blake2s(str(token).encode(), digest_size=16, person=b"account").hexdigest()

@@ -1,0 +1,176 @@
+"""Which service instances a cloud account has: one token, then a listing read to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from requests.auth import AuthBase
+
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
+from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
+
+from .base import BaseClient
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret
+INSTANCES_PATH = "/v2/resource_instances"
+QUANTUM_PRODUCT = "quantum-computing"
+# A listing that names a next page for ever must end somewhere.
+MOST_PAGES = 1000
+
+
+@dataclass(frozen=True)
+class ServiceInstance:
+    """One Qiskit Runtime service instance of a cloud account."""
+
+    name: str
+    crn: str
+
+
+class _Bearer(AuthBase):
+    """An access token of the cloud on each request."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, r: Any) -> Any:
+        keep_secret(self._token)
+        r.headers["Authorization"] = f"Bearer {self._token}"
+        return r
+
+
+class CloudDirectory(BaseClient):
+    """Finds service instances by name.
+
+    .. code-block:: python
+
+        CloudDirectory("https://cloud.ibm.com", api_key).instances(name="my-instance")
+
+    Args:
+        url: Address of the cloud.
+        token: API key.
+        proxies: How to reach the cloud.
+        verify: Whether to check certificates, or the file of the authority to check them with.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        proxies: ProxyConfiguration | None = None,
+        verify: bool | str = True,
+    ) -> None:
+        self._url, self._token = url, token
+        self._params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
+
+    def instances(self, name: str | None = None) -> list[ServiceInstance]:
+        """List the Qiskit Runtime instances; those of other products are passed over.
+
+        Args:
+            name: Only instances of this name.
+
+        Raises:
+            IBMNotAuthorizedError: If the API key is refused.
+            RequestsApiError: If the cloud cannot be asked.
+            ApiIBMProtocolError: If it answers in a form that cannot be understood.
+        """
+        bearer = _Bearer(self._access_token())
+        with self._session(get_resource_controller_api_url(self._url), bearer) as session:
+            listed = _all_resources(session, {"name": name} if name else None)
+        found = [_instance(resource) for resource in listed]
+        wanted = [
+            entry for entry in found if entry is not None and (not name or entry.name == name)
+        ]
+        return list(dict.fromkeys(wanted))
+
+    def _access_token(self) -> str:
+        form = {
+            "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
+            "apikey": self._token,
+            "response_type": "cloud_iam",
+        }
+        keep_secret(self._token)
+        with self._session(get_iam_api_url(self._url)) as session:
+            try:
+                answer = session.post(TOKEN_PATH, data=form).json()
+            except (RequestsApiError, IBMNotAuthorizedError) as exc:
+                if getattr(exc, "status_code", 401) not in (400, 401, 403):
+                    raise
+                raise IBMNotAuthorizedError(
+                    f"{self._url} refused the API key. Check it, or make a new one. {exc.message}",
+                    failure=exc.failure,
+                ) from None
+            except ValueError:
+                answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+            raise ApiIBMProtocolError(
+                f"{get_iam_api_url(self._url)} gave no access token for the API key. "
+                "Check the `url` of the account."
+            )
+        return str(answer["access_token"])
+
+    def _session(self, base_url: str, auth: AuthBase | None = None) -> RetrySession:
+        return RetrySession(base_url, **self._params.session_parameters(auth))
+
+
+def resolve_instance_names(
+    *,
+    url: str,
+    instance: str,
+    token: str,
+    proxies: ProxyConfiguration | None = None,
+    verify: bool | str = True,
+) -> list[str]:
+    """CRNs of all Qiskit Runtime service instances of a name, each once."""
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    return [found.crn for found in directory.instances(instance)]
+
+
+def list_instance_names(
+    *,
+    url: str,
+    token: str,
+    proxies: ProxyConfiguration | None = None,
+    verify: bool | str = True,
+) -> list[str]:
+    """Names of all Qiskit Runtime service instances of the account, sorted."""
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    return sorted({found.name for found in directory.instances()})
+
+
+def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list[Any]:
+    resources: list[Any] = []
+    path, seen = INSTANCES_PATH, set[str]()
+    while path not in seen and len(seen) < MOST_PAGES:
+        seen.add(path)
+        try:
+            page = session.get(path, params=params).json()
+        except ValueError:
+            page = None
+        if not isinstance(page, dict) or not isinstance(page.get("resources", []), list):
+            raise ApiIBMProtocolError(
+                f"{session.base_url} listed the service instances in an unknown form."
+            )
+        resources += page.get("resources", [])
+        following = urlsplit(page.get("next_url") or "")
+        if not following.query:
+            break
+        # Only the query is taken over: the token goes to no host that an answer names.
+        path, params = f"{INSTANCES_PATH}?{following.query}", None
+    return resources
+
+
+def _instance(resource: Any) -> ServiceInstance | None:
+    crn = resource.get("crn") if isinstance(resource, dict) else None
+    if not isinstance(crn, str) or crn.split(":")[4:5] != [QUANTUM_PRODUCT]:
+        return None
+    return ServiceInstance(str(resource.get("name", "")), crn)

@@ -1,0 +1,271 @@
+"""The life of one stream inside the hub: connect, read, ping, pause, connect again, end."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.api.exceptions import WebsocketAuthenticationError, WebsocketError
+
+from .base import NORMAL_CLOSURE, BaseWebsocketClient, WebsocketClientCloseCode
+from .handshake import new_connection, open_connection
+from .reconnecting import Reconnecting, is_permanent
+
+if TYPE_CHECKING:
+    from .stream_hub import StreamHub
+
+logger = logging.getLogger(__name__)
+
+PING_INTERVAL = 60.0
+PING_TIMEOUT = 10.0
+# A server that sends its answer byte by byte would hold a connecting thread for long.
+HANDSHAKE_LIMIT = 20.0
+# Frames of one stream in a row, before others have their turn.
+MOST_FRAMES = 64
+# Who only waits for the end does not download a long message: it is the result, most likely.
+LONGEST_UNREAD = 65_536
+NEVER = float("inf")
+
+
+class MissingPongError(WebsocketError):
+    """The server did not answer a ping."""
+
+
+class Attempt:
+    """A connection that a worker is opening, and that the hub may give up meanwhile."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Wake the worker if it hangs in the handshake."""
+        self._given_up = True
+        if self._connection is not None:
+            shut(self._connection)
+
+    def open(self, client: BaseWebsocketClient, url: str) -> Any:
+        """Return an open connection; runs in the worker."""
+        connection = open_connection(url, client._client_params, partial(self._new, client))
+        if self._given_up:
+            connection.shutdown()
+            raise WebsocketError("The handshake came too late.")
+        return connection
+
+    def _new(self, client: BaseWebsocketClient) -> Any:
+        self._connection = new_connection(client._client_params)
+        if self._given_up:
+            raise WebsocketError("The handshake was given up.")
+        return self._connection
+
+
+def shut(connection: Any) -> None:
+    """Close the socket under a connection, and wake whoever reads from it."""
+    sock = connection.sock
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            logger.debug("A connection was closed already.")
+
+
+class JobStream:
+    """One stream; all methods run in the hub's thread unless they say otherwise.
+
+    Attributes:
+        due: When something is to be done if nothing arrives.
+    """
+
+    def __init__(
+        self,
+        hub: StreamHub,
+        client: BaseWebsocketClient,
+        url: str,
+        retries: int,
+        backoff_factor: float,
+    ) -> None:
+        self._hub, self._client, self._url = hub, client, url
+        self._reconnecting = Reconnecting(retries, backoff_factor, float(client.BACKOFF_MAX))
+        self._attempt: Attempt | None = None
+        self._connection: Any = None
+        self._socket: Any = None
+        self._opened = 0.0
+        self._pinged = False
+        self._more = False
+        self._parts: list[bytes] = []
+        self.due = NEVER
+
+    def begin(self) -> None:
+        """Open a connection, in a worker."""
+        if self._client._ended:
+            self.end()
+            return
+        self._client._handle_stream_iteration()
+        self._client._acknowledged = False
+        self.due = NEVER
+        self._attempt = attempt = Attempt()
+        self._hub.connectors.submit(partial(self._connect, attempt))
+
+    def _connect(self, attempt: Attempt) -> None:
+        """Open a connection and report to the hub; runs in a worker."""
+        self._hub.call(partial(self._limit_handshake, attempt))
+        try:
+            connection = attempt.open(self._client, self._url)
+        # The stream only speeds a result up; whatever breaks it is noted, and polling goes on.
+        except Exception as exc:  # noqa: BLE001
+            self._hub.call(partial(self._not_connected, attempt, exc))
+        else:
+            self._hub.call(partial(self._connected, attempt, connection))
+
+    def _limit_handshake(self, attempt: Attempt) -> None:
+        if attempt is self._attempt:
+            self.due = self._hub.clock.monotonic() + HANDSHAKE_LIMIT
+
+    def _connected(self, attempt: Attempt, connection: Any) -> None:
+        if attempt is not self._attempt:
+            connection.shutdown()
+            return
+        self._attempt = None
+        self._connection, self._socket = connection, connection.sock
+        self._parts, self._pinged = [], False
+        self._opened = self._hub.clock.monotonic()
+        self.due = self._opened + PING_INTERVAL
+        self._client.on_open(connection)
+        self._hub.watch(self._socket, self)
+        self.read()
+
+    def _not_connected(self, attempt: Attempt, error: Exception) -> None:
+        if attempt is self._attempt:
+            self._broken(error)
+
+    def read(self) -> None:
+        """Take the frames that have arrived."""
+        for _ in range(MOST_FRAMES):
+            if self._connection is None:
+                return
+            try:
+                frame = self._connection.recv_frame()
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._leave_long_message()
+                return
+            except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
+                self._broken(exc)
+                return
+            self._pinged = False
+            self.due = self._hub.clock.monotonic() + PING_INTERVAL
+            self._take(frame)
+        # TLS may hold decrypted frames of which the selector knows nothing.
+        self._more, self.due = True, self._hub.clock.monotonic()
+
+    def _take(self, frame: Any) -> None:
+        from websocket import ABNF
+
+        if frame.opcode == ABNF.OPCODE_CLOSE:
+            self._closed(int.from_bytes(frame.data[:2], "big") if len(frame.data) >= 2 else None)
+        elif frame.opcode == ABNF.OPCODE_PING:
+            self._send(partial(self._connection.pong, frame.data))
+        elif frame.opcode != ABNF.OPCODE_PONG:
+            self._parts.append(frame.data)
+            if frame.fin:
+                data, self._parts = b"".join(self._parts), []
+                self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            self._broken(WebsocketError(f"A message is no UTF-8 text: {exc.reason}."))
+        else:
+            self._client.on_message(self._connection, text)
+
+    def _leave_long_message(self) -> None:
+        coming = getattr(self._connection.frame_buffer, "length", None) or 0
+        if coming > LONGEST_UNREAD and self._client._message_queue is None:
+            self._client._client_close_code = WebsocketClientCloseCode.NORMAL
+            self.end()
+
+    def _closed(self, code: int | None) -> None:
+        # The code decides: newer releases of the library report a normal end as an error, too.
+        self._client.on_close(self._connection, code, None)
+        if code == NORMAL_CLOSURE:
+            self.end()
+        else:
+            self._broken(WebsocketError(f"The server closed the stream with code {code}."))
+
+    def act(self) -> None:
+        """Do what is due: read on, ping, give up waiting for a pong, or connect again."""
+        if self._attempt is not None:
+            self._broken(WebsocketError(f"No handshake within {HANDSHAKE_LIMIT:g} seconds."))
+        elif self._connection is None:
+            self.begin()
+        elif self._more:
+            self._more, self.due = False, self._hub.clock.monotonic() + PING_INTERVAL
+            self.read()
+        elif self._pinged:
+            self._broken(
+                MissingPongError(f"The server was silent for {PING_INTERVAL + PING_TIMEOUT:g} s.")
+            )
+        else:
+            self._pinged = True
+            self.due = self._hub.clock.monotonic() + PING_TIMEOUT
+            self._send(self._connection.ping)
+
+    def _send(self, frame: Any) -> None:
+        try:
+            frame()
+        except Exception as exc:  # noqa: BLE001  # as for reading
+            self._broken(exc)
+
+    def _broken(self, error: Exception) -> None:
+        lasted = 0.0
+        if self._connection is not None:
+            lasted = self._hub.clock.monotonic() - self._opened
+        self._client.on_error(self._connection, error)
+        self._drop()
+        pause = self._reconnecting.pause(
+            lasted, acknowledged=self._client._acknowledged, jitter=self._hub.clock.jitter()
+        )
+        if self._client._ended:
+            self.end()
+        elif is_permanent(error):
+            self.end(self._failure(error, "Another attempt would not help."))
+        elif pause is None:
+            self.end(self._failure(error, "Max retries exceeded."))
+        else:
+            self.due = self._hub.clock.monotonic() + pause
+
+    def _failure(self, error: Exception, verdict: str) -> WebsocketError:
+        refused = getattr(error, "status_code", None) in (401, 403)
+        kind = WebsocketAuthenticationError if refused else WebsocketError
+        # What the library says may hold parts of the handshake; the kind of fault is enough.
+        fault = error.message if isinstance(error, WebsocketError) else type(error).__name__
+        return kind(
+            f"The stream of job {self._client._job_id} broke for good after "
+            f"{self._reconnecting.connections} connections. {verdict} Last fault: {fault}"
+        )
+
+    def _drop(self) -> None:
+        """Close the connection, also one that is just being opened."""
+        if self._attempt is not None:
+            self._attempt.give_up()
+        if self._socket is not None:
+            self._hub.unwatch(self._socket)
+        if self._connection is not None:
+            shut(self._connection)
+            self._connection.shutdown()
+        self._attempt = self._connection = self._socket = None
+        self._more, self.due = False, NEVER
+
+    def end(self, failure: WebsocketError | None = None) -> None:
+        """End the stream for good."""
+        if self._connection is not None:
+            try:
+                self._connection.send_close()
+            except Exception:  # noqa: BLE001  # a courtesy on a connection that may be gone
+                logger.debug("The stream was gone before it could be closed.")
+        self._drop()
+        self._hub.forget(self._client)
+        self._client._finish(failure)

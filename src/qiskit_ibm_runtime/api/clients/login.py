@@ -1,0 +1,80 @@
+"""Access tokens from log-ins."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
+from qiskit_ibm_runtime.api.redaction import keep_secret
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.rest.root import Api
+
+
+class LoginSource:
+    """Access tokens from log-ins; one log-in for all threads that hold the same stale token.
+
+    A log-in that fails fails for all who waited for it: a refused token is not tried once by each.
+    """
+
+    def __init__(self, login: Api, api_token: str) -> None:
+        self._login, self._api_token = login, api_token
+        self._lock = threading.Lock()
+        self._under_way: Future[str] | None = None
+        keep_secret(api_token)
+        self._token = self._log_in()
+
+    def current(self) -> str:
+        """Return the token in use."""
+        return self._token
+
+    def renew(self, stale: str) -> str:
+        """Return a token other than ``stale``.
+
+        Raises:
+            IBMNotAuthorizedError: If the log-in is refused.
+            RequestsApiError: If it fails otherwise.
+        """
+        with self._lock:
+            if self._token != stale:
+                return self._token
+            under_way, ours = self._under_way, self._under_way is None
+            if under_way is None:
+                under_way = self._under_way = Future()
+        if ours:
+            self._settle(under_way)
+        return under_way.result()
+
+    def _settle(self, promise: Future[str]) -> None:
+        try:
+            token = self._log_in()
+        except BaseException as exc:
+            with self._lock:
+                self._under_way = None
+            promise.set_exception(exc)
+            raise
+        with self._lock:
+            self._token, self._under_way = token, None
+        promise.set_result(token)
+
+    def _log_in(self) -> str:
+        answer = self._login.login(self._api_token)
+        try:
+            token = str(answer["id"])
+        except (KeyError, TypeError):
+            raise ApiIBMProtocolError(
+                "The service answered the log-in without an access token; is the URL that of an "
+                "authentication service?"
+            ) from None
+        keep_secret(token)
+        return token
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_login": self._login, "_api_token": self._api_token, "_token": self._token}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock, self._under_way = threading.Lock(), None
+        keep_secret(self._api_token, self._token)

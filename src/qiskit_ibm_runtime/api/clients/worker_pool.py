@@ -1,0 +1,55 @@
+"""A few daemon threads for calls that may block; none lives while there is nothing to do."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import Any, Callable, TypeVar
+
+T = TypeVar("T")
+
+
+class WorkerPool:
+    """Runs calls in at most ``limit`` threads, in the order in which they came.
+
+    The executor of the standard library keeps the interpreter from ending while a call hangs;
+    these threads do not.
+    """
+
+    def __init__(self, limit: int, name: str) -> None:
+        self._limit, self._name = limit, name
+        self._lock = threading.Lock()
+        self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._threads = 0
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call as soon as a thread is free."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._calls.append((future, call))
+            if self._threads >= self._limit:
+                return future
+            self._threads += 1
+        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._calls:
+                    self._threads -= 1
+                    return
+                future, call = self._calls.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                answer = call()
+            # Whatever it is belongs to the caller, who waits for the future.
+            except BaseException as exc:  # noqa: BLE001
+                future.set_exception(exc)
+            else:
+                future.set_result(answer)
+                del answer
+            # An idle moment must not keep a large answer alive.
+            del future, call

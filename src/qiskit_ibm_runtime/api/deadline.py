@@ -1,0 +1,151 @@
+"""One time limit for a whole request, which neither silence nor a trickle of bytes can stretch.
+
+A socket's own timeout starts anew with every byte. Here each wait of the socket is also held to
+what is left of the request's limit, and bytes that move extend the limit at a slow, fixed rate: a
+large transfer on a poor line goes through, a peer that drips does not keep a caller for ever.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import socket
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any, Callable
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Slower transfers than this, in bytes per second over the whole request, run into its limit.
+SLOWEST_RATE = 16 * 1024
+_PIECE = 64 * 1024
+
+
+class Deadline:
+    """The moment by which a request has to be over.
+
+    Args:
+        seconds: From now.
+        clock: A monotonic clock.
+        silence: Seconds without any byte moving that are one wait too long.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        silence: float = math.inf,
+    ) -> None:
+        self._clock = clock
+        self.silence = silence
+        self._end = clock() + seconds
+
+    def left(self) -> float:
+        """Return the seconds left; negative when it is over."""
+        return self._end - self._clock()
+
+    def moved(self, count: int) -> None:
+        """Grant the time that so many bytes may take."""
+        self._end += count / SLOWEST_RATE
+
+    def timeout(self) -> float:
+        """Return what a socket may wait now.
+
+        Raises:
+            socket.timeout: If nothing is left.
+        """
+        left = self.left()
+        if left <= 0:
+            raise socket.timeout("The time limit of the request is over.")
+        return min(left, self.silence)
+
+
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def holding(deadline: Deadline) -> Iterator[None]:
+    """Hold every connection used inside to a deadline."""
+    token = _current.set(deadline)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class _TimedReader(io.RawIOBase):
+    """What a response reads from."""
+
+    def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
+        self._raw, self._deadline = raw, deadline
+        # The name under which the NTLM library looks for the socket.
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.timeout())
+        count: int | None = self._raw.readinto(buffer)
+        self._deadline.moved(count or 0)
+        return count
+
+    def fileno(self) -> int:
+        return self._raw.fileno()  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        deadline = _current.get()
+        if deadline is not None:
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))  # type: ignore[attr-defined]
+
+
+class _TimedSending:
+    """Sends in pieces, each held to the deadline: the connect timeout is no limit for an upload."""
+
+    response_class = _TimedResponse
+
+    def send(self: Any, data: Any) -> None:
+        deadline = _current.get()
+        if deadline is None or not isinstance(data, (bytes, bytearray, memoryview)):
+            super().send(data)  # type: ignore[misc]
+            return
+        if self.sock is None and self.auto_open:
+            self.connect()
+        view = memoryview(data)
+        for start in range(0, len(view), _PIECE):
+            piece = view[start : start + _PIECE]
+            self.sock.settimeout(deadline.timeout())
+            super().send(piece)  # type: ignore[misc]
+            deadline.moved(len(piece))
+
+
+class _Connection(_TimedSending, HTTPConnection):  # type: ignore[misc]
+    """Plain."""
+
+
+class _SecureConnection(_TimedSending, HTTPSConnection):  # type: ignore[misc]
+    """With TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}

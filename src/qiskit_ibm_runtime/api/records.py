@@ -1,0 +1,65 @@
+"""What the session logs at DEBUG: one line for each request and each repetition."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from .redaction import SECRET_HEADERS, without_query
+
+RE_BACKENDS_ENDPOINT = re.compile(r"^(.*/backends/)([^/}]{2,})(.*)$", re.IGNORECASE)
+# Asked often or long, and telling little.
+_QUIET_ENDINGS = ("/queue/status", "/devices/v/1", "/Jobs/status", "/properties", "/defaults")
+_QUIET_PARTS = ("objectstorage", "bookings")
+_QUIET_STARTS = ("/users", "/version")
+_LONGEST = 2000
+
+
+def loggable(url: str) -> str | None:
+    """An address as it is logged, without the backend's name; ``None`` if it is not logged."""
+    named = RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url)
+    path = urlsplit(named).path
+    below = path[len("/api") :] if path.startswith("/api/") else path
+    if path.endswith(_QUIET_ENDINGS) or any(part in named for part in _QUIET_PARTS):
+        return None
+    if below.startswith(_QUIET_STARTS) or below == "/Network":
+        return None
+    return named
+
+
+def request(logger: logging.Logger, method: str, url: str, *, bare: bool) -> None:
+    """Log that a request is about to be sent; its content never is."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    named = loggable(url)
+    if named is not None:
+        logger.debug("Endpoint: %s. Method: %s.", without_query(named) if bare else named, method)
+
+
+def retry(
+    logger: logging.Logger, method: str, url: str, response: Any, error: Any, pause: float
+) -> None:
+    """Log why a request is repeated."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    address = without_query(RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url))
+    if response is None:
+        cause = without_query(f"{type(error).__name__}: {error}")
+        logger.debug("Repeating %s %s in %.1f s after %s", method, address, pause, cause)
+        return
+    shown = {name: value for name, value in response.headers.items() if not _secret(name)}
+    logger.debug(
+        "Repeating %s %s in %.1f s after status %s; answer: %s; headers: %s",
+        method,
+        address,
+        pause,
+        response.status_code,
+        response.text[:_LONGEST],
+        shown,
+    )
+
+
+def _secret(name: str) -> bool:
+    return name.lower() in {header.lower() for header in SECRET_HEADERS}

@@ -1,0 +1,62 @@
+"""Where a redirect may lead, and what it may take along."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from .redaction import SECRET_HEADERS
+
+_PORTS = {"http": 80, "https": 443}
+# These keep method and body; the older codes turn a POST into a GET, which would ask another thing.
+_KEEP_METHOD = frozenset({307, 308})
+_NOT_ABROAD = frozenset({*SECRET_HEADERS, "X-Qx-Client-Application", "Idempotency-Key"})
+
+
+class RedirectRefused(requests.RequestException):
+    """The service sent a request on to where its content must not go."""
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    try:
+        port = parts.port or _PORTS.get(scheme)
+    except ValueError:  # not a number; requests refuses the address later
+        port = None
+    return scheme, (parts.hostname or "").lower(), port
+
+
+def check_redirect(response: Any, location: str) -> None:
+    """Refuse to repeat a request that does something at an address it was not meant for.
+
+    The bodies of such requests hold API tokens, programs and circuits.
+
+    Raises:
+        RedirectRefused: If the request does more than ask, and either the origin changes or the
+            redirect would turn it into another request.
+    """
+    request = response.request
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    target = urljoin(response.url, location)
+    if origin(target) == origin(response.url) and response.status_code in _KEEP_METHOD:
+        return
+    scheme, host, port = origin(target)
+    response.close()  # nobody else will: its connection would leak
+    raise RedirectRefused(
+        f"The service redirected {request.method} {response.url} to {scheme}://{host}:{port}, and "
+        "such a request is not sent on. If that is the address of the service, give it as `url`.",
+        request=request,
+        response=None,
+    )
+
+
+def drop_secrets(request: Any, old_url: str) -> None:
+    """Take every secret off a request whose origin is no longer the old one."""
+    if origin(old_url) != origin(request.url):
+        for name in _NOT_ABROAD:
+            request.headers.pop(name, None)

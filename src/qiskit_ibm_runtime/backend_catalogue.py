@@ -1,0 +1,287 @@
+"""The backends of a service: named at its start, made when somebody looks at them."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import warnings
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+
+from .api.exceptions import RequestsApiError
+from .api.parallel import failures, side_by_side
+from .backend_fields import STATUS_FIELDS, fits, unknown_fields
+from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
+from .ibm_backend import IBMBackend
+from .utils.backend_decoder import configuration_from_server_data
+from .utils.blame import users_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qiskit.providers.models import BackendStatus
+
+    from .qiskit_runtime_service import QiskitRuntimeService
+
+MOST_NAMES_SHOWN = 20
+
+# The instance (none on the cloud) and the name of a backend: one device can be in many projects.
+Key = tuple[Optional[str], str]
+Fields = dict[str, Any]
+# A backend that fits, and its state where it had to be asked for.
+Match = tuple[Any, Optional["BackendStatus"]]
+
+
+class BackendCatalogue:
+    """Finds backends, and keeps each as one object for as long as the service lives.
+
+    A configuration is asked for once, whatever the number of threads that want it. A backend
+    without a usable one is left out of listings, with one warning; asked for by name, it is tried
+    again and the error tells what is wrong.
+
+    .. code-block:: python
+
+        BackendCatalogue(service).find(min_num_qubits=5, fields={"operational": True})
+    """
+
+    def __init__(self, service: QiskitRuntimeService) -> None:
+        self._service = service
+        self._built: dict[Key, Any] = {}
+        self._under_way: dict[str, Future[Any]] = {}
+        self._broken: set[str] = set()
+        self._warned_of: set[str] = set()
+        self._lock = threading.Lock()
+
+    def backend(self, name: str | None = None, instance: str | None = None) -> Any:
+        """One backend; without a name the first that is usable.
+
+        Raises:
+            QiskitBackendNotFoundError: If there is no such backend, or its configuration is of no
+                use.
+        """
+        for key in self._candidates(name, instance):
+            if name:
+                return self._named(key)
+            failed = self._describe([key])
+            if not failed:
+                return self._object(key)
+            self._warn_of_broken(failed)
+        raise self._unknown(name)
+
+    def find(
+        self,
+        name: str | None = None,
+        min_num_qubits: int | None = None,
+        instance: str | None = None,
+        filters: Callable[[Any], bool] | None = None,
+        fields: Fields | None = None,
+    ) -> list[Any]:
+        """All backends that fit, as :meth:`QiskitRuntimeService.backends` describes it."""
+        matching = self._matching(name, min_num_qubits, instance, filters, fields or {})
+        return [backend for backend, _ in matching]
+
+    def least_busy(
+        self,
+        min_num_qubits: int | None = None,
+        instance: str | None = None,
+        filters: Callable[[Any], bool] | None = None,
+        fields: Fields | None = None,
+    ) -> Any:
+        """The backend at work with the fewest jobs waiting, the first of them on a tie.
+
+        Raises:
+            QiskitBackendNotFoundError: If no backend that fits is at work.
+        """
+        matching = self._matching(None, min_num_qubits, instance, filters, fields or {})
+        at_work = [
+            (backend, state)
+            for backend, state in self._with_states(matching)
+            if state is not None and state.operational and state.status_msg == "active"
+        ]
+        if not at_work:
+            raise QiskitBackendNotFoundError(
+                "No backend matches the criteria: of those that fit "
+                f"({len(matching)}), none is operational and active."
+            )
+        return min(at_work, key=lambda match: match[1].pending_jobs)[0]
+
+    def _matching(
+        self,
+        name: str | None,
+        min_num_qubits: int | None,
+        instance: str | None,
+        filters: Callable[[Any], bool] | None,
+        fields: Fields,
+    ) -> list[Match]:
+        keys = self._candidates(name, instance)
+        backends = [self._named(key) for key in keys] if name else self._listed(keys)
+        if min_num_qubits:
+            backends = [b for b in backends if b.configuration().n_qubits >= min_num_qubits]
+        _warn_of_unknown(fields, backends)
+        matching: list[Match] = [(b, None) for b in backends if fits(b.configuration(), fields)]
+        of_state = {key: value for key, value in fields.items() if key in STATUS_FIELDS}
+        if of_state:
+            matching = [
+                (backend, state)
+                for backend, state in self._with_states(matching)
+                if all(getattr(state, key) == value for key, value in of_state.items())
+            ]
+        return [match for match in matching if filters is None or filters(match[0])]
+
+    def _candidates(self, name: str | None, instance: str | None) -> list[Key]:
+        service = self._service
+        if service.channel == "ibm_cloud":
+            if instance:
+                raise IBMInputValueError(
+                    "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "
+                    f"a service on ``ibm_cloud`` is bound to its own instance, not to {instance!r}."
+                )
+            return [(None, known) for known in list(service._backends) if not name or known == name]
+        if name:
+            return [(self._instance_of(name, instance), name)]
+        if instance:
+            return [(instance, known) for known in service._get_hgp(instance).backends]
+        return [
+            (service._get_hgp(backend_name=known).name, known) for known in list(service._backends)
+        ]
+
+    def _instance_of(self, name: Any, instance: str | None) -> str:
+        known = isinstance(name, str) and name in self._service._backends
+        if instance and name in self._service._get_hgp(instance).backends:
+            return instance
+        if not known:
+            raise self._unknown(name)
+        first = self._service._get_hgp(backend_name=name).name
+        if instance:
+            raise QiskitBackendNotFoundError(
+                f"Backend {name} is not in {instance}: try a different instance, such as {first}."
+            )
+        return first
+
+    def _unknown(self, name: Any) -> QiskitBackendNotFoundError:
+        names = list(self._service._backends)
+        shown = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
+        left = len(names) - len(shown)
+        return QiskitBackendNotFoundError(
+            f"No backend matches the criteria: {name}. The account has "
+            f"{', '.join(shown) or 'none'}{f' and {left} more' if left else ''}."
+        )
+
+    def _named(self, key: Key) -> Any:
+        """The backend that was asked for by name: what is wrong with it is an error."""
+        error = self._describe([key]).get(key[1])
+        if error is None:
+            return self._object(key)
+        if isinstance(error, RequestsApiError) and error.status_code != 404:
+            raise error
+        raise QiskitBackendNotFoundError(
+            f"No backend matches the criteria: {key[1]} is listed, but its configuration is of "
+            f"no use. {_text(error)}"
+        ) from error
+
+    def _listed(self, keys: list[Key]) -> list[Any]:
+        """The backends of a listing: the broken ones are left out, unless all are."""
+        tried = [key for key in keys if key[1] not in self._broken] or keys
+        failed = self._describe(tried)
+        usable = [key for key in tried if key[1] not in failed]
+        if failed and not usable:
+            raise next(iter(failed.values()))
+        self._warn_of_broken(failed)
+        return [self._object(key) for key in usable]
+
+    def _describe(self, keys: Iterable[Key]) -> dict[str, BaseException]:
+        """Fetch the configurations that are missing, side by side; returns what went wrong."""
+        service = self._service
+        missing = dict.fromkeys(
+            name
+            for _, name in keys
+            if name not in service._backend_configs and service._backends.get(name) is None
+        )
+        failed = failures(missing, side_by_side(self._configuration, missing))
+        with self._lock:
+            self._broken = (self._broken - set(missing)) | set(failed)
+        return failed
+
+    def _configuration(self, name: str) -> Any:
+        with self._lock:
+            future = self._under_way.get(name)
+            mine = future is None
+            if future is None:
+                future = self._under_way[name] = Future()
+        if mine:
+            try:
+                self._service._backend_configs[name] = self._fetch(name)
+                future.set_result(None)
+            except BaseException as exc:  # noqa: BLE001  # whoever waits for it gets it below
+                future.set_exception(exc)
+            with self._lock:
+                del self._under_way[name]
+        return future.result()
+
+    def _fetch(self, name: str) -> Any:
+        if name in self._service._backend_configs:  # another thread was done in the meantime
+            return self._service._backend_configs[name]
+        raw = self._service._api_client.backend_configuration(name)
+        configuration = configuration_from_server_data(raw)
+        if configuration is None:
+            raise IBMBackendApiProtocolError("The service describes it in an unknown form.")
+        return configuration
+
+    def _object(self, key: Key) -> Any:
+        instance, name = key
+        given = self._service._backends.get(name)
+        if given is not None:  # an overriding _discover_cloud_backends() may bring its own objects
+            return given
+        with self._lock:
+            if key not in self._built:
+                self._built[key] = IBMBackend(
+                    self._service._backend_configs[name],
+                    self._service,
+                    self._service._api_client,
+                    instance,
+                )
+            return self._built[key]
+
+    def _with_states(self, matching: list[Match]) -> list[Match]:
+        """The same with their states; those not known yet are asked for once, side by side."""
+        if all(state is not None for _, state in matching):
+            return matching
+        backends = [backend for backend, _ in matching]
+        states = side_by_side(lambda backend: backend.status(), backends)
+        failed = failures((backend.name for backend in backends), states)
+        if len(failed) == len(backends):
+            raise next(iter(failed.values()))
+        self._warn_of_broken(failed)
+        return [
+            (backend, state.result())
+            for backend, state in zip(backends, states)
+            if backend.name not in failed
+        ]
+
+    def _warn_of_broken(self, failed: dict[str, BaseException]) -> None:
+        with self._lock:
+            news = {name: error for name, error in failed.items() if name not in self._warned_of}
+            self._warned_of |= set(news)
+        if news:
+            reasons = "; ".join(f"{name}: {_text(error)}" for name, error in news.items())
+            warnings.warn(
+                f"Left out, because their data cannot be had: {reasons}. The others are not "
+                "affected. Ask for a backend by its name to try it again.",
+                stacklevel=users_line(),
+            )
+
+
+def _warn_of_unknown(fields: Fields, backends: list[Any]) -> None:
+    unknown = unknown_fields(fields, [backend.configuration() for backend in backends])
+    if backends and unknown:
+        warnings.warn(
+            f"No backend has {', '.join(map(repr, unknown))}, so only None matches. The fields are "
+            f"those of a backend's configuration, and {', '.join(map(repr, STATUS_FIELDS))}.",
+            stacklevel=users_line(),
+        )
+
+
+def _text(error: BaseException) -> str:
+    return getattr(error, "message", None) or str(error)

@@ -1,0 +1,45 @@
+"""Checks of arguments, made before anything is sent."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from .exceptions import IBMInputValueError
+
+
+def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
+    """Refuse a value of another type; ``None`` passes.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: Its value.
+        kind: Type or types that are allowed.
+        allowed: The same in words.
+
+    Raises:
+        IBMInputValueError: If the value is of another type.
+    """
+    if value is not None and not isinstance(value, kind):
+        raise IBMInputValueError(f"{name!r} has to be {allowed}, not {value!r}.")
+
+
+def check_number(name: str, value: Any, least: int = 0, unit: str = "") -> None:
+    """Refuse everything but ``None`` and whole numbers from ``least`` on.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: Its value.
+        least: The smallest number allowed.
+        unit: What is counted, for the message.
+
+    Raises:
+        IBMInputValueError: If the value is anything else.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        of = f" of {unit}" if unit else ""
+        raise IBMInputValueError(
+            f"{name!r} has to be a whole number{of} from {least} on, or None, not {value!r}."
+        )

@@ -1,0 +1,86 @@
+"""One monotonic deadline over everything that a wait does: stream, polls, the download."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from typing import TYPE_CHECKING, Callable, TypeVar
+
+from qiskit_ibm_runtime.exceptions import RuntimeJobTimeoutError
+
+if TYPE_CHECKING:
+    import threading
+    from concurrent.futures import Future
+
+    from qiskit_ibm_runtime.api.clients.clock import Clock
+    from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+
+T = TypeVar("T")
+
+# A request that is sent at the last moment gets this many seconds all the same.
+GRACE = 0.5
+
+
+class Deadline:
+    """The moment at which a wait for a job ends, whatever the service does."""
+
+    def __init__(self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock) -> None:
+        """Set the deadline.
+
+        Args:
+            job_id: The job, for messages.
+            timeout: Seconds from now; without limit if ``None``.
+            pool: Where requests run that may have to be left behind.
+            clock: The clock.
+        """
+        self._job_id, self._timeout, self._pool = job_id, timeout, pool
+        self.clock = clock
+        self._end = None if timeout is None else self.clock.monotonic() + timeout
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event, so long or to the deadline; tell whether it came.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return self.clock.wait(event, seconds)
+        left = self._end - self.clock.monotonic()
+        if left <= 0:
+            raise self.error()
+        return self.clock.wait(event, min(seconds, left))
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Return the answer to a request, which is left behind if the deadline comes first.
+
+        A server that sends nothing, or a byte now and then, holds a request for longer than any
+        timeout of a socket. So with a deadline the request runs in a worker.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return request()
+        return self.answer(self._pool.submit(request))
+
+    def answer(self, future: Future[T]) -> T:
+        """Return the answer to a request that is under way.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return future.result()
+        try:
+            return future.result(max(self._end - self.clock.monotonic(), GRACE))
+        except concurrent.futures.TimeoutError:
+            if future.done():
+                raise  # The request itself failed so.
+            future.cancel()
+            raise self.error() from None
+
+    def error(self) -> RuntimeJobTimeoutError:
+        """Return the error that says that the time is over."""
+        return RuntimeJobTimeoutError(
+            f"Timed out waiting for job {self._job_id}: {self._timeout} seconds are over. The job "
+            f"itself goes on; ask again, or fetch it later with service.job({self._job_id!r})."
+        )

@@ -1,0 +1,41 @@
+"""Results that are kept elsewhere: the service sends their address instead."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+# Such a text holds nothing but an address; longer ones are not even looked at, so a large result
+# is parsed once.
+LONGEST_LINK = 16_384
+# What is downloaded from elsewhere, in bytes.
+LONGEST_RESULT = 2**30
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def link_in(text: str) -> str | None:
+    """Return the address in a text that says that the result is kept elsewhere.
+
+    Only a JSON object whose single entry is a text ``url`` counts; a result that mentions
+    addresses is a result.
+    """
+    if len(text) > LONGEST_LINK or '"url"' not in text:
+        return None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(data, dict) and set(data) == {"url"} and isinstance(data["url"], str):
+        return data["url"]
+    return None
+
+
+def is_safe(url: str) -> bool:
+    """Whether an address may be fetched: encrypted, or on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    )

@@ -1,0 +1,189 @@
+"""Jobs of the past: one by its id, or all that fit."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .checks import check_kind, check_number
+from .exceptions import IBMInputValueError
+from .refusals import NO_SUCH_JOB, explained
+from .runtime_job import RuntimeJob
+from .utils.converters import local_to_utc
+from .utils.hgp import from_instance_format
+from .utils.utils import validate_job_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from .qiskit_runtime_service import QiskitRuntimeService
+
+logger = logging.getLogger(__name__)
+
+# What is asked for at once when all jobs are wanted; the service gives fewer if it likes.
+PAGE_SIZE = 200
+
+INSTANCE_PARTS = ("hub", "group", "project")
+
+
+class JobListing:
+    """The jobs that fit, fetched page by page while somebody looks at them.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.job_listing import JobListing
+
+        service = QiskitRuntimeService(channel="local")
+        for job in JobListing(service, pending=False):
+            print(job.job_id(), job.creation_date)
+    """
+
+    def __init__(
+        self,
+        service: QiskitRuntimeService,
+        limit: int | None = None,
+        skip: int | None = 0,
+        backend_name: str | None = None,
+        pending: bool | None = None,
+        program_id: str | None = None,
+        instance: str | None = None,
+        job_tags: list[str] | None = None,
+        session_id: str | None = None,
+        created_after: datetime | str | None = None,
+        created_before: datetime | str | None = None,
+        descending: bool = True,
+    ) -> None:
+        """Note what is wanted; nothing is sent before the first job is looked at.
+
+        Args:
+            service: Whose jobs.
+            limit: How many jobs at most; all by default.
+            skip: How many to pass over first.
+            backend_name: See :meth:`QiskitRuntimeService.jobs`, as for all that follow.
+            pending: As there.
+            program_id: As there.
+            instance: As there.
+            job_tags: As there.
+            session_id: As there.
+            created_after: As there.
+            created_before: As there.
+            descending: As there.
+
+        Raises:
+            IBMInputValueError: If a value cannot be used.
+        """
+        check_number("limit", limit)
+        check_number("skip", skip)
+        check_kind("backend_name", backend_name, str, "the name of a backend")
+        check_kind("pending", pending, bool, "True, False or None")
+        check_kind("program_id", program_id, str, "the id of a program")
+        check_kind("session_id", session_id, str, "the id of a session")
+        check_kind("descending", descending, bool, "True or False")
+        validate_job_tags(job_tags, IBMInputValueError)
+        hub, group, project = _instance_parts(service, instance)
+        self._service = service
+        self._limit = limit
+        self._skip = skip or 0
+        self._filters: dict[str, Any] = {
+            "backend_name": backend_name,
+            "pending": pending,
+            "program_id": program_id,
+            "hub": hub,
+            "group": group,
+            "project": project,
+            "job_tags": job_tags,
+            "session_id": session_id,
+            "created_after": _moment("created_after", created_after),
+            "created_before": _moment("created_before", created_before),
+            "descending": descending,
+        }
+
+    def __iter__(self) -> Iterator[RuntimeJob]:
+        for record in self._records():
+            yield job_of(self._service, record)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        given: set[str] = set()
+        offset = self._skip
+        while self._limit is None or len(given) < self._limit:
+            page = self._service._api_client.jobs_get(
+                limit=PAGE_SIZE if self._limit is None else self._limit - len(given),
+                skip=offset,
+                **self._filters,
+            )
+            records = page.get("jobs") or []
+            offset += len(records)
+            for record in records:
+                # Jobs made in the meantime push others from one page to the next.
+                if record["id"] not in given and len(given) != self._limit:
+                    given.add(record["id"])
+                    yield record
+            # Whatever count the service gives, there is nothing behind an empty page.
+            if not records or offset >= page.get("count", float("inf")):
+                return
+
+
+def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
+    """Return one job; see :meth:`QiskitRuntimeService.job`."""
+    _check_id(job_id)
+    with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+        record = service._api_client.job_get(job_id)
+    return job_of(service, record)
+
+
+def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
+    """Delete one job; see :meth:`QiskitRuntimeService.delete_job`."""
+    _check_id(job_id)
+    with explained("Failed to delete job", NO_SUCH_JOB):
+        service._api_client.job_delete(job_id)
+
+
+def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
+    """Return the job that a record describes; its backend and inputs wait to be looked at."""
+    # On the cloud, a service is bound to its own instance.
+    parts = ("backend",) if service.channel == "ibm_cloud" else ("backend", *INSTANCE_PARTS)
+    return RuntimeJob(
+        backend=None,
+        api_client=service._api_client,
+        client_params=service._client_params,
+        service=service,
+        job_id=record["id"],
+        program_id=(record.get("program") or {}).get("id", ""),
+        creation_date=record.get("created"),
+        image=record.get("runtime") or "",
+        session_id=record.get("session_id"),
+        tags=record.get("tags") or [],
+        encoded_params=record.get("params"),
+        place={part: record.get(part) for part in parts},
+    )
+
+
+def _check_id(job_id: Any) -> None:
+    if not job_id or not isinstance(job_id, str):
+        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {job_id!r}.")
+
+
+def _instance_parts(
+    service: QiskitRuntimeService, instance: str | None
+) -> tuple[str, str, str] | tuple[None, None, None]:
+    if not instance:
+        return None, None, None
+    if service.channel == "ibm_cloud":
+        raise IBMInputValueError(
+            "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is chosen "
+            "when the service is created."
+        )
+    return from_instance_format(instance)
+
+
+def _moment(name: str, value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return local_to_utc(value)
+    except (TypeError, ValueError, OverflowError):
+        raise IBMInputValueError(
+            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', not {value!r}."
+        ) from None

@@ -1,0 +1,32 @@
+"""What goes out: JSON, nothing, or an error in the shape that the path's clients expect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from .errors import Refused, account_body, runtime_body
+
+ACCOUNT_PATHS = "/api/"
+
+
+class JSONAnswer(Response):
+    """JSON as Python writes it: ASCII, and with the non-finite numbers that inputs may hold."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode()
+
+
+def no_content() -> Response:
+    """Done, and nothing to say."""
+    return Response(status_code=204)
+
+
+def error_answer(refused: Refused, path: str = "") -> Response:
+    """A refusal, worded as the service that owns the path does."""
+    body = account_body(refused) if path.startswith(ACCOUNT_PATHS) else runtime_body(refused)
+    return JSONAnswer(body, refused.status, headers=refused.headers)

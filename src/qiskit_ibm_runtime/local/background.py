@@ -1,0 +1,90 @@
+"""Servers in a thread of this process, for tests: they start in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .app import create_app
+from .serving import base_url, listen, make_server, started
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from .executor import Executor
+    from .settings import Settings
+    from .work import Outcome, Publish, Work
+
+Result = TypeVar("Result")
+
+
+class Background:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self.loop.run_forever, name="embedded-runtime", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine there and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def close(self) -> None:
+        """End the thread."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+class Shared:
+    """An executor that several servers use: none of them starts or stops it."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def start(self) -> None:
+        """It runs already."""
+
+    async def stop(self) -> None:
+        """It runs on."""
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Run one job."""
+        return await self._executor.run(work, publish)
+
+
+class BackgroundServer:
+    """One server on a free port of the loopback address.
+
+    Args:
+        background: Where it runs.
+        settings: How it is set up; host and port are not used.
+        executor: What runs its jobs; worker processes of its own by default.
+    """
+
+    def __init__(
+        self, background: Background, settings: Settings, executor: Executor | None = None
+    ) -> None:
+        self._background = background
+        self.settings = settings
+        self.url = background.run(self._start(executor))
+
+    async def _start(self, executor: Executor | None) -> str:
+        app = create_app(self.settings, executor)
+        listener = listen("127.0.0.1", 0)
+        self._server = make_server(app)
+        self._task = asyncio.ensure_future(self._server.serve(sockets=[listener]))
+        await started(self._server, self._task)
+        return base_url(self.settings, listener)
+
+    def stop(self) -> None:
+        """Stop it and wait for its end."""
+        self._server.should_exit = True
+        self._background.run(self._end())
+
+    async def _end(self) -> None:
+        await self._task

@@ -1,0 +1,48 @@
+"""Messages between an executor and a worker: a small JSON head and a body of text."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+
+_LENGTHS = struct.Struct("!IQ")
+
+Message = tuple[dict[str, Any], str]
+
+
+def packed(head: dict[str, Any], body: str = "") -> bytes:
+    """The bytes of a message. The body stays as it is: inputs are large, and JSON already."""
+    first, second = json.dumps(head).encode(), body.encode()
+    return _LENGTHS.pack(len(first), len(second)) + first + second
+
+
+async def receive(reader: asyncio.StreamReader) -> Message:
+    """The next message; ``IncompleteReadError`` when the other side is gone."""
+    first, second = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
+    head = json.loads(await reader.readexactly(first))
+    return head, (await reader.readexactly(second)).decode()
+
+
+def receive_blocking(connection: socket.socket) -> Message | None:
+    """The next message, or ``None`` when the other side is gone."""
+    lengths = _read(connection, _LENGTHS.size)
+    if lengths is None:
+        return None
+    first, second = _LENGTHS.unpack(lengths)
+    head, body = _read(connection, first), _read(connection, second)
+    return None if head is None or body is None else (json.loads(head), body.decode())
+
+
+def _read(connection: socket.socket, size: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(min(size - len(data), 2**20))
+        if not part:
+            return None
+        data += part
+    return bytes(data)

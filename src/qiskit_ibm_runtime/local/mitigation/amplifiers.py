@@ -1,0 +1,110 @@
+"""Amplification of the noise of a circuit by folding: gates are undone and done again.
+
+A gate G that is replaced by G (G^-1 G)^k does what it did, with 2k + 1 times its noise. Source:
+T. Giurgica-Tiron, Y. Hindy, R. LaRose, A. Mari and W. J. Zeng, "Digital zero noise extrapolation
+for quantum error mitigation", IEEE QCE 2020, 306-316. For factors that are not odd numbers some of
+the gates, evenly spread, are folded once more than the others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+    from qiskit_ibm_runtime.local.simulation.machine import Machine
+
+_OWN_INVERSE = {"ccx", "ccz", "ch", "cx", "cy", "cz", "ecr", "h", "id", "swap", "x", "y", "z"}
+_SILENT = {"barrier", "delay"}
+
+
+def amplified(
+    machine: Machine, circuit: QuantumCircuit, factor: float, amplifier: str
+) -> QuantumCircuit:
+    """The circuit with ``factor`` times its noise.
+
+    Args:
+        machine: Inverses of gates are written in its gates.
+        circuit: A circuit without free parameters or measurements.
+        factor: 1 or more.
+        amplifier: ``TwoQubitAmplifier`` folds gates on two qubits, ``CxAmplifier`` only ``cx``,
+            ``LocalFoldingAmplifier`` every gate, and ``GlobalFoldingAmplifier`` the circuit.
+
+    Raises:
+        ValueError: If the amplifier is unknown, the factor below 1, or the circuit cannot be
+            folded in this way.
+    """
+    if factor < 1:
+        raise ValueError(f"A noise factor is 1 or more, not {factor}.")
+    if amplifier == "GlobalFoldingAmplifier":
+        return _global(machine, circuit, factor)
+    if amplifier not in _LOCAL:
+        known = ", ".join(sorted([*_LOCAL, "GlobalFoldingAmplifier"]))
+        raise ValueError(f"There is no noise amplifier {amplifier!r}; there are {known}.")
+    chosen = [n for n, item in enumerate(circuit.data) if _LOCAL[amplifier](item)]
+    if amplifier == "CxAmplifier" and not chosen:
+        others = {i.operation.name for i in circuit.data if _LOCAL["TwoQubitAmplifier"](i)}
+        if others:
+            raise ValueError(
+                f"CxAmplifier amplifies cx gates, and the circuit has {', '.join(sorted(others))} "
+                f"after transpilation to {machine.name}. Use TwoQubitAmplifier."
+            )
+    pairs = dict(zip(chosen, _pairs(len(chosen), factor)))
+    folded = circuit.copy_empty_like()
+    for number, item in enumerate(circuit.data):
+        folded.append(item.operation, item.qubits, item.clbits)
+        for _ in range(pairs.get(number, 0)):
+            _undo(machine, folded, item)
+            folded.append(item.operation, item.qubits)
+    return folded
+
+
+def _is_gate(item: Any) -> bool:
+    return item.operation.name not in _SILENT and not item.clbits and _has_matrix(item.operation)
+
+
+def _has_matrix(operation: Any) -> bool:
+    return hasattr(operation, "to_matrix") and getattr(operation, "condition", None) is None
+
+
+_LOCAL: dict[str, Callable[[Any], bool]] = {
+    "TwoQubitAmplifier": lambda item: _is_gate(item) and len(item.qubits) == 2,
+    "CxAmplifier": lambda item: _is_gate(item) and item.operation.name == "cx",
+    "LocalFoldingAmplifier": _is_gate,
+}
+
+
+def _pairs(gates: int, factor: float) -> list[int]:
+    """How many pairs of inverse and gate follow each gate; together they make up the factor."""
+    total = round((factor - 1) / 2 * gates)
+    return [(n + 1) * total // gates - n * total // gates for n in range(gates)]
+
+
+def _global(machine: Machine, circuit: QuantumCircuit, factor: float) -> QuantumCircuit:
+    for item in circuit.data:
+        if item.operation.name not in _SILENT and not _is_gate(item):
+            raise ValueError(
+                f"GlobalFoldingAmplifier cannot undo {item.operation.name!r} in the middle of "
+                "a circuit. Use TwoQubitAmplifier."
+            )
+    gates = [item for item in circuit.data if _is_gate(item)]
+    total = round((factor - 1) / 2 * len(gates))
+    folded = circuit.copy()
+    while total > 0:
+        last = gates[-total:] if total < len(gates) else gates
+        for item in reversed(last):
+            _undo(machine, folded, item)
+        for item in last:
+            folded.append(item.operation, item.qubits)
+        total -= len(last)
+    return folded
+
+
+def _undo(machine: Machine, circuit: QuantumCircuit, item: Any) -> None:
+    """Append the inverse of a gate, in gates of the machine, which have its noise."""
+    if item.operation.name in _OWN_INVERSE:
+        circuit.append(item.operation, item.qubits)
+        return
+    for gate, places in machine.inverse(item.operation):
+        circuit.append(gate, [item.qubits[place] for place in places])

@@ -1,0 +1,198 @@
+"""The Estimator's levels of resilience: from circuits and observables to values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit.transpiler import PassManager
+from qiskit.transpiler.passes import Optimize1qGatesDecomposition
+
+from qiskit_ibm_runtime.local.simulation.observables import moments
+
+from . import twirled_readout
+from .amplifiers import amplified
+from .cancellation import Cancellation, CannotCancelError
+from .extrapolators import weights
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.local.programs.inputs import Resilience
+    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
+
+Answer = tuple[float, dict[str, Any]]
+
+SHOTS_OF_A_SAMPLE = 16
+LARGEST_OVERHEAD = 100.0
+"""Level 3 takes this many times the shots asked for, and no more."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An expectation value that is asked for."""
+
+    prepared: Prepared
+    observable: Observable
+
+    @property
+    def measurements(self) -> list[tuple[Prepared, Group]]:
+        """The circuit with each group of the observable."""
+        return [(self.prepared, group) for group in self.observable.groups]
+
+
+def answers(
+    machine: Machine, questions: list[Question], shots: int, resilience: Resilience
+) -> list[Answer]:
+    """The value of each question with its metadata, at the level of resilience asked for."""
+    if resilience.level == 0:
+        return _plain(machine, questions, shots)
+    places = {
+        prepared.positions[qubit]
+        for question in questions
+        for prepared, group in question.measurements
+        for qubit in group.qubits
+    }
+    readout = twirled_readout.TwirledReadout(machine, places)
+    if resilience.level == 1:
+        return _twirled(readout, questions, shots)
+    if resilience.level == 2:
+        return _extrapolated(readout, questions, shots, resilience)
+    return [_cancelled(readout, question, shots) for question in questions]
+
+
+def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answer]:
+    measurements = [m for question in questions for m in question.measurements]
+    circuits = [prepared.measured(group) for prepared, group in measurements]
+    outcomes = machine.outcomes(circuits, shots)
+    found = iter(
+        [moments(group, p.read(group, seen)) for (p, group), seen in zip(measurements, outcomes)]
+    )
+    result = []
+    for question in questions:
+        mine = [next(found) for _ in question.measurements]
+        value = question.observable.constant + sum(mean for mean, _ in mine)
+        result.append((value, {"variance": sum(v for _, v in mine), "shots": shots}))
+    return result
+
+
+def _twirled(
+    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
+) -> list[Answer]:
+    return [
+        (value, {"variance": variance, "shots": taken, **readout.metadata})
+        for value, variance, taken in _sums(readout, questions, shots)
+    ]
+
+
+def _sums(
+    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
+) -> list[tuple[float, float, int]]:
+    """Value, variance and shots of each question, with the readout corrected."""
+    measurements = [m for question in questions for m in question.measurements]
+    found = iter(twirled_readout.values(readout, measurements, shots))
+    result = []
+    for question in questions:
+        mine = [next(found) for _ in question.measurements]
+        value = question.observable.constant + sum(v.mean for v in mine)
+        taken = max((v.shots for v in mine), default=shots)
+        result.append((value, sum(v.variance for v in mine), taken))
+    return result
+
+
+def _extrapolated(
+    readout: twirled_readout.TwirledReadout,
+    questions: list[Question],
+    shots: int,
+    resilience: Resilience,
+) -> list[Answer]:
+    factors, amplifier = resilience.noise_factors, resilience.noise_amplifier
+    share = weights(factors, resilience.extrapolator)
+    louder = [
+        Question(
+            q.prepared.with_circuit(
+                amplified(readout.machine, q.prepared.circuit, factor, amplifier)
+            ),
+            q.observable,
+        )
+        for q in questions
+        for factor in factors
+    ]
+    sums = _sums(readout, louder, shots)
+    result = []
+    for number in range(len(questions)):
+        mine = sums[number * len(factors) : (number + 1) * len(factors)]
+        values, variances, taken = (list(column) for column in zip(*mine))
+        error = sum(s**2 * v / n for s, v, n in zip(share, variances, taken))
+        zne = {
+            "noise_amplification": {
+                "noise_amplifier": amplifier,
+                "noise_factors": list(factors),
+                "values": values,
+                "variance": variances,
+                "shots": taken,
+            },
+            "extrapolation": {"extrapolator": resilience.extrapolator},
+        }
+        metadata = {"variance": error * sum(taken), "shots": sum(taken), "zne": zne}
+        result.append((float(share @ values), {**metadata, **readout.metadata}))
+    return result
+
+
+def _cancelled(readout: twirled_readout.TwirledReadout, question: Question, shots: int) -> Answer:
+    machine, prepared = readout.machine, question.prepared
+    cancellation = Cancellation(prepared.circuit, machine.noise_model)
+    overhead = cancellation.gamma**2
+    if overhead > LARGEST_OVERHEAD:
+        raise CannotCancelError(
+            f"Cancelling the errors of circuit {prepared.circuit.name!r} takes {overhead:,.0f} "
+            f"times the shots; up to {LARGEST_OVERHEAD:,.0f} times are taken. "
+            "Use a shallower circuit, or resilience level 2."
+        )
+    samples = math.ceil(shots * overhead / SHOTS_OF_A_SAMPLE)
+    value, error = question.observable.constant, 0.0
+    for number, group in enumerate(question.observable.groups):
+        means = _sampled(readout, prepared, group, cancellation, samples, number)
+        value += float(means.mean())
+        error += float(means.var() / samples)
+    deviation = math.sqrt(error)
+    taken = samples * SHOTS_OF_A_SAMPLE
+    return value, {
+        "variance": error * taken,
+        "standard_error": deviation,
+        "confidence_interval": [value - 1.96 * deviation, value + 1.96 * deviation],
+        "confidence_level": 0.95,
+        "shots": taken,
+        "samples": samples,
+        "sampling_overhead": overhead,
+        "total_mitigated_layers": cancellation.layers,
+        **readout.metadata,
+    }
+
+
+def _sampled(
+    readout: twirled_readout.TwirledReadout,
+    prepared: Prepared,
+    group: Group,
+    cancellation: Cancellation,
+    samples: int,
+    number: int,
+) -> np.ndarray[Any, Any]:
+    """The weighted mean of a group in each random circuit."""
+    machine = readout.machine
+    rng = machine.rng(100 + number)
+    merge = PassManager([Optimize1qGatesDecomposition(basis=machine.basis_gates)])
+    factors = readout.factors(prepared, group)
+    flips = readout.flips(group, samples)
+    circuits, signs = [], []
+    for row in flips:
+        circuit, sign = cancellation.sample(rng)
+        circuits.append(merge.run(prepared.with_circuit(circuit).measured(group, row)))
+        signs.append(sign)
+    outcomes = machine.outcomes(circuits, SHOTS_OF_A_SAMPLE)
+    means = [
+        moments(group, prepared.read(group, seen).flipped(row), factors)[0]
+        for seen, row in zip(outcomes, flips)
+    ]
+    return np.asarray(cancellation.gamma * np.multiply(signs, means))

@@ -1,0 +1,82 @@
+"""The ``circuit-runner`` program: circuits are transpiled and run, the whole result comes back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit, transpile
+
+from qiskit_ibm_runtime.local.mitigation import readout
+from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
+from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+
+logger = logging.getLogger(__name__)
+
+_TRANSPILING = (
+    "initial_layout",
+    "layout_method",
+    "routing_method",
+    "translation_method",
+    "scheduling_method",
+    "seed_transpiler",
+    "optimization_level",
+)
+_NOTHING_TO_DO = ("init_qubits", "rep_delay", "inst_map", "meas_map", "use_measure_esp")
+
+
+def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
+    """Run circuits; with ``measurement_error_mitigation`` the readout is corrected as well."""
+    circuits = inputs.pop("circuits")
+    given = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    mitigate = inputs.pop("measurement_error_mitigation", False)
+    if inputs.pop("schedule_circuit", False):
+        raise ValueError("Pulse schedules are not simulated here; leave schedule_circuit off.")
+    for name in _NOTHING_TO_DO:
+        if inputs.pop(name, None) is not None:
+            logger.info("The input %r does nothing on a simulator.", name)
+    asked = {name: inputs.pop(name, None) for name in _TRANSPILING}
+    options = {name: value for name, value in asked.items() if value is not None}
+    options.update(inputs.pop("transpiler_options", None) or {})
+    run_config = {name: value for name, value in inputs.items() if value is not None}
+    fitted = transpile(given, backend, **options)
+    result = backend.run(fitted, **run_config).result().to_dict()
+    if not result["success"]:
+        raise RuntimeError(f"The circuits could not be run: {result['status']}")
+    if mitigate:
+        _add_quasiprobabilities(result, backend, fitted, run_config)
+    # The client reads plain JSON: dates become text, numbers of numpy become plain ones.
+    return json.loads(json.dumps(result, default=_plain))  # type: ignore[no-any-return]
+
+
+def _add_quasiprobabilities(
+    result: dict[str, Any],
+    backend: Any,
+    circuits: list[QuantumCircuit],
+    run_config: dict[str, Any],
+) -> None:
+    run = Run(seed=run_config.get("seed_simulator"), noise_model=run_config.get("noise_model"))
+    machine = Machine(backend, Transpilation(), run)
+    outcomes = [
+        Outcomes.of(experiment["data"]["counts"], circuit.num_clbits)
+        for experiment, circuit in zip(result["results"], circuits)
+    ]
+    corrections = readout.corrected(machine, circuits, outcomes)
+    for experiment, circuit, correction in zip(result["results"], circuits, corrections):
+        quasi = {hex(int(key, 2)): value for key, value in correction.distribution.items()}
+        experiment["data"]["quasiprobabilities"] = quasi
+        mapping = readout.last_measured(circuit)
+        experiment["header"]["final_measurement_mapping"] = mapping
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, complex):
+        return [value.real, value.imag]
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

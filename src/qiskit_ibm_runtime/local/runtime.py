@@ -1,0 +1,136 @@
+"""The state of one server, shared by its endpoints."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from . import devices
+from .built_in_programs import BUILT_IN
+from .errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
+from .feeds import Feeds
+from .identity import CLOUD, Doorkeeper
+from .scheduler import Scheduler
+from .settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .executor import Executor
+    from .identity import Caller
+    from .program_records import Program
+    from .session_records import Session
+    from .settings import Instance, Settings
+    from .store import Store
+
+
+class Runtime:
+    """Everything that endpoints need, in one place."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        executor: Executor,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings, self.store, self.executor, self.clock = settings, store, executor, clock
+        self.feeds = Feeds(store)
+        self.scheduler = Scheduler(store, self.feeds, executor, settings.workers, clock)
+        self.doorkeeper = Doorkeeper(
+            settings.users,
+            [service.key for service in settings.services],
+            store.secret("signing"),
+            settings.access_token_seconds,
+            clock,
+        )
+        self.backends = _chosen(settings.devices)
+        for instance in (*settings.hubs, *settings.services):
+            unknown = set(instance.devices or ()) - set(self.backends)
+            if unknown:
+                raise SettingsError(
+                    f"{instance.name} lists {', '.join(sorted(unknown))}, which this server lacks."
+                )
+
+    def instance(self, caller: Caller, hgp: str | None) -> Instance:
+        """The instance that a request means: its CRN's, the one named, or the open one.
+
+        Raises:
+            Refused: 404 if the hub/group/project is not there.
+        """
+        if caller.channel == CLOUD:
+            return next(one for one in self.settings.services if one.crn == caller.crn)
+        if hgp is None:
+            return self.settings.hubs[0]
+        for one in self.settings.hubs:
+            if one.name == hgp:
+                return one
+        raise Refused(404, INSTANCE_NOT_FOUND, f"Hub/group/project not found: {hgp}")
+
+    def backends_of(self, instance: Instance) -> list[str]:
+        """Names of the backends in an instance."""
+        return [
+            name for name in self.backends if instance.devices is None or name in instance.devices
+        ]
+
+    def backends_for(self, caller: Caller) -> list[str]:
+        """Names of the backends in any instance of the caller."""
+        if caller.channel == CLOUD:
+            return self.backends_of(self.instance(caller, None))
+        seen = {name for hub in self.settings.hubs for name in self.backends_of(hub)}
+        return [name for name in self.backends if name in seen]
+
+    def backend(self, caller: Caller, name: str) -> str:
+        """The name itself, if the caller may use this backend.
+
+        Raises:
+            Refused: 404 if not.
+        """
+        if name not in self.backends_for(caller):
+            raise backend_not_found(name)
+        return name
+
+    @staticmethod
+    def qubits(backend: str) -> int:
+        """Number of qubits of a backend."""
+        return int(devices.configuration(backend)["n_qubits"])
+
+    def programs(self, user: str) -> list[Program]:
+        """Every program that a user may run: the server's own first, then by age."""
+        return [*BUILT_IN.values(), *self.store.programs.visible_to(user)]
+
+    def program(self, user: str, program_id: str) -> Program | None:
+        """A program that a user may run."""
+        program = BUILT_IN.get(program_id) or self.store.programs.get(program_id)
+        return program if program is not None and program.is_visible_to(user) else None
+
+    def session(self, caller: Caller, session_id: str) -> Session | None:
+        """A session of the caller."""
+        session = self.store.sessions.get(session_id)
+        if session is None or session.user != caller.user:
+            return None
+        return session if caller.crn in (None, session.instance) else None
+
+    def purge(self) -> int:
+        """Remove the jobs that ended before the retention time; return how many."""
+        days = self.settings.retention_days
+        if days is None:
+            return 0
+        now = datetime.fromtimestamp(self.clock(), timezone.utc)
+        return self.store.purge(now - timedelta(days=days))
+
+
+def backend_not_found(name: str) -> Refused:
+    """What a request for an unknown backend is told."""
+    return Refused(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+
+
+def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    known = devices.names()
+    if wanted is None:
+        return known
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise SettingsError(f"Unknown devices: {', '.join(unknown)}. Known are {', '.join(known)}.")
+    return wanted

@@ -1,0 +1,78 @@
+"""Sessions as the store keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Session:
+    """A group of jobs on one backend. ``started`` is when its first job began to run."""
+
+    id: str
+    user: str
+    instance: str
+    backend: str
+    seconds: float
+    started: float | None = None
+    closed: bool = False
+
+    def within_its_time(self, now: float) -> bool:
+        """Whether its jobs still go first."""
+        return self.started is None or now < self.started + self.seconds
+
+    def takes_jobs(self, now: float) -> bool:
+        """Whether a job may be submitted to it."""
+        return not self.closed and self.within_its_time(now)
+
+
+class Sessions:
+    """The sessions of a store. What writes belongs inside one of the store's transactions."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, session: Session) -> None:
+        """Keep a new session."""
+        self._connection.execute(
+            "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(session.id, session.user, session.instance, session.backend, session.seconds),
+                *(session.started, session.closed),
+            ),
+        )
+
+    def get(self, session_id: str) -> Session | None:
+        """Return one session."""
+        row = self._connection.execute(
+            "SELECT * FROM sessions WHERE id = ?", (session_id,)
+        ).fetchone()
+        return _session(row) if row else None
+
+    def start(self, session_id: str, moment: float) -> None:
+        """Let its time run, if it does not yet."""
+        self._connection.execute(
+            "UPDATE sessions SET started = ? WHERE id = ? AND started IS NULL",
+            (moment, session_id),
+        )
+
+    def close(self, session_id: str) -> None:
+        """Take no more jobs."""
+        self._connection.execute("UPDATE sessions SET closed = 1 WHERE id = ?", (session_id,))
+
+    def delete_empty(self) -> None:
+        """Remove the sessions all of whose jobs are gone."""
+        self._connection.execute(
+            "DELETE FROM sessions WHERE id NOT IN "
+            "(SELECT session FROM jobs WHERE session IS NOT NULL)"
+        )
+
+
+def _session(row: Sequence[Any]) -> Session:
+    session_id, user, instance, backend, seconds, started, closed = row
+    return Session(session_id, user, instance, backend, seconds, started, bool(closed))

@@ -1,0 +1,1 @@
+"""Circuits on Aer: the backend, its noise, what is measured on it."""

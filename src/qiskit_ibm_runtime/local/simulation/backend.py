@@ -1,0 +1,139 @@
+"""The backend that programs are given: a device or a simulator, on Aer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.providers import Options
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
+
+from qiskit_ibm_runtime.local import devices
+from qiskit_ibm_runtime.program import ProgramBackend
+from qiskit_ibm_runtime.utils.backend_decoder import (
+    configuration_from_server_data,
+    properties_from_server_data,
+)
+
+from . import noise
+
+MOST_NOISE_MODELS = 64
+"""Noise models of sets of qubits that are kept for each device."""
+
+
+class LocalBackend(ProgramBackend):
+    """Runs circuits on Aer, with the noise of the device that it stands for.
+
+    Args:
+        configuration: Document of the backend as the service sends it.
+        properties: Its calibration; empty for a simulator.
+    """
+
+    def __init__(self, configuration: dict[str, Any], properties: dict[str, Any]) -> None:
+        decoded = configuration_from_server_data(configuration)
+        if decoded is None:
+            raise ValueError(
+                f"The configuration of {configuration.get('backend_name')!r} cannot be understood."
+            )
+        super().__init__(decoded)
+        self._properties = properties_from_server_data(properties) if properties else None
+        self.noise_model: NoiseModel | None = (
+            NoiseModel.from_backend_properties(self._properties, dt=getattr(decoded, "dt", None))
+            if self._properties is not None
+            else None
+        )
+        self._noise: dict[frozenset[int], NoiseModel] = {}
+        self.method = devices.METHODS.get(decoded.backend_name, "automatic")
+
+    @classmethod
+    def of(cls, documents: dict[str, Any]) -> LocalBackend:
+        """The backend of a job; one that ships with Qiskit may be given by ``name`` alone."""
+        if "name" in documents:
+            return _shipped(documents["name"])
+        return cls(documents["configuration"], documents.get("properties") or {})
+
+    @classmethod
+    def _default_options(cls) -> Options:
+        return Options(shots=1024)
+
+    def properties(self) -> Any:
+        """The calibration; ``None`` for a simulator."""
+        return self._properties
+
+    def defaults(self) -> None:
+        """Pulses are not simulated."""
+
+    def simulate(
+        self,
+        circuits: list[QuantumCircuit],
+        noise_model: NoiseModel | None,
+        **options: Any,
+    ) -> Any:
+        """Run circuits on Aer with the noise given, and return the job of Aer.
+
+        Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
+        cores there are.
+        """
+        return AerSimulator(
+            method=self.method,
+            noise_model=self._noise_of(circuits, noise_model),
+            max_parallel_shots=1,
+            max_parallel_experiments=1,
+            max_memory_mb=devices.memory() // 2**20,
+            **self._of_the_method(circuits),
+        ).run(circuits, **options)
+
+    def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
+        """Settings of the method.
+
+        The extended stabilizer simulator walks from one bit string to the next for each shot. Its
+        5000 steps make 4000 shots on two qubits take five minutes; the walk need not be so long
+        for few qubits.
+        """
+        if self.method != "extended_stabilizer":
+            return {}
+        qubits = max(circuit.num_qubits for circuit in circuits)
+        return {"extended_stabilizer_metropolis_mixing_time": min(5000, 50 * qubits)}
+
+    def _noise_of(
+        self, circuits: list[QuantumCircuit], model: NoiseModel | None
+    ) -> NoiseModel | None:
+        """The noise on the qubits that the circuits use; those of device circuits recur."""
+        if model is None or model.is_ideal():
+            return None
+        qubits = frozenset(
+            circuit.find_bit(qubit).index
+            for circuit in circuits
+            for item in circuit.data
+            for qubit in item.qubits
+            if item.operation.name != "barrier"
+        )
+        if model is not self.noise_model:
+            return noise.restricted(model, qubits)
+        if qubits not in self._noise:
+            if len(self._noise) >= MOST_NOISE_MODELS:
+                self._noise.clear()
+            self._noise[qubits] = noise.restricted(model, qubits)
+        return self._noise[qubits]
+
+    def run(self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any) -> Any:
+        """Run circuits as they are.
+
+        Args:
+            circuits: One circuit or several.
+            run_config: ``shots``, ``memory``, ``seed_simulator`` and further options of Aer.
+
+        Returns:
+            The job of Aer, which counts and results are read from.
+        """
+        options = {"shots": self.options.shots, **run_config}
+        noise_model = options.pop("noise_model", None) or self.noise_model
+        listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+        return self.simulate(listed, noise_model, **options)
+
+
+@lru_cache(maxsize=4)
+def _shipped(name: str) -> LocalBackend:
+    return LocalBackend(devices.configuration(name), devices.properties(name))

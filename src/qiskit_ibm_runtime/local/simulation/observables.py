@@ -1,0 +1,183 @@
+"""Expectation values of observables: which circuits measure them, and how to read the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ClassicalRegister
+from qiskit.quantum_info import SparsePauliOp
+
+if TYPE_CHECKING:
+    from .machine import Machine
+    from .outcomes import Outcomes
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pauli terms that one circuit measures, because they commute qubit by qubit.
+
+    ``qubits`` and ``axes`` say what is measured along which axis. ``supports`` has the shape
+    (terms, qubits) and says which of these qubits each term looks at.
+    """
+
+    qubits: tuple[int, ...]
+    axes: tuple[str, ...]
+    supports: Array
+    coefficients: Array
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A sum of Pauli terms, split into a number and groups that are measured."""
+
+    constant: float
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def of(cls, operator: Any) -> Observable:
+        """Split an operator.
+
+        Raises:
+            ValueError: If it has complex coefficients: it would not be an observable.
+        """
+        terms = _collected(SparsePauliOp(operator))
+        if any(abs(value.imag) > 1e-9 * (1 + abs(value)) for value in terms.values()):
+            raise ValueError("The observable is not Hermitian: it has complex coefficients.")
+        width = len(next(iter(terms)))
+        constant = terms.pop("I" * width, 0).real
+        if not terms:
+            return cls(constant, ())
+        rest = SparsePauliOp.from_list(list(terms.items()))
+        return cls(constant, tuple(map(_group, rest.group_commuting(qubit_wise=True))))
+
+
+def _collected(operator: SparsePauliOp) -> dict[str, complex]:
+    """Add up equal terms. Terra's own `simplify` fails on terra below 0.45 with numpy 2."""
+    terms: dict[str, complex] = {}
+    for label, coefficient in operator.to_list():
+        terms[label] = terms.get(label, 0) + complex(coefficient)
+    return terms
+
+
+def _group(operator: SparsePauliOp) -> Group:
+    x, z = operator.paulis.x, operator.paulis.z
+    any_x, any_z = x.any(axis=0), z.any(axis=0)
+    qubits = np.flatnonzero(any_x | any_z)
+    axes = tuple("Y" if any_x[q] and any_z[q] else "X" if any_x[q] else "Z" for q in qubits)
+    return Group(
+        tuple(qubits.tolist()), axes, (x | z)[:, qubits], np.real(operator.coeffs).astype(float)
+    )
+
+
+@dataclass
+class Prepared:
+    """A circuit fitted to a machine, to which measurements are added.
+
+    ``positions`` holds where each qubit of the user's circuit is at the end. The measured value of
+    qubit ``i`` goes to the classical bit ``first + i``.
+    """
+
+    machine: Machine
+    circuit: QuantumCircuit
+    positions: list[int]
+    first: int
+    _axes: dict[str, QuantumCircuit] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, machine: Machine, circuit: QuantumCircuit) -> Prepared:
+        """Fit a circuit to a machine; what it measures at its end is left out.
+
+        Every qubit is measured while the transpiler works. That shows where it ends up, and the
+        barrier keeps the transpiler from dropping gates that no measurement along Z would see.
+        """
+        marked = circuit.remove_final_measurements(inplace=False).copy()
+        first, count = marked.num_clbits, marked.num_qubits
+        marks = ClassicalRegister(count, "observed")
+        marked.add_register(marks)
+        marked.barrier()
+        marked.measure(range(count), marks)
+        fitted = machine.transpiled([marked])[0]
+        positions = [0] * count
+        kept = []
+        for item in fitted.data:
+            if item.operation.name == "measure" and item.clbits[0] in marks:
+                where = fitted.find_bit(item.qubits[0]).index
+                positions[marks.index(item.clbits[0])] = where
+            else:
+                kept.append(item)
+        last = max(n for n, item in enumerate(kept) if item.operation.name == "barrier")
+        del kept[last]
+        return cls(machine, _with_data(fitted, kept), positions, first)
+
+    def bound(self, values: dict[Any, float]) -> Prepared:
+        """The same with values for its parameters."""
+        if not values:
+            return self
+        there = {name: value for name, value in values.items() if name in self.circuit.parameters}
+        circuit = self.circuit.assign_parameters(there)
+        return Prepared(self.machine, circuit, self.positions, self.first, self._axes)
+
+    def with_circuit(self, circuit: QuantumCircuit) -> Prepared:
+        """The same places with another circuit on them."""
+        return Prepared(self.machine, circuit, self.positions, self.first, self._axes)
+
+    def measured(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
+        """The circuit with the measurement of a group; qubits may be flipped just before it."""
+        circuit = self.circuit.copy()
+        for number, (qubit, axis) in enumerate(zip(group.qubits, group.axes)):
+            where = self.positions[qubit]
+            if axis != "Z":
+                self._turn(circuit, axis, where)
+            if flips is not None and flips[number]:
+                _add(circuit, self.machine.flip, where)
+            circuit.measure(where, self.first + qubit)
+        return circuit
+
+    def read(self, group: Group, outcomes: Outcomes) -> Outcomes:
+        """The bits of the group's qubits only, in their order."""
+        columns = [self.first + qubit for qubit in group.qubits]
+        return type(outcomes)(outcomes.bits[:, columns], outcomes.counts)
+
+    def _turn(self, circuit: QuantumCircuit, axis: str, where: int) -> None:
+        if axis not in self._axes:
+            self._axes[axis] = self.machine.in_own_gates(_turn(axis))
+        _add(circuit, self._axes[axis], where)
+
+
+def _turn(axis: str) -> QuantumCircuit:
+    """Turn an axis onto Z."""
+    circuit = QuantumCircuit(1)
+    if axis == "Y":
+        circuit.sdg(0)
+    circuit.h(0)
+    return circuit
+
+
+def _add(circuit: QuantumCircuit, gates: QuantumCircuit, where: int) -> None:
+    for item in gates.data:
+        circuit.append(item.operation, [where])
+
+
+def _with_data(circuit: QuantumCircuit, data: list[Any]) -> QuantumCircuit:
+    empty = circuit.copy_empty_like()
+    for item in data:
+        empty.append(item.operation, item.qubits, item.clbits)
+    return empty
+
+
+def moments(
+    group: Group, outcomes: Outcomes, fidelities: Array | float = 1.0
+) -> tuple[float, float]:
+    """Mean of a group's sum, and variance of one shot of it.
+
+    ``fidelities`` holds what each term is divided by.
+    """
+    weights = group.coefficients / fidelities
+    per_shot = outcomes.parities(group.supports) @ weights
+    mean = float(np.average(per_shot, weights=outcomes.counts))
+    return mean, float(np.average((per_shot - mean) ** 2, weights=outcomes.counts))

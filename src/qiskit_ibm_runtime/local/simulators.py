@@ -1,0 +1,85 @@
+"""The ideal simulators, under the names that they have on the service."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+METHODS = {
+    "ibmq_qasm_simulator": "automatic",
+    "simulator_statevector": "statevector",
+    "simulator_stabilizer": "stabilizer",
+    "simulator_mps": "matrix_product_state",
+    "simulator_extended_stabilizer": "extended_stabilizer",
+}
+"""What Aer calls the method of each simulator."""
+
+WIDTHS = {
+    "ibmq_qasm_simulator": 32,
+    "simulator_statevector": 32,
+    "simulator_stabilizer": 5000,
+    "simulator_mps": 100,
+    "simulator_extended_stabilizer": 63,
+}
+"""Qubits of each simulator on the service; a state vector has fewer where memory is short.
+
+The automatic simulator keeps its 32: it takes another method than a state vector where it can.
+"""
+
+AMPLITUDE = 16
+"""Bytes of one complex amplitude in double precision."""
+
+_CLIFFORD = ["cx", "cy", "cz", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"]
+_FEW = ["cp", "cu1", "p", "rz", "rzz", "t", "tdg", "u", "u1", "u2", "u3"]
+_GATES = {
+    "stabilizer": _CLIFFORD,
+    "extended_stabilizer": [*_CLIFFORD, "ccx", "ccz", "p", "rz", "t", "tdg", "u1"],
+    "matrix_product_state": [
+        *_CLIFFORD,
+        *_FEW,
+        *["ccx", "csx", "cswap", "r", "rx", "rxx", "ry", "ryy", "rzx", "unitary"],
+    ],
+}
+_EVERY = [
+    *_CLIFFORD,
+    *_FEW,
+    *["ccx", "ccz", "csx", "cswap", "cu", "cu3", "diagonal", "ecr", "initialize", "mcp", "mcphase"],
+    *["mcr", "mcrx", "mcry", "mcrz", "mcswap", "mcu", "mcx", "r", "rx", "rxx", "ry", "ryy", "rzx"],
+    "unitary",
+]
+
+
+def amplitudes_that_fit(memory: int) -> int:
+    """Qubits whose state vector fits in so many bytes."""
+    return int(math.log2(max(1, memory) / AMPLITUDE))
+
+
+def simulator_configuration(name: str, memory: int) -> dict[str, Any]:
+    """The configuration of a simulator on a machine with so many bytes of memory."""
+    method, width = METHODS[name], WIDTHS[name]
+    if method == "statevector":
+        width = min(width, amplitudes_that_fit(memory))
+    return {
+        "backend_name": name,
+        "backend_version": "0.1.0",
+        "n_qubits": width,
+        "basis_gates": sorted(_GATES.get(method, _EVERY)),
+        "gates": [
+            {
+                "name": "cx",
+                "parameters": [],
+                "qasm_def": "gate cx q0,q1 { CX q0,q1; }",
+            }
+        ],
+        "local": False,
+        "simulator": True,
+        "conditional": True,
+        "open_pulse": False,
+        "memory": True,
+        "max_shots": 1_000_000,
+        "max_experiments": 300,
+        "coupling_map": None,
+        "online_date": "2019-05-02T08:15:00+00:00",
+        "simulation_method": method,
+        "description": f"Qiskit Aer, method {method}",
+    }

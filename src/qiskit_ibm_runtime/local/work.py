@@ -1,0 +1,27 @@
+"""What an executor is given, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+Publish = Callable[[str], None]
+
+Work = dict[str, Any]
+"""One job for a worker. Everything in it can travel as JSON:
+
+- ``program``: id of the program;
+- ``source``: text of an uploaded program; ``None`` for a program of this package;
+- ``params``: the inputs, as JSON text with typed wrappers;
+- ``backend``: documents of the backend, ``configuration`` and ``properties``;
+- ``log_level``: least level of the log records that are kept; ``WARNING`` if it is missing.
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: its result as JSON text, or the traceback of its failure."""
+
+    succeeded: bool
+    text: str
+    log: str = ""

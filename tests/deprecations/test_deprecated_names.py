@@ -1,0 +1,196 @@
+"""Every deprecated name still works, warns as often as in 0.9.3, and at the user's line."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+from tests.programs.standin import DEVICE, StandIn
+
+from qiskit_ibm_runtime import (
+    Estimator,
+    IBMInputValueError,
+    QiskitRuntimeService,
+    RuntimeOptions,
+    Sampler,
+    Session,
+)
+from qiskit_ibm_runtime.qiskit_runtime_service import DEPRECATED_PROGRAMS
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A service that does what the test tells it, and writes down what it was asked."""
+    with StandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def service(standin: StandIn) -> QiskitRuntimeService:
+    return standin.service()
+
+
+def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """Result and warnings of a lambda, whose lines each of them has to blame."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call()
+    ours = [warning for warning in caught if "qiskit-ibm-runtime" in str(warning.message)]
+    line = call.__code__.co_firstlineno
+    for warning in ours:
+        assert warning.category is DeprecationWarning
+        assert warning.filename == __file__
+        assert line <= warning.lineno <= line + len(inspect.getsourcelines(call)[0])
+        assert "3 months" in str(warning.message)
+    return result, [str(warning.message) for warning in ours]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sent"),
+    [
+        ("instance", "h/g/p", {"project": "p"}),
+        ("job_tags", ["t"], {"tags": ["t"]}),
+        ("max_execution_time", 400, {"cost": 400}),
+    ],
+)
+@pytest.mark.parametrize("form", [dict, RuntimeOptions])
+def test_arguments_of_a_run_that_belong_into_its_options(standin, service, name, value, sent, form):
+    options = form(backend=DEVICE)
+
+    _, messages = warned(lambda: service.run("p", {}, options, **{name: value}))
+
+    (message,) = messages
+    assert f"'{name}' keyword arguments are deprecated" in message
+    assert 'inside "options"' in message
+    (body,) = standin.sent("POST /jobs")
+    assert {**body, **sent} == body
+    assert options == form(backend=DEVICE)
+
+
+def test_each_deprecated_argument_warns_for_itself_and_none_does_not(standin, service):
+    options = {"backend": DEVICE}
+
+    _, messages = warned(
+        lambda: service.run("p", {}, options, instance="h/g/p", job_tags=[], max_execution_time=1)
+    )
+    assert len(messages) == 3
+    _, messages = warned(lambda: service.run("p", {}, options, instance=None))
+    assert messages == []
+
+
+@pytest.mark.parametrize("program_id", [*DEPRECATED_PROGRAMS, "quantum-kernel-alignment"])
+def test_programs_that_are_on_their_way_out_still_run(standin, service, program_id):
+    _, messages = warned(lambda: service.run(program_id, {}, {"backend": DEVICE}))
+
+    assert len(messages) == 1
+    assert program_id in messages[0]
+    assert standin.sent("POST /jobs")[0]["program_id"] == program_id
+
+
+def test_such_a_program_in_a_session_blames_the_user_too(standin, service):
+    session = Session(service, DEVICE)
+
+    _, messages = warned(lambda: session.run("sample-program", {}))
+
+    assert len(messages) == 1
+
+
+def test_sessions_of_the_old_style(service):
+    session, messages = warned(lambda: service.open("p", {}, {"backend": DEVICE}))
+
+    (message,) = messages
+    for word in ("QiskitRuntimeService.open method is deprecated", "0.7", "Session"):
+        assert word in message
+    assert session.info() == {"backend": DEVICE}
+
+
+def test_the_old_name_of_the_backend_in_options():
+    options, messages = warned(lambda: RuntimeOptions(backend_name="old"))
+    assert len(messages) == 1
+    assert options.backend == options.backend_name == "old"
+
+    _, messages = warned(lambda: setattr(options, "backend_name", "newer"))
+    assert len(messages) == 1
+    assert options.backend == "newer"
+
+
+def test_the_old_name_of_the_backend_in_a_dict_of_a_run(standin, service):
+    _, messages = warned(lambda: service.run("p", {}, {"backend_name": DEVICE}))
+
+    assert len(messages) == 1
+    assert "backend_name" in messages[0]
+    assert standin.sent("POST /jobs")[0]["backend"] == DEVICE
+
+
+def test_a_backend_in_the_options_of_a_session(standin, service):
+    session = Session(service, DEVICE)
+
+    _, messages = warned(lambda: session.run("p", {}, options={"backend": DEVICE}))
+    (message,) = messages
+    assert "'backend' is no longer a supported option within a session" in message
+
+    options = RuntimeOptions(backend=service.backend(DEVICE))
+    _, messages = warned(lambda: session.run("p", {}, options=options))
+    assert len(messages) == 1
+    assert [body["backend"] for body in standin.sent("POST /jobs")] == [DEVICE, DEVICE]
+
+
+def test_a_backend_in_the_options_that_is_not_the_one_of_the_session(standin, service):
+    session = Session(service, DEVICE)
+
+    with (
+        pytest.warns(DeprecationWarning, match="no longer"),
+        pytest.raises(IBMInputValueError) as caught,
+    ):
+        session.run("p", {}, options={"backend": "another"})
+
+    assert "'another'" in caught.value.message
+    assert f"is different from the session's, '{DEVICE}'" in caught.value.message
+    assert standin.sent("POST /jobs") == []
+
+
+def test_the_old_word_for_a_channel(standin):
+    service, messages = warned(
+        lambda: QiskitRuntimeService(auth="legacy", url=f"{standin.url}/api", token="t")
+    )
+    assert len(messages) == 1
+    assert "`auth` parameter is deprecated" in messages[0]
+    assert service.channel == "ibm_quantum"
+
+    auth, messages = warned(lambda: service.auth)
+    assert (auth, len(messages)) == ("legacy", 1)
+
+
+@pytest.mark.parametrize("primitive", [Sampler, Estimator])
+def test_primitives_with_a_service_and_a_backend_among_their_options(service, primitive):
+    made, messages = warned(lambda: primitive(service=service, options={"backend": DEVICE}))
+
+    assert len(messages) == 2
+    assert made.session.backend() == DEVICE
+
+
+@pytest.mark.parametrize("primitive", [Sampler, Estimator])
+def test_primitives_that_are_closed_themselves(service, primitive):
+    made = primitive(session=Session(service, DEVICE))
+
+    _, messages = warned(lambda: made.close())  # noqa: PLW0108 - a line to blame
+
+    assert len(messages) == 1
+    assert not made.session._active
+
+
+def test_what_is_not_deprecated_does_not_warn(standin, service):
+    session = Session(service, DEVICE)
+    options = {"log_level": "INFO"}
+
+    _, messages = warned(
+        lambda: (
+            [session.run("p", {}, options=options) for _ in range(3)]
+            + [service.run("p", {}, {"backend": DEVICE, "instance": "h/g/p", "job_tags": ["t"]})]
+        )
+    )
+
+    assert messages == []

@@ -1,0 +1,82 @@
+"""Inputs are checked against the schema of their program before a worker sees them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+
+pytest.importorskip("jsonschema", reason="jsonschema, of the extra `local`, is not installed")
+
+from qiskit_ibm_runtime.local import arguments, programs
+from qiskit_ibm_runtime.utils.json import RuntimeEncoder
+
+
+def spec(**properties: Any) -> dict[str, Any]:
+    return {"parameters": {"type": "object", "required": ["n"], "properties": properties}}
+
+
+def test_inputs_that_fit_pass() -> None:
+    arguments.check(spec(n={"type": "integer"}), {"n": 3})
+    arguments.check(None, {"anything": []})
+    arguments.check({}, {})
+
+
+def test_every_difference_is_told_with_its_place() -> None:
+    schema = spec(
+        n={"type": "integer", "minimum": 1}, rows={"type": "array", "items": {"type": "string"}}
+    )
+
+    with pytest.raises(arguments.ArgumentsError) as caught:
+        arguments.check(schema, {"n": 0, "rows": ["a", 5]})
+
+    assert "n: 0 is less than the minimum of 1" in str(caught.value)
+    assert "rows.1: 5 is not of type 'string'" in str(caught.value)
+
+
+def test_a_missing_input_is_told_by_name() -> None:
+    with pytest.raises(arguments.ArgumentsError, match="'n' is a required property"):
+        arguments.check(spec(n={}), {})
+
+
+def test_inputs_that_are_no_object_are_refused() -> None:
+    with pytest.raises(arguments.ArgumentsError, match="object"):
+        arguments.check(None, [1])
+
+
+@pytest.mark.parametrize("value", [np.arange(3), {1, 2}], ids=["array", "set"])
+def test_an_array_in_a_typed_wrapper_counts_as_an_array(value: Any) -> None:
+    params = json.loads(json.dumps({"n": value}, cls=RuntimeEncoder))
+
+    arguments.check(spec(n={"type": "array", "minItems": 2, "items": {"type": "integer"}}), params)
+
+
+def test_a_circuit_is_an_object() -> None:
+    params = json.loads(json.dumps({"n": QuantumCircuit(1)}, cls=RuntimeEncoder))
+
+    arguments.check(spec(n={"type": "object"}), params)
+    with pytest.raises(arguments.ArgumentsError):
+        arguments.check(spec(n={"type": "number"}), params)
+
+
+def test_a_faulty_schema_is_told_apart_from_faulty_inputs() -> None:
+    with pytest.raises(ValueError, match="schema of its parameters is faulty") as caught:
+        arguments.check({"parameters": {"type": "no-such-type"}}, {})
+
+    assert not isinstance(caught.value, arguments.ArgumentsError)
+
+
+@pytest.mark.parametrize("name", programs.names())
+def test_each_program_of_the_runtime_describes_inputs_by_a_valid_schema(name: str) -> None:
+    about = programs.metadata(name)
+    fitting = {"circuits": [], "observables": [], "iterations": 2}
+
+    assert about["name"] == name
+    assert about["description"]
+    assert about["max_execution_time"] >= 300
+    arguments.check(about["spec"], fitting)
+    with pytest.raises(arguments.ArgumentsError):
+        arguments.check(about["spec"], {"circuits": 3, "iterations": "many"})

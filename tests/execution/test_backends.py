@@ -1,0 +1,293 @@
+"""Simulators, devices, and what the transpiler is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit_aer.noise import NoiseModel, ReadoutError
+
+from qiskit_ibm_runtime.local import devices
+from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
+from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
+from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulators import simulator_configuration
+from qiskit_ibm_runtime.utils.backend_decoder import (
+    configuration_from_server_data,
+    defaults_from_server_data,
+    properties_from_server_data,
+)
+
+from .conftest import FailedError, run_here
+
+SMALL = ("fake_armonk", "fake_belem", "fake_bogota", "fake_lima", "fake_manila", "fake_quito")
+REQUIRED = (
+    "backend_name backend_version n_qubits basis_gates gates local simulator conditional open_pulse "
+    "memory max_shots coupling_map online_date max_experiments"
+).split()
+
+
+@pytest.mark.parametrize("name", devices.names())
+def test_each_configuration_has_what_a_client_needs(name: str) -> None:
+    configuration = devices.configuration(name)
+
+    assert set(REQUIRED) <= set(configuration)
+    assert configuration["backend_name"] == name
+    assert configuration_from_server_data(configuration) is not None
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_properties_and_defaults_of_a_device_can_be_read(name: str) -> None:
+    properties = properties_from_server_data(devices.properties(name))
+
+    assert properties.backend_name == name
+    assert properties.readout_error(0) > 0
+    defaults = devices.defaults(name)
+    assert defaults_from_server_data(defaults).qubit_freq_est
+
+
+def test_simulators_have_no_calibration() -> None:
+    assert devices.properties("ibmq_qasm_simulator") == {}
+    assert devices.defaults("simulator_mps") == {}
+
+
+def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
+    one_gibibyte = simulator_configuration("simulator_statevector", 2**30)
+    huge = simulator_configuration("simulator_statevector", 2**60)
+
+    assert one_gibibyte["n_qubits"] == 26
+    assert huge["n_qubits"] == 32
+
+
+@pytest.mark.parametrize(
+    ("backend", "qubits", "told"),
+    [
+        ("simulator_statevector", 40, "has 40 qubits; simulator_statevector has"),
+        ("simulator_mps", 101, "has 101 qubits; simulator_mps has 100"),
+        ("fake_manila", 6, "has 6 qubits; fake_manila has 5"),
+        ("ibmq_qasm_simulator", 32, "could not run the job: .*memory"),
+    ],
+)
+def test_too_wide_a_circuit_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, told: str
+) -> None:
+    monkeypatch.setattr(devices, "memory", lambda: 2**30)
+    circuit = QuantumCircuit(qubits)
+    for qubit in range(qubits):
+        circuit.ry(0.1, qubit)
+        circuit.cx(qubit, (qubit + 1) % qubits)
+    circuit.measure_all()
+
+    with pytest.raises(FailedError, match=told):
+        run_here("sampler", backend, circuits=[circuit])
+
+
+def test_the_stabilizer_simulator_runs_wide_clifford_circuits_and_no_others() -> None:
+    circuit = QuantumCircuit(80)
+    circuit.h(0)
+    for qubit in range(79):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    other = QuantumCircuit(1)
+    other.rx(0.3, 0)
+    other.measure_all()
+
+    dist = run_here("sampler", "simulator_stabilizer", circuits=[circuit])["quasi_dists"][0]
+
+    assert set(dist) == {"0" * 80, "1" * 80}
+    with pytest.raises(FailedError):
+        run_here("sampler", "simulator_stabilizer", circuits=[other])
+
+
+def test_the_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.t(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+
+    result = run_here(
+        "sampler",
+        "simulator_extended_stabilizer",
+        circuits=[circuit],
+        run_options={"shots": 50, "seed_simulator": 1},
+    )
+
+    assert set(result["quasi_dists"][0]) == {"00", "11"}
+
+
+# -- transpilation
+
+
+def machine(backend: str = "fake_manila", run: Run | None = None, **settings: Any) -> Machine:
+    level = settings.pop("level", 1)
+    given = {**settings, "optimization_settings": {"level": level}}
+    made = LocalBackend.of({"name": backend})
+    return Machine(made, Transpilation.of(given), run or Run(seed=1))
+
+
+def used(circuit: QuantumCircuit) -> list[int]:
+    return [
+        circuit.find_bit(item.qubits[0]).index
+        for item in circuit.data
+        if item.operation.name == "measure"
+    ]
+
+
+def test_the_initial_layout_is_where_qubits_are(bell: QuantumCircuit) -> None:
+    for layout in ([3, 2], {"0": 3, "1": 2}):
+        fitted = machine(level=0, initial_layout=layout).transpiled([bell])[0]
+        assert used(fitted) == [3, 2]
+
+
+def test_a_circuit_for_a_device_has_its_gates_and_pairs(bell: QuantumCircuit) -> None:
+    far = QuantumCircuit(5)
+    far.h(0)
+    far.cx(0, 4)
+    far.measure_all()
+
+    fitted = machine(layout_method="trivial", routing_method="basic").transpiled([far])[0]
+
+    pairs = {tuple(pair) for pair in devices.configuration("fake_manila")["coupling_map"]}
+    names = {item.operation.name for item in fitted.data}
+    assert names <= {"rz", "sx", "x", "cx", "barrier", "measure"}
+    for item in fitted.data:
+        if item.operation.name == "cx":
+            assert tuple(fitted.find_bit(q).index for q in item.qubits) in pairs
+
+
+def test_a_routing_method_is_used_as_given() -> None:
+    far = QuantumCircuit(5)
+    far.cx(0, 4)
+    far.measure_all()
+    kept = {"layout_method": "trivial", "level": 0}
+
+    with pytest.raises(Exception, match="not-a-method"):
+        machine(routing_method="not-a-method", **kept).transpiled([far])
+    with pytest.raises(Exception, match="routing"):
+        machine(routing_method="none", **kept).transpiled([far])
+
+
+def test_a_higher_level_optimises_more() -> None:
+    circuit = QuantumCircuit(2)
+    for _ in range(6):
+        circuit.h(0)
+        circuit.cx(0, 1)
+        circuit.cx(0, 1)
+    circuit.measure_all()
+
+    sizes = [machine(level=level).transpiled([circuit])[0].size() for level in (0, 3)]
+
+    assert sizes[1] < sizes[0] / 3
+
+
+def test_an_approximation_drops_what_changes_little() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.rxx(0.01, 0, 1)
+    circuit.ry(1.0, 0)
+    circuit.rzz(0.01, 0, 1)
+    circuit.measure_all()
+
+    def pairs(degree: float | None) -> int:
+        fitted = machine(level=3, approximation_degree=degree).transpiled([circuit])[0]
+        return int(fitted.count_ops().get("cx", 0))
+
+    assert pairs(0.9) < pairs(1.0)
+
+
+def test_a_map_and_gates_of_the_options_hold_on_a_simulator(bell: QuantumCircuit) -> None:
+    far = QuantumCircuit(3)
+    far.h(0)
+    far.cx(0, 2)
+    far.measure_all()
+
+    fitted = machine(
+        "ibmq_qasm_simulator",
+        coupling_map=[[0, 1], [1, 0], [1, 2], [2, 1]],
+        basis_gates=["u", "cz"],
+        initial_layout=[0, 1, 2],
+    ).transpiled([far])[0]
+
+    assert {item.operation.name for item in fitted.data} <= {"u", "cz", "barrier", "measure"}
+    pairs = {
+        tuple(sorted(fitted.find_bit(q).index for q in item.qubits))
+        for item in fitted.data
+        if item.operation.name == "cz"
+    }
+    assert pairs <= {(0, 1), (1, 2)}
+
+
+def test_without_transpilation_a_circuit_is_run_as_it_is() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.sx(0)
+    circuit.sx(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+
+    assert machine(skip_transpilation=True).transpiled([circuit])[0] is circuit
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"), [("h", "has the gate 'h'"), ("cx", r"on the qubits \(0, 4\)")]
+)
+def test_without_transpilation_a_device_refuses_what_it_cannot_run(gate: str, told: str) -> None:
+    circuit = QuantumCircuit(5)
+    circuit.h(0) if gate == "h" else circuit.cx(0, 4)
+    circuit.measure_all()
+
+    with pytest.raises(ValueError, match=told):
+        machine(skip_transpilation=True).transpiled([circuit])
+
+
+# -- noise and seeds
+
+
+@pytest.mark.filterwarnings("ignore:from_dict:DeprecationWarning")  # Aer, with nothing in its place
+def test_a_noise_model_of_the_options_is_used_on_a_simulator() -> None:
+    model = NoiseModel()
+    model.add_all_qubit_readout_error(ReadoutError([[0.8, 0.2], [0.2, 0.8]]))
+    circuit = QuantumCircuit(1)
+    circuit.id(0)
+    circuit.measure_all()
+
+    for given in (model, model.to_dict()):
+        options = {"noise_model": given, "seed_simulator": 2}
+        dist = run_here("sampler", circuits=[circuit], run_options=options)["quasi_dists"][0]
+        assert dist["1"] == pytest.approx(0.2, abs=0.032)  # five sigma of 4000 shots
+
+
+def test_noise_on_the_qubits_in_use_is_the_noise_of_the_device() -> None:
+    """
+    The same seed gives the same counts as Aer does with the whole noise model.
+    """
+    from qiskit_aer import AerSimulator
+
+    backend = LocalBackend.of({"name": "fake_manila"})
+    there = machine(run=Run(seed=11), initial_layout=[1, 2])
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    fitted = there.transpiled([circuit])
+    whole = AerSimulator(noise_model=backend.noise_model, max_parallel_shots=1)
+    counts = whole.run(fitted, shots=2000, seed_simulator=11).result().get_counts()
+
+    seen = there.outcomes(fitted, 2000)[0]
+
+    assert dict(zip(seen.labels(), seen.counts)) == counts
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_seed_reproduces_a_sampler_job_exactly(bell: QuantumCircuit, level: int) -> None:
+    def dists(seed: int) -> Any:
+        return run_here(
+            "sampler",
+            "fake_manila",
+            circuits=[bell],
+            resilience_settings={"level": level},
+            run_options={"seed_simulator": seed},
+        )["quasi_dists"]
+
+    assert dists(3) == dists(3)
+    assert dists(3) != dists(4)

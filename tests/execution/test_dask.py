@@ -1,0 +1,190 @@
+"""Jobs on a Dask cluster: a scheduler and two workers, each a process on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from qiskit import QuantumCircuit
+
+pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is not installed")
+
+from qiskit_ibm_runtime.local import executor
+
+from .conftest import Background, work
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, and of what it runs on
+
+NODE = """
+import asyncio, sys
+from distributed import Scheduler, Worker
+
+async def serve(kind, address):
+    if kind == "scheduler":
+        node = Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
+    else:
+        node = Worker(address, nthreads=1, host="127.0.0.1", dashboard=False, memory_limit=0)
+    async with node:
+        print(node.address, flush=True)
+        await node.finished()
+
+asyncio.run(serve(*sys.argv[1:]))
+"""
+
+
+def node(kind: str, address: str = "") -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", NODE, kind, address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+@dataclass
+class Cluster:
+    address: str
+    processes: list[subprocess.Popen[str]]
+
+    def add_worker(self) -> None:
+        self.processes.append(node("worker", self.address)[0])
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    scheduler, address = node("scheduler")
+    made = Cluster(address, [scheduler])
+    made.add_worker()
+    made.add_worker()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def dask(cluster: Cluster) -> Iterator[Background]:
+    background = Background(lambda: executor.create("dask", scheduler=cluster.address))
+    yield background
+    background.close()
+
+
+def program(*lines: str) -> str:
+    return "import os, time\ndef main(backend, user_messenger, **kwargs):\n" + "".join(
+        f"    {line}\n" for line in lines
+    )
+
+
+def test_results_are_those_of_local_workers_under_the_same_seed(
+    dask: Background, pool: Background, bell: QuantumCircuit
+) -> None:
+    for level in (0, 1):
+        given = work(
+            "sampler",
+            {
+                "circuits": [bell] * 3,
+                "resilience_settings": {"level": level},
+                "run_options": {"seed_simulator": 5},
+            },
+            backend="fake_manila",
+        )
+
+        far, near = json.loads(dask.run(given).text), json.loads(pool.run(given).text)
+
+        assert far["quasi_dists"] == near["quasi_dists"]
+
+
+def test_interim_results_and_the_log_come_back(dask: Background) -> None:
+    published: list[str] = []
+    source = program("for n in range(20): user_messenger.publish(n)", "print('seen')", "return 20")
+
+    outcome = dask.run(work(source=source), published.append)
+
+    assert (outcome.succeeded, outcome.text, outcome.log) == (True, "20", "seen\n")
+    assert published == [str(n) for n in range(20)]
+
+
+def test_a_failure_and_a_crash_fail_their_jobs_only(dask: Background) -> None:
+    faulty = dask.submit(work(source=program("return 1 / 0")))
+    crashing = dask.submit(work(source=program("os._exit(9)")))
+
+    assert "ZeroDivisionError" in faulty.result(60).text
+    assert "exit code 9" in crashing.result(60).text
+    assert dask.run(work(source=program("return 1"))).text == "1"
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching other processes needs Linux")
+def test_a_cancel_kills_the_job_where_it_runs(dask: Background) -> None:
+    started = threading.Event()
+    pids: list[int] = []
+
+    def heard(text: str) -> None:
+        pids.append(int(text))
+        started.set()
+
+    source = program("user_messenger.publish(os.getpid())", "time.sleep(1000)")
+    waiting = dask.submit(work(source=source), heard)
+    assert started.wait(60)
+    handle = os.pidfd_open(pids[0])
+
+    assert waiting.cancel()
+
+    assert select.select([handle], [], [], 60)[0]
+    os.close(handle)
+    assert dask.run(work(source=program("return 1"))).succeeded
+
+
+def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
+    dask: Background, cluster: Cluster, tmp_path: object
+) -> None:
+    """
+    The first run waits for ever; its Dask worker is killed, and the second finds that it was there.
+    """
+    started = threading.Event()
+    published: list[str] = []
+
+    def heard(text: str) -> None:
+        published.append(text)
+        started.set()
+
+    source = program(
+        f"first = not os.path.exists({str(tmp_path)!r} + '/seen')",
+        f"open({str(tmp_path)!r} + '/seen', 'w').close()",
+        "user_messenger.publish(os.getppid())",
+        "if first: time.sleep(1000)",
+        "user_messenger.publish('again')",
+        "return os.getppid()",
+    )
+    running = dask.submit(work(source=source), heard)
+    assert started.wait(60)
+    lost = int(published[0])
+
+    os.kill(lost, signal.SIGKILL)
+    cluster.add_worker()
+    outcome = running.result(120)
+
+    assert outcome.succeeded, outcome.text
+    assert int(outcome.text) != lost
+    assert published == [str(lost), '"again"']
+
+
+def test_a_scheduler_is_needed() -> None:
+    with pytest.raises(ValueError, match="address of a scheduler"):
+        executor.create("dask")
+    with pytest.raises(ValueError, match="no executor 'thread'"):
+        executor.create("thread")

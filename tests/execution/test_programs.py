@@ -1,0 +1,331 @@
+"""Each program: what it takes and gives, against the wire format and exact values."""
+
+from __future__ import annotations
+
+import math
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Parameter
+from qiskit.circuit.library import RealAmplitudes
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+from qiskit_ibm_runtime.utils.runner_result import RunnerResult
+
+from .conftest import FailedError, run_here
+
+SHOTS = 4000
+FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of a probability at its worst, one half
+SEED = {"shots": SHOTS, "seed_simulator": 7}
+
+
+def mixed() -> QuantumCircuit:
+    """Three qubits in a state without symmetries."""
+    circuit = QuantumCircuit(3)
+    for qubit in range(3):
+        circuit.ry(0.4 + qubit, qubit)
+        circuit.rz(1.1 * qubit, qubit)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.ry(0.3, 2)
+    return circuit
+
+
+# -- sampler
+
+
+@pytest.mark.parametrize(
+    "backend", ["ibmq_qasm_simulator", "simulator_statevector", "simulator_mps"]
+)
+def test_the_sampler_agrees_with_the_statevector_within_shot_noise(backend: str) -> None:
+    circuit = mixed()
+    exact = Statevector(circuit).probabilities()
+    circuit.measure_all()
+
+    result = run_here("sampler", backend, circuits=[circuit], run_options=SEED)
+
+    seen = [result["quasi_dists"][0].get(format(key, "03b"), 0) for key in range(8)]
+    assert np.abs(np.array(seen) - exact).max() < FIVE_SIGMA
+    assert result["metadata"] == [{"header_metadata": {}, "shots": SHOTS}]
+
+
+def test_keys_are_bit_strings_over_all_registers() -> None:
+    circuit = QuantumCircuit(
+        QuantumRegister(2), ClassicalRegister(1, "low"), ClassicalRegister(9, "high")
+    )
+    circuit.x(1)
+    circuit.measure([0, 1], [0, 9])
+
+    assert run_here("sampler", circuits=[circuit])["quasi_dists"] == [{"1000000000": 1.0}]
+
+
+def test_metadata_of_a_circuit_comes_back(bell: QuantumCircuit) -> None:
+    bell.metadata = {"mine": [1, 2]}
+
+    metadata = run_here("sampler", circuits=[bell])["metadata"][0]
+
+    assert metadata["header_metadata"] == {"mine": [1, 2]}
+
+
+def test_indices_choose_circuits_and_values_as_in_the_old_style() -> None:
+    angle = Parameter("angle")
+    turned = QuantumCircuit(1)
+    turned.rx(angle, 0)
+    turned.measure_all()
+    still = QuantumCircuit(1)
+    still.measure_all()
+
+    dists = run_here(
+        "sampler",
+        circuits=[turned, still],
+        parameters=[[angle], []],
+        circuit_indices=[1, 0, 0],
+        parameter_values=[[], [math.pi], [0.0]],
+    )["quasi_dists"]
+
+    assert dists == [{"0": 1.0}, {"1": 1.0}, {"0": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"parameter_values": [[1.0]]}, "takes 0 values, got 1"),
+        ({"circuit_indices": [3]}, "no circuit 3"),
+        ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "2 circuits to run and 1 sets"),
+        ({"run_options": {"shots": 0}}, "above 0"),
+        ({"run_options": {"shots": 10**9}}, "takes up to"),
+        ({"resilience_settings": {"level": 2}}, "no resilience level 2"),
+    ],
+)
+def test_faulty_inputs_fail_with_the_reason(
+    bell: QuantumCircuit, inputs: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(FailedError, match=told):
+        run_here("sampler", circuits=[bell], **inputs)
+
+
+def test_without_shots_the_probabilities_are_exact() -> None:
+    circuit = mixed()
+    exact = Statevector(circuit).probabilities()
+    circuit.measure_all()
+
+    result = run_here("sampler", circuits=[circuit], run_options={"shots": None})
+
+    seen = [result["quasi_dists"][0].get(format(key, "03b"), 0) for key in range(8)]
+    assert seen == pytest.approx(exact, abs=1e-9)
+    assert result["metadata"][0]["shots"] is None
+
+
+def test_without_shots_a_circuit_that_depends_on_chance_is_sampled() -> None:
+    circuit = QuantumCircuit(1, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    circuit.h(0)
+    circuit.measure(0, 1)
+
+    result = run_here("sampler", circuits=[circuit], run_options={"shots": None})
+
+    assert result["metadata"][0]["shots"] == 4000
+    assert len(result["quasi_dists"][0]) == 4
+
+
+def test_a_circuit_with_control_flow_runs(bell: QuantumCircuit) -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(1)
+    circuit.measure(1, 1)
+
+    assert set(run_here("sampler", circuits=[circuit])["quasi_dists"][0]) == {"00", "11"}
+
+
+# -- estimator
+
+OBSERVABLE = SparsePauliOp.from_list(
+    [("III", 0.5), ("ZZI", 1.0), ("IXX", -0.7), ("YIZ", 0.25), ("ZII", 0.1)]
+)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_the_estimator_agrees_with_the_statevector_within_its_own_deviation(level: int) -> None:
+    circuit = mixed()
+    exact = Statevector(circuit).expectation_value(OBSERVABLE).real
+
+    result = run_here(
+        "estimator",
+        circuits=[circuit],
+        observables=[OBSERVABLE],
+        resilience_settings={"level": level},
+        run_options=SEED,
+    )
+
+    metadata = result["metadata"][0]
+    deviation = math.sqrt(metadata["variance"] / metadata["shots"])
+    assert 0 < deviation < 0.06
+    assert result["values"][0] == pytest.approx(exact, abs=5 * deviation)
+
+
+@pytest.mark.parametrize(
+    ("backend", "optimization"),
+    [("ibmq_qasm_simulator", 1), ("simulator_mps", 0), ("ibmq_qasm_simulator", 3)],
+)
+def test_without_shots_values_are_exact(backend: str, optimization: int) -> None:
+    ansatz = RealAmplitudes(3, reps=2)
+    values = np.linspace(-1.0, 2.0, ansatz.num_parameters).tolist()
+    exact = Statevector(ansatz.assign_parameters(values)).expectation_value(OBSERVABLE).real
+
+    result = run_here(
+        "estimator",
+        backend,
+        circuits=[ansatz],
+        observables=[OBSERVABLE],
+        parameters=[list(ansatz.parameters)],
+        parameter_values=[values],
+        transpilation_settings={"optimization_settings": {"level": optimization}},
+        run_options={"shots": None},
+    )
+
+    assert result["values"][0] == pytest.approx(exact, abs=1e-6)
+
+
+def test_the_layout_of_a_device_does_not_mix_up_qubits() -> None:
+    """
+    Every qubit is in a state of its own; each one is looked at apart, on a device that moves them.
+    """
+    circuit = QuantumCircuit(4)
+    for qubit in range(4):
+        circuit.ry(0.5 * qubit, qubit)
+    for first, second in [(0, 3), (1, 3), (0, 2)]:
+        circuit.cz(first, second)
+        circuit.cz(first, second)
+    labels = ["IIIZ", "IIZI", "IZII", "ZIII"]
+
+    for level in (1, 3):
+        result = run_here(
+            "estimator",
+            "fake_lima",
+            circuits=[circuit] * 4,
+            observables=[SparsePauliOp(label) for label in labels],
+            transpilation_settings={"optimization_settings": {"level": level}},
+            resilience_settings={"level": 1},
+            run_options=SEED,
+        )
+
+        assert result["values"] == pytest.approx([math.cos(0.5 * q) for q in range(4)], abs=0.12)
+
+
+def test_an_observable_that_is_a_number_needs_no_shots() -> None:
+    result = run_here("estimator", circuits=[mixed()], observables=[SparsePauliOp("III", 2.5)])
+
+    assert result["values"] == [2.5]
+    assert result["metadata"][0]["variance"] == 0
+
+
+def test_measurements_at_the_end_are_ignored(bell: QuantumCircuit) -> None:
+    result = run_here("estimator", circuits=[bell], observables=[SparsePauliOp("XX")])
+
+    assert result["values"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("observables", "told"),
+    [
+        ([SparsePauliOp("ZZ", 1j)], "not Hermitian"),
+        ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
+        ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
+    ],
+)
+def test_faulty_observables_fail_with_the_reason(
+    bell: QuantumCircuit, observables: list[SparsePauliOp], told: str
+) -> None:
+    with pytest.raises(FailedError, match=told):
+        run_here("estimator", circuits=[bell], observables=observables)
+
+
+# -- circuit-runner, qasm3-runner, hello-world
+
+
+def test_the_circuit_runner_gives_a_result_that_its_decoder_reads(bell: QuantumCircuit) -> None:
+    text = run_here(
+        "circuit-runner", decode=False, circuits=[bell, bell], shots=500, seed_simulator=3
+    )
+
+    result = RunnerResult.from_dict(text)
+    assert result.success
+    assert result.backend_name
+    counts = result.get_counts(1)
+    assert sum(counts.values()) == 500
+    assert set(counts) == {"00", "11"}
+
+
+def test_the_circuit_runner_transpiles_as_asked() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    circuit.measure_all()
+
+    text = run_here(
+        "circuit-runner",
+        "fake_manila",
+        decode=False,
+        circuits=circuit,
+        initial_layout=[3, 4],
+        optimization_level=0,
+        transpiler_options={"seed_transpiler": 1},
+        measurement_error_mitigation=True,
+        shots=4000,
+        seed_simulator=5,
+    )
+
+    result = RunnerResult.from_dict(text)
+    raw = result.get_counts(0)
+    corrected = result.get_quasiprobabilities(0)
+    mapping = text["results"][0]["header"]["final_measurement_mapping"]
+    assert mapping == {"0": 3, "1": 4}
+    assert abs(corrected[1] - 1) < abs(raw["01"] / 4000 - 1)
+
+
+@pytest.mark.skipif(
+    find_spec("qiskit_qasm3_import") is None,
+    reason="qiskit-qasm3-import, of the extra `local`, is not installed",
+)
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # the parser, of its own parts
+def test_the_qasm3_runner_reads_texts() -> None:
+    text = (
+        'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c;'
+        "h q[0]; cx q[0], q[1]; c = measure q;"
+    )
+
+    result = RunnerResult.from_dict(
+        run_here("qasm3-runner", decode=False, circuits=[text], run_config={"shots": 200})
+    )
+
+    assert sum(result.get_counts(0).values()) == 200
+    assert set(result.get_counts(0)) <= {"00", "11"}
+    with pytest.raises(FailedError, match="OpenQASM"):
+        run_here("qasm3-runner", circuits="OPENQASM 3.0; gate?")
+
+
+def test_hello_world_says_so() -> None:
+    import json
+
+    from qiskit_ibm_runtime.local import job
+
+    from .conftest import work
+
+    published: list[str] = []
+
+    kind, text = job.run(work("hello-world", {"iterations": 3}), published.append)
+
+    assert (kind, json.loads(text)) == ("result", "Hello, World!")
+    messages = [json.loads(message) for message in published]
+    assert [message["iteration"] for message in messages] == [0, 1, 2]
+    assert all(len(key) == 5 for message in messages for key in message["counts"])
+
+
+def test_an_unknown_program_fails_by_name() -> None:
+    with pytest.raises(FailedError, match="no program 'nope'"):
+        run_here("nope")

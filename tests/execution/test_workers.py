@@ -1,0 +1,291 @@
+"""Worker processes: warm, separate, limited, replaced when they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+
+import pytest
+from qiskit import QuantumCircuit
+
+from .conftest import Background, work
+
+HEAD = "def main(backend, user_messenger, **kwargs):\n"
+
+
+def program(*lines: str) -> str:
+    return HEAD + "".join(f"    {line}\n" for line in lines)
+
+
+def wait_for_the_end_of(process: int) -> None:
+    """Return when a process that is no child of ours has ended, or fail after a minute."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([handle], [], [], 60)[0], f"process {process} is still there"
+    finally:
+        os.close(handle)
+
+
+needs_pidfd = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="waiting for the end of other processes needs Linux"
+)
+
+
+def test_a_program_of_the_runtime_runs_in_a_warm_process(
+    pool: Background, bell: QuantumCircuit
+) -> None:
+    outcome = pool.run(work("sampler", {"circuits": [bell]}))
+
+    assert outcome.succeeded
+    assert set(json.loads(outcome.text)["quasi_dists"][0]) == {"00", "11"}
+
+
+def test_interim_results_arrive_in_order_before_the_result(pool: Background) -> None:
+    published: list[str] = []
+    source = program("for n in range(50): user_messenger.publish({'n': n})", "return 'done'")
+
+    outcome = pool.run(work(source=source), published.append)
+
+    assert json.loads(outcome.text) == "done"
+    assert [json.loads(text)["n"] for text in published] == list(range(50))
+
+
+def test_a_final_publication_is_the_result_of_a_program_that_returns_nothing(
+    pool: Background,
+) -> None:
+    outcome = pool.run(work(source=program("user_messenger.publish([1, 2], final=True)")))
+
+    assert outcome.succeeded
+    assert json.loads(outcome.text) == [1, 2]
+
+
+def test_what_a_job_prints_and_logs_is_kept_from_its_log_level_on(pool: Background) -> None:
+    source = program(
+        "import logging, subprocess, sys, warnings",
+        "print('to the output')",
+        "print('to the errors', file=sys.stderr)",
+        "subprocess.run(['echo', 'from a child'])",
+        "warnings.warn('take care')",
+        "for level in ('debug', 'info', 'warning', 'error'):",
+        "    getattr(logging.getLogger('mine'), level)('a %s', level)",
+    )
+
+    chatty = pool.run(work(source=source, log_level="INFO")).log
+    terse = pool.run(work(source=source, log_level="error")).log
+
+    for text in ("to the output", "to the errors", "from a child", "take care"):
+        assert text in chatty
+        assert text in terse
+    assert [f"a {level}" in chatty for level in ("debug", "info", "warning", "error")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert "a error" in terse
+    assert "a warning" not in terse
+
+
+def test_the_log_of_one_job_does_not_reach_the_next(pool: Background) -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    chatty = work("sampler", {"circuits": [circuit]}, log_level="INFO")
+
+    first, second = pool.run(chatty).log, pool.run({**chatty, "log_level": "WARNING"}).log
+
+    assert "Running 1 circuits" in first
+    assert second == ""
+
+
+def test_a_log_without_end_keeps_its_last_megabyte(pool: Background) -> None:
+    source = program("for n in range(300_000): print('line', n)", "print('the end')")
+
+    log = pool.run(work(source=source)).log
+
+    assert log.endswith("the end\n")
+    assert "are left out" in log[:100]
+    assert len(log) < 2**20 + 100
+
+
+def test_each_uploaded_program_has_a_process_of_its_own(pool: Background) -> None:
+    source = program("import os, qiskit", "qiskit.left_over = True", "return os.getpid()")
+    looks = program("import qiskit", "return hasattr(qiskit, 'left_over')")
+
+    first, second = (json.loads(pool.run(work(source=source)).text) for _ in range(2))
+
+    assert first != second
+    assert json.loads(pool.run(work(source=looks)).text) is False
+
+
+def test_inputs_arrive_decoded_and_results_are_encoded(
+    pool: Background, bell: QuantumCircuit
+) -> None:
+    source = program(
+        "from qiskit import transpile",
+        "counts = backend.run(transpile(kwargs['circuit'], backend), shots=100).result()",
+        "return {'sum': sum(counts.get_counts().values()), 'value': 1j, 'on': backend.name()}",
+    )
+
+    outcome = pool.run(work(source=source, inputs={"circuit": bell}, backend="fake_manila"))
+
+    assert json.loads(outcome.text) == {
+        "sum": 100,
+        "value": {"__type__": "complex", "__value__": [0.0, 1.0]},
+        "on": "fake_manila",
+    }
+
+
+def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker(
+    pool: Background,
+) -> None:
+    source = "def divide(a, b):\n    return a / b  # here\n\n" + program("return divide(1, 0)")
+
+    outcome = pool.run(work("halves-abc", source=source))
+
+    assert not outcome.succeeded
+    assert "return a / b  # here" in outcome.text
+    assert 'File "<program halves-abc>", line 2, in divide' in outcome.text
+    assert outcome.text.endswith("ZeroDivisionError: division by zero\n")
+    assert "qiskit_ibm_runtime" not in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x = 1", "has no function main"),
+        ("def main(:", "SyntaxError"),
+        (program("raise SystemExit(3)"), "SystemExit: 3"),
+        (program("return object()"), "not JSON serializable"),
+        ("def main(backend, user_messenger, wanted):\n    pass", "wanted"),
+    ],
+    ids=["no main", "no Python", "exit", "no JSON", "missing input"],
+)
+def test_a_program_that_cannot_work_fails_with_the_reason(
+    pool: Background, source: str, told: str
+) -> None:
+    outcome = pool.run(work(source=source))
+
+    assert not outcome.succeeded
+    assert outcome.text.startswith("Traceback")
+    assert told in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("os._exit(7)", "exit code 7"),
+        ("os.kill(os.getpid(), 11)", "SIGSEGV"),
+        ("os.kill(os.getpid(), 9)", "SIGKILL"),
+    ],
+)
+def test_a_crash_fails_its_job_with_the_reason_and_nothing_else(
+    pool: Background, bell: QuantumCircuit, line: str, told: str
+) -> None:
+    source = program("import os", "print('so far', flush=True)", line)
+
+    crashing = pool.submit(work(source=source))
+    beside = pool.submit(work("sampler", {"circuits": [bell]}))
+    outcome = crashing.result(60)
+
+    assert not outcome.succeeded
+    assert told in outcome.text
+    assert "so far" in outcome.log
+    assert beside.result(60).succeeded
+    assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
+
+
+def test_a_warm_process_that_is_lost_is_replaced(bell: QuantumCircuit) -> None:
+    from qiskit_ibm_runtime.local.workers import WorkerPool
+
+    alone = Background(lambda: WorkerPool(1))
+    try:
+        given = work("sampler", {"circuits": [bell]})
+        assert alone.run(given).succeeded
+        worker = alone.executor._warm[0].result()  # type: ignore[attr-defined]
+        os.kill(worker.process.pid, 9)
+        lost = alone.run(given)
+        after = alone.run(given)
+    finally:
+        alone.close()
+
+    assert not lost.succeeded
+    assert "SIGKILL" in lost.text
+    assert after.succeeded
+
+
+@needs_pidfd
+def test_a_cancel_kills_the_job_and_what_it_started_and_no_other(
+    pool: Background, bell: QuantumCircuit
+) -> None:
+    started = threading.Event()
+    pids: list[int] = []
+
+    def heard(text: str) -> None:
+        pids.extend(json.loads(text))
+        started.set()
+
+    source = program(
+        "import os, subprocess",
+        "child = subprocess.Popen(['sleep', '1000'])",
+        "user_messenger.publish([os.getpid(), child.pid])",
+        "child.wait()",
+    )
+    waiting = pool.submit(work(source=source), heard)
+    assert started.wait(60)
+    beside = pool.submit(work("sampler", {"circuits": [bell]}))
+
+    assert waiting.cancel()
+
+    for process in pids:
+        wait_for_the_end_of(process)
+    assert beside.result(60).succeeded
+
+
+def test_a_job_that_needs_more_memory_than_it_may_use_fails_and_the_next_runs(
+    pool: Background, bell: QuantumCircuit
+) -> None:
+    source = program("import numpy", "return float(numpy.ones(2**30).sum())")  # 8 GiB
+
+    outcome = pool.run(work(source=source))
+
+    assert not outcome.succeeded
+    assert "MemoryError" in outcome.text
+    assert "more memory than its worker may use" in outcome.text
+    assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
+
+
+def test_a_program_does_not_see_the_tokens_of_the_server(
+    monkeypatch: pytest.MonkeyPatch, pool: Background
+) -> None:
+    monkeypatch.setenv("QISKIT_IBM_LOCAL_TOKEN", "planted-secret")
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", "planted-secret")
+
+    outcome = pool.run(work(source=program("import os", "return dict(os.environ)")))
+
+    assert outcome.succeeded
+    assert "planted-secret" not in outcome.text
+
+
+@needs_pidfd
+def test_workers_end_with_the_process_that_started_them() -> None:
+    script = (
+        "import asyncio, os\n"
+        "from qiskit_ibm_runtime.local.workers import WorkerPool\n"
+        "async def main():\n"
+        "    pool = WorkerPool(1)\n"
+        "    await pool.start()\n"
+        "    print(pool._warm[0].result().process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+
+    told = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
+
+    wait_for_the_end_of(int(told.stdout))

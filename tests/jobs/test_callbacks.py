@@ -1,0 +1,213 @@
+"""Messages handed to a callback: each once, in order, whatever the callback or the network does."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from tests.jobs.fast_clock import until
+from tests.jobs.scripted_service import Peer, ScriptedService
+
+from qiskit_ibm_runtime import RuntimeInvalidStateError
+
+
+class Told:
+    """A callback that remembers."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self.ids: set[str] = set()
+
+    def __call__(self, job_id: str, message: Any) -> None:
+        self.ids.add(job_id)
+        self.messages.append(message)
+
+
+def send(*texts: str, close: int | None = 1000) -> Any:
+    def script(peer: Peer) -> None:
+        peer.send("ACK", *texts)
+        peer.close(close)
+
+    return script
+
+
+def idle(peer: Peer) -> None:
+    peer.send("ACK")
+    peer.until_gone()
+
+
+def test_messages_come_decoded_with_the_id_of_the_job(service: ScriptedService) -> None:
+    service.on_stream = send('{"a": 1}', "no JSON", "_poison_pill", "null")
+    told = Told()
+
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    assert told.messages == [{"a": 1}, "no JSON", "_poison_pill", None]
+    assert told.ids == {"j1"}
+    assert not job._ws_client.connected
+    assert job._ws_client._server_close_code == 1000
+
+
+def test_messages_come_once_and_in_order_across_broken_connections(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    counts = iter([2, 0, 5, 1, 5, 9])
+    texts = [str(number) for number in range(10)]
+
+    def flaky(peer: Peer) -> None:
+        count = next(counts, None)
+        peer.send("ACK", *texts[:count])
+        if count is None:
+            peer.close()
+        else:
+            peer.reset()
+
+    service.on_stream = flaky
+    told = Told()
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    assert told.messages == list(range(10))
+
+
+def test_a_message_kept_elsewhere_is_fetched(service: ScriptedService) -> None:
+    service.on["GET /stored"] = lambda peer: peer.answer(200, '"from elsewhere"')
+    service.on_stream = send(f'{{"url": "{service.url}/stored"}}')
+    told = Told()
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    assert told.messages == ["from elsewhere"]
+
+
+def test_an_error_of_the_callback_is_logged_and_the_next_message_comes(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.on_stream = send("1", "2", "3")
+    seen: list[object] = []
+
+    def picky(_job_id: str, message: object) -> None:
+        seen.append(message)
+        if message == 2:
+            raise ValueError("Kaboom")
+
+    job = service.job(user_callback=picky)
+    until(lambda: not job._stream.active)
+
+    assert seen == [1, 2, 3]
+    assert "Kaboom" in caplog.text
+    assert [entry.levelname for entry in caplog.records if "j1" in entry.message] == ["WARNING"]
+
+
+def test_a_stream_that_cannot_be_opened_is_one_line_in_the_log_and_the_result_still_comes(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.on_stream = 404
+    service.results["j1"] = "1"
+    told = Told()
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+    service.end()
+
+    assert job.result() == 1
+    assert told.messages == []
+    assert not job._ws_client.connected
+    assert caplog.text.count("Streaming of job j1 ended") == 1
+
+
+def test_one_stream_serves_callback_and_wait(service: ScriptedService) -> None:
+    service.on_stream = send("1", '"the result"')
+    service.results["j1"] = '"the result"'
+    ready = threading.Event()
+
+    def script(peer: Peer) -> None:
+        ready.wait(60)
+        service.end()
+        send("1", '"the result"')(peer)
+
+    service.on_stream = script
+    told = Told()
+    job = service.job(user_callback=told)
+    ready.set()
+
+    assert job.result() == "the result"
+    until(lambda: not job._stream.active)
+    assert told.messages == [1, "the result"]
+    assert service.asked("GET /stream/jobs/j1") == 1
+
+
+def test_a_second_callback_has_to_wait_for_the_end_of_the_first(service: ScriptedService) -> None:
+    service.on_stream = idle
+    first, second, third = Told(), Told(), Told()
+    job = service.job(user_callback=first)
+    with pytest.raises(RuntimeInvalidStateError, match="already streaming"):
+        job.stream_results(second)
+
+    job.cancel_result_streaming()
+    until(lambda: not job._stream.active)
+    for told in (second, third):
+        service.on_stream = send("1", "2")
+        job.stream_results(told)
+        until(lambda: not job._stream.active)
+
+    assert (first.messages, second.messages, third.messages) == ([], [1, 2], [1, 2])
+
+
+def test_a_finished_job_streams_no_more(service: ScriptedService) -> None:
+    job = service.job()
+    service.end()
+    job.status()
+
+    with pytest.raises(RuntimeInvalidStateError, match="already finished"):
+        job.stream_results(Told())
+
+
+def test_cancelling_the_stream_lets_no_waiting_message_through(service: ScriptedService) -> None:
+    service.on_stream = send(*map(str, range(100)))
+    in_first, go_on = threading.Event(), threading.Event()
+    seen: list[object] = []
+
+    def slow(_job_id: str, message: object) -> None:
+        seen.append(message)
+        in_first.set()
+        go_on.wait(60)
+
+    job = service.job(user_callback=slow)
+    assert in_first.wait(60)
+    job.cancel_result_streaming()
+    go_on.set()
+    until(lambda: not job._stream.active)
+
+    assert seen == [0]
+
+
+def test_nothing_to_cancel_is_no_error(service: ScriptedService) -> None:
+    service.job().cancel_result_streaming()
+
+
+def test_a_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:
+    service.on_stream = send("1")
+    service.results["j1"] = '"result"'
+    results: list[object] = []
+    job = service.job()
+    service.end()
+    job.stream_results(lambda _job_id, _message: results.append(job.result(timeout=60)))
+    until(lambda: not job._stream.active)
+
+    assert results == ["result"]
+
+
+def test_slow_callbacks_of_some_jobs_keep_those_of_others_from_nothing(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = send("1", "2")
+    go_on, told = threading.Event(), Told()
+    slow = [service.job(f"slow-{n}", user_callback=lambda *_: go_on.wait(60)) for n in range(30)]
+    quick = service.job("quick", user_callback=told)
+    until(lambda: not quick._stream.active)
+    go_on.set()
+    until(lambda: not any(job._stream.active for job in slow))
+
+    assert told.messages == [1, 2]

@@ -1,0 +1,149 @@
+"""The decisions behind streams and waits, apart from everything that acts on them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from qiskit.providers import JobStatus
+
+from qiskit_ibm_runtime.api.clients.reconnecting import Reconnecting
+from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.job.external import is_safe, link_in
+from qiskit_ibm_runtime.job.state import JobState, failure_text, read_state
+from qiskit_ibm_runtime.job.waiting import PollSchedule
+
+
+def test_nine_connections_are_tried_with_the_pauses_of_the_protocol() -> None:
+    counting = Reconnecting()
+
+    pauses = [counting.pause(0, acknowledged=True, jitter=0) for _ in range(9)]
+
+    assert pauses == [0.5, 1, 2, 4, 8, 8, 8, 8, None]
+
+
+def test_a_connection_that_lasted_starts_the_count_anew() -> None:
+    counting = Reconnecting()
+    for _ in range(5):
+        counting.pause(0, acknowledged=True, jitter=0)
+
+    assert counting.pause(6, acknowledged=True, jitter=0) == 0.5
+    assert counting.pause(6, acknowledged=False, jitter=0) == 1
+
+
+def test_a_stream_is_not_opened_without_end_however_healthy_it_looks() -> None:
+    counting = Reconnecting()
+    pauses = 0
+    while counting.pause(60, acknowledged=True, jitter=0) is not None:
+        pauses += 1
+
+    assert pauses == 1999
+
+
+@given(st.integers(0, 10**6), st.booleans(), st.floats(0, 1))
+def test_pauses_between_polls_stay_within_their_limits(
+    polls: int, streaming: bool, jitter: float
+) -> None:
+    pause = PollSchedule().pause(polls, streaming=streaming, jitter=jitter)
+
+    assert 0.075 <= pause <= (5.0 if streaming else 1.5)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"status": "Queued"}, JobState(JobStatus.QUEUED)),
+        ({"status": "running"}, JobState(JobStatus.RUNNING)),
+        ({"status": "COMPLETED", "reason": ""}, JobState(JobStatus.DONE)),
+        ({"status": "Failed", "reason": "Oh"}, JobState(JobStatus.ERROR, "Oh")),
+        ({"status": "Cancelled", "reason": "by Me"}, JobState(JobStatus.CANCELLED, "by Me")),
+        (
+            {"status": "Cancelled", "reason": "Ran too long."},
+            JobState(JobStatus.ERROR, "Ran too long.", ran_too_long=True),
+        ),
+        (
+            {"status": "Cancelled - Ran too long"},
+            JobState(JobStatus.ERROR, "", ran_too_long=True),
+        ),
+        (
+            {"status": "Cancelled", "reason_code": 1305, "reason_solution": "Ask for less."},
+            JobState(JobStatus.ERROR, "", True, 1305, "Ask for less."),
+        ),
+        ("Completed", JobState(JobStatus.DONE)),
+    ],
+)
+def test_the_states_of_the_service_are_understood(state: object, expected: JobState) -> None:
+    assert read_state({"id": "j1", "state": state}) == expected
+
+
+def test_the_old_place_of_the_status_is_read_when_there_is_no_state() -> None:
+    assert read_state({"id": "j1", "status": "Running"}) == JobState(JobStatus.RUNNING)
+
+
+@given(st.one_of(st.none(), st.text(), st.integers(), st.dictionaries(st.text(), st.text())))
+def test_a_state_is_understood_or_named_as_unknown(state: object) -> None:
+    error = None
+    try:
+        read = read_state({"id": "j1", "state": state})
+        assert isinstance(read.status, JobStatus)
+    except IBMError as exc:
+        error = exc
+    assert error is None or re.search("Unknown status .* of job j1", error.message, re.DOTALL)
+
+
+def test_the_text_of_a_failure_begins_at_the_last_traceback() -> None:
+    text = "noise\nTraceback one\nTraceback (most recent call last):\nValueError: boom\n"
+
+    assert failure_text("j1", JobState(JobStatus.ERROR), text) == (
+        "Job j1 has failed:\nTraceback (most recent call last):\nValueError: boom\n"
+    )
+
+
+def test_the_text_of_a_failure_says_reason_code_and_advice_first() -> None:
+    state = JobState(JobStatus.ERROR, "No memory.", False, 9999, "Use fewer shots.")
+
+    assert failure_text("j1", state, "Traceback: x") == (
+        "Job j1 has failed:\nNo memory. Error code 9999. Use fewer shots.\nTraceback: x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ('{"url": "https://elsewhere.example/x?sig=1"}', "https://elsewhere.example/x?sig=1"),
+        ('{"url": 3}', None),
+        ('{"url": "https://a", "more": 1}', None),
+        ('{"a": {"url": "https://a"}}', None),
+        ('["url"]', None),
+        ('"url"', None),
+        ("null", None),
+        ("17", None),
+        ('{"url": ', None),
+        ("", None),
+        ('{"url": "https://' + "a" * 20_000 + '"}', None),
+    ],
+)
+def test_only_an_object_that_is_nothing_but_an_address_is_a_link(
+    text: str, link: str | None
+) -> None:
+    assert link_in(text) == link
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://cos.example/r", True),
+        ("http://127.0.0.1:8000/r", True),
+        ("http://localhost/r", True),
+        ("http://169.254.169.254/latest/meta-data", False),
+        ("http://cos.example/r", False),
+        ("file:///etc/passwd", False),
+        ("ftp://cos.example/r", False),
+        ("https://", False),
+        ("https://[broken", False),
+    ],
+)
+def test_only_encrypted_or_local_addresses_are_fetched(url: str, safe: bool) -> None:
+    assert is_safe(url) is safe

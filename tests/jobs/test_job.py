@@ -1,0 +1,545 @@
+"""A job from its start to its result: states, results, errors, facts, copies and pickles."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import json
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.jobs.scripted_service import Peer, ScriptedService, record
+
+from qiskit_ibm_runtime import (
+    IBMRuntimeError,
+    RuntimeInvalidStateError,
+    RuntimeJob,
+    RuntimeJobFailureError,
+    RuntimeJobMaxTimeoutError,
+)
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.program import ResultDecoder
+from qiskit_ibm_runtime.utils.json import RuntimeEncoder
+
+STATUS, RESULTS = "GET /jobs/j1", "GET /jobs/j1/results"
+
+
+def ended(service: ScriptedService, result: str = "", **state: Any) -> RuntimeJob:
+    """A job that has ended."""
+    service.results["j1"] = result
+    job = service.job()
+    service.end(**state)
+    return job
+
+
+# --- Results ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("17", 17),
+        ("true", True),
+        ("null", None),
+        ('"url"', "url"),
+        ('["url"]', ["url"]),
+        ('{"url": "https://a.example", "more": 1}', {"url": "https://a.example", "more": 1}),
+        ("", None),
+        ("no JSON", "no JSON"),
+    ],
+)
+def test_every_kind_of_json_is_a_result(service: ScriptedService, text: str, value: object) -> None:
+    job = ended(service, text)
+
+    assert job.result() == value
+    assert job.result() == value
+    assert service.asked(RESULTS) == 1
+
+
+def test_a_result_without_a_charset_is_utf_8(service: ScriptedService) -> None:
+    assert ended(service, '"Grüße, 世界"').result() == "Grüße, 世界"
+
+
+class Upper:
+    @classmethod
+    def decode(cls, text: str) -> str:
+        return text.upper()
+
+
+def test_another_decoder_changes_nothing_for_the_next_call(service: ScriptedService) -> None:
+    job = ended(service, '"abc"')
+
+    assert job.result() == "abc"
+    assert job.result(decoder=Upper) == '"ABC"'
+    assert job.result() == "abc"
+    assert service.asked(RESULTS) == 1
+
+
+def test_a_long_text_is_not_kept_beside_its_result(service: ScriptedService) -> None:
+    job = ended(service, json.dumps("x" * 1_000_001))
+
+    assert len(job.result()) == 1_000_001
+    assert job._result_text is None
+    assert job.result(decoder=Upper).startswith('"XXX')
+    assert service.asked(RESULTS) == 2
+
+
+class Counting(ResultDecoder):
+    decoded = 0
+
+    @classmethod
+    def decode(cls, data: Any) -> Any:
+        cls.decoded += 1
+        return super().decode(data)
+
+
+def test_a_large_result_is_decoded_once_and_not_searched_for_addresses(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"url": "x" * 100_000})
+    job = service.job(result_decoder=Counting)
+    service.results["j1"] = text
+    service.end()
+    loads = json.loads
+    parsed: list[int] = []
+    monkeypatch.setattr(
+        json, "loads", lambda given, **kw: (parsed.append(len(given)), loads(given, **kw))[1]
+    )
+
+    assert job.result() is job.result()
+
+    assert Counting.decoded == 1
+    assert parsed.count(len(text)) == 1
+
+
+def test_a_pair_of_decoders_serves_messages_and_result(service: ScriptedService) -> None:
+    service.on["GET /jobs/j1/interim_results"] = lambda peer: peer.answer(200, '["a"]')
+    service.results["j1"] = '"r"'
+    job = service.job(result_decoder=[Upper, ResultDecoder])
+    service.end()
+
+    assert job.interim_results() == '["A"]'
+    assert job.result() == "r"
+    with pytest.raises(ValueError, match="two elements"):
+        service.job(result_decoder=[Upper])
+
+
+def test_interim_results_are_asked_for_again_until_the_job_has_ended(
+    service: ScriptedService,
+) -> None:
+    texts = iter(['["1"]', '["1", "2"]'])
+    service.on["GET /jobs/j1/interim_results"] = lambda peer: peer.answer(200, next(texts))
+    job = service.job()
+
+    assert job.interim_results() == ["1"]
+    service.end()
+    assert job.interim_results() == ["1", "2"]
+    assert job.interim_results() == ["1", "2"]
+    assert service.asked("GET /jobs/j1/interim_results") == 2
+
+
+# --- Results kept elsewhere ---------------------------------------------------------------------
+
+
+def test_a_result_kept_elsewhere_is_fetched_without_credentials(service: ScriptedService) -> None:
+    service.on["GET /stored"] = lambda peer: peer.answer(200, '{"a": "é"}')
+
+    assert ended(service, json.dumps({"url": f"{service.url}/stored"})).result() == {"a": "é"}
+
+    stored = next(peer for peer in service.peers if peer.path == "/stored")
+    assert not {"x-access-token", "authorization", "x-qx-client-application"} & set(stored.headers)
+
+
+def test_an_error_page_is_no_result(service: ScriptedService) -> None:
+    service.on["GET /stored"] = lambda peer: peer.answer(404, "<html>gone</html>")
+    job = ended(service, json.dumps({"url": f"{service.url}/stored"}))
+
+    with pytest.raises(RequestsApiError, match="404"):
+        job.result()
+
+
+def test_the_traceback_of_a_failed_job_may_be_kept_elsewhere(service: ScriptedService) -> None:
+    service.on["GET /stored"] = lambda peer: peer.answer(200, "noise Traceback: boom")
+    job = ended(service, json.dumps({"url": f"{service.url}/stored"}), status="Failed")
+
+    assert job.error_message() == "Job j1 has failed:\nTraceback: boom"
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "file:///etc/passwd"])
+def test_an_unsafe_address_is_a_result_and_not_followed(service: ScriptedService, url: str) -> None:
+    assert ended(service, json.dumps({"url": url})).result() == {"url": url}
+
+
+# --- Failures -----------------------------------------------------------------------------------
+
+
+def test_a_failure_says_what_happened_and_keeps_the_service_s_words(
+    service: ScriptedService,
+) -> None:
+    traceback = "noise\nTraceback (most recent call last):\nValueError: boom"
+    job = ended(
+        service,
+        traceback,
+        status="Failed",
+        reason="Out of qubits.",
+        reason_code=1517,
+        reason_solution="Use fewer.",
+    )
+
+    with pytest.raises(RuntimeJobFailureError) as caught:
+        job.result()
+
+    assert caught.value.message == (
+        "Unable to retrieve job result. Job j1 has failed:\n"
+        "Out of qubits. Error code 1517. Use fewer.\n"
+        "Traceback (most recent call last):\nValueError: boom"
+    )
+    assert caught.value.failure is not None
+    assert caught.value.failure.code == 1517
+    assert job.status() is JobStatus.ERROR
+    assert job.error_message() in caught.value.message
+    assert service.asked(RESULTS) == 1
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"status": "Cancelled", "reason": "Ran too long"},
+        {"status": "Cancelled", "reason": "RAN TOO LONG."},
+        {"status": "Cancelled - Ran too long"},
+        {"status": "Cancelled", "reason_code": 1305},
+    ],
+)
+def test_a_job_that_ran_too_long_is_told_from_one_that_was_cancelled(
+    service: ScriptedService, state: dict[str, Any]
+) -> None:
+    job = ended(service, "Traceback: stopped", **state)
+
+    with pytest.raises(RuntimeJobMaxTimeoutError) as caught:
+        job.result()
+
+    assert caught.value.message == job.error_message()
+    assert caught.value.message.startswith("Job j1 ran longer than maximum execution time.")
+    assert caught.value.message.endswith("Traceback: stopped")
+    assert job.status() is JobStatus.ERROR
+
+
+def test_the_status_of_a_failed_job_is_known_without_its_traceback(
+    service: ScriptedService,
+) -> None:
+    service.on[RESULTS] = lambda peer: peer.answer(500)
+    job = ended(service, status="Failed", reason="Why.")
+
+    assert job.status() is JobStatus.ERROR
+    assert service.asked(RESULTS) == 0
+    with without_waiting():
+        message = job.error_message()
+    assert message.startswith("Job j1 has failed:\nWhy.\nIts error text cannot be fetched")
+    del service.on[RESULTS]
+    service.results["j1"] = "Traceback: x"
+    assert job.error_message() == "Job j1 has failed:\nWhy.\nTraceback: x"
+
+
+def test_an_unknown_status_is_named(service: ScriptedService) -> None:
+    with pytest.raises(IBMError, match=r"Unknown status 'Exploded' of job j1"):
+        ended(service, status="Exploded").status()
+
+
+def test_a_cancelled_job_has_no_result(service: ScriptedService) -> None:
+    job = service.job()
+    job.cancel()
+
+    assert service.requests == ["POST /jobs/j1/cancel"]
+    assert job.status() is JobStatus.CANCELLED
+    with pytest.raises(RuntimeInvalidStateError, match=r"j1.*cancelled"):
+        job.result()
+    assert job.error_message() is None
+
+
+def test_a_status_that_was_under_way_does_not_undo_a_cancel(service: ScriptedService) -> None:
+    job = service.job()
+
+    def cancel_meanwhile(peer: Peer) -> None:
+        peer.answer(200, json.dumps(record("j1")))
+
+    class Racing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+        def job_state(self, job_id: str) -> Any:
+            answer = client.job_state(job_id)
+            job._api_client = client
+            job.cancel()
+            return answer
+
+    client = job._api_client
+    job._api_client = Racing()
+
+    assert job.status() is JobStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (409, RuntimeInvalidStateError, "cannot be cancelled"),
+        (403, IBMRuntimeError, "Failed to cancel"),
+    ],
+)
+def test_a_refused_cancel_keeps_all_that_is_known(
+    service: ScriptedService, status: int, error: type[IBMError], words: str
+) -> None:
+    body = {"errors": [{"code": 1297, "message": "Job already done"}], "trace": "t-1"}
+    service.on["POST /jobs/j1/cancel"] = lambda peer: peer.answer(status, json.dumps(body))
+
+    with pytest.raises(error) as caught:
+        service.job().cancel()
+
+    assert words in caught.value.message
+    assert "j1" in caught.value.message
+    failure = caught.value.failure
+    assert failure is not None
+    assert (failure.status, failure.code, failure.trace_id) == (status, 1297, "t-1")
+
+
+def test_logs_are_empty_where_there_are_none_and_metrics_failures_are_explained(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = service.job()
+
+    assert job.logs() == ""
+    assert "only available after the job finishes" in caplog.text
+    with pytest.raises(IBMRuntimeError, match="Failed to get job metadata"):
+        job.metrics()
+    service.on["GET /jobs/j1/logs"] = lambda peer: peer.answer(403)
+    with pytest.raises(IBMRuntimeError, match="Failed to get job logs"):
+        job.logs()
+
+
+# --- Facts --------------------------------------------------------------------------------------
+
+
+def test_facts_that_are_not_known_are_asked_for_once_and_without_inputs(
+    service: ScriptedService,
+) -> None:
+    service.records["j1"] = record("j1", tags=["a", "b"], session_id=None)
+    job = service.job()
+
+    assert job.tags == ["a", "b"]
+    assert job.session_id is None
+    assert job.session_id is None
+    assert job.creation_date is not None
+    assert service.requests == [STATUS]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize(
+    "text", ["2023-02-01T12:00:00.5Z", "2023-02-01T12:00:00.5", "2023-02-01T07:00:00.5-05:00"]
+)
+def test_the_creation_date_is_the_same_moment_in_every_time_zone(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, zone: str, text: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        date = service.job(creation_date=text).creation_date
+        assert date is not None
+        assert date == dt.datetime(2023, 2, 1, 12, 0, 0, 500_000, tzinfo=dt.timezone.utc)
+        assert date.utcoffset() == dt.datetime(2023, 2, 1, 12).astimezone().utcoffset()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def encoded(value: object) -> Any:
+    return json.loads(json.dumps(value, cls=RuntimeEncoder))
+
+
+@pytest.mark.parametrize(
+    "shape", [lambda x: x, lambda x: [x], json.dumps], ids=["object", "list", "text"]
+)
+def test_inputs_are_decoded_when_they_are_looked_at_in_every_shape(
+    service: ScriptedService, shape: Any
+) -> None:
+    circuit = QuantumCircuit(1)
+    params = shape(encoded({"circuits": [circuit], "values": np.array([1.5])}))
+    service.records["j1"] = record("j1", params=params)
+
+    for job in (service.job(), service.job(encoded_params=params)):
+        assert job.inputs["circuits"] == [circuit]
+        assert job.inputs["values"] == np.array([1.5])
+    assert service.asked(STATUS) == 1
+
+
+def test_inputs_that_cannot_be_decoded_keep_nobody_from_the_result(
+    service: ScriptedService,
+) -> None:
+    broken = {"circuits": {"__type__": "QuantumCircuit", "__value__": "rubbish"}}
+    service.results["j1"] = "1"
+    service.records["j1"] = record("j1", "Completed", params=broken)
+    job = service.job(encoded_params=broken)
+
+    assert job.result() == 1
+    with pytest.raises(IBMError):
+        job.inputs  # noqa: B018
+
+
+class Devices:
+    """A service that knows one device, in one project."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+
+    def backend(self, name: str, instance: str | None = None) -> str:
+        self.asked.append((name, instance))
+        if name != "a-device" or instance not in (None, "h/g/p"):
+            raise QiskitBackendNotFoundError(name)
+        return f"{name} in {instance}"
+
+    def backends(self) -> list[str]:
+        return ["the first"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, "a-device in None"),
+        ({"hub": "h", "group": "g", "project": "p"}, "a-device in h/g/p"),
+        ({"hub": "h", "group": "g", "project": "left"}, "a-device in None"),
+        ({"backend": ""}, "the first"),
+        ({"backend": None}, None),
+    ],
+)
+def test_the_backend_is_found_where_the_job_ran_or_at_least_by_name(
+    service: ScriptedService, fields: dict[str, Any], found: str | None
+) -> None:
+    service.records["j1"] = {**record("j1"), **fields}
+
+    assert service.job(service=Devices()).backend() == found
+
+
+def test_a_job_says_what_it_is(service: ScriptedService) -> None:
+    job = service.job(program_id="sampler", image="a/b:1")
+
+    assert repr(job) == "<RuntimeJob('j1', 'sampler')>"
+    assert (job.job_id(), job.program_id, job.image) == ("j1", "sampler", "a/b:1")
+    with pytest.raises(NotImplementedError, match=r"not supported.*QiskitRuntimeService\.run"):
+        job.submit()
+
+
+def test_a_new_job_asks_nothing(service: ScriptedService) -> None:
+    service.job()
+
+    assert service.requests == []
+
+
+# --- Copies and pickles -------------------------------------------------------------------------
+
+
+SERVICES: dict[str, Any] = {}
+
+
+def service_here() -> Any:
+    return SERVICES["here"]
+
+
+class PortableService:
+    """A service that is pickled by name."""
+
+    def __init__(self, service: ScriptedService) -> None:
+        job = service.job("made-to-get-a-client")
+        self._api_client, self._client_params = job._api_client, job._client_params
+
+    def __reduce__(self) -> Any:
+        return service_here, ()
+
+
+@pytest.fixture
+def portable(service: ScriptedService) -> Iterator[RuntimeJob]:
+    SERVICES["here"] = PortableService(service)
+    yield service.job(service=SERVICES["here"], params={"a": [1]}, tags=["t"])
+    SERVICES.clear()
+
+
+def test_a_pickled_job_carries_no_token_and_finds_its_service_again(
+    service: ScriptedService, portable: RuntimeJob
+) -> None:
+    service.results["j1"] = "5"
+    pickled = pickle.dumps(portable)
+    assert b"access-token" not in pickled
+    service.end()
+
+    twin = pickle.loads(pickle.dumps(pickle.loads(pickled)))
+
+    assert (twin.job_id(), twin.program_id, twin.tags, twin.inputs) == (
+        "j1",
+        "custom",
+        ["t"],
+        {"a": [1]},
+    )
+    assert twin.result() == 5
+    assert twin.status() is JobStatus.DONE
+
+
+def test_a_job_pickled_without_a_service_keeps_its_result_and_says_how_to_go_on(
+    service: ScriptedService,
+) -> None:
+    job = ended(service, "[1, 2]")
+    job.result()
+    fresh = pickle.loads(pickle.dumps(service.job("j2")))
+    twin = pickle.loads(pickle.dumps(job))
+    count = len(service.requests)
+
+    assert twin.result() == [1, 2]
+    assert twin.status() is JobStatus.DONE
+    assert len(service.requests) == count
+    with pytest.raises(IBMRuntimeError, match=r"service.job\('j2'\)"):
+        fresh.status()
+
+
+def test_a_result_travels_to_another_process_without_a_token(
+    service: ScriptedService, tmp_path: Any
+) -> None:
+    job = ended(service, "[1, 2]")
+    job.result()
+    path = tmp_path / "job.pickle"
+    path.write_bytes(pickle.dumps(job))
+
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import pickle; print(pickle.load(open({str(path)!r}, 'rb')).result())",
+        ],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    assert told.stdout.strip() == "[1, 2]"
+
+
+@pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
+def test_a_copy_is_a_job_of_its_own_on_the_same_service(
+    service: ScriptedService, copy_of: Any
+) -> None:
+    service.results["j1"] = "5"
+    job = service.job(params={"a": [1]})
+    twin = copy_of(job)
+    service.end()
+
+    assert twin.result() == 5
+    assert twin._api_client is job._api_client
+    assert job._status is JobStatus.INITIALIZING
+    assert (twin.inputs["a"] is job.inputs["a"]) is (copy_of is copy.copy)
+    assert copy_of(twin).result() == 5

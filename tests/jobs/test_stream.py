@@ -1,0 +1,448 @@
+"""The stream of a job: framing, faults, new connections, its end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.jobs.scripted_service import CLOSE, CONTINUATION, PING, PONG, TEXT, Peer, ScriptedService
+
+from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.exceptions import (
+    WebsocketAuthenticationError,
+    WebsocketError,
+    WebsocketTimeoutError,
+)
+
+STREAM = "GET /stream/jobs/j1"
+
+
+class Messages(queue.Queue[str]):
+    def all(self) -> list[str]:
+        return list(self.queue)
+
+
+def client_of(service: ScriptedService, messages: Messages | None) -> RuntimeWebsocketClient:
+    return RuntimeWebsocketClient(service.url, service.parameters(), "j1", messages)
+
+
+def on_each_connection(*scripts: Callable[[Peer], None]) -> Callable[[Peer], None]:
+    """Run one script for each connection, the last one for all further ones."""
+    waiting: Iterator[Callable[[Peer], None]] = iter(scripts)
+    lock = threading.Lock()
+
+    def run(peer: Peer) -> None:
+        with lock:
+            script = next(waiting, scripts[-1])
+        script(peer)
+
+    return run
+
+
+def replay(peer: Peer, *texts: str) -> None:
+    peer.send("ACK", *texts)
+    peer.close()
+
+
+def test_messages_after_the_acknowledgement_are_delivered_in_order(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = lambda peer: replay(peer, "1", '"two"', "é")
+    messages = Messages()
+    client = client_of(service, messages)
+
+    client.job_results()
+
+    assert messages.all() == ["1", '"two"', "é"]
+    assert not client.connected
+    assert client._server_close_code == 1000
+    assert service.asked(STREAM) == 1
+
+
+def test_the_handshake_carries_the_credentials_and_nothing_follows_it(
+    service: ScriptedService,
+) -> None:
+    seen: queue.Queue[list[tuple[int, bytes]]] = queue.Queue()
+
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.frame(CLOSE, b"\x03\xe8")
+        seen.put(peer.until_gone())
+
+    service.on_stream = script
+    client_of(service, None).job_results()
+
+    headers = service.peers[0].headers
+    assert headers["x-access-token"] == "access-token"
+    assert headers["sec-websocket-version"] == "13"
+    assert "sec-websocket-protocol" not in headers
+    assert "x-qx-client-application" not in headers
+    assert seen.get(timeout=30) == [(CLOSE, b"\x03\xe8")]
+
+
+def test_a_path_before_the_stream_and_odd_ids_are_kept() -> None:
+    with ScriptedService(prefix="/some/path") as service:
+        service.on_stream = replay
+        RuntimeWebsocketClient(
+            service.url + "/", service.parameters(), "a/../b", None
+        ).job_results()
+
+        assert service.requests == ["GET /stream/jobs/a%2F..%2Fb"]
+
+
+def test_fragments_and_control_frames_between_them_make_one_message(
+    service: ScriptedService,
+) -> None:
+    pongs: list[tuple[int, bytes]] = []
+
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.frame(TEXT, b'{"a":', final=False)
+        peer.frame(PING, b"are you there")
+        pongs.append(peer.receive())
+        peer.frame(PONG)
+        # The two bytes of one letter come in two frames.
+        peer.frame(CONTINUATION, '"é'.encode()[:2], final=False)
+        peer.frame(CONTINUATION, '"é'.encode()[2:] + b'"}')
+        peer.close()
+
+    service.on_stream = script
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ['{"a":"é"}']
+    assert pongs == [(PONG, b"are you there")]
+
+
+def test_a_frame_that_trickles_in_byte_by_byte_keeps_no_other_stream_waiting(
+    service: ScriptedService,
+) -> None:
+    other_done = threading.Event()
+
+    def slow(peer: Peer) -> None:
+        peer.send("ACK")
+        for byte in b"\x81\x05":
+            peer.sock.sendall(bytes([byte]))
+        assert other_done.wait(30)
+        for byte in b"slow!":
+            peer.sock.sendall(bytes([byte]))
+        peer.close()
+
+    service.on_stream = slow
+    slow_messages, messages = Messages(), Messages()
+    slow_client = client_of(service, slow_messages)
+    slow_client.follow()
+    with ScriptedService() as other:
+        other.on_stream = lambda peer: replay(peer, "fast")
+        client_of(other, messages).job_results()
+    other_done.set()
+
+    assert slow_client.finished.wait(30)
+    assert messages.all() == ["fast"]
+    assert slow_messages.all() == ["slow!"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda peer: peer.close(1011),
+        lambda peer: peer.close(4001),
+        lambda peer: peer.close(None),
+        lambda _peer: None,
+        lambda peer: peer.reset(),
+        lambda peer: peer.sock.sendall(b"\xff\xff\xff garbage"),
+        lambda peer: peer.frame(TEXT, b"\xff\xfe"),
+    ],
+    ids=["1011", "4001", "no code", "hung up", "reset", "garbage", "no utf-8"],
+)
+def test_after_a_fault_each_message_still_comes_once_and_in_order(
+    service: ScriptedService, fast_streams: None, fault: Callable[[Peer], None]
+) -> None:
+    def broken(peer: Peer) -> None:
+        peer.send("ACK", "0", "1")
+        fault(peer)
+
+    service.on_stream = on_each_connection(broken, lambda peer: replay(peer, "0", "1", "2", "3"))
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["0", "1", "2", "3"]
+    assert service.asked(STREAM) == 2
+
+
+def test_a_service_that_does_not_replay_loses_nothing(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    def broken(peer: Peer) -> None:
+        peer.send("ACK", "0", "1")
+        peer.reset()
+
+    service.on_stream = on_each_connection(broken, lambda peer: replay(peer, "2", "3"))
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["0", "1", "2", "3"]
+
+
+def test_a_shorter_replay_than_before_delivers_what_is_new_when_it_comes(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    def dies_at(count: int) -> Callable[[Peer], None]:
+        def script(peer: Peer) -> None:
+            peer.send("ACK", *map(str, range(count)))
+            peer.reset()
+
+        return script
+
+    service.on_stream = on_each_connection(
+        dies_at(3), dies_at(1), dies_at(4), lambda peer: replay(peer, *map(str, range(6)))
+    )
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_a_stream_that_always_drops_ends_with_an_error_after_nine_connections(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    service.on_stream = lambda peer: peer.send("ACK", "a message resets no count")
+    client = client_of(service, Messages())
+
+    with pytest.raises(WebsocketError, match="Max retries exceeded"):
+        client.job_results()
+
+    assert service.asked(STREAM) == 9
+    assert not client.connected
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 501, 302])
+def test_a_refusal_that_another_try_cannot_change_is_not_repeated(
+    service: ScriptedService, status: int
+) -> None:
+    service.on_stream = status
+
+    with pytest.raises(WebsocketError, match=f"HTTP status {status}"):
+        client_of(service, None).job_results()
+
+    assert service.asked(STREAM) == 1
+
+
+def test_a_redirected_handshake_takes_no_credentials_to_another_host(
+    service: ScriptedService,
+) -> None:
+    with ScriptedService() as other:
+        service.on[STREAM] = lambda peer: peer.answer(
+            302, headers=f"Location: {other.url}/stream/jobs/j1\r\n"
+        )
+        with pytest.raises(WebsocketError):
+            client_of(service, None).job_results()
+
+        assert other.requests == []
+
+
+def test_a_busy_service_is_tried_again(service: ScriptedService, fast_streams: None) -> None:
+    refusals = iter([503, 503])
+    service.on_stream = lambda peer: replay(peer, "x")
+    original = service._stream
+
+    def sometimes(peer: Peer) -> bool:
+        status = next(refusals, None)
+        if status is None:
+            return original(peer)
+        peer.answer(status)
+        return True
+
+    service._stream = sometimes  # type: ignore[method-assign]
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["x"]
+    assert service.asked(STREAM) == 3
+
+
+class Tokens:
+    """A token source that counts its log-ins."""
+
+    def __init__(self) -> None:
+        self.tokens = ["stale", "fresh"]
+        self.renewed = 0
+
+    def current(self) -> str:
+        return self.tokens[min(self.renewed, 1)]
+
+    def renew(self, stale: str) -> str:
+        assert stale == self.current()
+        self.renewed += 1
+        return self.current()
+
+
+def test_an_expired_token_is_renewed_during_the_handshake(service: ScriptedService) -> None:
+    original = service._stream
+
+    def picky(peer: Peer) -> bool:
+        if peer.headers["x-access-token"] == "fresh":
+            return original(peer)
+        peer.answer(401)
+        return True
+
+    service._stream = picky  # type: ignore[method-assign]
+    service.on_stream = lambda peer: replay(peer, "x")
+    messages, tokens = Messages(), Tokens()
+    params = service.parameters()
+    params.token_source = tokens
+    RuntimeWebsocketClient(service.url, params, "j1", messages).job_results()
+
+    assert messages.all() == ["x"]
+    assert tokens.renewed == 1
+    assert service.asked(STREAM) == 2
+
+
+def test_a_token_that_stays_refused_is_an_error_of_its_own(service: ScriptedService) -> None:
+    service.on_stream = 401
+    params = service.parameters()
+    params.token_source = Tokens()
+
+    with pytest.raises(WebsocketAuthenticationError) as caught:
+        RuntimeWebsocketClient(service.url, params, "j1", None).job_results()
+
+    assert "fresh" not in str(caught.value)
+    assert service.asked(STREAM) == 2
+
+
+def test_a_silent_server_is_pinged_after_a_minute_and_left_without_a_pong(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    frames: queue.Queue[list[tuple[int, bytes]]] = queue.Queue()
+
+    def silent(peer: Peer) -> None:
+        peer.send("ACK")
+        frames.put(peer.until_gone())
+
+    service.on_stream = on_each_connection(silent, replay)
+    client_of(service, None).job_results()
+
+    assert frames.get(timeout=30) == [(PING, b"")]
+    assert service.asked(STREAM) == 2
+
+
+def test_a_server_that_answers_pings_is_waited_for(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    def patient(peer: Peer) -> None:
+        peer.send("ACK")
+        for _ in range(3):
+            assert peer.receive() == (PING, b"")
+            peer.frame(PONG)
+        peer.send("at last")
+        peer.close()
+
+    service.on_stream = patient
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["at last"]
+    assert service.asked(STREAM) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "connecting", "open", "pause"])
+def test_a_disconnect_is_obeyed_at_any_moment(service: ScriptedService, moment: str) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait_here(peer: Peer) -> None:
+        reached.set()
+        go_on.wait(30)
+
+    def hang_up(peer: Peer) -> None:
+        reached.set()
+
+    service.on_stream = {"open": wait_here, "pause": hang_up}.get(moment, wait_here)
+    if moment == "connecting":
+        service.on[STREAM] = wait_here
+    client = client_of(service, Messages())
+    if moment != "before":
+        client.follow()
+        assert reached.wait(30)
+    client.disconnect(WebsocketClientCloseCode.CANCEL)
+    if moment == "before":
+        client.follow()
+
+    assert client.finished.wait(30)
+    go_on.set()
+    assert not client.connected
+    assert client.succeeded
+    assert service.asked(STREAM) == (0 if moment == "before" else 1)
+
+
+def test_the_reason_of_a_disconnect_reaches_who_reads(service: ScriptedService) -> None:
+    opened = threading.Event()
+    service.on_stream = lambda peer: (peer.send("ACK"), opened.set(), peer.until_gone())  # type: ignore[assignment]
+    client = client_of(service, None)
+    threading.Thread(
+        target=lambda: (opened.wait(30), client.disconnect(WebsocketClientCloseCode.TIMEOUT)),
+        daemon=True,
+    ).start()
+
+    with pytest.raises(WebsocketTimeoutError):
+        client.job_results()
+
+
+def test_who_only_waits_does_not_download_the_result_twice(service: ScriptedService) -> None:
+    sent = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        # The head of 40 MB that never come.
+        peer.sock.sendall(b"\x81\x7f" + (40_000_000).to_bytes(8, "big") + b"[")
+        peer.until_gone()
+        sent.set()
+
+    service.on_stream = script
+    client = client_of(service, None)
+    client.job_results()
+
+    assert client.succeeded
+    assert sent.wait(30)
+
+
+def test_two_hundred_streams_need_one_thread_and_a_few_to_connect(
+    service: ScriptedService,
+) -> None:
+    everybody = threading.Barrier(201)
+
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        everybody.wait(60)
+        peer.send("done")
+        peer.close()
+
+    service.on_stream = script
+    messages = Messages()
+    clients = [client_of(service, messages) for _ in range(200)]
+    ours_before = our_threads()
+    most = 0
+    for client in clients:
+        client.follow()
+        most = max(most, len(our_threads() - ours_before))
+    everybody.wait(60)
+    most = max(most, len(our_threads() - ours_before))
+
+    assert all(client.finished.wait(30) for client in clients)
+    # Each thread that connects or reads counts; those of the scripted service do not.
+    assert most <= 5
+    assert messages.all() == ["done"] * 200
+
+
+def our_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("job-")}
+
+
+def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService) -> None:
+    service.on_stream = replay
+    client_of(service, None).job_results()
+
+    for thread in our_threads():
+        thread.join(30)
+    assert not our_threads()

@@ -1,0 +1,205 @@
+"""The way to a stream: TLS, certificate authorities, proxies."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+from tests.jobs.scripted_service import ScriptedService
+
+from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, handshake
+from qiskit_ibm_runtime.api.clients.handshake import socket_address
+from qiskit_ibm_runtime.api.exceptions import WebsocketError
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+# A name that only the proxy knows.
+FAR_AWAY = "runtime.test"
+
+
+@pytest.mark.parametrize(
+    ("base", "stream"),
+    [
+        ("https://runtime.example", "wss://runtime.example"),
+        ("http://localhost:8000/runtime", "ws://localhost:8000/runtime"),
+        ("HTTPS://runtime.example", "wss://runtime.example"),
+        ("https://https.example:99/https", "wss://https.example:99/https"),
+        ("ws://localhost:1", "ws://localhost:1"),
+        ("wss://localhost:1/a", "wss://localhost:1/a"),
+    ],
+)
+def test_only_the_scheme_of_an_address_changes(base: str, stream: str) -> None:
+    assert socket_address(base) == stream
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    path = tmp_path / "authorities.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+@pytest.fixture
+def secure(authority: trustme.CA) -> Iterator[ScriptedService]:
+    with ScriptedService(certificate=authority.issue_cert("localhost", FAR_AWAY)) as service:
+        service.on_stream = lambda peer: (peer.send("ACK", "x" * 100_000), peer.close())  # type: ignore[assignment]
+        yield service
+
+
+class Box(list[str]):
+    put = list.append
+
+
+def read(service: ScriptedService, **kwargs: object) -> list[str]:
+    messages = Box()
+    params = service.parameters(**kwargs)
+    RuntimeWebsocketClient(service.url, params, "j1", messages).job_results(max_retries=0)
+    return messages
+
+
+def test_a_stream_over_tls_is_read_with_the_authorities_of_verify(
+    secure: ScriptedService, bundle: str
+) -> None:
+    assert read(secure, verify=bundle) == ["x" * 100_000]
+
+
+def test_the_variable_that_names_authorities_for_requests_counts_for_streams(
+    secure: ScriptedService, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+
+    assert read(secure) == ["x" * 100_000]
+
+
+def test_verification_is_on_unless_switched_off(secure: ScriptedService) -> None:
+    with pytest.raises(WebsocketError, match="SSLCertVerificationError"):
+        read(secure)
+    assert secure.requests == []
+
+    assert read(secure, verify=False) == ["x" * 100_000]
+
+
+def test_a_certificate_of_another_host_is_refused(authority: trustme.CA, bundle: str) -> None:
+    with ScriptedService(certificate=authority.issue_cert("elsewhere.example")) as service:
+        with pytest.raises(WebsocketError, match="SSL"):
+            read(service, verify=bundle)
+
+        assert service.requests == []
+
+
+def test_a_plain_server_under_a_tls_address_ends_as_an_error(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshake, "CONNECT_TIMEOUT", 0.2)
+    address = service.url.replace("http://", "https://")
+
+    with pytest.raises(WebsocketError, match="Max retries exceeded"):
+        RuntimeWebsocketClient(address, service.parameters(), "j1", None).job_results(0)
+
+
+class Proxy:
+    """A proxy that tunnels to this machine, and remembers which credentials it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[str | None] = []
+        self.tunnels: list[str] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with suppress(OSError), sock:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += sock.recv(1)
+            lines = head.decode().split("\r\n")
+            target = lines[0].split(" ")[1]
+            given = [line.split("Basic ")[1] for line in lines if "Basic " in line]
+            self.shown.append(base64.b64decode(given[0]).decode() if given else None)
+            self.tunnels.append(target)
+            port = int(target.rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port)) as far:
+                sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                threading.Thread(target=_pump, args=(sock, far), daemon=True).start()
+                _pump(far, sock)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    running = Proxy()
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize(
+    ("urls", "more", "shown"),
+    [
+        ({"https": "http://PROXY"}, {}, None),
+        ({"wss": "PROXY"}, {}, None),
+        ({"https://runtime.test": "http://user:secret@PROXY"}, {}, "user:secret"),
+        (
+            {"https": "http://PROXY"},
+            {"username_ntlm": "DOMAIN\\user", "password_ntlm": "secret"},
+            "DOMAIN\\user:secret",
+        ),
+    ],
+    ids=["plain", "without scheme", "with a password", "with NTLM credentials"],
+)
+def test_a_stream_goes_through_the_proxy_with_its_credentials(
+    secure: ScriptedService,
+    bundle: str,
+    proxy: Proxy,
+    urls: dict[str, str],
+    more: dict[str, str],
+    shown: str | None,
+) -> None:
+    urls = {key: value.replace("PROXY", proxy.address) for key, value in urls.items()}
+    secure.url = secure.url.replace("localhost", FAR_AWAY)
+
+    messages = read(secure, verify=bundle, proxies=ProxyConfiguration(urls=urls, **more))
+
+    assert messages == ["x" * 100_000]
+    assert proxy.shown == [shown]
+    assert proxy.tunnels == [secure.url.removeprefix("https://")]
+
+
+def test_a_dead_proxy_is_named_by_no_credentials(
+    secure: ScriptedService, bundle: str, proxy: Proxy
+) -> None:
+    proxy.close()
+    secure.url = secure.url.replace("localhost", FAR_AWAY)
+    urls = {"https": f"http://user:top-secret@{proxy.address}"}
+
+    with pytest.raises(WebsocketError) as caught:
+        read(secure, verify=bundle, proxies=ProxyConfiguration(urls=urls))
+
+    assert "top-secret" not in caught.value.message
+    assert secure.requests == []

@@ -1,0 +1,382 @@
+"""Waiting for a job: how soon its end is noticed, what it costs, and when a wait gives up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Callable
+
+import pytest
+from tests.jobs.fast_clock import StillClock, until
+from tests.jobs.scripted_service import Peer, ScriptedService, record
+
+from qiskit_ibm_runtime import (
+    IBMNotAuthorizedError,
+    RuntimeInvalidStateError,
+    RuntimeJob,
+    RuntimeJobTimeoutError,
+)
+from qiskit_ibm_runtime.api.clients import RuntimeClient
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.job.waiting import LONGEST_OUTAGE, PollSchedule
+
+STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/jobs/j1"
+
+
+def slow_job(service: ScriptedService, **kwargs: object) -> tuple[RuntimeJob, StillClock]:
+    """A job whose waits cost no time: the clock jumps."""
+    job = service.job(**kwargs)
+    job._clock = StillClock()
+    return job, job._clock
+
+
+def until_gone(peer: Peer) -> None:
+    """Accept the stream and never send anything."""
+    peer.until_gone()
+
+
+def acknowledge_only(peer: Peer) -> None:
+    peer.send("ACK")
+    peer.until_gone()
+
+
+def drop(peer: Peer) -> None:
+    peer.reset()
+
+
+@pytest.mark.parametrize(
+    ("stream", "longest"),
+    [(404, 1.5), (503, 1.5), (drop, 5.0), (until_gone, 5.0), (acknowledge_only, 5.0)],
+    ids=["missing", "refused", "dropped", "silent", "acknowledged, then silent"],
+)
+def test_whatever_the_stream_does_the_end_is_noticed_by_the_next_poll(
+    service: ScriptedService, stream: int | Callable[[Peer], None], longest: float
+) -> None:
+    service.on_stream = stream
+    service.results["j1"] = "7"
+    job, clock = slow_job(service)
+    clock.at(40, service.end)
+    started = clock.now
+
+    assert job.result() == 7
+
+    assert 40 <= clock.now - started <= 40 + longest
+    assert max(clock.waits) <= longest
+
+
+def test_a_blocked_stream_delays_no_result_by_two_seconds(service: ScriptedService) -> None:
+    service.on_stream = 403
+    job, clock = slow_job(service)
+    clock.at(600, service.end)
+    started = clock.now
+
+    job.wait_for_final_state()
+
+    assert clock.now - started < 600 + 2
+
+
+def test_the_end_of_the_stream_costs_one_question_and_one_download_and_no_pause(
+    service: ScriptedService,
+) -> None:
+    service.results["j1"] = '{"a": 1}'
+    end = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        end.wait(60)
+        peer.send(service.results["j1"])
+        peer.close()
+
+    service.on_stream = script
+    job, clock = slow_job(service)
+    before: list[int] = []
+
+    def finish() -> None:
+        service.end()
+        before.append(len(service.requests))
+        end.set()
+        assert job._ws_client.finished.wait(60)
+
+    clock.at(100, finish)
+    started = clock.now
+
+    assert job.result() == {"a": 1}
+
+    assert clock.now - started == 100
+    assert sorted(service.requests[before[0] :]) == [STATUS, RESULTS]
+
+
+def test_status_and_result_are_asked_for_side_by_side_once_the_stream_has_ended(
+    service: ScriptedService,
+) -> None:
+    """Neither answer comes before both questions have arrived: one round trip for both."""
+    service.results["j1"] = '"both"'
+    service.on_stream = lambda peer: (peer.send("ACK"), ended.wait(60), peer.close())  # type: ignore[assignment]
+    ended, both = threading.Event(), threading.Barrier(2)
+    job, clock = slow_job(service)
+
+    def meet(answer: str) -> Callable[[Peer], None]:
+        def respond(peer: Peer) -> None:
+            both.wait(60)
+            peer.answer(200, answer)
+
+        return respond
+
+    def finish() -> None:
+        service.on[STATUS] = meet('{"id": "j1", "state": {"status": "Completed"}}')
+        service.on[RESULTS] = meet('"both"')
+        ended.set()
+        assert job._ws_client.finished.wait(60)
+
+    clock.at(10, finish)
+
+    assert job.result() == "both"
+
+
+def test_a_stream_that_ends_before_the_job_does_leads_to_quick_polls(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = lambda peer: (peer.send("ACK"), over.wait(60), peer.close())  # type: ignore[assignment]
+    service.results["j1"] = ""
+    over = threading.Event()
+    job, clock = slow_job(service)
+
+    def end_of_stream() -> None:
+        over.set()
+        assert job._ws_client.finished.wait(60)
+        polled = len(clock.waits)
+        clock.at(0.45, lambda: done(polled))
+
+    def done(polled: int) -> None:
+        assert clock.waits[polled:] == pytest.approx([0.1, 0.14, 0.196, 0.2744])
+        service.results["j1"] = "3"
+        service.end()
+
+    clock.at(60, end_of_stream)
+
+    assert job.result() == 3
+    # The download that began with the end of the stream came too early and was not believed.
+    assert service.asked(RESULTS) == 2
+
+
+def test_the_status_is_asked_without_the_inputs(service: ScriptedService) -> None:
+    job = service.job()
+    service.end()
+
+    job.wait_for_final_state()
+
+    assert service.requests == [STATUS]
+    assert service.peers[0].target == "/jobs/j1?exclude_params=true"
+
+
+def test_a_service_that_knows_no_such_parameter_is_asked_without_it(
+    service: ScriptedService,
+) -> None:
+    def old(peer: Peer) -> None:
+        if "?" in peer.target:
+            peer.answer(400, '{"errors": [{"code": 1000, "message": "unknown parameter"}]}')
+        else:
+            peer.answer(200, '{"id": "j1", "state": {"status": "Completed"}}')
+
+    service.on[STATUS] = old
+
+    service.job().wait_for_final_state()
+
+    assert [peer.target for peer in service.peers] == ["/jobs/j1?exclude_params=true", "/jobs/j1"]
+
+
+def test_a_client_double_that_knows_only_the_old_methods_is_asked_by_them() -> None:
+    class Double:
+        def job_get(self, job_id: str) -> dict[str, object]:
+            return record(job_id, "Completed")
+
+        def job_results(self, job_id: str) -> str:
+            return "5"
+
+    with ScriptedService() as service:
+        assert service.job(api_client=Double()).result() == 5
+        assert service.requests == []
+
+
+def test_a_minute_of_waiting_beside_an_open_stream_is_cheap() -> None:
+    schedule, passed, polls = PollSchedule(), 0.0, 0
+    while passed < 60:
+        passed += schedule.pause(polls, streaming=True, jitter=0)
+        polls += 1
+    assert polls <= 15
+    assert schedule.pause(10_000, streaming=True, jitter=0) == 5.0
+    assert schedule.pause(10_000, streaming=False, jitter=1) == pytest.approx(1.125)
+
+
+def silent(peer: Peer) -> None:
+    peer.until_gone()
+
+
+def trickling(peer: Peer) -> None:
+    peer.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    stop = threading.Event()
+    try:
+        while not stop.wait(0.02):
+            peer.sock.sendall(b" ")
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize("behave", [silent, trickling])
+@pytest.mark.parametrize("where", [STATUS, RESULTS])
+def test_a_wait_returns_by_its_limit_whatever_the_server_does(
+    service: ScriptedService, behave: Callable[[Peer], None], where: str
+) -> None:
+    job = service.job()
+    service.end()
+    service.on[where] = behave
+
+    with pytest.raises(RuntimeJobTimeoutError, match=r"j1: 0.1 seconds .*service.job\('j1'\)"):
+        job.result(timeout=0.1)
+
+
+def test_a_running_job_is_given_up_at_the_limit_and_not_before(service: ScriptedService) -> None:
+    job, clock = slow_job(service)
+    started = clock.now
+
+    with pytest.raises(RuntimeJobTimeoutError, match="33"):
+        job.wait_for_final_state(timeout=33)
+
+    assert clock.now - started == pytest.approx(33)
+
+
+def test_a_limit_of_nothing_still_finds_a_job_that_has_ended(service: ScriptedService) -> None:
+    service.results["j1"] = "1"
+    job = service.job()
+
+    with pytest.raises(RuntimeJobTimeoutError):
+        job.result(timeout=0)
+    service.end()
+
+    assert job.result(timeout=0) == 1
+
+
+def test_after_a_limit_the_same_job_can_be_waited_for_and_streamed(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = acknowledge_only
+    service.results["j1"] = "1"
+    job, clock = slow_job(service)
+    with pytest.raises(RuntimeJobTimeoutError):
+        job.wait_for_final_state(timeout=5)
+
+    assert job._ws_client.finished.wait(30)
+    seen: list[object] = []
+    job.stream_results(lambda _job_id, message: seen.append(message))
+    clock.at(5, service.end)
+    assert job.result(timeout=20) == 1
+    job.cancel_result_streaming()
+
+
+def test_an_outage_of_the_service_is_borne_for_minutes_but_not_for_ever(
+    service: ScriptedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    job, clock = slow_job(service)
+    service.results["j1"] = "1"
+    clock.at(10, lambda: service.on.update({STATUS: lambda peer: peer.answer(502)}))
+    clock.at(250, service.on.clear)
+    clock.at(280, service.end)
+
+    with without_waiting(), caplog.at_level("WARNING", logger="qiskit_ibm_runtime.job.waiting"):
+        assert job.result() == 1
+    assert len(caplog.records) == 1
+
+    dead, clock = slow_job(service, job_id="j2")
+    service.on["GET /jobs/j2"] = lambda peer: peer.answer(502)
+    started = clock.now
+    with without_waiting(), pytest.raises(RequestsApiError, match="502"):
+        dead.result()
+    assert LONGEST_OUTAGE < clock.now - started < LONGEST_OUTAGE + 5
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, RequestsApiError), (401, IBMNotAuthorizedError)]
+)
+def test_an_answer_that_time_cannot_change_ends_a_wait_at_once(
+    service: ScriptedService, status: int, error: type[Exception]
+) -> None:
+    service.on[STATUS] = lambda peer: peer.answer(status)
+    job = service.job()
+
+    with pytest.raises(error):
+        job.result()
+
+    assert service.asked(STATUS) == 1
+
+
+def test_control_c_returns_at_once_and_leaves_no_stream(service: ScriptedService) -> None:
+    def script(peer: Peer) -> None:
+        peer.send("ACK")
+        until(lambda: job._ws_client.connected)
+        os.kill(os.getpid(), signal.SIGINT)
+        peer.until_gone()
+
+    service.on_stream = script
+    job = service.job()
+
+    with pytest.raises(KeyboardInterrupt):
+        job.result()
+
+    assert job._ws_client.finished.wait(30)
+
+
+def test_cancelling_in_one_thread_ends_the_wait_in_another(service: ScriptedService) -> None:
+    service.on_stream = acknowledge_only
+    job = service.job()
+    outcome: list[object] = []
+
+    def wait() -> None:
+        try:
+            job.result(timeout=60)
+        except RuntimeInvalidStateError as exc:
+            outcome.append(exc.message)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    until(lambda: job._ws_client.connected)
+    job.cancel()
+    thread.join(60)
+
+    assert outcome == ["Unable to retrieve the result of job j1. Job was cancelled."]
+
+
+@pytest.mark.parametrize("stream", [404, acknowledge_only], ids=["polling", "streaming"])
+def test_two_hundred_waiting_jobs_need_a_handful_of_threads(
+    service: ScriptedService, stream: int | Callable[[Peer], None]
+) -> None:
+    service.on_stream = stream
+    client = RuntimeClient(service.parameters())
+    jobs = [service.job(f"job-{index}", api_client=client) for index in range(200)]
+    service.results.update({job.job_id(): f'"{job.job_id()}"' for job in jobs})
+    found: dict[str, object] = {}
+
+    def wait(job: RuntimeJob) -> None:
+        found[job.job_id()] = job.result(timeout=120)
+
+    waiting = [threading.Thread(target=wait, args=(job,), name="user") for job in jobs]
+    for thread in waiting:
+        thread.start()
+    most = 0
+
+    def everybody_waits() -> bool:
+        nonlocal most
+        most = max(most, sum(t.name.startswith("job-") for t in threading.enumerate()))
+        return service.asked("GET /jobs/job-199") >= 2
+
+    until(everybody_waits)
+    for job in jobs:
+        service.end(job.job_id())
+    for thread in waiting:
+        thread.join(120)
+
+    assert found == {job.job_id(): job.job_id() for job in jobs}
+    # Eight for requests, four that connect, one that reads the streams; one that is about to end
+    # may be counted beside its successor.
+    assert 0 < most <= 26

@@ -1,0 +1,40 @@
+"""A server that is meant to be killed: its jobs take a few milliseconds and need no Qiskit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from qiskit_ibm_runtime.local.app import create_app
+from qiskit_ibm_runtime.local.serving import base_url, listen, make_server
+from qiskit_ibm_runtime.local.settings import Settings, User
+from qiskit_ibm_runtime.local.work import Outcome, Publish, Work
+
+
+class Hasty:
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        inputs = json.loads(work["params"])
+        for number in range(3):
+            publish(json.dumps(number))
+        await asyncio.sleep(inputs.get("seconds", 0.003))
+        return Outcome(True, json.dumps(inputs["give"]), "log")
+
+
+def main(folder: str) -> None:
+    settings = Settings(data=Path(folder), users=(User("alice", "token"),))
+    server = make_server(create_app(settings, Hasty()))
+    listener = listen("127.0.0.1", 0)
+    print(base_url(settings, listener), flush=True)
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

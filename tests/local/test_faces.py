@@ -1,0 +1,259 @@
+"""The account side of both channels, and who is let in."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from qiskit_ibm_runtime.local.background import BackgroundServer
+from qiskit_ibm_runtime.local.settings import User, cloud_service, hub
+
+from .conftest import CRN, SIMULATOR, TOKEN, Client, Obedient, cloud, quantum
+
+IAM = "/identity/token"
+GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+
+
+def test_the_quantum_face_leads_from_token_to_runtime(server: BackgroundServer) -> None:
+    version = requests.get(f"{server.url}/api/version", timeout=30).json()
+    assert "api-auth" in version
+    client = quantum(server)
+    user = requests.get(f"{server.url}/api/users/me", headers=client.headers, timeout=30).json()
+
+    urls = user["urls"]
+    assert urls["services"]["runtime"] == f"{server.url}/runtime"
+    assert urls["http"] == f"{server.url}/api"
+    assert urls["ws"].startswith("ws://")
+    network = requests.get(f"{urls['http']}/Network", headers=client.headers, timeout=30)
+    assert network.json() == [
+        {"name": "ibm-q", "groups": {"open": {"projects": {"main": {"isDefault": True}}}}}
+    ]
+
+
+def test_several_hubs_have_their_own_backends(serve: Callable[..., BackgroundServer]) -> None:
+    server = serve(
+        devices=(SIMULATOR, "fake_lima", "fake_quito"),
+        hubs=(
+            hub("ibm-q/open/main", (SIMULATOR,)),
+            hub("h/g/p1", ("fake_lima",)),
+            hub("h/g/p2"),
+        ),
+    )
+    client = quantum(server)
+
+    network = requests.get(f"{server.url}/api/Network", headers=client.headers, timeout=30)
+
+    assert [one["name"] for one in network.json()] == ["ibm-q", "h"]
+    assert list(network.json()[1]["groups"]["g"]["projects"]) == ["p1", "p2"]
+
+    def devices(**params: str) -> list[str]:
+        return client.get("/backends", **params)["devices"]  # type: ignore[no-any-return]
+
+    assert devices(provider="ibm-q/open/main") == [SIMULATOR]
+    assert devices(provider="h/g/p1") == ["fake_lima"]
+    assert devices() == devices(provider="h/g/p2") == [SIMULATOR, "fake_lima", "fake_quito"]
+    assert client("GET", "/backends?provider=h/g/p3").status_code == 404
+    refused = client.post(backend="fake_lima", hub="ibm-q", group="open", project="main")
+    assert refused.status_code == 404
+    job_id = client.submit(backend="fake_lima", hub="h", group="g", project="p1")
+    job = client.wait(job_id)
+    assert (job["hub"], job["group"], job["project"]) == ("h", "g", "p1")
+    assert client.get("/jobs", provider="h/g/p1")["count"] == 1
+    assert client.get("/jobs", provider="h/g/p2")["count"] == 0
+
+
+def test_a_wrong_token_is_refused_in_the_shape_of_the_account_service(
+    refusing: Client,
+) -> None:
+    url = f"{refusing.server.url}/api/users/loginWithToken"
+    answer = requests.post(url, json={"apiToken": "wrong"}, timeout=30)
+
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == 3446
+    assert requests.post(url, json={}, timeout=30).status_code == 400
+    assert "error" in requests.post(url, data=b"{", timeout=30).json()
+
+
+def test_an_access_token_ends_with_its_time(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum(serve(access_token_seconds=0))
+
+    answer = client("GET", "/jobs")
+
+    assert answer.status_code == 401
+    assert answer.json()["errors"][0]["code"] == 1201
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Access-Token": ""},
+        {"X-Access-Token": TOKEN},
+        {"X-Access-Token": "a.b.c"},
+        {"Authorization": f"apikey {TOKEN}"},
+        {"Authorization": "apikey wrong", "Service-CRN": CRN},
+        {"Authorization": TOKEN, "Service-CRN": CRN},
+        {"Authorization": f"Basic {TOKEN}", "Service-CRN": CRN},
+        {"Service-CRN": CRN},
+    ],
+)
+def test_without_valid_credentials_nothing_is_served(
+    headers: dict[str, str], refusing: Client
+) -> None:
+    for root in ("/runtime", ""):
+        answer = requests.get(f"{refusing.server.url}{root}/jobs", headers=headers, timeout=30)
+        assert answer.status_code == 401
+        assert answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/runtime/nothing", "/runtime/jobs/", "/api/x"])
+def test_unknown_paths_are_unknown_before_anybody_logs_in(path: str, refusing: Client) -> None:
+    answer = requests.get(refusing.server.url + path, timeout=30)
+
+    assert answer.status_code == 404
+    assert path in answer.text
+
+
+def test_a_wrong_method_is_told_the_right_ones(refusing: Client) -> None:
+    answer = refusing("PATCH", "/jobs")
+
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_iam_gives_a_well_formed_token_for_an_api_key(server: BackgroundServer) -> None:
+    form = {"grant_type": GRANT, "apikey": TOKEN, "response_type": "cloud_iam"}
+    answer = requests.post(server.url + IAM, data=form, timeout=30).json()
+
+    header, payload, _ = answer["access_token"].split(".")
+    claims = json.loads(urlsafe_b64decode(payload + "=="))
+    assert json.loads(urlsafe_b64decode(header + "=="))["typ"] == "JWT"
+    assert claims["iat"] <= time.time() < claims["exp"] == answer["expiration"]
+    bearer = {"Authorization": f"Bearer {answer['access_token']}"}
+    found = requests.get(
+        f"{server.url}/v2/resource_instances?name=embedded", headers=bearer, timeout=30
+    )
+    assert found.json()["rows_count"] == 1
+    assert found.json()["resources"][0]["crn"] == CRN
+    nobody = requests.get(
+        f"{server.url}/v2/resource_instances?name=other", headers=bearer, timeout=30
+    )
+    assert nobody.json()["rows_count"] == 0
+    jobs = requests.get(f"{server.url}/jobs", headers={**bearer, "Service-CRN": CRN}, timeout=30)
+    assert jobs.status_code == 200
+
+
+def test_iam_and_resource_controller_refuse_strangers(refusing: Client) -> None:
+    url = refusing.server.url
+    wrong = requests.post(url + IAM, data={"grant_type": GRANT, "apikey": "wrong"}, timeout=30)
+    other = requests.post(url + IAM, data={"grant_type": "password"}, timeout=30)
+    found = requests.get(f"{url}/v2/resource_instances?name=embedded", timeout=30)
+
+    assert (wrong.status_code, other.status_code, found.status_code) == (400, 400, 401)
+
+
+def test_a_cloud_job_without_backend_runs_on_the_least_busy(
+    serve: Callable[..., BackgroundServer], executor: Obedient
+) -> None:
+    client = cloud(serve(workers=3, devices=("fake_lima", "fake_quito", "fake_manila")))
+    for backend in ("fake_lima", "fake_manila"):
+        client.submit({"gate": "g"}, backend=backend)
+
+    answer = client.post({"give": 1}, backend=None).json()
+
+    assert answer["backend"] == "fake_quito"
+    assert client.wait(answer["id"])["status"] == "Completed"
+    assert "hub" not in client.get(f"/jobs/{answer['id']}")
+
+
+def test_services_see_their_own_jobs_and_nobody_elses(
+    serve: Callable[..., BackgroundServer],
+) -> None:
+    second = CRN.replace("embedded::", "second::")
+    server = serve(services=(cloud_service("one", CRN), cloud_service("two", second)))
+    job_id = cloud(server).submit()
+
+    other = cloud(server, crn=second)
+
+    assert other.get("/jobs")["count"] == 0
+    assert other("GET", f"/jobs/{job_id}").status_code == 404
+    assert cloud(server, crn="crn:v1:x").get != other
+    assert cloud(server, crn="crn:v1:x")("GET", "/jobs").status_code == 403
+    assert (
+        cloud(server)(
+            "POST", "/jobs", json={"program_id": "hello-world", "params": {}, "hub": "h"}
+        ).status_code
+        == 400
+    )
+
+
+def test_tokens_without_a_name_belong_to_one_user(
+    serve: Callable[..., BackgroundServer],
+) -> None:
+    server = serve(users=(User.parse("first"), User.parse("second"), User.parse("bob:third")))
+    job_id = quantum(server, "first").submit()
+
+    assert quantum(server, "second").get("/jobs")["count"] == 1
+    assert quantum(server, "third")("GET", f"/jobs/{job_id}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["configuration", "properties", "defaults", "status"])
+def test_every_document_of_a_backend_is_served(kind: str, either: Client) -> None:
+    for name in (SIMULATOR, "fake_lima"):
+        assert isinstance(either.get(f"/backends/{name}/{kind}"), dict)
+    answer = either("GET", f"/backends/fake_nothing/{kind}")
+    assert answer.status_code == 404
+    assert "fake_nothing" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:1", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:80", 200),
+        ("iam.localhost:80", 200),
+        ("evil.example", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("localhost.evil.example:80", 400),
+        ("a@localhost", 400),
+        ("", 400),
+    ],
+)
+def test_a_server_on_loopback_answers_only_to_names_of_this_machine(
+    host: str, status: int, refusing: Client
+) -> None:
+    answer = requests.get(f"{refusing.server.url}/health", headers={"Host": host}, timeout=30)
+
+    assert answer.status_code == status
+
+
+def test_everything_can_be_served_under_a_prefix(serve: Callable[..., BackgroundServer]) -> None:
+    server = serve(path_prefix="/gateway/one")
+
+    client = quantum(server)
+
+    assert server.url.endswith("/gateway/one")
+    me = requests.get(f"{server.url}/api/users/me", headers=client.headers, timeout=30).json()
+    assert me["urls"]["services"]["runtime"] == f"{server.url}/runtime"
+    assert client.wait(client.submit({"give": 1}))["status"] == "Completed"
+    outside = server.url.replace("/gateway/one", "")
+    assert requests.get(f"{outside}/health", timeout=30).status_code == 404
+    assert requests.get(f"{server.url}/health", timeout=30).json() == {"status": "ok"}
+
+
+def test_bodies_have_a_largest_size(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum(serve(largest_inputs=10_000))
+
+    assert client.post({"x": "y" * 9_000}).status_code == 200
+    refused = client.post({"x": "y" * 3_000_000})
+
+    assert refused.status_code == 413
+    assert "10000 bytes" in refused.json()["errors"][0]["message"]
+    packed = client("POST", "/jobs", data=b"x", headers={"Content-Encoding": "gzip"})
+    assert packed.status_code == 415

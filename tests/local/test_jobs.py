@@ -1,0 +1,318 @@
+"""Jobs over the wire: acknowledged once, listed, followed, ended in every way there is."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from websocket import WebSocketBadStatusException
+
+from .conftest import SIMULATOR, Client, Obedient, everything
+
+
+def test_a_job_gives_back_what_its_program_returned(either: Client) -> None:
+    job_id = either.submit({"give": [1, 2]}, tags=["a", "b"], cost=400, runtime="a/b:1.0")
+
+    job = either.wait(job_id)
+
+    assert job["state"] == {"status": "Completed", "reason": ""}
+    assert job["params"] == {"give": [1, 2]}
+    assert (job["tags"], job["cost"], job["runtime"]) == (["a", "b"], 400, "a/b:1.0")
+    assert job["program"] == {"id": "hello-world"}
+    assert job["created"].endswith("Z")
+    assert either("GET", f"/jobs/{job_id}/results").text == "[1, 2]"
+
+
+def test_inputs_come_back_as_they_were_sent_even_without_a_content_type(alice: Client) -> None:
+    text = '{"program_id": "hello-world", "backend": "ibmq_qasm_simulator", "params": {"x": NaN}}'
+    answer = alice("POST", "/jobs", data=text)
+
+    job = alice.wait(answer.json()["id"])
+
+    assert str(job["params"]["x"]) == "nan"
+
+
+def test_a_repeated_submit_under_one_key_makes_one_job(alice: Client) -> None:
+    def again(_: int) -> tuple[str, str]:
+        answer = alice.post({"give": 1}, headers={"Idempotency-Key": "k-1"})
+        return answer.json()["id"], answer.headers["Idempotency-Key"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(again, range(16)))
+
+    assert len(answers) == 1
+    assert answers.pop()[1] == "k-1"
+    assert alice.get("/jobs")["count"] == 1
+
+
+def test_a_key_means_its_first_job_even_after_that_was_deleted(alice: Client) -> None:
+    job_id = alice.submit(headers={"Idempotency-Key": "k"})
+    alice("DELETE", f"/jobs/{job_id}")
+
+    assert alice.submit(headers={"Idempotency-Key": "k"}) == job_id
+    assert alice.get("/jobs")["count"] == 0
+
+
+def test_a_key_is_not_taken_for_another_job(alice: Client, bob: Client) -> None:
+    alice.submit({"give": 1}, headers={"Idempotency-Key": "k"})
+
+    refused = alice.post({"give": 2}, headers={"Idempotency-Key": "k"})
+
+    assert refused.status_code == 409
+    assert "Idempotency-Key" in refused.json()["errors"][0]["message"]
+    assert bob.post({"give": 2}, headers={"Idempotency-Key": "k"}).status_code == 200
+
+
+def test_a_failed_job_has_its_traceback_as_result(alice: Client) -> None:
+    job_id = alice.submit({"fail": "Traceback (most recent call last):\nValueError: no"})
+
+    assert alice.wait(job_id)["status"] == "Failed"
+    assert "ValueError: no" in alice("GET", f"/jobs/{job_id}/results").text
+    assert alice("GET", f"/jobs/{job_id}/logs").text == "it went wrong"
+
+
+def test_a_job_that_runs_too_long_is_stopped_and_says_so(alice: Client, executor: Obedient) -> None:
+    job_id = alice.submit({"gate": "never"}, cost=1)
+
+    job = alice.wait(job_id)
+
+    assert job["state"] == {"status": "Cancelled", "reason": "Ran too long"}
+    assert alice.wait(alice.submit({"give": 1}))["status"] == "Completed"
+    assert len(executor.killed) == 1
+
+
+def test_a_late_listener_hears_everything_from_the_start(alice: Client) -> None:
+    job_id = alice.submit({"say": [{"n": n} for n in range(250)], "give": "end"})
+    alice.wait(job_id)
+
+    texts, code = everything(alice.listen(job_id))
+
+    assert code == 1000
+    assert "Listening" in texts[0]
+    assert [json.loads(text) for text in texts[1:]] == [*({"n": n} for n in range(250)), "end"]
+    interim = alice.get(f"/jobs/{job_id}/interim_results")
+    assert [json.loads(text) for text in interim] == [{"n": n} for n in range(250)]
+
+
+def test_listeners_hear_the_same_while_the_job_runs(alice: Client, executor: Obedient) -> None:
+    job_id = alice.submit({"say": ["a", "b"], "gate": "g", "give": "c"})
+    streams = [alice.listen(job_id) for _ in range(3)]
+    heard = [[stream.recv() for _ in range(3)][1:] for stream in streams]
+    executor.open("g")
+
+    assert heard == [['"a"', '"b"']] * 3
+    assert [everything(stream) for stream in streams] == [(['"c"'], 1000)] * 3
+
+
+def test_a_listener_who_leaves_disturbs_nobody(alice: Client, executor: Obedient) -> None:
+    job_id = alice.submit({"gate": "g", "give": 1})
+    alice.listen(job_id).shutdown()
+    staying = alice.listen(job_id)
+    executor.open("g")
+
+    assert everything(staying)[0][-1] == "1"
+
+
+def test_a_cancelled_job_closes_its_stream_before_the_answer(
+    alice: Client, executor: Obedient
+) -> None:
+    job_id = alice.submit({"say": ["x"], "gate": "never"})
+    stream = alice.listen(job_id)
+    executor.wait_for(1)
+
+    assert alice("POST", f"/jobs/{job_id}/cancel").status_code == 204
+
+    stream.settimeout(0.5)  # Everything has been sent already.
+    texts, code = everything(stream)
+    assert (texts[1:], code) == (['"x"'], 1000)
+    assert alice.get(f"/jobs/{job_id}")["status"] == "Cancelled"
+    assert len(executor.killed) == 1
+
+
+def test_a_waiting_job_is_cancelled_without_running(alice: Client, executor: Obedient) -> None:
+    first, second = alice.submit({"gate": "g"}), alice.submit({"give": 2})
+
+    assert alice("POST", f"/jobs/{second}/cancel").status_code == 204
+    executor.open("g")
+    alice.wait(first)
+
+    assert alice.wait(second)["status"] == "Cancelled"
+    assert len(executor.begun) == 1
+
+
+def test_what_has_ended_is_not_cancelled(alice: Client) -> None:
+    job_id = alice.submit()
+    alice.wait(job_id)
+
+    refused = alice("POST", f"/jobs/{job_id}/cancel")
+
+    assert refused.status_code == 409
+    assert job_id in refused.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("state", ["waiting", "running", "ended"])
+def test_a_job_is_deleted_in_any_state(state: str, alice: Client, executor: Obedient) -> None:
+    gate = None
+    if state == "waiting":
+        gate = alice.submit({"gate": "g"})
+        executor.wait_for(1)
+    job_id = alice.submit({"gate": "own", "say": [1]})
+    if state == "running":
+        executor.wait_for(1)
+    if state == "ended":
+        executor.open("own")
+        alice.wait(job_id)
+
+    assert alice("DELETE", f"/jobs/{job_id}").status_code == 204
+
+    for path in ("", "/results", "/interim_results", "/logs", "/metrics"):
+        assert alice("GET", f"/jobs/{job_id}{path}").status_code == 404
+    assert alice("DELETE", f"/jobs/{job_id}").status_code == 404
+    executor.open("g")
+    assert gate is None or alice.wait(gate)["status"] == "Completed"
+    assert alice.wait(alice.submit({"give": 1}))["status"] == "Completed"
+
+
+def test_logs_are_there_when_the_job_has_ended(alice: Client, executor: Obedient) -> None:
+    job_id = alice.submit({"gate": "g", "log": "line"}, log_level="INFO")
+    assert alice("GET", f"/jobs/{job_id}/logs").status_code == 404
+    executor.open("g")
+    alice.wait(job_id)
+
+    assert alice("GET", f"/jobs/{job_id}/logs").text == "line"
+    assert executor.begun[0]["log_level"] == "INFO"
+
+
+def test_metrics_tell_times_and_place_in_the_queue(alice: Client, executor: Obedient) -> None:
+    first, second, third = (alice.submit({"gate": "g"}) for _ in range(3))
+    executor.wait_for(1)
+
+    waiting = alice.get(f"/jobs/{third}/metrics")
+    assert waiting["position_in_queue"] == 2
+    assert waiting["timestamps"]["running"] is None
+    assert alice.get(f"/backends/{SIMULATOR}/status")["length_queue"] == 3
+    executor.open("g")
+    alice.wait(first)
+    alice.wait(third)
+
+    times = alice.get(f"/jobs/{second}/metrics")["timestamps"]
+    assert times["created"] < times["running"] < times["finished"]
+
+
+def test_jobs_are_listed_by_every_filter(alice: Client, executor: Obedient) -> None:
+    ids = [
+        alice.submit(tags=["t1"]),
+        alice.submit(tags=["t1", "t 2"], start_session=True, session_time=60),
+        alice.submit(program_id="sampler", backend="fake_lima"),
+    ]
+    for job_id in ids:
+        alice.wait(job_id)
+    ids.append(alice.submit({"gate": "never"}))
+    created = [alice.get(f"/jobs/{job_id}")["created"] for job_id in ids]
+
+    def found(**params: object) -> list[int]:
+        return [ids.index(job["id"]) for job in alice.get("/jobs", **params)["jobs"]]
+
+    assert found() == [3, 2, 1, 0]
+    assert found(sort="ASC") == [0, 1, 2, 3]
+    assert found(backend="fake_lima") == [2]
+    assert found(program="sampler") == [2]
+    assert found(pending="true") == [3]
+    assert found(pending="false") == [2, 1, 0]
+    assert found(tags=["t1"]) == [1, 0]
+    assert found(tags=["t1", "t 2"]) == [1]
+    assert found(session_id=ids[1]) == [1]
+    assert found(created_after=created[2]) == [3, 2]
+    assert found(created_before=created[1].replace("Z", "+00:00")) == [1, 0]
+    assert found(provider="ibm-q/open/main", sort="ASC", limit=2, offset=1) == [1, 2]
+    assert found(provider="no/such/place") == []
+
+
+def test_paging_reaches_every_job_once(alice: Client) -> None:
+    ids = [alice.submit() for _ in range(7)]
+
+    pages = [alice.get("/jobs", limit=3, offset=offset) for offset in (0, 3, 6)]
+
+    assert [job["id"] for page in pages for job in page["jobs"]] == ids[::-1]
+    assert {page["count"] for page in pages} == {7}
+    assert all("params" in job for job in pages[0]["jobs"])
+    brief = alice.get("/jobs", limit=3, exclude_params="true")
+    assert not any("params" in job for job in brief["jobs"])
+    assert "params" not in alice.get(f"/jobs/{ids[0]}", exclude_params="true")
+
+
+def test_users_see_only_their_own_jobs(alice: Client, bob: Client) -> None:
+    job_id = alice.submit()
+
+    assert bob.get("/jobs")["jobs"] == []
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/results")):
+        assert bob(method, f"/jobs/{job_id}{path}").status_code == 404
+    with pytest.raises(WebSocketBadStatusException) as caught:
+        bob.listen(job_id)
+    assert caught.value.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        ({"program_id": "no-such"}, 404, "no-such"),
+        ({"program_id": 7}, 400, "program_id"),
+        ({"program_id": None}, 400, "program_id"),
+        ({"backend": "no-such"}, 404, "no-such"),
+        ({"backend": None}, 400, "backend"),
+        ({"params": []}, 400, "params"),
+        ({"runtime": "no tag"}, 400, "runtime"),
+        ({"log_level": "LOUD"}, 400, "log_level"),
+        ({"tags": "text"}, 400, "tags"),
+        ({"tags": [1]}, 400, "tags"),
+        ({"tags": ["\ud800"]}, 400, "tags"),
+        ({"cost": 0}, 400, "cost"),
+        ({"cost": True}, 400, "cost"),
+        ({"session_id": "no-such"}, 404, "no-such"),
+        ({"start_session": True, "session_time": 0}, 400, "session_time"),
+        ({"hub": "ibm-q"}, 400, "together"),
+        ({"hub": "a", "group": "b", "project": "c"}, 404, "a/b/c"),
+    ],
+)
+def test_what_a_submit_gets_wrong_is_named(
+    body: dict[str, object], status: int, word: str, refusing: Client
+) -> None:
+    whole = {"program_id": "hello-world", "params": {}, "backend": SIMULATOR, **body}
+    answer = refusing("POST", "/jobs", json={k: v for k, v in whole.items() if v is not None})
+
+    assert answer.status_code == status, answer.text
+    assert word in answer.json()["errors"][0]["message"]
+    assert answer.json()["trace"]
+    assert refusing.get("/jobs")["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b"1" * 10_000, b'"text"']
+)
+def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> None:
+    assert refusing("POST", "/jobs", data=body).status_code == 400
+    assert refusing("POST", "/programs", data=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=many",
+        "limit=99999999999999999999",
+        "offset=-1",
+        "pending=maybe",
+        "sort=UP",
+        "created_after=yesterday",
+        "created_before=0001-01-01T00:00:00%2B14:00",
+        "provider=hub",
+        "exclude_params=1",
+    ],
+)
+def test_a_query_that_cannot_be_meant_is_refused(query: str, refusing: Client) -> None:
+    answer = refusing("GET", f"/jobs?{query}")
+
+    assert answer.status_code == 400
+    assert query.split("=", maxsplit=1)[0] in answer.json()["errors"][0]["message"]

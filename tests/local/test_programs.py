@@ -1,0 +1,170 @@
+"""Programs: uploaded, changed, shown, hidden, run, deleted."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime.local.background import BackgroundServer
+
+from .conftest import Client, Obedient, quantum
+
+SOURCE = "def main(backend, user_messenger, **kwargs):\n    return 'größer'\n"
+
+
+def encoded(source: str) -> str:
+    return b64encode(source.encode()).decode()
+
+
+def upload(client: Client, **fields: Any) -> str:
+    answer = client(
+        "POST", "/programs", json={"name": "n", "data": encoded(SOURCE), "cost": 600, **fields}
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def test_an_uploaded_program_comes_back_to_its_author_with_its_text(either: Client) -> None:
+    spec = {"parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+    program_id = upload(either, description="d", spec=spec)
+
+    program = either.get(f"/programs/{program_id}")
+
+    assert program["data"] == SOURCE
+    assert (program["name"], program["description"], program["cost"]) == ("n", "d", 600)
+    assert program["spec"] == spec
+    assert program["is_public"] is False
+    assert program["creation_date"].endswith("Z")
+    assert len(program["creation_date"]) == 20
+
+
+def test_a_program_is_changed_field_by_field(alice: Client) -> None:
+    program_id = upload(alice)
+
+    changed = alice("PATCH", f"/programs/{program_id}", json={"name": "m", "cost": 700})
+    assert changed.status_code == 204
+    data = alice("PUT", f"/programs/{program_id}/data", data=encoded("x = 1"))
+    assert data.status_code == 204
+
+    program = alice.get(f"/programs/{program_id}")
+    assert (program["name"], program["cost"], program["data"]) == ("m", 700, "x = 1")
+    assert alice("PATCH", f"/programs/{program_id}", json={"is_public": True}).status_code == 400
+
+
+def test_a_public_program_is_run_by_all_and_changed_by_its_author(
+    alice: Client, bob: Client
+) -> None:
+    program_id = upload(alice)
+    assert bob("GET", f"/programs/{program_id}").status_code == 404
+    assert bob.post(program_id=program_id).status_code == 404
+
+    assert alice("PUT", f"/programs/{program_id}/public").status_code == 204
+
+    assert "data" not in bob.get(f"/programs/{program_id}")
+    assert bob.post(program_id=program_id).status_code == 200
+    for method, path in (("DELETE", ""), ("PUT", "/private"), ("PUT", "/data"), ("PATCH", "")):
+        answer = bob(method, f"/programs/{program_id}{path}", json={})
+        assert answer.status_code == 403, path
+    assert alice("PUT", f"/programs/{program_id}/private").status_code == 204
+    assert bob("GET", f"/programs/{program_id}").status_code == 404
+
+
+def test_a_deleted_program_is_gone_but_what_waits_for_it_still_runs(
+    alice: Client, executor: Obedient
+) -> None:
+    program_id = upload(alice)
+    first = alice.submit({"gate": "g"})
+    second = alice.submit({"give": 1}, program_id=program_id)
+
+    assert alice("DELETE", f"/programs/{program_id}").status_code == 204
+
+    assert alice("DELETE", f"/programs/{program_id}").status_code == 404
+    assert alice("GET", f"/programs/{program_id}").status_code == 404
+    executor.open("g")
+    alice.wait(first)
+    assert alice.wait(second)["status"] == "Completed"
+    assert executor.begun[1]["source"] == SOURCE
+    assert executor.begun[0]["source"] is None
+
+
+def test_a_name_is_given_once(alice: Client, bob: Client) -> None:
+    upload(alice)
+    other = upload(alice, name="other")
+    body = {"name": "n", "data": encoded(SOURCE), "cost": 600}
+
+    for name in ("n", "sampler"):
+        assert alice("POST", "/programs", json={**body, "name": name}).status_code == 409
+        assert alice("PATCH", f"/programs/{other}", json={"name": name}).status_code == 409
+    assert alice("PATCH", f"/programs/{other}", json={"name": "other"}).status_code == 204
+    assert bob("POST", "/programs", json=body).status_code == 201
+
+
+def test_programs_are_listed_in_pages(alice: Client) -> None:
+    ours = [upload(alice, name=f"p{number}") for number in range(23)]
+
+    pages = [alice.get("/programs", limit=10, offset=offset) for offset in (0, 10, 20)]
+
+    listed = [program["id"] for page in pages for program in page["programs"]]
+    assert listed[-23:] == ours
+    assert {"sampler", "estimator", "circuit-runner", "qasm3-runner", "hello-world"} == set(
+        listed[:-23]
+    )
+    assert {page["count"] for page in pages} == {28}
+    assert len(alice.get("/programs")["programs"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"name": ""}, 400),
+        ({"cost": "long"}, 400),
+        ({"cost": 0}, 400),
+        ({"data": "no base64!"}, 400),
+        ({"data": b64encode(b"\xff").decode()}, 400),
+        ({"spec": "text"}, 400),
+        ({"is_public": 1}, 400),
+        ({"data": encoded("x" * 768_001)}, 413),
+        ({"data": encoded("x" * 8_000_000)}, 413),
+    ],
+)
+def test_a_faulty_program_is_refused(fields: dict[str, Any], status: int, refusing: Client) -> None:
+    body = {"name": "n", "data": encoded(SOURCE), "cost": 600, **fields}
+
+    assert refusing("POST", "/programs", json=body).status_code == status
+
+
+def test_the_servers_own_programs_are_not_to_be_changed(alice: Client) -> None:
+    assert alice("DELETE", "/programs/sampler").status_code == 403
+    assert alice("PATCH", "/programs/sampler", json={"name": "x"}).status_code == 403
+
+
+def test_an_operator_may_refuse_uploads(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum(serve(uploads=False))
+    body = {"name": "n", "data": encoded(SOURCE), "cost": 600}
+
+    assert client("POST", "/programs", json=body).status_code == 403
+
+
+def test_an_uploaded_program_has_the_time_that_its_author_gave_it(
+    alice: Client, executor: Obedient
+) -> None:
+    program_id = upload(alice, cost=1)
+
+    job = alice.wait(alice.submit({"gate": "never"}, program_id=program_id))
+
+    assert job["state"]["reason"] == "Ran too long"
+
+
+def test_inputs_are_held_to_the_schema_of_an_uploaded_program(alice: Client) -> None:
+    pytest.importorskip("jsonschema", reason="it came into the extra [local] after this env")
+    spec = {"parameters": {"properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+    program_id = upload(alice, spec=spec)
+
+    assert alice.post({"n": 1}, program_id=program_id).status_code == 200
+    for params in ({}, {"n": "one"}):
+        refused = alice.post(params, program_id=program_id)
+        assert refused.status_code == 400
+        assert "n" in refused.json()["errors"][0]["message"]

@@ -1,0 +1,194 @@
+"""What a data folder remembers, over orderly ends and over kill -9."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.command_line import main
+from qiskit_ibm_runtime.local.job_records import SERVER_STOPPED, Job
+from qiskit_ibm_runtime.local.payloads import LARGEST_ROW
+from qiskit_ibm_runtime.local.settings import SettingsError
+from qiskit_ibm_runtime.local.store import Store
+
+from .conftest import Client, Obedient, everything, quantum
+from .killing import Acknowledged, a_life_under_load, check
+from .test_programs import SOURCE, upload
+
+Serve = Callable[..., BackgroundServer]
+
+
+def test_everything_is_there_after_a_restart(serve: Serve, tmp_path: Path) -> None:
+    first = serve(data=tmp_path)
+    before = quantum(first)
+    large = "x" * (2 * LARGEST_ROW)
+    ended = before.submit(
+        {"say": [1, 2], "give": large, "log": "line"}, headers={"Idempotency-Key": "k"}
+    )
+    session = before.submit({"give": 1}, start_session=True)
+    before.wait(ended)
+    before.wait(session)
+    record = before.get(f"/jobs/{ended}")
+    program_id = upload(before)
+    first.stop()
+
+    second = serve(data=tmp_path)
+    after = Client(second, before.headers, "/runtime")  # The old access token is still good.
+
+    assert after.get(f"/jobs/{ended}") == record
+    assert after("GET", f"/jobs/{ended}/results").json() == large
+    assert after("GET", f"/jobs/{ended}/logs").text == "line"
+    assert everything(after.listen(ended))[0][1:3] == ["1", "2"]
+    assert after.get(f"/programs/{program_id}")["data"] == SOURCE
+    assert after.post(session_id=session).status_code == 200
+    again = {"say": [1, 2], "give": large, "log": "line"}
+    assert after.submit(again, headers={"Idempotency-Key": "k"}) == ended
+
+
+def test_what_ran_has_failed_and_what_waited_runs_on(
+    serve: Serve, tmp_path: Path, executor: Obedient
+) -> None:
+    first = serve(data=tmp_path, grace_seconds=0)
+    before = quantum(first)
+    running = before.submit({"say": ["x"], "gate": "never"})
+    waiting = [before.submit({"give": n}) for n in range(2)]
+    executor.wait_for(1)
+    first.stop()
+
+    after = quantum(serve(data=tmp_path))
+
+    job = after.wait(running)
+    assert job["state"] == {"status": "Failed", "reason": SERVER_STOPPED}
+    assert after("GET", f"/jobs/{running}/results").text == SERVER_STOPPED
+    assert after.get(f"/jobs/{running}/interim_results") == ['"x"']
+    assert [after.wait(job_id)["status"] for job_id in waiting] == ["Completed"] * 2
+    assert len(executor.killed) == 1
+
+
+def test_running_jobs_get_time_to_end_when_the_server_stops(
+    serve: Serve, tmp_path: Path, executor: Obedient
+) -> None:
+    first = serve(data=tmp_path, grace_seconds=60)
+    client = quantum(first)
+    job_id = client.submit({"gate": "g", "give": 1})
+    executor.wait_for(1)
+    executor.open("g")
+    first.stop()
+
+    assert quantum(serve(data=tmp_path)).get(f"/jobs/{job_id}")["status"] == "Completed"
+
+
+def test_one_folder_is_one_servers(
+    background: Background, serve: Serve, tmp_path: Path, executor: Obedient
+) -> None:
+    server = serve(data=tmp_path)
+
+    with pytest.raises(SettingsError, match="another server"):
+        BackgroundServer(background, replace(server.settings), executor)
+
+
+def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "runtime.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(SettingsError, match="newer release"):
+        Store(tmp_path)
+
+
+def test_what_is_no_database_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "runtime.sqlite"
+    path.write_text("my notes, which are quite long" * 10)
+
+    with pytest.raises(SettingsError, match=r"runtime\.sqlite"):
+        Store(tmp_path)
+
+    assert path.read_text().startswith("my notes")
+
+
+def test_nobody_else_on_the_machine_can_read_the_data(serve: Serve, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    client = quantum(serve(data=folder))
+    client.wait(client.submit({"give": "x" * (2 * LARGEST_ROW)}))
+
+    found = [folder, *folder.rglob("*")]
+
+    assert any("payloads" in path.parts for path in found)
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in found)
+
+
+def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def fail() -> None:
+        with store.durably():
+            store.jobs.add(Job("u", "a/b/c", "p", "b"), "x" * (2 * LARGEST_ROW))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert store.jobs.with_status("Queued") == []
+    assert [path for path in (tmp_path / "payloads").rglob("*") if path.is_file()] == []
+    store.close()
+
+
+def test_old_jobs_are_purged_with_their_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path)
+    with store.durably():
+        old, young, waiting = (Job("u", "a/b/c", "p", "b") for _ in range(3))
+        for job in (old, young, waiting):
+            store.jobs.add(job, "x" * (2 * LARGEST_ROW))
+        for job in (old, young):
+            store.jobs.finish(job.id, "Completed", result="1")
+        store._connection.execute(
+            "UPDATE jobs SET finished = '2020-01-01T00:00:00.000000Z' WHERE id = ?", (old.id,)
+        )
+    store.close()
+
+    assert main(["purge", "--data", str(tmp_path), "--days", "30"]) == 0
+
+    assert capsys.readouterr().out == "removed: 1\n"
+    store = Store(tmp_path)
+    assert store.jobs.get(old.id) is None
+    assert store.jobs.get(young.id) is not None
+    assert store.jobs.get(waiting.id) is not None
+    assert len([path for path in (tmp_path / "payloads").rglob("*") if path.is_file()]) == 2
+    assert store.purge(datetime.now(timezone.utc)) == 1
+    store.close()
+    assert main(["purge", "--data", str(tmp_path / "none"), "--days", "1"]) == 2
+
+
+def test_a_server_purges_what_its_retention_says(serve: Serve, tmp_path: Path) -> None:
+    first = serve(data=tmp_path)
+    client = quantum(first)
+    job_id = client.submit({"give": 1})
+    client.wait(job_id)
+    first.stop()
+
+    after = quantum(serve(data=tmp_path, retention_days=0.0))
+
+    assert after("GET", f"/jobs/{job_id}").status_code == 404
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a POSIX signal")
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
+    folder, known = tmp_path / "data", Acknowledged()
+
+    for seed in range(3):
+        a_life_under_load(folder, known, seed)
+    counts = check(folder, known)
+
+    assert counts["Completed"] > 0
+    assert sum(counts.values()) == len(known.jobs.keys() - known.deleted)

@@ -1,0 +1,215 @@
+"""Options as inputs of a program, and as options of the job."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit.transpiler import CouplingMap
+
+from qiskit_ibm_runtime import RuntimeOptions
+from qiskit_ibm_runtime.options import Options
+from qiskit_ibm_runtime.options.flexible import to_dict
+from qiskit_ibm_runtime.options.sections import KNOWN
+
+inputs_of = Options._get_program_inputs
+runtime_of = Options._get_runtime_options
+
+
+def tree(**fields: Any) -> dict[str, Any]:
+    return to_dict(Options(**fields))
+
+
+def test_the_defaults_are_sent_as_0_9_3_sends_them() -> None:
+    assert inputs_of(tree(optimization_level=1, resilience_level=0)) == {
+        "transpilation_settings": {
+            "skip_transpilation": False,
+            "initial_layout": None,
+            "layout_method": None,
+            "routing_method": None,
+            "approximation_degree": None,
+            "optimization_settings": {"level": 1},
+            "coupling_map": None,
+            "basis_gates": None,
+        },
+        "resilience_settings": {
+            "noise_amplifier": "TwoQubitAmplifier",
+            "noise_factors": (1, 3, 5),
+            "extrapolator": "LinearExtrapolator",
+            "level": 0,
+        },
+        "run_options": {
+            "shots": 4000,
+            "init_qubits": True,
+            "noise_model": None,
+            "seed_simulator": None,
+        },
+    }
+    assert runtime_of(tree()) == {
+        "max_execution_time": None,
+        "log_level": "WARNING",
+        "job_tags": [],
+    }
+
+
+PLACES = {
+    "optimization_level": ("transpilation_settings", "optimization_settings", "level"),
+    "resilience_level": ("resilience_settings", "level"),
+    "max_execution_time": ("max_execution_time",),
+    "coupling_map": ("transpilation_settings", "coupling_map"),
+    "basis_gates": ("transpilation_settings", "basis_gates"),
+    "noise_model": ("run_options", "noise_model"),
+    "seed_simulator": ("run_options", "seed_simulator"),
+    **{name: ("transpilation_settings", name) for name in KNOWN["transpilation"]},
+    **{name: ("resilience_settings", name) for name in KNOWN["resilience"]},
+    **{name: ("run_options", name) for name in KNOWN["execution"]},
+    "log_level": ("log_level",),
+    "job_tags": ("job_tags",),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_option_arrives(name: str) -> None:
+    value = object()
+    options = Options._merge_options(tree(), {name: value})
+
+    found: Any = {**inputs_of(options), **runtime_of(options)}
+    for step in PLACES[name]:
+        found = found[step]
+    assert found is value
+
+
+def test_the_table_above_misses_only_the_callback_which_stays_here() -> None:
+    every = {name for names in KNOWN.values() for name in names}
+
+    assert every - PLACES.keys() == {"callback"}
+
+
+def test_neither_form_changes_its_argument_or_needs_every_section() -> None:
+    options = {"optimization_level": 1}
+
+    assert inputs_of(options)["run_options"]["noise_model"] is None
+    assert runtime_of(options) == {"max_execution_time": None}
+    assert options == {"optimization_level": 1}
+
+
+def test_a_coupling_map_is_sent_as_its_edges() -> None:
+    given = CouplingMap([[0, 1], [1, 2]])
+
+    sent = inputs_of(tree(simulator={"coupling_map": given}))
+
+    assert sent["transpilation_settings"]["coupling_map"] == [[0, 1], [1, 2]]
+
+
+def test_numbers_of_numpy_are_sent_as_numbers_of_python() -> None:
+    options = tree(
+        optimization_level=np.int64(1),
+        resilience_level=np.int8(0),
+        max_execution_time=np.int64(600),
+        execution={"shots": np.int64(100), "init_qubits": np.bool_(True)},
+        transpilation={"approximation_degree": np.float64(0.5)},
+        simulator={"seed_simulator": np.array(7)},
+    )
+
+    sent = inputs_of(options)
+
+    numbers = [
+        sent["transpilation_settings"]["optimization_settings"]["level"],
+        sent["resilience_settings"]["level"],
+        runtime_of(options)["max_execution_time"],
+        sent["run_options"]["shots"],
+        sent["run_options"]["init_qubits"],
+        sent["transpilation_settings"]["approximation_degree"],
+        sent["run_options"]["seed_simulator"],
+    ]
+    assert numbers == [1, 0, 600, 100, True, 0.5, 7]
+    assert [type(number) for number in numbers] == [int, int, int, int, bool, float, int]
+
+
+def test_options_of_the_job_are_read_from_the_environment() -> None:
+    given = RuntimeOptions(
+        backend="b", image="a:1", log_level="INFO", instance="h/g/p", job_tags=["t"]
+    )
+
+    result = runtime_of({"environment": vars(given)})
+
+    assert result.items() <= {**vars(given), "max_execution_time": None}.items()
+    assert result["backend"] == "b"
+
+
+def test_an_image_at_the_top_wins() -> None:
+    options = {"environment": {"image": "a:1"}, "image": "b:2"}
+
+    assert runtime_of(options)["image"] == "b:2"
+    assert "image" not in inputs_of(options)
+
+
+class TestUnknownNames:
+    def test_each_draws_one_warning_and_is_sent(self) -> None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sent = inputs_of(tree(foo="foo", bar="bar"))
+
+        assert [warning.category for warning in caught] == [UserWarning, UserWarning]
+        for name, warning in zip(("bar", "foo"), caught):
+            assert f"'{name}' is unrecognised" in str(warning.message)
+        assert (sent["foo"], sent["bar"]) == ("foo", "bar")
+
+    @pytest.mark.parametrize(
+        ("fields", "meant"),
+        [
+            ({"optimisation_level": 1}, "optimization_level"),
+            ({"shots": 1}, "execution.shots"),
+            ({"seed": 1, "seed_simulater": 1}, "simulator.seed_simulator"),
+            ({"transpilation": {"skip_transpile": True}}, "transpilation.skip_transpilation"),
+            ({"transpilation": {"shots": 1}}, "execution.shots"),
+            ({"resilience": {"noise_factor": (1,)}}, "resilience.noise_factors"),
+            ({"execution": {"shot": 1}}, "execution.shots"),
+            ({"environment": {"jobtags": []}}, "environment.job_tags"),
+            ({"simulator": {"noisemodel": 1}}, "simulator.noise_model"),
+            ({"executions": {}}, "execution"),
+        ],
+        ids=str,
+    )
+    def test_close_to_a_known_one_are_told_where_that_is(
+        self, fields: dict[str, Any], meant: str
+    ) -> None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            inputs_of(tree(**fields))
+
+        assert f"Did you mean '{meant}'?" in str(caught[-1].message)
+
+    def test_far_from_every_known_one_get_no_guess(self) -> None:
+        with pytest.warns(UserWarning, match=r"'execution.xyzzy' is unrecognised") as caught:
+            inputs_of(tree(execution={"xyzzy": 1}))
+
+        assert "mean" not in str(caught[0].message)
+
+    @pytest.mark.parametrize("section", ["environment", "simulator"])
+    def test_that_are_not_sent_say_so(self, section: str) -> None:
+        with pytest.warns(UserWarning, match=rf"'{section}.xyzzy'.*It is not sent"):
+            sent = inputs_of(tree(**{section: {"xyzzy": 1}}))
+
+        assert "xyzzy" not in str(sent)
+
+    def test_are_blamed_on_the_line_of_the_user(self) -> None:
+        with pytest.warns(UserWarning, match="foo") as caught:
+            inputs_of(tree(foo=1))
+
+        assert caught[0].filename == __file__
+
+    @pytest.mark.parametrize("name", ["translation_method", "timing_constraints"])
+    def test_that_were_known_once_are_deprecated_and_still_sent(self, name: str) -> None:
+        with pytest.warns(DeprecationWarning, match=name) as caught:
+            sent = inputs_of(tree(transpilation={name: "x"}))
+
+        assert sent["transpilation_settings"][name] == "x"
+        assert len(caught) == 1
+
+    @pytest.mark.parametrize("name", ["backend", "image", "instance", "session_time"])
+    def test_of_job_options_are_known_in_the_environment(self, name: str) -> None:
+        assert runtime_of(tree(environment={name: "x"}))[name] == "x"
+        inputs_of(tree(environment={name: "x"}))

@@ -1,0 +1,89 @@
+"""Values that options may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qiskit_ibm_runtime.options import Options, ResilienceOptions
+from qiskit_ibm_runtime.options.flexible import to_dict
+
+
+def tree(**fields: Any) -> dict[str, Any]:
+    defaults = to_dict(Options(optimization_level=3, resilience_level=1))
+    return Options._merge_options(defaults, fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"optimization_level": 4}, r"optimization_level.*0 to 3.*4"),
+        ({"optimization_level": -1}, r"optimization_level.*-1"),
+        ({"optimization_level": None}, r"optimization_level.*None"),
+        ({"optimization_level": True}, r"optimization_level.*True"),
+        ({"optimization_level": 1.0}, r"optimization_level.*1\.0"),
+        ({"optimization_level": "1"}, r"optimization_level.*'1'"),
+        ({"noise_amplifier": "Loud"}, r"noise_amplifier.*TwoQubitAmplifier.*Loud"),
+        ({"extrapolator": "Guess"}, r"extrapolator.*LinearExtrapolator.*Guess"),
+        ({"extrapolator": "QuarticExtrapolator"}, r"QuarticExtrapolator.*5.*noise_factors.*3"),
+        ({"extrapolator": "CubicExtrapolator"}, r"CubicExtrapolator.*4.*noise_factors.*3"),
+        ({"noise_factors": 3}, r"noise_factors.*3"),
+        ({"noise_factors": "135"}, r"noise_factors.*'135'"),
+        ({"noise_factors": None}, r"noise_factors.*None"),
+        ({"noise_factors": (0.5, 1)}, r"noise_factors.*at least 1.*0\.5"),
+        ({"noise_factors": (1, float("nan"))}, r"noise_factors.*nan"),
+        ({"noise_factors": (1, True)}, r"noise_factors.*True"),
+        ({"shots": 0}, r"shots.*positive.*0"),
+        ({"shots": -5}, r"shots.*-5"),
+        ({"shots": 1.5}, r"shots.*1\.5"),
+        ({"shots": True}, r"shots.*True"),
+        ({"shots": None}, r"shots.*None"),
+        ({"layout_method": "random"}, r"layout_method.*trivial.*random"),
+        ({"routing_method": "random"}, r"routing_method.*sabre.*random"),
+        ({"approximation_degree": 1.5}, r"approximation_degree.*0 to 1.*1\.5"),
+        ({"approximation_degree": "0.5"}, r"approximation_degree.*'0\.5'"),
+        ({"log_level": "LOUD"}, r"log_level.*DEBUG.*LOUD"),
+        ({"max_execution_time": 299}, r"max_execution_time.*300.*28800.*299"),
+        ({"max_execution_time": 28801}, r"max_execution_time.*28801"),
+        ({"max_execution_time": 600.5}, r"max_execution_time.*600\.5"),
+    ],
+    ids=str,
+)
+def test_a_value_out_of_range_is_named_with_what_is_allowed(
+    fields: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        Options.validate_options(tree(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        *({"optimization_level": level} for level in (0, 1, 2, 3, np.int64(2))),
+        {"extrapolator": "QuarticExtrapolator", "noise_factors": (1, 1.5, 2, 2.5, 3)},
+        {"extrapolator": "CubicExtrapolator", "noise_factors": [1, 3, 5, 7]},
+        {"extrapolator": "QuadraticExtrapolator", "noise_factors": range(1, 4)},
+        {"noise_factors": np.array([1, 3, 5])},
+        {"shots": 1},
+        {"shots": np.int64(100)},
+        {"layout_method": "noise_adaptive", "routing_method": "none"},
+        {"approximation_degree": 0},
+        {"approximation_degree": 1.0},
+        {"log_level": "debug"},
+        {"max_execution_time": 300},
+        {"max_execution_time": 28800},
+        {"foo": "anything", "transpilation": {"bar": object()}},
+    ],
+    ids=str,
+)
+def test_a_value_in_range_passes(fields: dict[str, Any]) -> None:
+    Options.validate_options(tree(**fields))
+
+
+def test_the_resilience_section_can_be_checked_alone() -> None:
+    ResilienceOptions.validate_resilience_options(to_dict(ResilienceOptions()))
+    with pytest.raises(ValueError, match="Loud"):
+        ResilienceOptions.validate_resilience_options({"noise_amplifier": "Loud"})

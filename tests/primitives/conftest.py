@@ -1,0 +1,71 @@
+"""Primitives on the embedded runtime, and on a session that only takes note.
+
+A session that takes note stands where the question is what a primitive hands to it; users test
+their own code that way, so that it must go on working.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from qiskit import QuantumCircuit
+
+from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler, Session
+
+SIMULATOR = "ibmq_qasm_simulator"
+
+
+@pytest.fixture(scope="session")
+def service() -> QiskitRuntimeService:
+    """A service on the embedded runtime, shared by the tests of this folder."""
+    return QiskitRuntimeService(channel="local")
+
+
+@pytest.fixture
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2, name="bell")
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+@pytest.fixture
+def noted() -> MagicMock:
+    """A session whose backend is a simulator and whose ``run`` only takes note."""
+    session = MagicMock(spec=Session)
+    session.backend.return_value = "somewhere"
+    session.service.backend.return_value.configuration.return_value.simulator = True
+    return session
+
+
+@pytest.fixture(params=[Sampler, Estimator], ids=["sampler", "estimator"])
+def primitive(request: pytest.FixtureRequest) -> type[Any]:
+    """Each of the primitives in turn."""
+    return request.param
+
+
+@pytest.fixture
+def run(bell: QuantumCircuit) -> Any:
+    """Run the Bell circuit on any primitive; what it draws in warnings is no matter here."""
+
+    def call(primitive: Any, **options: Any) -> Any:
+        observables = ["ZZ"] if isinstance(primitive, Estimator) else []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return primitive.run(bell, *observables, **options)
+
+    return call
+
+
+def inputs(session: MagicMock) -> dict[str, Any]:
+    """What the session was last asked to run."""
+    return session.run.call_args.kwargs["inputs"]
+
+
+def runtime_options(session: MagicMock) -> dict[str, Any]:
+    """With which options of the job."""
+    return session.run.call_args.kwargs["options"]

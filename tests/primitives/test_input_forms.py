@@ -1,0 +1,239 @@
+"""Circuits, parameter values and observables in every form that users give them."""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import qiskit
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter, ParameterVector
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import Operator, Pauli, PauliList, SparsePauliOp
+
+from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
+from qiskit_ibm_runtime.primitive.observables import as_observables
+from qiskit_ibm_runtime.primitive.parameter_values import as_parameter_values
+
+OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
+
+
+def circuit_of(parameters: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(1, 1, name=f"takes-{parameters}")
+    for element in ParameterVector("a", parameters):
+        circuit.rx(element, 0)
+    return circuit
+
+
+class TestCircuits:
+    @pytest.mark.parametrize("wrap", [lambda c: c, lambda c: [c], lambda c: (c,)])
+    def test_one_or_a_sequence_becomes_a_tuple(self, wrap: Any) -> None:
+        circuit = QuantumCircuit(1)
+
+        assert as_circuits(wrap(circuit)) == (circuit,)
+
+    def test_an_empty_circuit_is_a_circuit(self) -> None:
+        assert as_circuits(QuantumCircuit()) == (QuantumCircuit(),)
+
+    @pytest.mark.parametrize(
+        ("given", "error", "named"),
+        [
+            ([], ValueError, "empty"),
+            ((), ValueError, "empty"),
+            (None, TypeError, "NoneType"),
+            ("h q[0];", TypeError, "str"),
+            ({"a": QuantumCircuit(1)}, TypeError, "dict"),
+            (iter([QuantumCircuit(1)]), TypeError, "iterator"),
+            (np.array([1]), TypeError, "ndarray"),
+            ([QuantumCircuit(1), None], TypeError, r"Element 1 .*NoneType"),
+            ([[QuantumCircuit(1)]], TypeError, r"Element 0 .*list"),
+        ],
+        ids=str,
+    )
+    def test_anything_else_is_refused_and_named(
+        self, given: Any, error: type[Exception], named: str
+    ) -> None:
+        with pytest.raises(error, match=named):
+            as_circuits(given)
+
+    def test_one_without_classical_bits_cannot_be_sampled(self) -> None:
+        with pytest.raises(ValueError, match=r"Circuit 1 \('deaf'\).*measure_all"):
+            check_classical_bits([QuantumCircuit(1, 1), QuantumCircuit(1, name="deaf")])
+
+
+class TestParameterValues:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            1,
+            1.0,
+            np.float32(1),
+            np.int64(1),
+            np.array(1.0),
+            [1.0],
+            (1,),
+            np.array([1.0]),
+            [np.array(1.0)],
+            [[1.0]],
+            ((1,),),
+            np.array([[1]]),
+            [np.array([1.0])],
+            [[np.float64(1.0)]],
+            range(1, 2),
+        ],
+        ids=repr,
+    )
+    def test_one_value_for_one_circuit(self, given: Any) -> None:
+        values = as_parameter_values(given, [circuit_of(1)])
+
+        assert values == ((1.0,),)
+        assert type(values[0][0]) is float
+
+    @pytest.mark.parametrize("given", [None, [], (), [[]], [()], np.array([])], ids=repr)
+    def test_none_for_a_circuit_without_parameters(self, given: Any) -> None:
+        assert as_parameter_values(given, [circuit_of(0)]) == ((),)
+
+    @pytest.mark.parametrize("given", [range(2), [0, 1], (0.0, 1.0), np.arange(2), [[0, 1]]])
+    def test_a_flat_sequence_is_one_set(self, given: Any) -> None:
+        assert as_parameter_values(given, [circuit_of(2)]) == ((0.0, 1.0),)
+
+    @pytest.mark.parametrize(
+        "given", [[[1, 2], [3]], ([1, 2], (3,)), [np.array([1, 2]), range(3, 4)]], ids=repr
+    )
+    def test_one_set_for_each_circuit(self, given: Any) -> None:
+        values = as_parameter_values(given, [circuit_of(2), circuit_of(1)])
+
+        assert values == ((1.0, 2.0), (3.0,))
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            True,
+            np.bool_(True),
+            math.nan,
+            math.inf,
+            -math.inf,
+            np.float64("nan"),
+            1j,
+            "1",
+            None,
+            {},
+            Parameter("a"),
+        ],
+        ids=repr,
+    )
+    def test_what_is_no_finite_number_is_named_with_its_place(self, bad: Any) -> None:
+        with pytest.raises(TypeError, match=r"Set 1 of 'parameter_values'.*value 1"):
+            as_parameter_values([[0, 0], [0, bad]], [circuit_of(2)] * 2)
+        with pytest.raises(TypeError, match=r"'parameter_values'.*value 1"):
+            as_parameter_values([0, bad], [circuit_of(2)])
+
+    @pytest.mark.parametrize("bad", ["1", b"1", {}, {1.0}, True, math.nan], ids=repr)
+    def test_what_is_neither_number_nor_sequence_is_refused(self, bad: Any) -> None:
+        with pytest.raises(TypeError, match="'parameter_values'"):
+            as_parameter_values(bad, [circuit_of(1)])
+
+    def test_numbers_beside_sets_are_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"Set 1 .*sequence of numbers, not 2\.0"):
+            as_parameter_values([[1.0], 2.0], [circuit_of(1)] * 2)
+
+    @pytest.mark.parametrize(
+        ("given", "sizes", "named"),
+        [
+            (None, [1], r"Circuit 0 \('takes-1'\) has 1 parameters, but 0"),
+            ([0.1, 0.2], [1], r"Circuit 0 .*has 1 parameters, but 2"),
+            ([[0.1], [0.2]], [1, 2], r"Circuit 1 \('takes-2'\) has 2 parameters, but 1"),
+            ([[0.1], [0.2]], [1], r"2 sets of values for 1 circuits"),
+            ([0.1, 0.2], [1, 1], r"1 sets of values for 2 circuits"),
+        ],
+        ids=str,
+    )
+    def test_a_count_that_does_not_fit_names_expected_and_given(
+        self, given: Any, sizes: list[int], named: str
+    ) -> None:
+        with pytest.raises(ValueError, match=named):
+            as_parameter_values(given, [circuit_of(size) for size in sizes])
+
+
+def pauli_sum() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from qiskit.opflow import PauliSumOp
+
+        return PauliSumOp(SparsePauliOp(["ZZ"], [0.5]), coeff=2)
+
+
+needs_dense = pytest.mark.skipif(
+    OLD_TERRA_NEW_NUMPY, reason="terra below 0.45 cannot make Paulis of a matrix with numpy 2"
+)
+
+
+class TestObservables:
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: "ZZ",
+            lambda: Pauli("ZZ"),
+            lambda: PauliList(["ZZ"]),
+            lambda: SparsePauliOp("ZZ"),
+            lambda: SparsePauliOp(["ZZ"], np.array([1.0], dtype=object)),
+            pytest.param(lambda: Operator(np.diag([1, -1, -1, 1])), marks=needs_dense),
+            pauli_sum,
+        ],
+        ids=["label", "Pauli", "PauliList", "SparsePauliOp", "objects", "Operator", "PauliSumOp"],
+    )
+    def test_each_form_becomes_a_sum_of_paulis_without_a_warning(self, make: Any) -> None:
+        given = make()
+        for several in (given, [given], (given,)):
+            (observable,) = as_observables(several, [QuantumCircuit(2)])
+
+            assert isinstance(observable, SparsePauliOp)
+            assert observable == SparsePauliOp("ZZ")
+
+    def test_a_list_of_paulis_is_their_sum(self) -> None:
+        (observable,) = as_observables(PauliList(["XX", "ZZ"]), [QuantumCircuit(2)])
+
+        assert observable == SparsePauliOp(["XX", "ZZ"], [1, 1])
+
+    @pytest.mark.parametrize("junk", [None, 5, {}, "IXQ", 1.5, object()], ids=repr)
+    def test_what_cannot_be_read_is_named_with_its_place(self, junk: Any) -> None:
+        with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected"):
+            as_observables(["ZZ", junk], [QuantumCircuit(2)] * 2)
+
+    @pytest.mark.parametrize(
+        ("given", "named"),
+        [
+            ([], "empty"),
+            (["ZZ", "ZZ"], r"2 observables are given for 1 circuits"),
+            ("ZZZ", r"Observable 0 acts on 3 qubits, but circuit 0 \('two'\) has 2"),
+        ],
+        ids=str,
+    )
+    def test_what_does_not_fit_names_expected_and_given(self, given: Any, named: str) -> None:
+        with pytest.raises(ValueError, match=named):
+            as_observables(given, [QuantumCircuit(2, name="two")])
+
+    def test_a_free_parameter_in_a_coefficient_is_refused(self) -> None:
+        free = SparsePauliOp(["ZZ"], np.array([Parameter("weight")], dtype=object))
+
+        with pytest.raises(TypeError, match=r"Observable 0 .*weight.*Bind"):
+            as_observables(free, [QuantumCircuit(2)])
+
+    def test_a_free_parameter_of_a_pauli_sum_is_refused(self) -> None:
+        free = pauli_sum() * Parameter("weight")
+
+        with pytest.raises(TypeError, match=r"Observable 0 .*weight"):
+            as_observables(free, [QuantumCircuit(2)])
+
+    def test_opflow_is_not_imported_to_look_for_its_objects(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delitem(sys.modules, "qiskit.opflow", raising=False)
+
+        as_observables("ZZ", [QuantumCircuit(2)])
+
+        assert "qiskit.opflow" not in sys.modules

@@ -1,0 +1,229 @@
+"""Forms that 0.9.3 deprecates: they warn at the line of the user, and work."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.primitives import EstimatorResult, SamplerResult
+from qiskit.quantum_info import SparsePauliOp
+
+from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler
+
+from .conftest import inputs
+
+ANGLE = Parameter("angle")
+
+
+@pytest.fixture
+def circuits() -> list[QuantumCircuit]:
+    rotated, flipped = QuantumCircuit(1), QuantumCircuit(1)
+    rotated.ry(ANGLE, 0)
+    flipped.x(0)
+    return [rotated, flipped]
+
+
+@pytest.fixture
+def measured(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
+    return [circuit.measure_all(inplace=False) for circuit in circuits]
+
+
+@pytest.fixture
+def quietly() -> Any:
+    """Let deprecations pass in a test of something else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+class TestConstruction:
+    def test_with_circuits_warns_once(
+        self, noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        with pytest.warns(DeprecationWarning, match="circuits") as caught:
+            sampler = Sampler(measured, [[ANGLE], []], session=noted)
+
+        assert [warning.filename for warning in caught] == [__file__]
+        assert sampler.circuits == tuple(measured)
+        assert [list(names) for names in sampler.parameters] == [[ANGLE], []]
+
+    def test_with_observables_warns_once(
+        self, noted: MagicMock, circuits: list[QuantumCircuit]
+    ) -> None:
+        with pytest.warns(DeprecationWarning, match="observables") as caught:
+            estimator = Estimator(circuits, ["Z", SparsePauliOp("X")], session=noted)
+
+        assert [warning.filename for warning in caught] == [__file__]
+        assert estimator.observables == (SparsePauliOp("Z"), SparsePauliOp("X"))
+        assert [list(names) for names in estimator.parameters] == [[ANGLE], []]
+
+    @pytest.mark.usefixtures("quietly")
+    def test_takes_one_circuit_without_a_list(
+        self, noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        assert Sampler(measured[1], session=noted).circuits == (measured[1],)
+
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize(
+        ("parameters", "named"),
+        [
+            ([[ANGLE]], r"1 sets of parameters are given for 2 circuits"),
+            ([[], []], r"parameters of circuit 0 .*\['angle'\], not \[\]"),
+            ([[ANGLE], [ANGLE]], r"parameters of circuit 1 .*\[\], not \['angle'\]"),
+        ],
+        ids=str,
+    )
+    def test_refuses_parameters_of_other_circuits(
+        self, noted: MagicMock, measured: list[QuantumCircuit], parameters: Any, named: str
+    ) -> None:
+        with pytest.raises(ValueError, match=named):
+            Sampler(measured, parameters, session=noted)
+
+    def test_without_circuits_has_none(self, noted: MagicMock) -> None:
+        estimator = Estimator(session=noted)
+
+        assert estimator.circuits == estimator.observables == estimator.parameters == ()
+
+    def test_with_service_and_backend_warns_exactly_twice(
+        self, primitive: type[Any], service: QiskitRuntimeService
+    ) -> None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            made = primitive(service=service, options={"backend": "ibmq_qasm_simulator"})
+
+        assert [warning.category for warning in caught] == [DeprecationWarning] * 2
+        assert [warning.filename for warning in caught] == [__file__] * 2
+        assert made.session.backend() == "ibmq_qasm_simulator"
+        assert "backend" not in made.options.__dict__
+
+    @pytest.mark.usefixtures("quietly")
+    def test_takes_a_backend_object_among_the_options(
+        self, primitive: type[Any], service: QiskitRuntimeService
+    ) -> None:
+        backend = service.backend("fake_manila")
+
+        made = primitive(options={"backend": backend, "shots": 7})
+
+        assert made.session.backend() == "fake_manila"
+        assert made.session.service is service
+        assert made.options.execution["shots"] == 7
+
+
+class TestCalling:
+    def test_warns_and_returns_the_result(
+        self, service: QiskitRuntimeService, measured: list[QuantumCircuit]
+    ) -> None:
+        backend = service.backend("ibmq_qasm_simulator")
+        with pytest.warns(DeprecationWarning, match="circuits"):
+            sampler = Sampler(measured, session=backend)
+
+        with pytest.warns(DeprecationWarning, match="Calling a Sampler") as caught:
+            result = sampler([1, 0, measured[0]], [[], [np.pi], [0.0]], shots=10)
+
+        assert [warning.filename for warning in caught] == [__file__]
+        assert isinstance(result, SamplerResult)
+        assert result.quasi_dists == [{1: 1.0}, {1: 1.0}, {0: 1.0}]
+
+    @pytest.mark.usefixtures("quietly")
+    def test_an_estimator_takes_indices_and_objects(
+        self, service: QiskitRuntimeService, circuits: list[QuantumCircuit]
+    ) -> None:
+        backend = service.backend("ibmq_qasm_simulator")
+        observables = [SparsePauliOp("Z"), SparsePauliOp("X")]
+        estimator = Estimator(circuits, observables, session=backend)
+
+        result = estimator([0, circuits[1], 0], [1, observables[0], "Z"], [[np.pi / 2], [], [0.0]])
+
+        assert isinstance(result, EstimatorResult)
+        np.testing.assert_allclose(result.values, [1, -1, 1])
+
+    @pytest.mark.usefixtures("quietly")
+    def test_sends_the_circuits_as_given_and_the_indices(
+        self, noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        sampler = Sampler(measured, session=noted)
+
+        sampler([measured[1].copy(), 0], [[], [0.5]], callback=print, seed_simulator=1)
+
+        sent = inputs(noted)
+        assert sent["circuits"] == measured
+        assert sent["circuit_indices"] == [1, 0]
+        assert sent["parameter_values"] == ((), (0.5,))
+        assert sent["run_options"]["seed_simulator"] == 1
+        assert sent["transpilation_settings"]["optimization_settings"] == {"level": 1}
+        assert noted.run.call_args.kwargs["callback"] is None
+
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize("unknown", [2, -1, QuantumCircuit(3, 3), "h", None], ids=repr)
+    def test_refuses_what_the_constructor_was_not_given(
+        self, noted: MagicMock, measured: list[QuantumCircuit], unknown: Any
+    ) -> None:
+        sampler = Sampler(measured, session=noted)
+
+        with pytest.raises(ValueError, match="not one of the 2 given at construction"):
+            sampler([unknown], [[]])
+        noted.run.assert_not_called()
+
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=repr)
+    def test_refuses_observables_that_the_constructor_was_not_given(
+        self, noted: MagicMock, circuits: list[QuantumCircuit], unknown: Any
+    ) -> None:
+        estimator = Estimator(circuits, ["Z"], session=noted)
+
+        with pytest.raises(ValueError, match=r"not one of the 1 given at construction"):
+            estimator([1], [unknown], [[]])
+
+    @pytest.mark.usefixtures("quietly")
+    def test_refuses_lengths_that_do_not_fit(
+        self, noted: MagicMock, circuits: list[QuantumCircuit]
+    ) -> None:
+        estimator = Estimator(circuits, ["Z"], session=noted)
+
+        with pytest.raises(ValueError, match="1 observables are given for 2 circuits"):
+            estimator([0, 1], [0], [[0.5], []])
+        with pytest.raises(ValueError, match="1 sets of values for 2 circuits"):
+            estimator([0, 1], [0, 0], [[0.5]])
+        noted.run.assert_not_called()
+
+
+class TestClosing:
+    def test_closes_the_session_and_warns(self, primitive: type[Any], noted: MagicMock) -> None:
+        made = primitive(session=noted)
+
+        with pytest.warns(DeprecationWarning, match="close") as caught:
+            made.close()
+
+        noted.close.assert_called_once_with()
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_happens_at_the_end_of_a_with_block(
+        self, primitive: type[Any], noted: MagicMock
+    ) -> None:
+        with pytest.warns(DeprecationWarning, match="close") as caught:  # noqa: SIM117
+            with primitive(session=noted) as made:
+                noted.close.assert_not_called()
+
+        assert isinstance(made, primitive)
+        noted.close.assert_called_once_with()
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_the_whole_old_way_still_runs(
+    service: QiskitRuntimeService, measured: list[QuantumCircuit]
+) -> None:
+    with pytest.warns(DeprecationWarning) as caught:  # noqa: PT030, SIM117 - several, and counted
+        with Sampler(
+            circuits=measured,
+            service=service,
+            options={"backend": "ibmq_qasm_simulator", "optimization_level": 1},
+        ) as sampler:
+            result = sampler([1], [[]])
+
+    assert result.quasi_dists == [{1: 1.0}]
+    assert len(caught) == 5  # circuits, service, backend, calling, closing

@@ -1,0 +1,403 @@
+"""Options on their way through a primitive: construction, changes, one run."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+
+from qiskit_ibm_runtime import Estimator, Options, Sampler
+from qiskit_ibm_runtime.options import ExecutionOptions
+from qiskit_ibm_runtime.options.flexible import to_dict
+
+from .conftest import inputs, runtime_options
+
+Run = Callable[..., Any]
+DEFAULTS = to_dict(Options())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"transpilation": {}},
+        {"resilience_level": 9},
+        {"shots": 7, "transpilation": {"initial_layout": [1, 2]}, "foo": 1},
+        {"simulator": {"seed_simulator": 42}, "log_level": "INFO"},
+    ],
+    ids=str,
+)
+def test_a_dict_is_put_over_the_defaults(
+    primitive: type[Any], noted: MagicMock, given: dict[str, Any]
+) -> None:
+    """
+    Nothing is checked before a run: bad values may be put right until then.
+    """
+    made = primitive(session=noted, options=given)
+
+    assert made.options.__dict__ == Options._merge_options(DEFAULTS, given)
+
+
+def test_no_options_are_the_defaults(primitive: type[Any], noted: MagicMock) -> None:
+    assert primitive(session=noted).options.__dict__ == DEFAULTS
+
+
+def test_options_are_independent_of_the_object_they_came_from(
+    primitive: type[Any], noted: MagicMock
+) -> None:
+    options = Options(environment={"job_tags": ["a"]})
+    made = primitive(session=noted, options=options)
+    options.execution.shots = 1
+    options.environment.job_tags.append("b")
+
+    assert made.options.execution["shots"] == 4000
+    assert made.options.environment["job_tags"] == ["a"]
+
+
+def test_options_of_another_primitive_are_copied(primitive: type[Any], noted: MagicMock) -> None:
+    one = primitive(session=noted, options={"shots": 7, "job_tags": ["a"]})
+
+    other = primitive(session=noted, options=one.options)
+    one.set_options(shots=8)
+    one.options.environment["job_tags"].append("b")
+
+    assert other.options.execution["shots"] == 7
+    assert other.options.environment["job_tags"] == ["a"]
+
+
+def test_anything_else_is_refused(primitive: type[Any], noted: MagicMock) -> None:
+    with pytest.raises(TypeError, match=r"'options' takes Options or a dict, not list"):
+        primitive(session=noted, options=[("shots", 1)])
+
+
+class TestSkippingTranspilation:
+    @pytest.mark.parametrize(
+        ("options", "argument", "expected"),
+        [
+            (None, True, True),
+            (Options(), True, False),
+            (Options(transpilation={"skip_transpilation": True}), False, True),
+            ({}, True, True),
+            ({"transpilation": {"skip_transpilation": False}}, True, False),
+            ({"skip_transpilation": False}, True, False),
+            ({"skip_transpilation": True}, False, True),
+        ],
+        ids=str,
+    )
+    def test_an_explicit_option_wins_over_the_argument(
+        self, primitive: type[Any], noted: MagicMock, options: Any, argument: bool, expected: bool
+    ) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made = primitive(session=noted, options=options, skip_transpilation=argument)
+
+        assert made.options.get("transpilation")["skip_transpilation"] is expected
+
+    def test_the_argument_is_deprecated_at_the_line_of_the_user(
+        self, primitive: type[Any], noted: MagicMock
+    ) -> None:
+        with pytest.warns(DeprecationWarning, match="skip_transpilation") as caught:
+            primitive(session=noted, skip_transpilation=True)
+
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+class TestOneRun:
+    def test_takes_flat_and_nested_options(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        run(
+            primitive(session=noted),
+            shots=7,
+            transpilation={"initial_layout": [0, 1]},
+            log_level="INFO",
+            image="a:1",
+            max_execution_time=600,
+            foo="foo",
+        )
+
+        sent = inputs(noted)
+        assert sent["run_options"]["shots"] == 7
+        assert sent["transpilation_settings"]["initial_layout"] == [0, 1]
+        assert sent["foo"] == "foo"
+        assert runtime_options(noted) == {
+            "max_execution_time": 600,
+            "log_level": "INFO",
+            "job_tags": [],
+            "image": "a:1",
+        }
+        assert not {"image", "log_level"} & sent.keys()
+
+    def test_leaves_the_primitive_as_it_was(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        made = primitive(session=noted)
+        before = copy.deepcopy(made.options.__dict__)
+
+        run(made, shots=7, foo=1, execution={"init_qubits": False}, optimization_level=2)
+
+        assert made.options.__dict__ == before
+
+    def test_fills_in_levels_of_a_simulator(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        run(primitive(session=noted))
+
+        assert levels(noted) == (1, 0)
+
+    def test_fills_in_levels_of_a_simulator_with_noise(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        run(primitive(session=noted, options={"noise_model": {"errors": []}}))
+
+        assert levels(noted) == (3, 1)
+
+    def test_fills_in_levels_of_a_device(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        noted.service.backend().configuration().simulator = False
+
+        run(primitive(session=noted))
+
+        assert levels(noted) == (3, 1)
+
+    def test_keeps_levels_of_the_user_where_the_backend_is_unknown(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        noted.backend.return_value = None
+        made = primitive(session=noted)
+
+        run(made, optimization_level=0, resilience_level=0)
+        assert levels(noted) == (0, 0)
+        run(made)
+        assert levels(noted) == (3, 1)
+        with pytest.raises(ValueError, match="optimization_level"):
+            run(made, optimization_level=9)
+
+    def test_looks_the_backend_up_once(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        made = primitive(session=noted)
+        noted.service.backend.reset_mock()
+
+        run(made)
+        run(made)
+
+        assert noted.service.backend.call_count == 1
+
+
+class TestChanges:
+    def test_set_options_takes_names_of_any_level(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        made = primitive(session=noted, options={"shots": 1, "seed_simulator": 2})
+
+        made.set_options(shots=7, transpilation={"layout_method": "dense"}, foo=1)
+        run(made)
+
+        sent = inputs(noted)
+        assert sent["run_options"]["shots"] == 7
+        assert sent["run_options"]["seed_simulator"] == 2
+        assert sent["transpilation_settings"]["layout_method"] == "dense"
+        assert sent["foo"] == 1
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda options: options.execution.update(shots=7),
+            lambda options: setattr(options, "execution", {"shots": 7}),
+            lambda options: setattr(options, "execution", ExecutionOptions(shots=7)),
+            lambda options: options.update_options(execution={"shots": 7}),
+        ],
+        ids=["in the section", "a dict", "an object", "update_options"],
+    )
+    def test_a_section_may_be_changed_in_place(
+        self, primitive: type[Any], noted: MagicMock, run: Run, change: Callable[[Any], None]
+    ) -> None:
+        made = primitive(session=noted)
+
+        change(made.options)
+        run(made)
+        assert inputs(noted)["run_options"]["shots"] == 7
+        assert inputs(noted)["run_options"]["init_qubits"] is True
+        run(made, shots=8, init_qubits=False)
+        assert inputs(noted)["run_options"]["shots"] == 8
+        assert inputs(noted)["run_options"]["init_qubits"] is False
+
+    def test_a_level_may_be_changed_in_place(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        made = primitive(session=noted)
+
+        made.options.optimization_level = 2
+        made.options.update_options(resilience_level=1)
+        run(made)
+
+        assert levels(noted) == (2, 1)
+
+    def test_a_flat_name_set_at_the_top_is_told_its_place(
+        self, primitive: type[Any], noted: MagicMock, bell: QuantumCircuit
+    ) -> None:
+        made = primitive(session=noted)
+        made.options.shots = 7
+        observables = ["ZZ"] if primitive is Estimator else []
+
+        with pytest.warns(UserWarning, match=r"'shots'.*execution\.shots") as caught:
+            made.run(bell, *observables)
+
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_one_primitive_does_not_change_another(
+        self, primitive: type[Any], noted: MagicMock
+    ) -> None:
+        given = {"environment": {"job_tags": ["a"]}}
+        one, other = (primitive(session=noted, options=given) for _ in range(2))
+
+        one.options.environment["job_tags"].append("b")
+        one.options.execution["shots"] = 7
+
+        assert other.options.environment["job_tags"] == given["environment"]["job_tags"] == ["a"]
+        assert other.options.execution["shots"] == 4000
+
+
+class TestChecks:
+    @pytest.mark.parametrize(
+        ("bad", "named"),
+        [
+            ({"optimization_level": 4}, "optimization_level"),
+            ({"resilience_level": 4}, "resilience_level"),
+            ({"resilience": {"extrapolator": "CubicExtrapolator"}}, "noise_factors"),
+        ],
+        ids=str,
+    )
+    def test_happen_at_the_run_and_stop_it(
+        self, primitive: type[Any], noted: MagicMock, run: Run, bad: dict[str, Any], named: str
+    ) -> None:
+        made = primitive(session=noted, options=bad)
+        made.set_options(**bad)
+
+        with pytest.raises(ValueError, match=named):
+            run(made)
+        noted.run.assert_not_called()
+
+    @pytest.mark.parametrize("value", ["1", "0"])
+    def test_can_be_switched_off(
+        self,
+        primitive: type[Any],
+        noted: MagicMock,
+        run: Run,
+        monkeypatch: pytest.MonkeyPatch,
+        value: str,
+    ) -> None:
+        made = primitive(session=noted)
+        monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", value)
+
+        run(made, optimization_level=9, resilience_level=9, shots=0)
+
+        assert levels(noted) == (9, 9)
+
+    @pytest.mark.parametrize("value", ["", None])
+    def test_stay_on_where_the_variable_is_empty(
+        self,
+        primitive: type[Any],
+        noted: MagicMock,
+        run: Run,
+        monkeypatch: pytest.MonkeyPatch,
+        value: str | None,
+    ) -> None:
+        if value is not None:
+            monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", value)
+
+        with pytest.raises(ValueError, match="shots"):
+            run(primitive(session=noted), shots=0)
+
+    def test_a_sampler_has_resilience_levels_up_to_one(self, noted: MagicMock, run: Run) -> None:
+        made = Sampler(session=noted)
+
+        run(made, resilience_level=1)
+        with pytest.raises(ValueError, match=r"resilience_level.*0 to 1.*2"):
+            run(made, resilience_level=2)
+
+    def test_an_estimator_at_level_three_needs_a_coupling_map_on_a_simulator(
+        self, noted: MagicMock, run: Run
+    ) -> None:
+        made = Estimator(session=noted)
+
+        with pytest.raises(ValueError, match=r"a coupling map is required\."):
+            run(made, resilience_level=3)
+        run(made, resilience_level=3, coupling_map=[[0, 1]])
+        noted.service.backend().configuration().simulator = False
+        run(made, resilience_level=3)
+
+        assert noted.run.call_count == 2
+
+
+class TestValuesOfTheUser:
+    def test_are_never_copied(self, primitive: type[Any], noted: MagicMock, run: Run) -> None:
+        class Precious:
+            """A noise model of 127 qubits, a callback of an object with a socket, a lock."""
+
+            copies = 0
+
+            def __deepcopy__(self, memo: object) -> Precious:
+                Precious.copies += 1
+                return Precious()
+
+            __copy__ = __deepcopy__  # type: ignore[assignment]
+
+            def callback(self, *_: object) -> None: ...
+
+        precious = Precious()
+        options = Options(environment={"callback": precious.callback})
+        options.simulator.noise_model = precious
+        made = primitive(session=noted, options=options)
+        made.set_options(shots=7)
+
+        run(made, seed_simulator=1)
+
+        assert inputs(noted)["run_options"]["noise_model"] is precious
+        assert noted.run.call_args.kwargs["callback"].__self__ is precious
+        assert Precious.copies == 0
+
+    def test_of_a_real_noise_model_neither(
+        self, primitive: type[Any], noted: MagicMock, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        Copies of a noise model are counted, for times would depend on the machine.
+        """
+        from qiskit_aer.noise import NoiseModel, depolarizing_error
+
+        model = NoiseModel()
+        for qubit in range(127):
+            model.add_quantum_error(depolarizing_error(0.01, 1), ["x"], [qubit])
+        copies = MagicMock(side_effect=AssertionError)
+        monkeypatch.setattr(NoiseModel, "__deepcopy__", copies, raising=False)
+        made = primitive(session=noted, options={"noise_model": model})
+
+        made.set_options(shots=7)
+        run(made, shots=8)
+
+        assert inputs(noted)["run_options"]["noise_model"] is model
+        assert copies.call_count == 0
+
+    def test_of_numpy_are_numbers_when_sent(
+        self, primitive: type[Any], noted: MagicMock, run: Run
+    ) -> None:
+        run(primitive(session=noted), shots=np.int64(7), max_execution_time=np.int32(600))
+
+        assert type(inputs(noted)["run_options"]["shots"]) is int
+        assert type(runtime_options(noted)["max_execution_time"]) is int
+
+
+def levels(session: MagicMock) -> tuple[int, int]:
+    sent = inputs(session)
+    return (
+        sent["transpilation_settings"]["optimization_settings"]["level"],
+        sent["resilience_settings"]["level"],
+    )

@@ -1,0 +1,206 @@
+"""What a primitive hands to its session, and what stops it before."""
+
+from __future__ import annotations
+
+import inspect
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from qiskit.primitives import BaseEstimator, BaseSampler
+from qiskit.quantum_info import SparsePauliOp
+
+from qiskit_ibm_runtime import Estimator, Sampler, Session
+from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
+
+from .conftest import inputs, runtime_options
+
+
+def test_they_are_primitives_to_terra(noted: MagicMock) -> None:
+    assert isinstance(Sampler(session=noted), BaseSampler)
+    assert isinstance(Estimator(session=noted), BaseEstimator)
+
+
+def test_their_signatures_are_those_of_0_9_3() -> None:
+    legacy = ["parameters", "service", "session", "options", "skip_transpilation"]
+    assert list(inspect.signature(Sampler).parameters) == ["circuits", *legacy]
+    assert list(inspect.signature(Estimator).parameters) == ["circuits", "observables", *legacy]
+
+
+def test_service_may_be_given_by_position(noted: MagicMock) -> None:
+    """
+    Terra 0.23 counts positional arguments of its own; ours are more.
+    """
+    with pytest.warns(DeprecationWarning, match="service"):
+        sampler = Sampler(None, None, MagicMock(), noted)
+
+    assert sampler.session is noted
+
+
+def test_a_sampler_hands_over_its_inputs_by_keyword(noted: MagicMock, bell: QuantumCircuit) -> None:
+    job = Sampler(session=noted).run(bell)
+
+    given = noted.run.call_args
+    assert job is noted.run.return_value
+    assert given.args == ()
+    assert given.kwargs["program_id"] == "sampler"
+    assert given.kwargs["callback"] is None
+    assert given.kwargs["result_decoder"] == DEFAULT_DECODERS["sampler"]
+    assert runtime_options(noted) == {
+        "max_execution_time": None,
+        "log_level": "WARNING",
+        "job_tags": [],
+    }
+    sent = inputs(noted)
+    assert sent["circuits"] == (bell,)
+    assert [list(names) for names in sent["parameters"]] == [[]]
+    assert sent["circuit_indices"] == [0]
+    assert sent["parameter_values"] == ((),)
+    assert sent.keys() == {
+        "circuits",
+        "parameters",
+        "circuit_indices",
+        "parameter_values",
+        "transpilation_settings",
+        "resilience_settings",
+        "run_options",
+    }
+
+
+def test_an_estimator_adds_its_observables(noted: MagicMock) -> None:
+    Estimator(session=noted).run(QuantumCircuit(2), "ZZ")
+
+    sent = inputs(noted)
+    assert noted.run.call_args.kwargs["program_id"] == "estimator"
+    assert noted.run.call_args.kwargs["result_decoder"] == DEFAULT_DECODERS["estimator"]
+    assert sent["observables"] == (SparsePauliOp("ZZ"),)
+    assert sent["observable_indices"] == [0]
+
+
+def test_parameters_are_sent_in_the_order_of_the_vector(
+    noted: MagicMock, primitive: type[Any]
+) -> None:
+    """
+    By index, that is: a[10] after a[9], although it is used first.
+    """
+    vector = ParameterVector("a", 12)
+    circuit = QuantumCircuit(1, 1)
+    for element in reversed(list(vector)):
+        circuit.rx(element, 0)
+    observables = ["Z"] if primitive is Estimator else []
+
+    primitive(session=noted).run(circuit, *observables, list(range(12)))
+
+    assert list(inputs(noted)["parameters"][0]) == list(vector)
+    assert inputs(noted)["parameter_values"] == (tuple(float(value) for value in range(12)),)
+
+
+def test_a_circuit_without_measurement_is_accepted(noted: MagicMock) -> None:
+    Sampler(session=noted).run(QuantumCircuit(1, 1))
+
+    assert noted.run.call_count == 1
+
+
+def test_observables_for_a_sampler_are_one_more_unknown_option(
+    noted: MagicMock, bell: QuantumCircuit
+) -> None:
+    with pytest.warns(UserWarning, match="observables"):
+        Sampler(session=noted).run(bell, observables="ZZ")
+
+    assert inputs(noted)["observables"] == "ZZ"
+
+
+def test_options_cannot_pass_for_circuits(noted: MagicMock, bell: QuantumCircuit) -> None:
+    sampler = Sampler(session=noted, options={"circuits": "other", "circuit_ids": ["a"]})
+    with pytest.warns(UserWarning, match=r"'circuit"):
+        sampler.run(bell)
+
+    assert inputs(noted)["circuits"] == (bell,)
+    assert inputs(noted)["circuit_ids"] == ["a"]
+
+
+@pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=repr)
+def test_a_session_of_another_kind_is_refused(primitive: type[Any], wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"'session' takes a Session, a backend or the name"):
+        primitive(session=wrong)
+
+
+def device(**limits: Any) -> SimpleNamespace:
+    configuration = SimpleNamespace(simulator=False, backend_name="tiny", **limits)
+    return SimpleNamespace(configuration=lambda: configuration, check_faulty=MagicMock())
+
+
+class TestBeforeAnythingIsSent:
+    @pytest.fixture
+    def on(self) -> Any:
+        def session(backend: Any) -> MagicMock:
+            session = MagicMock(spec=Session)
+            session.backend.return_value = "tiny"
+            session.service.backend.return_value = backend
+            return session
+
+        return session
+
+    def test_a_circuit_wider_than_the_backend_is_refused(self, on: Any) -> None:
+        session = on(device(n_qubits=3))
+        narrow, wide = QuantumCircuit(3, 1), QuantumCircuit(4, 1, name="wide")
+
+        with pytest.raises(ValueError, match=r"Circuit 2 \('wide'\) has 4 qubits.*'tiny' has 3"):
+            Sampler(session=session).run([narrow, narrow, wide])
+        session.run.assert_not_called()
+
+    def test_more_shots_than_the_backend_takes_are_refused(self, on: Any) -> None:
+        session = on(device(max_shots=1000))
+
+        Sampler(session=session).run(QuantumCircuit(1, 1), shots=1000)
+        with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
+            Sampler(session=session).run(QuantumCircuit(1, 1), shots=1001)
+        assert session.run.call_count == 1
+
+    def test_limits_can_be_left_to_the_service(
+        self, on: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", "1")
+        session = on(device(n_qubits=1, max_shots=1))
+
+        Sampler(session=session).run(QuantumCircuit(2, 1))
+
+        assert session.run.call_count == 1
+
+    def test_faulty_parts_stop_a_circuit_that_is_not_transpiled(
+        self, on: Any, primitive: type[Any]
+    ) -> None:
+        backend = device(n_qubits=3)
+        session = on(backend)
+        good, bad = QuantumCircuit(1, 1, name="good"), QuantumCircuit(2, 1, name="bad")
+        backend.check_faulty.side_effect = [None, ValueError("faulty qubit 1")]
+        observables = [["Z", "ZZ"]] if primitive is Estimator else []
+
+        with pytest.raises(ValueError, match="faulty qubit 1"):
+            primitive(session=session).run([good, bad], *observables, skip_transpilation=True)
+        session.run.assert_not_called()
+        assert [call.args[0] for call in backend.check_faulty.call_args_list] == [good, bad]
+
+    def test_faulty_parts_do_not_matter_where_the_service_transpiles(self, on: Any) -> None:
+        backend = device()
+        session = on(backend)
+
+        Sampler(session=session).run(QuantumCircuit(1, 1))
+
+        backend.check_faulty.assert_not_called()
+        assert session.run.call_count == 1
+
+
+def test_the_private_doors_of_terra_are_closed(noted: MagicMock, primitive: type[Any]) -> None:
+    """
+    They are abstract in different versions of terra, so they must exist.
+    """
+    made = primitive(session=noted)
+
+    with pytest.raises(TypeError, match="run"):
+        made._run()
+    with pytest.raises(TypeError, match="__call__"):
+        made._call()

@@ -1,0 +1,369 @@
+"""Finding jobs of the past: pages, filters, and jobs whose backend or instance is gone."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.programs.standin import DEVICE, StandIn
+
+from qiskit_ibm_runtime import (
+    IBMInputValueError,
+    IBMNotAuthorizedError,
+    IBMRuntimeError,
+    RuntimeJobNotFound,
+)
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.job_listing import JobListing
+
+UTC = timezone.utc
+
+
+def ids(jobs) -> list[str]:
+    return [job.job_id() for job in jobs]
+
+
+def named(first: int, end: int) -> list[str]:
+    return [f"job{number}" for number in range(first, end)]
+
+
+def test_five_hundred_jobs_take_no_more_requests_than_the_page_size_forces(standin):
+    """
+    Pages of 200: three requests, and nothing else; neither backends nor single jobs are asked for.
+    """
+    standin.page_size = 200
+    standin.add_jobs(700)
+
+    jobs = standin.service().jobs(limit=500)
+
+    assert ids(jobs) == named(0, 500)
+    assert standin.asked("GET /jobs") == [
+        {"limit": "500"},
+        {"limit": "300", "offset": "200"},
+        {"limit": "100", "offset": "400"},
+    ]
+    assert len(standin.requests) == 3
+
+
+def test_all_jobs_are_asked_for_in_full_pages(standin):
+    standin.page_size = 200
+    standin.add_jobs(450)
+
+    assert ids(standin.service().jobs(limit=None)) == named(0, 450)
+    assert [query["limit"] for query in standin.asked("GET /jobs")] == ["200"] * 3
+
+
+def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin):
+    standin.page_size = 7
+    standin.add_jobs(20)
+
+    assert ids(standin.service().jobs(limit=None)) == named(0, 20)
+    assert len(standin.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "skip", "found", "requests"),
+    [
+        (10, 0, (0, 5), 1),
+        (2, 1, (1, 3), 1),
+        (None, 3, (3, 5), 1),
+        (10, 5, (0, 0), 1),
+        (10, 6, (0, 0), 1),
+        (None, 99, (0, 0), 1),
+        (0, 0, (0, 0), 0),
+        (5, None, (0, 5), 1),
+    ],
+)
+def test_limit_and_skip_choose_a_part_and_the_listing_ends(standin, limit, skip, found, requests):
+    standin.add_jobs(5)
+
+    assert ids(standin.service().jobs(limit=limit, skip=skip)) == named(*found)
+    assert len(standin.requests) == requests
+
+
+def test_a_count_that_is_too_high_does_not_let_the_listing_go_on_for_ever(standin):
+    standin.add_jobs(5)
+    standin.count = 1000
+
+    assert ids(standin.service().jobs(limit=None)) == named(0, 5)
+    assert len(standin.requests) == 2
+
+
+def test_jobs_that_move_to_the_next_page_are_given_once(standin):
+    """
+    Two jobs are made while the first page is read, so its last two come again on the second one.
+    """
+    standin.page_size = 4
+    standin.add_jobs(8)
+    jobs = iter(JobListing(standin.service()))
+    first = [next(jobs) for _ in range(4)]
+    standin.jobs[:0] = [{**standin.jobs[0], "id": "new0"}, {**standin.jobs[0], "id": "new1"}]
+
+    assert ids([*first, *jobs]) == named(0, 8)
+
+
+def test_jobs_that_vanish_while_pages_are_read_do_no_harm(standin):
+    standin.page_size = 2
+    standin.add_jobs(6)
+    jobs = iter(JobListing(standin.service()))
+    first = next(jobs)
+    del standin.jobs[2:]
+
+    assert ids([first, *jobs]) == named(0, 2)
+
+
+def test_pages_are_read_while_somebody_looks_and_no_sooner(standin):
+    standin.page_size = 3
+    standin.add_jobs(9)
+    listing = JobListing(standin.service())
+    jobs = iter(listing)
+
+    assert len(standin.requests) == 0
+    assert ids([next(jobs), next(jobs), next(jobs)]) == named(0, 3)
+    assert len(standin.requests) == 1
+    assert next(jobs).job_id() == "job3"
+    assert len(standin.requests) == 2
+    assert ids(listing) == named(0, 9)
+
+
+@given(
+    total=st.integers(0, 30),
+    page_size=st.integers(1, 12),
+    limit=st.none() | st.integers(0, 40),
+    skip=st.integers(0, 40),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_listing_gives_its_part_in_as_few_requests_as_there_are_pages(
+    total, page_size, limit, skip
+):
+    from types import SimpleNamespace
+
+    model = StandIn(page_size)
+    model.add_jobs(total)
+    asked = []
+
+    def jobs_get(limit, skip, **filters):
+        asked.append(skip)
+        return model._page(model.jobs, {"limit": [str(limit)], "offset": [str(skip)]}, "jobs")
+
+    service = SimpleNamespace(
+        channel="ibm_quantum", _api_client=SimpleNamespace(jobs_get=jobs_get), _client_params=None
+    )
+    records = list(JobListing(service, limit, skip)._records())
+
+    end = total if limit is None else min(total, skip + limit)
+    part = named(skip, end)
+    assert [record["id"] for record in records] == part
+    assert len(asked) == (0 if limit == 0 else max(1, -(-len(part) // page_size)))
+
+
+def test_every_filter_reaches_the_service_in_its_own_words(standin):
+    standin.service().jobs(
+        limit=2,
+        skip=1,
+        backend_name=DEVICE,
+        pending=True,
+        program_id="sampler",
+        instance="h/g/p",
+        job_tags=["t1", "t 2"],
+        session_id="sid",
+        created_after=datetime(2023, 1, 1, 5, tzinfo=UTC),
+        created_before=datetime(2023, 2, 1, 10, tzinfo=timezone(timedelta(hours=2))),
+        descending=False,
+    )
+
+    assert standin.asked("GET /jobs") == [
+        {
+            "limit": "2",
+            "offset": "1",
+            "backend": DEVICE,
+            "pending": "true",
+            "program": "sampler",
+            "provider": "h/g/p",
+            "tags": "t1,t 2",
+            "session_id": "sid",
+            "created_after": "2023-01-01T05:00:00+00:00",
+            "created_before": "2023-02-01T08:00:00+00:00",
+            "sort": "ASC",
+        }
+    ]
+
+
+def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        standin.service().jobs(created_after="2023-01-01T09:00", pending=False)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    (query,) = standin.asked("GET /jobs")
+    assert query["created_after"] == "2023-01-01T00:00:00+00:00"
+    assert query["pending"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"limit": -1}, "'limit' .* from 0 on, or None, not -1"),
+        ({"limit": 1.5}, "'limit' .* not 1.5"),
+        ({"limit": True}, "'limit' .* not True"),
+        ({"skip": -2}, "'skip' .* not -2"),
+        ({"backend_name": 5}, "'backend_name' has to be the name of a backend, not 5"),
+        ({"pending": "yes"}, "'pending' has to be True, False or None, not 'yes'"),
+        ({"program_id": ["sampler"]}, "'program_id' has to be the id of a program"),
+        ({"instance": "h/g"}, "hub/group/project"),
+        ({"job_tags": "t"}, "job_tags needs to be a list of strings"),
+        ({"session_id": 1}, "'session_id' has to be the id of a session, not 1"),
+        ({"created_after": "some day"}, "'created_after' has to be a datetime.*'some day'"),
+        ({"created_before": 20230101}, "'created_before' has to be a datetime"),
+        ({"descending": "no"}, "'descending' has to be True or False, not 'no'"),
+    ],
+)
+def test_a_filter_of_no_use_is_named_before_anything_is_sent(standin, arguments, text):
+    service = standin.service()
+
+    with pytest.raises(IBMInputValueError, match=text):
+        service.jobs(**arguments)
+    assert standin.requests == []
+
+
+def test_the_cloud_knows_no_instance_of_a_listing(standin):
+    service = standin.service("ibm_cloud")
+
+    with pytest.raises(IBMInputValueError, match="'instance' is only supported"):
+        service.jobs(instance="h/g/p")
+    assert standin.requests == []
+
+
+def test_an_instance_that_the_account_does_not_have_simply_filters(standin):
+    assert standin.service().jobs(instance="no/such/one") == []
+
+
+def test_a_past_job_is_complete_and_its_parts_are_decoded_when_looked_at(standin):
+    circuit_of_the_future = {"__type__": "QuantumCircuit", "__value__": "bm90IHFweQ=="}
+    standin.add_jobs(1, params={"shots": 7}, session_id="sid", runtime="image:tag")
+    standin.add_jobs(1, params={"circuits": circuit_of_the_future})
+    job, undecodable = standin.service().jobs()
+
+    assert (job.program_id, job.session_id, job.image, job.tags) == (
+        "sampler",
+        "sid",
+        "image:tag",
+        ["t"],
+    )
+    assert job.creation_date == datetime(2023, 5, 1, 9, tzinfo=UTC)
+    assert job.inputs == {"shots": 7}
+    assert undecodable.job_id() == "job1"
+    assert len(standin.requests) == 1
+
+
+def test_the_backend_of_a_past_job_is_fetched_when_looked_at_and_once_for_all(standin):
+    standin.add_jobs(3)
+    jobs = standin.service().jobs()
+    standin.requests.clear()
+
+    backends = [job.backend() for job in jobs]
+
+    assert [backend.name for backend in backends] == [DEVICE] * 3
+    assert backends[0]._instance == "h/g/p"
+    assert [call for call, _, _ in standin.requests] == [f"GET /backends/{DEVICE}/configuration"]
+
+
+def test_a_job_of_a_device_that_is_gone_has_a_stand_in_for_it(standin):
+    standin.add_jobs(1, backend="ibmq_gone")
+    standin.add_jobs(1)
+    gone, there = standin.service().jobs()
+
+    assert gone.backend().name == "ibmq_gone"
+    assert not gone.backend().status().operational
+    assert there.backend().name == DEVICE
+    assert standin.asked("GET /backends/ibmq_gone/configuration") == []
+
+
+def test_a_job_of_an_instance_that_was_left_shows_the_device_without_it(standin):
+    standin.add_jobs(1, hub="left", group="g", project="p")
+
+    (job,) = standin.service().jobs()
+
+    assert job.backend().name == DEVICE
+
+
+def test_the_cloud_passes_over_the_instance_of_a_job(standin):
+    standin.add_jobs(1)
+
+    (job,) = standin.service("ibm_cloud").jobs()
+
+    assert job.backend().name == DEVICE
+    assert job.backend()._instance is None
+
+
+def test_a_record_without_most_of_its_fields_is_a_job_too(standin):
+    standin.jobs.append({"id": "bare"})
+
+    (job,) = standin.service().jobs()
+
+    assert (job.job_id(), job.program_id, job.tags, job.image) == ("bare", "", [], "")
+
+
+def test_one_job_is_found_by_its_id(standin):
+    standin.add_jobs(2)
+
+    job = standin.service().job("job1")
+
+    assert job.job_id() == "job1"
+    assert job.inputs == {"shots": 1}
+    assert [call for call, _, _ in standin.requests] == ["GET /jobs/job1"]
+
+
+def test_a_job_can_be_deleted_once(standin):
+    standin.add_jobs(1)
+    service = standin.service()
+
+    service.delete_job("job0")
+
+    for call in (service.job, service.delete_job):
+        with pytest.raises(RuntimeJobNotFound, match=r"Job not found.*Job not found") as caught:
+            call("job0")
+        assert (caught.value.failure.status, caught.value.failure.code) == (404, 1291)
+
+
+@pytest.mark.parametrize("job_id", ["", None, 5])
+def test_an_id_that_is_none_is_refused_before_anything_is_sent(standin, job_id):
+    service = standin.service()
+
+    for call in (service.job, service.delete_job):
+        with pytest.raises(IBMInputValueError, match="'job_id' has to be the id of a job"):
+            call(job_id)
+    assert standin.requests == []
+
+
+def test_other_refusals_keep_their_facts(standin):
+    standin.add_jobs(1)
+    service = standin.service()
+    refusal = (403, {"errors": [{"code": 1200, "message": "Not yours."}], "trace": "trace-1"})
+    standin.answers.update(
+        dict.fromkeys(("GET /jobs/job0", "DELETE /jobs/job0", "GET /jobs"), refusal)
+    )
+
+    with pytest.raises(IBMRuntimeError, match=r"retrieve job .*Not yours.*trace-1") as caught:
+        service.job("job0")
+    assert caught.value.failure.trace_id == "trace-1"
+    with pytest.raises(IBMRuntimeError, match=r"Failed to delete job: .*Not yours"):
+        service.delete_job("job0")
+    with pytest.raises(RequestsApiError, match="Not yours"):
+        service.jobs()
+
+
+def test_refused_credentials_stay_what_they_are(standin):
+    service = standin.service("ibm_cloud")
+    standin.answers["GET /jobs/x"] = (401, {"errors": [{"code": 1201, "message": "Who?"}]})
+
+    with pytest.raises(IBMNotAuthorizedError, match="Who"):
+        service.job("x")

@@ -1,0 +1,457 @@
+"""Programs of a service: listed, uploaded, changed, deleted and shown."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.programs.standin import StandIn
+
+from qiskit_ibm_runtime import (
+    IBMInputValueError,
+    IBMNotAuthorizedError,
+    IBMRuntimeError,
+    RuntimeDuplicateProgramError,
+    RuntimeProgramNotFound,
+)
+from qiskit_ibm_runtime.program.metadata import ProgramMetadata
+
+SOURCE = "def main(backend, user_messenger, **kwargs):\n    return kwargs\n"
+METADATA = {
+    "name": "mine",
+    "max_execution_time": 300,
+    "description": "What it does.",
+    "is_public": True,
+    "spec": {
+        "backend_requirements": {"min_num_qubits": 5},
+        "parameters": {"properties": {"shots": {"type": "integer"}}, "required": ["shots"]},
+        "return_values": {"type": "string"},
+        "interim_results": {"type": "object"},
+    },
+}
+
+
+@pytest.fixture
+def service(standin):
+    return standin.service()
+
+
+def add_programs(standin, number: int, first: int = 0) -> list[str]:
+    for index in range(first, first + number):
+        standin.programs[f"p{index}"] = {"id": f"p{index}", "name": f"n{index}", "cost": 60}
+    return [f"p{index}" for index in range(first, first + number)]
+
+
+def ids(programs) -> list[str]:
+    return [program.program_id for program in programs]
+
+
+def test_programs_come_in_the_order_of_the_service_and_are_read_as_far_as_needed(standin, service):
+    names = add_programs(standin, 50)
+
+    assert ids(service.programs()) == names[:20]
+    assert ids(service.programs(limit=5, skip=10)) == names[10:15]
+    assert standin.asked("GET /programs") == [{"limit": "20"}]
+    assert ids(service.programs(limit=10, skip=15)) == names[15:25]
+    assert ids(service.programs(limit=None, skip=None)) == names
+    assert standin.asked("GET /programs")[1:] == [
+        {"limit": "20", "offset": "20"},
+        {"limit": "20", "offset": "40"},
+    ]
+    assert ids(service.programs(limit=None, skip=45)) == names[45:]
+    assert service.programs(limit=0) == service.programs(skip=99) == []
+    assert len(standin.requests) == 3
+
+
+def test_a_program_that_was_asked_for_is_not_taken_for_the_whole_list(standin, service):
+    names = add_programs(standin, 3)
+
+    one = service.program("p1")
+
+    assert ids(service.programs()) == names
+    assert service.programs()[1] is one
+
+
+def test_a_refresh_forgets_what_is_known(standin, service):
+    add_programs(standin, 2)
+    old = service.programs()[0]
+    add_programs(standin, 1, first=2)
+
+    assert ids(service.programs()) == ["p0", "p1"]
+    assert ids(service.programs(refresh=True)) == ["p0", "p1", "p2"]
+    assert service.programs()[0] is not old
+
+
+def test_an_empty_page_is_the_end_whatever_the_count(standin, service):
+    add_programs(standin, 3)
+    standin.count = 1000
+
+    assert ids(service.programs(limit=None)) == ["p0", "p1", "p2"]
+    assert len(standin.requests) == 2
+
+
+@pytest.mark.parametrize("arguments", [{"limit": -1}, {"skip": -1}, {"limit": "all"}])
+def test_a_number_of_no_use_is_named(service, standin, arguments):
+    with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' has to be a whole"):
+        service.programs(**arguments)
+    assert standin.requests == []
+
+
+def test_a_program_is_fetched_once_and_again_on_demand(standin, service):
+    add_programs(standin, 1)
+
+    first = service.program("p0")
+
+    assert service.program("p0") is first
+    assert len(standin.requests) == 1
+    standin.programs["p0"]["name"] = "renamed"
+    assert service.program("p0", refresh=True).name == "renamed"
+
+
+def test_an_uploaded_program_is_described_as_its_author_wanted(standin, service):
+    program_id = service.upload_program(SOURCE, METADATA)
+
+    (sent,) = standin.sent("POST /programs")
+    assert {key: sent[key] for key in ("name", "cost", "description", "is_public", "spec")} == {
+        "name": "mine",
+        "cost": 300,
+        "description": "What it does.",
+        "is_public": True,
+        "spec": METADATA["spec"],
+    }
+    program = service.program(program_id)
+    assert (program.name, program.max_execution_time, program.is_public) == ("mine", 300, True)
+    assert program.backend_requirements == {"min_num_qubits": 5}
+    assert program.return_values == {"type": "string"}
+    assert program.interim_results == {"type": "object"}
+    assert program.data == SOURCE
+    assert vars(program.parameters()) == {"shots": None}
+
+
+def test_an_upload_shows_up_in_the_list_that_was_read_before(standin, service):
+    add_programs(standin, 1)
+    service.programs()
+
+    program_id = service.upload_program(SOURCE, METADATA)
+
+    assert ids(service.programs()) == ["p0", program_id]
+
+
+@pytest.mark.parametrize("as_path", [str, Path], ids=["text", "path"])
+def test_source_and_metadata_may_be_files(standin, service, tmp_path, as_path):
+    source, metadata = tmp_path / "program.py", tmp_path / "program.json"
+    source.write_text(SOURCE + "# Grüße\n", encoding="utf-8")
+    metadata.write_text(json.dumps(METADATA), encoding="utf-8")
+
+    program_id = service.upload_program(as_path(source), as_path(metadata))
+
+    assert service.program(program_id).data == SOURCE + "# Grüße\n"
+
+
+@pytest.mark.parametrize(
+    "source", ["def main() {}", "x = 1\nmain = print\n"], ids=["one line", "no def"]
+)
+def test_text_is_told_from_a_path_by_its_entry_or_its_lines(standin, service, source):
+    service.upload_program(source, {"name": "n", "max_execution_time": 1})
+
+    assert standin.programs["n-id"]["data"] == source
+
+
+def test_the_least_metadata_are_a_name_and_a_limit(standin, service):
+    service.upload_program(SOURCE, {"name": "n", "max_execution_time": 1, "unknown": "x"})
+
+    (sent,) = standin.sent("POST /programs")
+    assert (sent["description"], sent["is_public"]) == ("", False)
+    assert "spec" not in sent
+    assert "unknown" not in sent
+
+
+@pytest.mark.parametrize(
+    ("metadata", "text"),
+    [
+        (None, "name is a required metadata field"),
+        ({}, "name is a required metadata field"),
+        ({"name": "n"}, "max_execution_time is a required metadata field"),
+        ({"name": "", "max_execution_time": 1}, "name is a required"),
+        ({"name": "n", "max_execution_time": 0}, "max_execution_time is a required"),
+        ({"name": "n", "max_execution_time": -1}, "'max_execution_time' .* not -1"),
+        ({"name": "n", "max_execution_time": "1h"}, "'max_execution_time' .* not '1h'"),
+        ({"name": "n", "max_execution_time": True}, "'max_execution_time' .* not True"),
+        ({"name": 5, "max_execution_time": 1}, "'name' has to be a text, not 5"),
+        ({**METADATA, "spec": "x"}, "'spec' has to be a dict of JSON schemas, not 'x'"),
+        ({**METADATA, "description": 1}, "'description' has to be a text, not 1"),
+        ({**METADATA, "is_public": "no"}, "'is_public' has to be True or False, not 'no'"),
+        (["name"], r"'metadata' has to be a dict or the path of a JSON file, not \['name'\]"),
+    ],
+)
+def test_metadata_of_no_use_are_named_before_anything_is_sent(service, standin, metadata, text):
+    with pytest.raises(IBMInputValueError, match=text):
+        service.upload_program(SOURCE, metadata)
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize(
+    ("content", "text"), [("{", "holds no JSON"), ("[1]", "JSON object, not a list")]
+)
+def test_a_metadata_file_of_no_use_is_named(service, tmp_path, content, text):
+    path = tmp_path / "metadata.json"
+    path.write_text(content)
+
+    with pytest.raises(IBMInputValueError, match=f"metadata.json.*{text}"):
+        service.upload_program(SOURCE, str(path))
+
+
+def test_files_that_are_not_there_are_named(service, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"'def main\(' is missing.*: 'missing.py'"):
+        service.upload_program("missing.py", METADATA)
+    with pytest.raises(FileNotFoundError, match=r"missing.json"):
+        service.upload_program(SOURCE, "missing.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "binary"])
+def test_a_file_without_a_program_is_named(service, standin, tmp_path, content):
+    path = tmp_path / "program.py"
+    path.write_bytes(content)
+
+    with pytest.raises(IBMInputValueError, match=r"program.py.* holds no program"):
+        service.upload_program(str(path), METADATA)
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize("data", ["", None, 5, b"def main(): pass"])
+def test_something_else_is_no_program(service, standin, data):
+    with pytest.raises(IBMInputValueError, match="'data' has to be the source of a program"):
+        service.upload_program(data, METADATA)
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "text"),
+    [
+        (409, RuntimeDuplicateProgramError, "same name already exists"),
+        (403, IBMNotAuthorizedError, "not authorized to upload"),
+        (400, IBMRuntimeError, "Failed to create program"),
+    ],
+)
+def test_a_refused_upload_says_why(standin, service, status, error, text):
+    standin.answers["POST /programs"] = (status, {"errors": [{"code": 7, "message": "Because."}]})
+
+    with pytest.raises(error, match=f"{text}.*Because") as caught:
+        service.upload_program(SOURCE, METADATA)
+    assert (caught.value.failure.status, caught.value.failure.code) == (status, 7)
+
+
+def test_an_update_sends_what_is_given_and_shows_the_new_state(standin, service):
+    program_id = service.upload_program(SOURCE, METADATA)
+    program = service.program(program_id)
+    new = SOURCE.replace("kwargs\n", "1\n")
+
+    service.update_program(
+        program_id,
+        data=new,
+        metadata={"name": "from metadata", "description": "new", "is_public": False},
+        name="wins",
+        max_execution_time=60,
+    )
+
+    assert standin.sent(f"PATCH /programs/{program_id}") == [
+        {"name": "wins", "description": "new", "cost": 60}
+    ]
+    changed = service.program(program_id)
+    assert (changed.data, changed.name, changed.max_execution_time) == (new, "wins", 60)
+    assert changed.is_public
+    assert program.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"),
+    [
+        ({"data": SOURCE}, ["PUT /programs/mine-id/data"]),
+        ({"spec": {"parameters": {}}}, ["PATCH /programs/mine-id"]),
+        ({"metadata": METADATA}, ["PATCH /programs/mine-id"]),
+    ],
+)
+def test_an_update_sends_no_more_than_it_has(standin, service, arguments, calls):
+    service.upload_program(SOURCE, METADATA)
+    standin.requests.clear()
+
+    service.update_program("mine-id", **arguments)
+
+    assert [call for call, _, _ in standin.requests] == calls
+
+
+@pytest.mark.parametrize("arguments", [{}, {"metadata": {}}, {"metadata": {"is_public": True}}])
+def test_an_update_of_nothing_is_a_warning_at_the_caller(standin, service, arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        service.update_program("p", **arguments)
+
+    (warning,) = caught
+    assert warning.category is UserWarning
+    assert "No update is made" in str(warning.message)
+    assert warning.filename == __file__
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"name": 5}, "'name'"),
+        ({"max_execution_time": "1h"}, "'max_execution_time'"),
+        ({"spec": [1]}, "'spec'"),
+        ({"metadata": 5}, "'metadata'"),
+        ({"data": 5}, "'data'"),
+    ],
+)
+def test_an_update_of_no_use_is_named_before_anything_is_sent(service, standin, arguments, text):
+    with pytest.raises(IBMInputValueError, match=text):
+        service.update_program("p", **arguments)
+    assert standin.requests == []
+
+
+def test_visibility_is_changed_and_known_at_once(standin, service):
+    program_id = service.upload_program(SOURCE, METADATA)
+    program = service.program(program_id)
+
+    service.set_program_visibility(program_id, False)
+
+    assert not program.is_public
+    assert not standin.programs[program_id]["is_public"]
+    service.set_program_visibility(program_id, True)
+    assert program.is_public
+    assert standin.programs[program_id]["is_public"]
+    with pytest.raises(IBMInputValueError, match="'public' has to be True or False, not 'no'"):
+        service.set_program_visibility(program_id, "no")
+
+
+def test_a_deleted_program_is_gone_and_the_list_goes_on_where_it_was(standin, service):
+    names = add_programs(standin, 50)
+    service.programs()
+
+    service.delete_program("p3")
+
+    names.remove("p3")
+    assert ids(service.programs(limit=None)) == names
+    with pytest.raises(RuntimeProgramNotFound, match="Program not found"):
+        service.delete_program("p3")
+
+
+MISSING = [
+    lambda service: service.program("x"),
+    lambda service: service.update_program("x", name="y"),
+    lambda service: service.update_program("x", data=SOURCE),
+    lambda service: service.delete_program("x"),
+    lambda service: service.set_program_visibility("x", True),
+]
+
+
+@pytest.mark.parametrize("call", MISSING)
+def test_a_program_that_is_not_there_is_named(service, call):
+    with pytest.raises(RuntimeProgramNotFound, match=r"Program not found: .*404") as caught:
+        call(service)
+    assert caught.value.failure.code == 1220
+
+
+@pytest.mark.parametrize(
+    ("path", "call", "text"),
+    [
+        ("GET /programs/x", MISSING[0], "get program"),
+        ("PATCH /programs/x", MISSING[1], "update program"),
+        ("PUT /programs/x/data", MISSING[2], "update program"),
+        ("DELETE /programs/x", MISSING[3], "delete program"),
+        ("PUT /programs/x/public", MISSING[4], "set program visibility"),
+    ],
+)
+def test_other_refusals_say_what_failed(standin, service, path, call, text):
+    standin.answers[path] = (403, {"errors": [{"code": 1, "message": "No."}]})
+
+    with pytest.raises(IBMRuntimeError, match=rf"Failed to {text}.*No\.") as caught:
+        call(service)
+    assert caught.value.failure.status == 403
+
+
+def test_programs_are_printed_briefly_or_in_full(standin, service, capsys):
+    service.upload_program(SOURCE, METADATA)
+
+    service.pprint_programs()
+    brief = capsys.readouterr().out
+    service.pprint_programs(detailed=True)
+    detailed = capsys.readouterr().out
+
+    assert brief.splitlines() == [
+        "=" * 50,
+        "mine-id:",
+        "  Name: mine",
+        "  Description: What it does.",
+    ]
+    assert detailed == f"{'=' * 50}\n{service.program('mine-id')}\n"
+    assert "Max execution time: 300" in detailed
+    assert "Minimum number of qubits: 5" in detailed
+
+
+def test_the_cloud_has_programs_too(standin):
+    service = standin.service("ibm_cloud")
+
+    program_id = service.upload_program(SOURCE, METADATA)
+
+    assert ids(service.programs()) == [program_id]
+
+
+@given(
+    fields=st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.text(),
+            "max_execution_time": st.integers(0, 10**6),
+            "description": st.text(),
+            "spec": st.dictionaries(st.text(), st.integers()),
+            "other": st.integers(),
+        },
+    ),
+    given_name=st.none() | st.text(),
+)
+@settings(deadline=None)
+def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
+    known = {key: value for key, value in fields.items() if key != "other"}
+
+    metadata = ProgramMetadata.read(fields).updated(name=given_name)
+
+    assert {**vars(metadata), "name": None} == {
+        **vars(ProgramMetadata()),
+        **known,
+        "name": None,
+    }
+    assert metadata.name == (given_name or fields.get("name"))
+
+
+@given(
+    total=st.integers(0, 45),
+    steps=st.lists(st.tuples(st.none() | st.integers(0, 30), st.integers(0, 50)), max_size=5),
+)
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(total, steps):
+    from types import SimpleNamespace
+
+    from qiskit_ibm_runtime.program_registry import ProgramRegistry
+
+    model, asked = StandIn(), []
+    names = add_programs(model, total)
+
+    def list_programs(limit, skip):
+        asked.append(skip)
+        query = {"limit": [str(limit)], "offset": [str(skip)]}
+        return model._page(list(model.programs.values()), query, "programs")
+
+    client = SimpleNamespace(list_programs=list_programs)
+    registry = ProgramRegistry(SimpleNamespace(_api_client=client, _programs={}))
+
+    for limit, skip in steps:
+        end = None if limit is None else skip + limit
+        assert ids(registry.select(limit=limit, skip=skip)) == names[skip:end]
+    assert asked == sorted(set(asked))

@@ -1,0 +1,294 @@
+"""Running a program: every form of inputs and options, checked before anything is sent."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.programs.standin import DEVICE
+
+from qiskit_ibm_runtime import (
+    IBMInputValueError,
+    IBMNotAuthorizedError,
+    IBMRuntimeError,
+    ParameterNamespace,
+    RuntimeOptions,
+    RuntimeProgramNotFound,
+)
+
+FORM = {"properties": {"iterations": {"type": "integer"}, "seed": {}}, "required": ["iterations"]}
+
+
+class Decoder:
+    """Decodes by calling the text decoded."""
+
+    @classmethod
+    def decode(cls, data):
+        return f"decoded {data}"
+
+
+def body_of(standin) -> dict:
+    (body,) = standin.sent("POST /jobs")
+    return body
+
+
+def test_a_run_is_one_request_with_all_that_was_said(standin):
+    job = standin.service().run(
+        "hello-world",
+        {"iterations": 2},
+        options=RuntimeOptions(
+            backend=DEVICE,
+            image="a/b:1.0",
+            log_level="DEBUG",
+            job_tags=["x"],
+            max_execution_time=400,
+            session_time=77,
+        ),
+        start_session=True,
+    )
+
+    assert body_of(standin) == {
+        "program_id": "hello-world",
+        "params": {"iterations": 2},
+        "runtime": "a/b:1.0",
+        "log_level": "DEBUG",
+        "backend": DEVICE,
+        "tags": ["x"],
+        "cost": 400,
+        "start_session": True,
+        "session_time": 77,
+        "hub": "h",
+        "group": "g",
+        "project": "p",
+    }
+    assert len(standin.requests) == 1
+    assert (job.inputs, job.image, job.tags) == ({"iterations": 2}, "a/b:1.0", ["x"])
+    assert job.session_id == job.job_id()
+    assert job.program_id == "hello-world"
+    assert len(standin.requests) == 1
+
+
+def test_the_cloud_chooses_a_backend_and_needs_no_options(standin):
+    job = standin.service("ibm_cloud").run("hello-world", {})
+
+    assert body_of(standin) == {"program_id": "hello-world", "params": {}}
+    assert job.backend().name == DEVICE
+    assert job.backend()._instance is None
+    assert (job.tags, job.session_id) == ([], None)
+
+
+def test_a_job_in_a_session_knows_it(standin):
+    job = standin.service().run("p", {}, {"backend": DEVICE}, session_id="first")
+
+    assert body_of(standin)["session_id"] == "first"
+    assert job.session_id == "first"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"backend": DEVICE, "job_tags": ["a"]},
+        RuntimeOptions(backend=DEVICE, job_tags=["a"]),
+        {"backend": DEVICE, "job_tags": ["a"], "instance": "h/g/p"},
+    ],
+    ids=["dict", "object", "instance"],
+)
+def test_options_come_as_dict_or_object_and_stay_as_they_are(standin, options):
+    before = dict(options) if isinstance(options, dict) else RuntimeOptions(**vars(options))
+
+    standin.service().run("p", {}, options)
+
+    body = body_of(standin)
+    assert (body["backend"], body["tags"], body["hub"]) == (DEVICE, ["a"], "h")
+    assert options == before
+
+
+def test_a_backend_may_be_given_itself_and_brings_its_instance(standin):
+    service = standin.service()
+    backend = service.backend(DEVICE)
+    options = RuntimeOptions(backend=backend)
+
+    job = service.run("p", {}, options)
+
+    assert body_of(standin)["backend"] == DEVICE
+    assert body_of(standin)["project"] == "p"
+    assert job.backend() is backend
+    assert options.backend is backend
+
+
+def test_a_form_is_checked_and_sent_without_what_is_not_set(standin):
+    service = standin.service()
+    form = ParameterNamespace(FORM)
+    with pytest.raises(IBMInputValueError, match=r"Param \(iterations\) missing required value"):
+        service.run("p", form, {"backend": DEVICE})
+    assert standin.requests == []
+    form.iterations = 3
+
+    job = service.run("p", form, {"backend": DEVICE})
+
+    assert body_of(standin)["params"] == {"iterations": 3}
+    assert job.inputs == {"iterations": 3}
+
+
+BAD_RUNS = [
+    ({"program_id": ""}, "'program_id' has to be the id of a program, not ''"),
+    ({"program_id": 5}, "'program_id' .* not 5"),
+    ({"inputs": [1]}, r"'inputs' has to be a dict .* not \[1\]"),
+    ({"inputs": None}, "'inputs' has to be a dict .* not None"),
+    ({"inputs": {1: 2}}, "name of each input has to be a text, not 1"),
+    ({"options": 5}, "'options' has to be a dict or a RuntimeOptions, not 5"),
+    ({"options": {}}, "'backend' is required on channel 'ibm_quantum'"),
+    ({"options": {"backend": DEVICE, "log_level": "LOUD"}}, "'LOUD' is not a valid log level"),
+    ({"options": {"backend": DEVICE, "image": "x"}}, "image 'x' .*'image_name:tag'"),
+    ({"options": {"backend": DEVICE, "job_tags": "t"}}, "job_tags needs to be a list of strings"),
+    ({"options": {"backend": DEVICE, "instance": "h/g"}}, "hub/group/project"),
+    ({"options": {"backend": DEVICE, "instance": "x/y/z"}}, "x/y/z could not be found"),
+    (
+        {"options": {"backend": DEVICE, "max_execution_time": "300"}},
+        "'max_execution_time' has to be a whole number of seconds from 0 on, or None, not '300'",
+    ),
+    ({"options": {"backend": DEVICE, "max_execution_time": -1}}, "'max_execution_time' .* not -1"),
+    ({"options": {"backend": DEVICE, "session_time": 1.5}}, "'session_time' .* not 1.5"),
+    ({"options": {"backend": 7}}, "'backend' has to be the name of a backend, not 7"),
+    ({"callback": "f"}, "'callback' has to be a function .* not 'f'"),
+    ({"result_decoder": object()}, "'result_decoder' has to be a class with a 'decode' method"),
+    ({"session_id": 5}, "'session_id' has to be the id of a session, not 5"),
+    ({"start_session": "yes"}, "'start_session' has to be True or False, not 'yes'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), BAD_RUNS)
+def test_what_cannot_be_run_is_named_before_anything_is_sent(standin, arguments, text):
+    service = standin.service()
+
+    with pytest.raises(IBMInputValueError, match=text):
+        service.run(
+            **{"program_id": "p", "inputs": {}, "options": {"backend": DEVICE}, **arguments}
+        )
+    assert standin.requests == []
+
+
+def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(standin):
+    service = standin.service()
+
+    with pytest.raises(TypeError, match="no option 'bakend'"):
+        service.run("p", {}, {"bakend": DEVICE})
+    with pytest.raises(ValueError, match=r"exactly two elements: .*, not 3"):
+        service.run("p", {}, {"backend": DEVICE}, result_decoder=[Decoder] * 3)
+    assert standin.requests == []
+
+
+@given(
+    value=st.one_of(st.floats(), st.text(), st.lists(st.integers()), st.integers(max_value=-1)),
+    option=st.sampled_from(["max_execution_time", "session_time"]),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_limit_of_time_but_a_whole_number_passes(value, option):
+    with pytest.raises(IBMInputValueError, match=option):
+        RuntimeOptions(backend="b", **{option: value}).validate("ibm_quantum")
+
+
+@pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud"])
+def test_a_backend_that_is_not_there_is_noticed_before_anything_is_sent(standin, channel):
+    service = standin.service(channel)
+
+    with pytest.raises(QiskitBackendNotFoundError, match="phantom"):
+        service.run("p", {}, {"backend": "phantom"})
+    assert standin.requests == []
+
+
+def test_a_program_that_is_not_there_is_named(standin):
+    standin.answers["POST /jobs"] = (404, {"errors": [{"code": 1220, "message": "No program."}]})
+
+    with pytest.raises(RuntimeProgramNotFound, match=r"Program not found: .*No program") as caught:
+        standin.service().run("p", {}, {"backend": DEVICE})
+    assert caught.value.failure.code == 1220
+
+
+def test_other_refusals_of_a_run_keep_their_facts(standin):
+    standin.answers["POST /jobs"] = (403, {"errors": [{"code": 1, "message": "No."}], "trace": "t"})
+
+    with pytest.raises(IBMRuntimeError, match=r"Failed to run program: .*No") as caught:
+        standin.service().run("p", {}, {"backend": DEVICE})
+    assert (caught.value.failure.status, caught.value.failure.trace_id) == (403, "t")
+
+
+def test_a_licence_that_waits_is_no_failure_of_the_run(standin):
+    error = {"name": "ACCEPT_LICENSE_REQUIRED", "message": "Accept it.", "code": 5}
+    standin.answers["POST /jobs"] = (401, {"error": error})
+
+    with pytest.raises(IBMNotAuthorizedError, match="Accept it"):
+        standin.service("ibm_cloud").run("p", {})
+
+
+@pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud"])
+@pytest.mark.parametrize(
+    "answer", [{"id": "j"}, {"id": "j", "backend": "gone"}, {"id": "j", "x": 1}]
+)
+def test_an_accepted_job_is_never_lost_whatever_its_backend(standin, channel, answer):
+    service = standin.service(channel)
+    standin.answers["POST /jobs"] = (200, answer)
+
+    assert service.run("p", {}, {"backend": DEVICE}).job_id() == "j"
+    assert len(standin.requests) == 1
+
+
+def test_an_answer_without_a_job_says_where_to_look(standin):
+    standin.answers["POST /jobs"] = (200, {})
+
+    with pytest.raises(IBMRuntimeError, match=r"names no job. Look for it with service.jobs\(\)"):
+        standin.service().run("p", {}, {"backend": DEVICE})
+
+
+def test_a_job_whose_backend_is_told_later_asks_for_it_then(standin):
+    service = standin.service("ibm_cloud")
+    standin.answers["POST /jobs"] = (200, {"id": "job0", "backend": ""})
+    job = service.run("p", {})
+    standin.add_jobs(1)
+
+    assert job.backend().name == DEVICE
+
+
+@pytest.mark.parametrize("decoder", [Decoder, (None, Decoder)], ids=["one", "pair"])
+def test_a_decoder_of_the_user_is_used(standin, decoder):
+    if isinstance(decoder, tuple):
+        decoder = (Decoder, Decoder)
+
+    job = standin.service().run("p", {}, {"backend": DEVICE}, result_decoder=decoder)
+    standin.jobs[0]["state"] = {"status": "Completed"}
+
+    assert job.result() == 'decoded "the result"'
+
+
+def test_one_run_of_many_threads_each_makes_one_job_each(standin):
+    service = standin.service()
+    threads = [
+        threading.Thread(target=service.run, args=("p", {"n": n}, {"backend": DEVICE}))
+        for n in range(24)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(body["params"]["n"] for body in standin.sent("POST /jobs")) == list(range(24))
+
+
+def test_a_callback_and_a_result_end_to_end(local):
+    messages = []
+    done = threading.Event()
+
+    def callback(job_id, message):
+        messages.append(message)
+        if message == "Hello, World!":
+            done.set()
+
+    form = local.program("hello-world").parameters()
+    job = local.run("hello-world", form, {"backend": "ibmq_qasm_simulator"}, callback=callback)
+
+    assert job.result(timeout=120) == "Hello, World!"
+    assert done.wait(60)
+    assert [message["iteration"] for message in messages[:-1]] == [0]

@@ -1,0 +1,322 @@
+"""Finding backends: what is fetched, how often, and what broken ones do to the others."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+
+from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+NO = {"errors": [{"code": 1200, "message": "Not for you."}]}
+
+
+def names(backends) -> list[str]:
+    return [backend.name for backend in backends]
+
+
+@pytest.fixture(params=["quantum", "cloud"])
+def service(request, standin):
+    """A service with twenty backends, on each channel; its start is forgotten."""
+    standin.fill(projects=1, devices=20)
+    found = standin.service() if request.param == "quantum" else standin.cloud_service()
+    standin.forget()
+    return found
+
+
+def is_about(kind):
+    return lambda asked: asked.path.endswith(kind)
+
+
+def test_a_backend_costs_one_request_and_the_second_look_none(service, standin):
+    backend = service.backend("device_07")
+
+    assert standin.paths()[0].endswith("/backends/device_07/configuration")
+    assert service.backend("device_07") is backend
+    assert service.get_backend("device_07") is backend
+    assert service.backends("device_07") == [backend]
+    assert len(standin.asked) == 1
+
+
+def test_all_backends_are_described_side_by_side_and_once(service, standin):
+    standin.meet(20, is_about("/configuration"))
+
+    found = service.backends()
+
+    assert names(found) == [f"device_{number:02}" for number in range(20)]
+    assert standin.dependent() == 1
+    assert all(a is b for a, b in zip(found, service.backends()))
+    assert len(standin.asked) == 20
+
+
+def test_sixteen_threads_that_want_one_backend_make_one_request(service, standin):
+    ready = threading.Barrier(16)
+
+    def look(_):
+        ready.wait(20)
+        return service.backend("device_03")
+
+    with ThreadPoolExecutor(16) as pool:
+        found = set(map(id, pool.map(look, range(16))))
+
+    assert len(found) == 1
+    assert len(standin.asked) == 1
+
+
+def test_threads_that_wait_for_a_configuration_share_its_failure(service, standin):
+    standin.faults["device_03"] = (403, NO)
+
+    with ThreadPoolExecutor(4) as pool:
+        looks = [pool.submit(service.backend, "device_03") for _ in range(4)]
+
+    assert {type(look.exception()) for look in looks} == {RequestsApiError}
+    standin.faults.clear()
+    assert service.backend("device_03").name == "device_03"
+
+
+def test_the_least_busy_is_found_with_one_status_each_side_by_side(service, standin):
+    service.backends()
+    standin.forget()
+    standin.meet(20, is_about("/status"))
+    standin.states.update(
+        device_00={"length_queue": 0, "status": "internal"},
+        device_01={"length_queue": 0, "state": False},
+        device_02={"length_queue": 1},
+        device_03={"length_queue": 1},
+    )
+
+    assert service.least_busy().name == "device_02"
+    assert standin.dependent() == 1
+    assert len(standin.asked) == 20
+
+
+def test_a_status_that_a_filter_asked_for_is_used_for_the_choice(service, standin):
+    standin.states.update(device_04={"length_queue": 0}, device_05={"state": False})
+
+    assert service.least_busy(operational=True).name == "device_04"
+    assert len(standin.paths("/status")) == 20
+
+
+def test_keywords_of_the_configuration_make_no_further_request(service, standin, device):
+    standin.devices["device_01"] = {**device("device_01", 27), "simulator": True}
+    service.backends()
+    standin.forget()
+
+    assert names(service.backends(simulator=True)) == ["device_01"]
+    assert names(service.backends(n_qubits=27, local=False)) == ["device_01"]
+    assert names(service.backends(num_qubits=27)) == ["device_01"]
+    assert names(service.backends(min_num_qubits=6)) == ["device_01"]
+    assert names(service.backends(filters=lambda b: b.configuration().n_qubits == 27)) == [
+        "device_01"
+    ]
+    assert len(service.backends(simulator=False)) == 19
+    assert standin.asked == []
+
+
+def test_keywords_of_the_status_ask_only_what_is_left(service, standin, device):
+    standin.devices["device_01"] = device("device_01", 27)
+    standin.devices["device_02"] = device("device_02", 27)
+    standin.states["device_02"] = {"state": False}
+
+    assert names(service.backends(operational=True, n_qubits=27)) == ["device_01"]
+    assert len(standin.paths("/status")) == 2
+    assert names(service.backends(pending_jobs=3, status_msg="active", n_qubits=27)) == [
+        "device_01",
+        "device_02",
+    ]
+
+
+def test_a_field_that_one_configuration_lacks_is_still_looked_up_in_the_others(
+    service, standin, device
+):
+    standin.devices["device_01"] = {**device("device_01"), "processor_type": "Falcon"}
+
+    assert names(service.backends(processor_type="Falcon")) == ["device_01"]
+    assert len(service.backends(processor_type=None)) == 19
+    assert standin.paths("/status") == []
+
+
+@pytest.mark.parametrize("field", ["typo", "_data", "from_dict"])
+def test_a_field_that_nothing_has_matches_none_asks_nothing_and_warns(service, standin, field):
+    service.backends()
+    standin.forget()
+
+    with pytest.warns(UserWarning, match=f"No backend has '{field}'") as caught:
+        assert service.backends(**{field: 5}) == []
+
+    assert caught[0].filename == __file__
+    assert standin.asked == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(404, NO), (500, "down"), (200, "text"), (200, {}), (200, b"<html>"), (200, None)],
+    ids=str,
+)
+def test_one_broken_backend_of_twenty_leaves_nineteen_and_one_warning(service, standin, answer):
+    standin.faults["device_05"] = answer
+
+    with pytest.warns(UserWarning, match="device_05") as caught:
+        found = service.backends()
+
+    assert "device_05" not in names(found)
+    assert len(found) == 19
+    assert [warning.filename for warning in caught] == [__file__]
+    standin.forget()
+    assert len(service.backends()) == 19  # without a second warning
+    assert standin.asked == []
+
+
+@pytest.mark.parametrize("answer", [(404, NO), (200, {}), (200, b"<html>")], ids=str)
+def test_a_broken_backend_asked_for_by_name_is_not_found(service, standin, answer):
+    standin.faults["device_05"] = answer
+
+    with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches.*: device_05 is"):
+        service.backend("device_05")
+
+    standin.faults.clear()
+    assert service.backend("device_05").name == "device_05"
+    assert len(service.backends()) == 20
+
+
+def test_a_service_that_is_down_is_not_taken_for_a_missing_backend(service, standin):
+    standin.faults["device_05"] = (503, "down")
+
+    with pytest.raises(RequestsApiError) as caught:
+        service.backend("device_05")
+
+    assert caught.value.status_code == 503
+
+
+def test_when_no_backend_can_be_described_the_reason_is_an_error(service, standin):
+    standin.faults["/configuration"] = (403, NO)
+
+    for _ in range(2):
+        with pytest.raises(RequestsApiError, match="Not for you"):
+            service.backends()
+
+
+def test_refused_credentials_are_an_error_not_a_broken_backend(service, standin):
+    standin.faults["device_05/configuration"] = (401, NO)
+
+    with pytest.raises(IBMNotAuthorizedError):
+        service.backends()
+
+
+def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service, standin):
+    standin.states["device_06"] = {"length_queue": 1}
+    standin.faults["device_05/status"] = (404, NO)
+
+    with pytest.warns(UserWarning, match=r"device_05: .*Not for you"):
+        assert service.least_busy().name == "device_06"
+
+
+def test_no_backend_at_work_is_an_error(service, standin):
+    standin.states.update({f"device_{number:02}": {"state": False} for number in range(20)})
+
+    with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches the criteria.*20"):
+        service.least_busy()
+    with pytest.raises(QiskitBackendNotFoundError, match="No backend matches the criteria"):
+        service.least_busy(min_num_qubits=500)
+
+
+@pytest.mark.parametrize("name", ["device_99", 5, ["device_01"], None.__class__])
+def test_an_unknown_backend_is_named_with_those_that_exist(service, standin, name):
+    with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches.*device_0") as caught:
+        service.backend(name)
+
+    assert str(name) in caught.value.message
+    assert standin.asked == []
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_without_a_name_the_first_usable_backend_is_meant(service, standin, name):
+    assert service.backend(name).name == "device_00"
+    assert len(standin.asked) == 1
+
+
+def test_the_first_usable_backend_may_be_the_second(service, standin):
+    standin.faults["device_00"] = (404, NO)
+
+    with pytest.warns(UserWarning, match="device_00"):
+        assert service.backend().name == "device_01"
+
+
+def test_unknown_keywords_of_get_backend_are_a_type_error(service):
+    with pytest.raises(TypeError):
+        service.get_backend("device_00", typo=1)
+
+
+def test_on_the_cloud_an_unknown_name_is_an_empty_list_and_an_instance_an_error(standin):
+    service = standin.cloud_service()
+    standin.forget()
+
+    assert service.backends("typo") == []
+    for call in (service.backends, service.backend, service.least_busy):
+        with pytest.raises(IBMInputValueError, match="'instance' keyword is only supported"):
+            call(instance="h/g/p")
+    assert standin.asked == []
+
+
+@pytest.fixture
+def two_projects(standin):
+    standin.projects = {"a/b/c": ["one", "both"], "d/e/f": ["both", "two"]}
+    standin.default = "a/b/c"
+    service = standin.service()
+    standin.forget()
+    return service
+
+
+def test_a_backend_is_one_object_for_each_project_and_one_request(two_projects, standin):
+    first, second = two_projects.backend("both"), two_projects.backend("both", instance="d/e/f")
+
+    assert (first._instance, second._instance) == ("a/b/c", "d/e/f")
+    assert two_projects.backend("both") is first
+    assert two_projects.backend("both", instance="a/b/c") is first
+    assert two_projects.backend("both", instance="d/e/f") is second
+    assert [b._instance for b in two_projects.backends(instance="d/e/f")] == ["d/e/f"] * 2
+    assert {b.name: b._instance for b in two_projects.backends()} == {
+        "one": "a/b/c",
+        "both": "a/b/c",
+        "two": "d/e/f",
+    }
+    assert len(standin.paths("/both/configuration")) == 1
+
+
+def test_a_backend_of_another_project_is_said_to_be_there(two_projects, standin):
+    with pytest.raises(
+        QiskitBackendNotFoundError, match=r"is not in a/b/c: try a different instance.*d/e/f"
+    ):
+        two_projects.backend("two", instance="a/b/c")
+    assert standin.asked == []
+
+
+def test_unknown_names_are_refused_before_anything_is_sent(two_projects, standin):
+    calls = [
+        (lambda: two_projects.backends("typo"), QiskitBackendNotFoundError, "No backend matches"),
+        (lambda: two_projects.backend("typo"), QiskitBackendNotFoundError, "No backend matches"),
+        (lambda: two_projects.backends(instance="x/y/z"), IBMInputValueError, "could not be found"),
+        (lambda: two_projects.backends(instance="x"), IBMInputValueError, "hub/group/project form"),
+        (lambda: two_projects.backend("one", "//"), IBMInputValueError, "hub/group/project form"),
+        (lambda: two_projects.least_busy(instance="x/y/z"), IBMInputValueError, "a/b/c, d/e/f"),
+    ]
+
+    for call, error, text in calls:
+        with pytest.raises(error, match=text):
+            call()
+    assert standin.asked == []
+
+
+def test_the_project_of_a_backend_is_found_by_name(two_projects):
+    assert two_projects._get_hgp().name == "a/b/c"
+    assert two_projects._get_hgp("d/e/f").name == "d/e/f"
+    assert two_projects._get_hgp(backend_name="two").name == "d/e/f"
+    with pytest.raises(QiskitBackendNotFoundError, match="cannot be found in hub/group/project"):
+        two_projects._get_hgp("a/b/c", "two")
+    with pytest.raises(QiskitBackendNotFoundError, match="cannot be found in any hub/group/"):
+        two_projects._get_hgp(backend_name="typo")
+    with pytest.raises(QiskitBackendNotFoundError, match=r"7 \(a int\)"):
+        two_projects._get_hgp(backend_name=7)

@@ -1,0 +1,203 @@
+"""Starting a service: what is asked, in how many round trips, and what may be broken."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from qiskit_ibm_runtime import IBMAccountError, IBMInputValueError, IBMNotAuthorizedError
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.hub_group_project import HubGroupProject
+
+
+def is_list(asked) -> bool:
+    return asked.path.endswith("/backends")
+
+
+def test_a_start_with_twenty_projects_takes_four_round_trips_and_no_configuration(standin):
+    """
+    Version and log-in go together, and so do all lists; every host sees one pool.
+    """
+    standin.fill(projects=20, devices=20)
+    standin.meet(2, lambda asked: asked.path in ("/api/version", "/api/users/loginWithToken"))
+    standin.meet(20, is_list)
+
+    service = standin.service()
+
+    assert standin.dependent() == 4
+    assert len(standin.asked) == 24
+    assert standin.connections == 20  # as many as there are lists at a time: the pool grows no more
+    assert standin.paths("configuration") == []
+    assert len(service._backends) == 20
+
+
+def test_a_start_with_one_project_takes_two_connections_at_most(standin):
+    standin.service()
+
+    assert len(standin.asked) == 5
+    assert standin.connections <= 2  # version and log-in go side by side, the rest follows on one
+
+
+def test_a_start_on_the_cloud_takes_one_request(standin):
+    standin.fill(projects=1, devices=20)
+
+    service = standin.cloud_service()
+
+    assert standin.paths() == ["/experimental/backends"]
+    assert len(service._backends) == 20
+    assert not hasattr(service, "_hgps")
+
+
+def test_credentials_go_where_they_belong(standin, crn):
+    standin.service()
+    sent = {asked.path: asked.headers for asked in standin.asked}
+
+    assert "X-Access-Token" not in sent["/api/version"]
+    assert "X-Access-Token" not in sent["/api/users/loginWithToken"]
+    assert sent["/api/Network"]["X-Access-Token"] == "ACCESS-TOKEN"
+    assert sent["/runtime/backends"]["X-Access-Token"] == "ACCESS-TOKEN"
+
+    standin.forget()
+    standin.cloud_service()
+    assert crn == standin.asked[0].headers["Service-CRN"]
+    assert standin.asked[0].headers["Authorization"] == "apikey API-KEY"
+
+
+def test_open_projects_are_searched_last_and_the_one_of_the_account_first(standin):
+    standin.projects = {name: ["fake_one"] for name in ("ibm-q/open/main", "a/b/c", "d/e/f")}
+    standin.default = "ibm-q/open/main"
+
+    assert list(standin.service()._hgps) == ["a/b/c", "d/e/f", "ibm-q/open/main"]
+    assert list(standin.service(instance="d/e/f")._hgps) == ["d/e/f", "a/b/c", "ibm-q/open/main"]
+    assert list(standin.service(instance="ibm-q/open/main")._hgps) == [
+        "ibm-q/open/main",
+        "a/b/c",
+        "d/e/f",
+    ]
+
+
+def test_a_premium_default_stays_first(standin):
+    standin.projects = {name: ["fake_one"] for name in ("a/b/c", "d/e/f")}
+    standin.default = "d/e/f"
+
+    assert list(standin.service()._hgps) == ["d/e/f", "a/b/c"]
+
+
+def test_an_instance_that_the_account_lacks_is_ignored_with_a_warning_on_the_users_line(standin):
+    with pytest.warns(UserWarning, match="x/y/z was not found for the account and is ignored") as w:
+        service = standin.service(instance="x/y/z")
+
+    assert __file__.replace("test_start", "conftest") == w[0].filename  # the helper makes the call
+    assert list(service._hgps) == ["h/g/p"]
+
+
+def test_a_broken_project_hurts_no_other_and_is_warned_about_once(standin):
+    standin.projects = {"a/b/c": ["one"], "d/e/f": ["two"]}
+    standin.faults["provider=a/b/c"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
+    standin.faults["provider=a%2Fb%2Fc"] = standin.faults["provider=a/b/c"]
+
+    with pytest.warns(UserWarning, match="a/b/c: .*No") as caught:
+        service = standin.service()
+
+    assert len(caught) == 1
+    assert [backend.name for backend in service.backends()] == ["two"]
+    with pytest.raises(RequestsApiError, match="403"):
+        service.backends(instance="a/b/c")
+
+    standin.faults.clear()
+    assert [backend.name for backend in service.backends(instance="a/b/c")] == ["one"]
+    assert service.backend("one", instance="a/b/c")._instance == "a/b/c"
+
+
+def test_when_every_project_is_broken_the_reason_is_an_error(standin):
+    standin.faults["/runtime/backends"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
+
+    with pytest.raises(RequestsApiError, match="No"):
+        standin.service()
+
+
+def test_refused_credentials_are_an_error_whatever_else_is_fine(standin):
+    standin.projects = {"a/b/c": ["one"], "d/e/f": ["two"]}
+    standin.faults["provider=d"] = (401, {"errors": [{"code": 1201, "message": "Who?"}]})
+
+    with pytest.raises(IBMNotAuthorizedError, match="Who"):
+        standin.service()
+
+
+def test_an_account_without_projects_is_an_error(standin):
+    standin.projects = {}
+
+    with pytest.raises(IBMAccountError, match="No hub/group/project"):
+        standin.service()
+
+
+@pytest.mark.parametrize("answer", [{}, [], 7, "text", b"<html>", {"api-app": "1"}], ids=str)
+def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
+    standin.faults["/version"] = (200, answer)
+
+    with pytest.raises(IBMInputValueError, match="not an IBM Quantum authentication URL") as caught:
+        standin.service()
+
+    assert f"{standin.url}/api" in str(caught.value)
+    assert "https://auth.quantum-computing.ibm.com/api" in str(caught.value)
+
+
+def test_a_wrong_token_is_not_authorized(standin):
+    standin.faults["loginWithToken"] = (401, {"error": {"message": "Login failed.", "code": 3446}})
+
+    with pytest.raises(IBMNotAuthorizedError, match="Login failed") as caught:
+        standin.service()
+
+    assert "API-TOKEN" not in repr(caught.value)
+
+
+def test_an_account_without_the_runtime_is_not_authorized(standin):
+    standin.faults["/users/me"] = (200, {"urls": {"http": standin.url, "services": {}}})
+
+    with pytest.raises(IBMNotAuthorizedError, match=r"not authorized .* ibm_quantum"):
+        standin.service()
+
+
+def test_an_unreachable_address_is_an_api_error(standin):
+    with pytest.raises(RequestsApiError):
+        standin.service(proxies={"urls": {"http": "http://127.0.0.1:1"}})
+
+
+def test_names_that_the_service_repeats_count_once(standin):
+    standin.projects = {"h/g/p": ["one", "two", "one"]}
+
+    assert list(standin.service()._backends) == ["one", "two"]
+    assert list(standin.cloud_service()._backends) == ["one", "two"]
+
+
+def test_a_project_is_made_without_a_request_and_compared_by_name(standin):
+    service = standin.service()
+    standin.forget()
+
+    one = HubGroupProject(service._client_params, "a/b/c", service)
+
+    assert repr(one) == "<HubGroupProject(hub='a', group='b', project='c')>"
+    assert one == HubGroupProject(service._client_params, "a/b/c", service)
+    assert one != service._hgps["h/g/p"]
+    assert not one.has_backend("fake_one")
+    assert standin.asked == []
+    with pytest.raises(IBMInputValueError, match="correct hub/group/project format"):
+        HubGroupProject(service._client_params, "a/b", service)
+
+
+def test_an_empty_list_of_backends_is_asked_for_again_and_can_be_set(standin):
+    standin.projects = {"h/g/p": ["one"], "h/g/empty": []}
+    hgp = standin.service()._hgps["h/g/empty"]
+    standin.projects["h/g/empty"] = ["new"]
+
+    assert hgp.backends == ["new"]
+    hgp.backends = ["other"]
+    assert hgp.has_backend("other")
+
+
+def test_a_start_warns_of_nothing(standin):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        standin.service()
+        standin.cloud_service()

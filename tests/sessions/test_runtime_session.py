@@ -1,0 +1,130 @@
+"""Sessions of the old style: written to, read from, closed by their block."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from tests.programs.standin import DEVICE
+
+from qiskit_ibm_runtime import (
+    IBMInputValueError,
+    ParameterNamespace,
+    QiskitRuntimeService,
+    RuntimeOptions,
+)
+from qiskit_ibm_runtime.runtime_session import RuntimeSession
+
+OPTIONS = {"backend": DEVICE}
+
+
+def test_the_first_writing_opens_the_session_and_the_next_ones_join_it(standin, service):
+    session = RuntimeSession(service, "p", {"a": 1}, OPTIONS, max_time="1m")
+
+    session.write(b=2)
+    session.write(b=3)
+
+    first, second = standin.sent("POST /jobs")
+    assert first["params"] == {"a": 1, "b": 2}
+    assert (first["start_session"], first["session_time"]) == (True, 60)
+    assert second["params"] == {"b": 3}
+    assert second["session_id"] == standin.jobs[-1]["id"]
+    assert "session_time" not in second
+    assert OPTIONS == {"backend": DEVICE}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [OPTIONS, RuntimeOptions(backend=DEVICE)],
+    ids=["dict", "object"],
+)
+def test_options_come_in_either_form_and_a_time_beside_none_too(standin, service, options):
+    RuntimeSession(service, "p", {}, options, max_time=30).write()
+
+    (body,) = standin.sent("POST /jobs")
+    assert (body["backend"], body["session_time"]) == (DEVICE, 30)
+
+
+def test_the_cloud_needs_no_options(standin):
+    session = RuntimeSession(standin.service("ibm_cloud"), "p", {}, max_time=30)
+
+    session.write()
+    session.write()
+
+    assert [body.get("session_time") for body in standin.sent("POST /jobs")] == [30, None]
+
+
+def test_a_form_is_completed_by_writing_and_checked_then(standin, service):
+    form = ParameterNamespace({"properties": {"a": {}, "b": {}}, "required": ["a"]})
+    session = RuntimeSession(service, "p", form, OPTIONS)
+
+    with pytest.raises(IBMInputValueError, match=r"Param \(a\) missing"):
+        session.write(b=2)
+    session.write(a=1)
+
+    assert [body["params"] for body in standin.sent("POST /jobs")] == [{"a": 1}]
+    assert form.a is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"inputs": 5}, "'inputs' has to be a dict or a form"),
+        ({"options": 5}, "'options' has to be a dict or a RuntimeOptions, not 5"),
+        ({"max_time": "25h"}, "max_time"),
+        ({"max_time": -1}, "'max_time' .* not -1"),
+    ],
+)
+def test_what_cannot_be_used_is_named_at_once(service, arguments, text):
+    with pytest.raises(IBMInputValueError, match=text):
+        RuntimeSession(**{"service": service, "program_id": "p", "inputs": {}, **arguments})
+
+
+def test_the_latest_job_is_read_and_described(standin, service):
+    assert RuntimeSession(service, "p", {}).info() == {}
+    session = RuntimeSession(service, "p", {}, {"log_level": "INFO"})
+    assert session.info() == {"backend": "unknown"}
+    session = RuntimeSession(service, "p", {}, OPTIONS)
+    assert session.info() == {"backend": DEVICE}
+    with pytest.raises(RuntimeError, match=r"call write\(\) first"):
+        session.read()
+
+    session.write()
+    standin.jobs[0]["state"] = {"status": "Completed"}
+
+    assert session.read(timeout=60) == "the result"
+    info = session.info()
+    assert (info["backend"].name, info["job_id"]) == (DEVICE, standin.jobs[0]["id"])
+    assert info["job_status"].name == "DONE"
+
+
+def test_the_block_closes_it_once(standin, service):
+    with RuntimeSession(service, "p", {}, OPTIONS) as session:
+        session.write()
+    session.close()
+
+    close = f"DELETE /sessions/{standin.jobs[0]['id']}/close"
+    assert [call for call, _, _ in standin.requests].count(close) == 1
+    for use in (session.read, session.write):
+        with pytest.raises(RuntimeError, match="session is closed"):
+            use()
+
+
+def test_one_that_ran_nothing_is_closed_without_a_word(standin, service):
+    with RuntimeSession(service, "p", {}, OPTIONS):
+        pass
+
+    assert standin.requests == []
+
+
+def test_the_service_still_opens_them_on_the_embedded_runtime():
+    service = QiskitRuntimeService(channel="local")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        session = service.open("hello-world", {}, {"backend": "ibmq_qasm_simulator"})
+
+    with session:
+        session.write(iterations=0)
+        assert session.read(timeout=120) == "Hello, World!"
+    (warning,) = caught
+    assert (warning.category, warning.filename) == (DeprecationWarning, __file__)

@@ -1,0 +1,303 @@
+"""A session: opened by its first job, joined by the others, closed once."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from unittest.mock import MagicMock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.programs.standin import DEVICE
+
+from qiskit_ibm_runtime import (
+    IBMBackend,
+    IBMInputValueError,
+    QiskitRuntimeService,
+    RuntimeOptions,
+    RuntimeProgramNotFound,
+    Session,
+)
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+
+@pytest.fixture
+def session(service):
+    return Session(service=service, backend=DEVICE)
+
+
+def closings(standin) -> list[str]:
+    return [call for call, _, _ in standin.requests if call.endswith("/close")]
+
+
+@pytest.mark.parametrize(
+    ("max_time", "seconds"),
+    [
+        (None, None),
+        (0, 0),
+        (True, True),
+        (42, 42),
+        ("2h 30m 40s", 9040),
+        ("40s 1h", 3640),
+        ("1:30:00", 5400),
+    ],
+)
+def test_max_time_is_seconds_or_a_text(service, max_time, seconds):
+    assert Session(service, DEVICE, max_time=max_time)._max_time == seconds
+
+
+@pytest.mark.parametrize("max_time", ["25h", "", "90", "2d", 1.5, -1, [1]])
+def test_another_max_time_is_refused(service, max_time):
+    with pytest.raises(IBMInputValueError, match="max_time"):
+        Session(service, DEVICE, max_time=max_time)
+
+
+@given(seconds=st.integers(min_value=0))
+def test_every_number_of_seconds_is_kept(seconds):
+    assert Session(MagicMock(), "b", max_time=seconds)._max_time == seconds
+
+
+def test_the_quantum_channel_needs_a_backend_and_the_cloud_does_not(standin, service):
+    with pytest.raises(ValueError, match='"backend" is required'):
+        Session(service=service)
+    assert Session(service=standin.service("ibm_cloud")).backend() is None
+
+
+def test_a_new_session_is_not_known_to_the_service(standin, session):
+    assert (session.session_id, session.backend()) == (None, DEVICE)
+    assert standin.requests == []
+    assert repr(session) == f"<Session(id=None, backend='{DEVICE}')>"
+
+
+def test_a_backend_brings_its_service_and_its_instance(standin, service):
+    session = Session(backend=service.backend(DEVICE))
+
+    session.run("p", {})
+
+    assert session.service is service
+    assert session.backend() == DEVICE
+    assert standin.sent("POST /jobs")[0]["hub"] == "h"
+
+
+def test_without_anything_the_default_account_is_used(monkeypatch):
+    from qiskit_ibm_runtime import session as module
+
+    default = MagicMock()
+    monkeypatch.setattr(module, "QiskitRuntimeService", default)
+
+    assert Session(backend="b").service is default.return_value
+
+
+def test_the_first_job_opens_the_session_and_the_others_join_it(standin, service):
+    session = Session(service, DEVICE, max_time="5m")
+
+    jobs = [session.run("p", {"n": n}) for n in range(3)]
+
+    bodies = standin.sent("POST /jobs")
+    assert [body.get("start_session") for body in bodies] == [True, None, None]
+    assert [body.get("session_time") for body in bodies] == [300, None, None]
+    assert [body.get("session_id") for body in bodies] == [None, jobs[0].job_id(), jobs[0].job_id()]
+    assert session.session_id == jobs[0].job_id()
+    assert {job.session_id for job in jobs} == {session.session_id}
+
+
+def test_many_threads_open_one_session(standin, session):
+    """
+    Sixteen threads start together; one job opens the session, and the rest join that one.
+    """
+    ready = threading.Barrier(16)
+
+    def run(number):
+        ready.wait()
+        session.run("p", {"n": number})
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    bodies = standin.sent("POST /jobs")
+    assert [body.get("start_session") for body in bodies] == [True] + [None] * 15
+    assert {body.get("session_id") for body in bodies} == {None, session.session_id}
+    assert sorted(body["params"]["n"] for body in bodies) == list(range(16))
+
+
+def test_a_first_job_that_fails_leaves_the_session_to_the_next_one(standin, session):
+    standin.answers["POST /jobs"] = (404, {"errors": [{"message": "No program."}]})
+    with pytest.raises(RuntimeProgramNotFound):
+        session.run("p", {})
+    assert session.session_id is None
+    standin.answers.clear()
+
+    job = session.run("p", {})
+
+    assert standin.sent("POST /jobs")[-1]["start_session"] is True
+    assert session.session_id == job.job_id()
+
+
+def test_the_cloud_session_learns_its_backend_from_its_first_job(standin):
+    session = Session(standin.service("ibm_cloud"))
+
+    session.run("p", {})
+    session.run("p", {})
+
+    assert session.backend() == DEVICE
+    assert standin.sent("POST /jobs")[1]["backend"] == DEVICE
+
+
+def test_a_backend_that_cannot_be_asked_for_loses_no_job(standin):
+    session = Session(standin.service("ibm_cloud"))
+    standin.answers[f"GET /backends/{DEVICE}/configuration"] = (403, {})
+
+    job = session.run("p", {})
+
+    assert session.session_id == job.job_id()
+    assert session.backend() is None
+
+
+def test_a_session_is_found_again_by_its_id_and_no_new_one_is_opened(standin, service):
+    session = Session.from_id("first", service=service, backend=DEVICE)
+    assert standin.requests == []
+
+    session.run("p", {})
+
+    (body,) = standin.sent("POST /jobs")
+    assert body["session_id"] == "first"
+    assert "start_session" not in body
+    with pytest.raises(IBMInputValueError, match="'session_id'"):
+        Session.from_id("", service=service, backend=DEVICE)
+
+
+def test_a_session_is_closed_once_and_takes_no_more_jobs(standin, session):
+    job = session.run("p", {})
+    session.close()
+    session.close()
+
+    assert closings(standin) == [f"DELETE /sessions/{job.job_id()}/close"]
+    with pytest.raises(RuntimeError, match="session is closed"):
+        session.run("p", {})
+    assert len(standin.sent("POST /jobs")) == 1
+    assert repr(session).endswith("closed)>")
+
+
+def test_a_session_without_a_job_is_closed_without_a_word(standin, session):
+    session.close()
+
+    assert standin.requests == []
+    with pytest.raises(RuntimeError, match="session is closed"):
+        session.run("p", {})
+
+
+def test_a_refused_closing_leaves_the_session_open(standin, session):
+    job = session.run("p", {})
+    path = f"DELETE /sessions/{job.job_id()}/close"
+    standin.answers[path] = (403, {"errors": [{"message": "Not now."}]})
+
+    with pytest.raises(RequestsApiError, match="Not now"):
+        session.close()
+    standin.answers.clear()
+    session.run("p", {})
+    session.close()
+
+    assert closings(standin) == [path, path]
+
+
+def test_leaving_the_block_does_not_close_the_session(standin, session):
+    with session as inside:
+        inside.run("p", {})
+
+    assert inside is session
+    assert closings(standin) == []
+    session.run("p", {})
+
+
+def test_the_own_dict_of_the_user_is_completed_as_ever(session):
+    options = {"log_level": "INFO"}
+    session._service = MagicMock()
+
+    session.run("p", {}, options=options)
+
+    assert session._service.run.call_args.kwargs["options"] is options
+    assert options == {
+        "log_level": "INFO",
+        "instance": None,
+        "backend": DEVICE,
+        "session_time": None,
+    }
+
+
+def test_a_dict_may_be_used_again_and_by_another_session(standin, service):
+    """
+    What a session wrote into the dict is not taken for the user's wish: no warning, no mix-up.
+    """
+    options = {"log_level": "INFO"}
+    session = Session(service, service.backend(DEVICE))
+    other = Session(MagicMock(), "another")
+
+    session.run("p", {}, options=options)
+    session.run("p", {}, options=options)
+    other.run("p", {}, options=options)
+
+    assert [body["backend"] for body in standin.sent("POST /jobs")] == [DEVICE, DEVICE]
+    assert (options["backend"], options["instance"]) == ("another", None)
+
+
+def test_options_may_be_an_object_which_stays_as_it_is(standin, session):
+    options = RuntimeOptions(log_level="INFO", job_tags=["t"])
+
+    session.run("p", {}, options=options)
+
+    (body,) = standin.sent("POST /jobs")
+    assert (body["log_level"], body["tags"], body["backend"]) == ("INFO", ["t"], DEVICE)
+    assert options == RuntimeOptions(log_level="INFO", job_tags=["t"])
+    with pytest.raises(IBMInputValueError, match="'options' has to be a dict or a RuntimeOptions"):
+        session.run("p", {}, options="INFO")
+
+
+def test_callback_and_decoder_are_handed_on(session):
+    session._service = MagicMock()
+
+    session.run("p", {}, callback=print, result_decoder=str)
+
+    arguments = session._service.run.call_args.kwargs
+    assert (arguments["callback"], arguments["result_decoder"]) == (print, str)
+    assert (arguments["session_id"], arguments["start_session"]) == (None, True)
+
+
+def test_doubles_of_session_and_backend_pass_for_them():
+    backend = MagicMock(spec=IBMBackend)
+    backend.name = "b"
+    backend._instance = "h/g/p"
+    backend.service = MagicMock()
+    double = MagicMock(spec=Session)
+
+    session = Session(backend=backend)
+
+    assert (session.backend(), session.service) == ("b", backend.service)
+    assert isinstance(double, Session)
+    assert double.run("p", {}) is not None
+
+
+def test_a_session_on_the_embedded_runtime_is_one_group_and_can_be_found_again():
+    service = QiskitRuntimeService(channel="local")
+    session = Session(service, "ibmq_qasm_simulator", max_time="10m")
+    first = session.run("hello-world", {"iterations": 0})
+    again = Session.from_id(session.session_id, service, "ibmq_qasm_simulator")
+
+    second = again.run("hello-world", {"iterations": 0})
+
+    assert {first.result(timeout=120), second.result(timeout=120)} == {"Hello, World!"}
+    listed = service.jobs(session_id=session.session_id, descending=False)
+    assert [job.job_id() for job in listed] == [first.job_id(), second.job_id()]
+    session.close()
+
+
+def test_a_session_can_be_pickled(monkeypatch):
+    session = Session.from_id("first", service=QiskitRuntimeService(channel="local"), backend="b")
+
+    copied = pickle.loads(pickle.dumps(session))
+
+    assert (copied.session_id, copied.backend()) == ("first", "b")
+    assert copied.service is session.service

@@ -1,0 +1,60 @@
+"""2,000 mixed requests by 32 threads at 10 % faults; run by ``nox -s stress``, or
+
+python -m pytest -s tests/stress/wire_load.py
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.clients.auth import AuthClient
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.retry import without_waiting
+
+WIRE = Path(__file__).parents[1] / "wire"
+
+
+def _helper(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"stress_{name}", WIRE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+standin, load = _helper("standin"), _helper("load")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
+def test_two_thousand_requests(honours_keys: bool, seed: int) -> None:
+    with standin.service(honours_keys=honours_keys) as service, without_waiting() as pauses:
+        params = ClientParameters("ibm_quantum", service.api_token, service.url)
+        auth = AuthClient(params)
+        params.url = auth.current_service_urls()["services"]["runtime"]
+        params.token, params.token_source = auth.access_token, auth.token_source
+        service.fail(*load.faults(0.1), seed=seed)
+        started = time.perf_counter()
+        account = load.Load(RuntimeClient(params), service, seed).run(calls=2000, threads=32)
+        took = time.perf_counter() - started
+        print(
+            f"\n{account.calls} calls, {account.results} right results, "
+            f"errors {dict(account.errors)}, {len(service.seen)} requests, "
+            f"{len(service.faults.done)} faults, {len(service.jobs)} jobs, "
+            f"{account.doubled} doubled, {account.lost} lost, {account.threads_left} threads left, "
+            f"{service.logins} log-ins, {sum(pauses):.0f} s of pauses skipped, {took:.1f} s"
+        )
+
+    assert account.wrong == []
+    assert account.calls == 2000
+    assert (account.doubled, account.lost, account.threads_left) == (0, 0, 0)
+    if honours_keys:
+        assert not account.in_doubt

@@ -1,0 +1,131 @@
+"""Results that the service keeps elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime.api.download import check_address, download, on_this_machine
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError
+from qiskit_ibm_runtime.local.faults import Fault
+
+
+@pytest.fixture
+def session(service: Any) -> Any:
+    with RetrySession(service.runtime) as session:
+        yield session
+
+
+def test_a_stored_result_is_fetched_whole(service: Any, session: Any) -> None:
+    service.stored = bytes(range(256)) * 4000
+
+    assert download(session, f"{service.base}/stored?sig=1", 2_000_000) == service.stored
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=503, retry_after=1, times=2),
+        Fault("status", status=500, times=2),
+        Fault("reset", times=2),
+        Fault("reset", when="while", times=2),
+    ],
+    ids=["unavailable", "error", "reset", "broken off"],
+)
+def test_trouble_on_the_way_is_overcome(service: Any, session: Any, fault: Fault) -> None:
+    service.stored = b"x" * 500_000
+    service.fail(fault)
+
+    assert download(session, f"{service.base}/stored", 10**6) == service.stored
+    assert len(service.seen) == 3
+
+
+def test_a_transfer_that_always_breaks_is_given_up(service: Any, session: Any) -> None:
+    service.stored = b"x" * 500_000
+    service.fail(Fault("reset", when="while"))
+    with pytest.raises(RequestsApiError, match="broke 4 times"):
+        download(session, f"{service.base}/stored", 10**6)
+
+    assert len(service.seen) == 4
+
+
+def test_an_error_page_is_no_result(service: Any, session: Any) -> None:
+    service.fail(Fault("status", status=403, body="<Error>Request has expired</Error>"))
+    with pytest.raises(RequestsApiError, match="Request has expired") as caught:
+        download(session, f"{service.base}/stored", 10**6)
+
+    assert caught.value.status_code == 403
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "found out"])
+def test_too_much_is_not_taken(service: Any, session: Any, announced: bool) -> None:
+    service.stored = b"x" * 500_000
+    if not announced:
+        # In drips, the answer goes without its length being believed.
+        service.fail(Fault("slow", size=100_000, seconds=0))
+    with pytest.raises(IBMRuntimeError, match="longer than 499999 bytes"):
+        download(session, f"{service.base}/stored", 499_999)
+
+    assert download(session, f"{service.base}/stored", 500_000) == service.stored
+
+
+def test_a_redirect_of_the_storage_is_followed_a_few_times(service: Any, session: Any) -> None:
+    service.redirect_to = "/stored"
+    assert download(session, f"{service.base}/redirect", 1000) == service.stored
+
+    service.redirect_to = "/redirect"
+    with pytest.raises(IBMRuntimeError, match="leads on and on"):
+        download(session, f"{service.base}/redirect", 1000)
+
+
+@pytest.mark.parametrize("place", ["http://storage.invalid/x", "ftp://127.0.0.1/x", "file:///etc"])
+def test_a_redirect_cannot_lead_where_no_result_may_be(
+    service: Any, session: Any, place: str
+) -> None:
+    service.redirect_to = place
+    with pytest.raises(IBMRuntimeError, match="only https"):
+        download(session, f"{service.base}/redirect", 1000)
+
+
+FAR, NEAR = "https://runtime.example", "http://127.0.0.1:8000/runtime"
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url", "fetched"),
+    [
+        ("https://cos.example/r?sig=1", FAR, True),
+        ("http://cos.example/r", FAR, False),
+        ("http://127.0.0.1:1/r", FAR, False),
+        ("http://127.0.0.1:1/r", NEAR, True),
+        ("http://localhost:1/r", NEAR, True),
+        ("http://[::1]:1/r", NEAR, True),
+        ("http://cos.example/r", NEAR, False),
+        ("https://user:password@cos.example/r", FAR, False),
+        ("file:///etc/passwd", NEAR, False),
+        ("ftp://127.0.0.1/r", NEAR, False),
+        ("https://", FAR, False),
+        ("//cos.example/r", FAR, False),
+        ("https://[bad", FAR, False),
+        ("", FAR, False),
+    ],
+)
+def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> None:
+    """A program names the address: it must not reach into the network of whoever reads."""
+    if fetched:
+        check_address(url, base_url)
+    else:
+        with pytest.raises(IBMRuntimeError):
+            check_address(url, base_url)
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("LOCALHOST", True)]
+    + [("10.0.0.1", False), ("169.254.169.254", False), ("localhost.evil.example", False)]
+    + [("0.0.0.0", False), ("", False), (None, False)],
+)
+def test_what_counts_as_this_machine(host: str | None, near: bool) -> None:
+    assert on_this_machine(host) is near

@@ -1,0 +1,296 @@
+"""The fault switch of the embedded runtime: it fails exactly as told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import websocket
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+from hypothesis import given
+from hypothesis import strategies as st
+from wire_standin import running
+
+from qiskit_ibm_runtime.local.app import create_app
+from qiskit_ibm_runtime.local.faults import (
+    GARBAGE,
+    Fault,
+    FaultError,
+    FaultMiddleware,
+    Faults,
+)
+
+
+def ask(service: Any, method: str = "GET", path: str = "/echo", **options: Any) -> Any:
+    return requests.request(method, service.base + path, timeout=5, **options)
+
+
+def test_a_status_with_an_announced_pause(service: Any) -> None:
+    service.fail(Fault("status", status=503, retry_after=2.5))
+    answer = ask(service)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2.5")
+    assert answer.json()["errors"][0]["message"] == "Injected fault: status 503."
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+@pytest.mark.parametrize(("when", "jobs"), [("before", 0), ("after", 1)])
+def test_failing_before_or_after_the_request_is_carried_out(
+    service: Any, kind: Any, when: Any, jobs: int
+) -> None:
+    service.fail(Fault(kind, when=when))
+    headers = {"X-Access-Token": service.access_token}
+    body = {"program_id": "p", "params": {}}
+    try:
+        status = ask(service, "POST", "/runtime/jobs", json=body, headers=headers).status_code
+    except requests.ConnectionError:
+        status = None
+
+    assert status == (500 if kind == "status" else None)
+    assert len(service.jobs) == jobs
+
+
+def test_an_answer_can_break_off(service: Any) -> None:
+    service.stored = b"x" * 100_000
+    service.fail(Fault("reset", when="while"))
+    answer = ask(service, path="/stored", stream=True)
+
+    assert answer.status_code == 200
+    with pytest.raises(requests.RequestException):
+        assert answer.content
+
+
+def test_an_answer_can_come_in_drips(service: Any) -> None:
+    service.fail(Fault("slow", size=3, seconds=0))
+
+    assert ask(service, path="/stored").content == service.stored
+
+
+def test_silence_ends_with_a_broken_connection(service: Any) -> None:
+    service.fail(Fault("silence", seconds=0.05))
+    with pytest.raises(requests.ConnectionError):
+        ask(service)
+
+
+def test_latency_delays_and_changes_nothing(service: Any) -> None:
+    service.fail(Fault("latency", seconds=0.01))
+
+    assert ask(service).json()["query"] == ""
+    assert service.faults.done == [("latency", "GET", "/echo")]
+
+
+def test_a_token_expires_until_somebody_logs_in_anew(service: Any) -> None:
+    service.fail(Fault("expire", path="/backends", times=1))
+    headers = {"X-Access-Token": service.access_token}
+    assert ask(service, path="/runtime/backends", headers=headers).status_code == 401
+
+    login = {"apiToken": service.api_token}
+    token = ask(service, "POST", "/api/users/loginWithToken", json=login).json()["id"]
+    headers = {"X-Access-Token": token}
+    assert ask(service, path="/runtime/backends", headers=headers).status_code == 200
+
+
+def test_only_matching_requests_are_hit(service: Any) -> None:
+    service.fail(Fault("status", method="post", path="^/ec"))
+
+    assert ask(service).status_code == 200
+    assert ask(service, "POST", "/stored").status_code == 405
+    assert ask(service, "POST").status_code == 500
+
+
+def test_requests_are_hit_by_number_and_at_most_so_often(service: Any) -> None:
+    service.fail(Fault("status", nth=[2, 4, 5], times=2))
+
+    assert [ask(service).status_code for _ in range(6)] == [200, 500, 200, 500, 200, 200]
+
+
+def test_the_first_fault_that_applies_is_carried_out(service: Any) -> None:
+    service.fail(Fault("status", status=501, nth=[1]), Fault("status", status=502))
+
+    assert [ask(service).status_code for _ in range(2)] == [501, 502]
+
+
+def chosen(faults: Faults, count: int = 400) -> list[bool]:
+    return [faults.choose("http", "GET", "/") is not None for _ in range(count)]
+
+
+def test_equal_seeds_make_equal_choices() -> None:
+    fault = Fault("reset", rate=0.3)
+
+    assert chosen(Faults([fault], seed=5)) == chosen(Faults([fault], seed=5))
+    assert chosen(Faults([fault], seed=5)) != chosen(Faults([fault], seed=6))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 1.0])
+def test_a_rate_is_kept(rate: float) -> None:
+    """400 draws: five standard deviations on either side."""
+    hits = sum(chosen(Faults([Fault("reset", rate=rate)])))
+    assert abs(hits - 400 * rate) <= 5 * (400 * rate * (1 - rate)) ** 0.5
+
+
+@given(
+    st.lists(
+        st.builds(
+            Fault,
+            kind=st.sampled_from(["status", "reset", "latency", "slow", "drop"]),
+            rate=st.none() | st.floats(0, 1),
+            nth=st.lists(st.integers(1, 9)).map(tuple),
+            when=st.sampled_from(["before", "while", "after"]),
+            seconds=st.floats(0, 10),
+        )
+    ),
+    st.integers(0, 2**32),
+)
+def test_a_description_reads_as_it_was_written(faults: list[Fault], seed: int) -> None:
+    again = Faults.read(Faults(faults, seed).to_json())
+
+    assert (again.faults, again.seed) == (faults, seed)
+
+
+def test_a_description_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text('[{"kind": "status", "status": 502}]')
+
+    assert (
+        Faults.read(file).faults == Faults.read(str(file)).faults == [Fault("status", status=502)]
+    )
+    assert Faults.read(None).faults == []
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        '[{"kind": "earthquake"}]',
+        '[{"kind": "reset", "when": "tomorrow"}]',
+        '[{"kind": "reset", "rate": 2}]',
+        '[{"kind": "slow", "size": 0}]',
+        '[{"kind": "reset", "path": "("}]',
+        '[{"kind": "reset", "colour": "red"}]',
+        '[{"status": 500}]',
+        '["reset"]',
+        '{"fault": []}',
+        "{",
+        "no-such-file.json",
+    ],
+)
+def test_a_description_that_cannot_be_carried_out_is_refused(description: str) -> None:
+    with pytest.raises(FaultError):
+        Faults.read(description)
+
+
+async def _stream(scope: Any, receive: Any, send: Any) -> None:
+    """A stream of two messages, as a job has."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    for text in ("ACK", "one", "two"):
+        await send({"type": "websocket.send", "text": text})
+    await send({"type": "websocket.close", "code": 1000})
+
+
+@pytest.fixture
+def stream() -> Iterator[Any]:
+    """Read the stream under a fault; gives the messages and how it ended."""
+    faults = Faults()
+    with running(FaultMiddleware(_stream, faults)) as base:
+
+        def read(fault: Fault | None = None) -> tuple[list[str], Any]:
+            faults.replace([fault] if fault else [])
+            texts: list[str] = []
+            try:
+                client = websocket.create_connection(base.replace("http", "ws", 1), timeout=5)
+            except websocket.WebSocketBadStatusException as exc:
+                return texts, exc.status_code
+            except (OSError, websocket.WebSocketException):
+                return texts, "refused"
+            try:
+                while True:
+                    opcode, data = client.recv_data()
+                    if opcode == websocket.ABNF.OPCODE_CLOSE:
+                        return texts, int.from_bytes(data[:2], "big")
+                    texts.append(data.decode())
+            except (OSError, websocket.WebSocketException):
+                return texts, "broken"
+            finally:
+                client.shutdown()
+
+        yield read
+
+
+@pytest.mark.parametrize(
+    ("fault", "texts", "end"),
+    [
+        (None, ["ACK", "one", "two"], 1000),
+        (Fault("status"), ["ACK", "one", "two"], 1000),
+        (Fault("latency", seconds=0.01), ["ACK", "one", "two"], 1000),
+        (Fault("refuse", status=503), [], 503),
+        (Fault("reset"), [], "refused"),
+        (Fault("drop"), ["ACK"], 1011),
+        (Fault("drop", messages=1, close_code=4001), ["ACK", "one"], 4001),
+        (Fault("drop", messages=1, close_code=0), ["ACK", "one"], "broken"),
+        (Fault("silence", seconds=0.05), ["ACK"], "broken"),
+        (Fault("garbage", messages=1), ["ACK", "one", GARBAGE], 1000),
+        (Fault("garbage"), ["ACK", GARBAGE, GARBAGE], 1000),
+    ],
+    ids=lambda value: f"{value.kind}-{value.messages}" if isinstance(value, Fault) else None,
+)
+def test_streams_fail_as_told(stream: Any, fault: Fault | None, texts: list[str], end: Any) -> None:
+    assert stream(fault) == (texts, end)
+
+
+def test_breaking_a_connection_needs_the_outermost_place() -> None:
+    import asyncio
+
+    async def send(message: Any) -> None:
+        raise AssertionError("Nothing is sent.")
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def go() -> None:
+        middleware = FaultMiddleware(_stream, Faults([Fault("reset")]))
+        await middleware({"type": "http", "method": "GET", "path": "/"}, receive, send)
+
+    with pytest.raises(FaultError, match="outermost"):
+        asyncio.run(go())
+
+
+def test_the_embedded_runtime_carries_them_out() -> None:
+    faults = Faults([Fault("status", status=418, path="/version", nth=[2])])
+    with running(create_app("token", 0, faults=faults)) as base:
+        statuses = [requests.get(f"{base}/api/version", timeout=5).status_code for _ in range(3)]
+
+    assert statuses == [200, 418, 200]
+
+
+@pytest.mark.parametrize("how", ["text", "file"])
+def test_the_command_line_takes_faults(tmp_path: Path, how: str) -> None:
+    description = json.dumps([{"kind": "status", "status": 418}])
+    file = tmp_path / "faults.json"
+    file.write_text(description)
+    given = description if how == "text" else str(file)
+    command = [sys.executable, "-m", "qiskit_ibm_runtime.local", "--workers", "1", "--until-eof"]
+    with subprocess.Popen(
+        [*command, "--faults", given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            url = server.stdout.readline().split()[1]
+            with requests.Session() as session:
+                patient = HTTPAdapter(max_retries=Retry(connect=30, backoff_factor=0.05))
+                session.mount("http://", patient)
+                assert session.get(f"{url}/version", timeout=60).status_code == 418
+        finally:
+            server.stdin.close()
+            server.wait(30)
+
+
+def test_sockets_of_the_tests_are_plain() -> None:
+    """SO_LINGER, by which a connection is reset, exists here."""
+    assert hasattr(socket, "SO_LINGER")

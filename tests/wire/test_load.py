@@ -1,0 +1,24 @@
+"""Threads, faults and jobs together; ``tests/stress/test_wire_load.py`` is the full size of this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from wire_load import Load, faults
+
+
+@pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
+def test_every_call_ends_rightly_under_faults(
+    client: Any, service: Any, honours_keys: bool
+) -> None:
+    service.honours_keys = honours_keys
+    service.fail(*faults(0.2), seed=1)
+    account = Load(client, service, seed=1).run(calls=250, threads=12)
+
+    assert account.wrong == []
+    assert account.calls == 250
+    assert (account.doubled, account.lost, account.threads_left) == (0, 0, 0)
+    assert len(service.faults.done) >= 25, "or the test shows nothing"
+    if honours_keys:
+        assert not account.in_doubt

@@ -1,0 +1,289 @@
+"""Proxies, NTLM and certificates hold on every way to the service and to stored results."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from requests_ntlm import HttpNtlmAuth
+
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.clients.auth import AuthClient
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.clients.version import VersionClient
+from qiskit_ibm_runtime.api.download import download
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+WAYS = ["version", "log-in", "runtime", "stored result"]
+
+
+def take(way: str, service: Any, params: ClientParameters) -> None:
+    """Make the requests of one way, with what an account says about proxies and certificates."""
+    if way == "version":
+        VersionClient(service.url, **params.session_parameters()).version()
+    elif way == "log-in":
+        AuthClient(params)
+    elif way == "runtime":
+        params.url, params.token = service.runtime, service.access_token
+        client = RuntimeClient(params)
+        client.list_backends()
+        client.program_run("hello-world", "a-device", {}, None, None, None, None)
+    else:
+        assert download(params, f"{service.base}/stored?sig=1", 1000) == service.stored
+
+
+@pytest.fixture
+def enter(service: Any) -> Callable[..., ClientParameters]:
+    def parameters(**settings: Any) -> ClientParameters:
+        return ClientParameters("ibm_quantum", service.api_token, service.url, **settings)
+
+    return parameters
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    path = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+@pytest.fixture
+def tls_service(authority: trustme.CA, tmp_path: Path) -> Iterator[Any]:
+    """The stand-in behind a certificate that only a private authority vouches for."""
+    from wire_standin import Service, running
+
+    certificate = authority.issue_cert("127.0.0.1")
+    path = tmp_path / "server.pem"
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(path))
+    state = Service()
+    with running(state.app(), ssl_certfile=str(path)) as state.base:
+        yield state
+
+
+@pytest.fixture
+def through() -> Iterator[Callable[..., Any]]:
+    """Start a proxy."""
+    from contextlib import ExitStack
+
+    from wire_proxy import running
+
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(running(**settings))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("basic", [None, "user:planted-password"], ids=["plain", "basic"])
+def test_requests_go_through_the_proxy(
+    service: Any, enter: Any, through: Any, way: str, basic: str | None
+) -> None:
+    proxy = through(basic=basic)
+    take(way, service, enter(proxies=ProxyConfiguration(urls={"http": proxy.url})))
+
+    assert len(proxy.requests) == len(service.seen) > 0
+    assert not any("proxy-authorization" in seen.headers for seen in service.seen)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("basic", [None, "user:planted-password"], ids=["plain", "basic"])
+def test_tls_goes_through_a_tunnel_and_keeps_its_secrets_inside(
+    tls_service: Any, bundle: str, through: Any, way: str, basic: str | None
+) -> None:
+    proxy = through(basic=basic)
+    params = ClientParameters(
+        "ibm_quantum",
+        tls_service.api_token,
+        tls_service.url,
+        proxies=ProxyConfiguration(urls={"https": proxy.url}),
+        verify=bundle,
+    )
+    take(way, tls_service, params)
+
+    assert proxy.tunnels
+    assert proxy.requests == []
+    assert "planted-access-token" not in str(proxy.headers)
+    assert len(tls_service.seen) > 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ntlm_credentials_answer_the_proxy_beside_the_token(
+    service: Any, enter: Any, through: Any, way: str
+) -> None:
+    proxy = through(ntlm=True)
+    proxies = ProxyConfiguration(
+        urls={"http": proxy.url}, username_ntlm="domain\\user", password_ntlm="planted-ntlm"
+    )
+    take(way, service, enter(proxies=proxies))
+
+    assert 3 in proxy.ntlm_messages
+    assert service.seen
+    if way == "runtime":
+        assert {seen.headers["x-access-token"] for seen in service.seen} == {service.access_token}
+        assert len(service.jobs) == 1
+    if way == "stored result":
+        assert not any("x-access-token" in seen.headers for seen in service.seen)
+
+
+def test_a_service_cannot_ask_for_the_ntlm_password_of_the_proxy(service: Any, enter: Any) -> None:
+    from qiskit_ibm_runtime.local.faults import Fault
+
+    service.fail(Fault("status", status=401, body="x"))
+    proxies = ProxyConfiguration(username_ntlm="user", password_ntlm="planted-ntlm")
+    params = enter(proxies=proxies)
+    answers: list[int] = []
+
+    def noting(self: Any, response: Any, **kwargs: Any) -> Any:
+        answers.append(response.status_code)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HttpNtlmAuth, "response_hook", noting)
+        with pytest.raises(Exception, match="401"):
+            take("runtime", service, params)
+
+    assert answers == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_private_authority_is_trusted_when_named(tls_service: Any, bundle: str, way: str) -> None:
+    params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url, verify=bundle)
+    take(way, tls_service, params)
+
+    assert tls_service.seen
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_verification_can_be_switched_off(tls_service: Any, way: str) -> None:
+    params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url, verify=False)
+    take(way, tls_service, params)
+
+    assert tls_service.seen
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_unknown_authority_is_refused_at_once(tls_service: Any, way: str) -> None:
+    params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url)
+    with pytest.raises(RequestsApiError) as caught:
+        take(way, tls_service, params)
+
+    assert tls_service.seen == []
+    if way != "stored result":
+        assert "give its certificate file as `verify`" in caught.value.message
+        assert caught.value.failure.attempts == 1
+        assert not caught.value.failure.uncertain
+
+
+def test_a_missing_bundle_is_named(tls_service: Any) -> None:
+    params = ClientParameters("ibm_quantum", "t", tls_service.url, verify="/no/such/bundle.pem")
+    with pytest.raises(RequestsApiError, match=r"/no/such/bundle\.pem") as caught:
+        take("version", tls_service, params)
+
+    assert caught.value.failure.attempts == 1
+
+
+def test_a_proxy_that_wants_credentials_is_an_error_at_once(
+    tls_service: Any, bundle: str, through: Any
+) -> None:
+    proxy = through(basic="user:right")
+    urls = {"https": f"http://user:planted-wrong@{proxy.address}"}
+    params = ClientParameters(
+        "ibm_quantum", "t", tls_service.url, proxies=ProxyConfiguration(urls=urls), verify=bundle
+    )
+    with pytest.raises(RequestsApiError, match="The proxy wants credentials") as caught:
+        take("version", tls_service, params)
+
+    assert caught.value.failure.attempts == 1
+    assert "planted-wrong" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("urls", "expected"),
+    [
+        (
+            {"https": "http://user:pw@127.0.0.1:8080"},
+            {
+                "http_proxy_host": "127.0.0.1",
+                "http_proxy_port": 8080,
+                "proxy_type": "http",
+                "http_proxy_auth": ("user", "pw"),
+            },
+        ),
+        (
+            {"wss": "socks5://h:1"},
+            {"http_proxy_host": "h", "http_proxy_port": 1, "proxy_type": "socks5"},
+        ),
+        (
+            {"https://host.com": "http://x:2", "https": "http://y:3"},
+            {"http_proxy_host": "x", "http_proxy_port": 2, "proxy_type": "http"},
+        ),
+        ({"http": "http://q:5"}, {}),
+        (
+            {"https": "127.0.0.1:8080"},
+            {"http_proxy_host": "127.0.0.1", "http_proxy_port": 8080, "proxy_type": "http"},
+        ),
+        (
+            {"https": "http://us%40er:p%3Aw@h:1"},
+            {
+                "http_proxy_host": "h",
+                "http_proxy_port": 1,
+                "proxy_type": "http",
+                "http_proxy_auth": ("us@er", "p:w"),
+            },
+        ),
+    ],
+)
+def test_the_websocket_gets_the_same_proxy(urls: dict[str, str], expected: dict[str, Any]) -> None:
+    assert ProxyConfiguration(urls=urls).to_ws_params("wss://host.com/a") == expected
+
+
+def test_the_websocket_of_a_plain_address_gets_the_proxy_for_plain_addresses() -> None:
+    proxies = ProxyConfiguration(urls={"http": "http://q:5"})
+
+    assert proxies.to_ws_params("ws://host.com/a")["http_proxy_host"] == "q"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"username_ntlm": "planted-user"},
+        {"password_ntlm": "planted-password"},
+        {"username_ntlm": 1, "password_ntlm": 2},
+        {"urls": ""},
+        {"urls": ["http://a"]},
+    ],
+)
+def test_bad_settings_are_refused_without_showing_them(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="Invalid proxy configuration") as caught:
+        ProxyConfiguration(**fields).validate()
+
+    assert "planted" not in str(caught.value)
+
+
+def test_parameters_of_0_9_3() -> None:
+    proxies = ProxyConfiguration({"https": "http://p:1"}, "user", "password")
+    params = ClientParameters("ibm_quantum", "t", "u", proxies=proxies).connection_parameters()
+
+    assert (params["verify"], params["proxies"]) == (True, {"https": "http://p:1"})
+    assert isinstance(params["auth"], HttpNtlmAuth)
+    assert (params["auth"].username, params["auth"].password) == ("user", "password")
+    assert ClientParameters("c", "t").connection_parameters() == {"verify": True}
+    with pytest.raises(AttributeError):
+        ClientParameters("c", "t", proxies={"urls": {}}).connection_parameters()
+
+
+def test_the_certificate_authority_of_the_tests_is_private(authority: trustme.CA) -> None:
+    context = ssl.create_default_context()
+    before = context.cert_store_stats()["x509_ca"]
+    authority.configure_trust(context)
+
+    assert context.cert_store_stats()["x509_ca"] == before + 1

@@ -1,0 +1,323 @@
+"""One HTTP session: addresses, headers, connections, limits."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime.api.auth import CloudAuth
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.clients.auth import AuthClient
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.clients.version import VersionClient
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.retry import RetryPolicy
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
+READ_TIMEOUT_OF_SUBMIT = 900.0
+
+
+def connections(service: Any) -> int:
+    return len({seen.peer for seen in service.seen})
+
+
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "with a slash"])
+def test_paths_follow_the_base_address_with_one_slash(service: Any, slash: str) -> None:
+    with RetrySession(f"{service.base}/api{slash}") as session:
+        assert session.get("/version").json() == {"api-auth": "0.1"}
+
+    assert [seen.path for seen in service.seen] == ["/api/version"]
+
+
+def test_headers_of_one_request_are_not_kept_for_the_next(service: Any) -> None:
+    with RetrySession(service.base) as session:
+        stored = dict(session.headers)
+        session.put("/echo", data="text", headers={"Content-Type": "application/octet-stream"})
+        answer = session.get("/echo").json()
+
+        assert dict(session.headers) == stored
+        assert "content-type" not in answer["headers"]
+
+
+def test_json_is_announced_as_json(client: Any, service: Any) -> None:
+    client.program_run("hello-world", "a-device", {}, None, None, None, None)
+
+    (submit,) = service.asked("POST", "/runtime/jobs")
+    assert submit.headers["content-type"] == "application/json"
+
+
+def test_bare_requests_carry_neither_credentials_nor_client_header_nor_cookies(
+    service: Any,
+) -> None:
+    with RetrySession(
+        "http://elsewhere.invalid", auth=CloudAuth("key-of-user", "crn:x")
+    ) as session:
+        session.cookies.set("session", "secret", domain="127.0.0.1")
+        headers = session.get(f"{service.base}/echo?a=1", bare=True).json()["headers"]
+
+    for name in ("authorization", "service-crn", "x-qx-client-application", "cookie"):
+        assert name not in headers
+
+
+def test_credentials_of_a_netrc_file_are_never_sent(
+    service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password from-netrc\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with RetrySession(service.base) as session:
+        assert "authorization" not in session.get("/echo").json()["headers"]
+
+
+def test_all_clients_of_one_service_share_one_connection(service: Any) -> None:
+    params = ClientParameters("ibm_quantum", service.api_token, service.url)
+    VersionClient(service.url, **params.session_parameters()).version()
+    auth_client = AuthClient(params)
+    auth_client.user_hubs()
+    params.url, params.token = service.runtime, auth_client.current_access_token()
+    params.token_source = auth_client.token_source
+    for _ in range(3):
+        RuntimeClient(params).list_backends()
+
+    assert len(service.seen) == 7
+    assert connections(service) == 1
+
+
+def test_closing_one_session_leaves_shared_connections_open(service: Any) -> None:
+    params = ClientParameters("ibm_quantum", "token", service.base)
+    with RetrySession(service.base, **params.session_parameters()) as first:
+        first.get("/echo")
+    with RetrySession(service.base, **params.session_parameters()) as second:
+        second.get("/echo")
+
+    assert connections(service) == 1
+
+
+def test_a_session_of_its_own_closes_its_connections(service: Any) -> None:
+    for _ in range(2):
+        with RetrySession(service.base) as session:
+            session.get("/echo")
+
+    assert connections(service) == 2
+
+
+@pytest.mark.parametrize(
+    "again",
+    [copy.deepcopy, lambda session: pickle.loads(pickle.dumps(session))],
+    ids=["deep copy", "pickle"],
+)
+def test_copies_of_a_session_work_alike(service: Any, again: Any) -> None:
+    policy = RetryPolicy(total=1)
+    session = RetrySession(
+        service.base, auth=CloudAuth("key", "crn"), timeout=(1.0, 2.0), policy=policy
+    )
+    copied = again(session)
+
+    assert (copied.base_url, copied.policy, copied._timeout) == (service.base, policy, (1.0, 2.0))
+    assert copied.get("/echo").json()["headers"]["authorization"] == "apikey key"
+    assert copied.get_adapter("http://x") is not session.get_adapter("http://x")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_opens_connections_of_its_own(service: Any) -> None:
+    session = RetrySession(service.base)
+    session.get("/echo")
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if session.get("/echo").ok else 1)
+        except BaseException:
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    session.get("/echo")
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert connections(service) == 2
+
+
+def test_threads_share_a_session(service: Any) -> None:
+    with RetrySession(service.base) as session, ThreadPoolExecutor(16) as pool:
+
+        def ask(number: int) -> str:
+            headers = {"X-Number": str(number)}
+            return session.get(f"/echo?n={number}", headers=headers).json()
+
+        answers = list(pool.map(ask, range(200)))
+
+    assert [answer["query"] for answer in answers] == [f"n={n}" for n in range(200)]
+    assert [answer["headers"]["x-number"] for answer in answers] == [str(n) for n in range(200)]
+    assert connections(service) <= 32
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "through a proxy"])
+@pytest.mark.parametrize(
+    ("method", "path", "given", "read"),
+    [
+        ("GET", "/jobs", {}, 60.0),
+        ("GET", "/backends", {"timeout": None}, 60.0),
+        ("POST", "/jobs", {"timeout": (30.0, READ_TIMEOUT_OF_SUBMIT)}, READ_TIMEOUT_OF_SUBMIT),
+        ("GET", "/slow", {"timeout": 7}, 7),
+    ],
+)
+def test_every_request_has_finite_timeouts(
+    method: str,
+    path: str,
+    given: dict[str, Any],
+    read: float,
+    proxied: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits: list[tuple[float, float]] = []
+
+    def no_answer(self: Any, request: Any, timeout: Any = None, **kwargs: Any) -> Any:
+        limits.append(timeout)
+        raise OSError("This test sends nothing.")
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", no_answer)
+    proxies = {"https": "http://proxy.invalid:1"} if proxied else None
+    with RetrySession("https://runtime.invalid", proxies=proxies) as session:
+        with pytest.raises(RequestsApiError):
+            session.request(method, path, **given)
+
+    assert limits
+    assert all(0 < connect <= 30 for connect, _ in limits)
+    assert all(wait == pytest.approx(read, abs=1) for _, wait in limits)
+
+
+def test_a_submit_may_take_long(client: Any, service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    send = RetrySession.send
+
+    def noting(self: Any, request: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["timeout"])
+        return send(self, request, **kwargs)
+
+    monkeypatch.setattr(RetrySession, "send", noting)
+    client.program_run("hello-world", "a-device", {}, None, None, None, None)
+
+    assert seen[0][1] == pytest.approx(READ_TIMEOUT_OF_SUBMIT, abs=5)
+
+
+def test_a_silent_service_costs_no_more_than_the_budget(service: Any) -> None:
+    service.fail(Fault("silence", seconds=30))
+    policy = RetryPolicy(budget=0.4)
+    with RetrySession(service.base, timeout=(0.2, 0.15), policy=policy) as session:
+        with pytest.raises(RequestsApiError) as caught:
+            session.get("/echo")
+
+    failure = caught.value.failure
+    assert failure.status is None
+    assert failure.attempts == len(service.seen) <= 3
+    assert failure.elapsed < 10
+
+
+def test_a_dripping_answer_runs_into_the_limit_of_the_whole_request(service: Any) -> None:
+    """Each byte comes well within the read timeout, but all of them would take minutes."""
+    service.fail(Fault("slow", seconds=0.05, size=1))
+    policy = RetryPolicy(budget=0.5, total=0)
+    with RetrySession(service.base, timeout=(1.0, 0.3), policy=policy) as session:
+        with pytest.raises(RequestsApiError) as caught:
+            session.get("/echo")
+
+    assert caught.value.failure.status is None
+    assert caught.value.failure.elapsed < 10
+
+
+def test_an_answer_that_breaks_off_is_never_taken_for_whole(service: Any) -> None:
+    service.fail(Fault("reset", when="while", times=2))
+    with RetrySession(service.base) as session:
+        assert session.get("/echo").json()["query"] == ""
+
+    assert len(service.seen) == 3
+
+
+def test_a_peer_that_takes_nothing_cannot_hold_a_large_upload_for_ever() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        policy = RetryPolicy(budget=0.3)
+        base = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with RetrySession(base, timeout=(0.2, 0.2), policy=policy) as session:
+            with pytest.raises(RequestsApiError) as caught:
+                # Less than the 16 KiB/s that buy time would need; more than the buffers take.
+                session.post("/jobs", data=b"x" * 30_000_000)
+
+    assert caught.value.failure.uncertain
+
+
+def test_a_page_in_place_of_an_answer_is_a_typed_error(service: Any, client: Any) -> None:
+    service.fail(Fault("status", status=200, body="<html><title>Sign on</title></html>"))
+    with pytest.raises(ApiIBMProtocolError, match="sign-on page"):
+        client.list_backends()
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:1", "http://nowhere.invalid", "ftp://x", ""])
+def test_addresses_that_cannot_be_reached_give_a_typed_error(base: str) -> None:
+    with RetrySession(base) as session, pytest.raises(RequestsApiError) as caught:
+        session.get("/jobs")
+
+    assert caught.value.status_code == -1
+    assert caught.value.failure.status is None
+    assert not caught.value.failure.uncertain
+
+
+def test_what_the_account_says_wins_over_the_environment(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle")
+    with RetrySession("https://x", verify=False, proxies={"https": "http://mine:1"}) as session:
+        settings = session.merge_environment_settings("https://x", {}, None, None, None)
+    assert (settings["verify"], settings["proxies"]) == (False, {"https": "http://mine:1"})
+
+    with RetrySession("http://x") as session:
+        settings = session.merge_environment_settings("http://x", {}, None, None, None)
+    assert (settings["verify"], settings["proxies"]["http"]) == (
+        "/no/such/bundle",
+        "http://127.0.0.1:1",
+    )
+
+
+def test_the_custom_header_method_edits_only_the_stored_header() -> None:
+    with RetrySession("http://x") as session:
+        session.custom_header = ""
+        session.headers["X-Qx-Client-Application"] = "name"
+        session._set_custom_header()
+        assert session.headers["X-Qx-Client-Application"] == "name"
+        session.custom_header = "mine"
+        session._set_custom_header()
+        session._set_custom_header()
+        assert session.headers["X-Qx-Client-Application"] == "name/mine"
+
+
+def test_no_thread_is_left_behind(service: Any) -> None:
+    before = threading.active_count()
+    with RetrySession(service.base) as session:
+        session.get("/echo")
+
+    assert threading.active_count() == before
+
+
+def test_client_parameters_travel(service: Any) -> None:
+    proxies = ProxyConfiguration(urls={"https": "http://proxy.invalid:1"})
+    params = ClientParameters("ibm_quantum", "token", service.base, proxies=proxies, verify=False)
+    for again in (copy.deepcopy(params), pickle.loads(pickle.dumps(params))):
+        assert again.connection_parameters() == params.connection_parameters()
+        assert again.transport is not params.transport
+        assert RuntimeClient(again)._session.get_adapter("https://x") is again.transport
+
+
+def test_the_module_stays_importable_without_ntlm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests_ntlm", None)
+    with pytest.raises(Exception, match=r"pip install .*\[ntlm\]"):
+        ProxyConfiguration(username_ntlm="user", password_ntlm="password").to_request_params()

@@ -1,0 +1,329 @@
+"""One ``run()`` makes at most one job, and none is lost."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.clients.submission import canonical, clock_ahead
+from qiskit_ibm_runtime.api.clients.submits import Doubt, Ledger
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
+from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.local.faults import Fault
+
+JOBS = "/runtime/jobs$"
+AFTER_ACCEPT = {
+    "500": Fault("status", status=500, when="after", method="POST", path=JOBS, times=1),
+    "504": Fault("status", status=504, when="after", method="POST", path=JOBS, times=1),
+    "522": Fault("status", status=522, when="after", method="POST", path=JOBS, times=1),
+    "reset": Fault("reset", when="after", method="POST", path=JOBS, times=1),
+    "cut": Fault("reset", when="while", method="POST", path=JOBS, times=1),
+    "page": Fault(
+        "status", status=200, body="<html>", when="after", method="POST", path=JOBS, times=1
+    ),
+}
+
+
+@pytest.fixture(params=[False, True], ids=["old service", "service that honours keys"])
+def honours_keys(request: pytest.FixtureRequest, service: Any) -> bool:
+    service.honours_keys = request.param
+    return request.param
+
+
+def run(client: Any, inputs: Any = None, tags: list[str] | None = None) -> str:
+    params = {"iterations": 1} if inputs is None else inputs
+    return client.program_run("hello-world", "a-device", params, None, None, None, None, tags)["id"]
+
+
+@pytest.mark.parametrize("fault", AFTER_ACCEPT.values(), ids=AFTER_ACCEPT)
+@pytest.mark.parametrize("first", [True, False], ids=["first submit", "later submit"])
+def test_a_job_whose_answer_was_lost_is_found(
+    client: Any, service: Any, honours_keys: bool, fault: Fault, first: bool
+) -> None:
+    if not first:
+        run(client, {"another": 1})
+    service.fail(fault)
+    before = len(service.jobs)
+    job_id = run(client)
+
+    assert len(service.jobs) == before + 1
+    assert service.jobs[job_id]["params"] == {"iterations": 1}
+
+
+def test_repetitions_carry_one_key_and_submits_different_ones(client: Any, service: Any) -> None:
+    service.honours_keys = True
+    run(client)
+    service.fail(Fault("status", status=502, method="POST", path=JOBS, times=3))
+    run(client)
+    keys = [seen.headers["idempotency-key"] for seen in service.asked("POST", "/runtime/jobs")]
+
+    assert len(keys) == 5
+    assert len(set(keys)) == len(set(keys[1:])) + 1 == 2
+    assert len(service.jobs) == 2
+
+
+@pytest.mark.parametrize("accepted", [False, True], ids=["at the gateway", "after accept"])
+def test_six_bad_gateways_in_a_row_still_make_one_job(
+    client: Any, service: Any, accepted: bool
+) -> None:
+    service.honours_keys = True
+    when = "after" if accepted else "before"
+    service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when=when))
+    job_id = run(client)
+
+    assert list(service.jobs) == [job_id]
+
+
+def test_an_old_service_with_six_bad_gateways_is_asked_once_and_the_job_found(
+    client: Any, service: Any
+) -> None:
+    service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when="after"))
+
+    assert list(service.jobs) == [] and run(client) == "job-000000"
+    assert len(service.asked("POST", "/runtime/jobs")) == 1
+
+
+def test_an_old_service_is_never_sent_a_submit_twice_in_doubt(client: Any, service: Any) -> None:
+    service.fail(Fault("status", status=502, method="POST", path=JOBS, times=1))
+    with pytest.raises(SubmitUncertainError, match="No job that may be it was found") as caught:
+        run(client)
+
+    assert len(service.asked("POST", "/runtime/jobs")) == 1
+    assert service.jobs == {}
+    error = caught.value
+    assert (error.status_code, error.candidates, error.failure.uncertain) == (502, (), True)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refused_submit_is_repeated_by_any_service(
+    client: Any, service: Any, honours_keys: bool, status: int, pauses: list[float]
+) -> None:
+    service.fail(Fault("status", status=status, retry_after=2, method="POST", path=JOBS, times=3))
+    run(client)
+
+    assert len(service.jobs) == 1
+    assert pauses == [2.0] * 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_submit_that_is_refused_for_good_is_no_riddle(
+    client: Any, service: Any, honours_keys: bool, status: int
+) -> None:
+    service.fail(Fault("status", status=status, method="POST", path=JOBS))
+    with pytest.raises(RequestsApiError) as caught:
+        run(client)
+
+    assert not isinstance(caught.value, SubmitUncertainError)
+    assert caught.value.status_code == status
+    assert len(service.seen) == len(service.asked("POST", "/runtime/jobs")) + 2
+
+
+def test_a_service_that_lists_late_is_asked_again(client: Any, service: Any) -> None:
+    service.listing_lags = 2
+    service.fail(AFTER_ACCEPT["reset"])
+
+    assert run(client) == "job-000000"
+    assert len(service.asked("GET", "/runtime/jobs")) == 3
+
+
+@pytest.mark.parametrize("ahead", [-400, 0, 400], ids=["behind", "equal", "ahead"])
+def test_clocks_may_differ(client: Any, service: Any, ahead: int) -> None:
+    """An older, equal job of another program run is not taken, whatever the clocks say."""
+    service.clock_ahead = timedelta(seconds=ahead)
+    old = service.add_job({"program_id": "hello-world", "params": {"iterations": 1}})
+    created = service.now() - timedelta(seconds=30)
+    service.jobs[old]["created"] = created.isoformat()
+    service.fail(AFTER_ACCEPT["reset"])
+
+    assert run(client) == "job-000001"
+
+
+def test_a_stranger_that_looks_alike_is_a_doubt(client: Any, service: Any) -> None:
+    service.fail(AFTER_ACCEPT["500"])
+    submit, strange = service.add_job, []
+
+    def with_a_stranger(body: Any) -> str:
+        strange.append(submit(body))
+        return submit(body)
+
+    service.add_job = with_a_stranger
+    with pytest.raises(SubmitUncertainError, match="One of these jobs may be it") as caught:
+        run(client)
+
+    assert set(caught.value.candidates) == set(service.jobs) == {"job-000000", "job-000001"}
+    assert all(job_id in caught.value.message for job_id in caught.value.candidates)
+    assert caught.value.failure.status == 500
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [{"params": {"iterations": 2}}, {"tags": ["other"]}, {"created": "2020-01-01T00:00:00Z"}],
+    ids=["inputs", "tags", "age"],
+)
+def test_a_stranger_that_differs_is_not_taken(
+    client: Any, service: Any, difference: dict[str, Any]
+) -> None:
+    stranger = service.add_job({"program_id": "hello-world", "params": {"iterations": 1}})
+    service.jobs[stranger].update(difference)
+    if "created" not in difference:
+        service.jobs[stranger]["created"] = (service.now() + timedelta(minutes=1)).isoformat()
+    service.fail(Fault("reset", method="POST", path=JOBS, times=1))
+    with pytest.raises(SubmitUncertainError) as caught:
+        run(client)
+
+    assert caught.value.candidates == ()
+
+
+def test_jobs_that_the_process_knows_are_not_taken_twice(client: Any, service: Any) -> None:
+    first = run(client)
+    service.jobs[first]["created"] = (service.now() + timedelta(minutes=1)).isoformat()
+    service.fail(Fault("reset", method="POST", path=JOBS, times=1))
+    with pytest.raises(SubmitUncertainError) as caught:
+        run(client)
+
+    assert caught.value.candidates == ()
+
+
+def test_a_listing_that_fails_too_is_told(client: Any, service: Any) -> None:
+    service.fail(AFTER_ACCEPT["500"], Fault("status", status=500, method="GET", path=JOBS))
+    with pytest.raises(SubmitUncertainError, match="Listing jobs failed too"):
+        run(client)
+
+
+def test_equal_submits_of_many_threads_each_get_a_job_of_their_own(
+    client: Any, service: Any
+) -> None:
+    """Their jobs cannot be told apart, so it is enough that no two take the same one."""
+    when = ["before", "after"]
+    service.fail(
+        *(Fault("reset", when=w, method="POST", path=JOBS, rate=0.2) for w in when), seed=3
+    )
+
+    def submit(_: int) -> str | None:
+        try:
+            return run(client)
+        except SubmitUncertainError:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(submit, range(120)))
+    got = [job_id for job_id in ids if job_id is not None]
+
+    assert len(got) == len(set(got))
+    assert set(got) <= set(service.jobs)
+    resets_after = len(service.jobs) - sum(1 for i in got)
+    assert resets_after <= ids.count(None)
+
+
+def test_a_cancel_whose_answer_was_lost_is_no_conflict(client: Any, service: Any) -> None:
+    job_id = run(client)
+    service.fail(Fault("status", status=502, when="after", path="/cancel", times=1))
+    client.job_cancel(job_id)
+
+    assert service.jobs[job_id]["state"]["status"] == "Cancelled"
+    with pytest.raises(RequestsApiError) as caught:
+        client.job_cancel(job_id)
+    assert caught.value.status_code == 409
+
+
+def test_a_deletion_whose_answer_was_lost_is_no_error(client: Any, service: Any) -> None:
+    job_id = run(client)
+    service.fail(Fault("reset", when="after", method="DELETE", times=1))
+    client.job_delete(job_id)
+
+    assert service.jobs == {}
+    with pytest.raises(RequestsApiError) as caught:
+        client.job_delete(job_id)
+    assert caught.value.status_code == 404
+
+
+def test_the_embedded_channel_is_known_to_honour_keys(log_in: Any, service: Any) -> None:
+    params = log_in()
+    params.channel = "local"
+    service.honours_keys = True
+    service.fail(Fault("reset", method="POST", path=JOBS, times=2))
+    run(RuntimeClient(params))
+
+    assert len(service.asked("POST", "/runtime/jobs")) == 3
+    assert len(service.jobs) == 1
+
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 700_000, tzinfo=timezone.utc)
+
+
+@given(st.integers(-86_400, 86_400), st.integers(0, 999_999))
+def test_the_estimate_of_a_clock_is_never_too_late(skew: int, fraction: int) -> None:
+    """A job is looked for from then on; starting too late would miss it."""
+    received = NOW.replace(microsecond=fraction)
+    theirs = received + timedelta(seconds=skew)
+    ahead = clock_ahead(format_datetime(theirs.replace(microsecond=0), usegmt=True), received)
+
+    assert timedelta(seconds=skew - 1) <= ahead <= timedelta(seconds=skew)
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_without_a_clock_a_second_is_allowed(date: str | None) -> None:
+    assert clock_ahead(date, NOW) == timedelta(seconds=-1)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"a": 1, "b": [1.5]}, [{"b": [1.5], "a": 1}], '{"b": [1.5], "a": 1}']
+)
+def test_inputs_are_known_in_each_form_that_services_send(inputs: Any) -> None:
+    assert canonical(inputs) == canonical({"b": [1.5], "a": 1})
+
+
+class TestLedger:
+    """Who owns which job."""
+
+    def test_waits_for_equal_submits_that_may_own_what_is_listed(self) -> None:
+        ledger = Ledger()
+        with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
+            ledger.starts_looking(first)
+            answered = threading.Timer(0.05, ledger.settle, (second, "job-2"))
+            answered.start()
+            listed = second.began + 1
+            assert ledger.claim(first, ["job-2", "job-1"], listed, patience=30) == "job-1"
+            answered.join()
+
+    def test_doubts_what_an_equal_submit_may_still_own(self) -> None:
+        ledger = Ledger()
+        with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
+            ledger.starts_looking(first)
+            with pytest.raises(Doubt):
+                ledger.claim(first, ["job"], second.began + 1, patience=0.01)
+
+    def test_does_not_wait_for_submits_that_began_after_the_listing(self) -> None:
+        ledger = Ledger()
+        with ledger.submitting("s", "body") as first:
+            ledger.starts_looking(first)
+            listed = first.began
+            with ledger.submitting("s", "body") as second:
+                second.began = listed + 1
+                assert ledger.claim(first, ["job"], listed, patience=30) == "job"
+
+    def test_forgets_the_oldest_jobs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submits._MOST_IDS", 10)
+        ledger = Ledger()
+        with ledger.submitting("s", "body") as submit:
+            for number in range(50):
+                ledger.settle(submit, f"job-{number}")
+
+        assert len(ledger._owned) == 10
+
+
+def test_a_typed_error_whatever_happens_to_a_submit(client: Any, service: Any) -> None:
+    for seed in range(12):
+        service.fail(Fault("reset", rate=0.5), Fault("status", status=500, rate=0.5), seed=seed)
+        try:
+            assert run(client) in service.jobs
+        except IBMError as error:
+            assert error.failure is not None

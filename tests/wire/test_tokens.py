@@ -1,0 +1,126 @@
+"""Access tokens that expire in mid-run."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime.api.auth import BearerAuth, QuantumAuth
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
+from qiskit_ibm_runtime.local.faults import Fault
+
+
+def test_a_request_outlives_its_token(client: Any, service: Any) -> None:
+    service.expire()
+
+    assert client.list_backends() == ["a-device"]
+    assert service.logins == 2
+
+
+def test_a_submit_outlives_its_token_and_makes_one_job(client: Any, service: Any) -> None:
+    service.expire()
+    client.program_run("hello-world", "a-device", {}, None, None, None, None)
+
+    assert len(service.jobs) == 1
+
+
+def test_many_threads_make_one_log_in_for_each_expiry(client: Any, service: Any) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        for _ in range(3):
+            service.expire()
+            answers = list(pool.map(lambda _: client.list_backends(), range(64)))
+            assert answers == [["a-device"]] * 64
+
+    assert service.logins == 1 + 3
+
+
+def test_a_second_refusal_is_an_error(client: Any, service: Any) -> None:
+    service.fail(Fault("status", status=401, path="/runtime/backends"))
+    with pytest.raises(IBMNotAuthorizedError):
+        client.list_backends()
+
+    assert len(service.asked("GET", "/runtime/backends")) == 2
+    assert service.logins == 2
+
+
+def test_a_log_in_that_is_refused_is_refused_for_all_who_wait(client: Any, service: Any) -> None:
+    service.api_token = "withdrawn-api-token"
+    service.expire()
+
+    def ask(_: int) -> str:
+        with pytest.raises(IBMNotAuthorizedError, match="Login failed") as caught:
+            client.list_backends()
+        return caught.value.message
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(ask, range(8)))) == 8
+
+    assert len(service.asked("POST", "/api/users/loginWithToken")) <= 1 + 8
+
+
+def test_a_log_in_is_repeated_over_trouble_of_the_service(log_in: Any, service: Any) -> None:
+    service.fail(Fault("status", status=502, path="loginWithToken", times=2))
+    RuntimeClient(log_in()).list_backends()
+
+    assert service.logins == 1
+
+
+def test_without_a_source_the_refusal_stands(service: Any) -> None:
+    with RetrySession(service.runtime, auth=QuantumAuth("an-old-token")) as session:
+        with pytest.raises(IBMNotAuthorizedError):
+            session.get("/backends")
+
+    assert len(service.seen) == 1
+
+
+def test_a_source_travels(client: Any, service: Any) -> None:
+    again = pickle.loads(pickle.dumps(client))
+    service.expire()
+
+    assert again.list_backends() == ["a-device"]
+
+
+class _Iam:
+    """A source of bearer tokens, as one for IAM would be."""
+
+    def __init__(self, service: Any) -> None:
+        self.service, self.number = service, 0
+
+    def current(self) -> str:
+        return f"{self.service.api_token if self.number else 'expired-bearer'}-{self.number}"
+
+    def renew(self, stale: str) -> str:
+        assert stale == self.current()
+        self.number += 1
+        return self.current()
+
+
+def test_bearer_tokens_plug_in_at_the_same_place(service: Any) -> None:
+    crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/planted-account:1::"
+    params = ClientParameters("ibm_cloud", "key", "http://experimental.invalid", crn)
+    params.token_source = _Iam(service)
+    assert isinstance(params.get_auth_handler(), BearerAuth)
+    auth = params.get_auth_handler()
+    with RetrySession(service.runtime, **params.session_parameters(auth)) as session:
+        assert session.get("/backends").json() == {"devices": ["a-device"]}
+
+    refused, admitted = (seen.headers for seen in service.seen)
+    assert refused["authorization"] == "Bearer expired-bearer-0"
+    assert admitted["authorization"] == f"Bearer {service.api_token}-1"
+    assert admitted["service-crn"] == crn
+
+
+def test_trouble_while_renewing_is_what_the_user_sees(client: Any, service: Any) -> None:
+    service.expire()
+    service.fail(Fault("status", status=500, path="loginWithToken"))
+    with pytest.raises(RequestsApiError) as caught:
+        client.list_backends()
+
+    assert caught.value.failure.status == 500
