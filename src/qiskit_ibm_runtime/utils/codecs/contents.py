@@ -134,10 +134,14 @@ def _add(circuit: QuantumCircuit, digest: Any, held: list[Any], serializer: Any)
         raise _CannotTellError
     digest.update(_frame(circuit, held, serializer))
     digest.update(array("Q", list(map(id, classes))))
+    own = set(map(id, chain(circuit.qubits, circuit.clbits)))
     for bits_of in (_QUBITS, _CLBITS) if circuit.clbits else (_QUBITS,):
         bits = list(map(bits_of, data))
+        places = list(map(id, chain.from_iterable(bits)))
+        if not own.issuperset(places):  # an equal bit that the circuit does not keep alive
+            raise _CannotTellError
         digest.update(array("I", list(map(len, bits))))
-        digest.update(array("Q", list(map(id, chain.from_iterable(bits)))))
+        digest.update(array("Q", places))
     loose = [op for op, cls in zip(operations, classes) if not kinds[cls].frozen]
     plain = _add_loose(loose, digest, held)
     for cls, kind in kinds.items():
