@@ -13,7 +13,6 @@ import pytest
 import requests
 from websocket import WebSocket
 
-from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
 from qiskit_ibm_runtime.local.work import Outcome, Publish, Work
@@ -150,7 +149,7 @@ def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., 
     def start(**settings: Any) -> BackgroundServer:
         settings.setdefault("users", (User("alice", TOKEN), User("bob", "secret-of-bob")))
         made = replace(Settings(), **settings)
-        servers.append(BackgroundServer(background, made, lambda: create_app(made, executor)))
+        servers.append(BackgroundServer(background, made, executor))
         return servers[-1]
 
     yield start
@@ -167,7 +166,7 @@ def server(serve: Callable[..., BackgroundServer]) -> BackgroundServer:
 def refusing(background: Background) -> Iterator[Client]:
     """A client of one server for all tests that leave nothing behind."""
     settings = Settings(users=(User("alice", TOKEN),))
-    server = BackgroundServer(background, settings, lambda: create_app(settings, Obedient()))
+    server = BackgroundServer(background, settings, Obedient())
     yield quantum(server)
     server.stop()
 
