@@ -87,9 +87,13 @@ class BackgroundServer:
         self._task = await start(self._server, listener)
         return base_url(self.settings, listener)
 
+    def tell_to_stop(self) -> None:
+        """Let it end in its own time."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Stop it and wait for its end."""
-        self._server.should_exit = True
+        self.tell_to_stop()
         self._background.run(self._end())
 
     async def _end(self) -> None:
