@@ -17,7 +17,7 @@ from . import caller, records, redaction
 from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
-from .errors import translate, without_secrets
+from .errors import LONGEST_BODY, translate, without_secrets
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import RedirectRefused, check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
@@ -251,6 +251,8 @@ class RetrySession(requests.Session):
                 check_whole(response)
             response.raise_for_status()
         except requests.RequestException as exc:
+            if exc.response is not None and call.arguments.get("stream"):
+                keep_beginning(exc.response)
             return exc
         except (HTTPError, OSError, UnicodeError) as exc:
             # A few faults reach us without having been put into the words of requests.
@@ -321,6 +323,15 @@ class RetrySession(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Drop every secret when a redirect leads to another origin."""
         drop_secrets(prepared_request, response.request.url)
+
+
+def keep_beginning(response: requests.Response) -> None:
+    """Read no more of an error's body than its text can show, and release the connection."""
+    try:
+        response._content = next(response.iter_content(LONGEST_BODY), b"")
+    except requests.RequestException:
+        response._content = b""
+    response.close()
 
 
 def check_whole(response: requests.Response) -> None:
