@@ -13,6 +13,8 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from qiskit_ibm_runtime.proxies import tunnel
+
 from . import caller, records, redaction
 from .auth import Bare, NoAuth
 from .connection_faults import classify
@@ -244,6 +246,7 @@ class RetrySession(requests.Session):
         """Send once; a failure is returned with the answer, if one came, in its ``response``."""
         call.attempts += 1
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
+        ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
         try:
             with holding(call.deadline):
                 response = super().request(call.method, call.url, **call.next_arguments())
@@ -262,6 +265,7 @@ class RetrySession(requests.Session):
         finally:
             redaction.ours.reset(marks[0])
             redaction.foreign.reset(marks[1])
+            tunnel.credentials.reset(ntlm)
 
     def _renewed(self, call: _Call, response: requests.Response | None) -> bool:
         """Whether refused credentials were replaced; then the request is sent once more."""
