@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import os
 import random
 import time
@@ -13,6 +15,7 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.proxies import tunnel
 
 from . import caller, records, redaction
@@ -273,7 +276,10 @@ class RetrySession(requests.Session):
         if response is None or response.status_code != 401 or call.renewed or call.bare:
             return False
         call.renewed = True
-        return renew is not None and bool(renew(response.request))
+        try:
+            return renew is not None and bool(renew(response.request))
+        except IBMError as exc:
+            raise _of_this_call(exc, call) from None
 
     def _what_happened(self, call: _Call, error: requests.RequestException) -> Attempt:
         elapsed = self.clock() - call.started + call.skipped
@@ -327,6 +333,14 @@ class RetrySession(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Drop every secret when a redirect leads to another origin."""
         drop_secrets(prepared_request, response.request.url)
+
+
+def _of_this_call(error: IBMError, call: _Call) -> IBMError:
+    """An error of a log-in that several requests waited for, as one of them sees it."""
+    own = copy.copy(error)
+    if own.failure is not None and call.uncertain:
+        own.failure = dataclasses.replace(own.failure, uncertain=True)
+    return own
 
 
 def keep_beginning(response: requests.Response) -> None:
