@@ -59,14 +59,16 @@ def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> 
         **_timing(configuration),
     )
     faulty = FaultyParts.of(properties) if properties else None
-    places = _calibrated(properties) if properties else {}
+    places: dict[str, Places | None] = {**_calibrated(properties)} if properties else {}
     for gate in configuration.gates:
         places.setdefault(gate.name, _configured(gate))
-    measured = places.pop("measure", None) or {(q,): (None, None) for q in range(target.num_qubits)}
+    qubits = range(configuration.n_qubits)
+    everywhere: Places = {(qubit,): (None, None) for qubit in qubits}
+    measured = everywhere
     if properties:
-        measured = {(q,): _readout(properties, q) for q in range(configuration.n_qubits)}
-    everywhere = {(q,): (None, None) for q in range(configuration.n_qubits)}
-    for name, found in {**places, "measure": measured, "delay": everywhere}.items():
+        measured = {(qubit,): _readout(properties, qubit) for qubit in qubits}
+    places.update(measure=measured, delay=everywhere)
+    for name, found in places.items():
         usable = _usable(name, found, faulty)
         if usable is None or usable:
             made = _with_pulses(name, usable, pulses)

@@ -20,26 +20,27 @@ class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
     def __init__(
         self,
         key: tuple[str, tuple[int, ...]],
-        pulses: Pulses,
+        pulses: Pulses | None,
         duration: float | None = None,
         error: float | None = None,
     ) -> None:
+        self._key = key
         self._entry: Any = None
-        self._key, self._pulses = key, pulses
+        self._pulses: Pulses | None = None
         super().__init__(duration=duration, error=error)
-        self._pulses = pulses  # the constructor above sets "no calibration"
+        self._pulses = pulses  # after the constructor above, which sets "no calibration"
 
     @property
     def _calibration(self) -> Any:
         if self._pulses is not None:
             self._entry = self._pulses().get(self._key)
-            self._pulses = None  # type: ignore[assignment]
+            self._pulses = None
         return self._entry
 
     @_calibration.setter
     def _calibration(self, entry: Any) -> None:
         self._entry = entry
-        self._pulses = None  # type: ignore[assignment]
+        self._pulses = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PulseAwareProperties:
         copied = type(self)(self._key, self._pulses, self.duration, self.error)
@@ -60,6 +61,8 @@ class PulsesOnTouchTarget(Target):  # type: ignore[misc]
     Terra asks each target for its map before it transpiles, only to see that no gate of it is a
     user's own.
     """
+
+    _instruction_schedule_map: Any
 
     def instruction_schedule_map(self) -> InstructionScheduleMap:
         """Return the schedules of all instructions."""
