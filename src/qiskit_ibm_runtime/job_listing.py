@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind, check_number
+from .checks import check_kind, check_number, shown
 from .exceptions import IBMInputValueError
 from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
@@ -162,7 +162,7 @@ def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
 
 def _check_id(job_id: Any) -> None:
     if not job_id or not isinstance(job_id, str):
-        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {job_id!r}.")
+        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {shown(job_id)}.")
 
 
 def _instance_parts(
@@ -185,5 +185,5 @@ def _moment(name: str, value: Any) -> datetime | None:
         return local_to_utc(value)
     except (TypeError, ValueError, OverflowError):
         raise IBMInputValueError(
-            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', not {value!r}."
+            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', not {shown(value)}."
         ) from None
