@@ -12,14 +12,16 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ["QISKIT_PARALLEL"] = "FALSE"
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEVICES = ("fake_manila", "fake_nairobi", "fake_guadalupe")
 QUBITS = 4
@@ -150,7 +152,7 @@ def main() -> None:
                 continue
             print(
                 "| {device} | {program} | {level} | {error:.3f} | {largest:.3f} "
-                "| {nearer} of {circuits} | × {shots:.1f} | {seconds:.1f} |".format(**row),
+                "| {nearer} of {circuits} | {shots:.1f} times | {seconds:.1f} |".format(**row),
                 flush=True,
             )
 

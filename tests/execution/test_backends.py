@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit_aer.noise import NoiseModel, ReadoutError
 
@@ -22,17 +23,18 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 from .conftest import FailedError, run_here
 
 SMALL = ("fake_armonk", "fake_belem", "fake_bogota", "fake_lima", "fake_manila", "fake_quito")
-REQUIRED = (
-    "backend_name backend_version n_qubits basis_gates gates local simulator conditional open_pulse "
-    "memory max_shots coupling_map online_date max_experiments"
-).split()
+REQUIRED = {
+    *("backend_name", "backend_version", "n_qubits", "basis_gates", "gates", "local", "simulator"),
+    *("conditional", "open_pulse", "memory", "max_shots", "coupling_map", "online_date"),
+    "max_experiments",
+}
 
 
 @pytest.mark.parametrize("name", devices.names())
 def test_each_configuration_has_what_a_client_needs(name: str) -> None:
     configuration = devices.configuration(name)
 
-    assert set(REQUIRED) <= set(configuration)
+    assert set(configuration) >= REQUIRED
     assert configuration["backend_name"] == name
     assert configuration_from_server_data(configuration) is not None
 
@@ -56,17 +58,28 @@ def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
     one_gibibyte = simulator_configuration("simulator_statevector", 2**30)
     huge = simulator_configuration("simulator_statevector", 2**60)
 
-    assert one_gibibyte["n_qubits"] == 26
+    assert one_gibibyte["n_qubits"] == 25  # 2^26 amplitudes fill it, and leave no room for Python
     assert huge["n_qubits"] == 32
 
 
 @pytest.mark.parametrize(
     ("backend", "qubits", "told"),
     [
-        ("simulator_statevector", 40, "has 40 qubits; simulator_statevector has"),
+        (
+            "simulator_statevector",
+            40,
+            r"has 40 qubits; simulator_statevector has \d+, as many as fit",
+        ),
         ("simulator_mps", 101, "has 101 qubits; simulator_mps has 100"),
         ("fake_manila", 6, "has 6 qubits; fake_manila has 5"),
-        ("ibmq_qasm_simulator", 32, "could not run the job: .*memory"),
+        pytest.param(
+            "ibmq_qasm_simulator",
+            32,
+            "could not run the job: .*memory",
+            marks=pytest.mark.skipif(
+                qiskit_aer.__version__ < "0.13", reason="this Aer turns to matrix product states"
+            ),
+        ),
     ],
 )
 def test_too_wide_a_circuit_is_refused_with_the_reason(

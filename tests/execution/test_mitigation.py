@@ -21,8 +21,8 @@ from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
 from .conftest import FailedError, run_here
 
 
-def machine(backend: str = "fake_manila") -> Machine:
-    return Machine(LocalBackend.of({"name": backend}), Transpilation(), Run(seed=1))
+def machine(backend: str = "fake_manila", **settings: Any) -> Machine:
+    return Machine(LocalBackend.of({"name": backend}), Transpilation(**settings), Run(seed=1))
 
 
 def ansatz(seed: int, qubits: int = 4, layers: int = 3) -> QuantumCircuit:
@@ -126,7 +126,7 @@ def test_folding_changes_the_number_of_gates_and_not_the_unitary(
 
 
 def test_an_amplifier_that_cannot_amplify_says_so() -> None:
-    there = machine("fake_sherbrooke")  # couples by ecr
+    there = machine("ibmq_qasm_simulator", basis_gates=["rz", "sx", "x", "ecr"])
     circuit = there.transpiled([ansatz(1, qubits=2)])[0]
     dynamic = QuantumCircuit(1, 1)
     dynamic.measure(0, 0)
@@ -240,7 +240,8 @@ def test_the_metadata_of_a_cancellation_says_what_it_cost() -> None:
     assert high - low == pytest.approx(2 * 1.96 * metadata["standard_error"])
     assert metadata["confidence_level"] == 0.95
     assert metadata["sampling_overhead"] > 1
-    assert metadata["samples"] * 16 == metadata["shots"] >= 800 * metadata["sampling_overhead"]
+    assert metadata["shots"] >= 800 * metadata["sampling_overhead"]
+    assert 32 < metadata["samples"] < 200
     assert metadata["total_mitigated_layers"] == 1
 
 
@@ -285,25 +286,18 @@ def test_noise_that_cannot_be_cancelled_fails_the_job_with_the_reason(
 
 # -- gain
 
-ISING = SparsePauliOp.from_list(
-    [
-        ("IIZZ", 1.0),
-        ("IZZI", 1.0),
-        ("ZZII", 1.0),
-        *((f"{'I' * n}X{'I' * (3 - n)}", 0.7) for n in range(4)),
-    ]
-)
+DIAGONAL = SparsePauliOp.from_list([("IZZ", 1.0), ("ZZI", 1.0), ("IIZ", 0.7), ("ZII", 0.7)])
 
 
 def estimator_errors(
     level: int, circuits: list[QuantumCircuit], shots: int
 ) -> np.ndarray[Any, Any]:
-    exact = [Statevector(circuit).expectation_value(ISING).real for circuit in circuits]
+    exact = [Statevector(circuit).expectation_value(DIAGONAL).real for circuit in circuits]
     result = run_here(
         "estimator",
         "fake_manila",
         circuits=circuits,
-        observables=[ISING] * len(circuits),
+        observables=[DIAGONAL] * len(circuits),
         resilience_settings={"level": level},
         run_options={"seed_simulator": 3, "shots": shots},
     )
@@ -312,15 +306,18 @@ def estimator_errors(
 
 def test_each_level_of_the_estimator_is_nearer_to_the_exact_value_than_level_0() -> None:
     """
-    Over circuits whose bias at level 0 is about 0.2 on average, a hundred times what a level may
-    leave by chance: a mean of four deviations, of 0.01 to 0.06 each, is below 0.1.
+    The mean error of level 0 over these circuits is its bias. What the others leave is mostly
+    chance: one shot has a deviation of at most 1.7 after the readout is corrected, which level 2
+    multiplies by 1.4 and level 3 by 1.1, so that 4000, 8000 and 1000 shots leave 0.02 to 0.06.
     """
-    circuits = [ansatz(seed) for seed in (0, 1, 2, 3)]
-    plain = estimator_errors(0, circuits, 4000)
+    circuits = [ansatz(seed, qubits=3, layers=5) for seed in (0, 1, 2, 3)]
+    errors = [
+        estimator_errors(level, circuits, shots).mean()
+        for level, shots in enumerate((4000, 4000, 8000, 1000))
+    ]
+    print(errors)
 
-    assert plain.mean() > 0.15
-    for level, shots in ((1, 4000), (2, 8000), (3, 1000)):
-        assert estimator_errors(level, circuits, shots).mean() < 0.1, f"level {level}"
+    assert max(errors[1:]) < errors[0] / 2
 
 
 def test_level_1_of_the_sampler_is_nearer_to_the_exact_distribution_than_level_0() -> None:

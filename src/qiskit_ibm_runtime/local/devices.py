@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import resource
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ __all__ = ["METHODS", "configuration", "defaults", "memory", "names", "propertie
 
 @lru_cache(maxsize=1)
 def memory() -> int:
-    """Bytes of memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes that this process may use: those of the machine, or its own limit."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return machine if limit == resource.RLIM_INFINITY else min(machine, limit)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,9 @@ The automatic simulator keeps its 32: it takes another method than a state vecto
 AMPLITUDE = 16
 """Bytes of one complex amplitude in double precision."""
 
+SHARE = 0.9
+"""Part of the memory that the state of a circuit may take."""
+
 _CLIFFORD = ["cx", "cy", "cz", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"]
 _FEW = ["cp", "cu1", "p", "rz", "rzz", "t", "tdg", "u", "u1", "u2", "u3"]
 _GATES = {
@@ -50,8 +53,8 @@ _EVERY = [
 
 
 def amplitudes_that_fit(memory: int) -> int:
-    """Qubits whose state vector fits in so many bytes."""
-    return int(math.log2(max(1, memory) / AMPLITUDE))
+    """Qubits whose state vector fits in so many bytes, beside the rest of the process."""
+    return int(math.log2(max(1, SHARE * memory) / AMPLITUDE))
 
 
 def simulator_configuration(name: str, memory: int) -> dict[str, Any]:

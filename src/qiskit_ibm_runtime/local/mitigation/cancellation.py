@@ -153,24 +153,48 @@ class Cancellation:
             level.update(dict.fromkeys(qubits, depth))
         return max(level.values(), default=0)
 
-    def sample(self, rng: np.random.Generator) -> tuple[QuantumCircuit, float]:
-        """A circuit with Paulis around its noisy gates, and the sign of its weight."""
+    @property
+    def untouched(self) -> float:
+        """Share of the weight of the circuit without any Pauli but those of the twirl."""
+        shares = [abs(step.inverse.weights[0]) / step.inverse.gamma for step in self.steps]
+        return float(np.prod(shares))
+
+    def sample(self, rng: np.random.Generator, touched: bool) -> tuple[QuantumCircuit, float]:
+        """A circuit with Paulis around its noisy gates, and the sign of its weight.
+
+        Args:
+            rng: Where chance comes from.
+            touched: Whether some error is cancelled in it, or all are left alone.
+        """
         circuit = self._circuit.copy_empty_like()
-        sign, steps = 1.0, {step.place: step for step in self.steps}
+        inserted = self._inserted(rng) if touched else [0] * len(self.steps)
+        signs = [np.sign(s.inverse.weights[p]) for s, p in zip(self.steps, inserted)]
+        steps = {step.place: (step, p) for step, p in zip(self.steps, inserted)}
         for place, item in enumerate(self._circuit.data):
-            step = steps.get(place)
-            if step is None:
+            if place not in steps:
                 circuit.append(item.operation, item.qubits, item.clbits)
                 continue
+            step, chosen = steps[place]
             twirl = int(rng.integers(16))
-            weights = step.inverse.weights
-            chosen = int(rng.choice(16, p=np.abs(weights) / step.inverse.gamma))
-            sign *= np.sign(weights[chosen])
             _append(circuit, _PAIRS[twirl], item.qubits)
             circuit.append(item.operation, item.qubits)
             both = zip(_PAIRS[step.after[twirl]], _PAIRS[chosen])
             _append(circuit, tuple(_product(a, b) for a, b in both), item.qubits)
-        return circuit, float(sign)
+        return circuit, float(np.prod(signs))
+
+    def _inserted(self, rng: np.random.Generator) -> list[int]:
+        """A Pauli after each noisy gate, by the size of its weight, at least one not the identity.
+
+        ``bounds`` has the cumulative shares of the Paulis of each gate.
+        """
+        shares = np.array([np.abs(s.inverse.weights) / s.inverse.gamma for s in self.steps])
+        bounds = shares.cumsum(axis=1)
+        while True:
+            drawn = rng.random((64, len(self.steps)))
+            patterns = (drawn[:, :, None] > bounds[None, :, :-1]).sum(axis=2)
+            touched = patterns[patterns.any(axis=1)]
+            if len(touched):
+                return [int(pauli) for pauli in touched[0]]
 
 
 def _product(first: int, second: int) -> int:

@@ -18,13 +18,18 @@ from .cancellation import Cancellation, CannotCancelError
 from .extrapolators import weights
 
 if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
     from qiskit_ibm_runtime.local.programs.inputs import Resilience
     from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
 
 Answer = tuple[float, dict[str, Any]]
 
+TWIRLS = 32
+"""Twirled circuits whose noise is left alone, at level 3."""
 SHOTS_OF_A_SAMPLE = 16
+"""Shots of each of the other circuits of level 3."""
 LARGEST_OVERHEAD = 100.0
 """Level 3 takes this many times the shots asked for, and no more."""
 
@@ -150,25 +155,36 @@ def _cancelled(readout: twirled_readout.TwirledReadout, question: Question, shot
             f"times the shots; up to {LARGEST_OVERHEAD:,.0f} times are taken. "
             "Use a shallower circuit, or resilience level 2."
         )
-    samples = math.ceil(shots * overhead / SHOTS_OF_A_SAMPLE)
-    value, error = question.observable.constant, 0.0
-    for number, group in enumerate(question.observable.groups):
-        means = _sampled(readout, prepared, group, cancellation, samples, number)
-        value += float(means.mean())
-        error += float(means.var() / samples)
+    budget = math.ceil(shots * overhead)
+    sampled = [
+        _sampled(readout, prepared, group, cancellation, budget, machine.rng(100 + number))
+        for number, group in enumerate(question.observable.groups)
+    ]
+    value = question.observable.constant + sum(s.value for s in sampled)
+    error = sum(s.error for s in sampled)
     deviation = math.sqrt(error)
-    taken = samples * SHOTS_OF_A_SAMPLE
+    taken = max((s.shots for s in sampled), default=budget)
     return value, {
         "variance": error * taken,
         "standard_error": deviation,
         "confidence_interval": [value - 1.96 * deviation, value + 1.96 * deviation],
         "confidence_level": 0.95,
         "shots": taken,
-        "samples": samples,
+        "samples": max((s.samples for s in sampled), default=0),
         "sampling_overhead": overhead,
         "total_mitigated_layers": cancellation.layers,
         **readout.metadata,
     }
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A cancelled mean, the square of its standard error, and what it took."""
+
+    value: float
+    error: float
+    samples: int
+    shots: int
 
 
 def _sampled(
@@ -176,23 +192,50 @@ def _sampled(
     prepared: Prepared,
     group: Group,
     cancellation: Cancellation,
-    samples: int,
-    number: int,
+    budget: int,
+    rng: np.random.Generator,
+) -> Sampled:
+    """The mean of a group over random circuits.
+
+    Most of the weight is on the circuits whose noise happens to be left alone. They are measured
+    apart from the others, so that chance decides about the small rest only.
+    """
+    untouched = cancellation.untouched
+    first = TWIRLS if untouched < 1 else min(TWIRLS, budget)
+    strata = [(untouched, first, math.ceil(budget * untouched / first), False)]
+    if untouched < 1:
+        rest = max(2, math.ceil(budget * (1 - untouched) / SHOTS_OF_A_SAMPLE))
+        strata.append((1 - untouched, rest, SHOTS_OF_A_SAMPLE, True))
+    value = error = 0.0
+    for weight, samples, shots, touched in strata:
+        drawn = [cancellation.sample(rng, touched) for _ in range(samples)]
+        signs = np.array([sign for _, sign in drawn])
+        means = _means(readout, prepared, group, [circuit for circuit, _ in drawn], shots)
+        scaled = cancellation.gamma * weight * signs * means
+        value += float(scaled.mean())
+        error += float(scaled.var() / samples)
+    return Sampled(value, error, sum(s[1] for s in strata), sum(s[1] * s[2] for s in strata))
+
+
+def _means(
+    readout: twirled_readout.TwirledReadout,
+    prepared: Prepared,
+    group: Group,
+    circuits: list[QuantumCircuit],
+    shots: int,
 ) -> np.ndarray[Any, Any]:
-    """The weighted mean of a group in each random circuit."""
-    machine = readout.machine
-    rng = machine.rng(100 + number)
-    merge = PassManager([Optimize1qGatesDecomposition(basis=machine.basis_gates)])
+    """The mean of a group in each circuit, with the readout twirled and corrected."""
+    merge = PassManager([Optimize1qGatesDecomposition(basis=readout.machine.basis_gates)])
     factors = readout.factors(prepared, group)
-    flips = readout.flips(group, samples)
-    circuits, signs = [], []
-    for row in flips:
-        circuit, sign = cancellation.sample(rng)
-        circuits.append(merge.run(prepared.with_circuit(circuit).measured(group, row)))
-        signs.append(sign)
-    outcomes = machine.outcomes(circuits, SHOTS_OF_A_SAMPLE)
-    means = [
-        moments(group, prepared.read(group, seen).flipped(row), factors)[0]
-        for seen, row in zip(outcomes, flips)
+    flips = readout.flips(group, len(circuits))
+    measured = [
+        merge.run(prepared.with_circuit(circuit).measured(group, row))
+        for circuit, row in zip(circuits, flips)
     ]
-    return np.asarray(cancellation.gamma * np.multiply(signs, means))
+    outcomes = readout.machine.outcomes(measured, shots)
+    return np.array(
+        [
+            moments(group, prepared.read(group, seen).flipped(row), factors)[0]
+            for seen, row in zip(outcomes, flips)
+        ]
+    )

@@ -11,6 +11,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
 from qiskit_ibm_runtime.local import devices
+from qiskit_ibm_runtime.local.simulators import SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
@@ -81,7 +82,7 @@ class LocalBackend(ProgramBackend):
             noise_model=self._noise_of(circuits, noise_model),
             max_parallel_shots=1,
             max_parallel_experiments=1,
-            max_memory_mb=devices.memory() // 2**20,
+            max_memory_mb=int(SHARE * devices.memory()) // 2**20,
             **self._of_the_method(circuits),
         ).run(circuits, **options)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit, transpile
 
-from qiskit_ibm_runtime.local.simulators import AMPLITUDE
+from qiskit_ibm_runtime.local import devices
 
 from .outcomes import Outcomes
 
@@ -138,9 +138,12 @@ class Machine:
     def _check_width(self, circuit: QuantumCircuit) -> None:
         width = self.configuration.n_qubits
         if circuit.num_qubits > width:
+            reason = ""
+            if self.backend.method == "statevector":
+                reason = f", as many as fit in {devices.memory() / 2**30:.1f} GiB of memory"
             raise ValueError(
                 f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; "
-                f"{self.name} has {width}."
+                f"{self.name} has {width}{reason}."
             )
 
     def _check_gates(self, circuit: QuantumCircuit) -> None:
@@ -181,8 +184,6 @@ class Machine:
         """Run circuits and return what each one counted or saved."""
         if not circuits:
             return []
-        for circuit in circuits:
-            self._check_memory(circuit)
         seed = None if self.seed is None else _derived(self.seed, self._runs)
         self._runs += 1
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
@@ -192,20 +193,6 @@ class Machine:
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")
         return [result.data(number) for number in range(len(circuits))]
-
-    def _check_memory(self, circuit: QuantumCircuit) -> None:
-        """Refuse a state vector that no memory holds, in words that say how large it is."""
-        if self.backend.method != "statevector":
-            return
-        from qiskit_ibm_runtime.local import devices
-
-        used = {qubit for item in circuit.data for qubit in item.qubits}
-        needed, there = AMPLITUDE * 2 ** len(used), devices.memory()
-        if needed > there:
-            raise ValueError(
-                f"Circuit {circuit.name!r} uses {len(used)} qubits: its state vector takes "
-                f"{needed / 2**30:,.0f} GiB, and this machine has {there / 2**30:,.0f} GiB."
-            )
 
 
 def _reason(result: Any) -> str:
