@@ -7,7 +7,6 @@ from typing import Any
 
 from .exceptions import IBMInputValueError
 
-
 LONGEST_SHOWN = 200
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
@@ -51,7 +51,7 @@ def submit(
     inputs = read_inputs(inputs)
     options.validate(channel=service.channel)
     instance = _instance_for(service, options)
-    backend_name = cast("Optional[str]", options.backend)  # see read_options
+    backend_name = cast("str | None", options.backend)  # see read_options
     _warn_of_program(program_id)
     with explained("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(

@@ -52,7 +52,8 @@ class RuntimeSession:
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if not isinstance(inputs, (dict, ParameterNamespace)):
             raise IBMInputValueError(
-                f"'inputs' has to be a dict or a form from program.parameters(), not {shown(inputs)}."
+                "'inputs' has to be a dict or a form from program.parameters(), "
+                f"not {shown(inputs)}."
             )
         self._service = service
         self._program_id = program_id
