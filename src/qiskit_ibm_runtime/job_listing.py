@@ -116,9 +116,12 @@ class JobListing:
             records = page.get("jobs") or []
             offset += len(records)
             for record in records:
+                job_id = record.get("id")
+                if not job_id:
+                    logger.warning("The service lists a job without an id: %s", shown(record))
                 # Jobs made in the meantime push others from one page to the next.
-                if record["id"] not in given and len(given) != self._limit:
-                    given.add(record["id"])
+                elif job_id not in given and len(given) != self._limit:
+                    given.add(job_id)
                     yield record
             # Whatever count the service gives, there is nothing behind an empty page.
             if not records or offset >= page.get("count", float("inf")):
@@ -130,7 +133,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     _check_id(job_id)
     with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
-    return job_of(service, record)
+    return job_of(service, {"id": job_id, **record})
 
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
