@@ -7,13 +7,7 @@ import pytest
 from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-<<<<<<< HEAD
-from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
-from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
-=======
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
->>>>>>> programs
 
 SIMULATOR = "ibmq_qasm_simulator"
 CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:mine::"
@@ -34,29 +28,6 @@ def local() -> QiskitRuntimeService:
 
 
 @pytest.fixture(scope="session")
-<<<<<<< HEAD
-def server() -> Iterator[BackgroundServer]:
-    """An embedded runtime with three projects and two cloud services, not all with all devices.
-
-    Its address contains "experimental", so that the cloud channel does not turn it into that of a
-    region.
-    """
-    background = Background()
-    settings = Settings(
-        path_prefix="/experimental",
-        users=(User("alice", "token-of-alice"), User("bob", "token-of-bob")),
-        hubs=(
-            hub("ibm-q/open/main", (SIMULATOR,)),
-            hub("h/g/small", ("fake_lima",)),
-            hub("h/g/large", (SIMULATOR, "fake_lima", "fake_quito")),
-        ),
-        services=(cloud_service("mine", CRN), cloud_service("other", OTHER_CRN, ("fake_lima",))),
-    )
-    server = BackgroundServer(background, settings, lambda: create_app(settings))
-    yield server
-    server.stop()
-    background.close()
-=======
 def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with three projects and two cloud services, not all with all devices."""
     settings = {
@@ -73,7 +44,6 @@ def server() -> Iterator[RuntimeServer]:
     }
     with Workshop() as workshop, workshop.server(**settings) as server:
         yield server
->>>>>>> programs
 
 
 Login = Callable[..., QiskitRuntimeService]
