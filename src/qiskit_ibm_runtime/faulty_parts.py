@@ -2,45 +2,106 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import chain, combinations
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_QUBITS = attrgetter("qubits")
+# They touch qubits without acting on them.
+_HARMLESS = frozenset({"barrier", "delay", "break_loop", "continue_loop"})
 
 
-def check(circuit: Any, properties: Any) -> None:
-    """Check a circuit.
+@dataclass(frozen=True)
+class FaultyParts:
+    """What a calibration reports as not working.
+
+    Attributes:
+        qubits: Faulty qubits.
+        edges: Pairs of qubits whose gate is faulty; each stands for both directions.
+        gates: Other faulty gates, by name and qubits: those on one qubit, or on three and more.
+    """
+
+    qubits: frozenset[int]
+    edges: frozenset[frozenset[int]]
+    gates: frozenset[tuple[str, tuple[int, ...]]]
+
+    @classmethod
+    def of(cls, properties: Any) -> FaultyParts:
+        """Collect the faulty parts of a calibration."""
+        gates = [(gate.gate, tuple(gate.qubits)) for gate in properties.faulty_gates()]
+        return cls(
+            frozenset(properties.faulty_qubits()),
+            frozenset(frozenset(places) for _, places in gates if len(places) == 2),
+            frozenset((name, places) for name, places in gates if len(places) != 2),
+        )
+
+    @property
+    def touched(self) -> frozenset[int]:
+        """All qubits that belong to a faulty part."""
+        return self.qubits.union(*self.edges, *(places for _, places in self.gates))
+
+    def fault_of(self, name: str, places: tuple[int, ...]) -> str:
+        """Return which faulty part an instruction acts on, in words; nothing if on none."""
+        for place in places:
+            if place in self.qubits:
+                return f"faulty qubit {place}"
+        for pair in combinations(places, 2) if self.edges else ():
+            if frozenset(pair) in self.edges:
+                return f"faulty edge {pair}"
+        if (name, places) in self.gates:
+            where = f"qubit {places[0]}" if len(places) == 1 else f"qubits {places}"
+            return f"faulty gate {name} of {where}"
+        return ""
+
+
+def check(circuit: Any, faulty: FaultyParts) -> None:
+    """Check a circuit whose qubits are those of the device, in order.
 
     Raises:
-        ValueError: If an instruction acts on a faulty qubit or edge.
+        ValueError: If an instruction acts on a faulty qubit, edge or gate.
     """
-    qubits = set(properties.faulty_qubits())
-    edges = {tuple(gate.qubits) for gate in properties.faulty_gates() if len(gate.qubits) == 2}
-    _check(circuit, list(range(circuit.num_qubits)), qubits, edges, circuit.name)
+    touched = faulty.touched
+    if not touched:
+        return
+    for name, places in _acting_on(circuit, range(circuit.num_qubits), touched):
+        fault = faulty.fault_of(name, places)
+        if fault:
+            raise ValueError(
+                f"Circuit {circuit.name} contains instruction {name} operating on a {fault}."
+            )
 
 
-def _check(
-    circuit: Any, outer: list[int], faulty: set[int], edges: set[tuple[int, ...]], name: str
-) -> None:
-    index = {bit: outer[number] for number, bit in enumerate(circuit.qubits)}
-    for item in circuit.data:
-        operation = item.operation
-        if operation.name in ("barrier", "delay"):
+def _acting_on(
+    circuit: Any, outer: Iterable[int], wanted: frozenset[int]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield name and device qubits of each instruction that acts on a wanted qubit."""
+    place_of = dict(zip(circuit.qubits, outer))
+    data = circuit.data and circuit._data  # blueprints build their data when it is looked at
+    if not _may_touch(data, place_of, wanted):
+        return
+    for item in data:
+        places = tuple([place_of[bit] for bit in item.qubits])
+        if wanted.isdisjoint(places):
             continue
-        places = [index[bit] for bit in item.qubits]
-        for block in getattr(operation, "blocks", ()):
-            _check(block, places, faulty, edges, name)
-        for place in places:
-            if place in faulty and not getattr(operation, "blocks", ()):
-                raise ValueError(
-                    f"Circuit {name} contains instruction {operation.name} "
-                    f"operating on a faulty qubit {place}."
-                )
-        for first in places:
-            for second in places:
-                if (
-                    not getattr(operation, "blocks", ())
-                    and ((first, second) in edges)
-                    and len(places) >= 2
-                ):
-                    raise ValueError(
-                        f"Circuit {name} contains instruction {operation.name} "
-                        f"operating on a faulty edge {(first, second)}."
-                    )
+        operation = item.operation
+        blocks = getattr(operation, "blocks", None)
+        if blocks is not None:
+            for block in blocks:
+                yield from _acting_on(block, places, wanted)
+        elif operation.name not in _HARMLESS:
+            yield operation.name, places
+
+
+def _may_touch(data: Any, place_of: dict[Any, int], wanted: frozenset[int]) -> bool:
+    """Return quickly whether any instruction can touch a wanted qubit.
+
+    Bits are compared by identity, which costs a fraction of comparing them by value; a bit that is
+    only equal to one of the circuit's is reason enough to look closely.
+    """
+    by_identity = {id(bit): place for bit, place in place_of.items()}
+    used = set(map(id, chain.from_iterable(map(_QUBITS, data))))
+    return any(by_identity.get(bit) is None or by_identity[bit] in wanted for bit in used)

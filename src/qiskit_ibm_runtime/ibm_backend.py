@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from datetime import datetime as python_datetime
+from datetime import timezone
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers.backend import BackendV2
-from qiskit.providers.models import BackendStatus
+from qiskit.providers.models import BackendStatus, QasmBackendConfiguration
 from qiskit.providers.options import Options
+from qiskit.qobj.utils import MeasLevel, MeasReturnType
 
-from .faulty_parts import check
-from .utils.backend_converter import convert_to_target
-from .utils.backend_decoder import defaults_from_server_data, properties_from_server_data
+from .exceptions import IBMBackendApiProtocolError
+from .faulty_parts import FaultyParts, check
+from .utils.backend_converter import build_target, pulse_entries
+from .utils.backend_decoder import (
+    configuration_from_server_data,
+    defaults_from_server_data,
+    properties_from_server_data,
+)
+from .utils.converters import local_to_utc
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+_UNKNOWN = object()  # not asked for yet; ``None`` says that the service has none
 
 
 class IBMBackend(BackendV2):  # type: ignore[misc]
-    """A backend; nothing but its configuration is fetched until somebody looks.
+    """A backend. Nothing but its configuration is there until somebody looks at it.
+
+    Fields of the configuration are attributes of the backend (``backend.simulator``,
+    ``backend.basis_gates``, …) and cost no request; nor does asking for one that is not there.
+    Calibration, target and pulse defaults are fetched when they are first needed and then kept
+    until :meth:`refresh`; pulse defaults only when somebody looks at pulses.
+
+    A copy shares service and connection. A pickle holds no token: it finds its service again as
+    the pickled service does.
 
     .. code-block:: python
 
@@ -27,37 +50,79 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def __init__(
         self, configuration: Any, service: Any, api_client: Any, instance: str | None = None
     ) -> None:
+        """Make a backend of a service; users get theirs from ``service.backend(name)``.
+
+        Args:
+            configuration: What the service says about the device.
+            service: Service that the backend belongs to.
+            api_client: Its client.
+            instance: Hub, group and project, as text.
+        """
         super().__init__(
             name=configuration.backend_name,
             online_date=configuration.online_date,
             backend_version=configuration.backend_version,
             description=getattr(configuration, "description", None),
         )
-        self._instance, self._service, self._api_client, self._configuration = (
-            instance,
-            service,
-            api_client,
-            configuration,
-        )
-        self._properties: Any = None
-        self._defaults: Any = None
-        self._target: Any = None
+        self._instance = instance
+        self._service = service
+        self._api_client = api_client
+        self._configuration = configuration
+        self._forget()
         self._max_circuits = getattr(configuration, "max_experiments", None)
+        self._add_validators()
+
+    def _forget(self) -> None:
+        self._properties: Any = _UNKNOWN
+        self._defaults: Any = _UNKNOWN
+        self._pulses: Any = None
+        self._faulty: tuple[Any, FaultyParts] | None = None
+        self._drop_target()
+
+    def _drop_target(self) -> None:
+        self._target: Any = None
+        self._coupling_map = None  # terra keeps it beside the target from 0.24 on
+
+    def _add_validators(self) -> None:
+        configuration = self._configuration
+        bounds = {"shots": (1, getattr(configuration, "max_shots", None))}
+        if getattr(configuration, "rep_delay_range", None):
+            bounds["rep_delay"] = tuple(configuration.rep_delay_range)
+        for name, (low, high) in bounds.items():
+            if hasattr(self.options, name) and high is not None:
+                self.options.set_validator(name, (low, high))
+        if not configuration.simulator:
+            for name in ("noise_model", "seed_simulator"):
+                if hasattr(self.options, name):
+                    self.options.set_validator(name, type(None))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        try:
-            return getattr(self._configuration, name)
-        except AttributeError:
-            raise AttributeError(
-                f"'{type(self).__name__}' object has no attribute '{name}'"
-            ) from None
+        """Look a field up in the configuration; nothing is fetched for it."""
+        if not name.startswith("_"):
+            try:
+                return getattr(self.__dict__["_configuration"], name)
+            except (AttributeError, KeyError):
+                pass
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     @classmethod
     def _default_options(cls) -> Options:
         return Options(
-            shots=4000, memory=False, noise_model=None, seed_simulator=None, init_qubits=True
+            shots=4000,
+            memory=False,
+            qubit_lo_freq=None,
+            meas_lo_freq=None,
+            schedule_los=None,
+            meas_level=MeasLevel.CLASSIFIED,
+            meas_return=MeasReturnType.AVERAGE,
+            memory_slots=None,
+            memory_slot_size=100,
+            rep_time=None,
+            rep_delay=None,
+            init_qubits=True,
+            use_measure_esp=None,
+            noise_model=None,
+            seed_simulator=None,
         )
 
     @property
@@ -67,86 +132,198 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     @property
     def dtm(self) -> float:
-        """Resolution of the measurement in seconds."""
-        return self._configuration.dtm  # type: ignore[no-any-return]
+        """Time resolution of measurements, in seconds.
+
+        Raises:
+            AttributeError: If the device tells none, as simulators do.
+        """
+        return self._field("dtm")  # type: ignore[no-any-return]
 
     @property
     def max_circuits(self) -> int | None:
-        """Circuits of one job at most."""
+        """Circuits that one job may hold; ``None`` if the device tells no limit."""
         return self._max_circuits
 
     @property
     def meas_map(self) -> list[list[int]]:
-        """Qubits that are measured together."""
-        return self._configuration.meas_map  # type: ignore[no-any-return]
+        """Groups of qubits that are measured together.
+
+        Raises:
+            AttributeError: If the device tells none, as simulators do.
+        """
+        return self._field("meas_map")  # type: ignore[no-any-return]
+
+    def _field(self, name: str) -> Any:
+        try:
+            return getattr(self._configuration, name)
+        except AttributeError:
+            raise AttributeError(f"Backend {self.name} tells no {name}.") from None
 
     @property
     def target(self) -> Any:
-        """What the transpiler needs to know."""
+        """What the transpiler needs to know: a ``Target`` with errors and durations in seconds.
+
+        Faulty parts of the device are left out. Pulses are fetched when somebody looks at one.
+        """
         if self._target is None:
-            self._target = convert_to_target(self._configuration, self.properties(), None)
+            self._target = build_target(
+                self._configuration, self.properties(), self._pulse_source()
+            )
         return self._target
 
-    def target_history(self, datetime: Any = None) -> Any:
-        """Return the target as it was."""
-        return convert_to_target(self._configuration, self.properties(datetime=datetime))
+    def target_history(self, datetime: python_datetime | None = None) -> Any:
+        """Return the target as it was at a moment; the backend's own stays as it is.
 
-    def properties(self, refresh: bool = False, datetime: Any = None) -> Any:
-        """Return the calibration."""
+        Args:
+            datetime: The moment, in local time unless it says its zone. Now by default.
+        """
+        properties = self.properties(datetime=datetime)
+        return build_target(self._configuration, properties, self._pulse_source())
+
+    def _pulse_source(self) -> Any:
+        """Return how to find pulse entries; ``None`` if the device takes no pulses."""
+        return self._pulse_entries if getattr(self._configuration, "open_pulse", False) else None
+
+    def _pulse_entries(self) -> dict[tuple[str, tuple[int, ...]], Any]:
+        if self._pulses is None:
+            defaults = self.defaults()
+            self._pulses = pulse_entries(defaults) if defaults else {}
+        found: dict[tuple[str, tuple[int, ...]], Any] = self._pulses
+        return found
+
+    def properties(self, refresh: bool = False, datetime: python_datetime | None = None) -> Any:
+        """Return the calibration, fetched once and then kept.
+
+        Args:
+            refresh: Fetch it again.
+            datetime: Fetch it as it was at a moment, in local time unless it says its zone; such
+                an answer is not kept.
+
+        Returns:
+            ``BackendProperties`` with local times; ``None`` for simulators and devices without.
+
+        Raises:
+            TypeError: If an argument is of the wrong type.
+        """
         if self._configuration.simulator:
             return None
-        if datetime is not None:
-            raw = self._api_client.backend_properties(self.name, datetime=datetime)
-            return properties_from_server_data(raw) if raw else None
-        if refresh or self._properties is None:
-            raw = self._api_client.backend_properties(self.name)
-            self._properties = properties_from_server_data(raw) if raw else None
-            self._target = None
+        if not isinstance(refresh, bool):
+            raise TypeError(f"The 'refresh' argument needs to be a boolean, not {refresh!r}.")
+        if datetime:
+            if not isinstance(datetime, python_datetime):
+                raise TypeError(
+                    f"The 'datetime' argument needs to be a datetime, not {datetime!r}."
+                )
+            return self._fetch_properties(datetime=local_to_utc(datetime))
+        if refresh or self._properties is _UNKNOWN:
+            self._properties = self._fetch_properties()
+            self._drop_target()
         return self._properties
 
+    def _fetch_properties(self, **moment: Any) -> Any:
+        raw = self._client().backend_properties(self.name, **moment)
+        return properties_from_server_data(raw) if raw else None
+
     def defaults(self, refresh: bool = False) -> Any:
-        """Return the pulse defaults."""
-        if refresh or self._defaults is None:
-            raw = self._api_client.backend_pulse_defaults(self.name)
+        """Return the pulse defaults, fetched once and then kept.
+
+        Args:
+            refresh: Fetch them again.
+
+        Returns:
+            ``PulseDefaults``; ``None`` if the device has none.
+        """
+        if refresh or self._defaults is _UNKNOWN:
+            raw = self._client().backend_pulse_defaults(self.name)
             self._defaults = defaults_from_server_data(raw) if raw else None
+            if refresh:
+                self._pulses = None
+                self._drop_target()
         return self._defaults
 
+    def refresh(self) -> None:
+        """Fetch the configuration again now, and calibration, defaults and target when needed.
+
+        Raises:
+            IBMBackendApiProtocolError: If the service describes the device in an unknown form.
+        """
+        raw = self._client().backend_configuration(self.name)
+        configuration = configuration_from_server_data(raw, self._instance or "")
+        if configuration is None:
+            raise IBMBackendApiProtocolError(
+                f"Backend {self.name} cannot be refreshed: the service describes it in an unknown "
+                "form."
+            )
+        self._configuration = configuration
+        self._max_circuits = getattr(configuration, "max_experiments", None)
+        self._forget()
+        self._add_validators()
+
     def status(self) -> BackendStatus:
-        """Ask whether the backend works, and how many jobs wait."""
-        return BackendStatus.from_dict(self._api_client.backend_status(self.name))
+        """Ask whether the device works, and how many jobs wait.
+
+        Raises:
+            IBMBackendApiProtocolError: If the service answers in an unknown form.
+        """
+        answer = self._client().backend_status(self.name)
+        try:
+            return BackendStatus.from_dict(answer)
+        except (AttributeError, TypeError) as exc:
+            raise IBMBackendApiProtocolError(
+                f"Unexpected answer when getting backend status of {self.name}: {exc}"
+            ) from exc
 
     def configuration(self) -> Any:
-        """Return the configuration."""
+        """Return what the service says about the device; no request."""
         return self._configuration
 
     def drive_channel(self, qubit: int) -> Any:
-        """Return the drive channel of a qubit."""
+        """Return the pulse channel that drives a qubit."""
         return self._configuration.drive(qubit=qubit)
 
     def measure_channel(self, qubit: int) -> Any:
-        """Return the measure channel of a qubit."""
+        """Return the pulse channel that stimulates the measurement of a qubit."""
         return self._configuration.measure(qubit=qubit)
 
     def acquire_channel(self, qubit: int) -> Any:
-        """Return the acquire channel of a qubit."""
+        """Return the channel that reads a qubit out."""
         return self._configuration.acquire(qubit=qubit)
 
     def control_channel(self, qubits: Any) -> Any:
-        """Return the control channels of qubits."""
+        """Return the pulse channels that couple the qubits of an edge."""
         return self._configuration.control(qubits=qubits)
 
     def run(self, *args: Any, **kwargs: Any) -> None:
-        """Not possible: circuits run through primitives or programs."""
+        """Not possible: circuits run through primitives or programs.
+
+        Raises:
+            RuntimeError: Always.
+        """
         raise RuntimeError(
-            "IBMBackend.run() is not supported in the Qiskit Runtime environment. "
-            "Use Sampler or Estimator."
+            "IBMBackend.run() is not supported in the Qiskit Runtime environment. Use Sampler or "
+            "Estimator, or service.run(program_id='circuit-runner', ...)."
         )
 
-    def check_faulty(self, circuit: Any) -> None:
-        """Check a circuit against faulty qubits and edges."""
+    def check_faulty(self, circuit: QuantumCircuit) -> None:
+        """Check that a circuit for this device touches nothing that does not work.
+
+        Bodies of control flow are looked into; barriers and delays are not counted. Devices
+        without a calibration have no known faults.
+
+        Raises:
+            ValueError: If an instruction acts on a faulty qubit, edge or gate.
+        """
         properties = self.properties()
-        if properties:
-            check(circuit, properties)
+        if not properties:
+            return
+        if self._faulty is None or self._faulty[0] is not properties:
+            self._faulty = (properties, FaultyParts.of(properties))
+        check(circuit, self._faulty[1])
+
+    def _client(self) -> Any:
+        if self._api_client is None and self._service is not None:
+            self._api_client = self._service._api_client
+        return self._api_client
 
     def __call__(self) -> IBMBackend:
         """Return the backend itself, for code that took it for a factory."""
@@ -154,3 +331,91 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}')>"
+
+    def __copy__(self) -> IBMBackend:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__, _options=copy(self._options))
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> IBMBackend:
+        # What the service said is never changed in place, so that copies may share it.
+        return self.__copy__()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the connection and what can be fetched again, targets among it."""
+        missing = {"_api_client": None, "_target": None, "_pulses": None, "_faulty": None}
+        fetched = {
+            name: None if self.__dict__[name] is _UNKNOWN else self.__dict__[name]
+            for name in ("_properties", "_defaults")
+        }
+        state = {**self.__dict__, **missing, **fetched, "_coupling_map": None}
+        state["_unasked"] = [name for name, value in fetched.items() if value is None]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        unasked = state.pop("_unasked")
+        self.__dict__.update(state, **dict.fromkeys(unasked, _UNKNOWN))
+
+
+class IBMRetiredBackend(IBMBackend):
+    """Stands in for a backend that the account no longer sees: it is named, and does nothing.
+
+    .. code-block:: python
+
+        backend = IBMRetiredBackend.from_name("ibmq_lima")
+        assert not backend.status().operational
+    """
+
+    def __init__(self, configuration: Any, service: Any, api_client: Any = None) -> None:
+        """Make a stand-in; :meth:`from_name` is the easy way."""
+        super().__init__(configuration, service, api_client)
+        self._status = BackendStatus(
+            backend_name=self.name,
+            backend_version=configuration.backend_version,
+            operational=False,
+            pending_jobs=0,
+            status_msg="This backend is no longer available.",
+        )
+
+    @classmethod
+    def _default_options(cls) -> Options:
+        return Options(shots=4000)
+
+    def properties(self, refresh: bool = False, datetime: python_datetime | None = None) -> None:
+        """Return nothing: the calibration is gone."""
+
+    def defaults(self, refresh: bool = False) -> None:
+        """Return nothing: the pulse defaults are gone."""
+
+    def status(self) -> BackendStatus:
+        """Return that the backend is not available; no request."""
+        return self._status
+
+    def refresh(self) -> None:
+        """Do nothing: there is nobody to ask."""
+
+    @classmethod
+    def from_name(cls, backend_name: str, api: Any = None) -> IBMRetiredBackend:
+        """Make a stand-in of one qubit.
+
+        Args:
+            backend_name: Name of the backend that is gone.
+            api: Client of the service that named it.
+        """
+        configuration = QasmBackendConfiguration(
+            backend_name=backend_name,
+            backend_version="0.0.0",
+            online_date=python_datetime(2019, 10, 16, tzinfo=timezone.utc),
+            n_qubits=1,
+            basis_gates=[],
+            simulator=False,
+            local=False,
+            conditional=False,
+            open_pulse=False,
+            memory=False,
+            max_shots=1,
+            gates=[],
+            coupling_map=[[0, 1]],
+            max_experiments=300,
+        )
+        return cls(configuration, None, api)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .checks import check_kind
-from .exceptions import IBMInputValueError, IBMRuntimeError
+from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
@@ -66,12 +66,7 @@ def submit(
             start_session=start_session,
             session_time=options.session_time,
         )
-    job_id = response.get("id")
-    if not job_id:
-        raise IBMRuntimeError(
-            f"Failed to run program: the service accepted it, but its answer {response!r} names no "
-            "job. Look for it with service.jobs()."
-        )
+    job_id: str = response["id"]
     return RuntimeJob(
         backend=None,
         api_client=service._api_client,

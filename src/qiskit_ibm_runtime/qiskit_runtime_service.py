@@ -142,7 +142,9 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         if failed and len(failed) == len(self._hgps):
             raise next(iter(failed.values()))
         if failed:
-            reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
+            reasons = "; ".join(
+                f"{name}: {getattr(error, 'message', error)}" for name, error in failed.items()
+            )
             warnings.warn(
                 f"The backends of these instances could not be listed: {reasons}. "
                 "The other instances are not affected.",

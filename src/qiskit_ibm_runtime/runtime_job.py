@@ -126,6 +126,13 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         self._interim_decoder, self._final_decoder = decoder_pair(
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
+        self._start_without_answers()
+        self._stream: ResultStream | None = None
+        self._ws_client = self._new_client()
+        if user_callback is not None:
+            self.stream_results(user_callback)
+
+    def _start_without_answers(self) -> None:
         self._status = JobStatus.INITIALIZING
         self._state = JobState()
         self._facts: dict[str, Any] | None = None
@@ -134,10 +141,6 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         self._result_text: str | None = None
         self._early = EarlyDownload()
         self._interim_text: str | None = None
-        self._stream: ResultStream | None = None
-        self._ws_client = self._new_client()
-        if user_callback is not None:
-            self.stream_results(user_callback)
 
     def status(self) -> JobStatus:
         """Return the status; asked of the service until it is final.
@@ -420,12 +423,15 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             message = deadline.call(self.error_message) or ""
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
+            advice = "" if self._state.solution else "\njob.logs() may tell more."
             raise RuntimeJobFailureError(
-                f"Unable to retrieve job result. {message}", failure=self._state.failure
+                f"Unable to retrieve job result. {message}{advice}", failure=self._state.failure
             )
         if self._status is JobStatus.CANCELLED:
             raise RuntimeInvalidStateError(
-                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled."
+                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled. "
+                f"{self._state.reason}".rstrip(),
+                failure=self._state.failure,
             )
 
     def _fetch_result(self) -> str:

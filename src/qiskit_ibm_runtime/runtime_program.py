@@ -253,7 +253,7 @@ class ParameterNamespace(SimpleNamespace):
         return self._schema
 
     def values(self) -> dict[str, Any]:
-        """The inputs by name, as they are sent; what is not set is ``None``.
+        """The inputs by name; what is not set is ``None``, and is not sent.
 
         If the program has an input of the name ``values``, use ``vars()`` of the form instead.
         """

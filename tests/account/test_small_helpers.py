@@ -52,6 +52,8 @@ CRN = "crn:v1:bluemix:public:quantum-computing:my-region:a/0123456789:abcdef-01:
             "https://my-region.quantum-computing.test.cloud.ibm.com:8443",
         ),
         ("http://localhost:8080", CRN, "http://my-region.quantum-computing.localhost:8080"),
+        ("http://127.0.0.1:8080/", CRN, "http://127.0.0.1:8080"),
+        ("https://[::1]:8080/prefix", CRN, "https://[::1]:8080/prefix"),
         ("https://api-x.experimental-us.example", CRN, "https://api-x.experimental-us.example"),
         ("https://auth.example/api", "h/g/p", "https://auth.example/api"),
         ("https://cloud.ibm.com", "a name", "https://cloud.ibm.com"),
@@ -83,6 +85,11 @@ def test_companions_of_the_cloud_keep_the_port():
         get_resource_controller_api_url("http://x.example:81/p")
         == "http://resource-controller.x.example:81"
     )
+
+
+def test_a_server_without_a_name_is_its_own_companion():
+    assert get_iam_api_url("http://127.0.0.1:81/p/") == "http://127.0.0.1:81/p"
+    assert get_resource_controller_api_url("http://[::1]:81") == "http://[::1]:81"
 
 
 def test_a_crn_needs_no_directory():

@@ -164,6 +164,19 @@ def test_the_old_word_for_a_channel(standin):
     assert (auth, len(messages)) == ("legacy", 1)
 
 
+def test_the_old_word_for_a_channel_of_saved_accounts(tmp_path):
+    filename = str(tmp_path / "accounts.json")
+    service = QiskitRuntimeService
+
+    _, messages = warned(lambda: service.save_account("t", auth="legacy", filename=filename))
+    assert len(messages) == 1
+    saved, messages = warned(lambda: service.saved_accounts(auth="legacy", filename=filename))
+    assert len(messages) == 1
+    assert {account["channel"] for account in saved.values()} == {"ibm_quantum"}
+    deleted, messages = warned(lambda: service.delete_account(auth="legacy", filename=filename))
+    assert (deleted, len(messages)) == (True, 1)
+
+
 @pytest.mark.parametrize("primitive", [Sampler, Estimator])
 def test_primitives_with_a_service_and_a_backend_among_their_options(service, primitive):
     made, messages = warned(lambda: primitive(service=service, options={"backend": DEVICE}))

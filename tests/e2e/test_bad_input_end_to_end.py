@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from qiskit_ibm_runtime import (
     Estimator,
+    IBMBackend,
     IBMInputValueError,
     IBMNotAuthorizedError,
     Options,
@@ -201,3 +204,52 @@ def test_a_misspelt_option_of_a_section_is_told_its_right_name(
     with pytest.warns(UserWarning, match=r"'execution\.shot'.*execution\.shots") as caught:
         sampler.run(bell, execution={"shot": 5})
     assert caught[0].filename == __file__
+
+
+class TestFaultyParts:
+    """A device that reports qubit 1 and the edge from 2 to 3 as broken."""
+
+    @pytest.fixture(autouse=True)
+    def _break(self, service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch) -> None:
+        from qiskit.providers.models.backendproperties import Nduv
+
+        calibration = copy.deepcopy(service.backend("fake_manila").properties())
+        broken = Nduv(datetime.now(timezone.utc), "operational", "", 0)
+        calibration.qubits[1].append(broken)
+        (edge,) = (gate for gate in calibration.gates if gate.qubits == [2, 3])
+        edge.parameters.append(broken)
+        calibration = type(calibration).from_dict(calibration.to_dict())
+        monkeypatch.setattr(IBMBackend, "properties", lambda *_, **__: calibration)
+
+    @pytest.fixture
+    def sampler(self, service: QiskitRuntimeService) -> Sampler:
+        return Sampler(session=service.backend("fake_manila"), options={"resilience_level": 0})
+
+    def test_a_circuit_on_them_is_refused_when_it_is_not_transpiled(
+        self, sampler: Sampler, nothing_sent: Callable[[], None]
+    ) -> None:
+        on_qubit, on_edge = QuantumCircuit(5, 5), QuantumCircuit(5, 5)
+        on_qubit.x(1)
+        on_edge.cx(2, 3)
+
+        with pytest.raises(ValueError, match=r"x .*faulty qubit 1"):
+            sampler.run([QuantumCircuit(5, 5), on_qubit], skip_transpilation=True)
+        with pytest.raises(ValueError, match=r"cx .*faulty edge \(2, 3\)"):
+            sampler.run(on_edge, transpilation={"skip_transpilation": True})
+        nothing_sent()
+
+    def test_a_circuit_beside_them_runs(self, sampler: Sampler) -> None:
+        circuit = QuantumCircuit(5, 1)
+        circuit.x(4)
+        circuit.measure(4, 0)
+
+        result = sampler.run(circuit, skip_transpilation=True).result()
+
+        assert result.quasi_dists[0][1] > 0.9
+
+    def test_the_service_transpiles_around_them(self, sampler: Sampler) -> None:
+        circuit = QuantumCircuit(2, 2)
+        circuit.x(1)
+        circuit.measure([0, 1], [0, 1])
+
+        assert sampler.run(circuit).result().quasi_dists[0][2] > 0.8

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
+from datetime import datetime, timedelta, timezone
+from typing import Callable
 
 import pytest
 from qiskit import QuantumCircuit
@@ -48,6 +52,72 @@ def test_a_job_fetched_by_id_has_the_same_result_and_inputs(
     assert again.program_id == "sampler"
     assert sorted(again.tags) == ["e2e", "fetch"]
     assert again.backend().name == SIMULATOR
+
+
+def test_a_pickled_job_holds_no_token_and_goes_on_with_its_service(
+    service: QiskitRuntimeService,
+) -> None:
+    job = hello(service, 3)
+    pickled = pickle.dumps(job)
+
+    twin = pickle.loads(pickled)
+
+    for secret in (service._account.token, service._client_params.token):
+        assert secret.encode() not in pickled
+    assert twin.result() == job.result() == "Hello, World!"
+    assert twin.inputs == {"iterations": 3}
+    assert twin.backend().name == SIMULATOR
+
+
+@pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
+def test_a_copied_job_is_the_same_job_of_the_same_service(
+    service: QiskitRuntimeService, copy_of: Callable[[RuntimeJob], RuntimeJob]
+) -> None:
+    job = hello(service, 1)
+
+    twin = copy_of(job)
+
+    assert twin is not job
+    assert twin.job_id() == job.job_id()
+    assert twin.result() == "Hello, World!"
+    assert twin.backend() is job.backend()
+
+
+def test_a_job_was_made_just_now_in_local_time(service: QiskitRuntimeService) -> None:
+    before = datetime.now(timezone.utc)
+    made = hello(service, 1).creation_date
+
+    assert made is not None
+    assert before - timedelta(seconds=1) <= made <= datetime.now(timezone.utc)
+    assert made.utcoffset() == made.astimezone().utcoffset()
+
+
+def test_one_job_streams_to_several_callbacks_one_after_another(
+    service: QiskitRuntimeService,
+) -> None:
+    job = hello(service, 3)
+    again = service.job(job.job_id())
+    job.result()
+
+    for _ in range(3):
+        seen: list[object] = []
+        over = threading.Event()
+
+        def remember(
+            _job_id: str,
+            message: object,
+            seen: list[object] = seen,
+            over: threading.Event = over,
+        ) -> None:
+            seen.append(message)
+            if message == "Hello, World!":
+                over.set()
+
+        while again._stream is not None and again._stream.active:
+            threading.Event().wait(0.01)
+        again.stream_results(remember)
+        assert over.wait(60)
+        assert [m["iteration"] for m in seen if isinstance(m, dict)] == [0, 1, 2]
 
 
 def test_a_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> None:

@@ -115,7 +115,8 @@ def frame_head(opcode: int, length: int, *, final: bool = True) -> bytes:
 class ScriptedService:
     """The service; see the module."""
 
-    def __init__(self, certificate: Any = None, prefix: str = "") -> None:
+    def __init__(self, certificate: Any = None, prefix: str = "", url: str = "") -> None:
+        """Start the service, or speak of one that runs at ``url`` in another process."""
         self.prefix = prefix
         self.records: dict[str, dict[str, Any]] = {}
         self.results: dict[str, str] = {}
@@ -129,7 +130,7 @@ class ScriptedService:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._open: set[socket.socket] = set()
         scheme = "https" if certificate else "http"
-        self.url = f"{scheme}://localhost:{self._listener.getsockname()[1]}{prefix}"
+        self.url = url or f"{scheme}://localhost:{self._listener.getsockname()[1]}{prefix}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> ScriptedService:  # noqa: PYI034  # Self came with Python 3.11

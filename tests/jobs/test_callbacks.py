@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from tests.jobs.fast_clock import until
 from tests.jobs.scripted_service import Peer, ScriptedService
 
-from qiskit_ibm_runtime import RuntimeInvalidStateError
+from qiskit_ibm_runtime import (
+    IBMBackend,
+    QiskitRuntimeService,
+    RuntimeInvalidStateError,
+    RuntimeJob,
+)
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 
 class Told:
@@ -48,6 +55,38 @@ def test_messages_come_decoded_with_the_id_of_the_job(service: ScriptedService) 
     assert told.ids == {"j1"}
     assert not job._ws_client.connected
     assert job._ws_client._server_close_code == 1000
+
+
+class Double:
+    """What tests of other packages put in place of the client."""
+
+    def job_get(self, job_id: str) -> dict[str, Any]:
+        return {"id": job_id, "state": {"status": "COMPLETED"}}
+
+    def job_results(self, job_id: str) -> str:
+        return '"result"'
+
+
+def test_parameters_with_a_websocket_address_and_a_client_double_will_do(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = send("1", "2")
+    params = ClientParameters("ibm_quantum", "my_token", service.url.replace("http", "ws"))
+    told = Told()
+
+    job = RuntimeJob(
+        backend=MagicMock(spec=IBMBackend),
+        api_client=Double(),
+        client_params=params,
+        job_id="j1",
+        program_id="my-program",
+        service=MagicMock(spec=QiskitRuntimeService),
+        user_callback=told,
+    )
+    assert job.result() == "result"
+    until(lambda: not job._stream.active)
+
+    assert told.messages == [1, 2]
 
 
 def test_messages_come_once_and_in_order_across_broken_connections(

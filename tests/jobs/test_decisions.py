@@ -39,7 +39,7 @@ def test_a_stream_is_not_opened_without_end_however_healthy_it_looks() -> None:
     while counting.pause(60, acknowledged=True, jitter=0) is not None:
         pauses += 1
 
-    assert pauses == 1999
+    assert pauses == 9_999
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.floats(0, 1))

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import json
-import pickle
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -210,6 +205,26 @@ def test_a_failure_says_what_happened_and_keeps_the_service_s_words(
     assert job.status() is JobStatus.ERROR
     assert job.error_message() in caught.value.message
     assert service.asked(RESULTS) == 1
+
+
+def test_a_failure_without_advice_says_where_to_look_next(service: ScriptedService) -> None:
+    job = ended(service, "Traceback: boom", status="Failed")
+
+    with pytest.raises(RuntimeJobFailureError) as caught:
+        job.result()
+
+    assert caught.value.message == (
+        "Unable to retrieve job result. Job j1 has failed:\nTraceback: boom\n"
+        "job.logs() may tell more."
+    )
+    assert job.error_message() == "Job j1 has failed:\nTraceback: boom"
+
+
+def test_a_cancelled_job_says_why_if_the_service_does(service: ScriptedService) -> None:
+    job = ended(service, status="Cancelled", reason="By an administrator.")
+
+    with pytest.raises(RuntimeInvalidStateError, match=r"cancelled\. By an administrator\.'$"):
+        job.result()
 
 
 @pytest.mark.parametrize(
@@ -441,105 +456,3 @@ def test_a_new_job_asks_nothing(service: ScriptedService) -> None:
     service.job()
 
     assert service.requests == []
-
-
-# --- Copies and pickles -------------------------------------------------------------------------
-
-
-SERVICES: dict[str, Any] = {}
-
-
-def service_here() -> Any:
-    return SERVICES["here"]
-
-
-class PortableService:
-    """A service that is pickled by name."""
-
-    def __init__(self, service: ScriptedService) -> None:
-        job = service.job("made-to-get-a-client")
-        self._api_client, self._client_params = job._api_client, job._client_params
-
-    def __reduce__(self) -> Any:
-        return service_here, ()
-
-
-@pytest.fixture
-def portable(service: ScriptedService) -> Iterator[RuntimeJob]:
-    SERVICES["here"] = PortableService(service)
-    yield service.job(service=SERVICES["here"], params={"a": [1]}, tags=["t"])
-    SERVICES.clear()
-
-
-def test_a_pickled_job_carries_no_token_and_finds_its_service_again(
-    service: ScriptedService, portable: RuntimeJob
-) -> None:
-    service.results["j1"] = "5"
-    pickled = pickle.dumps(portable)
-    assert b"access-token" not in pickled
-    service.end()
-
-    twin = pickle.loads(pickle.dumps(pickle.loads(pickled)))
-
-    assert (twin.job_id(), twin.program_id, twin.tags, twin.inputs) == (
-        "j1",
-        "custom",
-        ["t"],
-        {"a": [1]},
-    )
-    assert twin.result() == 5
-    assert twin.status() is JobStatus.DONE
-
-
-def test_a_job_pickled_without_a_service_keeps_its_result_and_says_how_to_go_on(
-    service: ScriptedService,
-) -> None:
-    job = ended(service, "[1, 2]")
-    job.result()
-    fresh = pickle.loads(pickle.dumps(service.job("j2")))
-    twin = pickle.loads(pickle.dumps(job))
-    count = len(service.requests)
-
-    assert twin.result() == [1, 2]
-    assert twin.status() is JobStatus.DONE
-    assert len(service.requests) == count
-    with pytest.raises(IBMRuntimeError, match=r"service.job\('j2'\)"):
-        fresh.status()
-
-
-def test_a_result_travels_to_another_process_without_a_token(
-    service: ScriptedService, tmp_path: Any
-) -> None:
-    job = ended(service, "[1, 2]")
-    job.result()
-    path = tmp_path / "job.pickle"
-    path.write_bytes(pickle.dumps(job))
-
-    told = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import pickle; print(pickle.load(open({str(path)!r}, 'rb')).result())",
-        ],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    assert told.stdout.strip() == "[1, 2]"
-
-
-@pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
-def test_a_copy_is_a_job_of_its_own_on_the_same_service(
-    service: ScriptedService, copy_of: Any
-) -> None:
-    service.results["j1"] = "5"
-    job = service.job(params={"a": [1]})
-    twin = copy_of(job)
-    service.end()
-
-    assert twin.result() == 5
-    assert twin._api_client is job._api_client
-    assert job._status is JobStatus.INITIALIZING
-    assert (twin.inputs["a"] is job.inputs["a"]) is (copy_of is copy.copy)
-    assert copy_of(twin).result() == 5

@@ -7,7 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.jobs.scripted_service import CLOSE, CONTINUATION, PING, PONG, TEXT, Peer, ScriptedService
+from tests.jobs.scripted_service import (
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Peer,
+    ScriptedService,
+    frame_head,
+)
 
 from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.exceptions import (
@@ -326,6 +335,26 @@ def test_a_silent_server_is_pinged_after_a_minute_and_left_without_a_pong(
 
     assert frames.get(timeout=30) == [(PING, b"")]
     assert service.asked(STREAM) == 2
+
+
+def test_a_message_that_takes_minutes_to_arrive_is_not_taken_for_silence(
+    service: ScriptedService, fast_streams: None
+) -> None:
+    def slow(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.sock.sendall(frame_head(TEXT, 3))
+        for byte in b"now":
+            # Forty seconds of the clock in use.
+            threading.Event().wait(40 / 200)
+            peer.sock.sendall(bytes([byte]))
+        peer.close()
+
+    service.on_stream = slow
+    messages = Messages()
+    client_of(service, messages).job_results()
+
+    assert messages.all() == ["now"]
+    assert service.asked(STREAM) == 1
 
 
 def test_a_server_that_answers_pings_is_waited_for(

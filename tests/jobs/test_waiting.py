@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from typing import Callable
 
@@ -325,6 +327,58 @@ def test_control_c_returns_at_once_and_leaves_no_stream(service: ScriptedService
         job.result()
 
     assert job._ws_client.finished.wait(30)
+
+
+IN_A_PROCESS = """
+import os, sys, threading
+from tests.jobs.scripted_service import ScriptedService
+service = ScriptedService(url=sys.argv[1])
+streaming, other = service.job("j1", user_callback=print), service.job("j2")
+while not streaming._ws_client.connected:
+    threading.Event().wait(0.01)
+if sys.argv[2] == "fork":
+    child = os.fork()
+    if child == 0:
+        streaming.cancel_result_streaming()
+        print(service.job("j3").result(timeout=60), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+print(other.result(timeout=60))
+"""
+
+
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_control_c_returns_at_once_from_a_server_that_says_nothing(
+    service: ScriptedService, timeout: float | None
+) -> None:
+    def interrupt(peer: Peer) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        peer.until_gone()
+
+    service.on[STATUS] = interrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        service.job().result(timeout=timeout)
+
+
+@pytest.mark.parametrize(("how", "printed"), [("plain", "2\n"), ("fork", "3\n2\n")])
+def test_an_open_stream_keeps_no_interpreter_from_ending_and_no_fork_from_waiting(
+    service: ScriptedService, how: str, printed: str
+) -> None:
+    service.on_stream = acknowledge_only
+    for number in (1, 2, 3):
+        service.records[f"j{number}"] = record(f"j{number}", "Completed")
+        service.results[f"j{number}"] = str(number)
+
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IN_A_PROCESS, service.url, how],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+
+    assert told.stdout == printed
 
 
 def test_cancelling_in_one_thread_ends_the_wait_in_another(service: ScriptedService) -> None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 from websocket import WebSocket
 
+from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
 from qiskit_ibm_runtime.local.work import Outcome, Publish, Work
@@ -148,7 +149,8 @@ def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., 
 
     def start(**settings: Any) -> BackgroundServer:
         settings.setdefault("users", (User("alice", TOKEN), User("bob", "secret-of-bob")))
-        servers.append(BackgroundServer(background, replace(Settings(), **settings), executor))
+        made = replace(Settings(), **settings)
+        servers.append(BackgroundServer(background, made, lambda: create_app(made, executor)))
         return servers[-1]
 
     yield start
@@ -164,7 +166,8 @@ def server(serve: Callable[..., BackgroundServer]) -> BackgroundServer:
 @pytest.fixture(scope="session")
 def refusing(background: Background) -> Iterator[Client]:
     """A client of one server for all tests that leave nothing behind."""
-    server = BackgroundServer(background, Settings(users=(User("alice", TOKEN),)), Obedient())
+    settings = Settings(users=(User("alice", TOKEN),))
+    server = BackgroundServer(background, settings, lambda: create_app(settings, Obedient()))
     yield quantum(server)
     server.stop()
 

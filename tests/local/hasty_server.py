@@ -25,7 +25,7 @@ class Hasty:
         for number in range(3):
             publish(json.dumps(number))
         await asyncio.sleep(inputs.get("seconds", 0.003))
-        return Outcome(True, json.dumps(inputs["give"]), "log")
+        return Outcome(True, json.dumps(inputs.get("give")), "log")
 
 
 def main(folder: str) -> None:

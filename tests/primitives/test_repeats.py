@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Gate, Parameter, QuantumRegister
 from qiskit.quantum_info import SparsePauliOp
@@ -155,6 +159,44 @@ def test_bound_circuits_of_one_ansatz_are_kept_apart_by_their_angles() -> None:
     bound = [ansatz.assign_parameters({angle: value}) for value in (0.1, 0.2, 0.1)]
 
     assert distinct_circuits(bound)[1] == [0, 1, 0]
+
+
+# All of them touch qubit 0, for terra does not mind the order of what lies side by side.
+STEPS = st.sampled_from(
+    [
+        lambda c: c.h(0),
+        lambda c: c.x(0),
+        lambda c: c.rx(0.1, 0),
+        lambda c: c.rx(0.2, 0),
+        lambda c: c.cx(0, 1),
+        lambda c: c.cx(1, 0),
+        lambda c: c.cx(0, 1, ctrl_state=0),
+        lambda c: c.measure(0, 0),
+        lambda c: c.measure(0, 1),
+        lambda c: c.barrier(),
+        lambda c: c.reset(0),
+        lambda c: c.delay(5, 0, "dt"),
+        lambda c: c.z(0).c_if(0, 1),
+        lambda c: c.z(0).c_if(c.cregs[0], 1),
+        lambda c: setattr(c, "global_phase", 0.5),
+    ]
+)
+
+
+@given(st.lists(st.lists(STEPS, max_size=3), min_size=2, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_circuits_are_sent_once_exactly_if_terra_calls_them_equal(steps: list[list[Any]]) -> None:
+    circuits = []
+    for each in steps:
+        circuit = QuantumCircuit(2, 2)
+        for step in each:
+            step(circuit)
+        circuits.append(circuit)
+
+    kept, indices = distinct_circuits(circuits)
+
+    assert all(kept[index] == circuit for index, circuit in zip(indices, circuits))
+    assert not any(first == second for first, second in itertools.combinations(kept, 2))
 
 
 def test_equal_observables_are_kept_once() -> None:

@@ -56,7 +56,7 @@ class StandIn:
         self._lock = threading.Lock()
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -182,6 +182,10 @@ class StandIn:
         elif len(what) == 2:
             self.programs[what[0]]["is_public"] = what[1] == "public"
         return (200, self.programs[what[0]]) if method == "GET" else (204, None)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # the usual five are too few for the threads of a stress test
 
 
 def _content(body: bytes) -> Any:

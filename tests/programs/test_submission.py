@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,8 @@ from qiskit_ibm_runtime import (
     RuntimeOptions,
     RuntimeProgramNotFound,
 )
+from qiskit_ibm_runtime.api.exceptions import SubmitUncertainError
+from qiskit_ibm_runtime.exceptions import Failure
 
 FORM = {"properties": {"iterations": {"type": "integer"}, "seed": {}}, "required": ["iterations"]}
 
@@ -236,11 +239,18 @@ def test_an_accepted_job_is_never_lost_whatever_its_backend(standin, channel, an
     assert len(standin.requests) == 1
 
 
-def test_an_answer_without_a_job_says_where_to_look(standin):
-    standin.answers["POST /jobs"] = (200, {})
+def test_a_job_in_doubt_names_those_that_may_be_it(standin):
+    service = standin.service()
+    doubt = SubmitUncertainError(
+        "It is not known whether the job was made.",
+        failure=Failure(uncertain=True, candidates=("j1", "j2")),
+    )
+    service._api_client = MagicMock()
+    service._api_client.program_run.side_effect = doubt
 
-    with pytest.raises(IBMRuntimeError, match=r"names no job. Look for it with service.jobs\(\)"):
-        standin.service().run("p", {}, {"backend": DEVICE})
+    with pytest.raises(IBMRuntimeError, match="Failed to run program: It is not known") as caught:
+        service.run("p", {}, {"backend": DEVICE})
+    assert caught.value.failure.candidates == ("j1", "j2")
 
 
 def test_a_job_whose_backend_is_told_later_asks_for_it_then(standin):

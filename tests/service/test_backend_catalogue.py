@@ -66,6 +66,20 @@ def test_sixteen_threads_that_want_one_backend_make_one_request(service, standin
     assert len(standin.asked) == 1
 
 
+def test_eight_threads_that_list_make_one_request_for_each_backend(service, standin):
+    ready = threading.Barrier(8)
+
+    def look(number):
+        ready.wait(20)
+        return service.backends() if number % 2 else [service.least_busy()]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(look, range(8)))
+
+    assert len(standin.paths("/configuration")) == 20
+    assert len({id(backend) for backends in found for backend in backends}) == 20
+
+
 def test_threads_that_wait_for_a_configuration_share_its_failure(service, standin):
     standin.faults["device_03"] = (403, NO)
 

@@ -47,7 +47,7 @@ class FakeAuthClient:
         return {"http": "127.0.0.1", "services": {"runtime": "runtime_url"}}
 
     def current_access_token(self):
-        return "access"
+        return "ACCESS-TOKEN"
 
 
 class FakeService(QiskitRuntimeService):
@@ -85,7 +85,7 @@ def quantum(device):
 def test_a_double_on_the_quantum_channel_starts_and_finds_its_backends(quantum):
     assert quantum._account.instance == "h/g/p"
     assert quantum._client_params.url == "runtime_url"
-    assert quantum._client_params.token == "access"
+    assert quantum._client_params.token == "ACCESS-TOKEN"
     assert list(quantum._hgps) == HGPS
     assert [b.name for b in quantum.backends()] == ["common", "unique_0", "unique_1"]
     assert quantum.backend("common")._instance == HGPS[0]

@@ -68,10 +68,10 @@ def elsewhere(standin):
 def test_in_another_process_the_token_comes_from_the_environment(standin, elsewhere, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "API-TOKEN")
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
+    monkeypatch.setenv("QISKIT_IBM_URL", f"{standin.url}/api")
 
     service = pickle.loads(elsewhere)
 
-    assert service.active_account()["url"] == f"{standin.url}/api"
     assert service.active_account()["instance"] == "h/g/p"
     assert service.backend("fake_one").name == "fake_one"
     assert pickle.loads(elsewhere) is service  # once for each process
@@ -79,13 +79,14 @@ def test_in_another_process_the_token_comes_from_the_environment(standin, elsewh
 
 def test_in_another_process_the_token_comes_from_any_saved_account_that_has_it(standin, elsewhere):
     AccountManager.save("OTHER", channel="ibm_quantum", name=None)
-    AccountManager.save("API-TOKEN", channel="ibm_quantum", name="mine")
+    AccountManager.save("API-TOKEN", f"{standin.url}/api", channel="ibm_quantum", name="mine")
 
     assert pickle.loads(elsewhere).active_account()["token"] == "API-TOKEN"
 
 
 def test_without_the_token_a_pickle_says_what_is_missing(standin, elsewhere):
-    AccountManager.save("OTHER", channel="ibm_quantum", name=None)
+    AccountManager.save("OTHER", f"{standin.url}/api", channel="ibm_quantum", name=None)
+    AccountManager.save("API-TOKEN", channel="ibm_quantum", name="for another address")
 
     with pytest.raises(AccountNotFoundError, match=r"token was left out.*QISKIT_IBM_TOKEN"):
         pickle.loads(elsewhere)

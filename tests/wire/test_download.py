@@ -123,9 +123,18 @@ def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> 
 
 @pytest.mark.parametrize(
     ("host", "near"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("LOCALHOST", True)]
-    + [("10.0.0.1", False), ("169.254.169.254", False), ("localhost.evil.example", False)]
-    + [("0.0.0.0", False), ("", False), (None, False)],
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("LOCALHOST", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("localhost.evil.example", False),
+        ("0.0.0.0", False),
+        ("", False),
+        (None, False),
+    ],
 )
 def test_what_counts_as_this_machine(host: str | None, near: bool) -> None:
     assert on_this_machine(host) is near

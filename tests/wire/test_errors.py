@@ -154,9 +154,9 @@ def test_no_answer_gives_no_status(service: Any) -> None:
 
 def test_a_dead_proxy_is_the_cause() -> None:
     proxies = {"http": "http://127.0.0.1:1"}
-    with RetrySession("http://service.invalid", proxies=proxies) as session:
-        with pytest.raises(RequestsApiError, match="proxy settings") as caught:
-            session.get("/jobs")
+    session = RetrySession("http://service.invalid", proxies=proxies)
+    with session, pytest.raises(RequestsApiError, match="proxy settings") as caught:
+        session.get("/jobs")
 
     assert isinstance(caught.value.__cause__, requests.exceptions.ProxyError)
 

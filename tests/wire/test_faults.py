@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 import requests
 import websocket
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 from wire_standin import running
 
-from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.faults import (
     GARBAGE,
     Fault,
@@ -260,14 +259,6 @@ def test_breaking_a_connection_needs_the_outermost_place() -> None:
 
     with pytest.raises(FaultError, match="outermost"):
         asyncio.run(go())
-
-
-def test_the_embedded_runtime_carries_them_out() -> None:
-    faults = Faults([Fault("status", status=418, path="/version", nth=[2])])
-    with running(create_app("token", 0, faults=faults)) as base:
-        statuses = [requests.get(f"{base}/api/version", timeout=5).status_code for _ in range(3)]
-
-    assert statuses == [200, 418, 200]
 
 
 @pytest.mark.parametrize("how", ["text", "file"])

@@ -138,7 +138,7 @@ def test_a_forked_child_opens_connections_of_its_own(service: Any) -> None:
     if child == 0:
         try:
             os._exit(0 if session.get("/echo").ok else 1)
-        except BaseException:
+        finally:
             os._exit(2)
     _, status = os.waitpid(child, 0)
     session.get("/echo")
@@ -187,9 +187,9 @@ def test_every_request_has_finite_timeouts(
 
     monkeypatch.setattr("requests.adapters.HTTPAdapter.send", no_answer)
     proxies = {"https": "http://proxy.invalid:1"} if proxied else None
-    with RetrySession("https://runtime.invalid", proxies=proxies) as session:
-        with pytest.raises(RequestsApiError):
-            session.request(method, path, **given)
+    session = RetrySession("https://runtime.invalid", proxies=proxies)
+    with session, pytest.raises(RequestsApiError):
+        session.request(method, path, **given)
 
     assert limits
     assert all(0 < connect <= 30 for connect, _ in limits)
@@ -213,9 +213,9 @@ def test_a_submit_may_take_long(client: Any, service: Any, monkeypatch: pytest.M
 def test_a_silent_service_costs_no_more_than_the_budget(service: Any) -> None:
     service.fail(Fault("silence", seconds=30))
     policy = RetryPolicy(budget=0.4)
-    with RetrySession(service.base, timeout=(0.2, 0.15), policy=policy) as session:
-        with pytest.raises(RequestsApiError) as caught:
-            session.get("/echo")
+    session = RetrySession(service.base, timeout=(0.2, 0.15), policy=policy)
+    with session, pytest.raises(RequestsApiError) as caught:
+        session.get("/echo")
 
     failure = caught.value.failure
     assert failure.status is None
@@ -227,9 +227,9 @@ def test_a_dripping_answer_runs_into_the_limit_of_the_whole_request(service: Any
     """Each byte comes well within the read timeout, but all of them would take minutes."""
     service.fail(Fault("slow", seconds=0.05, size=1))
     policy = RetryPolicy(budget=0.5, total=0)
-    with RetrySession(service.base, timeout=(1.0, 0.3), policy=policy) as session:
-        with pytest.raises(RequestsApiError) as caught:
-            session.get("/echo")
+    session = RetrySession(service.base, timeout=(1.0, 0.3), policy=policy)
+    with session, pytest.raises(RequestsApiError) as caught:
+        session.get("/echo")
 
     assert caught.value.failure.status is None
     assert caught.value.failure.elapsed < 10
@@ -247,10 +247,10 @@ def test_a_peer_that_takes_nothing_cannot_hold_a_large_upload_for_ever() -> None
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         policy = RetryPolicy(budget=0.3)
         base = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with RetrySession(base, timeout=(0.2, 0.2), policy=policy) as session:
-            with pytest.raises(RequestsApiError) as caught:
-                # Less than the 16 KiB/s that buy time would need; more than the buffers take.
-                session.post("/jobs", data=b"x" * 30_000_000)
+        session = RetrySession(base, timeout=(0.2, 0.2), policy=policy)
+        with session, pytest.raises(RequestsApiError) as caught:
+            # Less than the 16 KiB/s that buy time would need; more than the buffers take.
+            session.post("/jobs", data=b"x" * 30_000_000)
 
     assert caught.value.failure.uncertain
 

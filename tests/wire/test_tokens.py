@@ -73,9 +73,9 @@ def test_a_log_in_is_repeated_over_trouble_of_the_service(log_in: Any, service: 
 
 
 def test_without_a_source_the_refusal_stands(service: Any) -> None:
-    with RetrySession(service.runtime, auth=QuantumAuth("an-old-token")) as session:
-        with pytest.raises(IBMNotAuthorizedError):
-            session.get("/backends")
+    session = RetrySession(service.runtime, auth=QuantumAuth("an-old-token"))
+    with session, pytest.raises(IBMNotAuthorizedError):
+        session.get("/backends")
 
     assert len(service.seen) == 1
 

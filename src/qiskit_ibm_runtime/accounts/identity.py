@@ -47,8 +47,10 @@ class AccountIdentity:
             AccountNotFoundError: If the machine does not know it.
         """
         for account in self._known_here():
-            if account.channel == self.channel and _fingerprint(account.token) == self.fingerprint:
-                account.url, account.instance = self.url, self.instance
+            # The address counts, too: a token goes only where its own account sends it.
+            same_place = (account.channel, account.url) == (self.channel, self.url)
+            if same_place and _fingerprint(account.token) == self.fingerprint:
+                account.instance = self.instance
                 return account
         if self.channel == LOCAL_CHANNEL:
             raise AccountNotFoundError(

@@ -11,10 +11,13 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from qiskit_ibm_runtime.proxies.ntlm import NtlmError
+
 from .redirects import RedirectRefused
 from .retry import Fault
 
 _HOPELESS = (
+    NtlmError,
     RedirectRefused,
     requests.exceptions.SSLError,
     requests.TooManyRedirects,

@@ -109,7 +109,7 @@ class _TimedResponse(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         deadline = _current.get()
         if deadline is not None:
-            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))  # type: ignore[attr-defined]
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))
 
 
 class _TimedSending:

@@ -76,8 +76,7 @@ def parse(body: str) -> ServiceError:
 
 
 def translate(
-    error: BaseException,
-    response: Any,
+    error: requests.RequestException,
     attempt: Attempt,
     *,
     asked: str = "",
@@ -87,13 +86,13 @@ def translate(
     """Return the error that a user sees for a failed request.
 
     Args:
-        error: What ``requests`` raised.
-        response: The last answer, if one came.
+        error: What ``requests`` raised, with the last answer, if one came.
         attempt: The last attempt.
         asked: Method and address of the request.
         uncertain: Whether one of the attempts may have been carried out all the same.
         foreign: Whether another host was asked; the query of its address is left out then.
     """
+    response = error.response
     if response is None:
         return _unanswered(error, attempt, asked, uncertain=uncertain, foreign=foreign)
     body = response.text
@@ -146,25 +145,23 @@ def _unanswered(
     return RequestsApiError(re.sub(" +", " ", text), failure=failure)
 
 
-def without_secrets(error: Exception | None, *, foreign: bool = False) -> Exception | None:
+def without_secrets(
+    error: requests.RequestException, *, foreign: bool = False
+) -> requests.RequestException:
     """Return an error of the same kind, without a word of what was sent.
 
     What ``requests`` raises holds the request with its headers and body, and drags along a chain of
     errors that name the full address.
     """
-    if error is None:
-        return None
-    response = getattr(error, "response", None)
+    response = error.response
     if response is not None:
         for asked in (response, *response.history):
             _strip(asked.request)
-    kind = type(error) if isinstance(error, requests.RequestException) else requests.ConnectionError
     text = _cleaned(str(error), foreign)
     try:
-        clean: Exception = kind(text, response=response)
+        return type(error)(text, response=response)
     except TypeError:  # an error class with a constructor of its own
-        clean = requests.RequestException(text, response=response)
-    return clean
+        return requests.RequestException(text, response=response)
 
 
 def _strip(request: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .redaction import SECRET_HEADERS, without_query
@@ -15,6 +15,9 @@ _QUIET_ENDINGS = ("/queue/status", "/devices/v/1", "/Jobs/status", "/properties"
 _QUIET_PARTS = ("objectstorage", "bookings")
 _QUIET_STARTS = ("/users", "/version")
 _LONGEST = 2000
+
+if TYPE_CHECKING:
+    import requests
 
 
 def loggable(url: str) -> str | None:
@@ -39,12 +42,13 @@ def request(logger: logging.Logger, method: str, url: str, *, bare: bool) -> Non
 
 
 def retry(
-    logger: logging.Logger, method: str, url: str, response: Any, error: Any, pause: float
+    logger: logging.Logger, method: str, url: str, error: requests.RequestException, pause: float
 ) -> None:
     """Log why a request is repeated."""
     if not logger.isEnabledFor(logging.DEBUG):
         return
     address = without_query(RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url))
+    response = error.response
     if response is None:
         cause = without_query(f"{type(error).__name__}: {error}")
         logger.debug("Repeating %s %s in %.1f s after %s", method, address, pause, cause)

@@ -97,10 +97,9 @@ def keep_proxies_secret(urls: Any) -> None:
 
 def redact(text: str) -> str:
     """Return a text without secrets."""
-    text = _values.hide(text)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
-    return text
+    return _values.hide(text)
 
 
 def without_query(text: str) -> str:

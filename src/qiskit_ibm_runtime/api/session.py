@@ -156,7 +156,8 @@ class RetrySession(requests.Session):
         redaction.watch_libraries()
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__()  # type: ignore[no-untyped-call,no-any-return]
+        """Return what a copy or a pickle takes along: everything but open connections."""
+        return {name: getattr(self, name, None) for name in self.__attrs__}
 
     def __del__(self) -> None:
         if getattr(self, "_owns_adapter", False):
@@ -197,26 +198,25 @@ class RetrySession(requests.Session):
         call = self._new_call(method.upper(), url, bare, kwargs)
         records.request(logger, call.method, call.url, bare=bare)
         while True:
-            response, error = self._attempt(call)
-            if response is not None and error is None:
-                return response
-            if self._renewed(call, response):
+            outcome = self._attempt(call)
+            if isinstance(outcome, requests.Response):
+                return outcome
+            if self._renewed(call, outcome.response):
                 continue
-            what = self._what_happened(call, response, error)
+            what = self._what_happened(call, outcome)
             call.uncertain = call.uncertain or what.uncertain
             pause = self.policy.pause(what, random.random()) if call.deadline.left() > 0 else None
             if pause is None:
                 break
-            records.retry(logger, call.method, call.url, response, error, pause)
+            records.retry(logger, call.method, call.url, outcome, pause)
             call.skipped += wait(pause)
         raise translate(
-            error,
-            response,
+            outcome,
             what,
             asked=f"{call.method} {call.url}",
             uncertain=call.uncertain,
             foreign=bare,
-        ) from without_secrets(error, foreign=bare)
+        ) from without_secrets(outcome, foreign=bare)
 
     def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
         headers = dict(kwargs.pop("headers", None) or {})
@@ -240,7 +240,8 @@ class RetrySession(requests.Session):
             started=self.clock(),
         )
 
-    def _attempt(self, call: _Call) -> tuple[requests.Response | None, Exception | None]:
+    def _attempt(self, call: _Call) -> requests.Response | requests.RequestException:
+        """Send once; a failure is returned with the answer, if one came, in its ``response``."""
         call.attempts += 1
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
         try:
@@ -250,12 +251,12 @@ class RetrySession(requests.Session):
                 check_whole(response)
             response.raise_for_status()
         except requests.RequestException as exc:
-            return exc.response, exc
+            return exc
         except (HTTPError, OSError, UnicodeError) as exc:
             # A few faults reach us without having been put into the words of requests.
-            return None, requests.ConnectionError(exc)
+            return requests.ConnectionError(exc)
         else:
-            return response, None
+            return response
         finally:
             redaction.ours.reset(marks[0])
             redaction.foreign.reset(marks[1])
@@ -268,17 +269,17 @@ class RetrySession(requests.Session):
         call.renewed = True
         return renew is not None and bool(renew(response.request))
 
-    def _what_happened(self, call: _Call, response: Any, error: Any) -> Attempt:
-        answered = response is not None
+    def _what_happened(self, call: _Call, error: requests.RequestException) -> Attempt:
+        elapsed = self.clock() - call.started + call.skipped
+        response = error.response
+        if response is None:
+            return Attempt(call.harmless, call.attempts, elapsed, fault=classify(error))
         return Attempt(
-            harmless=call.harmless,
-            number=call.attempts,
-            elapsed=self.clock() - call.started + call.skipped,
-            status=response.status_code if answered else None,
-            fault=None if answered else classify(error),
-            retry_after=retry_after_seconds(response.headers.get("Retry-After"))
-            if answered
-            else None,
+            call.harmless,
+            call.attempts,
+            elapsed,
+            status=response.status_code,
+            retry_after=retry_after_seconds(response.headers.get("Retry-After")),
         )
 
     def merge_environment_settings(

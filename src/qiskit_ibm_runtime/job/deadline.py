@@ -73,8 +73,8 @@ class Deadline:
         try:
             return future.result(max(self._end - self.clock.monotonic(), GRACE))
         except concurrent.futures.TimeoutError:
-            if future.done():
-                raise  # The request itself failed so.
+            if future.done():  # just now, or by a time limit of the request itself
+                return future.result()
             future.cancel()
             raise self.error() from None
 

@@ -36,7 +36,10 @@ def ask_record(api_client: Any, job_id: str) -> dict[str, Any]:
 
 def pool_of(api_client: Any) -> WorkerPool:
     """Return the workers that all jobs of one client share."""
-    return _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
+    try:
+        return _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
+    except TypeError:  # A double may be something that cannot be a key.
+        return WorkerPool(MOST_REQUESTS, "job-request")
 
 
 @contextmanager

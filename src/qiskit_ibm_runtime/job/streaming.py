@@ -102,5 +102,5 @@ class ResultStream:
         try:
             self._callback(self._job_id, self._decode(message))
         # Whatever the user's function raises must not end the stream of its next messages.
-        except Exception:
+        except (Exception, SystemExit):
             logger.warning("The callback for job %s failed.", self._job_id, exc_info=True)

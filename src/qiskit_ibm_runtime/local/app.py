@@ -51,7 +51,11 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
         SettingsError: If it cannot be set up so.
     """
     store = Store(settings.data)
-    runtime = Runtime(settings, store, executor or _executor(settings))
+    try:
+        runtime = Runtime(settings, store, executor or _executor(settings))
+    except BaseException:
+        store.close()
+        raise
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

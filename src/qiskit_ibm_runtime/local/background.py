@@ -6,11 +6,12 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .app import create_app
-from .serving import base_url, listen, make_server, started
+from .serving import base_url, listen, make_server, start
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+
+    from starlette.types import ASGIApp
 
     from .executor import Executor
     from .settings import Settings
@@ -63,22 +64,21 @@ class BackgroundServer:
     Args:
         background: Where it runs.
         settings: How it is set up; host and port are not used.
-        executor: What runs its jobs; worker processes of its own by default.
+        build: Makes the application, inside the loop.
     """
 
     def __init__(
-        self, background: Background, settings: Settings, executor: Executor | None = None
+        self, background: Background, settings: Settings, build: Callable[[], ASGIApp]
     ) -> None:
         self._background = background
         self.settings = settings
-        self.url = background.run(self._start(executor))
+        self.url = background.run(self._start(build))
 
-    async def _start(self, executor: Executor | None) -> str:
-        app = create_app(self.settings, executor)
+    async def _start(self, build: Callable[[], ASGIApp]) -> str:
+        app = build()
         listener = listen("127.0.0.1", 0)
         self._server = make_server(app)
-        self._task = asyncio.ensure_future(self._server.serve(sockets=[listener]))
-        await started(self._server, self._task)
+        self._task = await start(self._server, listener)
         return base_url(self.settings, listener)
 
     def stop(self) -> None:

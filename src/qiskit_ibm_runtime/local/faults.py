@@ -7,7 +7,7 @@ said in JSON (``--faults``, a text or the name of a file)::
         {"kind": "status", "status": 503, "retry_after": 1, "rate": 0.1},
         {"kind": "reset", "when": "after", "method": "POST", "path": "/jobs", "nth": [1]}]}
 
-or in Python, with :class:`Faults` given to :func:`~qiskit_ibm_runtime.local.app.create_app`. The
+or in Python, with :class:`Faults` in the :class:`~qiskit_ibm_runtime.local.settings.Settings`. The
 first fault that applies to a request is carried out; ``docs/fault-injection.md`` lists them all.
 """
 
@@ -123,7 +123,7 @@ class Faults:
     .. code-block:: python
 
         faults = Faults([Fault("status", status=502, method="POST", path="/jobs$", times=6)])
-        app = create_app("token", faults=faults)
+        app = create_app(Settings(faults=faults))
 
     Attributes:
         faults: Tried in this order.

@@ -15,7 +15,7 @@ _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 256}
 _NULLABLE_TEXT: Schema = {"type": ["string", "null"]}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 200}
-OFFSET: Schema = {"type": "integer", "minimum": 0}
+OFFSET: Schema = {"type": "integer", "minimum": 0, "maximum": 10**15}
 FLAG: Schema = {"type": "boolean"}
 HGP: Schema = {"type": "string", "pattern": "^[^/]+/[^/]+/[^/]+$"}
 
@@ -56,6 +56,13 @@ IAM_TOKEN = object_of(
         "scope": TEXT,
     }
 )
+IAM_FORM = object_of(
+    {
+        "grant_type": {"type": "string", "enum": ["urn:ibm:params:oauth:grant-type:apikey"]},
+        "apikey": {"type": "string", "minLength": 1},
+    },
+    {"response_type": TEXT},
+)
 RESOURCES = object_of(
     {
         "rows_count": {"type": "integer"},
@@ -76,7 +83,7 @@ BACKEND_STATUS = object_of(
 )
 
 SUBMIT = object_of(
-    {"program_id": _NAME, "params": ANY_OBJECT},
+    {"program_id": {**_NAME, "examples": ["hello-world"]}, "params": ANY_OBJECT},
     {
         # Runs of letters and digits, joined by single separators, then a tag.
         "runtime": {
@@ -85,7 +92,7 @@ SUBMIT = object_of(
             "pattern": r"^[A-Za-z0-9]+(?:[/._-][A-Za-z0-9]+)*:[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$",
         },
         "log_level": {"type": "string", "enum": LOG_LEVELS},
-        "backend": _NAME,
+        "backend": {**_NAME, "examples": ["ibmq_qasm_simulator"]},
         "session_id": _NAME,
         "tags": {"type": "array", "items": _NAME, "maxItems": 100},
         "cost": {"type": "integer", "minimum": 1, "maximum": 10_000_000},
@@ -140,9 +147,13 @@ METRICS = object_of(
 
 _COST: Schema = {"type": "integer", "minimum": 1, "maximum": 10_000_000}
 _DESCRIPTION: Schema = {"type": "string", "maxLength": 65536}
-_BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
+BASE64: Schema = {
+    "type": "string",
+    "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$",
+    "contentEncoding": "base64",
+}
 CREATE_PROGRAM = object_of(
-    {"name": _NAME, "data": _BASE64, "cost": _COST},
+    {"name": _NAME, "data": BASE64, "cost": _COST},
     {"description": _DESCRIPTION, "is_public": FLAG, "spec": ANY_OBJECT},
 )
 UPDATE_PROGRAM: Schema = {

@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from .settings import DEFAULT_USER, Settings, SettingsError, User
 from .tls import self_signed
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     import uvicorn
@@ -36,12 +38,23 @@ def serve(settings: Settings, *, until_eof: bool = False) -> int:
     check_exposure(settings)
     settings, made = _with_token(settings)
     certificate = _certificate(settings)
-    app = create_app(settings)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
         raise SettingsError(f"{settings.host}:{settings.port} is not to be had: {error}") from error
-    server = make_server(app, certificate)
+    with closing(listener):
+        return _serve_on(listener, settings, made, certificate, until_eof=until_eof)
+
+
+def _serve_on(
+    listener: socket.socket,
+    settings: Settings,
+    made: str | None,
+    certificate: tuple[Path, Path] | None,
+    *,
+    until_eof: bool,
+) -> int:
+    server = make_server(create_app(settings), certificate)
     if until_eof:
         threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
     print(f"url: {base_url(settings, listener)}/api", flush=True)

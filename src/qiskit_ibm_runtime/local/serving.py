@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -20,14 +21,21 @@ _BACKLOG = 512
 # Streams of unfinished jobs would keep a server that was asked to stop alive for ever.
 _SECONDS_FOR_CONNECTIONS = 2
 
+# Clients keep connections for their next request; one that is closed meanwhile costs them a retry.
+_KEEP_ALIVE_SECONDS = 75
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Take an address; port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(_BACKLOG)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 
@@ -49,6 +57,7 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_FOR_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         # Interim results and results have no limit; clients send nothing but closing frames.
         ws_max_size=2**16,
         ws_per_message_deflate=False,
@@ -62,14 +71,22 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
     return uvicorn.Server(config)
 
 
-async def started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
-    """Wait until the server takes requests.
+async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:
+    """Serve in a task of this loop, and return it once the server takes requests.
 
     Raises:
-        RuntimeError: If it ended instead.
+        RuntimeError: If the server ended instead.
     """
+    task = asyncio.ensure_future(_serve(server, listener))
     while not server.started:
         if task.done():
-            task.result()
+            listener.close()
             raise RuntimeError("The server did not start; its log says why.")
         await asyncio.sleep(0.005)
+    return task
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    # What uvicorn does when the application does not start; here it would end the whole loop.
+    with suppress(SystemExit):
+        await server.serve(sockets=[listener])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .faults import FaultError, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _HGP = re.compile(r"^[^/\s]+/[^/\s]+/[^/\s]+$")
 _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
@@ -112,6 +112,23 @@ class Settings:
         if self.workers < 1:
             raise SettingsError("At least one worker is needed.")
 
+    @staticmethod
+    def values(
+        raw: Mapping[str, Any], folder: Path | None = None, origin: str = ""
+    ) -> dict[str, Any]:
+        """Turn what a TOML file may hold into values of the fields.
+
+        Args:
+            raw: Settings in the form of the file.
+            folder: What relative paths start from; the working folder by default.
+            origin: Whose settings they are, for errors.
+
+        Raises:
+            SettingsError: If one is unknown or not of the documented form.
+        """
+        base = folder or Path()
+        return {_known(key, origin): _value(key, value, base) for key, value in raw.items()}
+
     @property
     def tls(self) -> bool:
         """Whether the server speaks TLS."""
@@ -132,7 +149,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"The settings of {path} cannot be read: {error}") from error
-    return {_known(key, path): _value(key, value, path.parent) for key, value in raw.items()}
+    return Settings.values(raw, path.parent, f" of {path}")
 
 
 def read_faults(source: Any) -> Faults:
@@ -147,10 +164,12 @@ def read_faults(source: Any) -> Faults:
         raise SettingsError(str(error)) from error
 
 
-def _known(key: str, path: Path) -> str:
+def _known(key: str, origin: str) -> str:
     names = {one.name for one in fields(Settings)}
     if key not in names:
-        raise SettingsError(f"{path} sets {key!r}; known are {', '.join(sorted(names))}.")
+        raise SettingsError(
+            f"The setting {key!r}{origin} is unknown; there are {', '.join(sorted(names))}."
+        )
     return key
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import shutil
 import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -39,13 +41,19 @@ def self_signed(data: Path | None, names: Sequence[str]) -> tuple[Path, Path]:
         raise SettingsError(
             'A certificate is made by "cryptography": pip install "qiskit-ibm-runtime[local]"'
         ) from error
-    folder = (data or Path(tempfile.mkdtemp("-qiskit-runtime-tls"))) / "tls"
+    folder = (data or _temporary_folder()) / "tls"
     wanted = list(dict.fromkeys([*_NAMES, *names]))
     files = folder / "certificate.pem", folder / "key.pem"
     if not _still_good(files[0], wanted):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make(files, wanted)
     return files
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp("-qiskit-runtime-tls"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _still_good(certificate: Path, names: Sequence[str]) -> bool:

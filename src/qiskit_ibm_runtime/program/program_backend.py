@@ -29,7 +29,8 @@ class ProgramBackend(BackendV1, ABC):  # type: ignore[misc]  # terra ships no ty
                 return Options(shots=1000)
 
             def run(self, circuits, **run_config):
-                return self._simulator.run(circuits, **{**self.options.__dict__, **run_config})
+                shots = run_config.pop("shots", self.options.shots)
+                return self._simulator.run(circuits, shots=shots, **run_config)
     """
 
     @abstractmethod

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from requests.auth import AuthBase
+from requests.exceptions import ProxyError
+
+
+class NtlmError(ProxyError):
+    """Proxy and NTLM library could not agree."""
 
 
 class ProxyNtlm(AuthBase):
@@ -26,4 +31,11 @@ class ProxyNtlm(AuthBase):
     def _answer(self, response: Any, **kwargs: Any) -> Any:
         if response.status_code != 407:
             return response
-        return self.inner.response_hook(response, **kwargs)
+        try:
+            return self.inner.response_hook(response, **kwargs)
+        # The library lets through what comes: of its cryptography, or KeyError for a bad answer.
+        except Exception as exc:  # noqa: BLE001
+            response.close()
+            raise NtlmError(
+                f"NTLM authentication at the proxy failed: {type(exc).__name__}: {exc}"
+            ) from None

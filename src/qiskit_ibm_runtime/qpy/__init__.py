@@ -1,17 +1,41 @@
-"""The QPY of the installed Qiskit."""
+"""The QPY of the installed Qiskit, read with the guard that payloads of others need."""
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from qiskit import qpy as _qpy
 
+from qiskit_ibm_runtime.utils.codecs.reading import check_header, guarded
+
 
 def dump(programs: Any, file_obj: Any, metadata_serializer: Any = None) -> None:
-    """Write circuits."""
+    """Write circuits or schedule blocks in the QPY version of the installed Qiskit.
+
+    Args:
+        programs: A circuit, a schedule block, or a list of one kind.
+        file_obj: Open binary file.
+        metadata_serializer: A ``json.JSONEncoder`` for metadata that plain JSON cannot express.
+    """
     _qpy.dump(programs, file_obj, metadata_serializer)
 
 
 def load(file_obj: Any, metadata_deserializer: Any = None) -> Any:
-    """Read circuits."""
-    return _qpy.load(file_obj, metadata_deserializer)
+    """Read circuits or schedule blocks of any QPY version that the installed Qiskit knows.
+
+    Args:
+        file_obj: Open binary file; it is read to its end.
+        metadata_deserializer: A ``json.JSONDecoder`` for metadata.
+
+    Returns:
+        A list.
+
+    Raises:
+        DecodeError: If the file comes from a newer Qiskit, or would make Qiskit run code.
+        QiskitError: If it is damaged.
+    """
+    data = file_obj.read()
+    check_header(data)
+    with guarded():
+        return _qpy.load(io.BytesIO(data), metadata_deserializer)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
-from qiskit.circuit import Delay, Gate, Measure, Parameter
+from qiskit.circuit import Delay, Gate, IfElseOp, Measure, Parameter, WhileLoopOp, controlflow
+from qiskit.circuit import ForLoopOp as ForLoop
 from qiskit.circuit.library import CXGate, CZGate, ECRGate, IGate, Reset, RZGate, SXGate, XGate
 from qiskit.transpiler.target import InstructionProperties, Target
+from qiskit.utils import apply_prefix
 
+from qiskit_ibm_runtime.faulty_parts import FaultyParts
 from qiskit_ibm_runtime.ibm_qubit_properties import IBMQubitProperties
+
+Places = dict[tuple[int, ...], Any]
+# Pulse entries of all gates, by name and qubits; called when somebody first looks at one.
+Pulses = Callable[[], "dict[tuple[str, tuple[int, ...]], Any]"]
 
 _GATES = {
     "id": IGate(),
@@ -20,92 +29,209 @@ _GATES = {
     "ecr": ECRGate(),
     "cz": CZGate(),
 }
+_CONTROL_FLOW = {
+    "if_else": IfElseOp,
+    "for_loop": ForLoop,
+    "while_loop": WhileLoopOp,
+    "switch_case": getattr(controlflow, "SwitchCaseOp", None),  # from terra 0.24 on
+}
+
+
+class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
+    """Error and duration of an instruction; its pulses are looked up when somebody asks."""
+
+    __slots__ = ("_entry", "_key", "_pulses")
+
+    def __init__(
+        self,
+        key: tuple[str, tuple[int, ...]],
+        pulses: Pulses,
+        duration: float | None = None,
+        error: float | None = None,
+    ) -> None:
+        self._entry: Any = None
+        self._key, self._pulses = key, pulses
+        super().__init__(duration=duration, error=error)
+        self._pulses = pulses  # the constructor above sets "no calibration"
+
+    @property
+    def _calibration(self) -> Any:
+        if self._pulses is not None:
+            self._entry = self._pulses().get(self._key)
+            self._pulses = None  # type: ignore[assignment]
+        return self._entry
+
+    @_calibration.setter
+    def _calibration(self, entry: Any) -> None:
+        self._entry = entry
+        self._pulses = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> PulseAwareProperties:
+        copied = type(self)(self._key, self._pulses, self.duration, self.error)
+        if self._pulses is None:
+            copied._calibration = self._entry
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InstructionProperties, (self.duration, self.error, self._entry)
+
+    def __repr__(self) -> str:
+        return f"InstructionProperties(duration={self.duration}, error={self.error})"
 
 
 def convert_to_target(configuration: Any, properties: Any = None, defaults: Any = None) -> Target:
-    """Return what the transpiler needs to know about a device; pulses are not part of it."""
-    del defaults
-    qubits = qubit_props_list_from_props(properties) if properties else None
+    """Return what the transpiler needs to know about a device.
+
+    Faulty qubits and gates of the calibration are left out.
+
+    Args:
+        configuration: ``QasmBackendConfiguration`` or its pulse sister.
+        properties: ``BackendProperties``; without them no instruction has error or duration.
+        defaults: ``PulseDefaults``; their schedules stay unparsed until somebody looks at one.
+    """
+    pulses = (lambda: pulse_entries(defaults)) if defaults is not None else None
+    return build_target(configuration, properties, pulses)
+
+
+def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> Target:
+    """Return a target whose pulses are asked for when somebody first looks at one."""
     target = Target(
         num_qubits=configuration.n_qubits,
-        qubit_properties=qubits,
+        qubit_properties=qubit_props_list_from_props(properties) if properties else None,
         dt=getattr(configuration, "dt", None),
+        **_timing(configuration),
     )
+    faulty = FaultyParts.of(properties) if properties else None
+    places = _calibrated(properties) if properties else {}
+    for gate in configuration.gates:
+        places.setdefault(gate.name, _configured(gate))
+    measured = places.pop("measure", None) or {(q,): (None, None) for q in range(target.num_qubits)}
     if properties:
-        _from_properties(target, configuration, properties)
-    else:
-        for gate in configuration.gates:
-            pairs = getattr(gate, "coupling_map", None)
-            width = len(pairs[0]) if pairs else 1
-            operation = _GATES.get(gate.name) or Gate(
-                gate.name, width, [Parameter(p) for p in gate.parameters or []]
-            )
-            target.add_instruction(
-                operation, {tuple(p): None for p in pairs} if pairs else None, name=gate.name
-            )
-    if "measure" not in target.operation_names:
-        target.add_instruction(Measure(), {(q,): None for q in range(configuration.n_qubits)})
-    if "delay" not in target.operation_names:
-        target.add_instruction(
-            Delay(Parameter("t")), {(q,): None for q in range(configuration.n_qubits)}
-        )
+        measured = {(q,): _readout(properties, q) for q in range(configuration.n_qubits)}
+    everywhere = {(q,): (None, None) for q in range(configuration.n_qubits)}
+    for name, found in {**places, "measure": measured, "delay": everywhere}.items():
+        usable = _usable(name, found, faulty)
+        if usable is None or usable:
+            made = _with_pulses(name, usable, pulses)
+            target.add_instruction(_operation(name, found, configuration), made, name=name)
+    for name in getattr(configuration, "supported_instructions", None) or ():
+        if _CONTROL_FLOW.get(name) is not None and name not in target.operation_names:
+            target.add_instruction(_CONTROL_FLOW[name], name=name)
     return target
 
 
-def _from_properties(target: Target, configuration: Any, properties: Any) -> None:
-    faulty = set(properties.faulty_qubits())
-    broken = {(g.gate, tuple(g.qubits)) for g in properties.faulty_gates()}
-    found: dict[str, dict[tuple[int, ...], Any]] = {}
+def _timing(configuration: Any) -> dict[str, int]:
+    given = getattr(configuration, "timing_constraints", None) or {}
+    names = ("granularity", "min_length", "pulse_alignment")
+    constraints = {name: given[name] for name in names if given.get(name)}
+    if given.get("acquire_alignment"):
+        # terra 0.23 misspells the name, in the constructor too
+        right = "acquire_alignment" in signature(Target).parameters
+        constraints["acquire_alignment" if right else "aquire_alignment"] = given[
+            "acquire_alignment"
+        ]
+    return constraints
+
+
+def _calibrated(properties: Any) -> dict[str, Places]:
+    """Return duration and error of each gate and place."""
+    found: dict[str, Places] = {}
     for gate in properties.gates:
-        place = tuple(gate.qubits)
-        if faulty & set(place) or (gate.gate, place) in broken:
-            continue
-        values = {v.name: v for v in gate.parameters}
-        error = values["gate_error"].value if "gate_error" in values else None
-        found.setdefault(gate.gate, {})[place] = InstructionProperties(
-            error=error,
-            duration=properties.gate_length(gate.gate, list(place))
-            if "gate_length" in values
-            else None,
-        )
-    for name, places in found.items():
-        width = len(next(iter(places)))
-        target.add_instruction(_GATES.get(name) or Gate(name, width, []), places, name=name)
-    target.add_instruction(
-        Measure(),
-        {
-            (q,): InstructionProperties(
-                error=_or_none(properties.readout_error, q),
-                duration=_or_none(properties.readout_length, q),
-            )
-            for q in range(configuration.n_qubits)
-            if q not in faulty
-        },
-    )
+        duration = error = None
+        for parameter in gate.parameters:
+            if parameter.name == "gate_error":
+                error = parameter.value
+            elif parameter.name == "gate_length":
+                duration = apply_prefix(parameter.value, parameter.unit)
+        found.setdefault(gate.gate, {})[tuple(gate.qubits)] = (duration, error)
+    return found
+
+
+def _configured(gate: Any) -> Places | None:
+    """Return the places of a gate without calibration; ``None`` if it works everywhere."""
+    pairs = getattr(gate, "coupling_map", None)
+    return {tuple(pair): (None, None) for pair in pairs} if pairs else None
+
+
+def _readout(properties: Any, qubit: int) -> tuple[float | None, float | None]:
+    if qubit >= len(properties.qubits):
+        return None, None
+    return _value(properties, qubit, "readout_length"), _value(properties, qubit, "readout_error")
+
+
+def _usable(name: str, places: Places | None, faulty: FaultyParts | None) -> Places | None:
+    """Leave out what does not work; a faulty pair is left out in both directions."""
+    if places is None or faulty is None:
+        return places
+    return {
+        place: facts
+        for place, facts in places.items()
+        if faulty.qubits.isdisjoint(place)
+        and (name, place) not in faulty.gates
+        and not (len(place) == 2 and frozenset(place) in faulty.edges)
+    }
+
+
+def _with_pulses(name: str, places: Places | None, pulses: Pulses | None) -> Places | None:
+    if places is None:
+        return None
+    if pulses is None or name == "delay":
+        return {
+            place: None if facts == (None, None) else InstructionProperties(*facts)
+            for place, facts in places.items()
+        }
+    return {
+        place: PulseAwareProperties((name, place), pulses, *facts)
+        for place, facts in places.items()
+    }
+
+
+def _operation(name: str, places: Places | None, configuration: Any) -> Any:
+    if name == "measure":
+        return Measure()
+    if name == "delay":
+        return Delay(Parameter("t"))
+    if name in _GATES:
+        return _GATES[name]
+    given = next((gate for gate in configuration.gates if gate.name == name), None)
+    parameters = [Parameter(parameter) for parameter in getattr(given, "parameters", None) or ()]
+    width = len(next(iter(places))) if places else _width_of(given)
+    return Gate(name, width, parameters)
+
+
+def _width_of(gate: Any) -> int:
+    """Return how many qubits a gate takes that works everywhere, by its definition."""
+    head = (getattr(gate, "qasm_def", None) or "").partition("{")[0]
+    names = head.rpartition(")")[2] if ")" in head else head.replace("gate", "", 1).strip()
+    bits = names.replace(gate.name, "", 1) if ")" not in head else names
+    return max(1, len([bit for bit in bits.split(",") if bit.strip()]))
+
+
+def pulse_entries(defaults: Any) -> dict[tuple[str, tuple[int, ...]], Any]:
+    """Return the unparsed schedule of each gate and place."""
+    schedules = defaults.instruction_schedule_map
+    entries = {}
+    for name in schedules.instructions:
+        for found in schedules.qubits_with_instruction(name):
+            place = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+            entry = schedules._get_calibration_entry(name, place)
+            entries[name, place] = entry
+            if name == "measure":  # one schedule measures all its qubits
+                for qubit in place:
+                    entries.setdefault((name, (qubit,)), entry)
+    return entries
 
 
 def qubit_props_list_from_props(properties: Any) -> list[IBMQubitProperties]:
-    """Return the properties of each qubit."""
+    """Return the properties of each qubit; what a calibration lacks is ``None``."""
+    names = ("T1", "T2", "frequency", "anharmonicity")
     return [
-        IBMQubitProperties(
-            t1=_or_none(properties.t1, q),
-            t2=_or_none(properties.t2, q),
-            frequency=_or_none(properties.frequency, q),
-            anharmonicity=_anharmonicity(properties, q),
-        )
-        for q in range(len(properties.qubits))
+        IBMQubitProperties(*(_value(properties, qubit, name) for name in names))
+        for qubit in range(len(properties.qubits))
     ]
 
 
-def _anharmonicity(properties: Any, qubit: int) -> float | None:
-    try:
-        return properties.qubit_property(qubit, "anharmonicity")[0]  # type: ignore[no-any-return]
-    except Exception:  # noqa: BLE001
-        return None
-
-
-def _or_none(read: Any, qubit: int) -> float | None:
-    try:
-        return read(qubit)  # type: ignore[no-any-return]
-    except Exception:  # noqa: BLE001
-        return None
+def _value(properties: Any, qubit: int, name: str) -> float | None:
+    found = properties._qubits.get(qubit, {}).get(name)
+    value: float | None = found[0] if found else None
+    return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from qiskit.primitives import EstimatorResult
 
@@ -10,20 +12,43 @@ from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
 
 class EstimatorResultDecoder(ResultDecoder):
-    """Makes an ``EstimatorResult`` of the service's answer."""
+    """Makes an ``EstimatorResult`` of the service's answer.
+
+    .. code-block:: python
+
+        text = '{"values": [0.5], "metadata": [{"variance": 0.75, "shots": 100}]}'
+        result = EstimatorResultDecoder.decode(text)
+        assert result.values.tolist() == [0.5] and result.metadata[0]["variance"] == 0.75
+    """
 
     @classmethod
     def decode(cls, raw_result: str) -> EstimatorResult:  # type: ignore[override]
-        """Return values as an array, with metadata as received."""
+        """Return values as an array with one number per circuit, with metadata as received.
+
+        Raises:
+            IBMRuntimeError: If the answer is not that of an estimator, or loses count.
+        """
         data = super().decode(raw_result)
         if not isinstance(data, dict) or not {"values", "metadata"} <= set(data):
             raise IBMRuntimeError(
                 "The result is not that of an estimator: expected values and metadata."
             )
-        values = np.asarray(data["values"])
-        if len(values) != len(data["metadata"]):
+        values, metadata = _numbers(data["values"]), data["metadata"]
+        if values is None or values.ndim != 1 or not isinstance(metadata, list):
             raise IBMRuntimeError(
-                f"The result holds {len(values)} values and "
-                f"{len(data['metadata'])} sets of metadata."
+                "The result is not that of an estimator: expected a list of numbers, and metadata."
             )
-        return EstimatorResult(values=values, metadata=data["metadata"])
+        if len(values) != len(metadata):
+            raise IBMRuntimeError(
+                f"The result holds {len(values)} values and {len(metadata)} sets of metadata."
+            )
+        return EstimatorResult(values=values, metadata=metadata)
+
+
+def _numbers(values: Any) -> np.ndarray[Any, Any] | None:
+    """Return an array of numbers; ``None`` if it holds anything else."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "biufc" else None

@@ -1,27 +1,26 @@
-"""JSON with typed wrappers for what JSON cannot express."""
+"""JSON with typed wrappers for what JSON cannot express.
+
+``json.dumps(value, cls=RuntimeEncoder)`` and ``json.loads(text, cls=RuntimeDecoder)`` are the two
+doors; what happens to each kind of object is written down in :mod:`.codecs`.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import json
-import sys
-import warnings
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from dateutil import parser as date_parser
-from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction, Parameter
-from qiskit.circuit.parametertable import ParameterView
-from qiskit.result import Result
-
-from .codecs import circuits, settings
+from .codecs.circuits import one_payload
+from .codecs.decoding import HAS_AER, from_json_value
+from .codecs.encoding import to_json_value
 from .codecs.errors import DecodeError
-from .codecs.packing import pack, unpack
+from .codecs.packing import pack
+from .codecs.refusals import with_plain_keys
+from .codecs.settings import register_settings_class
 
-HAS_AER = find_spec("qiskit_aer") is not None
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 HAS_SCIPY = find_spec("scipy") is not None
 
 
@@ -30,95 +29,71 @@ def to_base64_string(data: str) -> str:
     return pack(data.encode(), compress=False)
 
 
-def _wrap(tag: str, value: Any) -> dict[str, Any]:
-    return {"__type__": tag, "__value__": value}
-
-
 class RuntimeEncoder(json.JSONEncoder):
-    """Encodes circuits, operators, arrays and more."""
+    """Encodes circuits, operators, arrays and more.
 
-    def default(self, obj: Any) -> Any:  # noqa: C901, PLR0912  # one branch for each tag
+    A circuit object that is sent again, in the same payload or in a later one, is encoded again
+    only if it changed; nothing is kept alive for that. What cannot travel raises a ``TypeError``
+    that says where in the value it stands.
+
+    .. code-block:: python
+
+        import json
+        import numpy as np
+        from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+
+        text = json.dumps({"angles": np.arange(3)}, cls=RuntimeEncoder)
+        assert json.loads(text, cls=RuntimeDecoder)["angles"].tolist() == [0, 1, 2]
+    """
+
+    def default(self, obj: Any) -> Any:
         """Return what JSON can express for an object it cannot."""
-        if isinstance(obj, dt.date):
-            return _wrap("datetime", obj.isoformat())
-        if isinstance(obj, (complex, np.complexfloating)):
-            return _wrap("complex", [float(obj.real), float(obj.imag)])
-        if isinstance(obj, np.generic):
-            return obj.item()
-        if isinstance(obj, np.ndarray):
-            if obj.dtype == object:
-                return _wrap("ndarray", obj.tolist())
-            buffer = io.BytesIO()
-            np.save(buffer, obj, allow_pickle=False)
-            return _wrap("ndarray", pack(buffer.getbuffer()))
-        if isinstance(obj, set):
-            return _wrap("set", list(obj))
-        if isinstance(obj, Result):
-            return _wrap("Result", obj.to_dict())
-        if isinstance(obj, QuantumCircuit):
-            return _wrap("QuantumCircuit", circuits.circuit_to_text(obj))
-        if isinstance(obj, Parameter):
-            return _wrap("Parameter", circuits.parameter_to_text(obj))
-        if isinstance(obj, ParameterView):
-            return list(obj)
-        if isinstance(obj, Instruction):
-            return _wrap("Instruction", circuits.instruction_to_text(obj))
-        noise = sys.modules.get("qiskit_aer.noise")
-        if noise is not None and isinstance(obj, noise.NoiseModel):
-            return _wrap("NoiseModel", obj.to_dict())
-        if hasattr(obj, "settings"):
-            return {
-                "__type__": "settings",
-                "__module__": type(obj).__module__,
-                "__class__": type(obj).__name__,
-                "__value__": dict(obj.settings),
-            }
-        if callable(obj):
-            warnings.warn(
-                f"Callable {obj} is not JSON serializable and will be set to None.", stacklevel=3
-            )
-            return None
-        return super().default(obj)
+        return to_json_value(obj)
+
+    def encode(self, o: Any) -> str:
+        """Return a value as text.
+
+        Raises:
+            TypeError: If part of it cannot travel; the text names the path to it.
+            ValueError: If it holds itself.
+        """
+        with one_payload():
+            try:
+                return super().encode(o)
+            except TypeError:
+                return super().encode(with_plain_keys(o, self.default))
+
+    def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
+        """Yield a value as pieces of text."""
+        if _one_shot:
+            return super().iterencode(o, _one_shot)
+        return iter([self.encode(o)])
 
 
 class RuntimeDecoder(json.JSONDecoder):
-    """Decodes what :class:`RuntimeEncoder` encoded."""
+    """Decodes what :class:`RuntimeEncoder` encoded.
+
+    Only objects of an allow-list are built (see :mod:`.codecs.settings`), no text is evaluated and
+    nothing is imported because a payload names it.
+
+    Raises:
+        DecodeError: If part of a payload is damaged, too large or not allowed.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._vectors: dict[str, Any] = {}
         super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
-    def object_hook(self, obj: Any) -> Any:  # noqa: C901, PLR0912  # one branch for each tag
-        """Return the object behind a typed wrapper; other objects as they are."""
-        if "__type__" not in obj or "__value__" not in obj:
-            return obj
-        tag, value = obj["__type__"], obj["__value__"]
-        if tag == "datetime":
-            return date_parser.parse(value)
-        if tag == "complex":
-            return complex(*value)
-        if tag == "ndarray":
-            if isinstance(value, list):
-                return np.array(value)
-            return np.load(io.BytesIO(unpack(value)), allow_pickle=False)
-        if tag == "set":
-            return set(value)
-        if tag == "QuantumCircuit":
-            return circuits.circuit_from_text(value)
-        if tag == "Parameter":
-            return circuits.parameter_from_text(value)
-        if tag == "Instruction":
-            return circuits.instruction_from_text(value)
-        if tag == "settings":
-            return settings.build(obj.get("__module__"), obj.get("__class__"), value)
-        if tag == "Result":
-            return Result.from_dict(value)
-        if tag == "to_json":
-            return value
-        if tag == "NoiseModel":
-            from qiskit_aer.noise import NoiseModel
+    def decode(self, s: str, *args: Any) -> Any:
+        """Return what a text holds."""
+        try:
+            return super().decode(s, *args)
+        except RecursionError:
+            raise DecodeError("A payload is nested too deeply.") from None
 
-            return NoiseModel.from_dict(value)
-        return obj
+    def object_hook(self, obj: Any) -> Any:
+        """Return the object behind a typed wrapper; other objects as they are."""
+        return from_json_value(obj, self._vectors)
 
 
 __all__ = [
@@ -127,5 +102,6 @@ __all__ = [
     "DecodeError",
     "RuntimeDecoder",
     "RuntimeEncoder",
+    "register_settings_class",
     "to_base64_string",
 ]

@@ -8,19 +8,47 @@ from typing import Any
 from qiskit.exceptions import QiskitError
 from qiskit.result import QuasiDistribution, Result
 
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
+
+_WIDEST_THAT_IS_FILLED = 20  # bits: a million zeros; more of them help nobody
 
 
 class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
-    """A ``Result`` that may hold quasi-probabilities."""
+    """A ``Result`` that may hold quasi-probabilities.
+
+    .. code-block:: python
+
+        result = RunnerResult.decode(text)
+        result.get_counts(0)
+        result.get_quasiprobabilities(0)
+    """
 
     @classmethod
     def decode(cls, data: str | bytes) -> RunnerResult:
-        """Return the result behind plain JSON."""
-        return cls.from_dict(json.loads(data))  # type: ignore[no-any-return]
+        """Return the result behind plain JSON.
+
+        Raises:
+            IBMRuntimeError: If it is none.
+        """
+        try:
+            return cls.from_dict(json.loads(data))  # type: ignore[no-any-return]
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise IBMRuntimeError(f"The answer is not the result of circuits: {exc!r}") from exc
 
     def get_quasiprobabilities(self, experiment: Any = None) -> Any:
-        """Return mitigated distributions, of one experiment or of several."""
+        """Return mitigated distributions.
+
+        Args:
+            experiment: Index or name of an experiment, or a list of them; all by default.
+
+        Returns:
+            One ``QuasiDistribution`` for one experiment, else a list. Up to 20 bits, outcomes that
+            were not seen are there with zero.
+
+        Raises:
+            QiskitError: If an experiment has no quasi-probabilities.
+        """
         if experiment is None:
             keys = list(range(len(self.results)))
         else:
@@ -34,9 +62,8 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
         if data is None:
             raise QiskitError(f"No quasi-probabilities for experiment {key!r}.")
         bits = len(experiment.header.final_measurement_mapping)
-        found = {
-            int(k, 0): v for k, v in (data if isinstance(data, dict) else data.to_dict()).items()
-        }
-        return QuasiDistribution(
-            {n: found.get(n, 0.0) for n in range(2**bits)}, shots=experiment.shots
-        )
+        pairs = (data if isinstance(data, dict) else data.to_dict()).items()
+        found = {int(outcome, 0): value for outcome, value in pairs}
+        if bits <= _WIDEST_THAT_IS_FILLED:
+            found = {outcome: found.get(outcome, 0.0) for outcome in range(2**bits)}
+        return QuasiDistribution(found, shots=experiment.shots)

@@ -12,19 +12,40 @@ from qiskit.result import QuasiDistribution
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
+_FOUND_ONLY_IN_DECIMAL = re.compile(r"\d*[2-9]\d*")
+
 
 class SamplerResultDecoder(ResultDecoder):
-    """Makes a ``SamplerResult`` of the service's answer."""
+    """Makes a ``SamplerResult`` of the service's answer.
+
+    .. code-block:: python
+
+        text = '{"quasi_dists": [{"00": 0.5, "11": 0.5}], "metadata": [{"shots": 100}]}'
+        dist = SamplerResultDecoder.decode(text).quasi_dists[0]
+        assert dist == {0: 0.5, 3: 0.5} and dist.shots == 100
+        assert dist.binary_probabilities() == {"00": 0.5, "11": 0.5}
+    """
 
     @classmethod
     def decode(cls, raw_result: str) -> SamplerResult:  # type: ignore[override]
-        """Return distributions over integers, with metadata as received."""
+        """Return distributions over integers, with metadata as received.
+
+        A distribution knows its shots and an upper bound of its standard deviation,
+        ``sqrt(readout_mitigation_overhead / shots)``; both are unknown if the metadata lack shots.
+        Keys may be bit strings, which give the distribution its width, hexadecimal or binary
+        numbers with a prefix, or decimal numbers; registers may be of any width.
+
+        Raises:
+            IBMRuntimeError: If the answer is not that of a sampler, or loses count.
+        """
         data = super().decode(raw_result)
         if not isinstance(data, dict) or not {"quasi_dists", "metadata"} <= set(data):
             raise IBMRuntimeError(
                 "The result is not that of a sampler: expected quasi_dists and metadata."
             )
         dists, metadata = data["quasi_dists"], data["metadata"]
+        if not isinstance(dists, list) or not isinstance(metadata, list):
+            raise IBMRuntimeError("The result is not that of a sampler: expected two lists.")
         if len(dists) != len(metadata):
             raise IBMRuntimeError(
                 f"The result holds {len(dists)} distributions and {len(metadata)} sets of metadata."
@@ -32,19 +53,42 @@ class SamplerResultDecoder(ResultDecoder):
         return SamplerResult([_distribution(d, m) for d, m in zip(dists, metadata)], metadata)
 
 
-def _distribution(dist: dict[str, float], metadata: dict[str, Any]) -> QuasiDistribution:
+def _distribution(dist: Any, metadata: Any) -> QuasiDistribution:
+    if not isinstance(dist, dict) or not isinstance(metadata, dict):
+        raise IBMRuntimeError("The result holds a distribution that is no object.")
     shots = metadata.get("shots", math.inf)
     overhead = metadata.get("readout_mitigation_overhead", 1.0)
-    bound = math.sqrt(overhead / shots) if shots else None
-    decimal = any(re.fullmatch(r"\d*[2-9]\d*", key) for key in dist)
     return QuasiDistribution(
-        {_key(key, decimal): value for key, value in dist.items()},
+        _with_keys_of_one_form(dist),
         shots=shots,
-        stddev_upper_bound=bound,
+        stddev_upper_bound=math.sqrt(overhead / shots) if shots else None,
     )
 
 
-def _key(key: str, decimal: bool) -> int:
-    if key.startswith(("0x", "0b")):
-        return int(key, 0)
-    return int(key, 10 if decimal else 2)
+def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
+    """Return bit strings as they are, because they tell the width; other keys as integers.
+
+    JSON makes texts of integer keys. A digit above 1 in any key tells such a distribution from
+    bit strings; without one, keys are bit strings.
+    """
+    prefixed = any(key.startswith(("0x", "0b")) for key in dist)
+    decimal = any(_FOUND_ONLY_IN_DECIMAL.fullmatch(key) for key in dist)
+    if not prefixed and not decimal:
+        found: dict[Any, float] = dict(dist)
+    else:
+        found = {_number(key, decimal): value for key, value in dist.items()}
+    if len({_number(key, decimal) if isinstance(key, str) else key for key in found}) < len(dist):
+        raise IBMRuntimeError("The result holds a distribution that names an outcome twice.")
+    return found
+
+
+def _number(key: str, decimal: bool) -> int:
+    try:
+        if key.startswith(("0x", "0b")):
+            return int(key, 0)
+        return int(key, 10 if decimal else 2)
+    except ValueError:
+        raise IBMRuntimeError(
+            f"The result holds a distribution with the key {key!r}; expected bit strings, or "
+            "hexadecimal, binary or decimal numbers."
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import keyword
 import logging
 import os
@@ -129,7 +130,8 @@ def get_runtime_api_base_url(url: str, instance: str | None) -> str:
         instance: CRN or ``hub/group/project``.
 
     Returns:
-        For a CRN the address of its region (an experimental address stays), else the url.
+        For a CRN the address of its region (an experimental address and one of numbers stay), else
+        the url.
 
     Raises:
         IBMInputValueError: If the CRN is malformed.
@@ -141,7 +143,17 @@ def get_runtime_api_base_url(url: str, instance: str | None) -> str:
 
 def _with_subdomain(url: str, subdomain: str) -> str:
     parts = urlsplit(url)
+    if _is_address(parts.hostname):  # a server of one's own; nothing can stand before its number
+        return url.rstrip("/")
     return SplitResult(parts.scheme, f"{subdomain}.{_host_and_port(parts)}", "", "", "").geturl()
+
+
+def _is_address(host: str | None) -> bool:
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _host_and_port(parts: SplitResult) -> str:

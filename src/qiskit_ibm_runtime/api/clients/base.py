@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import logging
+import os
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
@@ -179,7 +180,8 @@ class BaseWebsocketClient(BaseClient, ABC):
         """
         self._client_close_code = close_code
         self._ended = True
-        if self._hub is not None:
+        # A forked process has a copy of the stream, but not the thread that reads it.
+        if self._hub is not None and self._hub.process == os.getpid():
             self._hub.close(self)
 
     def _finish(self, failure: WebsocketError | None) -> None:

@@ -111,14 +111,14 @@ class JobStream:
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""
-        self._hub.call(partial(self._limit_handshake, attempt))
+        self._hub.report(self, partial(self._limit_handshake, attempt))
         try:
             connection = attempt.open(self._client, self._url)
         # The stream only speeds a result up; whatever breaks it is noted, and polling goes on.
         except Exception as exc:  # noqa: BLE001
-            self._hub.call(partial(self._not_connected, attempt, exc))
+            self._hub.report(self, partial(self._not_connected, attempt, exc))
         else:
-            self._hub.call(partial(self._connected, attempt, connection))
+            self._hub.report(self, partial(self._connected, attempt, connection))
 
     def _limit_handshake(self, attempt: Attempt) -> None:
         if attempt is self._attempt:
@@ -130,9 +130,7 @@ class JobStream:
             return
         self._attempt = None
         self._connection, self._socket = connection, connection.sock
-        self._parts, self._pinged = [], False
-        self._opened = self._hub.clock.monotonic()
-        self.due = self._opened + PING_INTERVAL
+        self._parts, self._opened = [], self._hub.clock.monotonic()
         self._client.on_open(connection)
         self._hub.watch(self._socket, self)
         self.read()
@@ -142,20 +140,20 @@ class JobStream:
             self._broken(error)
 
     def read(self) -> None:
-        """Take the frames that have arrived."""
+        """Take the frames that have arrived; a part of one shows life as well."""
+        self._pinged = False
+        self.due = self._hub.clock.monotonic() + PING_INTERVAL
         for _ in range(MOST_FRAMES):
             if self._connection is None:
                 return
             try:
                 frame = self._connection.recv_frame()
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 self._leave_long_message()
                 return
             except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
                 self._broken(exc)
                 return
-            self._pinged = False
-            self.due = self._hub.clock.monotonic() + PING_INTERVAL
             self._take(frame)
         # TLS may hold decrypted frames of which the selector knows nothing.
         self._more, self.due = True, self._hub.clock.monotonic()
@@ -202,7 +200,7 @@ class JobStream:
         elif self._connection is None:
             self.begin()
         elif self._more:
-            self._more, self.due = False, self._hub.clock.monotonic() + PING_INTERVAL
+            self._more = False
             self.read()
         elif self._pinged:
             self._broken(

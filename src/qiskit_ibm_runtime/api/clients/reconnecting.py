@@ -9,7 +9,7 @@ PERMANENT_REFUSALS = frozenset({401, 403, 404, 410, 501})
 # A connection that lasted this long was healthy: a later fault starts a new count of retries.
 HEALTHY_SECONDS = 5.0
 # However healthy the connections look, a stream is not opened more often than this.
-MOST_CONNECTIONS = 2000
+MOST_CONNECTIONS = 10_000
 
 
 @dataclass

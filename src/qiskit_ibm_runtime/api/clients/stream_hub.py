@@ -73,6 +73,10 @@ class StreamHub:
             # So many rings are waiting that the thread will surely wake up.
             return
 
+    def report(self, stream: JobStream, step: Callable[[], None]) -> None:
+        """Take a step of one stream in the hub's thread."""
+        self.call(partial(self.guard, stream, step))
+
     def watch(self, sock: socket.socket, stream: JobStream) -> None:
         """Have a stream told when its socket can be read."""
         self._selector.register(sock, selectors.EVENT_READ, stream)
@@ -90,7 +94,7 @@ class StreamHub:
     ) -> None:
         stream = JobStream(self, client, url, retries, backoff_factor)
         self._streams[client] = stream
-        self._guard(stream, stream.begin)
+        self.guard(stream, stream.begin)
 
     def _close(self, client: BaseWebsocketClient) -> None:
         stream = self._streams.get(client)
@@ -132,10 +136,10 @@ class StreamHub:
             if key.data is None:
                 ear.recv(4096)
             else:
-                self._guard(key.data, key.data.read)
+                self.guard(key.data, key.data.read)
         now = self.clock.monotonic()
         for stream in [stream for stream in self._streams.values() if stream.due <= now]:
-            self._guard(stream, stream.act)
+            self.guard(stream, stream.act)
         return True
 
     def _run_calls(self) -> None:
@@ -147,7 +151,7 @@ class StreamHub:
         return None if due == float("inf") else max(due - self.clock.monotonic(), 0.0)
 
     @staticmethod
-    def _guard(stream: JobStream, step: Callable[[], None]) -> None:
+    def guard(stream: JobStream, step: Callable[[], None]) -> None:
         """Take a step of one stream; what goes wrong in it ends that stream and no other."""
         try:
             step()

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 from dateutil.parser import isoparse
 
 from qiskit_ibm_runtime.api.exceptions import (
-    ApiError,
     ApiIBMProtocolError,
     RequestsApiError,
     SubmitUncertainError,
@@ -34,7 +33,7 @@ from qiskit_ibm_runtime.api.exceptions import (
 from qiskit_ibm_runtime.api.rest.base import read_json
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
 from qiskit_ibm_runtime.api.retry import Attempt, wait
-from qiskit_ibm_runtime.exceptions import Failure
+from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
 from .submits import LEDGER, Doubt, Submit
 
@@ -80,7 +79,7 @@ class _Submission:
     def __init__(self, api: Runtime, request: dict[str, Any], body: str, ours: Submit) -> None:
         self._api, self._request, self._body, self._ours = api, request, body, ours
         self._key = uuid.uuid4().hex
-        self._doubtful: RequestsApiError | None = None
+        self._doubtful: IBMError | None = None
 
     def settle(self) -> dict[str, Any]:
         for _ in range(ROUNDS):
@@ -106,10 +105,10 @@ class _Submission:
         """Send once, with the repetitions that are safe; ``None`` if the outcome is in doubt."""
         try:
             response = self._api.submit(self._body, self._key, idempotent=self._honoured)
-        except RequestsApiError as exc:
+        except (RequestsApiError, IBMNotAuthorizedError) as exc:
             self._note_honouring(getattr(exc.__cause__, "response", None))
-            failure = exc.failure or Failure()
-            if _refused(failure.status) or not (failure.uncertain or self._doubtful):
+            # A refusal ends the matter only if no earlier attempt may have made a job.
+            if not ((exc.failure is not None and exc.failure.uncertain) or self._doubtful):
                 raise
             self._doubtful = exc
             return None
@@ -142,7 +141,7 @@ class _Submission:
                 job_id = LEDGER.claim(self._ours, list(records), listed, PATIENCE)
             except Doubt as doubt:
                 raise self._uncertain(doubt.job_ids) from None
-            except ApiError as exc:
+            except IBMError as exc:
                 raise self._uncertain((), f" Listing jobs failed too: {exc.message}") from None
             if job_id is not None:
                 logger.warning(
@@ -214,11 +213,6 @@ def _job_in(response: Response) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) and isinstance(answer.get("id"), str) else None
 
 
-def _refused(status: int | None) -> bool:
-    """Whether an answer shows that there is no job of this submit, nor will be."""
-    return status is not None and 400 <= status < 500 and status != 429
-
-
 def clock_ahead(date: str | None, received: datetime) -> timedelta:
     """How far the service's clock is ahead of ours, at least.
 
@@ -238,7 +232,7 @@ def canonical(inputs: Any) -> str:
         try:
             inputs = json.loads(inputs)
         except ValueError:
-            return inputs
+            return str(inputs)
     if isinstance(inputs, list) and len(inputs) == 1:
         inputs = inputs[0]
     return json.dumps(inputs, sort_keys=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from concurrent.futures import Future
 from typing import Any, Callable, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
+_pools: WeakSet[WorkerPool] = WeakSet()
 
 
 class WorkerPool:
@@ -19,6 +22,11 @@ class WorkerPool:
 
     def __init__(self, limit: int, name: str) -> None:
         self._limit, self._name = limit, name
+        self.forget_threads()
+        _pools.add(self)
+
+    def forget_threads(self) -> None:
+        """Start with nothing, as a forked process must: the threads stayed with its parent."""
         self._lock = threading.Lock()
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads = 0
@@ -53,3 +61,12 @@ class WorkerPool:
                 del answer
             # An idle moment must not keep a large answer alive.
             del future, call
+
+
+def _forget_all() -> None:
+    for pool in _pools:
+        pool.forget_threads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

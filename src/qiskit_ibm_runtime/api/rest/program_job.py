@@ -41,7 +41,7 @@ class ProgramJob(RestAdapterBase):
 
     def cancel(self) -> None:
         """Cancel the job; asking twice does no harm."""
-        self.session.post(self.get_url("cancel"), idempotent=True)
+        self.session.request("POST", self.get_url("cancel"), idempotent=True)
 
     def logs(self) -> str:
         """Return the log."""

@@ -31,8 +31,8 @@ class Api(RestAdapterBase):
 
     def login(self, api_token: str) -> dict[str, Any]:
         """Exchange the API token for an access token."""
-        response = self.session.post(
-            self.get_url("login"), json={"apiToken": api_token}, idempotent=True
+        response = self.session.request(
+            "POST", self.get_url("login"), json={"apiToken": api_token}, idempotent=True
         )
         return read_json(response)  # type: ignore[no-any-return]
 

@@ -73,7 +73,7 @@ class Runtime(RestAdapterBase):
             "is_public": is_public,
         }
         if spec is not None:
-            body["spec"] = spec  # type: ignore[assignment]
+            body["spec"] = spec
         return read_json(self.session.post(self.get_url("programs"), json=body))  # type: ignore[no-any-return]
 
     def program_run(
@@ -123,7 +123,8 @@ class Runtime(RestAdapterBase):
         headers = {"Content-Type": "application/json"}
         if idempotency_key:
             headers[IDEMPOTENCY_HEADER] = idempotency_key
-        return self.session.post(
+        return self.session.request(
+            "POST",
             self.get_url("jobs"),
             data=body,
             headers=headers,

@@ -139,7 +139,7 @@ CLOUD_ACCOUNT = [
         iam_token,
         "Exchange an API key for an IAM token",
         {200: schemas.IAM_TOKEN, 400: schemas.RUNTIME_ERROR},
-        body=schemas.TEXT,
+        body=schemas.IAM_FORM,
         body_type="application/x-www-form-urlencoded",
         is_open=True,
     ),

@@ -126,6 +126,8 @@ def _check_name(call: Call, name: str) -> None:
 
 
 def _source(data: bytes, runtime: Runtime) -> str:
+    if not data.strip():
+        raise invalid("The program is empty.")
     try:
         source = b64decode(data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
@@ -185,7 +187,7 @@ PROGRAMS = [
         update_data,
         "Replace the text of a program",
         {**_CHANGED, 400: _ERROR, 413: _ERROR},
-        body=schemas.TEXT,
+        body=schemas.BASE64,
         body_type="application/octet-stream",
         largest=_largest,
     ),

@@ -18,6 +18,13 @@ async def health(call: Call) -> Response:
     return JSONAnswer({"status": "ok"})
 
 
+async def openapi(call: Call) -> Response:
+    # The description is made of the table in which this function stands.
+    from qiskit_ibm_runtime.local.openapi import description
+
+    return JSONAnswer(description())
+
+
 SERVICE = [
     Endpoint(
         "GET",
@@ -26,5 +33,13 @@ SERVICE = [
         "Tell that the server works",
         {200: schemas.object_of({"status": schemas.TEXT})},
         is_open=True,
-    )
+    ),
+    Endpoint(
+        "GET",
+        "/openapi.json",
+        openapi,
+        "Describe everything that is served",
+        {200: schemas.ANY_OBJECT},
+        is_open=True,
+    ),
 ]

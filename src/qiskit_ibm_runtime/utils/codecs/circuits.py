@@ -1,68 +1,154 @@
-"""Circuits, instructions and parameters as text: the QPY of the installed Qiskit."""
+"""Circuits and instructions as text: the QPY of the installed Qiskit."""
 
 from __future__ import annotations
 
 import io
-import struct
-import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from typing import TYPE_CHECKING
+from weakref import ref
 
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import ClassicalRegister, Instruction, Parameter, QuantumRegister
+from qiskit.circuit import ClassicalRegister, Instruction, QuantumRegister
 
-from .errors import DecodeError
-from .packing import pack, unpack
+from .contents import Contents, look
+from .errors import DecodeError, EncodeError
+from .faithful import difference
+from .packing import deflate, pack, unpack
+from .reading import read_circuit
+
+if TYPE_CHECKING:
+    import json
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A circuit that was encoded, and what it held then. The circuit itself is not kept alive."""
+
+    circuit: ref[QuantumCircuit]
+    contents: Contents
+    data: bytes
+
+
+# By the identity of the circuit. Single operations on a dict are atomic, and a lost race costs no
+# more than one encoding, so that threads need no lock; one would be taken inside the garbage
+# collector too.
+_sent: dict[int, _Sent] = {}
+_payload = local()
+
+
+@contextmanager
+def one_payload() -> Iterator[None]:
+    """Encode each circuit object once while the block lasts, whatever it holds."""
+    if getattr(_payload, "written", None) is not None:
+        yield
+        return
+    _payload.written = {}
+    try:
+        yield
+    finally:
+        _payload.written = None
 
 
 def circuit_to_text(circuit: QuantumCircuit) -> str:
-    """Return a circuit as text."""
+    """Return a circuit as text; an object that was encoded before and is unchanged costs little.
+
+    Raises:
+        EncodeError: If Qiskit cannot write the circuit, or would read something else.
+    """
+    written = getattr(_payload, "written", None)
+    if written is None:
+        return pack(_remembered(circuit), compress=False)
+    key = id(circuit)
+    if key not in written:
+        written[key] = (circuit, _remembered(circuit))
+    return pack(written[key][1], compress=False)
+
+
+def _remembered(circuit: QuantumCircuit) -> bytes:
+    contents = look(circuit, _serializer())
+    key, fingerprint = id(circuit), contents.fingerprint
+    known = _sent.get(key)
+    if (
+        known is not None
+        and known.circuit() is circuit
+        and fingerprint is not None
+        and known.contents.fingerprint == fingerprint
+    ):
+        return known.data
+    data = _write(circuit, contents)
+    if fingerprint is not None:
+        _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, data)
+    return data
+
+
+def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
+    known = _sent.get(key)
+    if known is not None and known.circuit is dead:
+        _sent.pop(key, None)
+
+
+def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
     buffer = io.BytesIO()
-    qpy.dump(circuit, buffer)
-    return pack(buffer.getvalue())
+    try:
+        qpy.dump(circuit, buffer, _serializer())
+    except Exception as exc:
+        reason = f"{type(exc).__name__}: {exc}"
+        raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
+    if not contents.plain:
+        _refuse_if_unfaithful(circuit, buffer.getvalue())
+    return deflate(buffer.getbuffer())
+
+
+def _refuse_if_unfaithful(circuit: QuantumCircuit, data: bytes) -> None:
+    """Read back what holds more than standard gates: QPY has gaps, others in each terra."""
+    try:
+        lost = difference(circuit, read_circuit(data, _deserializer()))
+    except DecodeError as exc:
+        lost = exc.message
+    if lost:
+        raise EncodeError(
+            f"Circuit {circuit.name!r} would not arrive as it is, because the installed Qiskit "
+            f"writes it in a form that it reads differently: {lost} Try circuit.decompose(), or "
+            "give gates with different definitions different names."
+        )
 
 
 def circuit_from_text(text: object) -> QuantumCircuit:
-    """Read a circuit."""
-    data = unpack(text)
-    try:
-        return qpy.load(io.BytesIO(data))[0]
-    except Exception as exc:
-        raise DecodeError(f"A circuit cannot be read: {exc}") from exc
+    """Read a circuit.
+
+    Raises:
+        DecodeError: If the text is damaged or holds what no circuit needs.
+    """
+    return read_circuit(unpack(text), _deserializer())
+
+
+def _serializer() -> type[json.JSONEncoder]:
+    from qiskit_ibm_runtime.utils.json import RuntimeEncoder
+
+    return RuntimeEncoder
+
+
+def _deserializer() -> type[json.JSONDecoder]:
+    from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+
+    return RuntimeDecoder
 
 
 def instruction_to_text(instruction: Instruction) -> str:
     """Return an instruction as the text of a circuit that holds it alone."""
-    circuit = QuantumCircuit()
-    qubits = QuantumRegister(instruction.num_qubits, "q")
-    clbits = ClassicalRegister(instruction.num_clbits, "c")
-    circuit.add_register(qubits, clbits)
-    circuit.append(instruction, qubits[:], clbits[:])
-    return circuit_to_text(circuit)
+    circuit = QuantumCircuit(
+        QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
+    )
+    circuit.append(instruction, circuit.qubits, circuit.clbits)
+    return pack(_write(circuit, look(circuit)), compress=False)
 
 
 def instruction_from_text(text: object) -> Instruction:
     """Read an instruction."""
-    return circuit_from_text(text).data[0].operation
-
-
-_PARAMETER = struct.Struct("!H16s")
-
-
-def parameter_to_text(parameter: Parameter) -> str:
-    """Return a parameter as text: name and identity, as QPY writes them."""
-    name = parameter.name.encode()
-    identity = getattr(parameter, "_uuid", None) or uuid.uuid4()
-    return pack(_PARAMETER.pack(len(name), identity.bytes) + name, compress=False)
-
-
-def parameter_from_text(text: object) -> Parameter:
-    """Read a parameter."""
-    data = unpack(text, compressed=False)
-    size, identity = _PARAMETER.unpack_from(data)
-    name = data[_PARAMETER.size : _PARAMETER.size + size].decode()
-    key = uuid.UUID(bytes=identity)
-    try:
-        return Parameter(name, uuid=key)
-    except TypeError:
-        parameter = Parameter.__new__(Parameter, name, uuid=key)
-        parameter.__init__(name)
-        return parameter
+    data = circuit_from_text(text).data
+    if len(data) != 1:
+        raise DecodeError(f"An instruction came as {len(data)} instructions.")
+    return data[0].operation

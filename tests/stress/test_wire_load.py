@@ -1,6 +1,6 @@
 """2,000 mixed requests by 32 threads at 10 % faults; run by ``nox -s stress``, or
 
-python -m pytest -s tests/stress/wire_load.py
+python -m pytest -s tests/stress/test_wire_load.py
 """
 
 from __future__ import annotations

@@ -1,0 +1,186 @@
+"""Notes what clients ask and what they are answered, without what nobody should read."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REDACTED = "redacted"
+STREAM = "STREAM"
+# Fields of bodies and answers whose values are secrets, by the end of the path.
+_SECRET_FIELDS = {
+    "/users/loginWithToken": ("apiToken", "id"),
+    "/identity/token": ("apikey", "access_token", "refresh_token"),
+}
+_SECRET_HEADERS = ("authorization", "x-access-token")
+_KEPT_HEADERS = ("content-type", "idempotency-key", "service-crn", "x-qx-client-application")
+
+
+@dataclass
+class Exchange:
+    """One request and its answer, or one stream and its messages.
+
+    Attributes:
+        method: HTTP method, or ``STREAM``.
+        path: Path, under the server's prefix if it has one.
+        query: Query as it was sent.
+        headers: Headers with lower-case names; those that prove who asks are only named.
+        body: Text of the request.
+        status: Status of the answer; 101 for a stream, 0 if none was sent.
+        answer: Text of the answer.
+        answer_headers: Its headers.
+        messages: What a stream said.
+        close_code: How the stream was closed.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    status: int = 0
+    answer: str = ""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    close_code: int | None = None
+
+    def json(self) -> Any:
+        """The request's body, read as JSON."""
+        return json.loads(self.body)
+
+
+class Recorder:
+    """Wraps an application and keeps a list of exchanges, in the order in which they began.
+
+    .. code-block:: python
+
+        recorder = Recorder(app)
+        ...
+        assert len(recorder.matching("POST", "/jobs$")) == 1
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._exchanges: list[Exchange] = []
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Everything so far."""
+        with self._lock:
+            return list(self._exchanges)
+
+    def matching(self, method: str = "", path: str = "") -> list[Exchange]:
+        """The exchanges with this method, and a path in which the expression is found."""
+        return [
+            one
+            for one in self.exchanges
+            if method in ("", one.method) and re.search(path, one.path)
+        ]
+
+    def clear(self) -> None:
+        """Forget everything so far."""
+        with self._lock:
+            self._exchanges.clear()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(
+            scope.get("method", STREAM),
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            _headers(scope["headers"]),
+        )
+        with self._lock:
+            self._exchanges.append(exchange)
+        between = _Between(exchange, receive, send)
+        try:
+            await self._app(scope, between.receive, between.send)
+        finally:
+            between.finish()
+
+
+class _Between:
+    """Stands between the application and the server for one exchange."""
+
+    def __init__(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        self._exchange, self._receive, self._send = exchange, receive, send
+        self._asked, self._answered = bytearray(), bytearray()
+        # Faults that break the connection look for it here, where uvicorn has it.
+        self.transport = getattr(getattr(send, "__self__", None), "transport", None)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._asked += message.get("body", b"")
+        return message
+
+    async def send(self, message: Message) -> None:
+        kind, exchange = message["type"], self._exchange
+        if kind in ("http.response.start", "websocket.http.response.start"):
+            exchange.status = message["status"]
+            exchange.answer_headers = _headers(message.get("headers", ()))
+        elif kind in ("http.response.body", "websocket.http.response.body"):
+            self._answered += message.get("body", b"")
+            if not message.get("more_body"):
+                # Before the client has it: who has the answer finds the exchange complete.
+                self.finish()
+        elif kind == "websocket.accept":
+            exchange.status = 101
+        elif kind == "websocket.send":
+            exchange.messages.append(message.get("text") or "")
+        elif kind == "websocket.close":
+            exchange.close_code = message.get("code", 1000)
+        await self._send(message)
+
+    def finish(self) -> None:
+        """Keep the texts, without the secrets in them."""
+        asked = self._asked.decode("utf-8", "replace")
+        answered = self._answered.decode("utf-8", "replace")
+        secrets = set(_secrets(self._exchange.path, asked, answered))
+        self._exchange.body = _without(asked, secrets)
+        self._exchange.answer = _without(answered, secrets)
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+    kept = {name: found[name] for name in _KEPT_HEADERS if name in found}
+    return {**kept, **{name: REDACTED for name in _SECRET_HEADERS if name in found}}
+
+
+def _secrets(path: str, *texts: str) -> Iterable[str]:
+    for end, names in _SECRET_FIELDS.items():
+        if not path.endswith(end):
+            continue
+        for text in texts:
+            try:
+                values = json.loads(text)
+            except ValueError:
+                values = {name: found[0] for name, found in parse_qs(text).items()}
+            if isinstance(values, dict):
+                yield from (str(values[name]) for name in names if values.get(name))
+
+
+def _without(text: str, secrets: set[str]) -> str:
+    # The longest first: one secret may be part of another.
+    for secret in sorted(secrets, key=len, reverse=True):
+        for spelling in (secret, json.dumps(secret)[1:-1]):
+            text = text.replace(spelling, REDACTED)
+    return text
+
+
+def as_dict(exchange: Exchange) -> dict[str, Any]:
+    """The exchange as JSON values, without what says nothing."""
+    nothing: tuple[object, ...] = ("", [], {}, None)
+    return {name: value for name, value in asdict(exchange).items() if value not in nothing}

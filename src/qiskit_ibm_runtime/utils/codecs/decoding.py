@@ -1,0 +1,97 @@
+"""What becomes of each tag."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from dateutil import parser
+from qiskit.result import Result
+
+from qiskit_ibm_runtime.exceptions import IBMError
+
+from .arrays import array_from_members, sparse_from_text
+from .circuits import circuit_from_text, instruction_from_text
+from .errors import DecodeError
+from .settings import settings_from_members
+from .symbols import expression_from_text, parameter_from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Vectors = dict[str, Any]
+HAS_AER = find_spec("qiskit_aer") is not None
+
+
+def from_json_value(members: dict[str, Any], vectors: Vectors) -> Any:
+    """Return the object behind typed members; members without a known tag as they are.
+
+    Args:
+        members: A JSON object whose own members were decoded before.
+        vectors: Parameter vectors met so far, so that their elements find each other.
+
+    Raises:
+        DecodeError: If the tag is known and what it wraps is damaged, too large or not allowed.
+    """
+    tag = members.get("__type__")
+    decode = DECODERS.get(tag) if isinstance(tag, str) and "__value__" in members else None
+    if decode is None:
+        return members
+    try:
+        return decode(members, vectors)
+    except DecodeError:
+        raise
+    except (Exception, MemoryError) as exc:
+        raise DecodeError(f"A value of type {tag!r} cannot be decoded: {_reason(exc)}") from exc
+
+
+def _reason(exc: BaseException) -> str:
+    text = exc.message if isinstance(exc, IBMError) else str(exc)
+    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
+
+
+def _of_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Vectors], Any]:
+    return lambda members, _: decode(members["__value__"])
+
+
+def _complex(value: Any) -> complex:
+    real, imaginary = value
+    return complex(real, imaginary)
+
+
+def _set(value: Any) -> set[Any]:
+    if not isinstance(value, list):
+        raise DecodeError(f"A set came as {type(value).__name__}, not as a list.")
+    return set(value)
+
+
+def _noise_model(value: Any) -> Any:
+    if not HAS_AER:
+        warnings.warn("Qiskit Aer is not installed: a noise model stays a dict.", stacklevel=2)
+        return value
+    from qiskit_aer.noise import NoiseModel
+
+    with warnings.catch_warnings():
+        # Deprecated by Aer without another way to read what its to_dict writes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return NoiseModel.from_dict(value)
+
+
+DECODERS: dict[str, Callable[[dict[str, Any], Vectors], Any]] = {
+    "datetime": _of_value(parser.parse),
+    "complex": _of_value(_complex),
+    "ndarray": lambda members, _: array_from_members(members),
+    "set": _of_value(_set),
+    "QuantumCircuit": _of_value(circuit_from_text),
+    "Parameter": _of_value(parameter_from_text),
+    "ParameterExpression": lambda members, vectors: expression_from_text(
+        members["__value__"], vectors
+    ),
+    "Instruction": _of_value(instruction_from_text),
+    "settings": lambda members, _: settings_from_members(members),
+    "Result": _of_value(Result.from_dict),
+    "spmatrix": _of_value(sparse_from_text),
+    "to_json": _of_value(lambda value: value),
+    "NoiseModel": _of_value(_noise_model),
+}

@@ -1,0 +1,143 @@
+"""What becomes of each kind of object that JSON cannot express."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction, Parameter, ParameterExpression
+from qiskit.circuit.parametertable import ParameterView
+from qiskit.quantum_info import Clifford, ScalarOp, StabilizerState
+from qiskit.result import Result
+from qiskit.transpiler import CouplingMap
+
+from .arrays import array_to_members, sparse_to_text
+from .circuits import circuit_to_text, instruction_to_text
+from .settings import settings_to_members
+from .symbols import expression_to_text, parameter_to_text
+
+Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
+
+
+def to_json_value(value: Any) -> Any:
+    """Return what JSON can express for an object it cannot; parts of it may need the same again.
+
+    Raises:
+        TypeError: If the object cannot travel.
+    """
+    for fits, convert in RULES:
+        if fits(value):
+            return convert(value)
+    raise TypeError(f"an object of type {type(value).__name__} cannot be sent: {_shown(value)}")
+
+
+def _tag(tag: str, value: Any) -> dict[str, Any]:
+    return {"__type__": tag, "__value__": value}
+
+
+def _is(*types: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, types)
+
+
+def _of_module(module: str, name: str) -> Callable[[Any], bool]:
+    """Return a test for a class of an optional package, which is there only if it was imported."""
+    return lambda value: (
+        (found := sys.modules.get(module)) is not None
+        and isinstance(value, getattr(found, name, ()))
+    )
+
+
+def _is_sparse(value: Any) -> bool:
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
+
+
+def _has_to_json(value: Any) -> bool:
+    return not isinstance(value, type) and callable(getattr(value, "to_json", None))
+
+
+def _has_settings(value: Any) -> bool:
+    return not isinstance(value, type) and isinstance(getattr(value, "settings", None), Mapping)
+
+
+def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {"__type__": "settings", **settings_to_members(value, read(value))}
+
+
+def _is_droppable(value: Any) -> bool:
+    """Return whether a callable is code, and not a value of Qiskit that happens to be callable."""
+    code = isinstance(value, (FunctionType, BuiltinFunctionType, MethodType))
+    return code or (callable(value) and not type(value).__module__.startswith("qiskit."))
+
+
+def _drop(value: Any) -> None:
+    """Send ``None`` for a function, as 0.9.3 did: optimizers carry callbacks that cannot travel."""
+    warnings.warn(
+        f"Callable {value} is not JSON serializable and will be set to None.",
+        stacklevel=_frames_to_caller(),
+    )
+
+
+def _frames_to_caller() -> int:
+    """Return the stack level, seen from :func:`_drop`, of the first frame that is a user's."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "json" and not name.startswith(("json.", "qiskit_ibm_runtime.")):
+            break
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # somebody else's repr must not hide our error
+        return "(no repr)"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+# First match wins.
+RULES: tuple[Rule, ...] = (
+    (_is(dt.date), lambda value: _tag("datetime", value.isoformat())),
+    (
+        _is(complex, np.complexfloating),
+        lambda value: _tag("complex", [float(value.real), float(value.imag)]),
+    ),
+    (_is(np.bool_, np.integer, np.floating, np.str_), lambda value: value.item()),
+    (_is(np.generic), lambda value: {"__type__": "ndarray", **array_to_members(np.array(value))}),
+    (_is(np.ndarray), lambda value: {"__type__": "ndarray", **array_to_members(value)}),
+    (_is(set, frozenset), lambda value: _tag("set", list(value))),
+    (_is(range, ParameterView), list),
+    (_is(Result), lambda value: _tag("Result", value.to_dict())),
+    (_has_to_json, lambda value: _tag("to_json", value.to_json())),
+    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
+    (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
+    (
+        _is(ParameterExpression),
+        lambda value: _tag("ParameterExpression", expression_to_text(value)),
+    ),
+    (_is(Instruction), lambda value: _tag("Instruction", instruction_to_text(value))),
+    (
+        _of_module("qiskit_aer.noise", "NoiseModel"),
+        lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
+    ),
+    (_has_settings, _settings(lambda value: value.settings)),
+    (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
+    (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
+    (
+        _is(ScalarOp),
+        _settings(lambda value: {"dims": value.input_dims(), "coeff": value.coeff}),
+    ),
+    (_is(CouplingMap), lambda value: [list(edge) for edge in value.get_edges()]),
+    (_is(enum.Enum), lambda value: value.value),
+    (_is_sparse, lambda value: _tag("spmatrix", sparse_to_text(value))),
+    (_is_droppable, _drop),
+)

@@ -1,0 +1,113 @@
+"""Whether a circuit that was written and read is still the same circuit.
+
+Qiskit's own comparison is not used on whole circuits: it makes each gate compute its definition,
+which stays in the user's gate and goes stale when the user changes a parameter of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ControlledGate, Gate
+
+from .contents import kind_of
+
+
+def difference(sent: QuantumCircuit, arrived: QuantumCircuit) -> str:
+    """Return what makes two circuits differ, in a sentence; nothing if they are the same.
+
+    Names that Qiskit gives to controlled gates may differ, what they do may not.
+    """
+    if _frame(sent) != _frame(arrived) or sent.calibrations != arrived.calibrations:
+        return "its registers, global phase or calibrations change."
+    if len(sent.data) != len(arrived.data):
+        return "instructions are lost."
+    places, its_places = _places(sent), _places(arrived)
+    for one, other in zip(sent.data, arrived.data):
+        if [places[bit] for bit in (*one.qubits, *one.clbits)] != [
+            its_places[bit] for bit in (*other.qubits, *other.clbits)
+        ]:
+            return f"the instruction {one.operation.name!r} moves to other bits."
+        text = _difference(one.operation, other.operation)
+        if text:
+            return text
+        if _condition(one.operation, places) != _condition(other.operation, its_places):
+            return f"the condition of {one.operation.name!r} changes."
+    return ""
+
+
+def _frame(circuit: QuantumCircuit) -> Any:
+    places = _places(circuit)
+    registers = [
+        [
+            (register.name, type(register), [places.get(bit) for bit in register])
+            for register in kind
+        ]
+        for kind in (circuit.qregs, circuit.cregs)
+    ]
+    return (circuit.num_qubits, circuit.num_clbits, circuit.global_phase, registers)
+
+
+def _places(circuit: QuantumCircuit) -> dict[Any, int]:
+    return {
+        bit: place for kind in (circuit.qubits, circuit.clbits) for place, bit in enumerate(kind)
+    }
+
+
+def _condition(operation: Any, places: dict[Any, int]) -> Any:
+    condition = getattr(operation, "condition", None)
+    if not isinstance(condition, tuple):  # nothing, or an expression of classical values
+        return type(condition)
+    target, value = condition
+    return getattr(target, "name", None) or places[target], int(value)
+
+
+def _difference(one: Any, other: Any) -> str:
+    if one.name == "delay" and one.unit != other.unit:
+        return f"the unit {one.unit!r} of a delay becomes {other.unit!r}."
+    if (getattr(one, "label", None) or None) != (getattr(other, "label", None) or None):
+        return f"the label {one.label!r} of {one.name!r} is lost."
+    if not _alike(one, other):
+        return f"the instruction {one.name!r} of class {type(one).__name__} changes."
+    return ""
+
+
+def _alike(one: Any, other: Any) -> bool:
+    kind, its = (kind_of(cls) for cls in (type(one), type(other)))
+    if type(one) is not type(other):
+        # A class of the user's arrives as the gate that it derives from, which loses nothing if it
+        # is its definition. Aer's instructions for saving are told apart by their class alone.
+        by_definition = its.generic or type(other) is ControlledGate
+        if not by_definition or not (isinstance(one, Gate) or one._definition is not None):
+            return False
+    elif not (kind.known or hasattr(one, "blocks")):
+        return bool(one == other)
+    if any(
+        _control(one, name) != _control(other, name) for name in ("num_ctrl_qubits", "ctrl_state")
+    ):
+        return False
+    if not _same_values(one.params, other.params):
+        return False
+    if kind.standard:
+        return True
+    if its.controlled and _difference(one.base_gate, other.base_gate):
+        return False
+    return _same(one._definition, other._definition)
+
+
+def _control(operation: Any, name: str) -> Any:
+    return getattr(operation, name, None)
+
+
+def _same_values(ours: Any, theirs: Any) -> bool:
+    return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, QuantumCircuit):
+        return isinstance(other, QuantumCircuit) and not difference(one, other)
+    if isinstance(one, (np.ndarray, np.generic)):
+        return bool(np.array_equal(one, other))
+    return bool(one == other)

@@ -1,0 +1,183 @@
+"""Circuits are held against the parts of a device that do not work."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit.library import RealAmplitudes
+from tests.backend.conftest import Service
+
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+
+
+def circuit() -> QuantumCircuit:
+    return QuantumCircuit(5, 2, name="mine")
+
+
+def _inside(make: Callable[[QuantumCircuit], None]) -> QuantumCircuit:
+    outer = circuit()
+    make(outer)
+    return outer
+
+
+def _if(outer: QuantumCircuit) -> None:
+    with outer.if_test((outer.clbits[0], 1)) as otherwise:
+        outer.x(0)
+    with otherwise:
+        outer.cx(1, 2)
+
+
+def _for(outer: QuantumCircuit) -> None:
+    with outer.for_loop(range(2)):
+        outer.cx(1, 2)
+
+
+def _while(outer: QuantumCircuit) -> None:
+    with outer.while_loop((outer.clbits[0], 1)):
+        outer.cx(1, 2)
+
+
+def _switch(outer: QuantumCircuit) -> None:
+    with outer.switch(outer.cregs[0]) as case:
+        with case(0):
+            outer.x(0)
+        with case(case.DEFAULT):
+            outer.cx(1, 2)
+
+
+def _nested(outer: QuantumCircuit) -> None:
+    with outer.if_test((outer.clbits[0], 1)), outer.for_loop(range(2)):
+        outer.cx(1, 2)
+
+
+BODIES = [_if, _for, _while, _nested, *([_switch] if hasattr(QuantumCircuit, "switch") else [])]
+
+
+def test_a_faulty_qubit_is_named(service: Service) -> None:
+    service.break_qubit(3)
+    used = circuit()
+    used.sx(3)
+
+    with pytest.raises(ValueError, match=r"Circuit mine contains instruction sx .*faulty qubit 3"):
+        service.backend().check_faulty(used)
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
+def test_a_faulty_edge_is_named_in_the_order_of_the_instruction(
+    service: Service, pair: tuple[int, int]
+) -> None:
+    service.break_gate(0, 1)
+    used = circuit()
+    used.cx(*pair)
+
+    with pytest.raises(ValueError, match=rf"instruction cx .*faulty edge \({pair[0]}, {pair[1]}\)"):
+        service.backend().check_faulty(used)
+
+
+def test_a_gate_on_three_qubits_may_not_span_a_faulty_edge(service: Service) -> None:
+    service.break_gate(0, 1)
+    used = circuit()
+    used.ccx(2, 0, 1)
+
+    with pytest.raises(ValueError, match=r"instruction ccx .*faulty edge \(0, 1\)"):
+        service.backend().check_faulty(used)
+
+
+def test_one_gate_of_a_qubit_may_be_faulty(service: Service) -> None:
+    service.break_gate(2, name="x")
+    fine, used = circuit(), circuit()
+    fine.sx(2)
+    used.x(2)
+    backend = service.backend()
+
+    backend.check_faulty(fine)
+    with pytest.raises(ValueError, match="faulty gate x of qubit 2"):
+        backend.check_faulty(used)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__.strip("_"))
+def test_bodies_of_control_flow_are_looked_into(
+    service: Service, body: Callable[[QuantumCircuit], None]
+) -> None:
+    used = _inside(body)
+    service.backend().check_faulty(used)
+    service.break_gate(1, 2)
+
+    with pytest.raises(ValueError, match=r"Circuit .* instruction cx .*faulty edge \(1, 2\)"):
+        service.backend().check_faulty(used)
+
+
+def test_qubits_inside_a_body_are_those_of_the_device(service: Service) -> None:
+    service.break_qubit(0)  # the first qubit inside the bodies is qubit 1 outside
+
+    service.backend().check_faulty(_inside(_for))
+
+
+def test_what_does_not_act_is_passed_over(service: Service) -> None:
+    service.break_qubit(3)
+    service.break_gate(0, 1)
+    used = circuit()
+    used.barrier()
+    used.delay(100, 3)
+    used.cx(1, 2)
+    used.measure(0, 0)
+
+    service.backend().check_faulty(used)
+
+
+def test_bits_that_are_equal_but_not_the_circuits_own_are_found(service: Service) -> None:
+    service.break_qubit(3)
+    used = QuantumCircuit(QuantumRegister(5, "q"), ClassicalRegister(1, "c"))
+    used.x(QuantumRegister(5, "q")[3])
+
+    with pytest.raises(ValueError, match="faulty qubit 3"):
+        service.backend().check_faulty(used)
+
+
+def test_a_circuit_that_is_built_when_it_is_looked_at(service: Service) -> None:
+    service.break_qubit(1)
+
+    with pytest.raises(ValueError, match="faulty qubit 1"):
+        service.backend().check_faulty(RealAmplitudes(3))
+
+
+def test_one_request_whatever_is_checked(service: Service, backend: IBMBackend) -> None:
+    for _ in range(3):
+        backend.check_faulty(circuit())
+
+    assert service.asked == ["properties"]
+
+
+def test_a_new_calibration_counts(service: Service, backend: IBMBackend) -> None:
+    used = circuit()
+    used.x(3)
+    backend.check_faulty(used)
+    service.break_qubit(3)
+
+    backend.properties(refresh=True)
+
+    with pytest.raises(ValueError, match="faulty qubit 3"):
+        backend.check_faulty(used)
+
+
+def test_a_replaced_properties_method_is_used(backend: IBMBackend) -> None:
+    properties = backend.properties()
+    properties._qubits[0]["operational"] = (False, None)
+    backend.properties = lambda: properties  # type: ignore[method-assign]
+    used = circuit()
+    used.x(0)
+
+    with pytest.raises(ValueError, match="faulty qubit 0"):
+        backend.check_faulty(used)
+
+
+def test_the_target_holds_nothing_that_is_faulty(service: Service) -> None:
+    service.break_qubit(4)
+    service.break_gate(0, 1)
+
+    target = service.backend().target
+
+    assert {(1, 2), (2, 1), (2, 3), (3, 2)} == set(target["cx"])
+    assert {(0,), (1,), (2,), (3,)} == set(target["measure"]) == set(target["delay"])

@@ -1,0 +1,343 @@
+"""A payload builds values and does nothing else; a damaged one is one clear error."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import pickle
+import struct
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import Parameter
+from tests.codecs.zoo import ZOO
+
+from qiskit_ibm_runtime.utils.codecs import packing
+from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
+from qiskit_ibm_runtime.utils.codecs.symbols import check_expression
+from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
+
+
+def decode(value: Any) -> Any:
+    return json.loads(json.dumps(value), cls=RuntimeDecoder)
+
+
+def tagged(tag: str, value: Any, **others: Any) -> dict[str, Any]:
+    return {"__type__": tag, "__value__": value, **others}
+
+
+def packed(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data)).decode()
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Path:
+    """A file that exists only if a payload ran a command."""
+    return tmp_path / "somebody-was-here"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("subprocess", "Popen"),
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("qiskit.quantum_info.operators", "Operator"),
+        ("qiskit.quantum_info.operators.symplectic.pauli", "re"),
+        ("qiskit.quantum_info.operators.symplectic.pauli", "np.load"),
+        ("qiskit.utils.multiprocessing", "local_hardware_info"),
+        (["subprocess"], "Popen"),
+        ("subprocess", ["Popen"]),
+        (None, None),
+    ],
+)
+def test_a_payload_chooses_no_class_outside_the_table(
+    mark: Path, module: object, name: object
+) -> None:
+    """The sample of CVE-2024-29032, and its relatives."""
+    payload = tagged(
+        "settings",
+        {"args": ["touch", str(mark)], "shell": False},
+        __module__=module,
+        __class__=name,
+    )
+
+    with pytest.raises(DecodeError, match="not allowed"):
+        decode({"quasi_dists": [payload]})
+    assert not mark.exists()
+
+
+def test_no_module_is_imported_because_a_payload_names_it() -> None:
+    assert "antigravity" not in sys.modules
+
+    with pytest.raises(DecodeError):
+        decode(tagged("settings", {}, __module__="antigravity", __class__="x"))
+
+    assert "antigravity" not in sys.modules
+
+
+def _expression(text: str) -> bytes:
+    raw = text.encode()
+    return struct.pack("!QQ", 0, len(raw)) + raw
+
+
+EVIL = [
+    "__import__('os').system('touch {mark}')",
+    "Symbol('a').__class__.__base__.__subclasses__()",
+    "open('{mark}', 'w')",
+    "lambda: 0",
+    "[Symbol('a') for a in (1,)]",
+    "Symbol(Symbol('a'))",
+    "Symbol('a', cls=open)",
+    "Function('f')(Symbol('a'))",
+    "Lambda(Symbol('a'), Symbol('a'))",
+    "Add(*[1])",
+    "Integer(10**10)",
+    "Pow(Integer(9), Pow(Integer(9), Integer(99)))",
+    "Pow(Integer(9), Integer(99999999999))",
+    "Pow(Pow(Integer(9), Integer(1000)), Integer(1000))",
+    "factorial(Integer(1000000))",
+    "Float('1', precision=10000000)",
+    "Float('a')",
+    "Integer('1')",
+    "Symbol('a')!",
+    "",
+    "(" * 300,
+    "Add(" * 100 + "1" + ")" * 100,
+]
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_no_text_of_an_expression_is_evaluated(mark: Path, text: str) -> None:
+    raw = _expression(text.format(mark=mark))
+
+    with pytest.raises(DecodeError):
+        decode(tagged("ParameterExpression", base64.b64encode(raw).decode()))
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("kind", ["instruction", "pulse"])
+def test_no_text_inside_a_circuit_is_evaluated(mark: Path, kind: str) -> None:
+    if kind == "instruction":
+        circuit = QuantumCircuit(1)
+        circuit.rx(Parameter("a") + 1, 0)
+        raw = _qpy(circuit)
+        good = b"Add(Symbol('a'), Integer(1))"
+        evil = f"open('{mark}','w')".encode()
+        raw = _replace_sized(raw, good, evil)
+    else:
+        raw = _qpy(ZOO["calibrated"]())
+        assert raw[:6] == b"QISKIT"
+        raw = _with_evil_envelope(raw, f"open('{mark}','w')")
+
+    with pytest.raises(DecodeError):
+        decode(tagged("QuantumCircuit", packed(raw)))
+    assert not mark.exists()
+
+
+def _qpy(circuit: QuantumCircuit) -> bytes:
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer)
+    return buffer.getvalue()
+
+
+def _replace_sized(raw: bytes, good: bytes, evil: bytes) -> bytes:
+    """Put another text into a file; its size stands before it, and before the whole parameter."""
+    grown = len(evil) - len(good)
+    place = raw.index(good)
+    size_at, outer_at = place - 8, place - 16 - 8
+    (size,) = struct.unpack("!Q", raw[size_at:place])
+    (outer,) = struct.unpack("!Q", raw[outer_at : outer_at + 8])
+    assert size == len(good)
+    return b"".join(
+        (
+            raw[:outer_at],
+            struct.pack("!Q", outer + grown),
+            raw[outer_at + 8 : size_at],
+            struct.pack("!Q", size + grown),
+            evil,
+            raw[place + len(good) :],
+        )
+    )
+
+
+def _with_evil_envelope(raw: bytes, evil: str) -> bytes:
+    """Replace the first deflated formula of a pulse by another one, padded to its length."""
+    place = raw.index(b"\x78\x9c")
+    inflater = zlib.decompressobj()
+    inflater.decompress(raw[place:])
+    size = len(raw) - place - len(inflater.unused_data)
+    body = zlib.compress(evil.encode(), 9)
+    assert len(body) <= size
+    stored = body + b"\x00" * (size - len(body))
+    return raw[:place] + stored + raw[place + size :]
+
+
+@pytest.mark.parametrize("name", ["QuantumVolume", "Parameter", "QuantumRegister", "PhaseOracle"])
+def test_a_circuit_names_no_class_that_is_no_instruction(name: str) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.append(_named_like(name), [0])
+    raw = _qpy(circuit)
+    marker = ("X" * len(name)).encode()
+
+    with pytest.raises(DecodeError, match=name):
+        decode(tagged("QuantumCircuit", packed(_as_class(raw, marker, name.encode()))))
+
+
+def _named_like(name: str) -> Any:
+    from qiskit.circuit import Gate
+
+    return Gate("X" * len(name), 1, [])
+
+
+def _as_class(raw: bytes, marker: bytes, name: bytes) -> bytes:
+    """Rename an instruction, but not the definition that makes the name a custom one."""
+    return name.join(raw.rsplit(marker, 1))
+
+
+def test_the_format_of_symengine_is_refused() -> None:
+    raw = bytearray(_qpy(ZOO["bell"]()))
+    if raw[6] < 10:
+        pytest.skip("this terra's QPY has no other format of expressions")
+    raw[18:19] = b"e"
+
+    with pytest.raises(DecodeError, match="SymEngine"):
+        decode(tagged("QuantumCircuit", packed(bytes(raw))))
+
+
+def test_a_newer_qpy_is_refused_with_what_to_do() -> None:
+    raw = bytearray(_qpy(ZOO["bell"]()))
+    raw[6] = 99
+
+    with pytest.raises(DecodeError, match=r"version 99.*Upgrade"):
+        decode(tagged("QuantumCircuit", packed(bytes(raw))))
+
+
+def test_users_own_reading_of_qpy_is_left_alone() -> None:
+    decode(tagged("QuantumCircuit", packed(_qpy(ZOO["parameters"]()))))
+
+    assert ZOO["empty"]() == qpy.load(io.BytesIO(_qpy(ZOO["empty"]())))[0]
+
+
+def test_no_pickle_is_loaded() -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([{}], dtype=object), allow_pickle=True)
+
+    with pytest.raises(DecodeError, match="allow_pickle"):
+        decode(tagged("ndarray", packed(buffer.getvalue())))
+    with pytest.raises(DecodeError):
+        decode(tagged("ndarray", packed(pickle.dumps(1))))
+
+
+def test_a_bomb_is_refused_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "LARGEST", 2**20)
+
+    with pytest.raises(DecodeError, match="inflate to more than"):
+        decode(tagged("ndarray", packed(bytes(2**21))))
+
+
+def test_a_bomb_in_a_sparse_matrix_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("scipy")
+    from qiskit_ibm_runtime.utils.codecs import arrays
+
+    monkeypatch.setattr(arrays, "LARGEST", 2**20)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.npy", bytes(2**21))
+
+    with pytest.raises(DecodeError, match="inflates to more"):
+        decode(tagged("spmatrix", base64.b64encode(buffer.getvalue()).decode()))
+
+
+def test_an_array_that_claims_to_be_huge_is_refused() -> None:
+    header = io.BytesIO()
+    facts = {"descr": "<f8", "fortran_order": False, "shape": (2**60,)}
+    np.lib.format.write_array_header_1_0(header, facts)
+
+    with pytest.raises(DecodeError):
+        decode(tagged("ndarray", packed(header.getvalue())))
+
+
+def test_a_payload_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        json.loads('{"a":' * 100_000, cls=RuntimeDecoder)
+
+
+@pytest.mark.parametrize(
+    "value", [{"__type__": "ndarray"}, {"__value__": 1}, {"__type__": "x", "__value__": 1}]
+)
+def test_objects_that_only_look_like_wrappers_stay_as_they_are(value: dict[str, Any]) -> None:
+    assert value == decode(value)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(tag=st.sampled_from(sorted(DECODERS)), value=_json, others=st.dictionaries(st.text(), _json))
+def test_any_value_under_any_tag_is_decoded_or_refused(
+    tag: str, value: object, others: dict[str, object]
+) -> None:
+    text = json.dumps({**others, "__type__": tag, "__value__": value})
+    with contextlib.suppress(DecodeError):  # any other error fails the test
+        json.loads(text, cls=RuntimeDecoder)
+
+
+_TEXTS = {name: json.dumps(ZOO[name](), cls=RuntimeEncoder) for name in ("bell", "parameters")}
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    name=st.sampled_from(sorted(_TEXTS)),
+    place=st.integers(min_value=0),
+    byte=st.integers(0, 255),
+    cut=st.booleans(),
+)
+def test_a_damaged_circuit_is_a_circuit_or_one_error(
+    name: str, place: int, byte: int, cut: bool
+) -> None:
+    raw = bytearray(packing.unpack(json.loads(_TEXTS[name])["__value__"]))
+    place %= len(raw)
+    raw[place:] = b"" if cut else bytes([byte]) + raw[place + 1 :]
+    with contextlib.suppress(DecodeError):  # any other error fails the test
+        decode(tagged("QuantumCircuit", packed(bytes(raw))))
+
+
+@pytest.mark.parametrize(
+    "tag", ["QuantumCircuit", "Parameter", "ParameterExpression", "Instruction"]
+)
+@pytest.mark.parametrize("value", ["", "!", "AAAA", packed(b""), packed(b"QISKIT"), None, 3, []])
+def test_truncated_and_mistyped_payloads(tag: str, value: object) -> None:
+    with pytest.raises(DecodeError):
+        decode(tagged(tag, value))
+
+
+@pytest.mark.parametrize("name", sorted(ZOO))
+def test_every_formula_that_qiskit_writes_passes(name: str) -> None:
+    from sympy import srepr, sympify
+
+    for parameter in _expressions(ZOO[name]()):
+        check_expression(srepr(sympify(parameter._symbol_expr)))
+
+
+def _expressions(circuit: QuantumCircuit) -> list[Any]:
+    return [
+        value
+        for item in circuit.data
+        for value in getattr(item.operation, "params", ())
+        if hasattr(value, "_symbol_expr")
+    ]

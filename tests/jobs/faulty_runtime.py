@@ -1,0 +1,47 @@
+"""An embedded runtime that fails on demand, in a process of its own.
+
+with FaultyRuntime({"kind": "drop", "rate": 0.3}, seed=7) as service:
+    service.run(...)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from qiskit_ibm_runtime import QiskitRuntimeService
+
+TOKEN = "token-of-a-test"
+
+
+class FaultyRuntime:
+    def __init__(self, *faults: dict[str, Any], seed: int = 7) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-W", "ignore", "-m", "qiskit_ibm_runtime.local"),
+                *("--until-eof", "--faults", json.dumps({"seed": seed, "faults": faults})),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "QISKIT_IBM_LOCAL_TOKEN": TOKEN},
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().removeprefix("url: ").strip()
+
+    def __enter__(self) -> QiskitRuntimeService:
+        return QiskitRuntimeService(channel="ibm_quantum", token=TOKEN, url=self.url)
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()

@@ -1,0 +1,254 @@
+"""The server as a process: what it takes, what it refuses, what it prints and logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from qiskit_ibm_runtime import QiskitRuntimeService
+from qiskit_ibm_runtime.local import command_line
+from qiskit_ibm_runtime.local.command_line import main
+from qiskit_ibm_runtime.local.service import check_exposure
+from qiskit_ibm_runtime.local.settings import Settings, SettingsError, User
+
+WHOLE = """
+host = "127.0.0.2"
+port = 8123
+path_prefix = "/qiskit"
+tls_cert = "tls/chain.pem"
+tls_key = "tls/key.pem"
+data = "data"
+users = ["plain", "bob:token-of-bob", {name = "carol", token = "token-of-carol"}]
+hubs = ["ibm-q/open/main", {name = "h/g/p", devices = ["fake_lima"]}]
+services = [{name = "s", crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/x:y::"}]
+devices = ["ibmq_qasm_simulator", "fake_lima"]
+workers = 3
+retention_days = 30
+faults = {seed = 3, faults = [{kind = "status", status = 503}]}
+"""
+
+
+def settings_of(*arguments: str) -> Settings:
+    options: Namespace = command_line._parser().parse_args(["serve", *arguments])
+    return command_line.settings_of(options)
+
+
+def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    path = tmp_path / "server.toml"
+    path.write_text(WHOLE)
+
+    settings = settings_of("--config", str(path))
+
+    assert (settings.host, settings.port, settings.path_prefix) == ("127.0.0.2", 8123, "/qiskit")
+    assert settings.tls_cert == tmp_path / "tls/chain.pem"
+    assert settings.data == tmp_path / "data"
+    assert [user.name for user in settings.users] == ["local", "bob", "carol"]
+    assert settings.hubs[1].devices == ("fake_lima",)
+    assert settings.services[0].name == "s"
+    assert settings.workers == 3
+    assert settings.faults is not None
+    assert settings.faults.faults[0].status == 503
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "server.toml"
+    path.write_text(WHOLE)
+
+    settings = settings_of(
+        *("--config", str(path), "--port", "1", "--token", "x:y", "--token", "z"),
+        *("--hub", "a/b/c", "--hub", "d/e/f", "--device", "fake_quito"),
+    )
+
+    assert settings.port == 1
+    assert settings.users == (User("x", "y"), User("local", "z"))
+    assert [one.name for one in settings.hubs] == ["a/b/c", "d/e/f"]
+    assert settings.devices == ("fake_quito",)
+    assert settings.workers == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("prot = 1", "prot"),
+        ("hubs = ['no-hub']", "no-hub"),
+        ("hubs = []", "hub/group/project"),
+        ("users = [{name = 'x'}]", "users"),
+        ("users = ['']", "token"),
+        ("services = [{name = 's', crn = 'no'}]", "CRN"),
+        ("path_prefix = 'no-slash'", "no-slash"),
+        ("tls_cert = 'x'", "together"),
+        ("workers = 0", "worker"),
+        ("faults = {faults = [{kind = 'earthquake'}]}", "earthquake"),
+        ("devices = ['fake_nothing']", "fake_nothing"),
+        ("hubs = [{name = 'a/b/c', devices = ['fake_nothing']}]", "fake_nothing"),
+        ("executor = 'dask'", "scheduler"),
+        ("log_level = 'LOUD'", "LOUD"),
+        ("not toml", "cannot be read"),
+    ],
+)
+def test_a_faulty_setting_is_named_and_nothing_starts(
+    text: str, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "server.toml"
+    path.write_text(text)
+
+    assert main(["serve", "--config", str(path)]) == 2
+
+    printed = capsys.readouterr()
+    assert word in printed.err
+    assert printed.err.startswith("error: ")
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        (Settings(host="127.0.0.1"), True),
+        (Settings(host="::1"), True),
+        (Settings(host="localhost"), True),
+        (Settings(host="0.0.0.0"), False),
+        (Settings(host="0.0.0.0", users=(User("a", "b"),)), False),
+        (Settings(host="192.168.1.2", tls_self_signed=True), False),
+        (Settings(host="example.org", tls_self_signed=True, users=(User("a", "b"),)), True),
+    ],
+)
+def test_other_machines_reach_it_only_by_tls_and_with_a_token_of_ones_own(
+    settings: Settings, allowed: bool
+) -> None:
+    if allowed:
+        check_exposure(settings)
+        return
+    with pytest.raises(SettingsError, match=r"TLS|token"):
+        check_exposure(settings)
+
+
+def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
+
+    assert "is not to be had" in capsys.readouterr().err
+
+
+def test_secrets_are_not_in_the_text_of_settings() -> None:
+    assert "hidden" not in repr(Settings(users=(User("a", "hidden"),)))
+
+
+class Process:
+    """A server started as a user starts it."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qiskit_ibm_runtime.local", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        assert self.process.stdout is not None
+        lines = 1 + ("QISKIT_IBM_LOCAL_TOKEN" not in environment)
+        lines += "--tls-self-signed" in arguments
+        self.said = dict(self._line() for _ in range(lines))
+
+    def _line(self) -> tuple[str, str]:
+        assert self.process.stdout is not None
+        key, _, value = self.process.stdout.readline().strip().partition(": ")
+        return key, value
+
+    def end(self) -> tuple[int, list[dict[str, Any]]]:
+        """Stop it, and return its exit code and log."""
+        self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("service") / "data"
+
+
+@pytest.fixture(scope="module")
+def process(data: Path) -> Iterator[Process]:
+    process = Process("serve", "--tls-self-signed", "--data", str(data), "--workers", "1")
+    yield process
+    process.process.kill()
+    process.process.communicate()
+
+
+def test_a_certificate_of_its_own_is_one_that_clients_can_verify(process: Process) -> None:
+    url, certificate = process.said["url"], process.said["certificate"]
+
+    assert url.startswith("https://127.0.0.1:")
+    assert requests.get(f"{url}/version", verify=certificate, timeout=30).status_code == 200
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(f"{url}/version", timeout=30)
+    local = ssl.create_default_context(cafile=certificate)
+    assert local.get_ca_certs()
+
+
+def test_the_client_of_this_package_uses_it_over_tls(process: Process) -> None:
+    service = QiskitRuntimeService(
+        channel="ibm_quantum",
+        url=process.said["url"],
+        token=process.said["token"],
+        verify=process.said["certificate"],
+    )
+
+    job = service.run("hello-world", {"iterations": 1}, {"backend": "ibmq_qasm_simulator"})
+
+    assert job.result() == "Hello, World!"
+
+
+def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
+    process: Process, data: Path
+) -> None:
+    token = process.said["token"]
+    requests.get(
+        f"{process.said['url']}/users/me?apiToken={token}",
+        headers={"X-Access-Token": token},
+        verify=process.said["certificate"],
+        timeout=30,
+    )
+
+    code, log = process.end()
+
+    assert code in (0, -signal.SIGTERM)
+    served = [line for line in log if line["event"] == "request"]
+    assert {"time", "level", "logger", "method", "path", "status", "ms"} <= served[-1].keys()
+    assert served[-1]["status"] == 401
+    assert token not in json.dumps(log)
+    assert any("shutdown complete" in line["event"] for line in log)
+    assert (data / "token").read_text() == token
+
+
+def test_a_data_folder_keeps_its_token(process: Process, data: Path) -> None:
+    again = Process("--data", str(data), "--workers", "1")
+    again.end()
+
+    assert again.said["token"] == process.said["token"]
+
+
+def test_a_token_given_is_not_printed() -> None:
+    process = Process("--workers", "1", QISKIT_IBM_LOCAL_TOKEN="given-one")
+    url = process.said["url"]
+    login = requests.post(f"{url}/users/loginWithToken", json={"apiToken": "given-one"}, timeout=30)
+    process.process.send_signal(signal.SIGTERM)
+    printed, logged = process.process.communicate(timeout=60)
+
+    assert login.status_code == 200
+    assert "given-one" not in printed + logged + json.dumps(process.said)

@@ -1,0 +1,58 @@
+"""The description of the server says what the server does."""
+
+from __future__ import annotations
+
+import json
+
+from qiskit_ibm_runtime.local.openapi import description
+from qiskit_ibm_runtime.local.routes import by_path
+from qiskit_ibm_runtime.local.schema import problems
+
+from .conftest import SIMULATOR, Client
+
+
+def test_the_description_is_served_and_has_every_route(refusing: Client) -> None:
+    told = Client(refusing.server, {}, "").get("/openapi.json")
+
+    assert told == json.loads(json.dumps(description()))
+    assert set(told["paths"]) == set(by_path())
+    listed = {
+        (path, method.upper())
+        for path, operations in told["paths"].items()
+        for method in operations.keys() - {"parameters"}
+    }
+    assert listed == {(path, method) for path, one in by_path().items() for method in one}
+    ids = [
+        one["operationId"]
+        for operations in told["paths"].values()
+        for method, one in operations.items()
+        if method != "parameters"
+    ]
+    assert len(set(ids)) == len(ids)
+
+
+def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> None:
+    job_id = alice.submit({"give": 1}, tags=["t"], cost=300)
+    alice.wait(job_id)
+    paths = description()["paths"]
+
+    for path, real in {
+        "/backends": "/backends",
+        "/backends/{name}/status": f"/backends/{SIMULATOR}/status",
+        "/jobs": "/jobs",
+        "/jobs/{id}": f"/jobs/{job_id}",
+        "/jobs/{id}/metrics": f"/jobs/{job_id}/metrics",
+        "/programs": "/programs",
+        "/programs/{id}": "/programs/sampler",
+    }.items():
+        content = paths[path]["get"]["responses"]["200"]["content"]
+        assert list(problems(alice.get(real), content["application/json"]["schema"])) == []
+        refused = Client(alice.server, {}, "")("GET", real)
+        error = paths[path]["get"]["responses"]["401"]["content"]["application/json"]["schema"]
+        assert list(problems(refused.json(), error)) == []
+
+
+def test_links_lead_from_a_submit_to_its_job() -> None:
+    links = description()["paths"]["/jobs"]["post"]["responses"]["200"]["links"]
+
+    assert links["GET /jobs/{id}/results"]["parameters"] == {"id": "$response.body#/id"}

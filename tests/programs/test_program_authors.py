@@ -1,0 +1,120 @@
+"""What authors of programs use: a backend, a messenger, a decoder, a template, and local tests."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+
+from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.program import ProgramBackend, ResultDecoder, UserMessenger
+from qiskit_ibm_runtime.program.metadata import ProgramMetadata
+
+aer = pytest.importorskip("qiskit_aer", reason="programs need a simulator to be tried on")
+
+
+@pytest.fixture
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+class OnSimulator(ProgramBackend):
+    """The example in the documentation of the class."""
+
+    def __init__(self, simulator):
+        super().__init__(simulator.configuration())
+        self._simulator = simulator
+
+    @classmethod
+    def _default_options(cls):
+        from qiskit.providers import Options
+
+        return Options(shots=1000)
+
+    def run(self, circuits, **run_config):
+        shots = run_config.pop("shots", self.options.shots)
+        return self._simulator.run(circuits, shots=shots, **run_config)
+
+
+def test_a_messenger_prints_what_a_program_tells(capsys):
+    messenger = UserMessenger()
+
+    assert messenger.publish({"counts": np.array([1, 2])}) is None
+    assert messenger.publish("the result", final=True) is None
+    messenger.publish([1], encoder=json.JSONEncoder)
+
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert list(json.loads(first, cls=RuntimeDecoder)["counts"]) == [1, 2]
+    assert (json.loads(second), json.loads(third)) == ("the result", [1])
+
+
+def test_a_message_that_cannot_travel_fails_where_it_is_published():
+    with pytest.raises(TypeError):
+        UserMessenger().publish({"a": {1, 2}}, encoder=json.JSONEncoder)
+
+
+def test_a_backend_of_ones_own_runs_a_program(bell, capsys):
+    from program_source.hello_world import main
+
+    backend = OnSimulator(aer.AerSimulator())
+
+    assert main(backend, UserMessenger(), iterations=2) == "Hello, World!"
+
+    messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [message["iteration"] for message in messages] == [0, 1]
+    assert {sum(message["counts"].values()) for message in messages} == {1000}
+
+
+def test_a_backend_has_to_say_how_it_runs():
+    with pytest.raises(TypeError, match="abstract"):
+        ProgramBackend(None)
+
+
+def test_the_template_runs_locally_and_its_inputs_and_result_can_travel(bell, capsys):
+    from qiskit_ibm_runtime.program.program_template import main
+
+    inputs = json.loads(
+        json.dumps({"circuits": [bell, bell]}, cls=RuntimeEncoder), cls=RuntimeDecoder
+    )
+
+    result = main(aer.AerSimulator(), UserMessenger(), **inputs)
+
+    assert json.loads(json.dumps(result, cls=RuntimeEncoder), cls=RuntimeDecoder) == 2
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_sample_of_metadata_is_complete_and_ships():
+    sample = files("qiskit_ibm_runtime.program") / "program_metadata_sample.json"
+
+    metadata = ProgramMetadata.read(json.loads(sample.read_text()))
+
+    metadata.check_complete()
+    assert set(metadata.spec) == {
+        "backend_requirements",
+        "parameters",
+        "interim_results",
+        "return_values",
+    }
+
+
+class Doubled(ResultDecoder):
+    """A decoder of a user, on top of the usual one."""
+
+    @classmethod
+    def decode(cls, data):
+        return super().decode(data) * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "decoded"),
+    [("21", 42), (b"21", 42), ("text", "texttext"), ("", ""), ('"a"', "aa")],
+)
+def test_a_decoder_of_a_user_builds_on_the_usual_one(data, decoded):
+    assert Doubled.decode(data) == decoded

@@ -1,0 +1,110 @@
+"""Accounts, instances and backends on the embedded runtime, by both of its faces."""
+
+from __future__ import annotations
+
+import pytest
+
+from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
+from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
+from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
+
+TOKEN = "token-of-the-embedded-runtime"
+SIMULATOR = "ibmq_qasm_simulator"
+CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:{}::"
+
+
+class NoJobs:
+    """These tests run none, so no worker has to be started."""
+
+    async def start(self) -> None:
+        """Nothing is needed."""
+
+    async def stop(self) -> None:
+        """Nothing was started."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    settings = Settings(
+        users=(User("alice", TOKEN),),
+        hubs=(
+            hub("ibm-q/open/main", (SIMULATOR,)),
+            hub("premium/group/one", (SIMULATOR, "fake_manila")),
+            hub("premium/group/two", ("fake_lima", "fake_manila")),
+        ),
+        services=tuple(
+            cloud_service(name, CRN.format(number), ("fake_lima",))
+            for number, name in enumerate(["mine", "twin", "twin"])
+        ),
+    )
+    background = Background()
+    running = BackgroundServer(background, settings, NoJobs())
+    yield running
+    running.stop()
+    background.close()
+
+
+@pytest.fixture
+def quantum(server):
+    return QiskitRuntimeService("ibm_quantum", token=TOKEN, url=f"{server.url}/api")
+
+
+def cloud(server, instance, token=TOKEN):
+    return QiskitRuntimeService("ibm_cloud", token=token, url=server.url, instance=instance)
+
+
+def test_every_project_is_found_with_its_backends_and_the_open_one_last(quantum):
+    assert list(quantum._hgps) == ["premium/group/one", "premium/group/two", "ibm-q/open/main"]
+    assert {b.name: b._instance for b in quantum.backends()} == {
+        SIMULATOR: "premium/group/one",
+        "fake_manila": "premium/group/one",
+        "fake_lima": "premium/group/two",
+    }
+    assert [b.name for b in quantum.backends(instance="ibm-q/open/main")] == [SIMULATOR]
+    assert quantum.backend(SIMULATOR, instance="ibm-q/open/main")._instance == "ibm-q/open/main"
+
+
+def test_backends_are_chosen_by_what_they_are_and_do(quantum):
+    assert [b.name for b in quantum.backends(simulator=True)] == [SIMULATOR]
+    assert [b.name for b in quantum.backends(n_qubits=5, operational=True)] == [
+        "fake_manila",
+        "fake_lima",
+    ]
+    assert quantum.least_busy(simulator=False, instance="premium/group/two").name == "fake_lima"
+
+
+def test_the_project_of_the_account_comes_first(server):
+    service = QiskitRuntimeService(
+        "ibm_quantum", token=TOKEN, url=f"{server.url}/api", instance="ibm-q/open/main"
+    )
+
+    assert service.backend(SIMULATOR)._instance == "ibm-q/open/main"
+
+
+@pytest.mark.parametrize("instance", ["mine", CRN.format(0)], ids=["name", "CRN"])
+def test_a_cloud_instance_is_given_by_name_or_crn(server, instance):
+    service = cloud(server, instance)
+
+    assert service.active_account()["instance"] == CRN.format(0)
+    assert [b.name for b in service.backends(operational=True)] == ["fake_lima"]
+    assert service.least_busy().name == "fake_lima"
+    with pytest.raises(IBMInputValueError, match="'instance' keyword"):
+        service.backends(instance="premium/group/one")
+
+
+def test_an_ambiguous_or_unknown_cloud_name_lists_the_choices(server):
+    with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN.format(1)}, {CRN.format(2)}"):
+        cloud(server, "twin")
+    with pytest.raises(CloudResourceNameResolutionError, match="'mine', 'twin'"):
+        cloud(server, "typo")
+
+
+def test_a_wrong_key_or_token_is_not_authorized(server):
+    for call in (
+        lambda: cloud(server, "mine", "wrong-key"),
+        lambda: cloud(server, CRN.format(0), "wrong-key"),
+        lambda: QiskitRuntimeService("ibm_quantum", token="wrong", url=f"{server.url}/api"),
+    ):
+        with pytest.raises(IBMNotAuthorizedError):
+            call()

@@ -1,0 +1,90 @@
+"""Requests side by side: what goes wrong with one is no matter of the others."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
+from qiskit_ibm_runtime.api.parallel import WIDTH, failures, side_by_side
+
+
+def test_answers_come_in_the_order_of_the_questions():
+    meeting = threading.Barrier(5)
+
+    def double(number):
+        meeting.wait(20)  # all are under way at the same time
+        return 2 * number
+
+    assert [future.result() for future in side_by_side(double, range(5))] == [0, 2, 4, 6, 8]
+
+
+def test_one_question_needs_no_thread_and_none_no_answer():
+    (future,) = side_by_side(lambda _: threading.current_thread(), [1])
+
+    assert future.result() is threading.current_thread()
+    assert side_by_side(print, []) == []
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_error_is_that_of_its_question_only(number):
+    def refuse_zero(value):
+        if value == 0:
+            raise IBMInputValueError("no")
+        return value
+
+    first, *others = side_by_side(refuse_zero, range(number))
+
+    assert isinstance(first.exception(), IBMInputValueError)
+    assert [future.result() for future in others] == list(range(1, number))
+
+
+def test_no_more_are_under_way_than_the_pool_keeps_connections():
+    lock, under_way, most = threading.Lock(), 0, 0
+
+    def count(_):
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        with lock:
+            under_way -= 1
+
+    side_by_side(count, range(5 * WIDTH))
+
+    assert most <= WIDTH
+
+
+def test_ctrl_c_ends_the_wait_at_once_and_starts_nothing_more():
+    go_on, begun = threading.Event(), []
+
+    def interrupt(number):
+        begun.append(number)
+        _thread.interrupt_main()
+        go_on.wait(20)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side(interrupt, range(10 * WIDTH))
+        assert len(begun) <= WIDTH
+    finally:
+        go_on.set()
+
+
+def finished(error=None):
+    future = Future()
+    future.set_exception(error) if error else future.set_result(None)
+    return future
+
+
+def test_refusals_and_senseless_answers_are_told_apart_from_what_hits_all():
+    refusal, senseless = IBMInputValueError("no"), ValueError("no JSON")
+    futures = [finished(), finished(refusal), finished(senseless)]
+
+    assert failures("abc", futures) == {"b": refusal, "c": senseless}
+    for error in (IBMNotAuthorizedError("who?"), AttributeError("a fault of a program")):
+        with pytest.raises(type(error)):
+            failures("ab", [finished(refusal), finished(error)])

@@ -1,0 +1,74 @@
+"""The same promises on the embedded runtime, from the front door to the job's result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from qiskit_ibm_runtime import QiskitRuntimeService
+from qiskit_ibm_runtime.api.clients.submits import LEDGER
+from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.local.settings import Settings, User
+
+TOKEN = "planted-token-of-the-embedded-runtime"
+
+
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def embedded(faults: Faults) -> Iterator[str]:
+    """An embedded runtime with one worker."""
+    background = Background()
+    settings = Settings(users=(User("local", TOKEN),), workers=1, faults=faults)
+    server = BackgroundServer(background, settings)
+    yield server.url
+    server.stop()
+    background.close()
+
+
+@pytest.fixture
+def runtime(embedded: str, faults: Faults) -> Any:
+    faults.replace([])
+    return QiskitRuntimeService(channel="ibm_quantum", token=TOKEN, url=f"{embedded}/api")
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known to honour keys", "unknown"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=500, when="after", method="POST", path="/jobs$", times=1),
+        Fault("reset", when="after", method="POST", path="/jobs$", times=1),
+        Fault("reset", when="before", method="POST", path="/jobs$", times=1),
+        Fault("status", status=502, method="POST", path="/jobs$", times=6),
+        Fault("status", status=502, when="after", method="POST", path="/jobs$", times=6),
+    ],
+    ids=["500 after accept", "reset after accept", "reset", "six 502", "six 502 after accept"],
+)
+def test_one_run_makes_one_job(runtime: Any, faults: Faults, fault: Fault, known: bool) -> None:
+    tag = f"{fault.kind}-{fault.status}-{fault.when}-{known}"
+    if known:
+        LEDGER.note_honouring(runtime._api_client._session.base_url)
+    faults.replace([fault])
+    options = {"backend": "ibmq_qasm_simulator", "job_tags": [tag]}
+    job = runtime.run("hello-world", inputs={"iterations": 1}, options=options)
+    hits = len(faults.done)
+    found = runtime._api_client.jobs_get(limit=50, job_tags=[tag])["jobs"]
+
+    assert [entry["id"] for entry in found] == [job.job_id()]
+    assert hits >= 1
+    assert "Hello" in str(job.result(timeout=60))
+
+
+def test_a_run_outlives_its_token(runtime: Any, faults: Faults) -> None:
+    faults.replace([Fault("expire", path="/jobs", nth=[1])])
+    job = runtime.run(
+        "hello-world", inputs={"iterations": 1}, options={"backend": "ibmq_qasm_simulator"}
+    )
+
+    assert "Hello" in str(job.result(timeout=60))
