@@ -43,19 +43,19 @@ class Background:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.executor = make()
-        self._call(self.executor.start()).result(60)
+        self.call(self.executor.start()).result(60)
 
-    def _call(self, coroutine: Any) -> Future[Any]:
+    def call(self, coroutine: Any) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def submit(self, given: Work, publish: Callable[[str], None] = print) -> Future[Outcome]:
-        return self._call(self.executor.run(given, publish))
+        return self.call(self.executor.run(given, publish))
 
     def run(self, given: Work, publish: Callable[[str], None] = print) -> Outcome:
         return self.submit(given, publish).result(120)
 
     def close(self) -> None:
-        self._call(self.executor.stop()).result(60)
+        self.call(self.executor.stop()).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

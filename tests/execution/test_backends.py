@@ -283,7 +283,8 @@ def test_noise_on_the_qubits_in_use_is_the_noise_of_the_device() -> None:
     circuit.cx(0, 1)
     circuit.measure_all()
     fitted = there.transpiled([circuit])
-    whole = AerSimulator(noise_model=backend.noise_model, max_parallel_shots=1)
+    model = NoiseModel.from_backend_properties(backend.properties())
+    whole = AerSimulator(noise_model=model, max_parallel_shots=1)
     counts = whole.run(fitted, shots=2000, seed_simulator=11).result().get_counts()
 
     seen = there.outcomes(fitted, 2000)[0]

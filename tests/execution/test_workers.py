@@ -13,6 +13,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime.local import job
+from qiskit_ibm_runtime.local.workers import WorkerPool
 
 from .conftest import Background, work
 
@@ -159,7 +160,7 @@ def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> No
         ("x = 1", "has no function main"),
         ("def main(:", "SyntaxError"),
         (program("raise SystemExit(3)"), "SystemExit: 3"),
-        (program("return object()"), "cannot be sent"),
+        (program("return object()"), "object cannot be sent"),
         ("def main(backend, user_messenger, wanted):\n    pass", "wanted"),
     ],
     ids=["no main", "no Python", "exit", "no JSON", "missing input"],
@@ -195,22 +196,49 @@ def test_a_crash_fails_its_job_with_the_reason_and_nothing_else(
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
 
 
-def test_a_warm_process_that_is_lost_is_replaced(bell: QuantumCircuit) -> None:
-    from qiskit_ibm_runtime.local.workers import WorkerPool
-
+def test_a_warm_process_that_ends_between_jobs_is_replaced(bell: QuantumCircuit) -> None:
     alone = Background(lambda: WorkerPool(1))
     try:
-        given = work("sampler", {"circuits": [bell]})
-        assert alone.run(given).succeeded
         worker = alone.executor._warm[0].result()  # type: ignore[attr-defined]
         os.kill(worker.process.pid, 9)
-        lost = alone.run(given)
+        alone.call(worker.process.wait()).result(60)
+        outcome = alone.run(work("sampler", {"circuits": [bell]}))
+    finally:
+        alone.close()
+
+    assert outcome.succeeded, outcome.text
+
+
+def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
+    started = threading.Event()
+    source = program("import time", "user_messenger.publish(1)", "time.sleep(1000)")
+    stopped = Background(lambda: WorkerPool(1))
+    running = stopped.submit(work(source=source), lambda _: started.set())
+    waiting = stopped.submit(work(source=source))
+    assert started.wait(60)
+
+    stopped.call(stopped.executor.stop()).result(60)
+
+    assert "SIGKILL" in running.result(60).text
+    assert "stopped before" in waiting.result(60).text
+    stopped.close()
+
+
+def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, bell: QuantumCircuit
+) -> None:
+    given = work("sampler", {"circuits": [bell]})
+    alone = Background(lambda: WorkerPool(1))
+    try:
+        crash = work(source=program("return 1"))
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", "/no/such/python")
+            outcome = alone.run(crash)
         after = alone.run(given)
     finally:
         alone.close()
 
-    assert not lost.succeeded
-    assert "SIGKILL" in lost.text
+    assert "No worker process could be started" in outcome.text
     assert after.succeeded
 
 

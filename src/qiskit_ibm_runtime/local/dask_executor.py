@@ -49,8 +49,11 @@ class DaskExecutor:
         self._client.subscribe_topic(self._topic, self._heard)
 
     async def stop(self) -> None:
-        """Disconnect. The scheduler drops what only this client wanted."""
+        """Kill what still runs, and disconnect."""
         if self._client is not None:
+            with contextlib.suppress(OSError):
+                for job in list(self._followed):
+                    await self._client.run(cancel_on_worker, job)
             await self._client.close()
             self._client = None
 

@@ -37,6 +37,7 @@ def main() -> None:
         head, params = jobs.get()
         work = {**head["work"], "params": params}
         _log_from(work.get("log_level") or "WARNING")
+        os.ftruncate(1, 0)  # what was printed before is no part of this job's log
 
         def send(kind: str, text: str) -> None:
             connection.sendall(channel.packed({"kind": kind}, text))

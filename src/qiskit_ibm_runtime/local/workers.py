@@ -23,7 +23,7 @@ LONGEST_LOG = 2**20
 _SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
 
 
-@dataclass
+@dataclass(eq=False)
 class Worker:
     """One child process, the socket to it, and the file that it prints into."""
 
@@ -57,10 +57,14 @@ class Worker:
             text = f"[the first {size - LONGEST_LOG} bytes are left out]\n{text}"
         return text
 
-    async def kill(self) -> None:
-        """End the process, and what it started."""
+    def kill(self) -> None:
+        """End the process, and what it started; whoever follows its job learns of it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End the process and release what belongs to it."""
+        self.kill()
         await self.process.wait()
         self.writer.close()
         self.printed.close()
@@ -82,6 +86,8 @@ class WorkerPool:
         self._memory = memory
         self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
         self._warm: list[asyncio.Task[Worker]] = []
+        self._alive: set[Worker] = set()
+        self._stopped = False
 
     async def start(self) -> None:
         """Start the processes; they import what they need while the server starts to listen."""
@@ -91,35 +97,44 @@ class WorkerPool:
         await asyncio.gather(*self._warm)
 
     async def stop(self) -> None:
-        """End the processes. Whoever still waits for a job has been cancelled before."""
-        while self._warm:
-            await (await self._warm.pop()).kill()
+        """End the processes; a job that still runs in one fails."""
+        self._stopped = True
+        idle = await asyncio.gather(*self._warm, return_exceptions=True)
+        self._warm.clear()
+        await asyncio.gather(*(self._end(worker) for worker in idle if isinstance(worker, Worker)))
+        for busy in self._alive:
+            busy.kill()
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Run one job; see :class:`~qiskit_ibm_runtime.local.executor.Executor`."""
         async with self._free:
-            if work.get("source") is not None:
-                return await self._run_alone(work, publish)
-            return await self._run_warm(work, publish)
+            if self._stopped:
+                return Outcome(False, "The server stopped before the job was started.")
+            try:
+                if work.get("source") is not None:
+                    return await self._run_alone(work, publish)
+                return await self._run_warm(work, publish)
+            except OSError as exc:
+                return Outcome(False, f"No worker process could be started for the job: {exc}")
 
     async def _run_warm(self, work: Work, publish: Publish) -> Outcome:
         coming = self._warm.pop()
-        try:
-            worker = await asyncio.shield(coming)
-        except asyncio.CancelledError:
-            self._warm.append(coming)
-            raise
         usable = False
         try:
+            worker = await asyncio.shield(coming)
+            if worker.process.returncode is not None:  # it ended while nobody used it
+                await self._end(worker)
+                coming = asyncio.create_task(self._spawn())
+                worker = await asyncio.shield(coming)
             outcome = await worker.run(work, publish)
             usable = worker.process.returncode is None
             return outcome
         finally:
-            if usable:
+            if not coming.done() or (usable and not self._stopped):
                 self._warm.append(coming)
             else:
                 self._warm_up()
-                await asyncio.shield(worker.kill())
+                await asyncio.shield(self._end_started(coming))
 
     async def _run_alone(self, work: Work, publish: Publish) -> Outcome:
         starting = asyncio.create_task(self._spawn())
@@ -127,14 +142,24 @@ class WorkerPool:
             worker = await asyncio.shield(starting)
             return await worker.run(work, publish)
         finally:
-            await asyncio.shield(_killed(starting))
+            await asyncio.shield(self._end_started(starting))
 
     def _warm_up(self) -> None:
-        self._warm.append(asyncio.create_task(self._spawn()))
+        if not self._stopped:
+            self._warm.append(asyncio.create_task(self._spawn()))
+
+    async def _end_started(self, starting: asyncio.Task[Worker]) -> None:
+        with contextlib.suppress(OSError):
+            await self._end(await starting)
+
+    async def _end(self, worker: Worker) -> None:
+        if worker in self._alive:
+            self._alive.remove(worker)
+            await worker.close()
 
     async def _spawn(self) -> Worker:
         ours, theirs = socket.socketpair()
-        # Closed by Worker.kill. The process appends, so that the file can be emptied between jobs.
+        # Closed by Worker.close. The process appends, so that the file can be emptied between jobs.
         printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
         try:
             with theirs:
@@ -154,12 +179,9 @@ class WorkerPool:
             ours.close()
             printed.close()
             raise
-        return Worker(process, reader, writer, printed)
-
-
-async def _killed(starting: asyncio.Task[Worker]) -> None:
-    with contextlib.suppress(OSError):
-        await (await starting).kill()
+        worker = Worker(process, reader, writer, printed)
+        self._alive.add(worker)
+        return worker
 
 
 def _small(work: Work) -> Work:
@@ -172,10 +194,15 @@ def _small(work: Work) -> Work:
 
 
 def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
-    """The environment of a worker: no tokens, and its share of the cores."""
+    """The environment of a worker: no tokens, its share of the cores, and no processes below it.
+
+    Terra would start some to transpile several circuits, each of which takes longer to start than
+    a circuit takes.
+    """
     share = str(max(1, (os.cpu_count() or 1) // size))
     theirs = {key: value for key, value in ours.items() if key not in _SECRETS}
-    return {"OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share, **theirs}
+    threads = {"OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share}
+    return {**threads, "QISKIT_PARALLEL": "FALSE", **theirs}
 
 
 def _reason_of_end(code: int) -> str:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit.quantum_info import PTM, Operator, SuperOp
+from qiskit.quantum_info import PTM, Operator
 
-from qiskit_ibm_runtime.local.simulation.noise import gate_errors
+from qiskit_ibm_runtime.local.simulation.noise import channel, gate_errors
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -64,7 +64,7 @@ class Inverse:
         Raises:
             CannotCancelError: If nothing, or nearly nothing, of some Pauli gets through.
         """
-        fidelities = np.real(np.diag(PTM(SuperOp(error)).data))
+        fidelities = np.real(np.diag(PTM(channel(error)).data))
         if fidelities.min() < 0.1:
             raise CannotCancelError(
                 f"The noise of {where} lets {fidelities.min():.2f} of a Pauli through: too little "

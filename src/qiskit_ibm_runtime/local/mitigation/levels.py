@@ -147,7 +147,7 @@ def _extrapolated(
 
 def _cancelled(readout: twirled_readout.TwirledReadout, question: Question, shots: int) -> Answer:
     machine, prepared = readout.machine, question.prepared
-    cancellation = Cancellation(prepared.circuit, machine.noise_model)
+    cancellation = Cancellation(prepared.circuit, machine.noise_of(prepared.circuit))
     overhead = cancellation.gamma**2
     if overhead > LARGEST_OVERHEAD:
         raise CannotCancelError(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
-from qiskit_aer.noise import NoiseModel
 
 from qiskit_ibm_runtime.local import devices
 from qiskit_ibm_runtime.local.simulators import SHARE
@@ -19,6 +18,9 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 )
 
 from . import noise
+
+if TYPE_CHECKING:
+    from qiskit_aer.noise import NoiseModel
 
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
@@ -40,11 +42,6 @@ class LocalBackend(ProgramBackend):
             )
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
-        self.noise_model: NoiseModel | None = (
-            NoiseModel.from_backend_properties(self._properties, dt=getattr(decoded, "dt", None))
-            if self._properties is not None
-            else None
-        )
         self._noise: dict[frozenset[int], NoiseModel] = {}
         self.method = devices.METHODS.get(decoded.backend_name, "automatic")
 
@@ -69,17 +66,17 @@ class LocalBackend(ProgramBackend):
     def simulate(
         self,
         circuits: list[QuantumCircuit],
-        noise_model: NoiseModel | None,
+        noise_model: NoiseModel | None = None,
         **options: Any,
     ) -> Any:
-        """Run circuits on Aer with the noise given, and return the job of Aer.
+        """Run circuits on Aer, with the device's noise or the noise given; return Aer's job.
 
         Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
         cores there are.
         """
         return AerSimulator(
             method=self.method,
-            noise_model=self._noise_of(circuits, noise_model),
+            noise_model=self.noise_of(circuits, noise_model),
             max_parallel_shots=1,
             max_parallel_experiments=1,
             max_memory_mb=int(SHARE * devices.memory()) // 2**20,
@@ -98,12 +95,10 @@ class LocalBackend(ProgramBackend):
         qubits = max(circuit.num_qubits for circuit in circuits)
         return {"extended_stabilizer_metropolis_mixing_time": min(5000, 50 * qubits)}
 
-    def _noise_of(
-        self, circuits: list[QuantumCircuit], model: NoiseModel | None
+    def noise_of(
+        self, circuits: list[QuantumCircuit], given: NoiseModel | None = None
     ) -> NoiseModel | None:
-        """The noise on the qubits that the circuits use; those of device circuits recur."""
-        if model is None or model.is_ideal():
-            return None
+        """The noise on the qubits that circuits use: of the model given, else the device's own."""
         qubits = frozenset(
             circuit.find_bit(qubit).index
             for circuit in circuits
@@ -111,12 +106,15 @@ class LocalBackend(ProgramBackend):
             for qubit in item.qubits
             if item.operation.name != "barrier"
         )
-        if model is not self.noise_model:
-            return noise.restricted(model, qubits)
-        if qubits not in self._noise:
+        if given is not None:
+            return None if given.is_ideal() else noise.restricted(given, qubits)
+        if self._properties is None:
+            return None
+        if qubits not in self._noise:  # the circuits of a device use the same ones again and again
             if len(self._noise) >= MOST_NOISE_MODELS:
                 self._noise.clear()
-            self._noise[qubits] = noise.restricted(model, qubits)
+            dt = getattr(self.configuration(), "dt", None)
+            self._noise[qubits] = noise.of_device(self._properties, qubits, dt)
         return self._noise[qubits]
 
     def run(self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any) -> Any:
@@ -130,7 +128,7 @@ class LocalBackend(ProgramBackend):
             The job of Aer, which counts and results are read from.
         """
         options = {"shots": self.options.shots, **run_config}
-        noise_model = options.pop("noise_model", None) or self.noise_model
+        noise_model = options.pop("noise_model", None)
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         return self.simulate(listed, noise_model, **options)
 

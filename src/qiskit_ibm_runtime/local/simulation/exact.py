@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from .machine import Machine
 
+LEAST = 1e-12
+"""Probabilities below it are errors of rounding."""
 WIDEST = 24
 """Measured bits of a distribution that is listed in full."""
 
@@ -50,23 +50,26 @@ def distributions(machine: Machine, circuits: list[QuantumCircuit]) -> list[dict
                 f"probabilities of up to {WIDEST} are listed."
             )
         plain = _without_measurements(circuit)
-        plain.save_probabilities([plain.find_bit(qubit).index for qubit in clbits.values()])
+        # As a dictionary: the array of Aer 0.12 is wrong with numpy 2.
+        plain.save_probabilities_dict([plain.find_bit(qubit).index for qubit in clbits.values()])
         runs.append((plain, list(clbits)))
     saved = machine.data([plain for plain, _ in runs])
     return [
-        _listed(np.asarray(data["probabilities"]), clbits, plain.num_clbits)
+        _listed(data["probabilities"], clbits, plain.num_clbits)
         for data, (plain, clbits) in zip(saved, runs)
     ]
 
 
-def _listed(probabilities: Any, clbits: list[int], width: int) -> dict[str, float]:
+def _listed(probabilities: dict[int, float], clbits: list[int], width: int) -> dict[str, float]:
     listed: dict[str, float] = {}
-    for value in np.flatnonzero(probabilities > 1e-12).tolist():
+    for value, probability in probabilities.items():
+        if probability < LEAST:
+            continue
         bits = ["0"] * width
         for place, clbit in enumerate(clbits):
             bits[width - 1 - clbit] = str(value >> place & 1)
         key = "".join(bits)
-        listed[key] = listed.get(key, 0.0) + float(probabilities[value])
+        listed[key] = listed.get(key, 0.0) + float(probability)
     return listed
 
 

@@ -47,7 +47,7 @@ class Machine:
         self.backend = backend
         self.configuration = backend.configuration()
         self.seed = run.seed
-        self.noise_model: NoiseModel | None = run.noise_model or backend.noise_model
+        self._given_noise: NoiseModel | None = run.noise_model
         self._settings = transpilation
         self._device = not self.configuration.simulator
         self.coupling_map = transpilation.coupling_map or (
@@ -69,11 +69,17 @@ class Machine:
     @property
     def noisy(self) -> bool:
         """Whether anything is simulated but the circuits themselves."""
-        return self.noise_model is not None and not self.noise_model.is_ideal()
+        if self._given_noise is not None:
+            return not self._given_noise.is_ideal()
+        return self.backend.properties() is not None
+
+    def noise_of(self, circuit: QuantumCircuit) -> NoiseModel | None:
+        """The noise that a circuit is run with."""
+        return self.backend.noise_of([circuit], self._given_noise)
 
     def _own_gates(self) -> list[str]:
-        if not self._device and self.noise_model is not None:
-            return [name for name in self.noise_model.basis_gates if name not in _NO_GATES]
+        if not self._device and self._given_noise is not None:
+            return [name for name in self._given_noise.basis_gates if name not in _NO_GATES]
         return list(self.configuration.basis_gates)
 
     def transpiled(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
@@ -188,7 +194,7 @@ class Machine:
         self._runs += 1
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
         result = self.backend.simulate(
-            circuits, self.noise_model, shots=shots, seed_simulator=seed
+            circuits, self._given_noise, shots=shots, seed_simulator=seed
         ).result()
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")

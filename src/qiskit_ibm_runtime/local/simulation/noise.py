@@ -5,8 +5,11 @@ These private names are the same in every Aer that the extra ``local`` allows.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SuperOp
 from qiskit_aer.noise import NoiseModel
 
 if TYPE_CHECKING:
@@ -23,6 +26,40 @@ def gate_errors(model: NoiseModel | None) -> Errors:
     for name, by_qubits in model._local_quantum_errors.items():
         errors.update({(name, tuple(qubits)): error for qubits, error in by_qubits.items()})
     return errors
+
+
+def channel(error: Any) -> SuperOp:
+    """A quantum error as a channel.
+
+    ``SuperOp(error)`` would do, but terra 0.25 fails on gates named ``pauli`` with numpy 2.
+    """
+    parts = []
+    for circuit, probability in zip(error.circuits, error.probabilities):
+        plain = QuantumCircuit(circuit.num_qubits)
+        for item in circuit.data:
+            places = [circuit.find_bit(qubit).index for qubit in item.qubits]
+            if item.operation.name != "pauli":
+                plain.append(item.operation, places)
+                continue
+            for letter, place in zip(reversed(item.operation.params[0]), places):
+                if letter != "I":
+                    getattr(plain, letter.lower())(place)
+        parts.append(SuperOp(plain).data * probability)
+    return SuperOp(sum(parts))
+
+
+def of_device(properties: Any, qubits: Iterable[int], dt: float | None) -> NoiseModel:
+    """The noise of some qubits of a device, from its calibration.
+
+    Args:
+        properties: The calibration.
+        qubits: The qubits in use. The noise of all 127 of a large device takes seconds to make.
+        dt: Seconds of one step of the device's clock, for delays in such steps.
+    """
+    there = set(qubits)
+    part = copy.copy(properties)
+    part.gates = [gate for gate in properties.gates if there.issuperset(gate.qubits)]
+    return restricted(NoiseModel.from_backend_properties(part, dt=dt), there)
 
 
 def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:

@@ -1,6 +1,6 @@
 """Workers under fire: jobs, crashes and cancels at random, and nothing but them is hurt.
 
-``nox -s stress`` runs it, or ``pytest tests/stress/execution_under_fire.py``.
+``nox -s stress`` runs it, or ``pytest tests/stress/test_execution_under_fire.py``.
 """
 
 from __future__ import annotations
