@@ -7,6 +7,7 @@ import pytest
 from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
+from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
 
@@ -46,7 +47,7 @@ def server() -> Iterator[BackgroundServer]:
         ),
         services=(cloud_service("mine", CRN), cloud_service("other", OTHER_CRN, ("fake_lima",))),
     )
-    server = BackgroundServer(background, settings)
+    server = BackgroundServer(background, settings, lambda: create_app(settings))
     yield server
     server.stop()
     background.close()

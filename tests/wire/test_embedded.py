@@ -9,6 +9,7 @@ import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.clients.submits import LEDGER
+from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.local.settings import Settings, User
@@ -26,7 +27,7 @@ def embedded(faults: Faults) -> Iterator[str]:
     """An embedded runtime with one worker."""
     background = Background()
     settings = Settings(users=(User("local", TOKEN),), workers=1, faults=faults)
-    server = BackgroundServer(background, settings)
+    server = BackgroundServer(background, settings, lambda: create_app(settings))
     yield server.url
     server.stop()
     background.close()
