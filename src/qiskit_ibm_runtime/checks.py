@@ -7,6 +7,14 @@ from typing import Any
 
 from .exceptions import IBMInputValueError
 
+LONGEST_SHOWN = 200
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: whole circuits and arrays are cut short."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
 
 def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
     """Refuse a value of another type; ``None`` passes.
@@ -21,7 +29,7 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: st
         IBMInputValueError: If the value is of another type.
     """
     if value is not None and not isinstance(value, kind):
-        raise IBMInputValueError(f"{name!r} has to be {allowed}, not {value!r}.")
+        raise IBMInputValueError(f"{name!r} has to be {allowed}, not {shown(value)}.")
 
 
 def check_number(name: str, value: Any, least: int = 0, unit: str = "") -> None:
@@ -41,5 +49,5 @@ def check_number(name: str, value: Any, least: int = 0, unit: str = "") -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         of = f" of {unit}" if unit else ""
         raise IBMInputValueError(
-            f"{name!r} has to be a whole number{of} from {least} on, or None, not {value!r}."
+            f"{name!r} has to be a whole number{of} from {least} on, or None, not {shown(value)}."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind, check_number
+from .checks import check_kind, check_number, shown
 from .exceptions import IBMInputValueError
 from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
@@ -116,9 +116,12 @@ class JobListing:
             records = page.get("jobs") or []
             offset += len(records)
             for record in records:
+                job_id = record.get("id")
+                if not job_id:
+                    logger.warning("The service lists a job without an id: %s", shown(record))
                 # Jobs made in the meantime push others from one page to the next.
-                if record["id"] not in given and len(given) != self._limit:
-                    given.add(record["id"])
+                elif job_id not in given and len(given) != self._limit:
+                    given.add(job_id)
                     yield record
             # Whatever count the service gives, there is nothing behind an empty page.
             if not records or offset >= page.get("count", float("inf")):
@@ -130,7 +133,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     _check_id(job_id)
     with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
-    return job_of(service, record)
+    return job_of(service, {"id": job_id, **record})
 
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
@@ -162,7 +165,7 @@ def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
 
 def _check_id(job_id: Any) -> None:
     if not job_id or not isinstance(job_id, str):
-        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {job_id!r}.")
+        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {shown(job_id)}.")
 
 
 def _instance_parts(
@@ -185,5 +188,6 @@ def _moment(name: str, value: Any) -> datetime | None:
         return local_to_utc(value)
     except (TypeError, ValueError, OverflowError):
         raise IBMInputValueError(
-            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', not {value!r}."
+            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', "
+            f"not {shown(value)}."
         ) from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from .checks import check_kind
+from .checks import check_kind, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .refusals import NO_SUCH_PROGRAM, explained
@@ -51,11 +51,12 @@ def submit(
     inputs = read_inputs(inputs)
     options.validate(channel=service.channel)
     instance = _instance_for(service, options)
+    backend_name = cast("str | None", options.backend)  # see read_options
     _warn_of_program(program_id)
     with explained("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(
             program_id=program_id,
-            backend_name=options.backend,
+            backend_name=backend_name,
             params=inputs,
             image=options.image,
             hgp=instance,
@@ -79,7 +80,7 @@ def submit(
         image=options.image,
         service=service,
         session_id=job_id if start_session else session_id,
-        tags=options.job_tags or [],
+        tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
 
@@ -116,7 +117,7 @@ def read_inputs(inputs: Any) -> dict[str, Any]:
     if not isinstance(inputs, dict):
         raise IBMInputValueError(
             "'inputs' has to be a dict or the filled-in form from program.parameters(), "
-            f"not {inputs!r}."
+            f"not {shown(inputs)}."
         )
     for name in inputs:
         if not isinstance(name, str):
@@ -128,10 +129,12 @@ def _check_arguments(
     program_id: Any, callback: Any, result_decoder: Any, session_id: Any, start_session: Any
 ) -> None:
     if not program_id or not isinstance(program_id, str):
-        raise IBMInputValueError(f"'program_id' has to be the id of a program, not {program_id!r}.")
+        raise IBMInputValueError(
+            f"'program_id' has to be the id of a program, not {shown(program_id)}."
+        )
     if callback is not None and not callable(callback):
         raise IBMInputValueError(
-            f"'callback' has to be a function of job id and message, not {callback!r}."
+            f"'callback' has to be a function of job id and message, not {shown(callback)}."
         )
     check_kind("session_id", session_id, str, "the id of a session")
     check_kind("start_session", start_session, bool, "True or False")
@@ -150,7 +153,7 @@ def _check_decoder(result_decoder: Any) -> None:
     for decoder in result_decoder if pair else [result_decoder]:
         if not callable(getattr(decoder, "decode", None)):
             raise IBMInputValueError(
-                f"'result_decoder' has to be a class with a 'decode' method, not {decoder!r}."
+                f"'result_decoder' has to be a class with a 'decode' method, not {shown(decoder)}."
             )
 
 

@@ -25,6 +25,7 @@ from .exceptions import (
     RuntimeJobFailureError,
     RuntimeJobMaxTimeoutError,
 )
+from .ibm_backend import IBMRetiredBackend
 from .job.deadline import Deadline
 from .job.decoding import decoded_inputs, decoder_pair
 from .job.early_download import EarlyDownload
@@ -336,8 +337,6 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
                 return self._service.backend(name, **arguments)
             except (QiskitBackendNotFoundError, IBMInputValueError):
                 continue
-        from .ibm_backend import IBMRetiredBackend
-
         return IBMRetiredBackend.from_name(name, self._api_client)
 
     @property

@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
@@ -14,6 +14,9 @@ from .utils.blame import users_line
 from .utils.converters import hms_to_seconds
 from .utils.deprecation import issue_deprecation_msg
 from .utils.utils import validate_job_tags
+
+if TYPE_CHECKING:
+    from .ibm_backend import IBMBackend
 
 _IMAGE = re.compile(r"[a-z0-9]+([/.\-_][a-z0-9]+)*:[a-z0-9]+([.\-_][a-z0-9]+)*", re.I | re.A)
 
@@ -30,7 +33,7 @@ class RuntimeOptions:
         options.validate(channel="ibm_quantum")
 
     Attributes:
-        backend: Name of the backend. Channel ``ibm_cloud`` chooses one if none is given.
+        backend: The backend or its name. Channel ``ibm_cloud`` chooses one if none is given.
         image: Image in which to run the program, as ``image_name:tag``; needs authorization.
         log_level: Level of the job's log: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or
             ``CRITICAL``.
@@ -40,7 +43,7 @@ class RuntimeOptions:
         session_time: Seconds for which a session that the job opens may last.
     """
 
-    backend: str | None = None
+    backend: str | IBMBackend | None = None
     image: str | None = None
     log_level: str | None = None
     instance: str | None = None
@@ -50,7 +53,7 @@ class RuntimeOptions:
 
     def __init__(
         self,
-        backend: str | None = None,
+        backend: str | IBMBackend | None = None,
         image: str | None = None,
         log_level: str | None = None,
         instance: str | None = None,
@@ -84,12 +87,12 @@ class RuntimeOptions:
             )
 
     @property
-    def backend_name(self) -> str | None:
+    def backend_name(self) -> str | IBMBackend | None:
         """The old name of ``backend``."""
         return self.backend
 
     @backend_name.setter
-    def backend_name(self, value: str | None) -> None:
+    def backend_name(self, value: str | IBMBackend | None) -> None:
         _warn_of_backend_name()
         self.backend = value
 
@@ -108,7 +111,7 @@ class RuntimeOptions:
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."
             )
-        check_kind("backend", self.backend, str, "the name of a backend")
+        check_kind("backend", getattr(self.backend, "name", self.backend), str, "a backend's name")
         if channel == "ibm_cloud" and self.instance:
             raise IBMInputValueError(
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "

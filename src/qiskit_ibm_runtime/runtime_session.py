@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind
+from .checks import check_kind, shown
 from .exceptions import IBMInputValueError
 from .runtime_options import RuntimeOptions, session_seconds
 from .runtime_program import ParameterNamespace
@@ -52,7 +52,8 @@ class RuntimeSession:
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if not isinstance(inputs, (dict, ParameterNamespace)):
             raise IBMInputValueError(
-                f"'inputs' has to be a dict or a form from program.parameters(), not {inputs!r}."
+                "'inputs' has to be a dict or a form from program.parameters(), "
+                f"not {shown(inputs)}."
             )
         self._service = service
         self._program_id = program_id

@@ -157,7 +157,9 @@ def test_a_device_that_takes_no_pulses_is_not_asked_for_them(service: Service) -
     assert "defaults" not in service.asked
 
 
-def test_circuits_are_transpiled_for_the_device(backend: IBMBackend) -> None:
+def test_circuits_are_transpiled_for_the_device_without_its_pulses(
+    service: Service, backend: IBMBackend
+) -> None:
     circuit = QuantumCircuit(3)
     circuit.h(0)
     circuit.cx(0, 2)
@@ -166,6 +168,21 @@ def test_circuits_are_transpiled_for_the_device(backend: IBMBackend) -> None:
     native = transpile(circuit, backend, optimization_level=1, seed_transpiler=1)
 
     assert set(native.count_ops()) <= {"rz", "sx", "x", "cx", "measure", "barrier"}
+    assert service.asked == ["properties"]
+
+
+def test_a_users_own_pulse_in_the_target_is_used_by_the_transpiler(backend: IBMBackend) -> None:
+    with pulse.build(name="mine") as mine:
+        pulse.play(pulse.Constant(64, 0.1), pulse.DriveChannel(0))
+    schedules = copy.deepcopy(backend.target.instruction_schedule_map())
+    schedules.add("x", [0], mine)
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+
+    native = transpile(circuit, backend, inst_map=schedules, initial_layout=[0])
+
+    assert "x" in native.calibrations
+    assert not backend.target.instruction_schedule_map().has_custom_gate()
 
 
 def test_a_simulator_has_no_calibration_and_is_not_asked_for_one(service: Service) -> None:

@@ -24,6 +24,7 @@ from qiskit_ibm_runtime import (
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.ibm_backend import IBMRetiredBackend
 from qiskit_ibm_runtime.program import ResultDecoder
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
@@ -441,6 +442,17 @@ def test_the_backend_is_found_where_the_job_ran_or_at_least_by_name(
     service.records["j1"] = {**record("j1"), **fields}
 
     assert service.job(service=Devices()).backend() == found
+
+
+def test_a_backend_that_is_gone_is_there_by_name(service: ScriptedService) -> None:
+    service.records["j1"] = record("j1", backend="long-gone", hub="h", group="g", project="p")
+    devices = Devices()
+    job = service.job(service=devices)
+
+    assert isinstance(job.backend(), IBMRetiredBackend)
+    assert job.backend().name == "long-gone"
+    assert devices.asked == [("long-gone", "h/g/p"), ("long-gone", None)]
+    assert service.requests == [STATUS]
 
 
 def test_a_job_says_what_it_is(service: ScriptedService) -> None:

@@ -22,6 +22,7 @@ from qiskit_ibm_runtime import (
 from qiskit_ibm_runtime.api.clients import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.job import deadline
 from qiskit_ibm_runtime.job.waiting import LONGEST_OUTAGE, PollSchedule
 
 STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/jobs/j1"
@@ -237,6 +238,24 @@ def test_a_wait_returns_by_its_limit_whatever_the_server_does(
 
     with pytest.raises(RuntimeJobTimeoutError, match=r"j1: 0.1 seconds .*service.job\('j1'\)"):
         job.result(timeout=0.1)
+
+
+def test_requests_left_behind_keep_no_later_one_waiting(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "GRACE", 0.02)
+    service.results["j1"] = "1"
+    service.on[STATUS] = silent
+    job = service.job()
+    for _ in range(20):
+        with pytest.raises(RuntimeJobTimeoutError):
+            job.result(timeout=0)
+
+    until(lambda: service.asked(STATUS) == 20)
+    del service.on[STATUS]
+    service.end()
+
+    assert job.result(timeout=30) == 1
 
 
 def test_a_running_job_is_given_up_at_the_limit_and_not_before(service: ScriptedService) -> None:

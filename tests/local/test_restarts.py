@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.command_line import main
 from qiskit_ibm_runtime.local.job_records import SERVER_STOPPED, Job
@@ -92,7 +91,7 @@ def test_one_folder_is_one_servers(
     server = serve(data=tmp_path)
 
     with pytest.raises(SettingsError, match="another server"):
-        BackgroundServer(background, server.settings, lambda: create_app(server.settings, executor))
+        BackgroundServer(background, server.settings, executor)
 
 
 def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:

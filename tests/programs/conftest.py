@@ -7,9 +7,7 @@ import pytest
 from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
-from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
+from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
 
 SIMULATOR = "ibmq_qasm_simulator"
 CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:mine::"
@@ -30,41 +28,36 @@ def local() -> QiskitRuntimeService:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[BackgroundServer]:
-    """An embedded runtime with three projects and two cloud services, not all with all devices.
-
-    Its address contains "experimental", so that the cloud channel does not turn it into that of a
-    region.
-    """
-    background = Background()
-    settings = Settings(
-        path_prefix="/experimental",
-        users=(User("alice", "token-of-alice"), User("bob", "token-of-bob")),
-        hubs=(
-            hub("ibm-q/open/main", (SIMULATOR,)),
-            hub("h/g/small", ("fake_lima",)),
-            hub("h/g/large", (SIMULATOR, "fake_lima", "fake_quito")),
-        ),
-        services=(cloud_service("mine", CRN), cloud_service("other", OTHER_CRN, ("fake_lima",))),
-    )
-    server = BackgroundServer(background, settings, lambda: create_app(settings))
-    yield server
-    server.stop()
-    background.close()
+def server() -> Iterator[RuntimeServer]:
+    """An embedded runtime with three projects and two cloud services, not all with all devices."""
+    settings = {
+        "users": [{"name": name, "token": f"token-of-{name}"} for name in ("alice", "bob")],
+        "hubs": [
+            {"name": "ibm-q/open/main", "devices": [SIMULATOR]},
+            {"name": "h/g/small", "devices": ["fake_lima"]},
+            {"name": "h/g/large", "devices": [SIMULATOR, "fake_lima", "fake_quito"]},
+        ],
+        "services": [
+            {"name": "mine", "crn": CRN},
+            {"name": "other", "crn": OTHER_CRN, "devices": ["fake_lima"]},
+        ],
+    }
+    with Workshop() as workshop, workshop.server(**settings) as server:
+        yield server
 
 
 Login = Callable[..., QiskitRuntimeService]
 
 
 @pytest.fixture
-def login(server: BackgroundServer) -> Login:
+def login(server: RuntimeServer) -> Login:
     """Log in to the embedded runtime, as ``alice`` on the quantum channel unless said otherwise."""
 
     def enter(channel: str = "ibm_quantum", user: str = "alice", **more: Any):
         if channel == "ibm_quantum":
-            more.update(url=f"{server.url}/api")
+            more.update(url=server.url)
         else:
-            more = {"url": server.url, "instance": CRN, **more}
+            more = {"url": server.url.rpartition("/api")[0], "instance": CRN, **more}
         return QiskitRuntimeService(channel=channel, token=f"token-of-{user}", **more)
 
     return enter

@@ -312,6 +312,14 @@ def test_a_record_without_most_of_its_fields_is_a_job_too(standin):
     assert (job.job_id(), job.program_id, job.tags, job.image) == ("bare", "", [], "")
 
 
+def test_a_record_without_an_id_is_passed_over_with_a_word_in_the_log(standin, caplog):
+    standin.add_jobs(2)
+    del standin.jobs[0]["id"]
+
+    assert ids(standin.service().jobs()) == ["job1"]
+    assert "a job without an id" in caplog.text
+
+
 def test_one_job_is_found_by_its_id(standin):
     standin.add_jobs(2)
 

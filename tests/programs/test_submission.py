@@ -155,7 +155,7 @@ BAD_RUNS = [
     ),
     ({"options": {"backend": DEVICE, "max_execution_time": -1}}, "'max_execution_time' .* not -1"),
     ({"options": {"backend": DEVICE, "session_time": 1.5}}, "'session_time' .* not 1.5"),
-    ({"options": {"backend": 7}}, "'backend' has to be the name of a backend, not 7"),
+    ({"options": {"backend": 7}}, "'backend' has to be a backend's name, not 7"),
     ({"callback": "f"}, "'callback' has to be a function .* not 'f'"),
     ({"result_decoder": object()}, "'result_decoder' has to be a class with a 'decode' method"),
     ({"session_id": 5}, "'session_id' has to be the id of a session, not 5"),
@@ -172,6 +172,12 @@ def test_what_cannot_be_run_is_named_before_anything_is_sent(standin, arguments,
             **{"program_id": "p", "inputs": {}, "options": {"backend": DEVICE}, **arguments}
         )
     assert standin.requests == []
+
+
+def test_an_error_shows_no_more_than_the_beginning_of_a_long_value(standin):
+    with pytest.raises(IBMInputValueError) as caught:
+        standin.service().run("p", ["x" * 10**6], {"backend": DEVICE})
+    assert len(caught.value.message) < 400
 
 
 def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(standin):

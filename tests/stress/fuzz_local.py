@@ -11,7 +11,6 @@ from pathlib import Path
 
 import requests
 
-from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
 
@@ -25,7 +24,7 @@ TOKEN = "secret"
 def main() -> int:
     background = Background()
     made = Settings(users=(User("fuzz", TOKEN),), devices=("ibmq_qasm_simulator", "fake_lima"))
-    server = BackgroundServer(background, made, lambda: create_app(made, Hasty()))
+    server = BackgroundServer(background, made, Hasty())
     login = requests.post(
         f"{server.url}/api/users/loginWithToken", json={"apiToken": TOKEN}, timeout=30
     )

@@ -60,6 +60,15 @@ def test_an_error_page_is_no_result(service: Any, session: Any) -> None:
     assert caught.value.status_code == 403
 
 
+def test_of_an_error_page_only_the_beginning_is_read(service: Any, session: Any) -> None:
+    service.fail(Fault("status", status=404, body="x" * 5_000_000))
+    with pytest.raises(RequestsApiError) as caught:
+        download(session, f"{service.base}/stored", 10**6)
+
+    assert len(caught.value.message) < 10_000
+    assert len(caught.value.__cause__.response.content) < 10_000
+
+
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "found out"])
 def test_too_much_is_not_taken(service: Any, session: Any, announced: bool) -> None:
     service.stored = b"x" * 500_000

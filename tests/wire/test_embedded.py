@@ -7,36 +7,27 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.clients.submits import LEDGER
-from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.local.settings import Settings, User
-
-TOKEN = "planted-token-of-the-embedded-runtime"
+from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
 
 
 @pytest.fixture(scope="module")
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture(scope="module")
-def embedded(faults: Faults) -> Iterator[str]:
+def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with one worker."""
-    background = Background()
-    settings = Settings(users=(User("local", TOKEN),), workers=1, faults=faults)
-    server = BackgroundServer(background, settings, lambda: create_app(settings))
-    yield server.url
-    server.stop()
-    background.close()
+    with Workshop(workers=1) as workshop, workshop.server() as server:
+        yield server
 
 
 @pytest.fixture
-def runtime(embedded: str, faults: Faults) -> Any:
-    faults.replace([])
-    return QiskitRuntimeService(channel="ibm_quantum", token=TOKEN, url=f"{embedded}/api")
+def faults(server: RuntimeServer) -> Faults:
+    server.faults.replace([])
+    return server.faults
+
+
+@pytest.fixture
+def runtime(server: RuntimeServer, faults: Faults) -> Any:
+    return server.service(channel="ibm_quantum")
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known to honour keys", "unknown"])

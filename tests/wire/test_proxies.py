@@ -147,6 +147,39 @@ def test_ntlm_credentials_answer_the_proxy_beside_the_token(
         assert not any("x-access-token" in seen.headers for seen in service.seen)
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("spnego"), reason="requests-ntlm is too old")
+@pytest.mark.parametrize("way", WAYS)
+def test_ntlm_credentials_open_a_tunnel_for_tls(
+    tls_service: Any, bundle: str, through: Any, way: str
+) -> None:
+    proxy = through(ntlm=True)
+    proxies = ProxyConfiguration({"https": proxy.url}, "domain\\user", "planted-ntlm")
+    params = ClientParameters(
+        "ibm_quantum", tls_service.api_token, tls_service.url, proxies=proxies, verify=bundle
+    )
+    take(way, tls_service, params)
+
+    assert proxy.ntlm_messages[:2] == [1, 3]
+    assert proxy.tunnels
+    assert tls_service.seen
+    assert not any("proxy-authorization" in seen.headers for seen in tls_service.seen)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("spnego"), reason="requests-ntlm is too old")
+def test_a_proxy_that_wants_something_else_than_ntlm_is_an_error_at_once(
+    tls_service: Any, bundle: str, through: Any
+) -> None:
+    proxies = ProxyConfiguration(
+        {"https": f"http://{through(basic='a:b').address}"}, "u", "planted"
+    )
+    params = ClientParameters("ibm_quantum", "t", tls_service.url, proxies=proxies, verify=bundle)
+    with pytest.raises(RequestsApiError, match="The proxy wants credentials") as caught:
+        take("version", tls_service, params)
+
+    assert caught.value.failure.attempts == 1
+    assert tls_service.seen == []
+
+
 def test_a_failing_negotiation_is_a_typed_error(
     service: Any, enter: Any, through: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.utils.utils import setup_logger
 
 KEY = "planted-api-key-7f3a"
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/planted-account:planted-instance::"
@@ -160,6 +161,25 @@ def test_storage_gets_no_secret(service: Any, other_host: Any) -> None:
 
     (asked,) = other_host.seen
     assert PLANTED not in str(asked)
+
+
+def test_the_log_that_we_set_up_ourselves_is_filtered_for_every_room(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "log"
+    monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_FILE", str(file))
+    logger = logging.getLogger("qiskit_ibm_runtime.any.room")
+    setup_logger(logger)
+    try:
+        raise ValueError(f"Authorization: apikey {KEY}")
+    except ValueError:
+        logger.exception("With a traceback, for %s.", CRN)
+    for handler in logger.handlers[:]:
+        logger.removeHandler(handler)
+        handler.close()
+
+    assert "Traceback" in file.read_text()
+    assert PLANTED not in file.read_text()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -138,6 +138,19 @@ def test_a_refusal_does_not_hide_a_job_made_before(client: Any, service: Any) ->
     assert len(service.jobs) == 2
 
 
+def test_a_failing_log_in_does_not_hide_a_job_made_before(client: Any, service: Any) -> None:
+    """The first answer was lost, then the token expired and the account was closed."""
+    service.honours_keys = True
+    run(client, {"another": 1})
+    after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
+    service.fail(after, Fault("status", status=401, path="/"))
+    with pytest.raises(SubmitUncertainError) as caught:
+        run(client)
+
+    assert caught.value.failure.uncertain
+    assert len(service.jobs) == 2
+
+
 def test_a_service_that_lists_late_is_asked_again(client: Any, service: Any) -> None:
     service.listing_lags = 2
     service.fail(AFTER_ACCEPT["reset"])

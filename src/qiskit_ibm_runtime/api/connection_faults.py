@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    LocationValueError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
 
 from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 
 from .redirects import RedirectRefused
 from .retry import Fault
 
-_HOPELESS = (
+# Found out before anything is sent, or answered by sending the request elsewhere.
+_UNUSABLE = (
     NtlmError,
     RedirectRefused,
-    requests.exceptions.SSLError,
     requests.TooManyRedirects,
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -27,32 +23,36 @@ _HOPELESS = (
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidProxyURL,
     requests.exceptions.InvalidJSONError,
+    LocationValueError,
+    UnicodeError,
+    FileNotFoundError,
 )
+# Faults of TLS at the handshake; any other may come in mid-request.
+_BAD_HANDSHAKE = re.compile(
+    r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|doesn't match|hostname mismatch"
+    r"|WRONG_VERSION_NUMBER|TLS CA certificate|TLS certificate",
+    re.IGNORECASE,
+)
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d)")
 
 
 def classify(error: BaseException) -> Fault:
-    """Tell whether a request without an answer may have arrived, and whether repeating helps."""
-    if isinstance(error, _HOPELESS):
-        return Fault.HOPELESS
-    causes = list(_causes(error))
-    if any(isinstance(cause, (SSLError, LocationValueError, UnicodeError)) for cause in causes):
-        return Fault.HOPELESS
-    if any("Tunnel connection failed: 4" in str(cause) for cause in causes):
-        # The proxy refuses: it wants other credentials, or allows no such address.
-        return Fault.HOPELESS
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
-        return Fault.NEVER_SENT
-    never = (NewConnectionError, ConnectTimeoutError, ProxyError)
-    if any(isinstance(cause, never) for cause in causes):
-        return Fault.NEVER_SENT
-    # A file that cannot be read, such as a bundle of certificates, is an OSError of its own.
-    if any(isinstance(cause, FileNotFoundError) or _bad_bundle(cause) for cause in causes):
-        return Fault.HOPELESS
-    return Fault.LOST
+    """Tell whether a request without an answer may have arrived, and whether repeating helps.
 
-
-def _bad_bundle(cause: BaseException) -> bool:
-    return type(cause) is OSError and "certificate" in str(cause)
+    In doubt it may have: an error of TLS or of a proxy proves nothing by its class alone.
+    """
+    causes = _causes(error)
+    texts = [str(cause) for cause in causes]
+    if any(isinstance(cause, _UNUSABLE) for cause in causes):
+        return Fault.HOPELESS
+    if any(_BAD_HANDSHAKE.search(text) for text in texts):
+        return Fault.HOPELESS
+    tunnel = next(filter(None, map(_TUNNEL.search, texts)), None)
+    if tunnel is not None:
+        # With 4xx the proxy wants other credentials, or allows no such address.
+        return Fault.HOPELESS if tunnel.group(1) == "4" else Fault.NEVER_SENT
+    never = (requests.ConnectTimeout, NewConnectionError, ConnectTimeoutError)
+    return Fault.NEVER_SENT if any(isinstance(c, never) for c in causes) else Fault.LOST
 
 
 def _causes(error: BaseException) -> list[BaseException]:

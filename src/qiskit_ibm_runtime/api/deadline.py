@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from qiskit_ibm_runtime.proxies.tunnel import NtlmTunnel
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -136,7 +138,7 @@ class _Connection(_TimedSending, HTTPConnection):  # type: ignore[misc]
     """Plain."""
 
 
-class _SecureConnection(_TimedSending, HTTPSConnection):  # type: ignore[misc]
+class _SecureConnection(_TimedSending, NtlmTunnel, HTTPSConnection):  # type: ignore[misc]
     """With TLS."""
 
 

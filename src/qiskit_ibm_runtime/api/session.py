@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import os
 import random
 import time
@@ -13,11 +15,14 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from qiskit_ibm_runtime.exceptions import IBMError
+from qiskit_ibm_runtime.proxies import tunnel
+
 from . import caller, records, redaction
 from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
-from .errors import translate, without_secrets
+from .errors import LONGEST_BODY, translate, without_secrets
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import RedirectRefused, check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
@@ -244,6 +249,7 @@ class RetrySession(requests.Session):
         """Send once; a failure is returned with the answer, if one came, in its ``response``."""
         call.attempts += 1
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
+        ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
         try:
             with holding(call.deadline):
                 response = super().request(call.method, call.url, **call.next_arguments())
@@ -251,6 +257,8 @@ class RetrySession(requests.Session):
                 check_whole(response)
             response.raise_for_status()
         except requests.RequestException as exc:
+            if exc.response is not None and call.arguments.get("stream"):
+                keep_beginning(exc.response)
             return exc
         except (HTTPError, OSError, UnicodeError) as exc:
             # A few faults reach us without having been put into the words of requests.
@@ -260,6 +268,7 @@ class RetrySession(requests.Session):
         finally:
             redaction.ours.reset(marks[0])
             redaction.foreign.reset(marks[1])
+            tunnel.credentials.reset(ntlm)
 
     def _renewed(self, call: _Call, response: requests.Response | None) -> bool:
         """Whether refused credentials were replaced; then the request is sent once more."""
@@ -267,7 +276,10 @@ class RetrySession(requests.Session):
         if response is None or response.status_code != 401 or call.renewed or call.bare:
             return False
         call.renewed = True
-        return renew is not None and bool(renew(response.request))
+        try:
+            return renew is not None and bool(renew(response.request))
+        except IBMError as exc:
+            raise _of_this_call(exc, call) from None
 
     def _what_happened(self, call: _Call, error: requests.RequestException) -> Attempt:
         elapsed = self.clock() - call.started + call.skipped
@@ -321,6 +333,23 @@ class RetrySession(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Drop every secret when a redirect leads to another origin."""
         drop_secrets(prepared_request, response.request.url)
+
+
+def _of_this_call(error: IBMError, call: _Call) -> IBMError:
+    """An error of a log-in that several requests waited for, as one of them sees it."""
+    own = copy.copy(error)
+    if own.failure is not None and call.uncertain:
+        own.failure = dataclasses.replace(own.failure, uncertain=True)
+    return own
+
+
+def keep_beginning(response: requests.Response) -> None:
+    """Read no more of an error's body than its text can show, and release the connection."""
+    try:
+        response._content = next(response.iter_content(LONGEST_BODY), b"")
+    except requests.RequestException:
+        response._content = b""
+    response.close()
 
 
 def check_whole(response: requests.Response) -> None:

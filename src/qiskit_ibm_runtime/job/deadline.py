@@ -75,7 +75,7 @@ class Deadline:
         except concurrent.futures.TimeoutError:
             if future.done():  # just now, or by a time limit of the request itself
                 return future.result()
-            future.cancel()
+            self._pool.abandon(future)
             raise self.error() from None
 
     def error(self) -> RuntimeJobTimeoutError:

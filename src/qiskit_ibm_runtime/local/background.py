@@ -6,6 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .app import create_app
 from .serving import base_url, listen, make_server, start
 
 if TYPE_CHECKING:
@@ -64,15 +65,20 @@ class BackgroundServer:
     Args:
         background: Where it runs.
         settings: How it is set up; host and port are not used.
-        build: Makes the application, inside the loop.
+        executor: What runs its jobs; worker processes of its own by default.
+        build: Makes another application, inside the loop.
     """
 
     def __init__(
-        self, background: Background, settings: Settings, build: Callable[[], ASGIApp]
+        self,
+        background: Background,
+        settings: Settings,
+        executor: Executor | None = None,
+        build: Callable[[], ASGIApp] | None = None,
     ) -> None:
         self._background = background
         self.settings = settings
-        self.url = background.run(self._start(build))
+        self.url = background.run(self._start(build or (lambda: create_app(settings, executor))))
 
     async def _start(self, build: Callable[[], ASGIApp]) -> str:
         app = build()
@@ -81,9 +87,13 @@ class BackgroundServer:
         self._task = await start(self._server, listener)
         return base_url(self.settings, listener)
 
+    def tell_to_stop(self) -> None:
+        """Let it end in its own time."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Stop it and wait for its end."""
-        self._server.should_exit = True
+        self.tell_to_stop()
         self._background.run(self._end())
 
     async def _end(self) -> None:

@@ -7,9 +7,6 @@ import logging
 from datetime import datetime, timezone
 
 from .moments import written
-from .settings import SettingsError
-
-_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 
 
 class JSONFormatter(logging.Formatter):
@@ -29,13 +26,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def log_as_json(level: str) -> None:
-    """Send the records of this server and of uvicorn to standard error.
-
-    Raises:
-        SettingsError: If there is no such level.
-    """
-    if level.upper() not in _LEVELS:
-        raise SettingsError(f"The log level is one of {', '.join(_LEVELS)}, not {level!r}.")
+    """Send the records of this server and of uvicorn to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     for name in ("qiskit_ibm_runtime.local", "uvicorn"):

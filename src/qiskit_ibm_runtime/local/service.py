@@ -34,7 +34,6 @@ def serve(settings: Settings, *, until_eof: bool = False) -> int:
     Raises:
         SettingsError: If it cannot or must not be set up so.
     """
-    log_as_json(settings.log_level)
     check_exposure(settings)
     settings, made = _with_token(settings)
     certificate = _certificate(settings)
@@ -55,6 +54,7 @@ def _serve_on(
     until_eof: bool,
 ) -> int:
     server = make_server(create_app(settings), certificate)
+    log_as_json(settings.log_level)
     if until_eof:
         threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
     print(f"url: {base_url(settings, listener)}/api", flush=True)

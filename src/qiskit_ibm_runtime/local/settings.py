@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HGP = re.compile(r"^[^/\s]+/[^/\s]+/[^/\s]+$")
 _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
+_LOG_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 DEFAULT_USER = "local"
 DEFAULT_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:embedded::"
 
@@ -109,6 +110,10 @@ class Settings:
             raise SettingsError("A TLS certificate and its key are given together.")
         if not self.hubs:
             raise SettingsError("At least one hub/group/project is needed.")
+        if self.log_level.upper() not in _LOG_LEVELS:
+            raise SettingsError(
+                f"The log level is one of {', '.join(_LOG_LEVELS)}, not {self.log_level!r}."
+            )
         if self.workers < 1:
             raise SettingsError("At least one worker is needed.")
 

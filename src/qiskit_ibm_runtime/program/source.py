@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 from typing import Any
 
+from qiskit_ibm_runtime.checks import shown
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 ENTRY_POINT = "def main("
@@ -26,7 +27,7 @@ def read_source(data: Any) -> str:
         return data
     if not data or not isinstance(data, (str, Path)):
         raise IBMInputValueError(
-            f"'data' has to be the source of a program or the path of its file, not {data!r}."
+            f"'data' has to be the source of a program or the path of its file, not {shown(data)}."
         )
     path = Path(data)
     if not path.exists():

@@ -133,7 +133,7 @@ class RuntimeServer(_Served):
             self.requests = Recorder(create_app(made, executor))
             return self.requests
 
-        self._server = BackgroundServer(background, made, build)
+        self._server = BackgroundServer(background, made, build=build)
 
     def save_recording(self, path: Path) -> None:
         """Write the conversation so far to a file, for :meth:`Workshop.replay`."""
@@ -146,7 +146,7 @@ class ReplayServer(_Served):
     def __init__(self, background: Background, recording: Path) -> None:
         self.token = "of-no-use"  # noqa: S105 - nobody looks at it
         self._replay = Replay()
-        self._server = BackgroundServer(background, Settings(), lambda: self._replay)
+        self._server = BackgroundServer(background, Settings(), build=lambda: self._replay)
         self._replay.fill(load(recording, self._server.url))
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
@@ -15,9 +14,9 @@ from qiskit.utils import apply_prefix
 from qiskit_ibm_runtime.faulty_parts import FaultyParts
 from qiskit_ibm_runtime.ibm_qubit_properties import IBMQubitProperties
 
+from .pulses_on_touch import PulseAwareProperties, Pulses, PulsesOnTouchTarget
+
 Places = dict[tuple[int, ...], Any]
-# Pulse entries of all gates, by name and qubits; called when somebody first looks at one.
-Pulses = Callable[[], "dict[tuple[str, tuple[int, ...]], Any]"]
 
 _GATES = {
     "id": IGate(),
@@ -37,48 +36,6 @@ _CONTROL_FLOW = {
 }
 
 
-class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
-    """Error and duration of an instruction; its pulses are looked up when somebody asks."""
-
-    __slots__ = ("_entry", "_key", "_pulses")
-
-    def __init__(
-        self,
-        key: tuple[str, tuple[int, ...]],
-        pulses: Pulses,
-        duration: float | None = None,
-        error: float | None = None,
-    ) -> None:
-        self._entry: Any = None
-        self._key, self._pulses = key, pulses
-        super().__init__(duration=duration, error=error)
-        self._pulses = pulses  # the constructor above sets "no calibration"
-
-    @property
-    def _calibration(self) -> Any:
-        if self._pulses is not None:
-            self._entry = self._pulses().get(self._key)
-            self._pulses = None  # type: ignore[assignment]
-        return self._entry
-
-    @_calibration.setter
-    def _calibration(self, entry: Any) -> None:
-        self._entry = entry
-        self._pulses = None  # type: ignore[assignment]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> PulseAwareProperties:
-        copied = type(self)(self._key, self._pulses, self.duration, self.error)
-        if self._pulses is None:
-            copied._calibration = self._entry
-        return copied
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return InstructionProperties, (self.duration, self.error, self._entry)
-
-    def __repr__(self) -> str:
-        return f"InstructionProperties(duration={self.duration}, error={self.error})"
-
-
 def convert_to_target(configuration: Any, properties: Any = None, defaults: Any = None) -> Target:
     """Return what the transpiler needs to know about a device.
 
@@ -95,21 +52,23 @@ def convert_to_target(configuration: Any, properties: Any = None, defaults: Any 
 
 def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> Target:
     """Return a target whose pulses are asked for when somebody first looks at one."""
-    target = Target(
+    target = PulsesOnTouchTarget(
         num_qubits=configuration.n_qubits,
         qubit_properties=qubit_props_list_from_props(properties) if properties else None,
         dt=getattr(configuration, "dt", None),
         **_timing(configuration),
     )
     faulty = FaultyParts.of(properties) if properties else None
-    places = _calibrated(properties) if properties else {}
+    places: dict[str, Places | None] = {**_calibrated(properties)} if properties else {}
     for gate in configuration.gates:
         places.setdefault(gate.name, _configured(gate))
-    measured = places.pop("measure", None) or {(q,): (None, None) for q in range(target.num_qubits)}
+    qubits = range(configuration.n_qubits)
+    everywhere: Places = {(qubit,): (None, None) for qubit in qubits}
+    measured = everywhere
     if properties:
-        measured = {(q,): _readout(properties, q) for q in range(configuration.n_qubits)}
-    everywhere = {(q,): (None, None) for q in range(configuration.n_qubits)}
-    for name, found in {**places, "measure": measured, "delay": everywhere}.items():
+        measured = {(qubit,): _readout(properties, qubit) for qubit in qubits}
+    places.update(measure=measured, delay=everywhere)
+    for name, found in places.items():
         usable = _usable(name, found, faulty)
         if usable is None or usable:
             made = _with_pulses(name, usable, pulses)

@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from qiskit_ibm_runtime.api.redaction import RedactingFilter
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ def _add_handler(logger: logging.Logger, filename: str) -> str:
         except OSError as exc:  # a log that cannot be written must not keep a program from running
             fault = f"{QISKIT_IBM_RUNTIME_LOG_FILE}={filename!r} cannot be written: {exc.strerror}"
     handler.setFormatter(_RecordFormatter())
+    handler.addFilter(RedactingFilter())
     logger.addHandler(handler)
     return fault
 

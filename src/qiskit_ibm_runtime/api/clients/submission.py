@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import random
 import time
 import uuid
@@ -30,6 +29,7 @@ from qiskit_ibm_runtime.api.exceptions import (
     RequestsApiError,
     SubmitUncertainError,
 )
+from qiskit_ibm_runtime.api.redaction import logger_without_secrets
 from qiskit_ibm_runtime.api.rest.base import read_json
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
 from qiskit_ibm_runtime.api.retry import Attempt, wait
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.api.rest.runtime import Runtime
 
-logger = logging.getLogger(__name__)
+logger = logger_without_secrets(__name__)
 
 # Submits with one key, each with all the repetitions of the retry policy.
 ROUNDS = 3

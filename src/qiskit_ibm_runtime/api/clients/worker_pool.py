@@ -10,6 +10,8 @@ from typing import Any, Callable, TypeVar
 from weakref import WeakSet
 
 T = TypeVar("T")
+# Threads beside the limit for calls that nobody waits for any more.
+MOST_ABANDONED = 32
 _pools: WeakSet[WorkerPool] = WeakSet()
 
 
@@ -30,22 +32,42 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads = 0
+        self._abandoned = 0
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
         """Run a call as soon as a thread is free."""
         future: Future[T] = Future()
         with self._lock:
             self._calls.append((future, call))
-            if self._threads >= self._limit:
-                return future
+        self._add_thread()
+        return future
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Give up on a call: if it hangs in a thread, another one takes that place meanwhile."""
+        if future.cancel():
+            return
+        with self._lock:
+            if self._abandoned >= MOST_ABANDONED:
+                return
+            self._abandoned += 1
+        future.add_done_callback(self._back)
+        self._add_thread()
+
+    def _back(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._abandoned -= 1
+
+    def _add_thread(self) -> None:
+        with self._lock:
+            if not self._calls or self._threads >= self._limit + self._abandoned:
+                return
             self._threads += 1
         threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        return future
 
     def _work(self) -> None:
         while True:
             with self._lock:
-                if not self._calls:
+                if not self._calls or self._threads > self._limit + self._abandoned:
                     self._threads -= 1
                     return
                 future, call = self._calls.popleft()

@@ -88,7 +88,7 @@ class _Kind:
 
 
 @lru_cache(maxsize=4096)
-def kind_of(cls: type[Any]) -> _Kind:
+def kind_of(cls: Any) -> _Kind:
     """Return what is known of the operations of a class."""
     single = cls.__name__.startswith("_Singleton")  # from 0.45 on; its own class derives from it
     base = next(its for its in cls.__mro__ if not its.__name__.startswith("_Singleton"))

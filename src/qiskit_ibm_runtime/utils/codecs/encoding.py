@@ -35,7 +35,8 @@ def to_json_value(value: Any) -> Any:
     for fits, convert in RULES:
         if fits(value):
             return convert(value)
-    raise TypeError(f"an object of type {type(value).__name__} cannot be sent: {_shown(value)}")
+    name = type(value).__name__
+    raise TypeError(f"an object of type {name} is not JSON serializable: {_shown(value)}")
 
 
 def _tag(tag: str, value: Any) -> dict[str, Any]:

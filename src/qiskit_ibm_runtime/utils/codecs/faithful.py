@@ -75,7 +75,8 @@ def _difference(one: Any, other: Any) -> str:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    kind, its = (kind_of(cls) for cls in (type(one), type(other)))
+    classes: tuple[Any, Any] = (type(one), type(other))
+    kind, its = map(kind_of, classes)
     if type(one) is not type(other):
         # A class of the user's arrives as the gate that it derives from, which loses nothing if it
         # is its definition. Aer's instructions for saving are told apart by their class alone.

@@ -1,0 +1,84 @@
+"""NTLM at a proxy that is asked for a tunnel, as for every https address.
+
+The NTLM library for ``requests`` answers challenges to requests; a proxy's challenge to the request
+for a tunnel comes before there is one.
+"""
+
+from __future__ import annotations
+
+import base64
+from contextvars import ContextVar
+from typing import Any
+
+from .ntlm import NtlmError, ProxyNtlm
+
+# Credentials for the tunnels that this thread opens now.
+credentials: ContextVar[ProxyNtlm | None] = ContextVar("credentials", default=None)
+_ROUNDS = 2
+
+
+class NtlmTunnel:
+    """Part of a connection: opens its tunnel with NTLM if there are credentials for it."""
+
+    def _tunnel(self: Any) -> None:
+        wanted = credentials.get()
+        if wanted is None:
+            super()._tunnel()  # type: ignore[misc]
+            return
+        try:
+            status = _negotiate(self, _client(wanted.inner, self.host))
+        except OSError:
+            self.close()
+            raise
+        # The library lets through what comes, of its own and of its cryptography.
+        except Exception as exc:  # noqa: BLE001
+            self.close()
+            raise NtlmError(f"NTLM authentication at the proxy failed: {exc}") from None
+        if status != 200:
+            self.close()
+            raise OSError(f"Tunnel connection failed: {status}")
+
+
+def _client(inner: Any, host: str) -> Any:
+    try:
+        import spnego
+    except ImportError:
+        raise NtlmError(
+            "NTLM at a proxy for https needs requests-ntlm 1.2 or newer: "
+            'pip install "qiskit-ibm-runtime[ntlm]"'
+        ) from None
+    return spnego.client(
+        inner.username,
+        inner.password,
+        hostname=host,
+        service="http",
+        protocol="ntlm",
+        options=spnego.NegotiateOptions.use_ntlm,
+    )
+
+
+def _negotiate(connection: Any, client: Any) -> int:
+    """Ask for the tunnel until the proxy is content; returns the last status."""
+    token, status = client.step(), 0
+    for _ in range(_ROUNDS):
+        status, challenge = _ask(connection, base64.b64encode(token).decode())
+        if status != 407 or not challenge.upper().startswith("NTLM "):
+            break
+        token = client.step(base64.b64decode(challenge[len("NTLM ") :]))
+    return status
+
+
+def _ask(connection: Any, message: str) -> tuple[int, str]:
+    target = f"{connection._tunnel_host}:{connection._tunnel_port}"
+    lines = [
+        f"CONNECT {target} HTTP/1.1",
+        f"Host: {target}",
+        "Proxy-Connection: Keep-Alive",
+        f"Proxy-Authorization: NTLM {message}",
+    ]
+    connection.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    response = connection.response_class(connection.sock, method="CONNECT")
+    response.begin()
+    if response.status != 200:
+        response.read()
+    return response.status, response.headers.get("Proxy-Authenticate", "")
