@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import logging
+from functools import lru_cache
 from typing import Any
 
 import dateutil.parser
@@ -50,32 +50,54 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
 
 def properties_from_server_data(properties: dict[str, Any]) -> BackendProperties:
     """Return the calibration with its dates in local time."""
-    data = copy.deepcopy(properties)
-    data["last_update_date"] = utc_to_local(data["last_update_date"])
-    for qubit in data["qubits"]:
-        for value in qubit:
-            value["date"] = utc_to_local(value["date"])
-    for gate in data["gates"]:
-        for value in gate["parameters"]:
-            value["date"] = utc_to_local(value["date"])
-    for value in data.get("general", []):
-        if "date" in value:
-            value["date"] = utc_to_local(value["date"])
+    local_time = lru_cache(maxsize=None)(utc_to_local)  # thousands of values share a few dates
+    data = {
+        **properties,
+        "last_update_date": local_time(properties["last_update_date"]),
+        "qubits": [_dated(values, local_time) for values in properties["qubits"]],
+        "gates": [
+            {**gate, "parameters": _dated(gate["parameters"], local_time)}
+            for gate in properties["gates"]
+        ],
+        "general": _dated(properties.get("general", []), local_time),
+    }
     return BackendProperties.from_dict(data)
+
+
+def _dated(values: list[dict[str, Any]], local_time: Any) -> list[dict[str, Any]]:
+    return [
+        {**value, "date": local_time(value["date"])} if "date" in value else dict(value)
+        for value in values
+    ]
 
 
 def defaults_from_server_data(defaults: dict[str, Any]) -> PulseDefaults:
     """Return the pulse defaults."""
-    data = copy.deepcopy(defaults)
-    for pulse in data["pulse_library"]:
-        pulse["samples"] = [_complex(sample) for sample in pulse["samples"]]
-    for command in data["cmd_def"]:
-        for step in command.get("sequence") or []:
-            if "val" in step:
-                step["val"] = _complex(step["val"])
-            if "amp" in (step.get("parameters") or {}):
-                step["parameters"]["amp"] = _complex(step["parameters"]["amp"])
+    data = {
+        **defaults,
+        "pulse_library": [
+            {**pulse, "samples": [_complex(sample) for sample in pulse["samples"]]}
+            for pulse in defaults["pulse_library"]
+        ],
+        "cmd_def": [
+            {**command, "sequence": [_step(step) for step in command["sequence"]]}
+            if command.get("sequence")
+            else dict(command)
+            for command in defaults["cmd_def"]
+        ],
+    }
     return PulseDefaults.from_dict(data)
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    made = dict(step)
+    if "val" in made:
+        made["val"] = _complex(made["val"])
+    if made.get("parameters"):
+        made["parameters"] = dict(made["parameters"])
+        if "amp" in made["parameters"]:
+            made["parameters"]["amp"] = _complex(made["parameters"]["amp"])
+    return made
 
 
 def _complex(value: Any) -> complex:

@@ -36,7 +36,8 @@ def to_json_value(value: Any) -> Any:
         if fits(value):
             return convert(value)
     name = type(value).__name__
-    raise TypeError(f"an object of type {name} is not JSON serializable: {_shown(value)}")
+    reason = "cannot be sent: it is not JSON serializable"
+    raise TypeError(f"an object of type {name} {reason}: {_shown(value)}")
 
 
 def _tag(tag: str, value: Any) -> dict[str, Any]:
