@@ -336,7 +336,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             channel=channel_of(channel, auth),
             filename=filename,
             name=name,
-            proxies=ProxyConfiguration(**proxies) if proxies else None,
+            proxies=ProxyConfiguration.from_dict(proxies) if proxies else None,
             verify=verify,
             overwrite=overwrite,
         )

@@ -38,11 +38,32 @@ class ProxyConfiguration:
             f"ProxyConfiguration(urls={self.urls!r}, username_ntlm={self.username_ntlm!r})"
         )
 
+    @classmethod
+    def from_dict(cls, fields: Any) -> ProxyConfiguration:
+        """Make it of a dict with any of the fields, as users and files give them.
+
+        Raises:
+            TypeError: If it is no dict, or has another field; values are not shown, they may hold
+                passwords.
+        """
+        known = ("urls", "username_ntlm", "password_ntlm")
+        if not isinstance(fields, dict):
+            raise TypeError(
+                f"'proxies' has to be a dict with any of {', '.join(known)}, "
+                f"not {type(fields).__name__}."
+            )
+        unknown = [name for name in fields if name not in known]
+        if unknown:
+            raise TypeError(
+                f"'proxies' has no field {unknown[0]!r}. There are: {', '.join(known)}."
+            )
+        return cls(**fields)
+
     def validate(self) -> None:
         """Check the fields.
 
         Raises:
-            ValueError: If only one NTLM field is a text, or ``urls`` is no mapping.
+            ValueError: If only one NTLM field is a text, or ``urls`` is no dict of texts.
         """
         ntlm = (self.username_ntlm, self.password_ntlm)
         if not (all(isinstance(x, str) for x in ntlm) or all(x is None for x in ntlm)):
@@ -54,6 +75,12 @@ class ProxyConfiguration:
                 "Invalid proxy configuration: 'urls' must be a dict, "
                 f"not {type(self.urls).__name__}."
             )
+        for key, url in (self.urls or {}).items():
+            if not (isinstance(key, str) and isinstance(url, str)):
+                raise ValueError(
+                    "Invalid proxy configuration: 'urls' must give an address as a text for a "
+                    f"scheme or host, but the one for {key!r} is of type {type(url).__name__}."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set."""
