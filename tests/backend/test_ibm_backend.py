@@ -254,7 +254,10 @@ def test_circuits_are_fitted_to_a_simulator_that_names_most_gates_only(
     service: Service, level: int
 ) -> None:
     service.conf.update(
-        simulator=True, open_pulse=False, coupling_map=None, basis_gates=["cx", "h", "u3", "unitary"]
+        simulator=True,
+        open_pulse=False,
+        coupling_map=None,
+        basis_gates=["cx", "h", "u3", "unitary"],
     )
     service.conf["gates"] = [{"name": "cx", "parameters": [], "qasm_def": "gate cx a,b { }"}]
     circuit = QuantumCircuit(3)

@@ -77,15 +77,19 @@ def check_verify(verify: Any) -> None:
 def check_instance(instance: Any, channel: str) -> None:
     """Refuse what is not an instance of the channel."""
     try:
-        if channel != "ibm_cloud":
-            if instance is not None:
-                from_instance_format(instance)
-        elif is_crn(instance):
-            crn_region(instance)
-        elif not isinstance(instance, str) or not instance:
-            raise IBMInputValueError(
-                "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service "
-                f"instance, got {instance!r}."
-            )
+        if channel == "ibm_cloud":
+            _check_service_instance(instance)
+        elif instance is not None:
+            from_instance_format(instance)
     except IBMInputValueError as exc:
         raise InvalidAccountError(f"Invalid `instance` value. {exc.message}") from None
+
+
+def _check_service_instance(instance: Any) -> None:
+    if is_crn(instance):
+        crn_region(instance)
+    elif not isinstance(instance, str) or not instance:
+        raise IBMInputValueError(
+            "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
+            f"got {instance!r}."
+        )

@@ -75,12 +75,12 @@ class ProxyConfiguration:
                 "Invalid proxy configuration: 'urls' must be a dict, "
                 f"not {type(self.urls).__name__}."
             )
-        for key, url in (self.urls or {}).items():
-            if not (isinstance(key, str) and isinstance(url, str)):
-                raise ValueError(
-                    "Invalid proxy configuration: 'urls' must give an address as a text for a "
-                    f"scheme or host, but the one for {key!r} is of type {type(url).__name__}."
-                )
+        no_texts = [key for key, url in (self.urls or {}).items() if not isinstance(url, str)]
+        if no_texts:
+            raise ValueError(
+                "Invalid proxy configuration: each address in 'urls' must be a text, but that for "
+                f"{no_texts[0]!r} is none."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields that are set."""
