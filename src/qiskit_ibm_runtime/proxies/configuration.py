@@ -75,7 +75,8 @@ class ProxyConfiguration:
                 "Invalid proxy configuration: 'urls' must be a dict, "
                 f"not {type(self.urls).__name__}."
             )
-        no_texts = [key for key, url in (self.urls or {}).items() if not isinstance(url, str)]
+        addresses: dict[Any, Any] = self.urls or {}
+        no_texts = [key for key, url in addresses.items() if not isinstance(url, str)]
         if no_texts:
             raise ValueError(
                 "Invalid proxy configuration: each address in 'urls' must be a text, but that for "
