@@ -44,6 +44,10 @@ class BackendCatalogue:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.backend_catalogue import BackendCatalogue
+
+        service = QiskitRuntimeService(channel="local")
         BackendCatalogue(service).find(min_num_qubits=5, fields={"operational": True})
     """
 

@@ -197,6 +197,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
 
         .. code-block:: python
 
+            service = QiskitRuntimeService(channel="local")
             service.backends(simulator=False, operational=True, min_num_qubits=5)
             service.backends(filters=lambda backend: backend.max_shots > 10_000)
 

@@ -16,6 +16,8 @@ class ProxyConfiguration:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
         ProxyConfiguration(urls={"https": "http://user:password@proxy.example:8080"})
 
     Attributes:
