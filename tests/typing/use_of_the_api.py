@@ -55,5 +55,5 @@ def set_options() -> tuple[int, bool]:
     options.execution = {"shots": 200}
     options.transpilation = TranspilationOptions(initial_layout=[0, 1])
     options.resilience.noise_factors = (1, 2, 3)
-    shots: int = options.execution.shots
+    shots: int | None = options.execution.shots
     return shots, options.transpilation.skip_transpilation
