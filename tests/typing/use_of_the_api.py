@@ -49,7 +49,7 @@ def facts() -> tuple[str, type[RuntimeEncoder]]:
     return __version__, RuntimeEncoder
 
 
-def set_options() -> tuple[int, bool]:
+def set_options() -> tuple[int | None, bool]:
     options = Options(simulator={"seed_simulator": 42}, environment=None)
     options.execution.shots = 100
     options.execution = {"shots": 200}
