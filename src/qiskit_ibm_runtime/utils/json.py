@@ -76,6 +76,14 @@ class RuntimeDecoder(json.JSONDecoder):
     Only objects of an allow-list are built (see :mod:`.codecs.settings`), no text is evaluated and
     nothing is imported because a payload names it.
 
+    .. code-block:: python
+
+        import json
+        from qiskit_ibm_runtime import RuntimeDecoder
+
+        text = '{"__type__": "complex", "__value__": [1, 2]}'
+        assert json.loads(text, cls=RuntimeDecoder) == 1 + 2j
+
     Raises:
         DecodeError: If part of a payload is damaged, too large or not allowed.
     """
