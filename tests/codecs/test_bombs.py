@@ -112,7 +112,9 @@ def test_many_small_claims_in_one_payload_are_one_large_claim(
 
 def test_each_payload_has_its_own_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "OBJECTS", 30)
-    payload = json.loads(json.dumps(QuantumCircuit([Qubit() for _ in range(40)]), cls=RuntimeEncoder))
+    payload = json.loads(
+        json.dumps(QuantumCircuit([Qubit() for _ in range(40)]), cls=RuntimeEncoder)
+    )
 
     for _ in range(5):
         assert 40 == decode(payload).num_qubits
@@ -156,7 +158,9 @@ def test_an_expression_cannot_claim_one_either() -> None:
         decode(payload)
 
 
-def _with_controls(circuit: QuantumCircuit, layout: str, field: int, name: str, claim: int) -> bytes:
+def _with_controls(
+    circuit: QuantumCircuit, layout: str, field: int, name: str, claim: int
+) -> bytes:
     """Change the number of controls in the struct before a name."""
     data, size = written(circuit), struct.calcsize(layout)
     at = data.index(name.encode()) - size

@@ -107,7 +107,9 @@ def test_the_groups_of_parts_add_up_to_the_expectation_value(pool: Background, l
     """
     exact = Statevector(circuit()).expectation_value(MANY_GROUPS).real
 
-    result = json.loads(pool.run(work("estimator", LARGE[f"level {level}"], backend="fake_manila")).text)
+    result = json.loads(
+        pool.run(work("estimator", LARGE[f"level {level}"], backend="fake_manila")).text
+    )
 
     about = result["metadata"][0]
     deviation = math.sqrt(about["variance"] / about["shots"])
