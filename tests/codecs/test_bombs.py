@@ -117,7 +117,7 @@ def test_each_payload_has_its_own_budget(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
     for _ in range(5):
-        assert 40 == decode(payload).num_qubits
+        assert decode(payload).num_qubits == 40
 
 
 def test_bits_that_a_register_names_need_no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_many_bombs_in_one_payload_are_one_bomb(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(budget, "BYTES", 2**20)
     payload = json.loads(json.dumps(np.zeros(2**16), cls=RuntimeEncoder))
 
-    assert 0 == decode(payload).sum()
+    assert decode(payload).sum() == 0
     with pytest.raises(DecodeError, match="inflate to more than"):
         decode([payload] * 3)
 

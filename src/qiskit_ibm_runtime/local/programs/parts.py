@@ -65,9 +65,10 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
             result["questions"], result["values"], result["metadata"]
         ):
             if question in values:
-                value = values[question] + value
-                about = _of_a_sum(value, metadata[question], about)
-            values[question], metadata[question] = value, about
+                values[question] += value
+                metadata[question] = _of_a_sum(values[question], metadata[question], about)
+            else:
+                values[question], metadata[question] = value, about
     return {"values": list(values.values()), "metadata": list(metadata.values())}
 
 
