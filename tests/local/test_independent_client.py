@@ -72,9 +72,10 @@ class Face:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
-    with Workshop(workers=1) as workshop, workshop.server(
-        devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]
-    ) as made:
+    with (
+        Workshop(workers=1) as workshop,
+        workshop.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
+    ):
         yield made
 
 
