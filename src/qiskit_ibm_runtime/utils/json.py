@@ -79,6 +79,14 @@ class RuntimeDecoder(json.JSONDecoder):
     more than it holds by inflating, 262,144 qubits and parameters that its bytes do not name (see
     :mod:`.codecs.budget`).
 
+    .. code-block:: python
+
+        import json
+        from qiskit_ibm_runtime import RuntimeDecoder
+
+        text = '{"__type__": "complex", "__value__": [1, 2]}'
+        assert json.loads(text, cls=RuntimeDecoder) == 1 + 2j
+
     Raises:
         DecodeError: If part of a payload is damaged, too large or not allowed.
     """
