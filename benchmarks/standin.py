@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
+# Names the interpreter that stand-ins run in, when that which measures holds another release.
+PYTHON = "BENCHMARKS_PYTHON"
+COMMAND = ("-W", "ignore", "-m", "benchmarks.standin")
 CREATED = "2026-01-01T00:00:00Z"
 
 
@@ -46,11 +50,13 @@ class Answers:
         self.devices = [f"device_{index:02}" for index in range(devices)]
         self.lock = threading.Lock()
         self.port = 0
+        self.canned: dict[tuple[str, str, str], bytes] = {}
         self.reset()
 
     def reset(self) -> None:
         self.asked: list[tuple[float, float, str]] = []
         self.connections = 0
+        self.received = 0
 
     def counts(self) -> dict[str, Any]:
         chain, end = 0, 0.0
@@ -61,7 +67,7 @@ class Answers:
             "requests": len(self.asked),
             "connections": self.connections,
             "dependent": chain,
-            "configurations": sum("/configuration" in path for _, _, path in self.asked),
+            "received": self.received,
         }
 
     def base(self, host: int = 1) -> str:
@@ -70,7 +76,16 @@ class Answers:
             return f"http://127.0.0.1:{self.port}"
         return f"https://127.0.0.{host}:{self.port}"
 
-    def answer(self, path: str, query: dict[str, list[str]]) -> Any:
+    def body(self, method: str, path: str, query: str) -> bytes:
+        """What is sent; it is put into words once, so that little of a figure is the stand-in's."""
+        key = (method, path, query)
+        if key not in self.canned:
+            self.canned[key] = json.dumps(self.answer(method, path, parse_qs(query))).encode()
+        return self.canned[key]
+
+    def answer(self, method: str, path: str, query: dict[str, list[str]]) -> Any:
+        if method == "POST" and path.endswith("/jobs"):
+            return {"id": "job0"}
         if path == "/api/version":
             return {"new_api": True, "api-auth": "0.1"}
         if path == "/api/users/loginWithToken":
@@ -140,7 +155,7 @@ def serve(answers: Answers) -> None:
 
         def do_GET(self) -> None:
             started = time.perf_counter()
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            received = len(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             parts = urlsplit(self.path)
             if parts.path == "/_reset":
                 answers.reset()
@@ -150,18 +165,21 @@ def serve(answers: Answers) -> None:
                 self._send(answers.counts())
                 return
             time.sleep(answers.latency)
-            content = answers.answer(parts.path, parse_qs(parts.query))
+            body = answers.body(self.command, parts.path, parts.query)
             with answers.lock:
                 answers.connections += self.fresh
                 self.fresh = False
                 answers.asked.append((started, time.perf_counter(), parts.path))
-            self._send(content)
+                answers.received += received
+            self._write(body)
 
         do_POST = do_DELETE = do_GET  # noqa: N815  # names fixed by http.server
 
         def _send(self, content: Any) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(200 if content is not None else 404)
+            self._write(json.dumps(content).encode())
+
+        def _write(self, body: bytes) -> None:
+            self.send_response(200 if body != b"null" else 404)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -216,7 +234,7 @@ class StandIn:
             "handshake": handshake,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.standin", json.dumps(setting)],
+            [os.environ.get(PYTHON, sys.executable), *COMMAND, json.dumps(setting)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -231,7 +249,8 @@ class StandIn:
 
     def _ask(self, path: str) -> bytes:
         context = ssl.create_default_context(cafile=self.verify) if self.verify else None
-        return urlopen(f"{self.url}{path}", context=context).read()
+        with urlopen(f"{self.url}{path}", context=context) as answer:
+            return answer.read()
 
     def service(self) -> Any:
         """Log in as on the classic channel."""
@@ -254,7 +273,7 @@ class StandIn:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         if self.verify:
             Path(self.verify).unlink()
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import logging
+from functools import lru_cache
 from typing import Any
 
 import dateutil.parser
 from qiskit.providers.models import (
     BackendProperties,
-    PulseBackendConfiguration,
     PulseDefaults,
     QasmBackendConfiguration,
 )
 
 from .converters import utc_to_local
+from .pulse_configuration import PulseConfiguration
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
                 for channel in raw_config["u_channel_lo"]
             ]
         try:
-            return PulseBackendConfiguration.from_dict(data)
+            return PulseConfiguration.from_dict(data)
         except (KeyError, TypeError):
             return QasmBackendConfiguration.from_dict(data)
     except Exception:
@@ -50,18 +51,25 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
 
 def properties_from_server_data(properties: dict[str, Any]) -> BackendProperties:
     """Return the calibration with its dates in local time."""
-    data = copy.deepcopy(properties)
-    data["last_update_date"] = utc_to_local(data["last_update_date"])
-    for qubit in data["qubits"]:
-        for value in qubit:
-            value["date"] = utc_to_local(value["date"])
-    for gate in data["gates"]:
-        for value in gate["parameters"]:
-            value["date"] = utc_to_local(value["date"])
-    for value in data.get("general", []):
-        if "date" in value:
-            value["date"] = utc_to_local(value["date"])
-    return BackendProperties.from_dict(data)
+    # Thousands of values share the few moments at which they were measured.
+    local = lru_cache(maxsize=None)(utc_to_local)
+
+    def dated(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {**value, "date": local(value["date"])} if "date" in value else value
+            for value in values
+        ]
+
+    gates = [{**gate, "parameters": dated(gate["parameters"])} for gate in properties["gates"]]
+    return BackendProperties.from_dict(
+        {
+            **properties,
+            "last_update_date": local(properties["last_update_date"]),
+            "qubits": [dated(qubit) for qubit in properties["qubits"]],
+            "gates": gates,
+            "general": dated(properties.get("general", [])),
+        }
+    )
 
 
 def defaults_from_server_data(defaults: dict[str, Any]) -> PulseDefaults:
