@@ -78,7 +78,7 @@ class Measured:
 
     def __init__(self, interpreter: Interpreter, number: int) -> None:
         self._interpreter, self._number = interpreter, number
-        self.times: dict[str, list[float]] = {"subject": [], "floor": []}
+        self.times: dict[str, list[tuple[float, float]]] = {"subject": [], "floor": []}
         self.facts: dict[str, Any] = {}
         self.failure = ""
         self.rounds, self.has_floor = 0, False
@@ -107,8 +107,12 @@ class Measured:
             except Failed as exc:
                 self.failure = self.failure or str(exc)
 
-    def time(self, what: str = "subject") -> float | None:
-        return median(self.times[what]) if self.times[what] and not self.failure else None
+    def time(self, what: str = "subject") -> tuple[float, float] | None:
+        """Medians of the time that passed and of the work of the process, in milliseconds."""
+        if self.failure or not self.times[what]:
+            return None
+        passed, worked = zip(*self.times[what])
+        return median(passed), median(worked)
 
 
 def main() -> None:
@@ -143,24 +147,33 @@ def _measured(interpreters: list[Interpreter], number: int) -> list[Measured]:
 
 def _print_machine() -> None:
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores{load}; medians")
+    print(
+        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores{load}. Medians in ms of the time "
+        "that passed and, in brackets, of the work of the process."
+    )
 
 
 def _line(what: str, goal: str, ours: Measured, theirs: Measured | None = None) -> str:
-    spent, floor = ours.time(), ours.time("floor")
+    spent = ours.time()
     if spent is None:
         return f"  {what:<58} failed: {ours.failure}"
-    text = f"  {what:<58} {spent:>9.2f} ms"
-    text += f"  floor {floor:>9.2f} ms" if floor is not None else " " * 20
-    text += f"  goal {goal:<36}"
-    text += "".join(f" {name}={value}" for name, value in ours.facts.items())
+    floor = ours.time("floor")
+    text = f"  {what:<58} {_times(spent)}  floor {_times(floor) if floor else '-':<19}"
+    text += f"  goal {goal:<36}{_facts(ours)}"
     if theirs is None:
         return text
     other = theirs.time()
     if other is None:
         return f"{text}  other failed: {theirs.failure}"
-    counts = "".join(f" {name}={value}" for name, value in theirs.facts.items())
-    return f"{text}  other {other:.2f} ms = {other / spent:.1f} x{counts}"
+    return f"{text}  other {_times(other)} = {other[0] / spent[0]:.1f} x{_facts(theirs)}"
+
+
+def _times(times: tuple[float, float]) -> str:
+    return f"{times[0]:>9.2f} ({times[1]:>7.2f})"
+
+
+def _facts(measured: Measured) -> str:
+    return "".join(f" {name}={value}" for name, value in measured.facts.items())
 
 
 if __name__ == "__main__":

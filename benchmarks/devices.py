@@ -20,9 +20,11 @@ def properties() -> BackendProperties:
     return BackendProperties.from_dict(copy.deepcopy(snapshot("props")))
 
 
-def _on_fresh_services(call: Any, rounds: int = 5, floor: Call | None = None) -> Plan:
+def _on_fresh_services(
+    call: Any, rounds: int = 5, floor: Call | None = None, devices: int = 20
+) -> Plan:
     """Plan a call that is the first one on its service, and count what it asked for."""
-    standin = StandIn()
+    standin = StandIn(devices=devices)
     services = [standin.service() for _ in range(rounds)]
     spare = standin.service()
     fresh = iter(services)
@@ -53,12 +55,22 @@ def all_backends() -> Plan:
     return _on_fresh_services(lambda service: service.backends())
 
 
+@row("backends(), 400 devices", "linear, 32 at a time")
+def many_backends() -> Plan:
+    return _on_fresh_services(lambda service: service.backends(), rounds=3, devices=400)
+
+
 @row("backends() again", "0 requests")
 def all_backends_again() -> Plan:
     return _on_a_used_service(lambda service: service.backends())
 
 
-@row("least_busy(), 20 devices", "one status each, under 300 ms")
+@row("least_busy(), 20 devices, first", "at most 4 dependent, under 300 ms")
+def least_busy_first() -> Plan:
+    return _on_fresh_services(lambda service: service.least_busy())
+
+
+@row("least_busy(), 20 devices, again", "one status each")
 def least_busy() -> Plan:
     return _on_a_used_service(lambda service: service.least_busy())
 
@@ -98,21 +110,37 @@ def _plain_pass(circuit: QuantumCircuit) -> int:
     return sum(places[entry.qubits[0]] for entry in circuit.data)
 
 
-@row("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests")
-def check_faulty() -> Plan:
-    standin = StandIn(latency=0)
-    backend = standin.service().backend("device_00")
-    circuit = _long_circuit(backend.configuration().coupling_map)
-    backend.check_faulty(circuit)
+def _checked(rounds: int, first: bool) -> Plan:
+    """Plan checks of circuits that were not seen before, by devices that were not or that were."""
+    standin = StandIn(latency=0, faulty=True)
+    services = [standin.service() for _ in range(rounds + 1 if first else 1)]
+    backends = [service.backend("device_00") for service in services]
+    circuit = _long_circuit([pair for pair in backends[0].coupling_map if 126 not in pair])
+    circuits = [circuit.copy() for _ in range(rounds + 1)]
+    for backend in backends:
+        backend.properties()
+        if not first:
+            backend.check_faulty(circuit)
+
+    def check() -> None:
+        backends[-1].check_faulty(circuits.pop())
+        if first:
+            backends.pop()
 
     def facts() -> dict[str, object]:
         standin.reset()
-        backend.check_faulty(circuit)
+        check()
         return standin.counts()
 
-    return Plan(
-        lambda: backend.check_faulty(circuit),
-        lambda: _plain_pass(circuit),
-        facts=facts,
-        close=standin.stop,
-    )
+    floor = lambda: _plain_pass(circuit)  # noqa: E731
+    return Plan(check, floor, rounds, facts=facts, close=standin.stop)
+
+
+@row("check_faulty, 20,000 instructions, first", "under 40 ms, 0 requests")
+def check_faulty_first() -> Plan:
+    return _checked(rounds=5, first=True)
+
+
+@row("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests")
+def check_faulty_again() -> Plan:
+    return _checked(rounds=9, first=False)

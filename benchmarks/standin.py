@@ -1,7 +1,6 @@
 """A stand-in for the service, in a process of its own: canned answers after a set latency.
 
-``python -m benchmarks.standin '{"latency": 0.05, "projects": 20, "devices": 20}'`` prints where.
-It counts requests, connections and dependent round trips (the longest chain of requests of which
+:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints where it listens. It counts requests, connections and dependent round trips (the longest chain of requests of which
 each began after the one before had ended). With ``"handshake": 0.1`` it is three hosts that speak
 TLS and take so long to greet; then it prints the file of their authority, too.
 """
@@ -24,6 +23,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
+from benchmarks.payloads import make_result
+
 # Names the interpreter that stand-ins run in, when that which measures holds another release.
 PYTHON = "BENCHMARKS_PYTHON"
 COMMAND = ("-W", "ignore", "-m", "benchmarks.standin")
@@ -38,16 +39,24 @@ def snapshot(kind: str) -> dict[str, Any]:
     return json.loads((folder / "washington" / f"{kind}_washington.json").read_text())
 
 
+class Verbatim(str):
+    """An answer that is sent as it is."""
+
+    __slots__ = ()
+
+
 class Answers:
     """What the stand-in says, and what it was asked."""
 
-    def __init__(
-        self, latency: float, projects: int, devices: int, inputs: int, handshake: float = 0.0
-    ) -> None:
-        self.latency, self.projects, self.inputs = latency, projects, inputs
-        self.handshake = handshake
+    def __init__(self, setting: dict[str, Any]) -> None:
+        self.latency: float = setting["latency"]
+        self.projects: int = setting["projects"]
+        self.inputs: int = setting["inputs"]
+        self.handshake: float = setting["handshake"]
+        self.faulty: bool = setting["faulty"]
+        self.result: str = setting["result"]
         self.tls: ssl.SSLContext | None = None
-        self.devices = [f"device_{index:02}" for index in range(devices)]
+        self.devices = [f"device_{index:02}" for index in range(setting["devices"])]
         self.lock = threading.Lock()
         self.port = 0
         self.canned: dict[tuple[str, str, str], bytes] = {}
@@ -80,7 +89,9 @@ class Answers:
         """What is sent; it is put into words once, so that little of a figure is the stand-in's."""
         key = (method, path, query)
         if key not in self.canned:
-            self.canned[key] = json.dumps(self.answer(method, path, parse_qs(query))).encode()
+            answer = self.answer(method, path, parse_qs(query))
+            text = answer if isinstance(answer, Verbatim) else json.dumps(answer)
+            self.canned[key] = text.encode()
         return self.canned[key]
 
     def answer(self, method: str, path: str, query: dict[str, list[str]]) -> Any:
@@ -98,6 +109,10 @@ class Answers:
             return [self._network()]
         if path.endswith("/backends"):
             return {"devices": self.devices}
+        if path.endswith("/results"):
+            return Verbatim(make_result(self.result))
+        if "/jobs/" in path:
+            return self._jobs(1, 0)["jobs"][0]
         if path.endswith("/jobs"):
             return self._jobs(int(query["limit"][0]), int(query.get("offset", ["0"])[0]))
         return self._device(path)
@@ -114,12 +129,22 @@ class Answers:
         if kind == "configuration":
             return {**snapshot("conf"), "backend_name": name, "simulator": False}
         if kind == "properties":
-            return {**snapshot("props"), "backend_name": name}
+            return {**self._properties(), "backend_name": name}
         if kind == "defaults":
             return snapshot("defs")
         if kind == "status":
             return {"state": True, "status": "active", "length_queue": 3, "backend_version": "1"}
         return None
+
+    def _properties(self) -> dict[str, Any]:
+        """The calibration, in which one qubit does not work if that was wanted."""
+        calibration = snapshot("props")
+        if not self.faulty:
+            return calibration
+        *others, last = calibration["qubits"]
+        date = last[0]["date"]
+        broken = {"date": date, "name": "operational", "unit": "", "value": 0}
+        return {**calibration, "qubits": [*others, [*last, broken]]}
 
     def _jobs(self, limit: int, offset: int) -> dict[str, Any]:
         job = {
@@ -225,6 +250,8 @@ class StandIn:
         devices: int = 20,
         inputs: int = 0,
         handshake: float = 0.0,
+        faulty: bool = False,
+        result: str = "text 1000",
     ) -> None:
         setting = {
             "latency": latency,
@@ -232,6 +259,8 @@ class StandIn:
             "devices": devices,
             "inputs": inputs,
             "handshake": handshake,
+            "faulty": faulty,
+            "result": result,
         }
         self._process = subprocess.Popen(
             [os.environ.get(PYTHON, sys.executable), *COMMAND, json.dumps(setting)],
@@ -279,4 +308,4 @@ class StandIn:
 
 
 if __name__ == "__main__":
-    serve(Answers(**json.loads(sys.argv[1])))
+    serve(Answers(json.loads(sys.argv[1])))
