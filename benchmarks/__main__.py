@@ -34,7 +34,7 @@ GROUPS = (
 HERE = Path(__file__).resolve().parent
 
 
-class Failed(Exception):
+class StepError(Exception):
     """A step of a row failed, which ends the row there."""
 
 
@@ -57,16 +57,16 @@ class Interpreter:
         """Let the worker take a step.
 
         Raises:
-            Failed: If it cannot.
+            StepError: If it cannot.
         """
         try:
             self._process.stdin.write(f"{step}\n")
             self._process.stdin.flush()
             answer = json.loads(self._process.stdout.readline())
         except (OSError, ValueError) as exc:
-            raise Failed(f"The interpreter ended while it was asked for {step!r}.") from exc
+            raise StepError(f"The interpreter ended while it was asked for {step!r}.") from exc
         if "failed" in answer:
-            raise Failed(answer["failed"])
+            raise StepError(answer["failed"])
         return answer["answer"]
 
     def end(self) -> None:
@@ -90,7 +90,7 @@ class Measured:
         if not self.failure:
             try:
                 return self._interpreter.ask(step)
-            except Failed as exc:
+            except StepError as exc:
                 self.failure = str(exc)
         return None
 
@@ -104,7 +104,7 @@ class Measured:
         if self.rounds:
             try:
                 self._interpreter.ask("close")
-            except Failed as exc:
+            except StepError as exc:
                 self.failure = self.failure or str(exc)
 
     def time(self, what: str = "subject") -> tuple[float, float] | None:

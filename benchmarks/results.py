@@ -40,6 +40,7 @@ def _fetched(kind: str, latency: float = 0.0) -> Plan:
         peak, result = peak_of(fetch)
         counts = standin.counts()
         del result
+        parse = peak_of(floor)[0]
         payload = len(plain.get(address).content)
         wanted = {name: counts[name] for name in ("requests", "dependent")}
         return {

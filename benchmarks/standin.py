@@ -1,8 +1,9 @@
 """A stand-in for the service, in a process of its own: canned answers after a set latency.
 
-:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints where it listens. It counts requests, connections and dependent round trips (the longest chain of requests of which
-each began after the one before had ended). With ``"handshake": 0.1`` it is three hosts that speak
-TLS and take so long to greet; then it prints the file of their authority, too.
+:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints where it listens. It
+counts requests, connections, bytes received, and dependent round trips (the longest chain of
+requests of which each began after the one before had ended). With ``"handshake": 0.1`` it is three
+hosts that speak TLS and take so long to greet; then it prints the file of their authority, too.
 """
 
 from __future__ import annotations
@@ -137,14 +138,18 @@ class Answers:
         return None
 
     def _properties(self) -> dict[str, Any]:
-        """The calibration, in which one qubit does not work if that was wanted."""
+        """The calibration; if that was wanted, with a qubit and an edge that do not work."""
         calibration = snapshot("props")
         if not self.faulty:
             return calibration
+        date = calibration["last_update_date"]
+        off = {"name": "operational", "unit": "", "value": 0, "date": date}
         *others, last = calibration["qubits"]
-        date = last[0]["date"]
-        broken = {"date": date, "name": "operational", "unit": "", "value": 0}
-        return {**calibration, "qubits": [*others, [*last, broken]]}
+        gates = [
+            {**gate, "parameters": [*gate["parameters"], off]} if gate["qubits"] == [0, 1] else gate
+            for gate in calibration["gates"]
+        ]
+        return {**calibration, "qubits": [*others, [*last, off]], "gates": gates}
 
     def _jobs(self, limit: int, offset: int) -> dict[str, Any]:
         job = {
@@ -154,7 +159,7 @@ class Answers:
             "backend": self.devices[0],
             "state": {"status": "Completed"},
             "params": {"text": "x" * self.inputs},
-            "program": {"id": "sampler"},
+            "program": {"id": "sampler" if self.result.startswith("quasi") else "custom"},
             "created": CREATED,
         }
         jobs = [{**job, "id": f"job{offset + index}"} for index in range(min(limit, 200))]

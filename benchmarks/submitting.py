@@ -29,7 +29,10 @@ def _submitted(number: int) -> Plan:
         sampler.run(stock.pop(), values)
 
     def encode() -> None:
-        json.dumps({"circuits": stock.pop(), "values": values}, cls=RuntimeEncoder)
+        circuits = stock.pop()
+        parameters = [list(circuit.parameters) for circuit in circuits]
+        inputs = {"circuits": circuits, "parameters": parameters, "parameter_values": values}
+        json.dumps(inputs, cls=RuntimeEncoder)
 
     def facts() -> dict[str, object]:
         standin.reset()

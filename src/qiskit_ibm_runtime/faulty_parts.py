@@ -81,9 +81,7 @@ def _acting_on(
     """Yield name and device qubits of each instruction that acts on a wanted qubit."""
     place_of = dict(zip(circuit.qubits, outer))
     data = circuit.data and circuit._data  # blueprints build their data when it is looked at
-    if not _may_touch(data, place_of, wanted):
-        return
-    for item in data:
+    for item in _touching(data, place_of, wanted):
         places = tuple([place_of[bit] for bit in item.qubits])
         if wanted.isdisjoint(places):
             continue
@@ -96,12 +94,18 @@ def _acting_on(
             yield operation.name, places
 
 
-def _may_touch(data: Any, place_of: dict[Any, int], wanted: frozenset[int]) -> bool:
-    """Return quickly whether any instruction can touch a wanted qubit.
+def _touching(data: Any, place_of: dict[Any, int], wanted: frozenset[int]) -> Any:
+    """Return quickly the instructions that can touch a wanted qubit.
 
     Bits are compared by identity, which costs a fraction of comparing them by value; a bit that is
-    only equal to one of the circuit's is reason enough to look closely.
+    only equal to one of the circuit's is reason enough to look at all instructions closely.
     """
-    by_identity = {id(bit): place for bit, place in place_of.items()}
+    known = {id(bit) for bit in place_of}
+    suspects = {id(bit) for bit, place in place_of.items() if place in wanted}
     used = set(map(id, chain.from_iterable(map(_QUBITS, data))))
-    return any(by_identity.get(bit) is None or by_identity[bit] in wanted for bit in used)
+    if not used <= known:
+        return data
+    if used.isdisjoint(suspects):
+        return ()
+    apart = suspects.isdisjoint
+    return [item for item, bits in zip(data, map(_QUBITS, data)) if not apart(map(id, bits))]

@@ -17,6 +17,11 @@ from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend, IBMRetiredBackend
 from qiskit_ibm_runtime.ibm_qubit_properties import IBMQubitProperties
 from qiskit_ibm_runtime.utils.backend_converter import convert_to_target
+from qiskit_ibm_runtime.utils.backend_decoder import (
+    configuration_from_server_data,
+    defaults_from_server_data,
+    properties_from_server_data,
+)
 
 
 def test_nothing_is_asked_for_what_the_configuration_tells(
@@ -390,3 +395,13 @@ def test_a_retired_backend_stands_in_without_asking() -> None:
     assert "no longer available" in status.status_msg
     assert backend.properties() is backend.defaults() is None
     assert pickle.loads(pickle.dumps(IBMRetiredBackend.from_name("ibmq_gone"))).name == "ibmq_gone"
+
+
+def test_documents_of_the_service_are_left_as_they_are(service: Service) -> None:
+    given = copy.deepcopy((service.conf, service.props, service.defs))
+
+    configuration_from_server_data(service.conf)
+    properties_from_server_data(service.props)
+    defaults_from_server_data(service.defs)
+
+    assert given == (service.conf, service.props, service.defs)

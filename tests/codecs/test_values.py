@@ -301,7 +301,7 @@ def test_a_function_becomes_null_with_a_warning_at_the_line_of_the_user() -> Non
         ({"a": {(1, 2): 3}}, r"value\['a'\]: a key of type tuple"),
         ([np.ma.array([1], mask=[True])], r"value\[0\]: a masked array"),
         ({"x": np.array([object()])}, r"value\['x'\].ndarray\[0\]"),
-        ({"x": b"bytes"}, r"value\['x'\]: an object of type bytes is not JSON serializable"),
+        ({"x": b"bytes"}, r"value\['x'\]: an object of type bytes cannot be sent"),
         ([Ansatz(deep=[dt.timedelta(1)])], r"value\[0\].Ansatz\['deep'\]\[0\]"),
     ],
 )

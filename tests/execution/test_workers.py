@@ -160,7 +160,7 @@ def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> No
         ("x = 1", "has no function main"),
         ("def main(:", "SyntaxError"),
         (program("raise SystemExit(3)"), "SystemExit: 3"),
-        (program("return object()"), "object cannot be sent"),
+        (program("return object()"), "of type object"),
         ("def main(backend, user_messenger, wanted):\n    pass", "wanted"),
     ],
     ids=["no main", "no Python", "exit", "no JSON", "missing input"],

@@ -252,3 +252,13 @@ def test_a_token_given_is_not_printed() -> None:
 
     assert login.status_code == 200
     assert "given-one" not in printed + logged + json.dumps(process.said)
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """asyncio sends small packets at once only on sockets that are named as TCP."""
+    import socket
+
+    from qiskit_ibm_runtime.local.serving import listen
+
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP

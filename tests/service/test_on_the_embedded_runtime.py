@@ -6,7 +6,6 @@ import pytest
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
 
@@ -40,7 +39,7 @@ def server():
         ),
     )
     background = Background()
-    running = BackgroundServer(background, settings, lambda: create_app(settings, NoJobs()))
+    running = BackgroundServer(background, settings, NoJobs())
     yield running
     running.stop()
     background.close()

@@ -59,7 +59,11 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await runtime.executor.start()
+        try:
+            await runtime.executor.start()
+        except BaseException:
+            store.close()
+            raise
         runtime.scheduler.resume()
         purging = asyncio.create_task(_purge_now_and_then(runtime))
         try:

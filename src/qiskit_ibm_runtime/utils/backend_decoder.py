@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from functools import lru_cache
 from typing import Any
 
 import dateutil.parser
-from qiskit.providers.models import (
-    BackendProperties,
-    PulseDefaults,
-    QasmBackendConfiguration,
-)
+from qiskit.providers.models import BackendProperties, PulseDefaults, QasmBackendConfiguration
 
 from .converters import utc_to_local
 from .pulse_configuration import PulseConfiguration
@@ -51,39 +46,54 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
 
 def properties_from_server_data(properties: dict[str, Any]) -> BackendProperties:
     """Return the calibration with its dates in local time."""
-    # Thousands of values share the few moments at which they were measured.
-    local = lru_cache(maxsize=None)(utc_to_local)
+    local_time = lru_cache(maxsize=None)(utc_to_local)  # thousands of values share a few dates
+    data = {
+        **properties,
+        "last_update_date": local_time(properties["last_update_date"]),
+        "qubits": [_dated(values, local_time) for values in properties["qubits"]],
+        "gates": [
+            {**gate, "parameters": _dated(gate["parameters"], local_time)}
+            for gate in properties["gates"]
+        ],
+        "general": _dated(properties.get("general", []), local_time),
+    }
+    return BackendProperties.from_dict(data)
 
-    def dated(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [
-            {**value, "date": local(value["date"])} if "date" in value else value
-            for value in values
-        ]
 
-    gates = [{**gate, "parameters": dated(gate["parameters"])} for gate in properties["gates"]]
-    return BackendProperties.from_dict(
-        {
-            **properties,
-            "last_update_date": local(properties["last_update_date"]),
-            "qubits": [dated(qubit) for qubit in properties["qubits"]],
-            "gates": gates,
-            "general": dated(properties.get("general", [])),
-        }
-    )
+def _dated(values: list[dict[str, Any]], local_time: Any) -> list[dict[str, Any]]:
+    return [
+        {**value, "date": local_time(value["date"])} if "date" in value else dict(value)
+        for value in values
+    ]
 
 
 def defaults_from_server_data(defaults: dict[str, Any]) -> PulseDefaults:
     """Return the pulse defaults."""
-    data = copy.deepcopy(defaults)
-    for pulse in data["pulse_library"]:
-        pulse["samples"] = [_complex(sample) for sample in pulse["samples"]]
-    for command in data["cmd_def"]:
-        for step in command.get("sequence") or []:
-            if "val" in step:
-                step["val"] = _complex(step["val"])
-            if "amp" in (step.get("parameters") or {}):
-                step["parameters"]["amp"] = _complex(step["parameters"]["amp"])
+    data = {
+        **defaults,
+        "pulse_library": [
+            {**pulse, "samples": [_complex(sample) for sample in pulse["samples"]]}
+            for pulse in defaults["pulse_library"]
+        ],
+        "cmd_def": [
+            {**command, "sequence": [_step(step) for step in command["sequence"]]}
+            if command.get("sequence")
+            else dict(command)
+            for command in defaults["cmd_def"]
+        ],
+    }
     return PulseDefaults.from_dict(data)
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    made = dict(step)
+    if "val" in made:
+        made["val"] = _complex(made["val"])
+    if made.get("parameters"):
+        made["parameters"] = dict(made["parameters"])
+        if "amp" in made["parameters"]:
+            made["parameters"]["amp"] = _complex(made["parameters"]["amp"])
+    return made
 
 
 def _complex(value: Any) -> complex:

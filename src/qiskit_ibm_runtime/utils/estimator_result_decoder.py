@@ -47,8 +47,7 @@ class EstimatorResultDecoder(ResultDecoder):
 
 def _numbers(values: Any) -> np.ndarray[Any, Any] | None:
     """Return an array of numbers; ``None`` if it holds anything else."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
+    if isinstance(values, list) and not all(isinstance(x, (int, float, complex)) for x in values):
         return None
+    array = np.asarray(values)
     return array if array.dtype.kind in "biufc" else None

@@ -201,7 +201,7 @@ def _sampled(
     apart from the others, so that chance decides about the small rest only.
     """
     untouched = cancellation.untouched
-    first = TWIRLS if untouched < 1 else min(TWIRLS, budget)
+    first = max(2, min(TWIRLS, budget))
     strata = [(untouched, first, math.ceil(budget * untouched / first), False)]
     if untouched < 1:
         rest = max(2, math.ceil(budget * (1 - untouched) / SHOTS_OF_A_SAMPLE))
@@ -213,7 +213,7 @@ def _sampled(
         means = _means(readout, prepared, group, [circuit for circuit, _ in drawn], shots)
         scaled = cancellation.gamma * weight * signs * means
         value += float(scaled.mean())
-        error += float(scaled.var() / samples)
+        error += float(scaled.var(ddof=1) / samples)
     return Sampled(value, error, sum(s[1] for s in strata), sum(s[1] * s[2] for s in strata))
 
 
