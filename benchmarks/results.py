@@ -47,6 +47,7 @@ def _fetched(kind: str, latency: float = 0.0) -> Plan:
             **wanted,
             "MB": round(payload / 1e6, 3),
             "peak_to_payload": round(peak / payload, 2),
+            "peak_of_floor": round(parse / payload, 2),
         }
 
     return Plan(fetch, floor, rounds=3, facts=facts, close=standin.stop)
