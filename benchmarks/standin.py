@@ -167,7 +167,7 @@ class Answers:
 
 
 def serve(answers: Answers) -> None:
-    """Answer until the process is ended."""
+    """Answer until the input ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -225,7 +225,8 @@ def serve(answers: Answers) -> None:
         server = _Server((f"127.0.0.{host}", answers.port), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(answers.base(), authority, flush=True)
-    first.serve_forever()
+    threading.Thread(target=first.serve_forever, daemon=True).start()
+    sys.stdin.read()  # it ends with the process that started this one, however that ends
 
 
 class _Server(ThreadingHTTPServer):
@@ -269,6 +270,7 @@ class StandIn:
         }
         self._process = subprocess.Popen(
             [os.environ.get(PYTHON, sys.executable), *COMMAND, json.dumps(setting)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )

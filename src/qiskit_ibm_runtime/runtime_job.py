@@ -87,6 +87,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         *,
         encoded_params: Any = None,
         place: Mapping[str, Any] | None = None,
+        final_state: JobState | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -107,6 +108,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
             place: ``backend``, ``hub``, ``group`` and ``project`` as the service told them; used to
                 find the backend when it is looked at, if ``backend`` is ``None``.
+            final_state: How the job ended, if that is known.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -128,6 +130,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
         self._start_without_answers()
+        if final_state is not None:
+            self._state, self._status = final_state, final_state.status
         self._stream: ResultStream | None = None
         self._ws_client = self._new_client()
         if user_callback is not None:
