@@ -30,6 +30,9 @@ class HubGroupProject:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
         for hgp in service._hgps.values():
             print(hgp.name, hgp.backends)
     """

@@ -197,6 +197,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
 
         .. code-block:: python
 
+            service = QiskitRuntimeService(channel="local")
             service.backends(simulator=False, operational=True, min_num_qubits=5)
             service.backends(filters=lambda backend: backend.max_shots > 10_000)
 
@@ -336,7 +337,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             channel=channel_of(channel, auth),
             filename=filename,
             name=name,
-            proxies=ProxyConfiguration(**proxies) if proxies else None,
+            proxies=ProxyConfiguration.from_dict(proxies) if proxies else None,
             verify=verify,
             overwrite=overwrite,
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is not installed")
 
@@ -107,6 +108,26 @@ def test_results_are_those_of_local_workers_under_the_same_seed(
         far, near = json.loads(dask.run(given).text), json.loads(pool.run(given).text)
 
         assert far["quasi_dists"] == near["quasi_dists"]
+
+
+def test_a_large_job_is_run_in_parts_with_the_result_of_one_piece(
+    dask: Background, pool: Background, bell: QuantumCircuit
+) -> None:
+    given = work(
+        "estimator",
+        {
+            "circuits": [bell],
+            "circuit_indices": [0] * 150,
+            "observables": [SparsePauliOp(["ZZ", "XX"])],
+            "observable_indices": [0] * 150,
+            "run_options": {"seed_simulator": 5, "shots": 100},
+        },
+    )
+
+    far, near = dask.run(given), pool.run(given)
+
+    assert near.succeeded, near.text
+    assert far == near
 
 
 def test_interim_results_and_the_log_come_back(dask: Background) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from qiskit_ibm_runtime.local import disk
 from qiskit_ibm_runtime.local.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.command_line import main
 from qiskit_ibm_runtime.local.job_records import SERVER_STOPPED, Job
@@ -129,7 +133,7 @@ def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> Non
     store = Store(tmp_path)
 
     def fail() -> None:
-        with store.durably():
+        with store.transaction():
             store.jobs.add(Job("u", "a/b/c", "p", "b"), "x" * (2 * LARGEST_ROW))
             raise KeyError
 
@@ -145,7 +149,7 @@ def test_old_jobs_are_purged_with_their_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(tmp_path)
-    with store.durably():
+    with store.transaction():
         old, young, waiting = (Job("u", "a/b/c", "p", "b") for _ in range(3))
         for job in (old, young, waiting):
             store.jobs.add(job, "x" * (2 * LARGEST_ROW))
@@ -179,6 +183,76 @@ def test_a_server_purges_what_its_retention_says(serve: Serve, tmp_path: Path) -
     after = quantum(serve(data=tmp_path, retention_days=0.0))
 
     assert after("GET", f"/jobs/{job_id}").status_code == 404
+
+
+class SlowDisk:
+    """Syncs nothing before it is told to; counts, and fails if it is broken."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ready, self.asked = threading.Event(), threading.Event()
+        self.count, self.is_broken = 0, False
+        monkeypatch.setattr(disk.os, "fsync", self)
+
+    def __call__(self, _: int) -> None:
+        self.count += 1
+        self.asked.set()
+        assert self.ready.wait(60)
+        if self.is_broken:
+            raise OSError(errno.EIO, "broken")
+
+
+@pytest.mark.parametrize("size", [1, 2 * LARGEST_ROW], ids=["a row", "a file"])
+def test_nothing_is_acknowledged_before_it_is_on_disk_and_nobody_else_waits(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    client = quantum(serve(data=tmp_path))
+    slow = SlowDisk(monkeypatch)
+
+    with ThreadPoolExecutor(8) as pool:
+        submits = [pool.submit(client.submit, {"give": "x" * size}) for _ in range(8)]
+        assert slow.asked.wait(60)
+        assert client("GET", "/backends").status_code == 200
+        assert not any(submit.done() for submit in submits)
+        slow.ready.set()
+        ids = {submit.result() for submit in submits}
+
+    assert client.get("/jobs", limit=20)["count"] == len(ids) == 8
+
+
+def test_who_submits_at_once_shares_a_sync(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = quantum(serve(data=tmp_path))
+    slow = SlowDisk(monkeypatch)
+
+    with ThreadPoolExecutor(16) as pool:
+        first = pool.submit(client.submit)
+        assert slow.asked.wait(60)
+        others = [pool.submit(client.submit) for _ in range(15)]
+        while client.get("/jobs", limit=1)["count"] < 16:
+            pass
+        slow.ready.set()
+        assert len({submit.result() for submit in (first, *others)}) == 16
+
+    assert slow.count == 2
+
+
+def test_a_broken_disk_acknowledges_nothing_any_more(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    After a failed sync a later one may succeed, over a gap: what stands behind it would be lost.
+    """
+    client = quantum(serve(data=tmp_path))
+    slow = SlowDisk(monkeypatch)
+    slow.ready.set()
+    assert client.post().status_code == 200
+
+    slow.is_broken = True
+    assert client.post().status_code == 500
+    slow.is_broken = False
+
+    assert client.post().status_code == 500
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a POSIX signal")

@@ -52,11 +52,10 @@ def log() -> Iterator[io.StringIO]:
 def everything_about(error: BaseException) -> str:
     """All that a traceback, a repr, a pickle or a look at the causes shows of an error."""
     shown = ["".join(traceback.format_exception(type(error), error, error.__traceback__))]
-    shown.append(str(pickle.dumps(error)))
     current: BaseException | None = error
     while current is not None:
         response = getattr(current, "response", None)
-        shown += [repr(current), str(current), repr(vars(current))]
+        shown += [repr(current), str(current), repr(vars(current)), str(pickle.dumps(current))]
         if response is not None:
             asked = response.request
             shown += [str(asked.headers), str(asked.body), str(response.headers)]

@@ -12,7 +12,7 @@ import requests
 from qiskit_ibm_runtime.exceptions import Failure, IBMNotAuthorizedError
 
 from .exceptions import AuthenticationLicenseError, RequestsApiError
-from .redaction import SECRET_HEADERS, redact, without_query
+from .redaction import HIDDEN, SECRET_HEADERS, redact, without_query
 
 if TYPE_CHECKING:
     from .retry import Attempt
@@ -150,13 +150,15 @@ def without_secrets(
 ) -> requests.RequestException:
     """Return an error of the same kind, without a word of what was sent.
 
-    What ``requests`` raises holds the request with its headers and body, and drags along a chain of
-    errors that name the full address.
+    What ``requests`` raises holds the request with its headers and body, the answer, which may
+    repeat them, and a chain of errors that name the full address. Some libraries (Dask's ``tblib``)
+    make all of that part of a pickled error.
     """
     response = error.response
     if response is not None:
-        for asked in (response, *response.history):
-            _strip(asked.request)
+        for answer in (response, *response.history):
+            _strip_request(answer.request, foreign)
+            _strip_answer(answer, foreign)
     text = _cleaned(str(error), foreign)
     try:
         return type(error)(text, response=response)
@@ -164,11 +166,24 @@ def without_secrets(
         return requests.RequestException(text, response=response)
 
 
-def _strip(request: Any) -> None:
+def _strip_request(request: Any, foreign: bool) -> None:
     request.body = None
+    request.url = _cleaned(str(request.url), foreign)
+    _hide_headers(request.headers)
+
+
+def _strip_answer(answer: requests.Response, foreign: bool) -> None:
+    answer.url = _cleaned(answer.url, foreign)
+    _hide_headers(answer.headers)
+    if answer.content:
+        clean = _cleaned(answer.text, foreign)
+        answer._content, answer.encoding = clean.encode(), "utf-8"
+
+
+def _hide_headers(headers: Any) -> None:
     for name in SECRET_HEADERS:
-        if name in request.headers:
-            request.headers[name] = "***"
+        if name in headers:
+            headers[name] = HIDDEN
 
 
 def _cleaned(text: str, foreign: bool) -> str:

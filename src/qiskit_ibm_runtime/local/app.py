@@ -64,7 +64,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
         except BaseException:
             store.close()
             raise
-        runtime.scheduler.resume()
+        await runtime.scheduler.resume()
         purging = asyncio.create_task(_purge_now_and_then(runtime))
         try:
             yield

@@ -68,7 +68,7 @@ class DaskExecutor:
             run_on_worker, dict(work), job, self._topic, self._memory, key=f"job-{job}", pure=False
         )
         try:
-            succeeded, text, log, messages = await future.result()
+            outcome, messages = await future.result()
         except asyncio.CancelledError:
             await asyncio.shield(self._cancel(future, job))
             raise
@@ -78,7 +78,7 @@ class DaskExecutor:
             following = self._followed.pop(job)
         for number, message in enumerate(messages):
             following.take(number, message)
-        return Outcome(succeeded, text, log)
+        return outcome  # type: ignore[no-any-return]  # Dask's results have no type
 
     async def _cancel(self, future: Any, job: str) -> None:
         """Take the job from the queue, and kill it where it runs."""
@@ -115,7 +115,7 @@ _running: dict[str, asyncio.Task[Outcome]] = {}
 
 async def run_on_worker(
     work: Work, job: str, topic: str, memory: int | None
-) -> tuple[bool, str, str, list[str]]:
+) -> tuple[Outcome, list[str]]:
     """Run a job in the Dask worker that this is called in; tell its interim results at once.
 
     They are returned as well, for a listener that missed one.
@@ -133,12 +133,11 @@ async def run_on_worker(
     task = asyncio.create_task(pool.run(work, publish))
     _running[job] = task
     try:
-        outcome = await task
+        return await task, messages
     except asyncio.CancelledError:
-        return False, "The job was cancelled.", "", messages
+        return Outcome(False, "The job was cancelled."), messages
     finally:
         del _running[job]
-    return outcome.succeeded, outcome.text, outcome.log, messages
 
 
 async def cancel_on_worker(job: str) -> None:

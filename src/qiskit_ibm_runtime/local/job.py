@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 
 
 class Messenger(UserMessenger):
-    """Sends what a program publishes.
+    """Sends what a program publishes, and knows how much of a job is to be run here.
 
     Args:
         send: Takes the JSON text of each interim result.
+        part: Number of the part to run; the whole job if it is ``None``.
+        may_split: Whether a whole job may be run in parts instead.
     """
 
-    def __init__(self, send: Callable[[str], None]) -> None:
-        self._send = send
+    def __init__(
+        self, send: Callable[[str], None], part: int | None = None, may_split: bool = False
+    ) -> None:
+        self._send, self.part, self._may_split = send, part, may_split
         self.final: str | None = None
+        self.parts = 0
 
     def publish(
         self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False
@@ -39,6 +44,15 @@ class Messenger(UserMessenger):
             self.final = text
         else:
             self._send(text)
+
+    def share(self, parts: int) -> range:
+        """Which of the parts of a job to run here: all, one, or none, to be run one by one."""
+        if self.part is not None:
+            return range(self.part, self.part + 1)
+        if self._may_split and parts > 1:
+            self.parts = parts
+            return range(0)
+        return range(parts)
 
 
 class Inputs(RuntimeDecoder):
@@ -62,13 +76,20 @@ class Inputs(RuntimeDecoder):
 
 
 def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
-    """Run a job; return ``result`` and its JSON text, or ``failure`` and a traceback."""
-    messenger = Messenger(send)
+    """Run a job, or one part of it.
+
+    Returns:
+        ``result`` and its JSON text, ``failure`` and a traceback, or ``parts`` and how many of them
+        to run instead.
+    """
+    messenger = Messenger(send, work.get("part"), work.get("may_split", False))
     try:
         main = _main(work)
         inputs = _inputs(work["params"])
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)
+        if messenger.parts:
+            return "parts", str(messenger.parts)
         if messenger.final is not None and result is None:
             return "result", messenger.final
         return "result", json.dumps(result, cls=RuntimeEncoder)

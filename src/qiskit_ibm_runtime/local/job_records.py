@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .payloads import Payloads
+    from .payloads import Payloads, Prepared
 
 QUEUED, RUNNING = "Queued", "Running"
 COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
@@ -120,7 +120,7 @@ class Jobs:
     def add(
         self,
         job: Job,
-        params: str,
+        params: str | Prepared,
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:

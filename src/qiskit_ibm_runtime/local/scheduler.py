@@ -59,9 +59,9 @@ class Scheduler:
         self._running: dict[str, asyncio.Future[Outcome]] = {}
         self._stopping = False
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """After a restart: fail what ran when the server died, queue again what waited."""
-        with self._store.durably():
+        async with self._store.durably():
             for job in self._store.jobs.with_status(RUNNING):
                 self._store.jobs.finish(job.id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
         for job in self._store.jobs.with_status(QUEUED):
@@ -100,7 +100,7 @@ class Scheduler:
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=grace)
         self._feeds.flush()
-        with self._store.durably():
+        async with self._store.durably():
             for job_id in self._running:
                 self._store.jobs.finish(job_id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
         for server in self._servers.values():

@@ -6,10 +6,11 @@ import os
 import secrets
 import sqlite3
 import tempfile
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .disk import DiskSync, sync
 from .job_records import Jobs
 from .moments import written
 from .payloads import Payloads
@@ -18,7 +19,7 @@ from .session_records import Sessions
 from .settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
 
 FORMAT = 1
@@ -79,6 +80,8 @@ class Store:
         except BaseException:
             self._connection.close()
             raise
+        self._log = path.with_name(f"{path.name}-wal")
+        self._disk = None if self.is_temporary else DiskSync(self._log)
         self.payloads = Payloads(self._connection, self.folder / "payloads")
         self.payloads.sweep()
         self.jobs = Jobs(self._connection, self.payloads)
@@ -95,7 +98,10 @@ class Store:
             # Exclusive: two servers on one folder would run every job twice.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute(f"PRAGMA synchronous = {self._usual}")
+            # NORMAL survives the death of the process; only what is acknowledged must also survive
+            # the death of the machine (`durably`). What is temporary need not survive anything.
+            usual = "OFF" if self.is_temporary else "NORMAL"
+            self._connection.execute(f"PRAGMA synchronous = {usual}")
             self._connection.execute("BEGIN IMMEDIATE")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
@@ -112,12 +118,6 @@ class Store:
         if version > FORMAT:
             raise SettingsError(f"{path} was written by a newer release; use that one.")
 
-    @property
-    def _usual(self) -> str:
-        # NORMAL survives the death of the process; only what is acknowledged must also survive
-        # the death of the machine (`durably`). What is temporary need not survive anything.
-        return "OFF" if self.is_temporary else "NORMAL"
-
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing; survives kill -9."""
@@ -131,16 +131,21 @@ class Store:
         self._connection.execute("COMMIT")
         self.payloads.committed()
 
-    @contextmanager
-    def durably(self) -> Iterator[sqlite3.Connection]:
-        """Like `transaction`, and on disk before it returns."""
-        if not self.is_temporary:
-            self._connection.execute("PRAGMA synchronous = FULL")
-        try:
-            with self.transaction() as connection:
-                yield connection
-        finally:
-            self._connection.execute(f"PRAGMA synchronous = {self._usual}")
+    @asynccontextmanager
+    async def durably(self) -> AsyncIterator[sqlite3.Connection]:
+        """Like `transaction`, and on disk before it ends; nothing may be awaited inside.
+
+        Raises:
+            OSError: If it could not be brought to the disk. It is not undone.
+        """
+        with self.transaction() as connection:
+            yield connection
+        await self.on_disk()
+
+    async def on_disk(self) -> None:
+        """Return when everything that was committed is on disk."""
+        if self._disk is not None:
+            await self._disk.wait()
 
     def secret(self, name: str) -> bytes:
         """Random bytes that stay the same for this folder."""
@@ -150,8 +155,11 @@ class Store:
         if found:
             return bytes(found[0])
         made = secrets.token_bytes(32)
-        with self.durably() as connection:
+        with self.transaction() as connection:
             connection.execute("INSERT INTO facts VALUES (?, ?)", (name, made))
+        if not self.is_temporary:
+            sync(self._log)
+            sync(self.folder)
         return made
 
     def purge(self, limit: datetime) -> int:
@@ -168,5 +176,7 @@ class Store:
     def close(self) -> None:
         """Write everything back and let go of the folder."""
         self._connection.close()
+        if self._disk is not None:
+            self._disk.close()
         if self._temporary is not None:
             self._temporary.cleanup()

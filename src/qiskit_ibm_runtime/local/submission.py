@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from .endpoint import Call
+    from .payloads import Prepared
     from .program_records import Program
     from .settings import Instance
 
@@ -36,18 +37,24 @@ _HGP = ("hub", "group", "project")
 
 async def submit(call: Call) -> Response:
     """Check a job, keep it, queue it, and only then acknowledge it."""
-    body = call.body
-    params = json.dumps(body["params"])
+    body, payloads = call.body, call.runtime.store.payloads
+    # Before anything is looked up: what is found must still be so when the job is kept.
+    async with payloads.prepared(json.dumps(body["params"])) as params:
+        return await _submit(call, body, params)
+
+
+async def _submit(call: Call, body: dict[str, Any], params: Prepared) -> Response:
+    store = call.runtime.store
     key = call.request.headers.get("idempotency-key")
     headers = {"Idempotency-Key": key} if key else None
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     earlier = _earlier(call, key, digest)
     if earlier is not None:
+        await store.on_disk()  # it may be on its way still
         return JSONAnswer({"id": earlier.job, "backend": earlier.backend}, headers=headers)
     job, source = _checked(call, body)
     submission = Submission(key, digest, job.id, job.backend) if key else None
-    store = call.runtime.store
-    with store.durably():
+    async with store.durably():
         store.jobs.add(job, params, source, submission)
         if body.get("start_session"):
             store.sessions.add(_new_session(call, job))

@@ -40,6 +40,8 @@ class Worker:
             await self.writer.drain()
             while True:
                 head, text = await channel.receive(self.reader)
+                if head["kind"] == "parts":
+                    return Outcome(True, "", self.log(), int(text))
                 if head["kind"] != "interim":
                     return Outcome(head["kind"] == "result", text, self.log())
                 publish(text)

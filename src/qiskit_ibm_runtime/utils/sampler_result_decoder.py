@@ -21,6 +21,8 @@ class SamplerResultDecoder(ResultDecoder):
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
+
         text = '{"quasi_dists": [{"00": 0.5, "11": 0.5}], "metadata": [{"shots": 100}]}'
         dist = SamplerResultDecoder.decode(text).quasi_dists[0]
         assert dist == {0: 0.5, 3: 0.5} and dist.shots == 100

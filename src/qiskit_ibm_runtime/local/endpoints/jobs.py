@@ -62,7 +62,7 @@ async def one(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     job, runtime = _job(call), call.runtime
     runtime.scheduler.withdraw(job)
-    with runtime.store.durably():
+    async with runtime.store.durably():
         runtime.store.jobs.delete(job.id)
     await runtime.feeds.end(job.id)
     return no_content()
@@ -73,7 +73,7 @@ async def cancel(call: Call) -> Response:
     if job.is_final:
         raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
     runtime.scheduler.withdraw(job)
-    with runtime.store.durably():
+    async with runtime.store.durably():
         runtime.store.jobs.finish(job.id, CANCELLED)
     # The stream is closed before the answer: who cancelled hears nothing of the job afterwards.
     await runtime.feeds.end(job.id)

@@ -44,7 +44,7 @@ async def upload(call: Call) -> Response:
         cost=int(body["cost"]),
         spec=body.get("spec"),
     )
-    with runtime.store.durably():
+    async with runtime.store.durably():
         runtime.store.programs.put_source(program, source)
     return JSONAnswer({**program.record(), "data": source}, status_code=201)
 
@@ -68,36 +68,36 @@ async def update(call: Call) -> Response:
     program = _own(call)
     if call.body.get("name", program.name) != program.name:
         _check_name(call, call.body["name"])
-    with call.runtime.store.durably():
+    async with call.runtime.store.durably():
         call.runtime.store.programs.put(replace(program, updated=now(), **call.body))
     return no_content()
 
 
 async def update_data(call: Call) -> Response:
     program, source = _own(call), _source(call.body, call.runtime)
-    with call.runtime.store.durably():
+    async with call.runtime.store.durably():
         call.runtime.store.programs.put_source(replace(program, updated=now()), source)
     return no_content()
 
 
 async def make_public(call: Call) -> Response:
-    return _set_public(call, public=True)
+    return await _set_public(call, public=True)
 
 
 async def make_private(call: Call) -> Response:
-    return _set_public(call, public=False)
+    return await _set_public(call, public=False)
 
 
 async def delete(call: Call) -> Response:
     program = _own(call)
-    with call.runtime.store.durably():
+    async with call.runtime.store.durably():
         call.runtime.store.programs.delete(program.id)
     return no_content()
 
 
-def _set_public(call: Call, *, public: bool) -> Response:
+async def _set_public(call: Call, *, public: bool) -> Response:
     program = _own(call)
-    with call.runtime.store.durably():
+    async with call.runtime.store.durably():
         call.runtime.store.programs.put(replace(program, public=public, updated=now()))
     return no_content()
 

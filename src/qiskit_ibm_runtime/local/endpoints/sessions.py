@@ -19,7 +19,7 @@ async def close(call: Call) -> Response:
     session = call.runtime.session(call.caller, call.path("id"))
     if session is None:
         raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
-    with call.runtime.store.durably():
+    async with call.runtime.store.durably():
         call.runtime.store.sessions.close(session.id)
     return no_content()
 

@@ -47,6 +47,14 @@ class Question:
         return [(self.prepared, group) for group in self.observable.groups]
 
 
+def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
+    """About how many circuits measure one group."""
+    if resilience.level == 3:
+        return TWIRLS + shots // SHOTS_OF_A_SAMPLE
+    twirls = twirled_readout.TWIRLS if resilience.level and machine.noisy else 1
+    return twirls * (len(resilience.noise_factors) if resilience.level == 2 else 1)
+
+
 def answers(
     machine: Machine, questions: list[Question], shots: int, resilience: Resilience
 ) -> list[Answer]:

@@ -11,6 +11,7 @@ from qiskit_ibm_runtime.local.simulation import exact
 from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared
 
+from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
 
 HIGHEST_LEVEL = 3
@@ -23,25 +24,80 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     errors of gates as well.
     """
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
-    operators = _operators(given, inputs)
-    machine = Machine(backend, given.transpilation, given.run)
-    ready = {index: Prepared.of(machine, given.circuits[index]) for index in set(given.indices)}
-    prepared = [ready[i].bound(values) for i, values in zip(given.indices, given.values)]
-    circuits = [item.circuit for item in prepared]
-    if given.run.shots is None and exact.is_possible(machine, circuits):
-        answers = [_exact(machine, *pair) for pair in zip(prepared, operators)]
-    else:
-        questions = [
-            levels.Question(item, Observable.of(operator))
-            for item, operator in zip(prepared, operators)
-        ]
-        shots = given.run.shots or DEFAULT_SHOTS
-        answers = levels.answers(machine, questions, shots, given.resilience)
-    return {"values": [value for value, _ in answers], "metadata": [about for _, about in answers]}
+    estimation = Estimation(backend, given, *_operators(given, inputs))
+    plan = estimation.plan()
+    results = [estimation.part(n, plan[n]) for n in user_messenger.share(len(plan))]
+    return results[0] if user_messenger.part is not None else parts.merged(results)
 
 
-def _operators(given: PrimitiveInputs, inputs: dict[str, Any]) -> list[SparsePauliOp]:
-    """The observable of each circuit that is asked for.
+class Estimation:
+    """What one job asks, answered part by part; what parts have in common is prepared once."""
+
+    def __init__(
+        self,
+        backend: Any,
+        given: PrimitiveInputs,
+        numbers: list[int],
+        operators: dict[int, SparsePauliOp],
+    ) -> None:
+        self._given, self._numbers, self._operators = given, numbers, operators
+        self._machine = Machine(backend, given.transpilation, given.run)
+        self._prepared: dict[int, Prepared] = {}
+        self._observables: dict[int, Observable] = {}
+        self._is_sampled = given.run.shots is not None
+        self._shots = given.run.shots or DEFAULT_SHOTS
+
+    def plan(self) -> list[list[parts.Piece]]:
+        """The parts of the job."""
+        if not self._is_sampled:  # an exact value has no groups
+            return parts.plan([1] * len(self._numbers), 1)
+        groups = [len(self._observable(number).groups) for number in self._numbers]
+        weight = levels.circuits_of_a_group(self._machine, self._shots, self._given.resilience)
+        return parts.plan(groups, weight)
+
+    def part(self, number: int, pieces: list[parts.Piece]) -> dict[str, Any]:
+        """What one part answers."""
+        self._machine.begin(number)
+        answers: dict[int, levels.Answer] = {}
+        questions: dict[int, levels.Question] = {}
+        for piece in pieces:
+            prepared, observable = self._circuit(piece.question), self._numbers[piece.question]
+            if self._is_sampled:
+                asked_for = self._observable(observable).part(piece.first, piece.last)
+                questions[piece.question] = levels.Question(prepared, asked_for)
+            elif exact.is_possible(self._machine, [prepared.circuit]):
+                operator = self._operators[observable]
+                answers[piece.question] = _exact(self._machine, prepared, operator)
+            else:
+                whole = levels.Question(prepared, self._observable(observable))
+                questions[piece.question] = whole
+        found = levels.answers(
+            self._machine, list(questions.values()), self._shots, self._given.resilience
+        )
+        answers.update(zip(questions, found))
+        asked = sorted(answers)
+        return {
+            "questions": asked,
+            "values": [answers[question][0] for question in asked],
+            "metadata": [answers[question][1] for question in asked],
+        }
+
+    def _circuit(self, question: int) -> Prepared:
+        index = self._given.indices[question]
+        if index not in self._prepared:
+            self._prepared[index] = Prepared.of(self._machine, self._given.circuits[index])
+        return self._prepared[index].bound(self._given.values[question])
+
+    def _observable(self, number: int) -> Observable:
+        if number not in self._observables:
+            self._observables[number] = Observable.of(self._operators[number])
+        return self._observables[number]
+
+
+def _operators(
+    given: PrimitiveInputs, inputs: dict[str, Any]
+) -> tuple[list[int], dict[int, SparsePauliOp]]:
+    """The number of the observable of each circuit that is asked for, and the observables.
 
     Raises:
         ValueError: If the numbers of circuits, observables or qubits do not fit.
@@ -55,18 +111,19 @@ def _operators(given: PrimitiveInputs, inputs: dict[str, Any]) -> list[SparsePau
         raise ValueError(
             f"There are {len(given.indices)} circuits and {len(indices)} observables to estimate."
         )
-    operators = []
+    made: dict[int, SparsePauliOp] = {}
     for index, number in zip(given.indices, indices):
         if not 0 <= number < len(observables):
             raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
-        operator = SparsePauliOp(observables[number])
+        if number not in made:
+            made[number] = SparsePauliOp(observables[number])
+        operator = made[number]
         if operator.num_qubits != given.circuits[index].num_qubits:
             raise ValueError(
                 f"Observable {number} has {operator.num_qubits} qubits, and its circuit "
                 f"{given.circuits[index].num_qubits}."
             )
-        operators.append(operator)
-    return operators
+    return list(indices), made
 
 
 def _exact(machine: Machine, prepared: Prepared, operator: SparsePauliOp) -> levels.Answer:

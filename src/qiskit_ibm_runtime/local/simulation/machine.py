@@ -54,7 +54,7 @@ class Machine:
             self.configuration.coupling_map if self._device else None
         )
         self.basis_gates: list[str] = transpilation.basis_gates or self._own_gates()
-        self._runs = 0
+        self._part = self._runs = 0
         self._inverses: dict[Any, list[tuple[Any, list[int]]]] = {}
         if run.shots is not None and run.shots > self.configuration.max_shots:
             raise ValueError(
@@ -133,9 +133,23 @@ class Machine:
             ]
         return self._inverses[key]
 
+    def begin(self, part: int) -> None:
+        """Begin a part of the job: whatever ran before, the seeds are those of this part."""
+        self._part, self._runs = part, 0
+
     def rng(self, purpose: int) -> np.random.Generator:
-        """Random numbers for one purpose; the same ones for the same seed."""
-        return np.random.default_rng(None if self.seed is None else [self.seed, purpose])
+        """Random numbers for one purpose; the same ones for the same seed and part."""
+        return np.random.default_rng(None if self.seed is None else self._entropy(purpose))
+
+    def _entropy(self, number: int) -> list[int]:
+        return [self.seed or 0, number, *([self._part] if self._part else [])]
+
+    def _next_seed(self) -> int | None:
+        """The job's seed for its first run; for each later one another, all distinct."""
+        run, self._runs = self._runs, self._runs + 1
+        if self.seed is None or (run, self._part) == (0, 0):
+            return self.seed
+        return int(np.random.SeedSequence(self._entropy(run)).generate_state(1)[0] >> 1)
 
     def _at_home(self) -> bool:
         """Whether the calibration tells about the map and the gates in use."""
@@ -190,8 +204,7 @@ class Machine:
         """Run circuits and return what each one counted or saved."""
         if not circuits:
             return []
-        seed = None if self.seed is None else _derived(self.seed, self._runs)
-        self._runs += 1
+        seed = self._next_seed()
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
         result = self.backend.simulate(
             circuits, self._given_noise, shots=shots, seed_simulator=seed
@@ -204,10 +217,3 @@ class Machine:
 def _reason(result: Any) -> str:
     told = [r.status for r in result.results if not r.success]
     return "; ".join(str(status) for status in told) or str(result.status)
-
-
-def _derived(seed: int, run: int) -> int:
-    """The seed itself for the first run of a job; for each later one another, all distinct."""
-    if run == 0:
-        return seed
-    return int(np.random.SeedSequence([seed, run]).generate_state(1)[0] >> 1)

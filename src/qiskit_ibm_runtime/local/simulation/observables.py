@@ -55,6 +55,10 @@ class Observable:
         rest = SparsePauliOp.from_list(list(terms.items()))
         return cls(constant, tuple(map(_group, rest.group_commuting(qubit_wise=True))))
 
+    def part(self, first: int, last: int) -> Observable:
+        """The sum of some groups; the number belongs to the first one."""
+        return Observable(0.0 if first else self.constant, self.groups[first:last])
+
 
 def _collected(operator: SparsePauliOp) -> dict[str, complex]:
     """Add up equal terms. Terra's own `simplify` fails on terra below 0.45 with numpy 2."""

@@ -1,0 +1,88 @@
+"""Parts of a large estimator job: which there are, and one result of theirs.
+
+The parts depend on the job alone, and each has seeds of its own. Therefore the result under a seed
+is the same whether one worker runs all parts or several run them side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+CIRCUITS = 128
+"""Measured circuits from which on a job has parts, and about as many as a part has.
+
+That is a third of a second and more of work, beside which handing a part to a worker, some ten
+milliseconds, and the 16 circuits of its own that a part calibrates the readout with weigh little.
+"""
+
+
+class Piece(NamedTuple):
+    """A question of the job with some groups of its observable, from ``first`` to before ``last``.
+
+    A question without groups is a piece without any.
+    """
+
+    question: int
+    first: int
+    last: int
+
+
+def plan(groups: list[int], weight: int) -> list[list[Piece]]:
+    """Divide a job into parts of about the same size.
+
+    Args:
+        groups: How many groups each question has.
+        weight: How many circuits measure one group.
+    """
+    units = [(question, group) for question, n in enumerate(groups) for group in range(max(1, n))]
+    count = max(1, min(len(units), math.ceil(len(units) * weight / CIRCUITS)))
+    bounds = [len(units) * number // count for number in range(count + 1)]
+    return [_pieces(units[a:b], groups) for a, b in zip(bounds, bounds[1:])]
+
+
+def _pieces(units: list[tuple[int, int]], groups: list[int]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for question, group in units:
+        last = min(group + 1, groups[question])
+        if pieces and pieces[-1].question == question:
+            pieces[-1] = pieces[-1]._replace(last=last)
+        else:
+            pieces.append(Piece(question, group, last))
+    return pieces
+
+
+def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """One result of those of all parts, in their order.
+
+    Args:
+        results: Of each part ``values`` and ``metadata``, and in ``questions`` what they answer.
+    """
+    values: dict[int, float] = {}
+    metadata: dict[int, dict[str, Any]] = {}
+    for result in results:
+        for question, value, about in zip(
+            result["questions"], result["values"], result["metadata"]
+        ):
+            if question in values:
+                value = values[question] + value
+                about = _of_a_sum(value, metadata[question], about)
+            values[question], metadata[question] = value, about
+    return {"values": list(values.values()), "metadata": list(metadata.values())}
+
+
+def _of_a_sum(value: float, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of the sum of two values that were measured apart, with as many shots each."""
+    about = {**one, "variance": one["variance"] + other["variance"]}
+    if "zne" in one:
+        first, second = (each["zne"]["noise_amplification"] for each in (one, other))
+        sums = {
+            name: [a + b for a, b in zip(first[name], second[name])]
+            for name in ("values", "variance")
+        }
+        about["zne"] = {**one["zne"], "noise_amplification": {**first, **sums}}
+    if "standard_error" in one:
+        deviation = math.hypot(one["standard_error"], other["standard_error"])
+        about["standard_error"] = deviation
+        about["confidence_interval"] = [value - 1.96 * deviation, value + 1.96 * deviation]
+    return about

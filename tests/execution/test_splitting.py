@@ -1,0 +1,254 @@
+"""Large jobs in parts: which parts, the same result as in one piece, and one fate for all parts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given as every
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+from qiskit_ibm_runtime.local.executor import Outcome, Work, create
+from qiskit_ibm_runtime.local.programs import parts
+from qiskit_ibm_runtime.local.splitting import Splitting
+from qiskit_ibm_runtime.local.work import Publish
+from qiskit_ibm_runtime.local.workers import WorkerPool
+
+from .conftest import Background, work
+
+# -- which parts
+
+
+@every(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.integers(1, 300))
+def test_every_group_is_in_one_part_in_order_and_parts_are_of_one_size(
+    groups: list[int], weight: int
+) -> None:
+    plan = parts.plan(groups, weight)
+
+    pieces = [piece for part in plan for piece in part]
+    seen = [(p.question, group) for p in pieces for group in range(p.first, p.last)]
+    assert seen == [(question, group) for question, n in enumerate(groups) for group in range(n)]
+    assert sorted({piece.question for piece in pieces}) == list(range(len(groups)))
+    sizes = [sum(max(1, p.last - p.first) for p in part) for part in plan]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(plan) == 1 or (max(sizes) - 1) * weight < parts.CIRCUITS
+
+
+def test_a_small_job_is_one_part() -> None:
+    assert len(parts.plan([1] * parts.CIRCUITS, 1)) == 1
+    assert len(parts.plan([1] * (parts.CIRCUITS + 1), 1)) == 2
+
+
+def test_with_one_worker_nothing_is_split() -> None:
+    assert isinstance(create(workers=1), WorkerPool)
+    assert isinstance(create(workers=2), Splitting)
+
+
+# -- one result
+
+
+def circuit() -> QuantumCircuit:
+    made = QuantumCircuit(2)
+    made.ry(0.4, 0)
+    made.cx(0, 1)
+    made.rx(0.9, 1)
+    return made
+
+
+MANY_GROUPS = SparsePauliOp.from_list(
+    [(label, 0.5 + n / 10) for n, label in enumerate(("ZZ", "XX", "YY", "XY", "YX", "ZX", "XZ"))]
+    + [("YZ", 0.3), ("ZY", -0.4), ("II", 2.0)]
+)
+ALIKE = {
+    "circuits": [circuit()],
+    "circuit_indices": [0] * 150,
+    "observables": [SparsePauliOp(["ZZ", "XI"])],
+    "observable_indices": [0] * 150,
+}
+LARGE: dict[str, dict[str, Any]] = {
+    "level 0": {**ALIKE, "run_options": {"shots": 200, "seed_simulator": 4}},
+    "no shots": {**ALIKE, "run_options": {"shots": None, "seed_simulator": 4}},
+    **{
+        f"level {level}": {
+            "circuits": [circuit()],
+            "observables": [MANY_GROUPS],
+            "resilience_settings": {"level": level},
+            "run_options": {"shots": 1600, "seed_simulator": 4},
+        }
+        for level in (1, 2, 3)
+    },
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_parts_give_the_result_of_the_whole_job_to_the_letter(pool: Background, name: str) -> None:
+    backend = "ibmq_qasm_simulator" if name == "no shots" else "fake_manila"
+    given = work("estimator", LARGE[name], backend=backend)
+    watched = Watched(pool.executor)
+
+    whole = pool.run(given)
+    split = pool.call(Splitting(watched, 2).run(given, print)).result(120)
+
+    assert whole.succeeded, whole.text
+    assert split == whole
+    assert len(watched.parts) > 1
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_groups_of_parts_add_up_to_the_expectation_value(pool: Background, level: int) -> None:
+    """
+    Within six standard deviations of the value without noise, of which mitigation leaves little: a
+    tenth is allowed for it, of a value of 2.9.
+    """
+    exact = Statevector(circuit()).expectation_value(MANY_GROUPS).real
+
+    result = json.loads(
+        pool.run(work("estimator", LARGE[f"level {level}"], backend="fake_manila")).text
+    )
+
+    about = result["metadata"][0]
+    deviation = math.sqrt(about["variance"] / about["shots"])
+    assert result["values"][0] == pytest.approx(exact, abs=6 * deviation + 0.1)
+    if level == 2:
+        amplified = about["zne"]["noise_amplification"]
+        assert len(amplified["values"]) == len(amplified["noise_factors"]) == 3
+    if level == 3:
+        assert about["standard_error"] == pytest.approx(deviation)
+        assert sum(about["confidence_interval"]) / 2 == pytest.approx(result["values"][0])
+
+
+# -- one fate
+
+
+class Watched:
+    """Notes which parts another executor is given."""
+
+    def __init__(self, executor: Any) -> None:
+        self._executor = executor
+        self.parts: list[int] = []
+
+    async def start(self) -> None:
+        """It runs already."""
+
+    async def stop(self) -> None:
+        """It runs on."""
+
+    async def run(self, given: Work, publish: Publish) -> Outcome:
+        if "part" in given:
+            self.parts.append(given["part"])
+        return await self._executor.run(given, publish)  # type: ignore[no-any-return]
+
+
+class Scripted:
+    """Asks for parts, each of which waits for its gate, publishes, and ends as it is told."""
+
+    def __init__(self, count: int, failing: int | None = None) -> None:
+        self._count, self._failing = count, failing
+        self.gates = [asyncio.Event() for _ in range(count)]
+        self.begun: list[int] = []
+        self.killed: list[int] = []
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    async def run(self, given: Work, publish: Publish) -> Outcome:
+        if given.get("may_split"):
+            return Outcome(True, "", parts=self._count)
+        number = given["part"]
+        self.begun.append(number)
+        publish(f"{number} begins")
+        try:
+            await self.gates[number].wait()
+        except asyncio.CancelledError:
+            self.killed.append(number)
+            raise
+        publish(f"{number} ends")
+        if number == self._failing:
+            return Outcome(False, f"part {number} broke", "its log\n")
+        answer = {"questions": [number], "values": [float(number)], "metadata": [{}]}
+        return Outcome(True, json.dumps(answer), f"log of {number}\n")
+
+
+JOB = {"program": "estimator", "params": "{}"}
+
+
+async def _until(condition: Any) -> None:
+    while not condition():
+        await asyncio.sleep(0)
+
+
+def test_what_parts_publish_and_log_comes_in_their_order() -> None:
+    async def scenario() -> None:
+        inner, heard = Scripted(3), []
+        running = asyncio.create_task(Splitting(inner, 3).run(JOB, heard.append))
+        await _until(lambda: len(inner.begun) == 3)
+        assert heard == ["0 begins"]
+
+        for number in (2, 1, 0):
+            inner.gates[number].set()
+            await asyncio.sleep(0)
+        outcome = await running
+
+        assert heard == [f"{n} {what}" for n in range(3) for what in ("begins", "ends")]
+        assert json.loads(outcome.text) == {"values": [0.0, 1.0, 2.0], "metadata": [{}] * 3}
+        assert outcome.log == "log of 0\nlog of 1\nlog of 2\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_part_that_fails_fails_the_job_and_ends_the_others() -> None:
+    async def scenario() -> None:
+        inner = Scripted(4, failing=1)
+        running = asyncio.create_task(Splitting(inner, 3).run(JOB, print))
+        await _until(lambda: len(inner.begun) == 3)
+
+        inner.gates[1].set()
+        outcome = await running
+
+        assert (outcome.succeeded, outcome.text) == (False, "part 1 broke")
+        assert outcome.log == "its log\n"
+        assert inner.killed == sorted(set(inner.begun) - {1})
+
+    asyncio.run(scenario())
+
+
+def test_a_cancel_ends_all_parts_before_it_is_done() -> None:
+    async def scenario() -> None:
+        inner = Scripted(4)
+        running = asyncio.create_task(Splitting(inner, 2).run(JOB, print))
+        await _until(lambda: len(inner.begun) == 2)
+
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+        assert inner.killed == inner.begun == [0, 1]
+
+    asyncio.run(scenario())
+
+
+def test_other_jobs_find_a_worker_between_the_parts() -> None:
+    """Of a job never more parts run than it may have, however many it consists of."""
+
+    async def scenario() -> None:
+        inner = Scripted(5)
+        running = asyncio.create_task(Splitting(inner, 2).run(JOB, print))
+        await _until(lambda: len(inner.begun) == 2)
+        assert inner.begun == [0, 1]
+
+        inner.gates[1].set()
+        await _until(lambda: len(inner.begun) == 3)
+        for gate in inner.gates:
+            gate.set()
+
+        assert (await running).succeeded
+
+    asyncio.run(scenario())
