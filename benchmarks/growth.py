@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import math
 import os
 import statistics
@@ -17,6 +18,7 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from benchmarks.encoding import parameterised
@@ -130,18 +132,24 @@ def waiting() -> Iterator[Case]:
     """
     from tests.jobs.scripted_service import ScriptedService
 
+    numbers = itertools.count()
     for number in (1, 10, 100, 500):
         service = ScriptedService()
-        service.on_stream = lambda peer: (peer.send("ACK"), peer.until_gone())
+        over = threading.Event()
+        service.on_stream = partial(_stream, over)
 
         threads_of_ours: list[int] = []
 
         def prepare(
-            number: int = number, service: Any = service, seen: list[int] = threads_of_ours
+            number: int = number,
+            service: Any = service,
+            over: Any = over,
+            seen: list[int] = threads_of_ours,
         ) -> Any:
             first = service.job("first")
             client = first._api_client
-            waited = [service.job(f"w{index}", api_client=client) for index in range(number)]
+            over.clear()
+            waited = [service.job(f"w{next(numbers)}", api_client=client) for _ in range(number)]
             service.results.update({job.job_id(): '"done"' for job in waited})
             threads = [threading.Thread(target=job.result) for job in waited]
             for thread in threads:
@@ -150,16 +158,23 @@ def waiting() -> Iterator[Case]:
             seen.append(_ours())
             return waited, threads
 
-        def end(given: Any, service: Any = service) -> None:
+        def end(given: Any, service: Any = service, over: Any = over) -> None:
             waited, threads = given
             for job in waited:
                 service.end(job.job_id())
+            over.set()
             for thread in threads:
                 thread.join()
 
         facts = lambda seen=threads_of_ours: {"threads of ours": max(seen)}  # noqa: E731
         yield Case(number, end, prepare, facts, rounds=1)
         service.__exit__(None)
+
+
+def _stream(over: threading.Event, peer: Any) -> None:
+    peer.send("ACK")
+    over.wait()
+    peer.close()
 
 
 def _ours() -> int:
