@@ -205,7 +205,9 @@ class BackendCatalogue:
             for _, name in keys
             if name not in service._backend_configs and service._backends.get(name) is None
         )
-        failed = failures(missing, side_by_side(self._configuration, missing))
+        failed = failures(
+            missing, side_by_side(self._configuration, missing, self._service._client_params.url)
+        )
         with self._lock:
             self._broken = (self._broken - set(missing)) | set(failed)
         return failed
@@ -257,7 +259,9 @@ class BackendCatalogue:
         if all(state is not None for _, state in matching):
             return matching
         backends = [backend for backend, _ in matching]
-        states = side_by_side(lambda backend: backend.status(), backends)
+        states = side_by_side(
+            lambda backend: backend.status(), backends, self._service._client_params.url
+        )
         failed = failures((backend.name for backend in backends), states)
         if len(failed) == len(backends):
             raise next(iter(failed.values()))

@@ -158,9 +158,13 @@ def find_instance(
 
 
 def list_side_by_side(
-    hgps: Iterable[HubGroupProject],
+    hgps: Iterable[HubGroupProject], url: str | None = None
 ) -> tuple[list[str], dict[str, BaseException]]:
     """Ask all instances at once for the names of their backends.
+
+    Args:
+        hgps: The instances.
+        url: Where the runtime is, which tells how many connections are worth opening.
 
     Returns:
         All names, in the order of the instances, and what went wrong with which instance.
@@ -169,7 +173,7 @@ def list_side_by_side(
         IBMNotAuthorizedError: If the service refuses the credentials.
     """
     asked = list(hgps)
-    lists = side_by_side(lambda hgp: hgp.backends, asked)
+    lists = side_by_side(lambda hgp: hgp.backends, asked, url)
     failed = failures((hgp.name for hgp in asked), lists)
     names = [
         name

@@ -143,7 +143,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             self._client_params.token_source = auth_client.token_source
         self._api_client = RuntimeClient(self._client_params)
         self._hgps = self._initialize_hgps(auth_client)
-        names, failed = list_side_by_side(self._hgps.values())
+        names, failed = list_side_by_side(self._hgps.values(), self._client_params.url)
         if failed and len(failed) == len(self._hgps):
             raise next(iter(failed.values()))
         if failed:

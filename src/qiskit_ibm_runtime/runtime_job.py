@@ -91,6 +91,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         *,
         encoded_params: Any = None,
         place: Mapping[str, Any] | None = None,
+        final_state: JobState | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -110,6 +111,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             tags: Words to find the job by.
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
             place: ``backend``, ``hub``, ``group`` and ``project``, to find the backend by later.
+            final_state: How the job ended, if that is known.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -129,6 +131,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
         self._start_without_answers()
+        if final_state is not None:
+            self._state, self._status = final_state, final_state.status
         self._stream: ResultStream | None = None
         self._ws_client = self._new_client()
         if user_callback is not None:
