@@ -29,6 +29,8 @@ _GATES = {
     "ecr": ECRGate(),
     "cz": CZGate(),
 }
+# Making them takes terra a while; targets share them, as they share those above.
+_STANDARD: dict[str, Any] = get_standard_gate_name_mapping()
 _CONTROL_FLOW = {
     "if_else": IfElseOp,
     "for_loop": ForLoop,
@@ -124,12 +126,11 @@ def _unlisted(configuration: Any, everywhere: Places | None) -> dict[str, Places
     resets qubits goes without saying. Where qubits are coupled, nothing tells on which of them an
     unlisted gate of several qubits works.
     """
-    known = get_standard_gate_name_mapping()
     names = [*configuration.basis_gates, *(["reset"] if configuration.simulator else [])]
     return {
         name: everywhere
         for name in names
-        if name in known and (everywhere is None or known[name].num_qubits == 1)
+        if name in _STANDARD and (everywhere is None or _STANDARD[name].num_qubits == 1)
     }
 
 
@@ -174,9 +175,8 @@ def _operation(name: str, places: Places | None, configuration: Any) -> Any:
     if name in _GATES:
         return _GATES[name]
     given = next((gate for gate in configuration.gates if gate.name == name), None)
-    standard = get_standard_gate_name_mapping()
-    if given is None and name in standard:
-        return standard[name]
+    if given is None and name in _STANDARD:
+        return _STANDARD[name]
     parameters = [Parameter(parameter) for parameter in getattr(given, "parameters", None) or ()]
     width = len(next(iter(places))) if places else _width_of(given)
     return Gate(name, width, parameters)

@@ -15,8 +15,12 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
 
     .. code-block:: python
 
-        configuration = PulseConfiguration.from_dict(document)
-        assert isinstance(configuration, PulseBackendConfiguration)
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.utils.pulse_configuration import PulseConfiguration
+
+        configuration = QiskitRuntimeService(channel="local").backend("fake_manila").configuration()
+        assert isinstance(configuration, PulseConfiguration)
+        print(configuration.control([0, 1]))
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:
