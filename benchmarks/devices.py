@@ -20,9 +20,11 @@ def properties() -> BackendProperties:
     return BackendProperties.from_dict(copy.deepcopy(snapshot("props")))
 
 
-def _on_fresh_services(call: Any, rounds: int = 5, floor: Call | None = None) -> Plan:
+def _on_fresh_services(
+    call: Any, rounds: int = 5, floor: Call | None = None, devices: int = 20
+) -> Plan:
     """Plan a call that is the first one on its service, and count what it asked for."""
-    standin = StandIn()
+    standin = StandIn(devices=devices)
     services = [standin.service() for _ in range(rounds)]
     spare = standin.service()
     fresh = iter(services)
@@ -53,12 +55,22 @@ def all_backends() -> Plan:
     return _on_fresh_services(lambda service: service.backends())
 
 
+@row("backends(), 400 devices", "linear, 32 at a time")
+def many_backends() -> Plan:
+    return _on_fresh_services(lambda service: service.backends(), rounds=3, devices=400)
+
+
 @row("backends() again", "0 requests")
 def all_backends_again() -> Plan:
     return _on_a_used_service(lambda service: service.backends())
 
 
-@row("least_busy(), 20 devices", "one status each, under 300 ms")
+@row("least_busy(), 20 devices, first", "at most 4 dependent, under 300 ms")
+def least_busy_first() -> Plan:
+    return _on_fresh_services(lambda service: service.least_busy())
+
+
+@row("least_busy(), 20 devices, again", "one status each")
 def least_busy() -> Plan:
     return _on_a_used_service(lambda service: service.least_busy())
 
@@ -85,10 +97,10 @@ def target_again() -> Plan:
     return _on_a_used_service(lambda service: service.backend("device_00").target)
 
 
-def _long_circuit(pairs: list[list[int]], qubits: int = 127) -> QuantumCircuit:
+def _long_circuit(pairs: list[list[int]]) -> QuantumCircuit:
     circuit = QuantumCircuit(127)
     for index in range(10_000):
-        circuit.sx(index % qubits)
+        circuit.sx(index % 126)
         circuit.cx(*pairs[index % len(pairs)])
     return circuit
 
@@ -98,51 +110,39 @@ def _plain_pass(circuit: QuantumCircuit) -> int:
     return sum(places[entry.qubits[0]] for entry in circuit.data)
 
 
-def _broken() -> BackendProperties:
-    """A calibration with a faulty qubit and a faulty edge that the circuit below goes around."""
-    document = copy.deepcopy(snapshot("props"))
-    off = {"name": "operational", "unit": "", "value": 0, "date": "2021-03-15T00:36:03Z"}
-    document["qubits"][126].append(off)
-    edge = next(gate for gate in document["gates"] if gate["qubits"] == [0, 1])
-    edge["parameters"].append(off)
-    return BackendProperties.from_dict(document)
+def _checked(rounds: int, first: bool) -> Plan:
+    """Plan checks of circuits that were not seen before, by devices that were not or that were."""
+    standin = StandIn(latency=0, faulty=True)
+    services = [standin.service() for _ in range(rounds + 1 if first else 1)]
+    backends = [service.backend("device_00") for service in services]
+    circuit = _long_circuit(
+        [pair for pair in backends[0].coupling_map if 126 not in pair and set(pair) != {0, 1}]
+    )
+    circuits = [circuit.copy() for _ in range(rounds + 1)]
+    for backend in backends:
+        backend.properties()
+        if not first:
+            backend.check_faulty(circuit)
 
-
-def _around_the_faults(pairs: list[list[int]]) -> QuantumCircuit:
-    return _long_circuit([p for p in pairs if 126 not in p and set(p) != {0, 1}], qubits=126)
-
-
-def _checked() -> tuple[StandIn, Any, QuantumCircuit]:
-    standin = StandIn(latency=0)
-    backend = standin.service().backend("device_00")
-    backend._properties = _broken()
-    return standin, backend, _around_the_faults(backend.configuration().coupling_map)
-
-
-@row("check_faulty, 20,000 instructions, first", "under 40 ms")
-def check_faulty_first() -> Plan:
-    standin, backend, circuit = _checked()
-
-    def first() -> None:
-        backend._faulty = None
-        backend.check_faulty(circuit)
-
-    return Plan(first, lambda: _plain_pass(circuit), close=standin.stop)
-
-
-@row("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests")
-def check_faulty() -> Plan:
-    standin, backend, circuit = _checked()
-    backend.check_faulty(circuit)
+    def check() -> None:
+        backends[-1].check_faulty(circuits.pop())
+        if first:
+            backends.pop()
 
     def facts() -> dict[str, object]:
         standin.reset()
-        backend.check_faulty(circuit)
+        check()
         return standin.counts()
 
-    return Plan(
-        lambda: backend.check_faulty(circuit),
-        lambda: _plain_pass(circuit),
-        facts=facts,
-        close=standin.stop,
-    )
+    floor = lambda: _plain_pass(circuit)  # noqa: E731
+    return Plan(check, floor, rounds, facts=facts, close=standin.stop)
+
+
+@row("check_faulty, 20,000 instructions, first", "under 40 ms, 0 requests")
+def check_faulty_first() -> Plan:
+    return _checked(rounds=5, first=True)
+
+
+@row("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests")
+def check_faulty_again() -> Plan:
+    return _checked(rounds=9, first=False)

@@ -21,24 +21,47 @@ def _modules(code: str, beside: str = "pass") -> int:
     return int(_run(f"{code}\n{count}")) - int(_run(f"{beside}\n{count}"))
 
 
+def _megabytes(code: str, beside: str = "pass") -> float:
+    """How much more memory an interpreter needs at most."""
+    peak = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    more = int(_run(f"{code}\n{peak}")) - int(_run(f"{beside}\n{peak}"))
+    return round(more / 1024, 1)
+
+
 @row("import qiskit_ibm_runtime, over the bare interpreter", "under 15 ms, no Qiskit, no requests")
 def bare() -> Plan:
     return Plan(
         lambda: _run("import qiskit_ibm_runtime"),
         lambda: _run("pass"),
         rounds=15,
-        facts=lambda: {"modules": _modules("import qiskit_ibm_runtime")},
+        facts=lambda: {
+            "modules": _modules("import qiskit_ibm_runtime"),
+            "MB": _megabytes("import qiskit_ibm_runtime"),
+        },
     )
 
 
-@row("the five public names, over import qiskit", "at most +187 ms")
+@row("the five public names, over import qiskit", "at most what is below")
 def names() -> Plan:
+    code = f"import qiskit\nfrom qiskit_ibm_runtime import {NAMES}"
     return Plan(
-        lambda: _run(f"import qiskit\nfrom qiskit_ibm_runtime import {NAMES}"),
+        lambda: _run(code),
         lambda: _run("import qiskit"),
         facts=lambda: {
-            "modules": _modules(
-                f"import qiskit\nfrom qiskit_ibm_runtime import {NAMES}", "import qiskit"
-            )
+            "modules": _modules(code, "import qiskit"),
+            "MB": _megabytes(code, "import qiskit"),
+        },
+    )
+
+
+@row("requests, websocket and numpy parts, over import qiskit", "(the floor of the row above)")
+def libraries() -> Plan:
+    code = "import qiskit\nimport requests, websocket, numpy, dateutil.parser"
+    return Plan(
+        lambda: _run(code),
+        lambda: _run("import qiskit"),
+        facts=lambda: {
+            "modules": _modules(code, "import qiskit"),
+            "MB": _megabytes(code, "import qiskit"),
         },
     )

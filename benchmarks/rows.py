@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import statistics
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 Call = Callable[[], object]
@@ -31,46 +28,6 @@ class Row:
     make: Callable[[], Plan]
 
 
-@dataclass
-class Figure:
-    """What a row showed, times in milliseconds."""
-
-    what: str
-    goal: str
-    median: float
-    least: float
-    floor: float | None = None
-    facts: dict[str, object] = field(default_factory=dict)
-
-
 def row(what: str, goal: str) -> Callable[[Callable[[], Plan]], Row]:
     """Declare a row above the function that prepares it."""
     return lambda make: Row(what, goal, make)
-
-
-def measure(row: Row) -> Figure:
-    """Run subject and floor in turns and keep their medians."""
-    plan = row.make()
-    try:
-        subject, floor = [], []
-        for _ in range(plan.rounds):
-            subject.append(_milliseconds(plan.subject))
-            if plan.floor is not None:
-                floor.append(_milliseconds(plan.floor))
-        return Figure(
-            row.what,
-            row.goal,
-            statistics.median(subject),
-            min(subject),
-            statistics.median(floor) if floor else None,
-            plan.facts(),
-        )
-    finally:
-        plan.close()
-
-
-def _milliseconds(call: Call) -> float:
-    gc.collect()
-    started = time.perf_counter()
-    call()
-    return (time.perf_counter() - started) * 1000

@@ -1,15 +1,16 @@
 """A stand-in for the service, in a process of its own: canned answers after a set latency.
 
-``python -m benchmarks.standin '{"latency": 0.05, "projects": 20, "devices": 20}'`` prints where.
-It counts requests, connections and dependent round trips (the longest chain of requests of which
-each began after the one before had ended). With ``"handshake": 0.1`` it is three hosts that speak
-TLS and take so long to greet; then it prints the file of their authority, too.
+:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints where it listens. It
+counts requests, connections, bytes received, and dependent round trips (the longest chain of
+requests of which each began after the one before had ended). With ``"handshake": 0.1`` it is three
+hosts that speak TLS and take so long to greet; then it prints the file of their authority, too.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -23,6 +24,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
+from benchmarks.payloads import make_result
+
+# Names the interpreter that stand-ins run in, when that which measures holds another release.
+PYTHON = "BENCHMARKS_PYTHON"
+COMMAND = ("-W", "ignore", "-m", "benchmarks.standin")
 CREATED = "2026-01-01T00:00:00Z"
 
 
@@ -34,23 +40,33 @@ def snapshot(kind: str) -> dict[str, Any]:
     return json.loads((folder / "washington" / f"{kind}_washington.json").read_text())
 
 
+class Verbatim(str):
+    """An answer that is sent as it is."""
+
+    __slots__ = ()
+
+
 class Answers:
     """What the stand-in says, and what it was asked."""
 
-    def __init__(
-        self, latency: float, projects: int, devices: int, inputs: int, handshake: float = 0.0
-    ) -> None:
-        self.latency, self.projects, self.inputs = latency, projects, inputs
-        self.handshake = handshake
+    def __init__(self, setting: dict[str, Any]) -> None:
+        self.latency: float = setting["latency"]
+        self.projects: int = setting["projects"]
+        self.inputs: int = setting["inputs"]
+        self.handshake: float = setting["handshake"]
+        self.faulty: bool = setting["faulty"]
+        self.result: str = setting["result"]
         self.tls: ssl.SSLContext | None = None
-        self.devices = [f"device_{index:02}" for index in range(devices)]
+        self.devices = [f"device_{index:02}" for index in range(setting["devices"])]
         self.lock = threading.Lock()
         self.port = 0
+        self.canned: dict[tuple[str, str, str], bytes] = {}
         self.reset()
 
     def reset(self) -> None:
         self.asked: list[tuple[float, float, str]] = []
         self.connections = 0
+        self.received = 0
 
     def counts(self) -> dict[str, Any]:
         chain, end = 0, 0.0
@@ -61,7 +77,7 @@ class Answers:
             "requests": len(self.asked),
             "connections": self.connections,
             "dependent": chain,
-            "configurations": sum("/configuration" in path for _, _, path in self.asked),
+            "received": self.received,
         }
 
     def base(self, host: int = 1) -> str:
@@ -70,7 +86,18 @@ class Answers:
             return f"http://127.0.0.1:{self.port}"
         return f"https://127.0.0.{host}:{self.port}"
 
-    def answer(self, path: str, query: dict[str, list[str]]) -> Any:
+    def body(self, method: str, path: str, query: str) -> bytes:
+        """What is sent; it is put into words once, so that little of a figure is the stand-in's."""
+        key = (method, path, query)
+        if key not in self.canned:
+            answer = self.answer(method, path, parse_qs(query))
+            text = answer if isinstance(answer, Verbatim) else json.dumps(answer)
+            self.canned[key] = text.encode()
+        return self.canned[key]
+
+    def answer(self, method: str, path: str, query: dict[str, list[str]]) -> Any:
+        if method == "POST" and path.endswith("/jobs"):
+            return {"id": "job0"}
         if path == "/api/version":
             return {"new_api": True, "api-auth": "0.1"}
         if path == "/api/users/loginWithToken":
@@ -83,6 +110,10 @@ class Answers:
             return [self._network()]
         if path.endswith("/backends"):
             return {"devices": self.devices}
+        if path.endswith("/results"):
+            return Verbatim(make_result(self.result))
+        if "/jobs/" in path:
+            return self._jobs(1, 0)["jobs"][0]
         if path.endswith("/jobs"):
             return self._jobs(int(query["limit"][0]), int(query.get("offset", ["0"])[0]))
         return self._device(path)
@@ -99,12 +130,26 @@ class Answers:
         if kind == "configuration":
             return {**snapshot("conf"), "backend_name": name, "simulator": False}
         if kind == "properties":
-            return {**snapshot("props"), "backend_name": name}
+            return {**self._properties(), "backend_name": name}
         if kind == "defaults":
             return snapshot("defs")
         if kind == "status":
             return {"state": True, "status": "active", "length_queue": 3, "backend_version": "1"}
         return None
+
+    def _properties(self) -> dict[str, Any]:
+        """The calibration; if that was wanted, with a qubit and an edge that do not work."""
+        calibration = snapshot("props")
+        if not self.faulty:
+            return calibration
+        date = calibration["last_update_date"]
+        off = {"name": "operational", "unit": "", "value": 0, "date": date}
+        *others, last = calibration["qubits"]
+        gates = [
+            {**gate, "parameters": [*gate["parameters"], off]} if gate["qubits"] == [0, 1] else gate
+            for gate in calibration["gates"]
+        ]
+        return {**calibration, "qubits": [*others, [*last, off]], "gates": gates}
 
     def _jobs(self, limit: int, offset: int) -> dict[str, Any]:
         job = {
@@ -114,7 +159,7 @@ class Answers:
             "backend": self.devices[0],
             "state": {"status": "Completed"},
             "params": {"text": "x" * self.inputs},
-            "program": {"id": "sampler"},
+            "program": {"id": "sampler" if self.result.startswith("quasi") else "custom"},
             "created": CREATED,
         }
         jobs = [{**job, "id": f"job{offset + index}"} for index in range(min(limit, 200))]
@@ -122,7 +167,7 @@ class Answers:
 
 
 def serve(answers: Answers) -> None:
-    """Answer until the process is ended."""
+    """Answer until the input ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -140,7 +185,7 @@ def serve(answers: Answers) -> None:
 
         def do_GET(self) -> None:
             started = time.perf_counter()
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            received = len(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             parts = urlsplit(self.path)
             if parts.path == "/_reset":
                 answers.reset()
@@ -150,18 +195,21 @@ def serve(answers: Answers) -> None:
                 self._send(answers.counts())
                 return
             time.sleep(answers.latency)
-            content = answers.answer(parts.path, parse_qs(parts.query))
+            body = answers.body(self.command, parts.path, parts.query)
             with answers.lock:
                 answers.connections += self.fresh
                 self.fresh = False
                 answers.asked.append((started, time.perf_counter(), parts.path))
-            self._send(content)
+                answers.received += received
+            self._write(body)
 
         do_POST = do_DELETE = do_GET  # noqa: N815  # names fixed by http.server
 
         def _send(self, content: Any) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(200 if content is not None else 404)
+            self._write(json.dumps(content).encode())
+
+        def _write(self, body: bytes) -> None:
+            self.send_response(200 if body != b"null" else 404)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -177,7 +225,8 @@ def serve(answers: Answers) -> None:
         server = _Server((f"127.0.0.{host}", answers.port), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(answers.base(), authority, flush=True)
-    first.serve_forever()
+    threading.Thread(target=first.serve_forever, daemon=True).start()
+    sys.stdin.read()  # it ends with the process that started this one, however that ends
 
 
 class _Server(ThreadingHTTPServer):
@@ -207,6 +256,8 @@ class StandIn:
         devices: int = 20,
         inputs: int = 0,
         handshake: float = 0.0,
+        faulty: bool = False,
+        result: str = "text 1000",
     ) -> None:
         setting = {
             "latency": latency,
@@ -214,9 +265,12 @@ class StandIn:
             "devices": devices,
             "inputs": inputs,
             "handshake": handshake,
+            "faulty": faulty,
+            "result": result,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.standin", json.dumps(setting)],
+            [os.environ.get(PYTHON, sys.executable), *COMMAND, json.dumps(setting)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -231,7 +285,8 @@ class StandIn:
 
     def _ask(self, path: str) -> bytes:
         context = ssl.create_default_context(cafile=self.verify) if self.verify else None
-        return urlopen(f"{self.url}{path}", context=context).read()
+        with urlopen(f"{self.url}{path}", context=context) as answer:
+            return answer.read()
 
     def service(self) -> Any:
         """Log in as on the classic channel."""
@@ -254,10 +309,10 @@ class StandIn:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         if self.verify:
             Path(self.verify).unlink()
 
 
 if __name__ == "__main__":
-    serve(Answers(**json.loads(sys.argv[1])))
+    serve(Answers(json.loads(sys.argv[1])))

@@ -1,20 +1,12 @@
-"""What waiting for a job costs, and how soon its end is known; and what a large result needs."""
+"""What waiting for a job costs, and how soon its end is known."""
 
 from __future__ import annotations
 
-import base64
-import json
 import statistics
-import subprocess
-import sys
 import threading
 import time
-import tracemalloc
-import zlib
-from io import BytesIO
-from typing import Any, Callable
+from typing import Callable
 
-import numpy as np
 from tests.jobs.scripted_service import Peer, ScriptedService
 
 from benchmarks.rows import Plan, row
@@ -111,87 +103,3 @@ def threads() -> Plan:
         facts=lambda: {"most": max(seen), "median": statistics.median(seen)},
         close=lambda: service.__exit__(None),
     )
-
-
-def quasi_distributions() -> str:
-    """40 MB of what a sampler sends."""
-    random = np.random.default_rng(1)
-    entries = [
-        {
-            f"{key:040b}": value
-            for key, value in zip(range(start, start + 1000), random.random(1000))
-        }
-        for start in range(0, 620_000, 1000)
-    ]
-    return json.dumps({"quasi_dists": entries, "metadata": []})
-
-
-def array() -> str:
-    """40 MB of numbers that do not compress."""
-    buffer = BytesIO()
-    np.save(buffer, np.random.default_rng(1).random(4_100_000))
-    packed = base64.b64encode(zlib.compress(buffer.getvalue(), 1)).decode()
-    return json.dumps({"__type__": "ndarray", "__value__": packed})
-
-
-def text() -> str:
-    return json.dumps("x" * 40_000_000)
-
-
-KINDS = {"quasi": quasi_distributions, "array": array, "text": text}
-
-
-def _large(kind: str) -> Plan:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.waiting", kind], stdout=subprocess.PIPE, text=True
-    )
-    url = process.stdout.readline().strip()
-    here = ScriptedService()
-    here.url = url
-    jobs = [here.job(f"big{index}") for index in range(4)]
-
-    def facts() -> dict[str, object]:
-        payload = len(KINDS[kind]())
-        tracemalloc.start()
-        result: Any = jobs.pop().result()
-        kept, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        del result
-        return {
-            "payload_MB": round(payload / 1e6, 1),
-            "peak_to_payload": round(peak / payload, 2),
-            "kept_to_payload": round(kept / payload, 2),
-        }
-
-    return Plan(lambda: jobs.pop().result(), rounds=3, facts=facts, close=process.kill)
-
-
-@row("40 MB of quasi-distributions", "peak: the text beside the objects")
-def large_quasi() -> Plan:
-    return _large("quasi")
-
-
-@row("40 MB array", "one copy of the text beside the decoder's own")
-def large_array() -> Plan:
-    return _large("array")
-
-
-@row("40 MB text", "peak under 2.5 x payload")
-def large_text() -> Plan:
-    return _large("text")
-
-
-def serve(kind: str) -> None:
-    """Hold finished jobs with one large result, until the process is ended."""
-    with ScriptedService() as service:
-        payload = KINDS[kind]()
-        for index in range(4):
-            service.job(f"big{index}")
-            service.end(f"big{index}")
-            service.results[f"big{index}"] = payload
-        print(service.url, flush=True)
-        threading.Event().wait()
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1])

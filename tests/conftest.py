@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Tests hold outcomes; how long an example takes says more about the machine than about the code.
+settings.register_profile("outcomes only", deadline=None)
+settings.load_profile("outcomes only")
 
 ACCOUNT_VARIABLES = (
     "QISKIT_IBM_TOKEN",

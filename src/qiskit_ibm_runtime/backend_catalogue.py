@@ -13,6 +13,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from .api.exceptions import RequestsApiError
 from .api.parallel import failures, side_by_side
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
+from .checks import check_number, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
 from .utils.backend_decoder import configuration_from_server_data
@@ -43,6 +44,10 @@ class BackendCatalogue:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.backend_catalogue import BackendCatalogue
+
+        service = QiskitRuntimeService(channel="local")
         BackendCatalogue(service).find(min_num_qubits=5, fields={"operational": True})
     """
 
@@ -101,9 +106,9 @@ class BackendCatalogue:
             if state is not None and state.operational and state.status_msg == "active"
         ]
         if not at_work:
+            fitting = f"none of the {len(matching)} that fit is operational and active"
             raise QiskitBackendNotFoundError(
-                "No backend matches the criteria: of those that fit "
-                f"({len(matching)}), none is operational and active."
+                f"No backend matches the criteria: {fitting if matching else 'none fits'}."
             )
         return min(at_work, key=lambda match: match[1].pending_jobs)[0]
 
@@ -115,6 +120,12 @@ class BackendCatalogue:
         filters: Callable[[Any], bool] | None,
         fields: Fields,
     ) -> list[Match]:
+        check_number("min_num_qubits", min_num_qubits)
+        if filters is not None and not callable(filters):
+            raise IBMInputValueError(
+                f"'filters' has to be a function of a backend, not {shown(filters)}. Values of "
+                "fields are given as keywords, such as simulator=True."
+            )
         keys = self._candidates(name, instance)
         backends = [self._named(key) for key in keys] if name else self._listed(keys)
         if min_num_qubits:
@@ -162,11 +173,12 @@ class BackendCatalogue:
 
     def _unknown(self, name: Any) -> QiskitBackendNotFoundError:
         names = list(self._service._backends)
-        shown = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
-        left = len(names) - len(shown)
+        near = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
+        left = len(names) - len(near)
+        what = f"{name} is not known" if name else "none can be used"
         return QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {name}. The account has "
-            f"{', '.join(shown) or 'none'}{f' and {left} more' if left else ''}."
+            f"No backend matches the criteria: {what}. The account has "
+            f"{', '.join(near) or 'none'}{f' and {left} more' if left else ''}."
         )
 
     def _named(self, key: Key) -> Any:
@@ -199,7 +211,9 @@ class BackendCatalogue:
             for _, name in keys
             if name not in service._backend_configs and service._backends.get(name) is None
         )
-        failed = failures(missing, side_by_side(self._configuration, missing))
+        failed = failures(
+            missing, side_by_side(self._configuration, missing, self._service._client_params.url)
+        )
         with self._lock:
             self._broken = (self._broken - set(missing)) | set(failed)
         return failed
@@ -226,7 +240,9 @@ class BackendCatalogue:
         raw = self._service._api_client.backend_configuration(name)
         configuration = configuration_from_server_data(raw)
         if configuration is None:
-            raise IBMBackendApiProtocolError("The service describes it in an unknown form.")
+            raise IBMBackendApiProtocolError(
+                f"The service describes backend {name} in an unknown form."
+            )
         return configuration
 
     def _object(self, key: Key) -> Any:
@@ -249,7 +265,9 @@ class BackendCatalogue:
         if all(state is not None for _, state in matching):
             return matching
         backends = [backend for backend, _ in matching]
-        states = side_by_side(lambda backend: backend.status(), backends)
+        states = side_by_side(
+            lambda backend: backend.status(), backends, self._service._client_params.url
+        )
         failed = failures((backend.name for backend in backends), states)
         if len(failed) == len(backends):
             raise next(iter(failed.values()))

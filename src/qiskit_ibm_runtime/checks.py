@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import math
+from numbers import Integral, Real
 from typing import Any
 
 from .exceptions import IBMInputValueError
@@ -30,6 +31,44 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: st
     """
     if value is not None and not isinstance(value, kind):
         raise IBMInputValueError(f"{name!r} has to be {allowed}, not {shown(value)}.")
+
+
+def check_seconds(name: str, value: Any) -> None:
+    """Refuse everything but ``None`` and numbers; what is not above zero means not to wait.
+
+    Raises:
+        IBMInputValueError: If the value is anything else.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
+        raise IBMInputValueError(
+            f"{name!r} has to be a number of seconds, or None, not {shown(value)}."
+        )
+
+
+def check_callback(callback: Any) -> None:
+    """Refuse what cannot be called with the messages of a job.
+
+    Raises:
+        IBMInputValueError: If it cannot.
+    """
+    if not callable(callback):
+        raise IBMInputValueError(
+            f"'callback' has to be a function of job id and message, not {shown(callback)}."
+        )
+
+
+def check_decoder(name: str, decoder: Any) -> None:
+    """Refuse what has no ``decode`` method.
+
+    Raises:
+        IBMInputValueError: If it has none.
+    """
+    if not callable(getattr(decoder, "decode", None)):
+        raise IBMInputValueError(
+            f"{name!r} has to be a class with a 'decode' method, not {shown(decoder)}."
+        )
 
 
 def check_number(name: str, value: Any, least: int = 0, unit: str = "") -> None:

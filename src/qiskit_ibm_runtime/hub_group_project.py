@@ -30,6 +30,9 @@ class HubGroupProject:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
         for hgp in service._hgps.values():
             print(hgp.name, hgp.backends)
     """
@@ -151,9 +154,13 @@ def find_instance(
 
 
 def list_side_by_side(
-    hgps: Iterable[HubGroupProject],
+    hgps: Iterable[HubGroupProject], url: str | None = None
 ) -> tuple[list[str], dict[str, BaseException]]:
     """Ask all instances at once for the names of their backends.
+
+    Args:
+        hgps: The instances.
+        url: Where the runtime is, which tells how many connections are worth opening.
 
     Returns:
         All names, in the order of the instances, and what went wrong with which instance.
@@ -162,7 +169,7 @@ def list_side_by_side(
         IBMNotAuthorizedError: If the service refuses the credentials.
     """
     asked = list(hgps)
-    lists = side_by_side(lambda hgp: hgp.backends, asked)
+    lists = side_by_side(lambda hgp: hgp.backends, asked, url)
     failed = failures((hgp.name for hgp in asked), lists)
     names = [
         name

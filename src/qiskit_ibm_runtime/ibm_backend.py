@@ -41,6 +41,9 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
         backend = service.backend("fake_manila")
         print(backend.num_qubits, backend.status().pending_jobs)
     """
@@ -361,6 +364,8 @@ class IBMRetiredBackend(IBMBackend):
     """Stands in for a backend that the account no longer sees: it is named, and does nothing.
 
     .. code-block:: python
+
+        from qiskit_ibm_runtime.ibm_backend import IBMRetiredBackend
 
         backend = IBMRetiredBackend.from_name("ibmq_lima")
         assert not backend.status().operational

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checks import check_kind, check_number, shown
 from .exceptions import IBMInputValueError
+from .job.state import final_state
 from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
 from .utils.converters import local_to_utc
@@ -160,6 +161,7 @@ def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
         tags=record.get("tags") or [],
         encoded_params=record.get("params"),
         place={part: record.get(part) for part in parts},
+        final_state=final_state(record),
     )
 
 

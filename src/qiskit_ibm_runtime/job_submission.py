@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from .checks import check_kind, shown
+from .checks import check_callback, check_kind, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
+from .job.decoding import decoder_pair
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions
@@ -132,29 +133,12 @@ def _check_arguments(
         raise IBMInputValueError(
             f"'program_id' has to be the id of a program, not {shown(program_id)}."
         )
-    if callback is not None and not callable(callback):
-        raise IBMInputValueError(
-            f"'callback' has to be a function of job id and message, not {shown(callback)}."
-        )
+    if callback is not None:
+        check_callback(callback)
     check_kind("session_id", session_id, str, "the id of a session")
     check_kind("start_session", start_session, bool, "True or False")
-    _check_decoder(result_decoder)
-
-
-def _check_decoder(result_decoder: Any) -> None:
-    if result_decoder is None:
-        return
-    pair = isinstance(result_decoder, (list, tuple))
-    if pair and len(result_decoder) != 2:
-        raise ValueError(
-            "If 'result_decoder' is a sequence, it must have exactly two elements: for interim "
-            f"results and for the final one, not {len(result_decoder)}."
-        )
-    for decoder in result_decoder if pair else [result_decoder]:
-        if not callable(getattr(decoder, "decode", None)):
-            raise IBMInputValueError(
-                f"'result_decoder' has to be a class with a 'decode' method, not {shown(decoder)}."
-            )
+    if result_decoder is not None:
+        decoder_pair(result_decoder)
 
 
 def _instance_for(service: QiskitRuntimeService, options: RuntimeOptions) -> str | None:

@@ -17,6 +17,7 @@ from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
 from .api.download import download
 from .api.exceptions import RequestsApiError
+from .checks import check_callback, check_decoder, check_seconds
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
     IBMError,
@@ -31,18 +32,21 @@ from .job.decoding import decoded_inputs, decoder_pair
 from .job.early_download import EarlyDownload
 from .job.external import LONGEST_RESULT, is_safe, link_in
 from .job.portable import NOT_KNOWN, PortableJob
-from .job.questions import ask_record, explained, pool_of
+from .job.questions import ask_record, pool_of
 from .job.state import JobState, failure_text, read_state
 from .job.streaming import ResultStream
 from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
+from .refusals import explained
 from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from .qiskit_runtime_service import QiskitRuntimeService
+    from .refusals import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +91,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         *,
         encoded_params: Any = None,
         place: Mapping[str, Any] | None = None,
+        final_state: JobState | None = None,
     ) -> None:
         """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
 
@@ -105,18 +110,16 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             session_id: Session the job is in.
             tags: Words to find the job by.
             encoded_params: Inputs as the service sent them; decoded when they are looked at.
-            place: ``backend``, ``hub``, ``group`` and ``project`` as the service told them; used to
-                find the backend when it is looked at, if ``backend`` is ``None``.
+            place: ``backend``, ``hub``, ``group`` and ``project``, to find the backend by later.
+            final_state: How the job ended, if that is known.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
         """
         super().__init__(backend=backend, job_id=job_id)
         self._backend: Any = backend
-        self._api_client = api_client
-        self._client_params = client_params
-        self._service = service
-        self._program_id = program_id
+        self._api_client, self._client_params = api_client, client_params
+        self._service, self._program_id = service, program_id
         self._params = params
         self._encoded_params = encoded_params
         self._place = place or {}
@@ -128,6 +131,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
         self._start_without_answers()
+        if final_state is not None:
+            self._state, self._status = final_state, final_state.status
         self._stream: ResultStream | None = None
         self._ws_client = self._new_client()
         if user_callback is not None:
@@ -204,7 +209,10 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             RuntimeJobMaxTimeoutError: If the service stopped it because it ran too long.
             RuntimeInvalidStateError: If it was cancelled.
             RuntimeJobTimeoutError: If ``timeout`` is over first; the job goes on.
+            IBMInputValueError: If ``timeout`` or ``decoder`` cannot be used.
         """
+        if decoder is not None:
+            check_decoder("decoder", decoder)
         if decoder is None or decoder is self._final_decoder:
             if self._result is NOT_KNOWN:
                 self._result = _decoded(self._final_decoder, self._text_of_result(timeout))
@@ -217,6 +225,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         Args:
             decoder: Class with a ``decode`` method; by default the one of the job.
         """
+        if decoder is not None:
+            check_decoder("decoder", decoder)
         text = self._interim_text
         if text is None:
             # The status is asked first: what is published until the end is complete then.
@@ -235,7 +245,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
         Raises:
             RuntimeInvalidStateError: If the job is known to have ended, or streams already.
+            IBMInputValueError: If ``callback`` or ``decoder`` cannot be used.
         """
+        check_callback(callback)
+        if decoder is not None:
+            check_decoder("decoder", decoder)
         if self._status in JOB_FINAL_STATES:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already finished.")
         if self._stream is not None and self._stream.active:
@@ -261,11 +275,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             RuntimeInvalidStateError: If it has ended.
             IBMRuntimeError: If the request fails otherwise.
         """
-        with explained(
-            "Failed to cancel job",
-            self.job_id(),
-            conflict="The job cannot be cancelled, it has ended",
-        ):
+        ended = f"Job {self.job_id()} cannot be cancelled, it has ended"
+        with self._explained("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
             self._api_client.job_cancel(self.job_id())
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
@@ -280,7 +291,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         """
         if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
-        with explained("Failed to get job logs", self.job_id()):
+        with self._explained("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
             except RequestsApiError as exc:
@@ -294,7 +305,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        with explained("Failed to get job metadata", self.job_id()):
+        with self._explained("Failed to get job metadata"):
             return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
@@ -317,7 +328,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             IBMRuntimeError: If the request fails.
         """
         if self._backend is None:
-            with explained("Failed to get job backend", self.job_id()):
+            with self._explained("Failed to get job backend"):
                 known = self._place.get("backend")
                 record = self._place if known else ask_record(self._api_client, self.job_id())
                 self._backend = self._backend_of(record)
@@ -387,6 +398,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
     def _is_final(self) -> bool:
         return self.status() in JOB_FINAL_STATES
 
+    def _explained(
+        self, what_failed: str, by_status: Mapping[int, Reading] = {}
+    ) -> AbstractContextManager[None]:
+        return explained(f"{what_failed} (job {self.job_id()})", by_status)
+
     def _refresh(self) -> None:
         if self._status in JOB_FINAL_STATES:
             return
@@ -403,6 +419,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         return self._facts[name]
 
     def _deadline(self, timeout: float | None) -> Deadline:
+        check_seconds("timeout", timeout)
         return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock)
 
     def _text_of_result(self, timeout: float | None) -> str:

@@ -47,6 +47,20 @@ def test_a_token_is_a_text(token):
         Account("ibm_quantum", token).validate()
 
 
+@pytest.mark.parametrize("token", ["SECRET\n", " SECRET", "SEC\nRET", "SECRÉT"])
+def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token):
+    with pytest.raises(InvalidAccountError, match="Invalid `token` value") as caught:
+        Account("ibm_quantum", token).validate()
+
+    assert "SEC" not in str(caught.value)
+
+
+@pytest.mark.parametrize("verify", [5, ["ca.pem"], {}])
+def test_verify_is_a_truth_value_or_a_file(verify):
+    with pytest.raises(InvalidAccountError, match=r"Invalid `verify` value.*got"):
+        Account("ibm_quantum", "t", verify=verify).validate()
+
+
 @pytest.mark.parametrize("url", [123, "http://[broken"])
 def test_a_url_can_be_parsed(url):
     with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
@@ -71,6 +85,13 @@ def test_a_url_can_be_parsed(url):
 def test_an_instance_fits_its_channel(channel, instance):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
         Account(channel, "t", instance=instance).validate()
+
+
+def test_a_missing_instance_is_explained_once():
+    with pytest.raises(InvalidAccountError) as caught:
+        Account("ibm_cloud", "t").validate()
+
+    assert caught.value.message.count("Invalid `instance` value") == 1
 
 
 @pytest.mark.parametrize(
@@ -103,12 +124,27 @@ def test_the_token_of_a_local_server_stays_on_the_machine_or_encrypted(url):
         ProxyConfiguration(username_ntlm="user"),
         ProxyConfiguration(password_ntlm="secret"),
         ProxyConfiguration(urls=""),
+        ProxyConfiguration(urls={"https": 8080}),
     ],
-    ids=["user only", "password only", "no mapping"],
+    ids=["user only", "password only", "no mapping", "no text"],
 )
 def test_bad_proxies_are_refused(proxies):
     with pytest.raises(ValueError, match="Invalid proxy configuration"):
         Account("ibm_quantum", "t", proxies=proxies).validate()
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"ulrs": {"https": "http://u:SECRET@h"}}, r"no field 'ulrs'.*urls, username_ntlm"),
+        ("http://u:SECRET@h", r"a dict with any of urls.*not str"),
+    ],
+)
+def test_proxies_of_another_form_are_an_error_that_names_what_is_allowed(fields, text):
+    with pytest.raises(TypeError, match=text) as caught:
+        ProxyConfiguration.from_dict(fields)
+
+    assert "SECRET" not in str(caught.value)
 
 
 def test_the_token_and_proxy_passwords_are_not_shown():

@@ -105,6 +105,7 @@ def test_the_environment_names_the_channel_of_a_saved_account(monkeypatch):
         {"token": "t", "channel": "typo"},
         {"token": "t", "channel": "local"},
         {"token": "t", "channel": "ibm_quantum", "instance": "h/g"},
+        {"token": "t", "channel": "ibm_quantum", "name": 5},
     ],
     ids=str,
 )

@@ -249,6 +249,38 @@ def test_a_simulated_gate_without_coupling_keeps_its_width_and_parameters() -> N
     assert isinstance(target.operation_from_name("delay"), Delay)
 
 
+@pytest.mark.parametrize("level", range(4))
+def test_circuits_are_fitted_to_a_simulator_that_names_most_gates_only(
+    service: Service, level: int
+) -> None:
+    service.conf.update(
+        simulator=True,
+        open_pulse=False,
+        coupling_map=None,
+        basis_gates=["cx", "h", "u3", "unitary"],
+    )
+    service.conf["gates"] = [{"name": "cx", "parameters": [], "qasm_def": "gate cx a,b { }"}]
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 2)
+    circuit.reset(1)
+    circuit.measure_all()
+
+    fitted = transpile(circuit, service.backend(), optimization_level=level)
+
+    assert {"h", "cx", "measure"} <= set(fitted.count_ops())
+
+
+def test_a_pair_gate_that_a_coupled_simulator_only_names_has_no_place(service: Service) -> None:
+    service.conf.update(simulator=True, open_pulse=False)
+    service.conf["basis_gates"] += ["h", "cz"]
+
+    target = service.backend().target
+
+    assert target.instruction_supported("h", (4,))
+    assert "cz" not in target.operation_names
+
+
 def test_control_flow_that_the_device_supports_is_in_the_target(service: Service) -> None:
     service.conf["supported_instructions"] = ["if_else", "for_loop", "play", "cx"]
 

@@ -8,7 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
+from qiskit_ibm_runtime import (
+    IBMBackendApiProtocolError,
+    IBMInputValueError,
+    IBMNotAuthorizedError,
+)
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 
 NO = {"errors": [{"code": 1200, "message": "Not for you."}]}
@@ -226,6 +230,30 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
 
     with pytest.warns(UserWarning, match=r"device_05: .*Not for you"):
         assert service.least_busy().name == "device_06"
+
+
+@pytest.mark.parametrize(
+    ("search", "text"),
+    [
+        ({"min_num_qubits": "5"}, "'min_num_qubits' has to be a whole number.*not '5'"),
+        ({"filters": "simulator"}, "'filters' has to be a function.*not 'simulator'"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused_before_anything_is_asked(
+    service, standin, search, text
+):
+    for find in (service.backends, service.least_busy):
+        with pytest.raises(IBMInputValueError, match=text):
+            find(**search)
+
+    assert not standin.asked
+
+
+def test_a_configuration_in_an_unknown_form_is_an_error_that_names_the_backend(service, standin):
+    standin.faults["/configuration"] = (200, {"backend_name": "device"})
+
+    with pytest.raises(IBMBackendApiProtocolError, match=r"backend device_\d\d in an unknown form"):
+        service.backends()
 
 
 def test_no_backend_at_work_is_an_error(service, standin):

@@ -8,7 +8,14 @@ from qiskit_ibm_runtime.proxies import ProxyConfiguration
 from qiskit_ibm_runtime.utils.utils import instance_names, is_crn, resolve_crn
 
 from .exceptions import CloudResourceNameResolutionError, InvalidAccountError
-from .validation import LOCAL_CHANNEL, check_channel, check_instance, check_token, check_url
+from .validation import (
+    LOCAL_CHANNEL,
+    check_channel,
+    check_instance,
+    check_token,
+    check_url,
+    check_verify,
+)
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
@@ -151,6 +158,7 @@ class Account:
         check_token(self.token)
         check_url(self.url, str(self.channel))
         check_instance(self.instance, str(self.channel))
+        check_verify(self.verify)
         if self.proxies:
             self.proxies.validate()
         return self
@@ -166,7 +174,7 @@ def _saved_proxies(fields: Any) -> ProxyConfiguration | None:
     if not fields:
         return None
     try:
-        return ProxyConfiguration(**fields)
+        return ProxyConfiguration.from_dict(fields)
     except TypeError:
         raise InvalidAccountError(
             "The `proxies` of a saved account cannot be used: expected an object with 'urls', "

@@ -76,6 +76,8 @@ class AccountManager:
             InvalidAccountError: If a field, or the account file, cannot be used.
             ValueError: If the proxies cannot be used.
         """
+        if name is not None and not isinstance(name, str):
+            raise InvalidAccountError(f"Invalid `name` value. Expected a text, got {name!r}.")
         channel = channel or _environment_channel() or _DEFAULT_CHANNEL_TYPE
         account = Account(
             channel=channel,

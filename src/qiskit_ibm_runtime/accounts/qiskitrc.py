@@ -47,7 +47,7 @@ def _proxies(text: str) -> ProxyConfiguration | None:
             return None
         if not {"urls", "username_ntlm", "password_ntlm"} & set(fields):
             fields = {"urls": dict(fields)}
-        return ProxyConfiguration(**fields)
+        return ProxyConfiguration.from_dict(fields)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         # The text may hold a password, so it is not shown.
         raise InvalidAccountError(

@@ -71,7 +71,7 @@ def choose_account(
     if instance:
         account.instance = instance
     if proxies:
-        account.proxies = ProxyConfiguration(**proxies)
+        account.proxies = ProxyConfiguration.from_dict(proxies)
     if verify is not None:
         account.verify = verify
     return account

@@ -30,6 +30,12 @@ def check_token(token: Any) -> None:
     if not isinstance(token, str) or not token:
         got = "an empty one" if token == "" else type(token).__name__
         raise InvalidAccountError(f"Invalid `token` value. Expected a non-empty string, got {got}.")
+    if token != token.strip() or not (token.isascii() and token.isprintable()):
+        # It goes into a header, and requests would show the whole of it in an error.
+        raise InvalidAccountError(
+            "Invalid `token` value. Expected ASCII characters with no blank or line break at the "
+            "start or the end, got a token with something else in it."
+        )
 
 
 def check_url(url: Any, channel: str) -> None:
@@ -59,18 +65,31 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
+def check_verify(verify: Any) -> None:
+    """Refuse what tells neither whether nor by which file to check certificates."""
+    if verify is not None and not isinstance(verify, (bool, str)):
+        raise InvalidAccountError(
+            "Invalid `verify` value. Expected True, False or the file of a certificate authority, "
+            f"got {verify!r}."
+        )
+
+
 def check_instance(instance: Any, channel: str) -> None:
     """Refuse what is not an instance of the channel."""
     try:
-        if channel != "ibm_cloud":
-            if instance is not None:
-                from_instance_format(instance)
-        elif is_crn(instance):
-            crn_region(instance)
-        elif not isinstance(instance, str) or not instance:
-            raise InvalidAccountError(
-                "Invalid `instance` value. Channel 'ibm_cloud' needs the CRN or the name of a "
-                f"Qiskit Runtime service instance, got {instance!r}."
-            )
+        if channel == "ibm_cloud":
+            _check_service_instance(instance)
+        elif instance is not None:
+            from_instance_format(instance)
     except IBMInputValueError as exc:
         raise InvalidAccountError(f"Invalid `instance` value. {exc.message}") from None
+
+
+def _check_service_instance(instance: Any) -> None:
+    if is_crn(instance):
+        crn_region(instance)
+    elif not isinstance(instance, str) or not instance:
+        raise IBMInputValueError(
+            "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
+            f"got {instance!r}."
+        )

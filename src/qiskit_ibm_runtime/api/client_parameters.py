@@ -20,7 +20,11 @@ class ClientParameters:
 
     .. code-block:: python
 
-        params = ClientParameters("ibm_cloud", "API key", "https://cloud.ibm.com", "crn:…")
+        from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+        from qiskit_ibm_runtime.api.session import RetrySession
+
+        crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/account:instance::"
+        params = ClientParameters("ibm_cloud", "API-KEY", "https://cloud.ibm.com", crn)
         auth = params.get_auth_handler()
         session = RetrySession(
             params.get_runtime_api_base_url(), **params.session_parameters(auth)

@@ -46,7 +46,10 @@ def download(source: ClientParameters | RetrySession, url: str, limit: int) -> b
 
     .. code-block:: python
 
-        text = download(session, "https://storage.example/result?signature=…", 10**8).decode()
+        from qiskit_ibm_runtime.api.download import download
+
+        def text_behind(session, link):
+            return download(session, link, limit=10**8).decode()
     """
     if isinstance(source, RetrySession):
         return _download(source, url, limit)

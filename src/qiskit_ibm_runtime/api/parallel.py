@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from math import ceil
 from typing import TYPE_CHECKING, Callable, TypeVar
 
 from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
@@ -13,12 +14,35 @@ if TYPE_CHECKING:
 # Requests under way at once: as many as connections are kept to one host.
 WIDTH = 32
 
+# A TLS connection is greeted with two to three round trips, and with work on both sides, before it
+# carries the first request: one is opened for so many requests. A plain one is there at once.
+REQUESTS_WORTH_A_GREETING = 3
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
-    """Call a function for each item in threads of their own, and wait for all of them.
+def width(requests: int, url: str | None = None) -> int:
+    """Return over how many connections requests are best spread.
+
+    Args:
+        requests: How many there are.
+        url: Where they go, if all go to one host.
+    """
+    if (url or "").startswith("https:"):
+        requests = ceil(requests / REQUESTS_WORTH_A_GREETING)
+    return min(requests, WIDTH)
+
+
+def side_by_side(
+    call: Callable[[T], R], items: Iterable[T], url: str | None = None
+) -> list[Future[R]]:
+    """Call a function for each item in several threads, and wait for all of them.
+
+    Args:
+        call: Sends a request.
+        items: What to call it with.
+        url: Where the requests go, if all go to one host; see :func:`width`.
 
     Returns:
         One finished future for each item, in their order: what went wrong with one is no matter of
@@ -27,7 +51,7 @@ def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
     todo = list(items)
     if len(todo) < 2:
         return [_called(call, item) for item in todo]
-    pool = ThreadPoolExecutor(min(len(todo), WIDTH))
+    pool = ThreadPoolExecutor(width(len(todo), url))
     try:
         futures = [pool.submit(call, item) for item in todo]
         wait(futures)

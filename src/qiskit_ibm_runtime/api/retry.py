@@ -66,6 +66,8 @@ class RetryPolicy:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.api.retry import Attempt, RetryPolicy
+
         policy = RetryPolicy(total=2)
         policy.pause(Attempt(harmless=True, number=1, status=502), jitter=0.0)  # 0.0: at once
         policy.pause(Attempt(harmless=False, number=1, status=502), jitter=0.0)  # None: give up
@@ -162,6 +164,10 @@ def without_waiting() -> Iterator[list[float]]:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.api.retry import without_waiting
+
+        service = QiskitRuntimeService(channel="local")
         with without_waiting() as pauses:
             service.backends()
         assert sum(pauses) < 10

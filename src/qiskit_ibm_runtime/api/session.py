@@ -102,8 +102,12 @@ class RetrySession(requests.Session):
 
     .. code-block:: python
 
-        with RetrySession("https://runtime.example") as session:
-            session.get("/jobs").json()
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.api.session import RetrySession
+
+        url = QiskitRuntimeService(channel="local").active_account()["url"]
+        with RetrySession(url) as session:
+            print(session.get("/version").json())
 
     Args:
         base_url: Put before the path of each request.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.checks import check_decoder
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
@@ -14,17 +15,22 @@ if TYPE_CHECKING:
 def decoder_pair(given: Any) -> Sequence[Any]:
     """Return the decoders for messages and for the result.
 
+    Args:
+        given: One for both, or a sequence of two.
+
     Raises:
         ValueError: If ``given`` is a sequence of another length than two.
+        IBMInputValueError: If one of them cannot decode.
     """
-    if isinstance(given, (list, tuple)):
-        if len(given) != 2:
-            raise ValueError(
-                "If 'result_decoder' is a sequence, it must have exactly two elements: "
-                f"for interim results and for the final one, not {len(given)}."
-            )
-        return given
-    return given, given
+    pair = given if isinstance(given, (list, tuple)) else (given, given)
+    if len(pair) != 2:
+        raise ValueError(
+            "If 'result_decoder' is a sequence, it must have exactly two elements: "
+            f"for interim results and for the final one, not {len(pair)}."
+        )
+    for decoder in pair:
+        check_decoder("result_decoder", decoder)
+    return pair
 
 
 def decoded_inputs(encoded: Any) -> dict[str, Any]:

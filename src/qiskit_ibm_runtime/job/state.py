@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qiskit.providers.jobstatus import JobStatus
+from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
 from qiskit_ibm_runtime.exceptions import Failure, IBMError
@@ -70,6 +70,15 @@ def read_state(record: Mapping[str, Any]) -> JobState:
         state.get("reason_code"),
         str(state.get("reason_solution") or ""),
     )
+
+
+def final_state(record: Mapping[str, Any]) -> JobState | None:
+    """Return the state in a job's record if the job never leaves it: nobody has to ask again."""
+    try:
+        state = read_state(record)
+    except IBMError:
+        return None
+    return state if state.status in JOB_FINAL_STATES else None
 
 
 def failure_text(job_id: str, state: JobState, result: str) -> str:

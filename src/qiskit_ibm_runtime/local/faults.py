@@ -122,8 +122,13 @@ class Faults:
 
     .. code-block:: python
 
-        faults = Faults([Fault("status", status=502, method="POST", path="/jobs$", times=6)])
-        app = create_app(Settings(faults=faults))
+        from qiskit_ibm_runtime.local.faults import Fault, Faults
+        from qiskit_ibm_runtime.testing import Workshop
+
+        faults = Faults([Fault("status", status=502, method="GET", path="/jobs$", times=1)])
+        with Workshop() as workshop, workshop.server(faults=faults) as server:
+            server.service().jobs()
+            assert len(faults.done) == 1
 
     Attributes:
         faults: Tried in this order.

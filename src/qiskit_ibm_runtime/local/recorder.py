@@ -63,9 +63,11 @@ class Recorder:
 
     .. code-block:: python
 
-        recorder = Recorder(app)
-        ...
-        assert len(recorder.matching("POST", "/jobs$")) == 1
+        from qiskit_ibm_runtime.testing import Workshop
+
+        with Workshop() as workshop, workshop.server() as server:
+            server.service().jobs()
+            assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
     """
 
     def __init__(self, app: ASGIApp) -> None:

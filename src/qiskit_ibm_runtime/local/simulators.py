@@ -83,6 +83,7 @@ def simulator_configuration(name: str, memory: int) -> dict[str, Any]:
         "max_shots": 1_000_000,
         "max_experiments": 300,
         "coupling_map": None,
+        "supported_instructions": ["if_else", "for_loop", "while_loop", "switch_case"],
         "online_date": "2019-05-02T08:15:00+00:00",
         "simulation_method": method,
         "description": f"Qiskit Aer, method {method}",

@@ -16,6 +16,8 @@ class ProxyConfiguration:
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.proxies import ProxyConfiguration
+
         ProxyConfiguration(urls={"https": "http://user:password@proxy.example:8080"})
 
     Attributes:
@@ -38,11 +40,32 @@ class ProxyConfiguration:
             f"ProxyConfiguration(urls={self.urls!r}, username_ntlm={self.username_ntlm!r})"
         )
 
+    @classmethod
+    def from_dict(cls, fields: Any) -> ProxyConfiguration:
+        """Make it of a dict with any of the fields, as users and files give them.
+
+        Raises:
+            TypeError: If it is no dict, or has another field; values are not shown, they may hold
+                passwords.
+        """
+        known = ("urls", "username_ntlm", "password_ntlm")
+        if not isinstance(fields, dict):
+            raise TypeError(
+                f"'proxies' has to be a dict with any of {', '.join(known)}, "
+                f"not {type(fields).__name__}."
+            )
+        unknown = [name for name in fields if name not in known]
+        if unknown:
+            raise TypeError(
+                f"'proxies' has no field {unknown[0]!r}. There are: {', '.join(known)}."
+            )
+        return cls(**fields)
+
     def validate(self) -> None:
         """Check the fields.
 
         Raises:
-            ValueError: If only one NTLM field is a text, or ``urls`` is no mapping.
+            ValueError: If only one NTLM field is a text, or ``urls`` is no dict of texts.
         """
         ntlm = (self.username_ntlm, self.password_ntlm)
         if not (all(isinstance(x, str) for x in ntlm) or all(x is None for x in ntlm)):
@@ -53,6 +76,13 @@ class ProxyConfiguration:
             raise ValueError(
                 "Invalid proxy configuration: 'urls' must be a dict, "
                 f"not {type(self.urls).__name__}."
+            )
+        addresses: dict[Any, Any] = self.urls or {}
+        no_texts = [key for key, url in addresses.items() if not isinstance(url, str)]
+        if no_texts:
+            raise ValueError(
+                "Invalid proxy configuration: each address in 'urls' must be a text, but that for "
+                f"{no_texts[0]!r} is none."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,11 +113,8 @@ class ProxyConfiguration:
         socket, web = ("ws", "http") if target.scheme in ("ws", "http") else ("wss", "https")
         host = target.hostname
         keys = (ws_url, socket, f"{web}://{host}", web, f"all://{host}", "all")
-        url = (
-            next((self.urls[key] for key in keys if key in (self.urls or {})), None)
-            if self.urls
-            else None
-        )
+        urls = self.urls or {}
+        url = next((urls[key] for key in keys if key in urls), None)
         params: dict[str, Any] = {}
         if url:
             parts = urlparse(url if "://" in url else f"http://{url.lstrip('/')}")

@@ -32,10 +32,11 @@ def load(file_obj: Any, metadata_deserializer: Any = None) -> Any:
         A list.
 
     Raises:
-        DecodeError: If the file comes from a newer Qiskit, or would make Qiskit run code.
+        DecodeError: If the file comes from a newer Qiskit, or would make Qiskit run code, or
+            make far more of it than it holds.
         QiskitError: If it is damaged.
     """
     data = file_obj.read()
     check_header(data)
-    with guarded():
+    with guarded(data):
         return _qpy.load(io.BytesIO(data), metadata_deserializer)

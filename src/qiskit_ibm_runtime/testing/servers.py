@@ -29,14 +29,15 @@ class Workshop:
     Starting workers takes about a second, because they import Qiskit; a server on a workshop that
     is open starts in milliseconds.
 
+    .. code-block:: python
+
+        from qiskit_ibm_runtime.testing import Workshop
+
+        with Workshop() as workshop, workshop.server(devices=["fake_lima"]) as server:
+            print(server.service().backends(simulator=False))
+
     Args:
         workers: Jobs that run at once.
-
-    Example:
-        .. code-block:: python
-
-            with Workshop() as workshop, workshop.server(devices=["fake_lima"]) as server:
-                service = server.service()
     """
 
     def __init__(self, workers: int = 2) -> None:

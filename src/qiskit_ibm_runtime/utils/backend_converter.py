@@ -8,6 +8,7 @@ from typing import Any
 from qiskit.circuit import Delay, Gate, IfElseOp, Measure, Parameter, WhileLoopOp, controlflow
 from qiskit.circuit import ForLoopOp as ForLoop
 from qiskit.circuit.library import CXGate, CZGate, ECRGate, IGate, Reset, RZGate, SXGate, XGate
+from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.transpiler.target import InstructionProperties, Target
 from qiskit.utils import apply_prefix
 
@@ -63,10 +64,14 @@ def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> 
     for gate in configuration.gates:
         places.setdefault(gate.name, _configured(gate))
     qubits = range(configuration.n_qubits)
-    everywhere: Places = {(qubit,): (None, None) for qubit in qubits}
+    # Terra 0.23 cannot lay out circuits if some instructions have places and others have none.
+    placed = bool(properties) or any(places.values())
+    everywhere: Places | None = {(qubit,): (None, None) for qubit in qubits} if placed else None
     measured = everywhere
     if properties:
         measured = {(qubit,): _readout(properties, qubit) for qubit in qubits}
+    else:
+        places = {**_unlisted(configuration, everywhere), **places}
     places.update(measure=measured, delay=everywhere)
     for name, found in places.items():
         usable = _usable(name, found, faulty)
@@ -112,6 +117,22 @@ def _configured(gate: Any) -> Places | None:
     return {tuple(pair): (None, None) for pair in pairs} if pairs else None
 
 
+def _unlisted(configuration: Any, everywhere: Places | None) -> dict[str, Places | None]:
+    """Return the places of instructions that work though ``gates`` does not list them.
+
+    A simulator describes a few of its gates only and names the others in ``basis_gates``; that it
+    resets qubits goes without saying. Where qubits are coupled, nothing tells on which of them an
+    unlisted gate of several qubits works.
+    """
+    known = get_standard_gate_name_mapping()
+    names = [*configuration.basis_gates, *(["reset"] if configuration.simulator else [])]
+    return {
+        name: everywhere
+        for name in names
+        if name in known and (everywhere is None or known[name].num_qubits == 1)
+    }
+
+
 def _readout(properties: Any, qubit: int) -> tuple[float | None, float | None]:
     if qubit >= len(properties.qubits):
         return None, None
@@ -153,6 +174,9 @@ def _operation(name: str, places: Places | None, configuration: Any) -> Any:
     if name in _GATES:
         return _GATES[name]
     given = next((gate for gate in configuration.gates if gate.name == name), None)
+    standard = get_standard_gate_name_mapping()
+    if given is None and name in standard:
+        return standard[name]
     parameters = [Parameter(parameter) for parameter in getattr(given, "parameters", None) or ()]
     width = len(next(iter(places))) if places else _width_of(given)
     return Gate(name, width, parameters)

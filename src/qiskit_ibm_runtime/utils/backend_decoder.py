@@ -7,14 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 import dateutil.parser
-from qiskit.providers.models import (
-    BackendProperties,
-    PulseBackendConfiguration,
-    PulseDefaults,
-    QasmBackendConfiguration,
-)
+from qiskit.providers.models import BackendProperties, PulseDefaults, QasmBackendConfiguration
 
 from .converters import utc_to_local
+from .pulse_configuration import PulseConfiguration
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +32,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
                 for channel in raw_config["u_channel_lo"]
             ]
         try:
-            return PulseBackendConfiguration.from_dict(data)
+            return PulseConfiguration.from_dict(data)
         except (KeyError, TypeError):
             return QasmBackendConfiguration.from_dict(data)
     except Exception:

@@ -16,6 +16,8 @@ class EstimatorResultDecoder(ResultDecoder):
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.utils.estimator_result_decoder import EstimatorResultDecoder
+
         text = '{"values": [0.5], "metadata": [{"variance": 0.75, "shots": 100}]}'
         result = EstimatorResultDecoder.decode(text)
         assert result.values.tolist() == [0.5] and result.metadata[0]["variance"] == 0.75

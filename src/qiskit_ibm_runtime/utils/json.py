@@ -10,6 +10,7 @@ import json
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from .codecs.budget import one_budget
 from .codecs.circuits import one_payload
 from .codecs.decoding import HAS_AER, from_json_value
 from .codecs.encoding import to_json_value
@@ -74,7 +75,17 @@ class RuntimeDecoder(json.JSONDecoder):
     """Decodes what :class:`RuntimeEncoder` encoded.
 
     Only objects of an allow-list are built (see :mod:`.codecs.settings`), no text is evaluated and
-    nothing is imported because a payload names it.
+    nothing is imported because a payload names it. A payload may make only so much of little: 1 GiB
+    more than it holds by inflating, 262,144 qubits and parameters that its bytes do not name (see
+    :mod:`.codecs.budget`).
+
+    .. code-block:: python
+
+        import json
+        from qiskit_ibm_runtime import RuntimeDecoder
+
+        text = '{"__type__": "complex", "__value__": [1, 2]}'
+        assert json.loads(text, cls=RuntimeDecoder) == 1 + 2j
 
     Raises:
         DecodeError: If part of a payload is damaged, too large or not allowed.
@@ -87,9 +98,14 @@ class RuntimeDecoder(json.JSONDecoder):
     def decode(self, s: str, *args: Any) -> Any:
         """Return what a text holds."""
         try:
-            return super().decode(s, *args)
+            with one_budget():
+                return super().decode(s, *args)
         except RecursionError:
             raise DecodeError("A payload is nested too deeply.") from None
+        except (DecodeError, json.JSONDecodeError):
+            raise
+        except ValueError as exc:  # Python's limit on the digits of an integer
+            raise DecodeError(f"A payload cannot be read: {exc}.") from None
 
     def object_hook(self, obj: Any) -> Any:
         """Return the object behind a typed wrapper; other objects as they are."""

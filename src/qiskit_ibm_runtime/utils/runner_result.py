@@ -19,9 +19,16 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
 
     .. code-block:: python
 
-        result = RunnerResult.decode(text)
-        result.get_counts(0)
-        result.get_quasiprobabilities(0)
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        circuit = QuantumCircuit(1)
+        circuit.h(0)
+        circuit.measure_all()
+        service = QiskitRuntimeService(channel="local")
+        options = {"backend": "ibmq_qasm_simulator"}
+        job = service.run("circuit-runner", {"circuits": circuit}, options=options)
+        print(job.result().get_counts(0))
     """
 
     @classmethod

@@ -12,6 +12,7 @@ from qiskit.result import QuasiDistribution
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
+_BITS = re.compile(r"[01]+")
 _FOUND_ONLY_IN_DECIMAL = re.compile(r"\d*[2-9]\d*")
 
 
@@ -19,6 +20,8 @@ class SamplerResultDecoder(ResultDecoder):
     """Makes a ``SamplerResult`` of the service's answer.
 
     .. code-block:: python
+
+        from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 
         text = '{"quasi_dists": [{"00": 0.5, "11": 0.5}], "metadata": [{"shots": 100}]}'
         dist = SamplerResultDecoder.decode(text).quasi_dists[0]
@@ -50,7 +53,11 @@ class SamplerResultDecoder(ResultDecoder):
             raise IBMRuntimeError(
                 f"The result holds {len(dists)} distributions and {len(metadata)} sets of metadata."
             )
-        return SamplerResult([_distribution(d, m) for d, m in zip(dists, metadata)], metadata)
+        made = []
+        for index, facts in enumerate(metadata):
+            made.append(_distribution(dists[index], facts))
+            dists[index] = None  # a large result is not held twice
+        return SamplerResult(made, metadata)
 
 
 def _distribution(dist: Any, metadata: Any) -> QuasiDistribution:
@@ -71,6 +78,8 @@ def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
     JSON makes texts of integer keys. A digit above 1 in any key tells such a distribution from
     bit strings; without one, keys are bit strings.
     """
+    if _are_bit_strings_of_one_width(dist):
+        return dict(dist)
     prefixed = any(key.startswith(("0x", "0b")) for key in dist)
     decimal = any(_FOUND_ONLY_IN_DECIMAL.fullmatch(key) for key in dist)
     if not prefixed and not decimal:
@@ -80,6 +89,12 @@ def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
     if len({_number(key, decimal) if isinstance(key, str) else key for key in found}) < len(dist):
         raise IBMRuntimeError("The result holds a distribution that names an outcome twice.")
     return found
+
+
+def _are_bit_strings_of_one_width(dist: dict[str, float]) -> bool:
+    """Return whether keys are what services send, in two glances at all instead of one at each."""
+    widths = set(map(len, dist))
+    return len(widths) == 1 and 0 not in widths and bool(_BITS.fullmatch("".join(dist)))
 
 
 def _number(key: str, decimal: bool) -> int:

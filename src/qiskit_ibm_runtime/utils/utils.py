@@ -248,6 +248,8 @@ class RefreshQueue(queue.Queue[Any]):
 
     .. code-block:: python
 
+        from qiskit_ibm_runtime.utils.utils import RefreshQueue
+
         latest = RefreshQueue(maxsize=1)
         latest.put("old")
         latest.put("new")

@@ -52,7 +52,11 @@ class CloudDirectory(BaseClient):
 
     .. code-block:: python
 
-        CloudDirectory("https://cloud.ibm.com", api_key).instances(name="my-instance")
+        from qiskit_ibm_runtime.api.clients.cloud_directory import CloudDirectory
+
+        def crns_of(name, api_key):
+            directory = CloudDirectory("https://cloud.ibm.com", api_key)
+            return [instance.crn for instance in directory.instances(name=name)]
 
     Args:
         url: Address of the cloud.

@@ -6,12 +6,22 @@ import io
 import math
 import zipfile
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .budget import BYTES, budget
 from .errors import DecodeError
-from .packing import LARGEST, pack, unpack
+from .packing import pack, unpack, unpack_by_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADER = 2**16  # bytes that hold the header of any npy file that numpy reads
+_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def array_to_members(array: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -35,7 +45,15 @@ def _npy(array: np.ndarray[Any, Any]) -> bytes:
     header = io.BytesIO()
     facts = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_2_0(header, facts)
-    return header.getvalue() + array.tobytes("A")
+    return b"".join((header.getvalue(), _memory(array)))
+
+
+def _memory(array: np.ndarray[Any, Any]) -> memoryview:
+    """Return the bytes of an array as they lie in memory; of one with gaps, of a copy."""
+    if not array.nbytes:
+        return memoryview(bytearray())
+    flat = np.asarray(array).reshape(-1, order="A")
+    return np.ascontiguousarray(flat).view(np.uint8).data
 
 
 def array_from_members(members: dict[str, Any]) -> np.ndarray[Any, Any]:
@@ -46,13 +64,47 @@ def array_from_members(members: dict[str, Any]) -> np.ndarray[Any, Any]:
     """
     value = members["__value__"]
     if not isinstance(value, list):
-        data = io.BytesIO(unpack(value))
-        array: np.ndarray[Any, Any] = np.lib.format.read_array(data, allow_pickle=False)
-        return array
-    if members.get("__dtype__") != "object":
-        return np.array(value)
-    shape = tuple(members["__shape__"])
-    return _of_objects(value, shape)
+        return _from_npy(unpack_by_pieces(value))
+    if members.get("__dtype__") == "object":
+        return _of_objects(value, tuple(members["__shape__"]))
+    objects = np.array(value, dtype=object)
+    longest = max((len(item) for item in objects.flat if isinstance(item, str)), default=0)
+    budget().spend_bytes(4 * objects.size * longest)  # every text takes the room of the longest one
+    return np.array(value)
+
+
+def _from_npy(pieces: Iterator[bytes]) -> np.ndarray[Any, Any]:
+    """Read an npy file into its array as the file arrives, so that it is never held twice."""
+    first = b""
+    while len(first) < _HEADER and (piece := next(pieces, b"")):
+        first += piece
+    file = io.BytesIO(first)
+    version = np.lib.format.read_magic(file)
+    if version not in _READERS:  # 3.0, for names of fields beyond Latin-1, is rare
+        whole = io.BytesIO(b"".join(chain([first], pieces)))
+        other: np.ndarray[Any, Any] = np.lib.format.read_array(whole, allow_pickle=False)
+        return other
+    shape, by_columns, dtype = _READERS[version](file)
+    array = _room(shape, dtype, "F" if by_columns else "C")
+    room = _memory(array)
+    filled = 0
+    for piece in chain([file.read()], pieces):
+        if len(piece) > len(room) - filled:
+            raise DecodeError(f"An array of shape {shape} came with more numbers than that.")
+        room[filled : filled + len(piece)] = piece
+        filled += len(piece)
+    if filled < len(room):
+        raise DecodeError(f"An array of shape {shape} came with {filled} of {len(room)} bytes.")
+    return array
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> np.ndarray[Any, Any]:
+    """Return an array to fill; its memory is taken only as it is filled."""
+    if dtype.hasobject:
+        raise DecodeError(f"An array of {dtype} holds Python objects as pickles, which are unsafe.")
+    if math.prod(shape) * (dtype.itemsize or 1) > BYTES:
+        raise DecodeError(f"An array claims the shape {shape}, which is larger than is sane.")
+    return np.empty(shape, dtype, order)
 
 
 def _of_objects(nested: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -86,7 +138,6 @@ def sparse_from_text(text: object) -> Any:
 
     buffer = io.BytesIO(unpack(text, compressed=False))
     with zipfile.ZipFile(buffer) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
-            raise DecodeError(f"A sparse matrix inflates to more than {LARGEST} bytes.")
+        budget().spend_bytes(sum(entry.file_size for entry in archive.infolist()))
     buffer.seek(0)
     return sparse.load_npz(buffer)

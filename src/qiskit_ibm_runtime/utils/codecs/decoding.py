@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Vectors = dict[str, Any]
+_LONGEST_DATETIME = 64  # characters; the parser takes hours over long ones
+_MOST_ALIKE = 1000  # members with one hash; each of them is compared with all others
 HAS_AER = find_spec("qiskit_aer") is not None
 
 
@@ -63,6 +66,8 @@ def _complex(value: Any) -> complex:
 def _set(value: Any) -> set[Any]:
     if not isinstance(value, list):
         raise DecodeError(f"A set came as {type(value).__name__}, not as a list.")
+    if len(value) > _MOST_ALIKE and max(Counter(map(hash, value)).values()) > _MOST_ALIKE:
+        raise DecodeError("The members of a set were chosen so that making it takes for ever.")
     return set(value)
 
 
@@ -78,8 +83,14 @@ def _noise_model(value: Any) -> Any:
         return NoiseModel.from_dict(value)
 
 
+def _datetime(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _LONGEST_DATETIME:
+        raise DecodeError(f"A date came as {len(value)} characters.")
+    return parser.parse(value)
+
+
 DECODERS: dict[str, Callable[[dict[str, Any], Vectors], Any]] = {
-    "datetime": _of_value(parser.parse),
+    "datetime": _of_value(_datetime),
     "complex": _of_value(_complex),
     "ndarray": lambda members, _: array_from_members(members),
     "set": _of_value(_set),

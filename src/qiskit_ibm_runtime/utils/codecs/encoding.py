@@ -106,8 +106,10 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-# First match wins.
+# First match wins. What payloads hold by the thousand stands first.
 RULES: tuple[Rule, ...] = (
+    (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
+    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
     (_is(dt.date), lambda value: _tag("datetime", value.isoformat())),
     (
         _is(complex, np.complexfloating),
@@ -120,8 +122,6 @@ RULES: tuple[Rule, ...] = (
     (_is(range, ParameterView), list),
     (_is(Result), lambda value: _tag("Result", value.to_dict())),
     (_has_to_json, lambda value: _tag("to_json", value.to_json())),
-    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
-    (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
     (
         _is(ParameterExpression),
         lambda value: _tag("ParameterExpression", expression_to_text(value)),

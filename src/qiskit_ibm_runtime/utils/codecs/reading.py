@@ -1,8 +1,10 @@
-"""QPY read with a guard: only formulas are evaluated, only instructions are built.
+"""QPY read with a guard: only formulas are evaluated, only instructions are built, none for free.
 
-The readers of Qiskit below 1.0 trust their file. Three of their functions are wrapped, once and
+The readers of Qiskit below 1.0 trust their file. Some of their functions are wrapped, once and
 without effect for anybody else's calls: inside :func:`guarded` the wrappers look at what comes
-next in the file and refuse it before Qiskit's own function sees it.
+next in the file and refuse it before Qiskit's own function sees it. Numbers that make Qiskit
+allocate or loop without reading on are paid for from the payload's :mod:`.budget`; a loop that
+reads ends with the file.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
+from .budget import budget, one_budget
 from .errors import DecodeError
 from .packing import inflate
 from .symbols import check_expression
@@ -32,7 +35,18 @@ if TYPE_CHECKING:
 _PLACES = ("library", "circuit_mod", "extensions", "quantum_initializer", "controlflow")
 _OLDEST_WITH_TYPE = 5
 _OLDEST_WITH_ENCODING = 10
-_EXPRESSION_HEADER = struct.Struct("!QQ")
+_MOST_CONTROLS = 2**12  # where no qubits are listed to hold the number against
+_MANY_CONTROLLED = frozenset(  # gates made from a number of controls, and from so many parameters
+    {"MCXGate", "MCXGrayCode", "MCXRecursive", "MCXVChain", "MCPhaseGate", "MCU1Gate"}
+)
+_PLACE_OF_CONTROLS = 4  # among what Qiskit keeps of a custom operation, from version 5 on
+_PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
+_EXPRESSION_HEADER = struct.Struct(formats.PARAMETER_EXPR_PACK)
+_CIRCUIT_HEADER = struct.Struct(formats.CIRCUIT_HEADER_PACK)
+_CIRCUIT_HEADER_V2 = struct.Struct(formats.CIRCUIT_HEADER_V2_PACK)
+_INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_PACK)
+_INSTRUCTION_V2 = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
+_ELEMENT = struct.Struct(formats.PARAMETER_VECTOR_ELEMENT_PACK)
 _reading = local()
 _installing = Lock()
 
@@ -46,7 +60,7 @@ def read_circuit(data: bytes, metadata_deserializer: Any = None) -> QuantumCircu
     """
     check_header(data)
     _check_holds_one_circuit(data)
-    with guarded(), warnings.catch_warnings():
+    with guarded(data), warnings.catch_warnings():
         # An element of a vector arrives equal to what was sent, whether or not the others came too.
         warnings.filterwarnings("ignore", "The ParameterVector", UserWarning)
         try:
@@ -87,13 +101,19 @@ def _check_holds_one_circuit(data: bytes) -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Make Qiskit's readers refuse what is unsafe, in this thread, while the block lasts."""
+def guarded(data: bytes = b"") -> Iterator[None]:
+    """Make Qiskit's readers refuse what is unsafe, in this thread, while the block lasts.
+
+    Args:
+        data: What is read; the larger it is, the more may be made of it.
+    """
     _install()
     before = getattr(_reading, "active", False)
     _reading.active = True
     try:
-        yield
+        with one_budget() as budget:
+            budget.earn_objects(len(data))
+            yield
     finally:
         _reading.active = before
 
@@ -103,47 +123,99 @@ def _install() -> None:
     with _installing:
         for name in ("_read_parameter_expression", "_read_parameter_expression_v3"):
             setattr(value, name, _checked(getattr(value, name), _look_at_expression))
+        value._read_parameter_vec = _checked(value._read_parameter_vec, _look_at_element)
         schedules._loads_symbolic_expr = _checked(
             schedules._loads_symbolic_expr, _look_at_symbolic_expression
         )
+        circuits._read_header = _checked(circuits._read_header, _look_at_first_header)
+        circuits._read_header_v2 = _checked(circuits._read_header_v2, _look_at_header)
         circuits._read_instruction = _checked(circuits._read_instruction, _look_at_instruction)
+        circuits._parse_custom_operation = _checked(
+            circuits._parse_custom_operation, _look_at_custom_operation
+        )
 
 
 def _checked(function: Any, look: Any) -> Any:
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if getattr(_reading, "active", False):
-            look(*args)
+            look(*args, **kwargs)
         return function(*args, **kwargs)
 
     return checked
 
 
-def _look_at_expression(file: Any, *_: Any) -> None:
+def _look_at_first_header(file: Any, **_: Any) -> None:
+    header = formats.CIRCUIT_HEADER._make(_peek(file, _CIRCUIT_HEADER))
+    _pay_for_circuit(file, header)
+
+
+def _look_at_header(file: Any, *_: Any, **__: Any) -> None:
+    header = formats.CIRCUIT_HEADER_V2._make(_peek(file, _CIRCUIT_HEADER_V2))
+    _pay_for_circuit(file, header)
+
+
+def _pay_for_circuit(file: Any, header: Any) -> None:
+    left = file.getbuffer().nbytes - file.tell()
+    bits = header.num_qubits + header.num_clbits
+    budget().spend_bytes(left)
+    budget().spend_objects(bits)
+    budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION.size))
+
+
+def _look_at_element(file: Any, vectors: Any) -> None:
+    start = file.tell()
+    header = formats.PARAMETER_VECTOR_ELEMENT._make(_ELEMENT.unpack(file.read(_ELEMENT.size)))
+    if file.read(header.vector_name_size).decode() not in vectors:
+        budget().spend_objects(header.vector_size)
+    file.seek(start)
+
+
+def _look_at_expression(file: Any, *_: Any, **__: Any) -> None:
     start = file.tell()
     _, size = _EXPRESSION_HEADER.unpack(file.read(_EXPRESSION_HEADER.size))
     check_expression(file.read(size).decode())
     file.seek(start)
 
 
-def _look_at_symbolic_expression(data: bytes, *_: Any) -> None:
+def _look_at_symbolic_expression(data: bytes, *_: Any, **__: Any) -> None:
     if data:
         check_expression(inflate(data).decode())
 
 
-def _look_at_instruction(file: Any, _: Any, __: Any, custom: Any, version: int, *___: Any) -> None:
+def _look_at_instruction(
+    file: Any, circuit: Any, _: Any, custom: Any, version: int, *__: Any, **___: Any
+) -> None:
     start = file.tell()
-    (size,) = struct.unpack("!H", file.read(2))
-    header = (
-        formats.CIRCUIT_INSTRUCTION_SIZE
-        if version < _OLDEST_WITH_TYPE
-        else formats.CIRCUIT_INSTRUCTION_V2_SIZE
-    )
-    file.seek(start + header)
+    layout = _INSTRUCTION if version < _OLDEST_WITH_TYPE else _INSTRUCTION_V2
+    size, _, parameters, qubits, *_, controls, _ = layout.unpack(file.read(layout.size))
     name = file.read(size).decode()
     file.seek(start)
     if name not in custom and not _is_instruction(name):
         raise DecodeError(f"A circuit names an instruction {name!r}, which Qiskit does not know.")
+    if version >= _OLDEST_WITH_TYPE:
+        _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
+    if name in _MANY_CONTROLLED and parameters > _PARAMETERS.get(name, 0):
+        raise DecodeError(f"A circuit holds a {name} with {parameters} parameters.")
+
+
+def _look_at_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> None:
+    entry = custom.get(name, ())
+    if len(entry) > _PLACE_OF_CONTROLS:
+        _check_controls(name, entry[_PLACE_OF_CONTROLS], _MOST_CONTROLS)
+
+
+def _check_controls(name: str, controls: int, most: int) -> None:
+    """Refuse numbers of controls that make Qiskit write all of them as one integer."""
+    if controls > most:
+        raise DecodeError(f"A circuit holds an instruction {name!r} with {controls} controls.")
+
+
+def _peek(file: Any, layout: struct.Struct) -> tuple[Any, ...]:
+    start = file.tell()
+    fields = layout.unpack(file.read(layout.size))
+    file.seek(start)
+    return fields
 
 
 @lru_cache(maxsize=1024)

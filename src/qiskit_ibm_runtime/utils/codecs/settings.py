@@ -2,7 +2,8 @@
 
 A payload names the class it wants. It gets one only if the class stands in the table below or was
 added with :func:`register_settings_class`; a module is imported because the table names it, never
-because a payload does. Everything in the table is a value: making one has no effect outside it.
+because a payload does. Everything in the table is a value: making one has no effect outside it,
+and takes about the memory that its arguments take (see :mod:`.arguments`).
 
 The classes:
 
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .arguments import check_arguments
 from .errors import DecodeError
 
 if TYPE_CHECKING:
@@ -136,9 +138,12 @@ def settings_from_members(members: dict[str, Any]) -> Any:
     cls = _allowed(module, name)
     if not isinstance(arguments, dict):
         raise DecodeError(f"The settings of {name} are no object.")
+    arguments = _unmark_int_keys(arguments)
+    if (module, name) not in _registered:
+        check_arguments(str(name), arguments)
     with _quiet(str(module)):
         try:
-            return cls(**_unmark_int_keys(arguments))
+            return cls(**arguments)
         except Exception as exc:
             raise DecodeError(f"{name} cannot be made from its settings: {exc}") from exc
 

@@ -1,0 +1,79 @@
+"""Every public class has an example, and every example in a docstring runs as it stands."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import qiskit_ibm_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EXAMPLE = re.compile(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)")
+
+
+def examples(documented: Any) -> list[str]:
+    found = EXAMPLE.findall((inspect.getdoc(documented) or "") + "\n")
+    return [textwrap.dedent(example) for example in found]
+
+
+def documented_things() -> Iterator[tuple[str, Any]]:
+    """Classes and functions of the package, and the methods of its classes, by qualified name."""
+    path = qiskit_ibm_runtime.__path__
+    for found in pkgutil.walk_packages(path, "qiskit_ibm_runtime."):
+        if found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        for thing in vars(module).values():
+            if getattr(thing, "__module__", None) != found.name:
+                continue
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield thing.__qualname__, thing
+            for member in vars(thing).values() if inspect.isclass(thing) else ():
+                method = getattr(member, "__func__", member)
+                if inspect.isfunction(method):
+                    yield method.__qualname__, method
+
+
+pytest.importorskip("qiskit_aer", reason="the examples run on the embedded runtime")
+EXAMPLES = [
+    pytest.param(thing, example, id=name)
+    for name, thing in documented_things()
+    for example in examples(thing)
+]
+
+
+@pytest.mark.parametrize(("thing", "example"), EXAMPLES)
+@pytest.mark.usefixtures("capsys")
+def test_an_example_runs(
+    thing: Any, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "example"}
+    if "." in thing.__qualname__:  # whoever reads about a method knows the class already
+        names[thing.__qualname__.split(".")[0]] = getattr(
+            importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0]
+        )
+    with warnings.catch_warnings():
+        if thing.__name__ == "RuntimeSession":  # it warns, as it should
+            warnings.simplefilter("ignore", DeprecationWarning)
+        exec(compile(example, f"<example of {thing.__qualname__}>", "exec"), names)
+
+
+def test_every_public_class_has_an_example() -> None:
+    public = [getattr(qiskit_ibm_runtime, name) for name in qiskit_ibm_runtime.__all__]
+    classes = [
+        thing for thing in public if inspect.isclass(thing) and not issubclass(thing, Exception)
+    ]
+
+    assert [cls.__name__ for cls in classes if not examples(cls)] == []
+    assert len(classes) > 8

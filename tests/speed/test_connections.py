@@ -1,0 +1,58 @@
+"""Connections: over TLS, where each has to be greeted, few are opened."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks.standin import StandIn
+
+from qiskit_ibm_runtime.api.parallel import WIDTH, width
+
+
+@pytest.fixture(scope="module")
+def tls():
+    """Three hosts that speak TLS: the authentication service, the hubs and the runtime."""
+    standin = StandIn(projects=5, devices=8, latency=0.02, handshake=0.01)
+    yield standin
+    standin.stop()
+
+
+def test_a_start_of_five_projects_over_tls_needs_few_connections(tls):
+    tls.reset()
+    service = tls.service()
+
+    counts = tls.counts()
+    assert len(service._hgps) == 5
+    assert counts["requests"] == 9
+    # Version beside log-in, the hubs, and two for five lists.
+    assert counts["connections"] <= 5
+
+
+def test_looking_at_backends_uses_the_connections_that_are_open(tls):
+    service = tls.service()
+    tls.reset()
+
+    assert len(service.backends()) == 8
+    described = tls.counts()
+    assert service.least_busy().name == "device_00"
+    asked = tls.counts()
+
+    assert (described["requests"], asked["requests"]) == (8, 16)
+    assert described["connections"] <= 1  # three at once, two of which the start has left
+    assert asked["connections"] == described["connections"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "url", "connections"),
+    [
+        (1, "https://host", 1),
+        (3, "https://host", 1),
+        (5, "https://host", 2),
+        (20, "https://host", 7),
+        (1000, "https://host", WIDTH),
+        (20, "http://host", 20),
+        (1000, "http://host", WIDTH),
+        (20, None, 20),
+    ],
+)
+def test_a_greeting_has_to_be_worth_it(requests, url, connections):
+    assert width(requests, url) == connections

@@ -1,0 +1,76 @@
+"""What a call sends: how many requests, and how many bytes."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks.encoding import parameterised
+from benchmarks.standin import StandIn
+from benchmarks.submitting import sampler_on
+from qiskit.providers.jobstatus import JobStatus
+
+from qiskit_ibm_runtime.primitive import repeats
+
+
+@pytest.fixture
+def standin():
+    standin = StandIn(latency=0, inputs=10_000)
+    yield standin
+    standin.stop()
+
+
+def test_a_hundred_circuits_are_one_request(standin):
+    sampler = sampler_on(standin)
+    sampler.run(parameterised(1), [[0.1] * 60])
+    standin.reset()
+
+    sampler.run(parameterised(100), [[0.1] * 60] * 100)
+
+    assert standin.counts()["requests"] == 1
+
+
+def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
+    sampler = sampler_on(standin)
+    (circuit,) = parameterised(1)
+    sampler.run(circuit, [0.1] * 60)
+    standin.reset()
+    sampler.run(circuit, [0.1] * 60)
+    single = standin.counts()["received"]
+    standin.reset()
+
+    sampler.run([circuit.copy() for _ in range(100)], [[0.1] * 60] * 100)
+
+    values = 99 * 60 * len("0.1, ")
+    assert standin.counts()["received"] < single + 1.1 * values + 1000
+
+
+def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkeypatch):
+    looked_at = []
+    look = repeats._circuit_key
+    monkeypatch.setattr(
+        repeats, "_circuit_key", lambda circuit: looked_at.append(circuit) or look(circuit)
+    )
+    circuits = parameterised(20)
+    alike = parameterised(1)[0]
+    again = alike.copy()
+
+    kept, index = repeats.distinct_circuits([*circuits, alike, again])
+
+    assert len(kept) == 21
+    assert index == [*range(21), 20]
+    # The parameters of each are its own, so that only the two copies can be equal.
+    assert list(map(id, looked_at)) == [id(alike), id(again)]
+
+
+def test_nobody_is_asked_how_a_job_is_that_came_as_ended(standin):
+    service = standin.service()
+    standin.reset()
+
+    jobs = service.jobs(limit=300)
+
+    assert {job.status() for job in jobs} == {JobStatus.DONE}
+    assert standin.counts()["requests"] == 2
+
+    standin.reset()
+    assert service.job("job0").result() == "x" * 1000
+    assert standin.counts()["requests"] == 2
+    assert standin.counts()["received"] == 0
