@@ -16,11 +16,9 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
     .. code-block:: python
 
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.utils.pulse_configuration import PulseConfiguration
 
-        configuration = QiskitRuntimeService(channel="local").backend("fake_manila").configuration()
-        assert isinstance(configuration, PulseConfiguration)
-        print(configuration.control([0, 1]))
+        backend = QiskitRuntimeService(channel="local").backend("fake_manila")
+        print(backend.configuration().drive(0))  # now the channels are made
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:
