@@ -15,8 +15,10 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
 
     .. code-block:: python
 
-        configuration = PulseConfiguration.from_dict(document)
-        assert isinstance(configuration, PulseBackendConfiguration)
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        backend = QiskitRuntimeService(channel="local").backend("fake_manila")
+        print(backend.configuration().drive(0))  # now the channels are made
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:
