@@ -15,8 +15,10 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
 
     .. code-block:: python
 
-        configuration = PulseConfiguration.from_dict(document)
-        assert isinstance(configuration, PulseBackendConfiguration)
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        service = QiskitRuntimeService(channel="local")
+        assert service.backend("fake_manila").configuration().drive(0).index == 0
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:
