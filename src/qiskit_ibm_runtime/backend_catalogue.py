@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import warnings
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from .api.exceptions import RequestsApiError
 from .api.parallel import failures, side_by_side
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
-from .checks import check_number, shown
+from .checks import check_number, choices, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
 from .utils.backend_decoder import configuration_from_server_data
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from qiskit.providers.models import BackendStatus
 
     from .qiskit_runtime_service import QiskitRuntimeService
-
-MOST_NAMES_SHOWN = 20
 
 # The instance (none on the cloud) and the name of a backend: one device can be in many projects.
 Key = tuple[Optional[str], str]
@@ -172,13 +169,10 @@ class BackendCatalogue:
         return first
 
     def _unknown(self, name: Any) -> QiskitBackendNotFoundError:
-        names = list(self._service._backends)
-        near = difflib.get_close_matches(str(name), names) or names[:MOST_NAMES_SHOWN]
-        left = len(names) - len(near)
         what = f"{name} is not known" if name else "none can be used"
         return QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {what}. The account has "
-            f"{', '.join(near) or 'none'}{f' and {left} more' if left else ''}."
+            f"No backend matches the criteria: {what}. "
+            f"The account has {choices(name or '', self._service._backends)}."
         )
 
     def _named(self, key: Key) -> Any:

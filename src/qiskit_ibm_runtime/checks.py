@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .exceptions import IBMInputValueError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LONGEST_SHOWN = 200
+MOST_NAMES_SHOWN = 20
 
 
 def shown(value: Any) -> str:
     """A value as an error message shows it: whole circuits and arrays are cut short."""
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def choices(value: Any, allowed: Iterable[str]) -> str:
+    """What is allowed in place of a value: the names nearest to it, else the first of all."""
+    names = list(allowed)
+    near = difflib.get_close_matches(str(value), names) or names[:MOST_NAMES_SHOWN]
+    left = len(names) - len(near)
+    return f"{', '.join(near) or 'none'}{f' and {left} more' if left else ''}"
 
 
 def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
@@ -31,6 +44,21 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: st
     """
     if value is not None and not isinstance(value, kind):
         raise IBMInputValueError(f"{name!r} has to be {allowed}, not {shown(value)}.")
+
+
+def check_id(name: str, value: Any, of_what: str) -> None:
+    """Refuse what is no text, and an empty one, which would mean all of them in a request.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: Its value.
+        of_what: What it is the id of, such as ``a job``.
+
+    Raises:
+        IBMInputValueError: If it is refused.
+    """
+    if not value or not isinstance(value, str):
+        raise IBMInputValueError(f"{name!r} has to be the id of {of_what}, not {shown(value)}.")
 
 
 def check_seconds(name: str, value: Any) -> None:

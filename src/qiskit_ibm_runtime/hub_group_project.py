@@ -10,6 +10,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .api.clients.runtime import RuntimeClient
 from .api.parallel import failures, side_by_side
+from .checks import choices
 from .exceptions import IBMError, IBMInputValueError
 from .utils.hgp import from_instance_format, to_instance_format
 
@@ -139,7 +140,8 @@ def find_instance(
             )
         if backend_name and backend_name not in hgps[instance].backends:
             raise QiskitBackendNotFoundError(
-                f"Backend {backend_name} cannot be found in hub/group/project {instance}."
+                f"Backend {backend_name} cannot be found in hub/group/project {instance}. "
+                f"It has {choices(backend_name, hgps[instance].backends)}."
             )
         return hgps[instance]
     if not backend_name:
@@ -148,8 +150,10 @@ def find_instance(
         if hgp.has_backend(backend_name):
             return hgp
     kind = "" if isinstance(backend_name, str) else f" (a {type(backend_name).__name__})"
+    everywhere = dict.fromkeys(name for hgp in hgps.values() for name in hgp._backends)
     raise QiskitBackendNotFoundError(
-        f"Backend {backend_name}{kind} cannot be found in any hub/group/project."
+        f"Backend {backend_name}{kind} cannot be found in any hub/group/project. "
+        f"There are {choices(backend_name, everywhere)}."
     )
 
 

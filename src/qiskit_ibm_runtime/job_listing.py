@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind, check_number, shown
+from .checks import check_id, check_kind, check_number, shown
 from .exceptions import IBMInputValueError
 from .job.state import final_state
 from .refusals import NO_SUCH_JOB, explained
@@ -131,7 +131,7 @@ class JobListing:
 
 def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     """Return one job; see :meth:`QiskitRuntimeService.job`."""
-    _check_id(job_id)
+    check_id("job_id", job_id, "a job")
     with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
     return job_of(service, {"id": job_id, **record})
@@ -139,7 +139,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
     """Delete one job; see :meth:`QiskitRuntimeService.delete_job`."""
-    _check_id(job_id)
+    check_id("job_id", job_id, "a job")
     with explained("Failed to delete job", NO_SUCH_JOB):
         service._api_client.job_delete(job_id)
 
@@ -163,11 +163,6 @@ def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
         place={part: record.get(part) for part in parts},
         final_state=final_state(record),
     )
-
-
-def _check_id(job_id: Any) -> None:
-    if not job_id or not isinstance(job_id, str):
-        raise IBMInputValueError(f"'job_id' has to be the id of a job, not {shown(job_id)}.")
 
 
 def _instance_parts(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from .checks import check_callback, check_kind, shown
+from .checks import check_callback, check_id, check_kind, choices, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job.decoding import decoder_pair
@@ -129,10 +129,7 @@ def read_inputs(inputs: Any) -> dict[str, Any]:
 def _check_arguments(
     program_id: Any, callback: Any, result_decoder: Any, session_id: Any, start_session: Any
 ) -> None:
-    if not program_id or not isinstance(program_id, str):
-        raise IBMInputValueError(
-            f"'program_id' has to be the id of a program, not {shown(program_id)}."
-        )
+    check_id("program_id", program_id, "a program")
     if callback is not None:
         check_callback(callback)
     check_kind("session_id", session_id, str, "the id of a session")
@@ -147,7 +144,7 @@ def _instance_for(service: QiskitRuntimeService, options: RuntimeOptions) -> str
     if options.backend and options.backend not in service._backends:
         raise QiskitBackendNotFoundError(
             f"No backend matches the criteria: this service instance has no backend "
-            f"{options.backend!r}. service.backends() lists those it has."
+            f"{options.backend!r}. It has {choices(options.backend, service._backends)}."
         )
     return None
 

@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind, check_number
+from .checks import check_id, check_kind, check_number
 from .exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from .program.metadata import ProgramMetadata
 from .program.source import read_source
@@ -84,6 +84,7 @@ class ProgramRegistry:
 
     def get(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
         """Return one program; see :meth:`QiskitRuntimeService.program`."""
+        check_id("program_id", program_id, "a program")
         with self._lock:
             if refresh or program_id not in self._known:
                 with explained(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
@@ -120,6 +121,7 @@ class ProgramRegistry:
         Returns:
             Whether there was anything to change.
         """
+        check_id("program_id", program_id, "a program")
         fields = ProgramMetadata.read(metadata).updated(**given)
         source = to_base64_string(read_source(data)) if data else None
         changes = (fields.name, fields.description, fields.max_execution_time, fields.spec)
@@ -140,6 +142,7 @@ class ProgramRegistry:
 
     def delete(self, program_id: str) -> None:
         """Delete a program; see :meth:`QiskitRuntimeService.delete_program`."""
+        check_id("program_id", program_id, "a program")
         with explained(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
             self._client.program_delete(program_id=program_id)
         with self._lock:
@@ -151,6 +154,7 @@ class ProgramRegistry:
 
     def set_visibility(self, program_id: str, public: bool) -> None:
         """Show or hide a program; see :meth:`QiskitRuntimeService.set_program_visibility`."""
+        check_id("program_id", program_id, "a program")
         check_kind("public", public, bool, "True or False")
         with explained(f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM):
             self._client.set_program_visibility(program_id=program_id, public=public)

@@ -95,12 +95,12 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             name: Name of a saved account.
             instance: ``ibm_quantum``: ``hub/group/project``, searched first for backends.
                 ``ibm_cloud``: CRN or name of a service instance.
-            proxies: ``{"urls": {"https": ...}, "username_ntlm": ..., "password_ntlm": ...}``; the
-                NTLM fields may be left out.
+            proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`, as a dict.
             verify: Whether to check certificates, or the file of the authority to check them with.
 
         Raises:
             ValueError: If ``channel`` is unknown, or missing beside ``token`` or ``url``.
+            TypeError: If ``proxies`` is no dict, or has another field than these.
             AccountNotFoundError: If there is no such account.
             InvalidAccountError: If a field of the account cannot be used; nothing is sent.
             CloudResourceNameResolutionError: If not exactly one service instance has the name.
@@ -110,25 +110,30 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             RequestsApiError: If the service cannot be asked.
         """
         super().__init__()
-        account = choose_account(
-            channel, auth, token, url, filename, name, instance, proxies, verify
-        ) or _embedded(instance)
+        given = (channel, auth, token, url, filename, name, instance, proxies, verify)
+        account = choose_account(*given) or _embedded(instance)
         self._resolve_crn(account)
         self._account = account.validate()
         self._account_file = filename
         self._client_params = _client_parameters(account)
         self._channel: str = account.channel or ""
-        self._programs: dict[str, Any] = {}
-        self._backends: dict[str, Any] = {}
-        self._backend_configs: dict[str, Any] = {}
-        self._catalogue = BackendCatalogue(self)
+        self._know_nothing_yet()
         if self._channel == "ibm_cloud":
-            self._api_client = RuntimeClient(self._client_params)
-            self._backends = self._discover_cloud_backends()
+            self._start_on_cloud()
         else:
             self._start_on_quantum()
         self._number = uuid.uuid4().hex
         _living[self._number] = self
+
+    def _know_nothing_yet(self) -> None:
+        self._programs: dict[str, Any] = {}
+        self._backends: dict[str, Any] = {}
+        self._backend_configs: dict[str, Any] = {}
+        self._catalogue = BackendCatalogue(self)
+
+    def _start_on_cloud(self) -> None:
+        self._api_client = RuntimeClient(self._client_params)
+        self._backends = self._discover_cloud_backends()
 
     def _start_on_quantum(self) -> None:
         auth_client = self._authenticate_ibm_quantum_account(self._client_params)
@@ -451,12 +456,8 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             IBMRuntimeError: If the service refuses the job.
         """
         chosen = read_options(options)
-        deprecated = {
-            "instance": instance,
-            "job_tags": job_tags,
-            "max_execution_time": max_execution_time,
-        }
-        for name, value in deprecated.items():
+        names = ("instance", "job_tags", "max_execution_time")
+        for name, value in zip(names, (instance, job_tags, max_execution_time)):
             if value is not None:
                 deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
                 setattr(chosen, name, value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit.exceptions import QiskitError
 
 from .accounts import Account
-from .checks import check_kind
+from .checks import check_id, check_kind
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
@@ -89,8 +89,7 @@ class Session:
         Raises:
             IBMInputValueError: If the id is no text.
         """
-        if not session_id or not isinstance(session_id, str):
-            raise IBMInputValueError(f"'session_id' has to be the id of a session: {session_id!r}.")
+        check_id("session_id", session_id, "a session")
         session = cls(service=service, backend=backend)
         session._session_id = session_id
         return session

@@ -268,7 +268,9 @@ def test_circuits_are_fitted_to_a_simulator_that_names_most_gates_only(
 
     fitted = transpile(circuit, service.backend(), optimization_level=level)
 
-    assert {"h", "cx", "measure"} <= set(fitted.count_ops())
+    # Whether the Hadamard gate becomes a u3 is the transpiler's choice, which differs by terra.
+    used = set(fitted.count_ops())
+    assert {"cx", "measure"} <= used <= {"barrier", "cx", "h", "measure", "reset", "u3"}
 
 
 def test_a_pair_gate_that_a_coupled_simulator_only_names_has_no_place(service: Service) -> None:

@@ -54,6 +54,17 @@ def test_hydrogen_at_the_right_angle_has_its_published_energy(estimator: Estimat
     assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=5 * deviation)
 
 
+def test_without_shots_the_values_are_exact(estimator: Estimator) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    circuit.ry(-0.22353699826765921, 1)
+    circuit.cx(1, 0)
+
+    result = estimator.run(circuit, HYDROGEN, shots=None).result()
+
+    assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=1e-9)
+
+
 def test_values_agree_with_terras_exact_estimator_within_shot_noise(estimator: Estimator) -> None:
     ansatz = RealAmplitudes(2, reps=1)
     observables = [HYDROGEN, SparsePauliOp(["XY", "ZZ", "YI"], [0.5, -1.0, 0.25])]

@@ -57,6 +57,12 @@ def test_results_are_of_the_types_that_terra_users_expect(
     assert result.quasi_dists[0]._stddev_upper_bound == pytest.approx(math.sqrt(1 / SHOTS))
 
 
+def test_without_shots_the_probabilities_are_exact(sampler: Sampler, bell: QuantumCircuit) -> None:
+    result = sampler.run(bell, shots=None).result()
+
+    assert result.quasi_dists[0] == pytest.approx({0: 0.5, 3: 0.5}, abs=1e-12)
+
+
 def test_the_same_seed_gives_the_same_counts(sampler: Sampler, bell: QuantumCircuit) -> None:
     first = sampler.run(bell, seed_simulator=11).result()
     second = sampler.run(bell, seed_simulator=11).result()

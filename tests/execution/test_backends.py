@@ -124,7 +124,7 @@ def test_the_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
         "sampler",
         "simulator_extended_stabilizer",
         circuits=[circuit],
-        run_options={"shots": 50, "seed_simulator": 1},
+        run_options={"shots": 20, "seed_simulator": 1},
     )
 
     assert set(result["quasi_dists"][0]) == {"00", "11"}

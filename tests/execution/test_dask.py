@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from qiskit import QuantumCircuit
@@ -24,63 +23,59 @@ from .conftest import Background, work
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, and of what it runs on
 
-NODE = """
-import asyncio, sys
+# Forked from one process, as each import of distributed takes a second. It ends with its input.
+CLUSTER = """
+import asyncio, os, signal, sys
 from distributed import Scheduler, Worker
+from qiskit_ibm_runtime.local import dask_executor
 
-async def serve(kind, address):
-    if kind == "scheduler":
-        node = Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
-    else:
+async def serve(address, told):
+    if address:
         node = Worker(address, nthreads=1, host="127.0.0.1", dashboard=False, memory_limit=0)
+    else:
+        node = Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
     async with node:
-        print(node.address, flush=True)
+        os.write(told, node.address.encode())
+        os.close(told)
         await node.finished()
 
-asyncio.run(serve(*sys.argv[1:]))
+def start(address=""):
+    heard, told = os.pipe()
+    process = os.fork()
+    if process == 0:
+        asyncio.run(serve(address, told))
+        os._exit(0)
+    os.close(told)
+    return process, os.read(heard, 1000).decode()
+
+scheduler, address = start()
+nodes = [scheduler, *(start(address)[0] for _ in range(2))]
+print(address, flush=True)
+sys.stdin.read()
+for node in nodes:
+    os.kill(node, signal.SIGKILL)
+    os.waitpid(node, 0)
 """
 
 
-def node(kind: str, address: str = "") -> tuple[subprocess.Popen[str], str]:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Address of a scheduler with two workers, each in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", NODE, kind, address],
+        [sys.executable, "-W", "ignore", "-c", CLUSTER],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     assert process.stdout is not None
-    return process, process.stdout.readline().strip()
-
-
-@dataclass
-class Cluster:
-    address: str
-    processes: list[subprocess.Popen[str]]
-
-    def add_worker(self) -> None:
-        self.processes.append(node("worker", self.address)[0])
-
-    def close(self) -> None:
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+    yield process.stdout.readline().strip()
+    process.communicate()
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    scheduler, address = node("scheduler")
-    made = Cluster(address, [scheduler])
-    made.add_worker()
-    made.add_worker()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def dask(cluster: Cluster) -> Iterator[Background]:
-    background = Background(lambda: executor.create("dask", scheduler=cluster.address))
+def dask(cluster: str) -> Iterator[Background]:
+    background = Background(lambda: executor.create("dask", scheduler=cluster))
     yield background
     background.close()
 
@@ -141,12 +136,12 @@ def test_interim_results_and_the_log_come_back(dask: Background) -> None:
 
 
 def test_a_failure_and_a_crash_fail_their_jobs_only(dask: Background) -> None:
-    faulty = dask.submit(work(source=program("return 1 / 0")))
+    faulty = dask.submit(work("hello-world", {"iterations": "many"}))
     crashing = dask.submit(work(source=program("os._exit(9)")))
 
-    assert "ZeroDivisionError" in faulty.result(60).text
+    assert "Traceback" in faulty.result(60).text
     assert "exit code 9" in crashing.result(60).text
-    assert dask.run(work(source=program("return 1"))).text == "1"
+    assert dask.run(work("hello-world")).text == '"Hello, World!"'
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching other processes needs Linux")
@@ -167,11 +162,11 @@ def test_a_cancel_kills_the_job_where_it_runs(dask: Background) -> None:
 
     assert select.select([handle], [], [], 60)[0]
     os.close(handle)
-    assert dask.run(work(source=program("return 1"))).succeeded
+    assert dask.run(work("hello-world")).succeeded
 
 
 def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
-    dask: Background, cluster: Cluster, tmp_path: object
+    dask: Background, tmp_path: object
 ) -> None:
     """
     The first run waits for ever; its Dask worker is killed, and the second finds that it was there.
@@ -196,7 +191,6 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
     lost = int(published[0])
 
     os.kill(lost, signal.SIGKILL)
-    cluster.add_worker()
     outcome = running.result(120)
 
     assert outcome.succeeded, outcome.text

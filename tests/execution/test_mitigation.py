@@ -164,7 +164,7 @@ def test_the_options_of_the_extrapolation_are_used_and_told() -> None:
         "estimator",
         "fake_manila",
         circuits=[ansatz(1, 2, 2)],
-        observables=[SparsePauliOp(["ZZ", "XI"])],
+        observables=[SparsePauliOp(["ZZ", "ZI"])],
         resilience_settings={
             "level": 2,
             "noise_factors": [1, 2, 3, 4],
@@ -310,7 +310,7 @@ def test_each_level_of_the_estimator_is_nearer_to_the_exact_value_than_level_0()
     chance: one shot has a deviation of at most 1.7 after the readout is corrected, which level 2
     multiplies by 1.4 and level 3 by 1.1, so that 4000, 8000 and 1000 shots leave 0.02 to 0.06.
     """
-    circuits = [ansatz(seed, qubits=3, layers=5) for seed in (0, 1, 2, 3)]
+    circuits = [ansatz(seed, qubits=3, layers=5) for seed in (0, 1, 2)]
     errors = [
         estimator_errors(level, circuits, shots).mean()
         for level, shots in enumerate((4000, 4000, 8000, 1000))

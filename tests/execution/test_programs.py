@@ -208,7 +208,8 @@ def test_the_layout_of_a_device_does_not_mix_up_qubits() -> None:
         result = run_here(
             "estimator",
             "fake_lima",
-            circuits=[circuit] * 4,
+            circuits=[circuit],
+            circuit_indices=[0] * 4,
             observables=[SparsePauliOp(label) for label in labels],
             transpilation_settings={"optimization_settings": {"level": level}},
             resilience_settings={"level": 1},

@@ -8,6 +8,9 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
@@ -50,47 +53,77 @@ def test_a_program_of_the_runtime_runs_in_a_warm_process(
     assert set(json.loads(outcome.text)["quasi_dists"][0]) == {"00", "11"}
 
 
-def test_interim_results_arrive_in_order_before_the_result(pool: Background) -> None:
-    published: list[str] = []
-    source = program("for n in range(50): user_messenger.publish({'n': n})", "return 'done'")
+@dataclass
+class Told:
+    """What one program, given much to do, published, returned and logged."""
 
-    outcome = pool.run(work(source=source), published.append)
-
-    assert json.loads(outcome.text) == "done"
-    assert [json.loads(text)["n"] for text in published] == list(range(50))
-
-
-def test_a_final_publication_is_the_result_of_a_program_that_returns_nothing() -> None:
-    given = work(source=program("user_messenger.publish([1, 2], final=True)"))
-
-    assert job.run(given, print) == ("result", "[1, 2]")
+    published: list[Any]
+    result: dict[str, Any]
+    log: str
 
 
-def test_what_a_job_prints_and_logs_is_kept_from_its_log_level_on(pool: Background) -> None:
+@pytest.fixture(scope="module")
+def told(pool: Background) -> Told:
     source = program(
-        "import logging, subprocess, sys, warnings",
+        "import logging, os, qiskit, subprocess, sys, warnings",
+        "from qiskit import transpile",
+        "qiskit.left_over = True",
+        "for n in range(50): user_messenger.publish({'n': n})",
         "print('to the output')",
         "print('to the errors', file=sys.stderr)",
         "subprocess.run(['echo', 'from a child'])",
         "warnings.warn('take care')",
         "for level in ('debug', 'info', 'warning', 'error'):",
         "    getattr(logging.getLogger('mine'), level)('a %s', level)",
+        "counts = backend.run(transpile(kwargs['circuit'], backend), shots=100).result()",
+        "return {'sum': sum(counts.get_counts().values()), 'value': 1j, 'on': backend.name(),",
+        "        'environment': dict(os.environ), 'process': os.getpid()}",
     )
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    published: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN"):
+            patched.setenv(name, "planted-secret")
+        outcome = pool.run(
+            work(
+                source=source,
+                inputs={"circuit": circuit},
+                backend="fake_manila",
+                log_level="INFO",
+            ),
+            published.append,
+        )
+    assert outcome.succeeded, outcome.text
+    return Told([json.loads(text) for text in published], json.loads(outcome.text), outcome.log)
 
-    chatty = pool.run(work(source=source, log_level="INFO")).log
-    terse = pool.run(work(source=source, log_level="error")).log
 
+def test_interim_results_arrive_in_order(told: Told) -> None:
+    assert [message["n"] for message in told.published] == list(range(50))
+
+
+def test_inputs_arrive_decoded_and_results_are_encoded(told: Told) -> None:
+    assert told.result["sum"] == 100
+    assert told.result["value"] == {"__type__": "complex", "__value__": [0.0, 1.0]}
+    assert told.result["on"] == "fake_manila"
+
+
+def test_a_program_does_not_see_the_tokens_of_the_server(told: Told) -> None:
+    assert told.result["environment"]
+    assert "planted-secret" not in told.result["environment"].values()
+
+
+def test_what_a_job_prints_and_logs_is_kept_from_its_log_level_on(told: Told) -> None:
     for text in ("to the output", "to the errors", "from a child", "take care"):
-        assert text in chatty
-        assert text in terse
-    assert [f"a {level}" in chatty for level in ("debug", "info", "warning", "error")] == [
-        False,
-        True,
-        True,
-        True,
-    ]
-    assert "a error" in terse
-    assert "a warning" not in terse
+        assert text in told.log
+    levels = ("debug", "info", "warning", "error")
+    assert [f"a {level}" in told.log for level in levels] == [False, True, True, True]
+
+
+def test_a_final_publication_is_the_result_of_a_program_that_returns_nothing() -> None:
+    given = work(source=program("user_messenger.publish([1, 2], final=True)"))
+
+    assert job.run(given, print) == ("result", "[1, 2]")
 
 
 def test_the_log_of_one_job_does_not_reach_the_next(pool: Background) -> None:
@@ -105,41 +138,29 @@ def test_the_log_of_one_job_does_not_reach_the_next(pool: Background) -> None:
 
 
 def test_a_log_without_end_keeps_its_last_megabyte(pool: Background) -> None:
-    source = program("for n in range(300_000): print('line', n)", "print('the end')")
+    source = program(
+        "import logging",
+        "for n in range(3_000): print('line', n, 'x' * 1000)",
+        "for level in ('warning', 'error'):",
+        "    getattr(logging.getLogger('mine'), level)('a %s', level)",
+        "print('the end')",
+    )
 
-    log = pool.run(work(source=source)).log
+    log = pool.run(work(source=source, log_level="error")).log
 
     assert log.endswith("the end\n")
     assert "are left out" in log[:100]
     assert len(log) < 2**20 + 100
+    assert ("a error" in log, "a warning" in log) == (True, False)
 
 
-def test_each_uploaded_program_has_a_process_of_its_own(pool: Background) -> None:
-    source = program("import os, qiskit", "qiskit.left_over = True", "return os.getpid()")
-    looks = program("import qiskit", "return hasattr(qiskit, 'left_over')")
+def test_each_uploaded_program_has_a_process_of_its_own(pool: Background, told: Told) -> None:
+    source = program("import os, qiskit", "return os.getpid(), hasattr(qiskit, 'left_over')")
 
-    first, second = (json.loads(pool.run(work(source=source)).text) for _ in range(2))
+    process, left_over = json.loads(pool.run(work(source=source)).text)
 
-    assert first != second
-    assert json.loads(pool.run(work(source=looks)).text) is False
-
-
-def test_inputs_arrive_decoded_and_results_are_encoded(
-    pool: Background, bell: QuantumCircuit
-) -> None:
-    source = program(
-        "from qiskit import transpile",
-        "counts = backend.run(transpile(kwargs['circuit'], backend), shots=100).result()",
-        "return {'sum': sum(counts.get_counts().values()), 'value': 1j, 'on': backend.name()}",
-    )
-
-    outcome = pool.run(work(source=source, inputs={"circuit": bell}, backend="fake_manila"))
-
-    assert json.loads(outcome.text) == {
-        "sum": 100,
-        "value": {"__type__": "complex", "__value__": [0.0, 1.0]},
-        "on": "fake_manila",
-    }
+    assert process != told.result["process"]
+    assert not left_over
 
 
 def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> None:
@@ -196,25 +217,42 @@ def test_a_crash_fails_its_job_with_the_reason_and_nothing_else(
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
 
 
-def test_a_warm_process_that_ends_between_jobs_is_replaced(bell: QuantumCircuit) -> None:
-    alone = Background(lambda: WorkerPool(1))
-    try:
-        worker = alone.executor._warm[0].result()  # type: ignore[attr-defined]
-        os.kill(worker.process.pid, 9)
-        alone.call(worker.process.wait()).result(60)
-        outcome = alone.run(work("sampler", {"circuits": [bell]}))
-    finally:
-        alone.close()
+@pytest.fixture(scope="module")
+def alone() -> Iterator[Background]:
+    """A pool with one process."""
+    background = Background(lambda: WorkerPool(1))
+    yield background
+    background.close()
+
+
+def test_a_warm_process_that_ends_between_jobs_is_replaced(alone: Background) -> None:
+    worker = alone.executor._warm[0].result()  # type: ignore[attr-defined]
+    os.kill(worker.process.pid, 9)
+    alone.call(worker.process.wait()).result(60)
+
+    outcome = alone.run(work("hello-world"))
 
     assert outcome.succeeded, outcome.text
 
 
+def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, alone: Background
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/no/such/python")
+        outcome = alone.run(work(source=program("return 1")))
+    after = alone.run(work("hello-world"))
+
+    assert "No worker process could be started" in outcome.text
+    assert after.succeeded
+
+
 def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
     started = threading.Event()
-    source = program("import time", "user_messenger.publish(1)", "time.sleep(1000)")
+    endless = work("hello-world", {"iterations": 1_000_000})
     stopped = Background(lambda: WorkerPool(1))
-    running = stopped.submit(work(source=source), lambda _: started.set())
-    waiting = stopped.submit(work(source=source))
+    running = stopped.submit(endless, lambda _: started.set())
+    waiting = stopped.submit(endless)
     assert started.wait(60)
 
     stopped.call(stopped.executor.stop()).result(60)
@@ -222,24 +260,6 @@ def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
     assert "SIGKILL" in running.result(60).text
     assert "stopped before" in waiting.result(60).text
     stopped.close()
-
-
-def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, bell: QuantumCircuit
-) -> None:
-    given = work("sampler", {"circuits": [bell]})
-    alone = Background(lambda: WorkerPool(1))
-    try:
-        crash = work(source=program("return 1"))
-        with monkeypatch.context() as patched:
-            patched.setattr(sys, "executable", "/no/such/python")
-            outcome = alone.run(crash)
-        after = alone.run(given)
-    finally:
-        alone.close()
-
-    assert "No worker process could be started" in outcome.text
-    assert after.succeeded
 
 
 @needs_pidfd
@@ -281,18 +301,6 @@ def test_a_job_that_needs_more_memory_than_it_may_use_fails_and_the_next_runs(
     assert "MemoryError" in outcome.text
     assert "more memory than its worker may use" in outcome.text
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
-
-
-def test_a_program_does_not_see_the_tokens_of_the_server(
-    monkeypatch: pytest.MonkeyPatch, pool: Background
-) -> None:
-    monkeypatch.setenv("QISKIT_IBM_LOCAL_TOKEN", "planted-secret")
-    monkeypatch.setenv("QISKIT_IBM_TOKEN", "planted-secret")
-
-    outcome = pool.run(work(source=program("import os", "return dict(os.environ)")))
-
-    assert outcome.succeeded
-    assert "planted-secret" not in outcome.text
 
 
 @needs_pidfd

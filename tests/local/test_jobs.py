@@ -267,6 +267,8 @@ def test_users_see_only_their_own_jobs(alice: Client, bob: Client) -> None:
         ({"tags": "text"}, 400, "tags"),
         ({"tags": [1]}, 400, "tags"),
         ({"tags": ["\ud800"]}, 400, "tags"),
+        ({"tags": {"__type__": "set", "__value__": ["a"]}}, 400, "tags"),
+        ({"backend": {"__type__": "str"}}, 400, "backend"),
         ({"cost": 0}, 400, "cost"),
         ({"cost": True}, 400, "cost"),
         ({"session_id": "no-such"}, 404, "no-such"),
@@ -288,7 +290,18 @@ def test_what_a_submit_gets_wrong_is_named(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b"1" * 10_000, b'"text"']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"__type__": "x"}',
+        b"\xff",
+        b"[" * 100_000,
+        b"1" * 10_000,
+        b'"text"',
+    ],
 )
 def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> None:
     assert refusing("POST", "/jobs", data=body).status_code == 400

@@ -455,3 +455,19 @@ def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(tota
         end = None if limit is None else skip + limit
         assert ids(registry.select(limit=limit, skip=skip)) == names[skip:end]
     assert asked == sorted(set(asked))
+
+
+@pytest.mark.parametrize("program_id", ["", None, 5])
+def test_what_is_no_id_is_refused_before_anything_is_sent(standin, service, program_id):
+    before = len(standin.requests)
+
+    for call in (
+        service.program,
+        service.delete_program,
+        lambda given: service.update_program(given, name="other"),
+        lambda given: service.set_program_visibility(given, True),
+    ):
+        with pytest.raises(IBMInputValueError, match="'program_id' has to be the id of a program"):
+            call(program_id)
+
+    assert len(standin.requests) == before

@@ -49,11 +49,11 @@ def facts() -> tuple[str, type[RuntimeEncoder]]:
     return __version__, RuntimeEncoder
 
 
-def set_options() -> tuple[int, bool]:
+def set_options() -> tuple[int | None, bool]:
     options = Options(simulator={"seed_simulator": 42}, environment=None)
     options.execution.shots = 100
     options.execution = {"shots": 200}
     options.transpilation = TranspilationOptions(initial_layout=[0, 1])
     options.resilience.noise_factors = (1, 2, 3)
-    shots: int = options.execution.shots
+    shots: int | None = options.execution.shots
     return shots, options.transpilation.skip_transpilation

@@ -1,4 +1,9 @@
-"""The part of JSON Schema in which requests and programs describe their values, and its check."""
+"""The part of JSON Schema in which requests describe their values, and its check.
+
+Inputs of uploaded programs are checked by the library jsonschema, which knows all of it. Every
+request passes here, where that library costs a submit 65 to 155 microseconds instead of 15 to 20,
+and its messages would repeat what was sent, tokens too.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +26,7 @@ _TYPES: Mapping[str, Any] = {
 
 
 def problems(value: Any, schema: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """Yield what is wrong with a value, one sentence each.
-
-    A typed wrapper (``{"__type__": ...}``) stands for a Python object that JSON cannot express;
-    it passes as any type, because only the program that decodes it can judge it.
-    """
-    if isinstance(value, dict) and "__type__" in value:
-        return
+    """Yield what is wrong with a value, one sentence each."""
     label = where or "The value"
     allowed = schema.get("type")
     if allowed is not None:
@@ -52,8 +51,7 @@ def _is(value: Any, kind: str) -> bool:
         return kind == "boolean"
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    # A type that we do not know is the program author's affair.
-    return isinstance(value, _TYPES.get(kind, object))
+    return isinstance(value, _TYPES[kind])
 
 
 def _text_problems(value: str, schema: Mapping[str, Any], label: str) -> Iterator[str]:

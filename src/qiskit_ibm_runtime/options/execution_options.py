@@ -20,9 +20,10 @@ class ExecutionOptions:
         options.execution.init_qubits = False
 
     Attributes:
-        shots: How many times each circuit is run, at least 1. Default: 4000.
+        shots: How many times each circuit is run, at least 1. ``None`` asks for exact values, which
+            a simulator without noise gives. Default: 4000.
         init_qubits: Reset the qubits to the ground state before each shot. Default: ``True``.
     """
 
-    shots: int = 4000
+    shots: int | None = 4000
     init_qubits: bool = True

@@ -30,8 +30,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     check_resilience(options.get("resilience") or {})
     _check_transpilation(options.get("transpilation") or {})
     shots = (options.get("execution") or {}).get("shots", 1)
-    if not _is_integer(shots) or shots < 1:
-        raise ValueError(f"'shots' must be a positive integer, not {shots!r}.")
+    if shots is not None and (not _is_integer(shots) or shots < 1):
+        raise ValueError(f"'shots' must be a positive integer or None, not {shots!r}.")
     _check_one_of("log_level", (options.get("environment") or {}).get("log_level"), LOG_LEVELS)
     _check_execution_time(options.get("max_execution_time"))
 

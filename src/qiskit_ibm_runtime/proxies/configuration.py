@@ -113,11 +113,8 @@ class ProxyConfiguration:
         socket, web = ("ws", "http") if target.scheme in ("ws", "http") else ("wss", "https")
         host = target.hostname
         keys = (ws_url, socket, f"{web}://{host}", web, f"all://{host}", "all")
-        url = (
-            next((self.urls[key] for key in keys if key in (self.urls or {})), None)
-            if self.urls
-            else None
-        )
+        urls = self.urls or {}
+        url = next((urls[key] for key in keys if key in urls), None)
         params: dict[str, Any] = {}
         if url:
             parts = urlparse(url if "://" in url else f"http://{url.lstrip('/')}")

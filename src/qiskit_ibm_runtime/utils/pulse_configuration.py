@@ -17,8 +17,8 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
 
         from qiskit_ibm_runtime import QiskitRuntimeService
 
-        service = QiskitRuntimeService(channel="local")
-        assert service.backend("fake_manila").configuration().drive(0).index == 0
+        backend = QiskitRuntimeService(channel="local").backend("fake_manila")
+        print(backend.configuration().drive(0))  # now the channels are made
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:

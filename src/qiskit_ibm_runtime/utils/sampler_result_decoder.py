@@ -53,7 +53,11 @@ class SamplerResultDecoder(ResultDecoder):
             raise IBMRuntimeError(
                 f"The result holds {len(dists)} distributions and {len(metadata)} sets of metadata."
             )
-        return SamplerResult([_distribution(d, m) for d, m in zip(dists, metadata)], metadata)
+        made = []
+        for index, facts in enumerate(metadata):
+            made.append(_distribution(dists[index], facts))
+            dists[index] = None  # a large result is not held twice
+        return SamplerResult(made, metadata)
 
 
 def _distribution(dist: Any, metadata: Any) -> QuasiDistribution:

@@ -61,13 +61,13 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
     values: dict[int, float] = {}
     metadata: dict[int, dict[str, Any]] = {}
     for result in results:
-        for question, value, about in zip(
-            result["questions"], result["values"], result["metadata"]
-        ):
-            if question in values:
-                value = values[question] + value
-                about = _of_a_sum(value, metadata[question], about)
-            values[question], metadata[question] = value, about
+        answers = zip(result["questions"], result["values"], result["metadata"])
+        for question, value, about in answers:
+            if question not in values:
+                values[question], metadata[question] = value, about
+                continue
+            values[question] += value
+            metadata[question] = _of_a_sum(values[question], metadata[question], about)
     return {"values": list(values.values()), "metadata": list(metadata.values())}
 
 

@@ -38,7 +38,7 @@ def check_arguments(name: str, arguments: dict[str, Any]) -> None:
     Raises:
         DecodeError: If they would become much larger, or be written to a file.
     """
-    data = arguments.get("data")
+    data: Any = arguments.get("data")
     if name in _MADE_OF_NUMBERS and not _is_made_of_numbers(data):
         raise DecodeError(f"{name} came as {type(data).__name__}, not as numbers.")
     if name in _TABLEAUX and isinstance(data, (QuantumCircuit, Instruction)):

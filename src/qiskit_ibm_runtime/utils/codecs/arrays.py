@@ -53,7 +53,7 @@ def _memory(array: np.ndarray[Any, Any]) -> memoryview:
     if not array.nbytes:
         return memoryview(bytearray())
     flat = np.asarray(array).reshape(-1, order="A")
-    return memoryview(np.ascontiguousarray(flat).view(np.uint8))
+    return np.ascontiguousarray(flat).view(np.uint8).data
 
 
 def array_from_members(members: dict[str, Any]) -> np.ndarray[Any, Any]:

@@ -3,8 +3,9 @@
 Two questions are answered in one pass. Is the circuit plain, so that Qiskit is known to write it
 faithfully? And can everything in it that could change be seen cheaply? If so, its fingerprint
 covers all that is written, and equal fingerprints of one circuit object mean that it is as it was.
-Objects that cannot change (parameters, expressions) enter by identity and are held by the
-fingerprint, so that no other object can take their place in memory; all else enters by value.
+Objects that cannot change (parameters, expressions, tuples of bits) enter by identity and are held
+by the fingerprint, so that no other object can take their place in memory; all else enters by
+value.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import marshal
 from array import array
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ _PARAMS, _LABELS, _CONDITIONS, _DEFINITIONS = map(
 )
 _STANDARD = "qiskit.circuit.library.standard_gates."
 _SIMPLE = (Barrier, Delay, Measure, Reset)
-_HELD_BY_VALUE = (int, float, complex, str, type(None))
+_HELD_BY_VALUE = frozenset({int, float, complex, str, type(None)})
 _MARSHAL = 2  # the newest format that depends on values alone, not on how often they are shared
 
 
@@ -133,22 +134,25 @@ def _add(circuit: QuantumCircuit, digest: Any, held: list[Any], serializer: Any)
     if not all(kind.known for kind in kinds.values()):
         raise _CannotTellError
     digest.update(_frame(circuit, held, serializer))
-    digest.update(array("Q", list(map(id, classes))))
-    own = set(map(id, chain(circuit.qubits, circuit.clbits)))
+    digest.update(_identities(classes))
     for bits_of in (_QUBITS, _CLBITS) if circuit.clbits else (_QUBITS,):
         bits = list(map(bits_of, data))
-        places = list(map(id, chain.from_iterable(bits)))
-        if not own.issuperset(places):  # an equal bit that the circuit does not keep alive
+        if set(map(type, bits)) - {tuple}:
             raise _CannotTellError
-        digest.update(array("I", list(map(len, bits))))
-        digest.update(array("Q", places))
-    loose = [op for op, cls in zip(operations, classes) if not kinds[cls].frozen]
+        digest.update(_identities(bits))
+        held += bits
+    frozen = {cls for cls, kind in kinds.items() if kind.frozen}
+    loose = list(compress(operations, [cls not in frozen for cls in classes]))
     plain = _add_loose(loose, digest, held)
     for cls, kind in kinds.items():
         if kind.special:
             alike = [op for op, its in zip(operations, classes) if its is cls]
             plain = _add_alike(kind, alike, digest, held, serializer) and plain
     return plain
+
+
+def _identities(things: list[Any]) -> array[int]:
+    return array("Q", list(map(id, things)))
 
 
 def _frame(circuit: QuantumCircuit, held: list[Any], serializer: Any) -> bytes:
@@ -199,7 +203,7 @@ def _add_loose(operations: list[Any], digest: Any, held: list[Any]) -> bool:
     params = list(map(_PARAMS, operations))
     digest.update(array("I", list(map(len, params))))
     values = list(chain.from_iterable(params))
-    if not all(type(value) in _HELD_BY_VALUE for value in values):
+    if not _HELD_BY_VALUE.issuperset(map(type, values)):
         values = [_plain_value(value, held) for value in values]
     digest.update(marshal.dumps(values, _MARSHAL))
     labels = list(map(_LABELS, operations))

@@ -1,5 +1,4 @@
-"""QPY read with a guard: only formulas are evaluated, only instructions are built,
-and no more of them than the file has room for.
+"""QPY read with a guard: only formulas are evaluated, only instructions are built, none for free.
 
 The readers of Qiskit below 1.0 trust their file. Some of their functions are wrapped, once and
 without effect for anybody else's calls: inside :func:`guarded` the wrappers look at what comes
