@@ -181,8 +181,8 @@ def _ours() -> int:
     return sum(thread.name.startswith("job-") for thread in threading.enumerate())
 
 
-def _results(kind: str) -> Iterator[Case]:
-    for size in (1000, 100_000, 10_000_000, 100_000_000, 500_000_000):
+def _results(kind: str, sizes: tuple[int, ...]) -> Iterator[Case]:
+    for size in sizes:
         standin = StandIn(latency=0, result=f"{kind} {size}")
         service = standin.service()
         service.job("job0").result()  # the stand-in makes it now
@@ -197,12 +197,15 @@ def _results(kind: str) -> Iterator[Case]:
 
 def texts() -> Iterator[Case]:
     """Bytes of a result that is one text."""
-    return _results("text")
+    return _results("text", (1000, 100_000, 10_000_000, 100_000_000, 500_000_000))
 
 
 def distributions() -> Iterator[Case]:
-    """Bytes of a result of quasi-distributions over 40 bits."""
-    return _results("quasi")
+    """Bytes of a result of quasi-distributions over 40 bits.
+
+    They end at 100 MB: five times as many would need 2 GB and, to be traced, several times that.
+    """
+    return _results("quasi", (100_000, 1_000_000, 10_000_000, 100_000_000))
 
 
 CURVES = (circuits, backends, jobs, waiting, texts, distributions)
