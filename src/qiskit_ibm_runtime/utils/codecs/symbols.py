@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 from qiskit.qpy.binary_io import value
@@ -37,6 +38,9 @@ _CONSTANTS = frozenset({"E", "I", "pi", "oo", "nan", "true", "false", "zoo"})
 _ASSUMPTIONS = frozenset(
     {"commutative", "complex", "finite", "integer", "negative", "nonnegative", "positive", "real"}
 )
+# Threads that parse side by side disturb each other's recursion counter (seen on CPython 3.11.7):
+# https://github.com/python/cpython/issues/106905
+_one_parser = threading.Lock()
 
 
 def check_expression(text: str) -> None:
@@ -48,7 +52,9 @@ def check_expression(text: str) -> None:
     try:
         if len(text) > _LONGEST:
             raise DecodeError(f"An expression has {len(text)} characters.")
-        _check(ast.parse(text, mode="eval").body, 0)
+        with _one_parser:
+            tree = ast.parse(text, mode="eval")
+        _check(tree.body, 0)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
         if isinstance(exc, DecodeError):
             raise
