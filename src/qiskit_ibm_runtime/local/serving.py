@@ -63,6 +63,8 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         # Interim results and results have no limit; clients send nothing but closing frames.
         ws_max_size=2**16,
         ws_per_message_deflate=False,
+        # The default of older uvicorns uses a part of websockets that is at its end, and warns.
+        ws="websockets-sansio",
     )
     config.load()
     if certificate is not None:
