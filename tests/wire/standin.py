@@ -259,11 +259,13 @@ def running(app: Any, **options: Any) -> Iterator[str]:
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
     options = {"log_level": "critical", "lifespan": "off", "date_header": False, **options}
-    config = uvicorn.Config(app, **options)
+    config = uvicorn.Config(app, ws="websockets-sansio", **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("The stand-in did not start.")
         time.sleep(0.005)
     scheme = "https" if config.is_ssl else "http"
     try:
