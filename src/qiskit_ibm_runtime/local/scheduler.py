@@ -53,7 +53,8 @@ class Scheduler:
     ) -> None:
         self._store, self._feeds, self._executor = store, feeds, executor
         self._clock = clock
-        self._slots = asyncio.Semaphore(slots)
+        self._at_once = slots
+        self._slots: asyncio.Semaphore  # made by resume: Python 3.9 ties it to a running loop
         self._queues: dict[str, Queue] = {}
         self._servers: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.Future[Outcome]] = {}
@@ -61,6 +62,7 @@ class Scheduler:
 
     async def resume(self) -> None:
         """After a restart: fail what ran when the server died, queue again what waited."""
+        self._slots = asyncio.Semaphore(self._at_once)
         async with self._store.durably():
             for job in self._store.jobs.with_status(RUNNING):
                 self._store.jobs.finish(job.id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
