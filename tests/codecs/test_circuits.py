@@ -13,7 +13,7 @@ import pytest
 import qiskit
 from qiskit import QuantumCircuit, pulse, qpy
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumRegister, Qubit
-from qiskit.circuit.library import RealAmplitudes, RYGate, XGate
+from qiskit.circuit.library import CCXGate, RealAmplitudes, RYGate, XGate
 from tests.codecs.zoo import ZOO, bell, same
 
 from qiskit_ibm_runtime.utils.codecs import circuits as codec
@@ -79,6 +79,18 @@ def test_a_gate_of_a_user_arrives_as_its_definition() -> None:
     assert [(i.operation.name, i.operation.params) for i in item.operation.definition] == [
         ("rx", [0.5])
     ]
+
+
+def test_a_standard_gate_that_is_not_shared_arrives_also_inside_of_another() -> None:
+    gate = CCXGate()
+    inner = QuantumCircuit(3, name="or")
+    inner.append(gate.to_mutable() if hasattr(gate, "to_mutable") else gate, [0, 1, 2])
+    circuit = QuantumCircuit(3)
+    circuit.append(inner.to_gate(), [2, 1, 0])
+
+    arrived = json.loads(json.dumps(circuit, cls=RuntimeEncoder), cls=RuntimeDecoder)
+
+    assert arrived == circuit
 
 
 def test_an_instruction_that_is_known_by_its_class_alone_is_refused() -> None:

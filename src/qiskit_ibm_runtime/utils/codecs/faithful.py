@@ -75,12 +75,12 @@ def _difference(one: Any, other: Any) -> str:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    classes: tuple[Any, Any] = (type(one), type(other))
+    classes = (_class_of(one), _class_of(other))
     kind, its = map(kind_of, classes)
-    if type(one) is not type(other):
+    if classes[0] is not classes[1]:
         # A class of the user's arrives as the gate that it derives from, which loses nothing if it
         # is its definition. Aer's instructions for saving are told apart by their class alone.
-        by_definition = its.generic or type(other) is ControlledGate
+        by_definition = its.generic or classes[1] is ControlledGate
         if not by_definition or not (isinstance(one, Gate) or one._definition is not None):
             return False
     elif not (kind.known or hasattr(one, "blocks")):
@@ -96,6 +96,11 @@ def _alike(one: Any, other: Any) -> bool:
     if its.controlled and _difference(one.base_gate, other.base_gate):
         return False
     return _same(one._definition, other._definition)
+
+
+def _class_of(operation: Any) -> Any:
+    """The class; from terra 0.45 on, a gate that is shared has one of its own below it."""
+    return getattr(operation, "base_class", type(operation))
 
 
 def _control(operation: Any, name: str) -> Any:
