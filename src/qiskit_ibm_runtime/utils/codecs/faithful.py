@@ -83,7 +83,7 @@ def _alike(one: Any, other: Any) -> bool:
         by_definition = its.generic or classes[1] is ControlledGate
         if not by_definition or not (isinstance(one, Gate) or one._definition is not None):
             return False
-    elif not (kind.known or hasattr(one, "blocks")):
+    elif not (kind.known or classes[0] is ControlledGate or hasattr(one, "blocks")):
         return bool(one == other)
     if any(
         _control(one, name) != _control(other, name) for name in ("num_ctrl_qubits", "ctrl_state")
@@ -93,8 +93,10 @@ def _alike(one: Any, other: Any) -> bool:
         return False
     if kind.standard:
         return True
-    if its.controlled and _difference(one.base_gate, other.base_gate):
+    if its.controlled and one._definition is None and _difference(one.base_gate, other.base_gate):
         return False
+    # What a controlled gate does is its definition, where it has one: QPY loses a part of its base
+    # gate where gates of one name lie in each other, as in the functions of qiskit-finance.
     return _same(one._definition, other._definition)
 
 
