@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import local
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from .errors import DecodeError, EncodeError
 from .faithful import difference
 from .packing import deflate, pack, unpack
 from .reading import read_circuit
+from .renaming import renamed
 
 if TYPE_CHECKING:
     import json
@@ -91,29 +92,47 @@ def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
 
 
 def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
-    buffer = io.BytesIO()
     try:
-        qpy.dump(circuit, buffer, _serializer())
+        data = _dump(circuit)
     except Exception as exc:
         reason = f"{type(exc).__name__}: {exc}"
         raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
     if not contents.plain:
-        _refuse_if_unfaithful(circuit, buffer.getvalue())
-    return deflate(buffer.getbuffer())
+        data = _faithful(circuit, data)
+    return deflate(data)
 
 
-def _refuse_if_unfaithful(circuit: QuantumCircuit, data: bytes) -> None:
-    """Read back what holds more than standard gates: QPY has gaps, others in each terra."""
+def _dump(circuit: QuantumCircuit) -> memoryview:
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer, _serializer())
+    return buffer.getbuffer()
+
+
+def _faithful(circuit: QuantumCircuit, data: memoryview) -> memoryview:
+    """Read back what holds more than standard gates: QPY has gaps, others in each terra.
+
+    Where names clash, the circuit is written with private ones.
+    """
+    lost = _loss(circuit, data)
+    if not lost:
+        return data
+    for wrapped in (False, True):
+        with suppress(Exception):  # the circuit as it is tells best what is wrong with it
+            copy = renamed(circuit, wrapped=wrapped)
+            if copy is not None and not _loss(circuit, data := _dump(copy)):
+                return data
+    raise EncodeError(
+        f"Circuit {circuit.name!r} would not arrive as it is, because the installed Qiskit "
+        f"writes it in a form that it reads differently: {lost} Try circuit.decompose(), or "
+        "give gates with different definitions different names."
+    )
+
+
+def _loss(circuit: QuantumCircuit, data: memoryview) -> str:
     try:
-        lost = difference(circuit, read_circuit(data, _deserializer()))
+        return difference(circuit, read_circuit(bytes(data), _deserializer()))
     except DecodeError as exc:
-        lost = exc.message
-    if lost:
-        raise EncodeError(
-            f"Circuit {circuit.name!r} would not arrive as it is, because the installed Qiskit "
-            f"writes it in a form that it reads differently: {lost} Try circuit.decompose(), or "
-            "give gates with different definitions different names."
-        )
+        return exc.message
 
 
 def circuit_from_text(text: object) -> QuantumCircuit:

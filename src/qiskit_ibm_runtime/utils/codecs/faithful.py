@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import ControlledGate, Gate
+from qiskit.circuit import ControlledGate, Gate, Instruction
 
 from .contents import kind_of
 
 
-def difference(sent: QuantumCircuit, arrived: QuantumCircuit) -> str:
-    """Return what makes two circuits differ, in a sentence; nothing if they are the same.
+_COUNTS = ("num_qubits", "num_clbits", "num_ctrl_qubits", "ctrl_state")
 
-    Names that Qiskit gives to controlled gates may differ, what they do may not.
-    """
-    if _frame(sent) != _frame(arrived) or sent.calibrations != arrived.calibrations:
+
+def difference(sent: QuantumCircuit, arrived: QuantumCircuit) -> str:
+    """Return what makes two circuits differ, in a sentence; nothing if they are the same."""
+    if frame_of(sent) != frame_of(arrived) or sent.calibrations != arrived.calibrations:
         return "its registers, global phase or calibrations change."
     if len(sent.data) != len(arrived.data):
         return "instructions are lost."
-    places, its_places = _places(sent), _places(arrived)
+    places, its_places = places_of(sent), places_of(arrived)
     for one, other in zip(sent.data, arrived.data):
         if [places[bit] for bit in (*one.qubits, *one.clbits)] != [
             its_places[bit] for bit in (*other.qubits, *other.clbits)
@@ -33,30 +33,30 @@ def difference(sent: QuantumCircuit, arrived: QuantumCircuit) -> str:
         text = _difference(one.operation, other.operation)
         if text:
             return text
-        if _condition(one.operation, places) != _condition(other.operation, its_places):
+        if condition_of(one.operation, places) != condition_of(other.operation, its_places):
             return f"the condition of {one.operation.name!r} changes."
     return ""
 
 
-def _frame(circuit: QuantumCircuit) -> Any:
-    places = _places(circuit)
-    registers = [
-        [
-            (register.name, type(register), [places.get(bit) for bit in register])
-            for register in kind
-        ]
-        for kind in (circuit.qregs, circuit.cregs)
-    ]
+def frame_of(circuit: QuantumCircuit) -> Any:
+    """Return what a circuit is beside its name and its instructions."""
+    places = places_of(circuit)
+    registers = tuple(
+        (register.name, type(register), tuple(places.get(bit) for bit in register))
+        for register in (*circuit.qregs, *circuit.cregs)
+    )
     return (circuit.num_qubits, circuit.num_clbits, circuit.global_phase, registers)
 
 
-def _places(circuit: QuantumCircuit) -> dict[Any, int]:
+def places_of(circuit: QuantumCircuit) -> dict[Any, int]:
+    """Return the index of each bit."""
     return {
         bit: place for kind in (circuit.qubits, circuit.clbits) for place, bit in enumerate(kind)
     }
 
 
-def _condition(operation: Any, places: dict[Any, int]) -> Any:
+def condition_of(operation: Any, places: dict[Any, int]) -> Any:
+    """Return what an operation depends on: a register by its name, a bit by its index."""
     condition = getattr(operation, "condition", None)
     if not isinstance(condition, tuple):  # nothing, or an expression of classical values
         return type(condition)
@@ -67,6 +67,9 @@ def _condition(operation: Any, places: dict[Any, int]) -> Any:
 def _difference(one: Any, other: Any) -> str:
     if one.name == "delay" and one.unit != other.unit:
         return f"the unit {one.unit!r} of a delay becomes {other.unit!r}."
+    if kind_of(class_of(other)).generic or class_of(other) is ControlledGate:
+        if one.name != other.name:
+            return f"the instruction {one.name!r} becomes {other.name!r}."
     if (getattr(one, "label", None) or None) != (getattr(other, "label", None) or None):
         return f"the label {one.label!r} of {one.name!r} is lost."
     if not _alike(one, other):
@@ -75,37 +78,39 @@ def _difference(one: Any, other: Any) -> str:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    classes = (_class_of(one), _class_of(other))
+    classes = (class_of(one), class_of(other))
     kind, its = map(kind_of, classes)
     if classes[0] is not classes[1]:
         # A class of the user's arrives as the gate that it derives from, which loses nothing if it
         # is its definition. Aer's instructions for saving are told apart by their class alone.
-        by_definition = its.generic or classes[1] is ControlledGate
-        if not by_definition or not (isinstance(one, Gate) or one._definition is not None):
+        if classes[1] is not generic_class_of(one):
+            return False
+        if not (isinstance(one, Gate) or one._definition is not None):
             return False
     elif not (kind.known or classes[0] is ControlledGate or hasattr(one, "blocks")):
         return bool(one == other)
-    if any(
-        _control(one, name) != _control(other, name) for name in ("num_ctrl_qubits", "ctrl_state")
-    ):
+    if any(_part(one, name) != _part(other, name) for name in _COUNTS):
         return False
     if not _same_values(one.params, other.params):
         return False
     if kind.standard:
         return True
-    if its.controlled and one._definition is None and _difference(one.base_gate, other.base_gate):
+    if its.controlled and _difference(one.base_gate, other.base_gate):
         return False
-    # What a controlled gate does is its definition, where it has one: QPY loses a part of its base
-    # gate where gates of one name lie in each other, as in the functions of qiskit-finance.
     return _same(one._definition, other._definition)
 
 
-def _class_of(operation: Any) -> Any:
+def generic_class_of(operation: Any) -> Any:
+    """Return the class as which QPY reads an operation that is its definition."""
+    return next(cls for cls in (ControlledGate, Gate, Instruction) if isinstance(operation, cls))
+
+
+def class_of(operation: Any) -> Any:
     """The class; from terra 0.45 on, a gate that is shared has one of its own below it."""
     return getattr(operation, "base_class", type(operation))
 
 
-def _control(operation: Any, name: str) -> Any:
+def _part(operation: Any, name: str) -> Any:
     return getattr(operation, name, None)
 
 

@@ -25,6 +25,7 @@ from qiskit.quantum_info import Clifford
 
 from .budget import budget, one_budget
 from .errors import DecodeError
+from .names import as_sent
 from .packing import inflate
 from .symbols import check_expression
 
@@ -131,16 +132,18 @@ def _install() -> None:
         circuits._read_header_v2 = _checked(circuits._read_header_v2, _look_at_header)
         circuits._read_instruction = _checked(circuits._read_instruction, _look_at_instruction)
         circuits._parse_custom_operation = _checked(
-            circuits._parse_custom_operation, _look_at_custom_operation
+            circuits._parse_custom_operation, _look_at_custom_operation, _as_sent
         )
 
 
-def _checked(function: Any, look: Any) -> Any:
+def _checked(function: Any, look: Any, finish: Any = None) -> Any:
     @wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_reading, "active", False):
-            look(*args, **kwargs)
-        return function(*args, **kwargs)
+        if not getattr(_reading, "active", False):
+            return function(*args, **kwargs)
+        look(*args, **kwargs)
+        read = function(*args, **kwargs)
+        return read if finish is None else finish(read, *args, **kwargs)
 
     return checked
 
@@ -191,7 +194,7 @@ def _look_at_instruction(
     size, _, parameters, qubits, *_, controls, _ = layout.unpack(file.read(layout.size))
     name = file.read(size).decode()
     file.seek(start)
-    if name not in custom and not _is_instruction(name):
+    if name not in custom and not is_instruction(name):
         raise DecodeError(f"A circuit names an instruction {name!r}, which Qiskit does not know.")
     if version >= _OLDEST_WITH_TYPE:
         _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
@@ -203,6 +206,10 @@ def _look_at_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> Non
     entry = custom.get(name, ())
     if len(entry) > _PLACE_OF_CONTROLS:
         _check_controls(name, entry[_PLACE_OF_CONTROLS], _MOST_CONTROLS)
+
+
+def _as_sent(operation: Any, _: Any, name: str, *__: Any, **___: Any) -> Any:
+    return as_sent(operation, name)
 
 
 def _check_controls(name: str, controls: int, most: int) -> None:
@@ -219,7 +226,7 @@ def _peek(file: Any, layout: struct.Struct) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _is_instruction(name: str) -> bool:
+def is_instruction(name: str) -> bool:
     """Return whether Qiskit's reader would make an instruction of a class name."""
     modules = [getattr(circuits, place) for place in _PLACES]
     found = next((getattr(module, name) for module in modules if hasattr(module, name)), None)

@@ -1,0 +1,101 @@
+"""Custom gates nested in each other under few names, so that names clash, and what they consist of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter
+from qiskit.circuit.library import CPhaseGate, HGate, RXGate, RZXGate, XGate
+
+NAMES = ("a", "b", "XGate")  # the last one is the name under which Qiskit writes its X gate
+STANDARD = (HGate(), XGate(), RXGate(0.5), CPhaseGate(0.25), RZXGate(0.125))
+
+
+@st.composite
+def gates(draw: Any, depth: int = 2) -> Gate:
+    """Draw a gate of at most four qubits, made of others, down to a depth."""
+    kind = draw(st.sampled_from(("standard", "custom", "custom", "controlled", "controlled")))
+    if depth == 0 or kind == "standard":
+        return draw(st.sampled_from(STANDARD)).copy()
+    if kind == "controlled":
+        base = draw(gates(depth - 1))
+        if base.num_qubits < 3:
+            gate = base.control(1, ctrl_state=draw(st.integers(0, 1)))
+            if type(gate) is ControlledGate and draw(st.booleans()):
+                gate.name = draw(st.sampled_from(NAMES))
+            return gate
+    size = draw(st.integers(1, 3))
+    inner = QuantumCircuit(size, name=draw(st.sampled_from(NAMES)))
+    _fill(draw, inner, depth - 1)
+    return inner.to_gate(label=draw(st.sampled_from((None, None, "mine"))))
+
+
+@st.composite
+def circuits(draw: Any, depth: int = 3) -> QuantumCircuit:
+    """Draw a circuit of nested custom gates on four qubits."""
+    circuit = QuantumCircuit(4, name="nest")
+    _fill(draw, circuit, depth)
+    return circuit
+
+
+def _fill(draw: Any, circuit: QuantumCircuit, depth: int) -> None:
+    for _ in range(draw(st.integers(1, 3))):
+        gate = draw(gates(depth))
+        if gate.num_qubits <= circuit.num_qubits:
+            circuit.append(
+                gate, draw(st.permutations(range(circuit.num_qubits)))[: gate.num_qubits]
+            )
+
+
+@st.composite
+def parameterised(draw: Any) -> QuantumCircuit:
+    """Draw a circuit of custom gates with parameters of their own."""
+    parameters = (Parameter("s"), Parameter("t"))
+    circuit = QuantumCircuit(2, 1, name="parameterised")
+    for _ in range(draw(st.integers(1, 4))):
+        inner = QuantumCircuit(1, name=draw(st.sampled_from(NAMES)))
+        inner.rx(draw(st.sampled_from(parameters)) * draw(st.sampled_from((1, 2))), 0)
+        outer = QuantumCircuit(1, name=draw(st.sampled_from(NAMES)))
+        outer.append(inner.to_gate(), [0])
+        outer.ry(draw(st.sampled_from((*parameters, 0.5))), 0)
+        gate = draw(st.sampled_from((inner, outer))).to_gate()
+        item = circuit.append(gate, [draw(st.integers(0, 1))])
+        if draw(st.booleans()):
+            item.c_if(0, 1)
+    return circuit
+
+
+def whole(circuit: QuantumCircuit) -> Any:
+    """Return all that a circuit consists of, down to the last definition and base gate."""
+    places = {bit: n for kind in (circuit.qubits, circuit.clbits) for n, bit in enumerate(kind)}
+    return (
+        circuit.num_qubits,
+        circuit.num_clbits,
+        circuit.global_phase,
+        [
+            (
+                _parts(item.operation),
+                [places[bit] for bit in (*item.qubits, *item.clbits)],
+                repr(getattr(item.operation, "condition", None)),
+            )
+            for item in circuit.data
+        ],
+    )
+
+
+def _parts(operation: Any) -> Any:
+    cls = getattr(operation, "base_class", type(operation))
+    known = cls.__module__.startswith("qiskit.") and cls not in (Gate, Instruction, ControlledGate)
+    generic = next(c for c in (ControlledGate, Gate, Instruction) if issubclass(cls, c))
+    parts = [operation.name, operation.label or None, operation.num_qubits, operation.num_clbits]
+    blocks = getattr(operation, "blocks", ())
+    parts.append([whole(block) for block in blocks] if blocks else list(operation.params))
+    if issubclass(cls, ControlledGate):
+        parts += [operation.num_ctrl_qubits, operation.ctrl_state, _parts(operation.base_gate)]
+    if known:
+        return [cls.__name__, *parts]
+    operation.definition  # noqa: B018  a gate of a user's class builds it when it is asked for
+    definition = operation._definition
+    return [generic.__name__, *parts, definition and whole(definition)]
