@@ -1,9 +1,10 @@
-"""Custom gates nested in each other under few names, so that names clash, and what they consist of."""
+"""Custom gates nested in each other under few names, so that names clash."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter
@@ -43,10 +44,9 @@ def circuits(draw: Any, depth: int = 3) -> QuantumCircuit:
 def _fill(draw: Any, circuit: QuantumCircuit, depth: int) -> None:
     for _ in range(draw(st.integers(1, 3))):
         gate = draw(gates(depth))
+        places = draw(st.permutations(range(circuit.num_qubits)))
         if gate.num_qubits <= circuit.num_qubits:
-            circuit.append(
-                gate, draw(st.permutations(range(circuit.num_qubits)))[: gate.num_qubits]
-            )
+            circuit.append(gate, places[: gate.num_qubits])
 
 
 @st.composite
@@ -78,11 +78,18 @@ def whole(circuit: QuantumCircuit) -> Any:
             (
                 _parts(item.operation),
                 [places[bit] for bit in (*item.qubits, *item.clbits)],
-                repr(getattr(item.operation, "condition", None)),
+                _condition(item.operation, places),
             )
             for item in circuit.data
         ],
     )
+
+
+def _condition(operation: Any, places: dict[Any, int]) -> Any:
+    condition = getattr(operation, "condition", None)
+    if condition is None or not isinstance(condition, tuple):
+        return repr(condition)
+    return places.get(condition[0], getattr(condition[0], "name", None)), int(condition[1])
 
 
 def _parts(operation: Any) -> Any:
@@ -91,7 +98,7 @@ def _parts(operation: Any) -> Any:
     generic = next(c for c in (ControlledGate, Gate, Instruction) if issubclass(cls, c))
     parts = [operation.name, operation.label or None, operation.num_qubits, operation.num_clbits]
     blocks = getattr(operation, "blocks", ())
-    parts.append([whole(block) for block in blocks] if blocks else list(operation.params))
+    parts.append([whole(block) for block in blocks] if blocks else [*map(_value, operation.params)])
     if issubclass(cls, ControlledGate):
         parts += [operation.num_ctrl_qubits, operation.ctrl_state, _parts(operation.base_gate)]
     if known:
@@ -99,3 +106,7 @@ def _parts(operation: Any) -> Any:
     operation.definition  # noqa: B018  a gate of a user's class builds it when it is asked for
     definition = operation._definition
     return [generic.__name__, *parts, definition and whole(definition)]
+
+
+def _value(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value

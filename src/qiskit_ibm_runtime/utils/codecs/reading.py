@@ -41,6 +41,7 @@ _MANY_CONTROLLED = frozenset(  # gates made from a number of controls, and from 
     {"MCXGate", "MCXGrayCode", "MCXRecursive", "MCXVChain", "MCPhaseGate", "MCU1Gate"}
 )
 _PLACE_OF_CONTROLS = 4  # among what Qiskit keeps of a custom operation, from version 5 on
+_PLACE_OF_CIRCUIT = 5  # among what Qiskit reads a parameter with, from terra 0.24 on
 _PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
 _EXPRESSION_HEADER = struct.Struct(formats.PARAMETER_EXPR_PACK)
 _CIRCUIT_HEADER = struct.Struct(formats.CIRCUIT_HEADER_PACK)
@@ -134,6 +135,9 @@ def _install() -> None:
         circuits._parse_custom_operation = _checked(
             circuits._parse_custom_operation, _look_at_custom_operation, _as_sent
         )
+        circuits._loads_instruction_parameter = _given_circuit(
+            circuits._loads_instruction_parameter
+        )
 
 
 def _checked(function: Any, look: Any, finish: Any = None) -> Any:
@@ -146,6 +150,19 @@ def _checked(function: Any, look: Any, finish: Any = None) -> Any:
         return read if finish is None else finish(read, *args, **kwargs)
 
     return checked
+
+
+def _given_circuit(function: Any) -> Any:
+    """Give parameters of base gates, which stand in no circuit, one: terra 0.25 asks it for bits."""
+
+    @wraps(function)
+    def given(*args: Any, **kwargs: Any) -> Any:
+        if getattr(_reading, "active", False) and args[_PLACE_OF_CIRCUIT:][:1] == (None,):
+            before, after = args[:_PLACE_OF_CIRCUIT], args[_PLACE_OF_CIRCUIT + 1 :]
+            args = (*before, QuantumCircuit(), *after)
+        return function(*args, **kwargs)
+
+    return given
 
 
 def _look_at_first_header(file: Any, **_: Any) -> None:
