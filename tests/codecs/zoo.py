@@ -10,7 +10,6 @@ from qiskit.circuit import (
     AncillaRegister,
     ClassicalRegister,
     Clbit,
-    ControlledGate,
     Gate,
     Instruction,
     Parameter,
@@ -457,9 +456,7 @@ def same(one: Any, other: Any) -> bool:
 def _parts(operation: Any) -> tuple[Any, ...]:
     definition = getattr(operation, "definition", None)
     return (
-        operation.name.rsplit("_", 1)[0]
-        if isinstance(operation, ControlledGate)
-        else operation.name,
+        operation.name,
         getattr(operation, "label", None) or None,
         getattr(operation, "unit", None) if operation.name == "delay" else None,
         getattr(operation, "ctrl_state", None),

@@ -101,7 +101,8 @@ class _Renaming:
             return operation
         if wrapped and _has_custom_base(operation):
             return self._wrapper(operation)
-        fresh = copy.copy(operation)
+        shared = not getattr(operation, "mutable", True)  # known from terra 0.45 on
+        fresh = operation.to_mutable() if shared else copy.copy(operation)
         fresh._definition = self.circuit(definition)
         if isinstance(operation, ControlledGate):
             fresh.base_gate = self._operation(operation.base_gate, clashing, False)
@@ -128,9 +129,9 @@ class _Renaming:
 def _kept_together(operation: Any, wrapped: bool) -> Iterator[Any]:
     """Yield an operation, and the base gates that QPY keeps beside it."""
     yield operation
-    if isinstance(operation, ControlledGate) and is_custom(operation):
-        if not (wrapped and _has_custom_base(operation)):
-            yield from _kept_together(operation.base_gate, wrapped)
+    with_base = isinstance(operation, ControlledGate) and is_custom(operation)
+    if with_base and not (wrapped and _has_custom_base(operation)):
+        yield from _kept_together(operation.base_gate, wrapped)
 
 
 def _has_custom_base(operation: Any) -> bool:
