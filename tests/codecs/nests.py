@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
-from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter
-from qiskit.circuit.library import CPhaseGate, HGate, RXGate, RZXGate, XGate
+from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter, ParameterVector
+from qiskit.circuit.library import CPhaseGate, HGate, PauliEvolutionGate, RXGate, RZXGate, XGate
+from qiskit.quantum_info import Pauli
 
 NAMES = ("a", "b", "XGate")  # the last one is the name under which Qiskit writes its X gate
 STANDARD = (HGate(), XGate(), RXGate(0.5), CPhaseGate(0.25), RZXGate(0.125))
@@ -65,6 +66,55 @@ def parameterised(draw: Any) -> QuantumCircuit:
         if draw(st.booleans()):
             item.c_if(0, 1)
     return circuit
+
+
+class Own(Gate):
+    """A gate of a user's class, defined when it is asked for."""
+
+    def __init__(self, name: str, angle: Any) -> None:
+        super().__init__(name, 1, [angle])
+
+    def _define(self) -> None:
+        self.definition = QuantumCircuit(1)
+        self.definition.rx(self.params[0], 0)
+
+
+@st.composite
+def mixtures(draw: Any, depth: int = 2, blocks: bool = True, angles: Any = None) -> QuantumCircuit:
+    """Draw a circuit of everything that has a name: gates, instructions, blocks, users' classes."""
+    angles = angles or (Parameter("s"), ParameterVector("v", 2)[1], 0.5)
+    circuit = QuantumCircuit(3, 2, name=draw(st.sampled_from(NAMES)))
+    for _ in range(draw(st.integers(1, 3))):
+        if depth and blocks and draw(st.integers(0, 3)) == 0:
+            block = draw(mixtures(depth - 1, blocks, angles))
+            circuit.if_else((circuit.clbits[1], 1), block, None, [2, 0, 1], [0, 1])
+            continue
+        operation = _drawn(draw, depth, angles)
+        qubits = draw(st.permutations(range(3)))[: operation.num_qubits]
+        item = circuit.append(operation, qubits, range(operation.num_clbits))
+        if draw(st.integers(0, 3)) == 0:
+            item.c_if(draw(st.sampled_from((0, circuit.cregs[0]))), 1)
+    return circuit
+
+
+def _drawn(draw: Any, depth: int, angles: Any) -> Any:
+    name, angle = draw(st.sampled_from(NAMES)), draw(st.sampled_from(angles))
+    kind = draw(st.sampled_from(("own", "opaque", "evolution", "gate", "control", "instruction")))
+    if kind == "opaque":
+        return Gate("magic", 2, [angle])
+    if kind == "evolution":
+        return PauliEvolutionGate(Pauli("ZX"), time=angle)
+    if kind == "own" or depth == 0:
+        return Own(name, angle)
+    if kind == "instruction":
+        return draw(mixtures(depth - 1, False, angles)).to_instruction()
+    inner = QuantumCircuit(2, name=name)
+    gate = draw(gates(depth))
+    if gate.num_qubits < 3:
+        inner.append(gate, range(gate.num_qubits))
+    inner.rx(angle, 0)
+    gate = inner.to_gate()
+    return gate.control(1, ctrl_state=draw(st.integers(0, 1))) if kind == "control" else gate
 
 
 def whole(circuit: QuantumCircuit) -> Any:

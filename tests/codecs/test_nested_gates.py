@@ -25,7 +25,7 @@ from qiskit.circuit.library import (
     XGate,
 )
 from qiskit.quantum_info import Operator, Pauli
-from tests.codecs.nests import circuits, parameterised, whole
+from tests.codecs.nests import circuits, mixtures, parameterised, whole
 from tests.codecs.zoo import ZOO
 
 from qiskit_ibm_runtime.utils.codecs import budget
@@ -292,6 +292,12 @@ def test_whatever_has_parameters_arrives_whole_and_can_be_bound(circuit: Quantum
     assert whole(back) == whole(circuit)
     assert back.parameters == circuit.parameters
     assert whole(back.assign_parameters(values)) == whole(circuit.assign_parameters(values))
+
+
+@settings(deadline=None, max_examples=40)
+@given(mixtures())
+def test_whatever_has_a_name_arrives_whole(circuit: QuantumCircuit) -> None:
+    assert whole(arrived(circuit)) == whole(circuit)
 
 
 @pytest.mark.parametrize("name", ["base_with_the_name_of_another", "two_open_controlled"])

@@ -24,6 +24,10 @@ def dump(programs: Any, file_obj: Any, metadata_serializer: Any = None) -> None:
 def load(file_obj: Any, metadata_deserializer: Any = None) -> Any:
     """Read circuits or schedule blocks of any QPY version that the installed Qiskit knows.
 
+    Custom gates get the names that they had before they were written: what Qiskit adds to the names
+    of controlled gates to tell them apart, and what a job's payload adds to names that clash, is
+    cut off.
+
     Args:
         file_obj: Open binary file; it is read to its end.
         metadata_deserializer: A ``json.JSONDecoder`` for metadata.

@@ -132,7 +132,7 @@ def _loss(circuit: QuantumCircuit, data: memoryview) -> str:
     try:
         return difference(circuit, read_circuit(bytes(data), _deserializer()))
     except DecodeError as exc:
-        return exc.message
+        return str(exc.message)
 
 
 def circuit_from_text(text: object) -> QuantumCircuit:

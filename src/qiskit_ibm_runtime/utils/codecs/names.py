@@ -62,10 +62,11 @@ def as_sent(operation: Any, written: str) -> Any:
 
 
 def _unwrapped(wrapper: Any) -> Any:
-    data = wrapper.definition.data if wrapper.definition is not None else ()
-    content = data[0].operation if len(data) == 1 else None
-    if type(content) is not ControlledGate or content.num_qubits != wrapper.num_qubits:
+    held = [] if wrapper.definition is None else [i.operation for i in wrapper.definition.data]
+    if [type(operation) for operation in held] != [ControlledGate]:
         return wrapper
-    content = copy.copy(content)
+    content = copy.copy(held[0])
+    if content.num_qubits != wrapper.num_qubits:
+        return wrapper
     content.base_gate = content.base_gate.copy()  # it holds the parameters of this use
     return content
