@@ -12,9 +12,10 @@ from typing import Any, Callable
 import pytest
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local import devices, job
-from qiskit_ibm_runtime.local.executor import Executor, Outcome, Work
-from qiskit_ibm_runtime.local.workers import WorkerPool
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.execution import job
+from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
+from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 
@@ -28,8 +29,8 @@ def work(
 ) -> Work:
     """A job as the server hands it over."""
     documents = {
-        "configuration": devices.configuration(backend),
-        "properties": devices.properties(backend),
+        "configuration": catalogue.configuration(backend),
+        "properties": catalogue.properties(backend),
     }
     params = json.dumps(inputs or {}, cls=RuntimeEncoder)
     return {"program": program, "source": source, "params": params, "backend": documents, **more}
