@@ -6,7 +6,6 @@ import base64
 import select
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.loopback import serving
 
 
 @dataclass
@@ -133,11 +134,5 @@ def running(**settings: Any) -> Iterator[Proxy]:
     proxy.address = f"127.0.0.1:{server.server_port}"
     user = f"{proxy.basic}@" if proxy.basic else ""
     proxy.url = f"http://{user}{proxy.address}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
