@@ -274,7 +274,7 @@ def test_it_arrives_whole_and_stays_as_it_was(name: str) -> None:
     assert (back.name, back.parameters) == (circuit.name, circuit.parameters)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(circuits())
 def test_whatever_is_nested_arrives_whole(circuit: QuantumCircuit) -> None:
     back = arrived(circuit)
@@ -283,7 +283,7 @@ def test_whatever_is_nested_arrives_whole(circuit: QuantumCircuit) -> None:
     assert Operator(back) == Operator(circuit)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(parameterised())
 def test_whatever_has_parameters_arrives_whole_and_can_be_bound(circuit: QuantumCircuit) -> None:
     back = arrived(circuit)
@@ -294,7 +294,7 @@ def test_whatever_has_parameters_arrives_whole_and_can_be_bound(circuit: Quantum
     assert whole(back.assign_parameters(values)) == whole(circuit.assign_parameters(values))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(mixtures())
 def test_whatever_has_a_name_arrives_whole(circuit: QuantumCircuit) -> None:
     assert whole(arrived(circuit)) == whole(circuit)

@@ -15,7 +15,7 @@ from qiskit.circuit import ClassicalRegister, Instruction, QuantumRegister
 from .contents import Contents, look
 from .errors import DecodeError, EncodeError
 from .faithful import difference
-from .packing import deflate, pack, unpack
+from .packing import pack, unpack
 from .reading import read_circuit
 from .renaming import renamed
 
@@ -30,7 +30,7 @@ class _Sent:
 
     circuit: ref[QuantumCircuit]
     contents: Contents
-    data: bytes
+    text: str
 
 
 # By the identity of the circuit. Single operations on a dict are atomic, and a lost race costs no
@@ -61,28 +61,29 @@ def circuit_to_text(circuit: QuantumCircuit) -> str:
     """
     written = getattr(_payload, "written", None)
     if written is None:
-        return pack(_remembered(circuit), compress=False)
+        return _remembered(circuit)
     key = id(circuit)
     if key not in written:
         written[key] = (circuit, _remembered(circuit))
-    return pack(written[key][1], compress=False)
+    text: str = written[key][1]
+    return text
 
 
-def _remembered(circuit: QuantumCircuit) -> bytes:
+def _remembered(circuit: QuantumCircuit) -> str:
     contents = look(circuit, _serializer())
-    key, fingerprint = id(circuit), contents.fingerprint
+    key, snapshot = id(circuit), contents.snapshot
     known = _sent.get(key)
     if (
         known is not None
         and known.circuit() is circuit
-        and fingerprint is not None
-        and known.contents.fingerprint == fingerprint
+        and snapshot is not None
+        and known.contents.snapshot == snapshot
     ):
-        return known.data
-    data = _write(circuit, contents)
-    if fingerprint is not None:
-        _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, data)
-    return data
+        return known.text
+    text = _write(circuit, contents)
+    if snapshot is not None:
+        _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, text)
+    return text
 
 
 def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
@@ -91,7 +92,7 @@ def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
         _sent.pop(key, None)
 
 
-def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
+def _write(circuit: QuantumCircuit, contents: Contents) -> str:
     try:
         data = _dump(circuit)
     except Exception as exc:
@@ -99,7 +100,7 @@ def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
         raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
     if not contents.plain:
         data = _faithful(circuit, data)
-    return deflate(data)
+    return pack(data)
 
 
 def _dump(circuit: QuantumCircuit) -> memoryview:
@@ -162,7 +163,7 @@ def instruction_to_text(instruction: Instruction) -> str:
         QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
     )
     circuit.append(instruction, circuit.qubits, circuit.clbits)
-    return pack(_write(circuit, look(circuit)), compress=False)
+    return _write(circuit, look(circuit))
 
 
 def instruction_from_text(text: object) -> Instruction:
