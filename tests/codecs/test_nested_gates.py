@@ -13,8 +13,17 @@ import numpy as np
 import pytest
 import qiskit
 from hypothesis import HealthCheck, given, settings
-from qiskit import QuantumCircuit, pulse, qpy
-from qiskit.circuit import Gate, Instruction, Parameter, ParameterVector
+from qiskit import QuantumCircuit, pulse, qpy, transpile
+from qiskit.circuit import (
+    ClassicalRegister,
+    ControlledGate,
+    Gate,
+    Instruction,
+    Parameter,
+    ParameterVector,
+    QuantumRegister,
+    Qubit,
+)
 from qiskit.circuit.library import (
     CXGate,
     HGate,
@@ -227,6 +236,23 @@ class Turn(Gate):
         self.definition.rx(self.params[0], 0)
 
 
+class ControlledTurn(ControlledGate):
+    """A controlled gate of a user's own class."""
+
+    def __init__(self, angle: float) -> None:
+        base = RXGate(angle)
+        super().__init__("turn", 2, [angle], num_ctrl_qubits=1, base_gate=base)
+
+    def _define(self) -> None:
+        self.definition = QuantumCircuit(2)
+        self.definition.crx(self.params[0], 0, 1)
+
+
+@nasty
+def controlled_of_a_class_of_the_users() -> QuantumCircuit:
+    return circuit_of(ControlledTurn(0.5), ControlledTurn(0.25), Turn(0.5))
+
+
 @nasty
 def of_a_class_of_the_users() -> QuantumCircuit:
     return circuit_of(Turn(0.5), Turn(0.25), Turn(0.5).control(1), Turn(0.125).control(1))
@@ -340,6 +366,34 @@ def test_a_reader_without_this_library_sees_gates_that_do_the_same() -> None:
     assert Operator(plain) == Operator(circuit)
 
 
+def test_all_else_of_a_circuit_with_clashing_names_arrives_too() -> None:
+    bits = [Qubit(), Qubit(), Qubit()]
+    circuit = QuantumCircuit(bits, name="all else", global_phase=Parameter("p"))
+    circuit.add_register(QuantumRegister(bits=bits[1:], name="right"), ClassicalRegister(2, "c"))
+    circuit.metadata = {"weights": {1, 2}}
+    circuit.rx(0.5, 1)
+    circuit.append(made_of(HGate()), [0])
+    circuit.append(made_of(XGate()), [2])
+    with pulse.build(name="other") as schedule:
+        pulse.delay(10, pulse.DriveChannel(0))
+    circuit.add_calibration("rx", [1], schedule, [0.5])
+
+    back = arrived(circuit)
+
+    assert whole(back) == whole(circuit)
+    assert (back.qregs[0].name, back.cregs) == ("right", circuit.cregs)
+    assert (back.metadata, back.calibrations) == (circuit.metadata, circuit.calibrations)
+
+
+def test_the_layout_of_a_circuit_with_clashing_names_arrives_where_qpy_writes_it() -> None:
+    circuit = transpile(ZOO["bell"](), coupling_map=[[0, 1], [1, 2]], initial_layout=[2, 1])
+    expected = arrived(circuit)._layout
+    circuit.append(made_of(HGate()), [0])
+    circuit.append(made_of(XGate()), [0])
+
+    assert arrived(circuit)._layout == expected
+
+
 def test_equal_gates_are_written_once() -> None:
     once = _written(circuit_of(made_of(HGate()), made_of(XGate())))
     often = _written(circuit_of(*[gate for _ in range(50) for gate in (made_of(HGate()), X)]))
@@ -362,6 +416,14 @@ def test_a_name_that_is_all_that_an_operation_has_is_kept() -> None:
 def test_two_operations_that_have_nothing_but_one_name_are_refused() -> None:
     with pytest.raises(TypeError, match="Circuit 'outer' would not arrive as it is"):
         arrived(circuit_of(Gate("inner", 1, []), Gate("inner", 2, [])))
+
+
+def test_what_is_lost_beside_names_is_said() -> None:
+    circuit = circuit_of(made_of(HGate()), made_of(XGate()))
+    circuit.delay(1, 0, unit="us")
+
+    with pytest.raises(TypeError, match="the unit 'us' of a delay"):
+        arrived(circuit)
 
 
 def test_gates_that_are_calibrated_under_their_name_keep_it() -> None:

@@ -118,9 +118,13 @@ def _faithful(circuit: QuantumCircuit, data: memoryview) -> memoryview:
     if not lost:
         return data
     for wrapped in (False, True):
-        with suppress(Exception):  # the circuit as it is tells best what is wrong with it
+        with suppress(Exception):  # classes of users may not let themselves be copied
             copy = renamed(circuit, wrapped=wrapped)
-            if copy is not None and not _loss(circuit, data := _dump(copy)):
+            if copy is None:
+                continue
+            data = _dump(copy)
+            lost = _loss(circuit, data)
+            if not lost:
                 return data
     raise EncodeError(
         f"Circuit {circuit.name!r} would not arrive as it is, because the installed Qiskit "

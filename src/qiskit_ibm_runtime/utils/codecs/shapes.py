@@ -6,7 +6,6 @@ cannot be told cheaply whether two operations are equal, they count as different
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +32,7 @@ def definition_of(operation: Any) -> QuantumCircuit | None:
     if not isinstance(operation, ControlledGate):
         return operation.definition
     if operation._definition is None:
-        operation = copy.copy(operation)
-        operation.ctrl_state = None
-        operation.definition  # noqa: B018  a gate of a user's class builds it when asked
+        operation._define()  # as Qiskit does for a gate of a user's class when it is looked at
     return operation._definition
 
 
