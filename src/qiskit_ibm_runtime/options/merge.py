@@ -8,6 +8,7 @@ from typing import Any
 from .flexible import is_section, to_dict
 from .sections import CLASSES, SECTIONS
 
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _DEFAULTS = {name: to_dict(cls()) for name, cls in CLASSES.items()}
 
 
@@ -71,10 +72,12 @@ def _in_dict_form(name: str, value: Any) -> Any:
 
 def _copied(name: str, value: Any) -> Any:
     """Copy containers, keep everything else: callbacks and noise models must stay themselves."""
-    if name == "noise_model":
+    kind = type(value)
+    # Most values are plain. They are told apart first, because a device's map holds hundreds.
+    if kind in _PLAIN or name == "noise_model":
         return value
+    if kind in (list, tuple, set):
+        return kind([_copied("", item) for item in value])
     if isinstance(value, Mapping):
         return {key: _copied(key, item) for key, item in value.items()}
-    if type(value) in (list, tuple, set):
-        return type(value)(_copied("", item) for item in value)
     return value
