@@ -32,7 +32,7 @@ class NoiseModel:
 REFUSED: dict[str, tuple[str, list[Any]]] = {
     "seed_simulator": (
         "an integer",
-        ["7", 7.5, True, [7], np.array([7]), 1j, float("nan"), float("inf"), 2**64, -(2**63) - 1],
+        ["7", 7.5, True, [7], np.array([7]), 1j, float("nan"), float("inf"), 2**63, -(2**63) - 1],
     ),
     "coupling_map": (
         "a list of pairs of qubits or a CouplingMap",
@@ -126,7 +126,7 @@ def sent(name: str, value: Any) -> Any:
     [
         *(("seed_simulator", seed, 7) for seed in (7, np.int64(7), np.array(7), 7.0)),
         ("seed_simulator", -(2**63), -(2**63)),
-        ("seed_simulator", 2**64 - 1, 2**64 - 1),
+        ("seed_simulator", 2**63 - 1, 2**63 - 1),
         *(
             ("coupling_map", edges, [[0, 1], [1, 0]])
             for edges in (

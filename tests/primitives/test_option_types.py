@@ -116,6 +116,19 @@ def test_every_form_that_a_service_can_use_runs(sampler: Sampler, options: dict[
     assert result.quasi_dists[0] == {1: 1.0}
 
 
+@pytest.mark.parametrize("seed", [-1, -(2**63), 2**63 - 1])
+def test_every_seed_of_64_bits_repeats_a_mitigated_result(
+    service: QiskitRuntimeService, seed: int
+) -> None:
+    sampler = Sampler(session=Session(service, "fake_manila"), options={"resilience_level": 1})
+
+    first, second = (
+        sampler.run(one_and_zero(), seed_simulator=seed, shots=100).result() for _ in range(2)
+    )
+
+    assert first.quasi_dists == second.quasi_dists
+
+
 class TestLayoutsOfQubits:
     """They are sent as numbers: a service knows no qubits of the user's circuits."""
 

@@ -217,7 +217,7 @@ KINDS: dict[str, dict[str, Kind]] = {
     },
     "simulator": {
         "noise_model": Kind(_noise_model, "a NoiseModel of Aer or its dict form"),
-        "seed_simulator": Kind(_whole_from(-(2**63), 2**64 - 1), "an integer of 64 bits"),
+        "seed_simulator": Kind(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
         "coupling_map": Kind(_edges, "a list of pairs of qubits or a CouplingMap"),
         "basis_gates": Kind(_names, "a list of names of gates"),
     },
