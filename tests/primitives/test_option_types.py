@@ -129,6 +129,25 @@ def test_every_seed_of_64_bits_repeats_a_mitigated_result(
     assert first.quasi_dists == second.quasi_dists
 
 
+class TestLayoutsOfTheWrongLength:
+    @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=str)
+    def test_are_refused_with_the_circuit_that_they_do_not_fit(
+        self, noted: MagicMock, layout: Any
+    ) -> None:
+        refusal = (
+            rf"'initial_layout' has {len(layout)} places, but circuit 0 \('mine'\) has 2 qubits"
+        )
+
+        with pytest.raises(ValueError, match=refusal):
+            Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+        noted.run.assert_not_called()
+
+    def test_do_not_matter_where_nothing_is_transpiled(self, noted: MagicMock) -> None:
+        Sampler(session=noted).run(one_and_zero(), initial_layout=[1], skip_transpilation=True)
+
+        assert noted.run.call_count == 1
+
+
 class TestLayoutsOfQubits:
     """They are sent as numbers: a service knows no qubits of the user's circuits."""
 

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
-from .layouts import as_positions
+from .layouts import as_positions, check_places
 from .limits import check_limits
 
 SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
@@ -124,8 +124,9 @@ class RuntimePrimitive:
         )
         if not os.environ.get(SKIP_VALIDATION):
             self._validate_options(combined)
+            asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+            check_places(transpilation, asked)
             if backend is not None:
-                asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
                 check_limits(asked, combined["execution"].get("shots"), backend.configuration())
         if backend is not None and transpilation.get("skip_transpilation"):
             for circuit in inputs["circuits"]:

@@ -47,6 +47,28 @@ def as_positions(layout: Any, circuits: Iterable[QuantumCircuit]) -> Any:
     return found[0]
 
 
+def check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCircuit]) -> None:
+    """Check that a list of places has one for each qubit, as terra's transpiler asks for.
+
+    Args:
+        transpilation: Options of the transpilation; a circuit that is not transpiled needs no
+            layout.
+        circuits: The circuits that share the layout.
+
+    Raises:
+        ValueError: If a circuit has another number of qubits.
+    """
+    layout = transpilation.get("initial_layout")
+    if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
+        return
+    for index, circuit in enumerate(circuits):
+        if len(layout) != circuit.num_qubits:
+            raise ValueError(
+                f"'initial_layout' has {len(layout)} places, but circuit {index} "
+                f"({circuit.name!r}) has {circuit.num_qubits} qubits."
+            )
+
+
 def _places(layout: Any) -> dict[Any, Any]:
     if isinstance(layout, Layout):
         return dict(layout.get_virtual_bits())
