@@ -147,6 +147,11 @@ class TestLayoutsOfTheWrongLength:
 
         assert noted.run.call_count == 1
 
+    def test_are_not_those_that_are_empty(self, noted: MagicMock) -> None:
+        Sampler(session=noted).run(one_and_zero(), initial_layout=[])
+
+        assert inputs(noted)["transpilation_settings"]["initial_layout"] == []
+
 
 class TestLayoutsOfQubits:
     """They are sent as numbers: a service knows no qubits of the user's circuits."""

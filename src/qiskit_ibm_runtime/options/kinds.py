@@ -210,7 +210,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "init_qubits": _FLAG,
     },
     "environment": {
-        # The service leaves out a level that is empty, as it does None.
+        # An empty level is left out of the request, as None is.
         "log_level": Kind(lambda value: value and _LEVEL.read(value), _LEVEL.allowed),
         "job_tags": Kind(_tags, "a list of strings"),
         "callback": Kind(_callback, "a function of job id and message"),

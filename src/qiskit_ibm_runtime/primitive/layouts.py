@@ -62,7 +62,8 @@ def check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCir
     if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
         return
     for index, circuit in enumerate(circuits):
-        if len(layout) != circuit.num_qubits:
+        # An empty layout is none to the later releases of terra.
+        if len(layout) not in (0, circuit.num_qubits):
             raise ValueError(
                 f"'initial_layout' has {len(layout)} places, but circuit {index} "
                 f"({circuit.name!r}) has {circuit.num_qubits} qubits."
