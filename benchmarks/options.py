@@ -62,8 +62,8 @@ def device() -> Plan:
     edges = [list(edge) for edge in CouplingMap.from_heavy_hex(7).get_edges()]
     gates = ["cx", "rz", "sx", "x"]
     sampler.set_options(coupling_map=edges, basis_gates=gates, initial_layout=list(range(127)))
-    bell = QuantumCircuit(2, 2)
-    return Plan(lambda: sampler.run(bell, shots=100), rounds=25)
+    wide = QuantumCircuit(127, 1)
+    return Plan(lambda: sampler.run(wide, shots=100), rounds=25)
 
 
 @row("Sampler.set_options with that noise model", "under 1 ms")
