@@ -138,7 +138,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         return self._submit(inputs, run_options, wait=True).result()
 
     def _validate_options(self, options: dict[str, Any]) -> None:
-        if options.get("resilience_level"):
-            highest = Options._MAX_RESILIENCE_LEVEL_SAMPLER
-            check_level("resilience_level", options["resilience_level"], highest)
+        level = options.get("resilience_level")
+        if level is not None:
+            check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
         Options.validate_options(options)

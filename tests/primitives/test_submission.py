@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
@@ -156,8 +157,9 @@ class TestBeforeAnythingIsSent:
         session = on(device(max_shots=1000))
 
         Sampler(session=session).run(QuantumCircuit(1, 1), shots=1000)
-        with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
-            Sampler(session=session).run(QuantumCircuit(1, 1), shots=1001)
+        for shots in (1001, 1001.0, np.int64(1001), np.array(1001)):
+            with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
+                Sampler(session=session).run(QuantumCircuit(1, 1), shots=shots)
         assert session.run.call_count == 1
 
     def test_limits_can_be_left_to_the_service(
