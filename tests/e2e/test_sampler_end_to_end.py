@@ -163,6 +163,28 @@ def test_several_registers_give_keys_over_all_bits(sampler: Sampler) -> None:
     assert result.quasi_dists[0] == {0b101: 1.0}
 
 
+@pytest.mark.parametrize("shots", [100, None])
+def test_what_is_measured_on_the_way_counts_like_what_is_measured_at_the_end(
+    sampler: Sampler, shots: int | None
+) -> None:
+    """
+    A qubit is measured, turned back by what was found, and measured into another register.
+    """
+    from qiskit import ClassicalRegister, QuantumRegister
+
+    first, last = ClassicalRegister(1, "first"), ClassicalRegister(1, "last")
+    circuit = QuantumCircuit(QuantumRegister(1), first, last)
+    circuit.h(0)
+    circuit.measure(0, first[0])
+    circuit.x(0).c_if(first, 1)
+    circuit.measure(0, last[0])
+
+    result = sampler.run(circuit, shots=shots).result()
+
+    assert set(result.quasi_dists[0]) == {0b00, 0b01}
+    assert sum(result.quasi_dists[0].values()) == pytest.approx(1)
+
+
 def test_a_resilience_level_that_the_runtime_lacks_is_refused_before_sending(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
@@ -152,12 +153,13 @@ class TestBeforeAnythingIsSent:
             Sampler(session=session).run([narrow, narrow, wide])
         session.run.assert_not_called()
 
-    def test_more_shots_than_the_backend_takes_are_refused(self, on: Any) -> None:
+    @pytest.mark.parametrize("kind", [int, np.int64])
+    def test_more_shots_than_the_backend_takes_are_refused(self, on: Any, kind: type[Any]) -> None:
         session = on(device(max_shots=1000))
 
-        Sampler(session=session).run(QuantumCircuit(1, 1), shots=1000)
+        Sampler(session=session).run(QuantumCircuit(1, 1), shots=kind(1000))
         with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
-            Sampler(session=session).run(QuantumCircuit(1, 1), shots=1001)
+            Sampler(session=session).run(QuantumCircuit(1, 1), shots=kind(1001))
         assert session.run.call_count == 1
 
     def test_limits_can_be_left_to_the_service(
