@@ -109,14 +109,15 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=4,
 )
+DISTS = st.dictionaries(st.sampled_from(["0", "1", "00", "0x1", "0b1", "9", "-1", "x", ""]), PLAIN)
+FACTS = st.fixed_dictionaries({}, optional={"shots": PLAIN, "readout_mitigation_overhead": PLAIN})
 ANSWERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "quasi_dists": st.lists(PLAIN | st.dictionaries(st.sampled_from("019x"), PLAIN)) | PLAIN,
-        "values": st.lists(PLAIN) | PLAIN,
-        "metadata": st.lists(PLAIN | st.fixed_dictionaries({"shots": PLAIN})) | PLAIN,
-        "results": PLAIN,
+    {
+        "quasi_dists": st.tuples(DISTS) | st.lists(DISTS | PLAIN) | PLAIN,
+        "values": st.tuples(PLAIN) | st.lists(PLAIN) | PLAIN,
+        "metadata": st.tuples(FACTS) | st.lists(FACTS | PLAIN) | PLAIN,
     },
+    optional={"results": PLAIN},
 )
 
 
