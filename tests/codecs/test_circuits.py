@@ -13,7 +13,7 @@ import pytest
 import qiskit
 from qiskit import QuantumCircuit, pulse, qpy
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumRegister, Qubit
-from qiskit.circuit.library import CCXGate, RealAmplitudes, RYGate, XGate
+from qiskit.circuit.library import CCXGate, RealAmplitudes, RYGate, XGate, YGate
 from qiskit.quantum_info import Operator
 from tests.codecs.zoo import ZOO, bell, same
 
@@ -196,11 +196,21 @@ def _delay(circuit: QuantumCircuit) -> None:
     circuit.data[5].operation.duration = 20
 
 
+def _move(circuit: QuantumCircuit) -> None:
+    circuit.data[0].qubits = (circuit.qubits[1],)
+
+
+def _replace(circuit: QuantumCircuit) -> None:
+    circuit.data[2].operation = YGate()
+
+
 MUTATIONS: dict[str, Callable[[QuantumCircuit], object]] = {
     "a gate more": lambda circuit: circuit.x(0),
     "a gate less": lambda circuit: circuit.data.pop(),
     "cleared": lambda circuit: circuit.clear(),
     "gates in another order": _swap_entry,
+    "a gate on another qubit": _move,
+    "another gate in its place": _replace,
     "a parameter bound in place": _rebind,
     "a parameter of a gate replaced": _change_parameter_of_gate,
     "a vector resized": _resize_vector,

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from qiskit_ibm_runtime import IBMAccountError, IBMInputValueError, IBMNotAuthorizedError
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.hub_group_project import HubGroupProject
 
 
@@ -17,10 +17,10 @@ def is_list(asked) -> bool:
 
 def test_a_start_with_twenty_projects_takes_four_round_trips_and_no_configuration(standin):
     """
-    Version and log-in go together, and so do all lists; every host sees one pool.
+    Version and hubs go together, and so do all lists; every host sees one pool.
     """
     standin.fill(projects=20, devices=20)
-    standin.meet(2, lambda asked: asked.path in ("/api/version", "/api/users/loginWithToken"))
+    standin.meet(2, lambda asked: asked.path in ("/api/version", "/api/Network"))
     standin.meet(20, is_list)
 
     service = standin.service()
@@ -36,7 +36,7 @@ def test_a_start_with_one_project_takes_two_connections_at_most(standin):
     standin.service()
 
     assert len(standin.asked) == 5
-    assert standin.connections <= 2  # version and log-in go side by side, the rest follows on one
+    assert standin.connections <= 2  # version and hubs go side by side, the rest follows on one
 
 
 def test_a_start_on_the_cloud_takes_one_request(standin):
@@ -141,6 +141,46 @@ def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
 
     assert f"{standin.url}/api" in str(caught.value)
     assert "https://auth.quantum-computing.ibm.com/api" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("loginWithToken", (404, b"<html>")),
+        ("loginWithToken", (200, b"<html>")),
+        ("loginWithToken", (200, [])),
+        ("/users/me", (404, b"")),
+        ("/users/me", (200, [])),
+        ("/users/me", (200, {})),
+        ("/Network", (404, b"")),
+    ],
+    ids=str,
+)
+def test_an_address_that_is_no_authentication_service_is_named_whatever_fails_first(
+    standin, path, answer
+):
+    standin.faults[path] = answer
+    standin.faults["/version"] = (200, {"api-app": "1"})
+
+    with pytest.raises(IBMInputValueError, match="not an IBM Quantum authentication URL"):
+        standin.service()
+
+
+@pytest.mark.parametrize("version", [(404, b""), (200, {"api-auth": "1"})], ids=str)
+def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin, version):
+    standin.faults["loginWithToken"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
+    standin.faults["/version"] = version
+
+    with pytest.raises(RequestsApiError, match="No"):
+        standin.service()
+
+
+@pytest.mark.parametrize("user", [[], 7, "text"], ids=str)
+def test_a_user_that_is_no_object_is_an_error_of_the_protocol(standin, user):
+    standin.faults["/users/me"] = (200, user)
+
+    with pytest.raises(ApiIBMProtocolError, match="described the user as"):
+        standin.service()
 
 
 def test_a_wrong_token_is_not_authorized(standin):

@@ -55,7 +55,8 @@ class _Values:
 
     def __init__(self) -> None:
         self._values: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        # The garbage collector may log, and so ask for what the thread it runs in is making.
+        self._lock = threading.RLock()
         self._pattern: re.Pattern[str] | None = None
 
     def __contains__(self, value: str) -> bool:
@@ -66,12 +67,18 @@ class _Values:
             self._values[value] = None
             while len(self._values) > _MOST_VALUES:
                 self._values.popitem(last=False)
-            longest_first = sorted(self._values, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = None
 
     def hide(self, text: str) -> str:
-        pattern = self._pattern
-        return pattern.sub(HIDDEN, text) if pattern else text
+        return self._known().sub(HIDDEN, text) if self._values else text
+
+    def _known(self) -> re.Pattern[str]:
+        """A pattern of all values, made when a text has to be looked at: texts are fewer."""
+        with self._lock:
+            if self._pattern is None:
+                longest_first = sorted(self._values, key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            return self._pattern
 
 
 _values = _Values()

@@ -15,12 +15,15 @@ from .codecs.circuits import one_payload
 from .codecs.decoding import HAS_AER, from_json_value
 from .codecs.encoding import to_json_value
 from .codecs.errors import DecodeError
+from .codecs.extracts import extract
 from .codecs.packing import pack
 from .codecs.refusals import with_plain_keys
 from .codecs.settings import register_settings_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .codecs.extracts import Extract
 
 HAS_SCIPY = find_spec("scipy") is not None
 
@@ -93,13 +96,14 @@ class RuntimeDecoder(json.JSONDecoder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._vectors: dict[str, Any] = {}
+        self._extracts: dict[Any, Extract] = {}
         super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
     def decode(self, s: str, *args: Any) -> Any:
         """Return what a text holds."""
         try:
             with one_budget():
-                return super().decode(s, *args)
+                return self._decode(s, *args)
         except RecursionError:
             raise DecodeError("A payload is nested too deeply.") from None
         except (DecodeError, json.JSONDecodeError):
@@ -107,9 +111,30 @@ class RuntimeDecoder(json.JSONDecoder):
         except ValueError as exc:  # Python's limit on the digits of an integer
             raise DecodeError(f"A payload cannot be read: {exc}.") from None
 
+    def _decode(self, payload: str, *args: Any) -> Any:
+        text, self._extracts = extract(payload)
+        try:
+            return super().decode(text, *args)
+        except json.JSONDecodeError:
+            if not self._extracts:
+                raise
+        finally:
+            self._extracts = {}
+        # The error should name a place in the payload, not in what was left of it.
+        return super().decode(payload, *args)
+
     def object_hook(self, obj: Any) -> Any:
         """Return the object behind a typed wrapper; other objects as they are."""
+        if self._extracts:
+            self._fill_in(obj)
         return from_json_value(obj, self._vectors)
+
+    def _fill_in(self, obj: dict[str, Any]) -> None:
+        """Put a long value in the place of its mark; arrays are read without a copy of it."""
+        value = obj.get("__value__")
+        found = self._extracts.get(value) if isinstance(value, str) else None
+        if found is not None:
+            obj["__value__"] = found if obj.get("__type__") == "ndarray" else str(found)
 
 
 __all__ = [

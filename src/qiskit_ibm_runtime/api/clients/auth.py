@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.auth import QuantumAuth
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
 from qiskit_ibm_runtime.api.rest.root import Api
 from qiskit_ibm_runtime.api.session import RetrySession
 
@@ -42,15 +43,31 @@ class AuthClient(BaseClient):
         self.auth_api = Api(RetrySession(self.auth_url, **connection))
         self._service_urls: dict[str, Any] = self.user_urls()
         self.base_api = Api(RetrySession(self._service_urls.get("http", ""), **connection))
+        self._hubs: list[dict[str, Any]] | None = None
 
     def user_urls(self) -> dict[str, Any]:
-        """Return the addresses of the services, asked for anew."""
-        return self.auth_api.user_info().get("urls") or {}
+        """Return the addresses of the services, asked for anew.
+
+        Raises:
+            ApiIBMProtocolError: If the answer describes no user.
+        """
+        user = self.auth_api.user_info()
+        if not isinstance(user, dict):
+            raise ApiIBMProtocolError(
+                f"The service described the user as {type(user).__name__}, not as an object; is "
+                "the URL that of an authentication service?"
+            )
+        return user.get("urls") or {}
+
+    def learn_hubs(self) -> None:
+        """Ask for the hubs ahead of :meth:`user_hubs`, which then needs no request."""
+        self._hubs = self.base_api.hubs()
 
     def user_hubs(self) -> list[dict[str, str]]:
         """Return hub, group and project of each instance, the default one first."""
         found: list[dict[str, str]] = []
-        for hub in self.base_api.hubs():
+        hubs = self.base_api.hubs() if self._hubs is None else self._hubs
+        for hub in hubs:
             for group, content in hub["groups"].items():
                 for project, details in content["projects"].items():
                     entry = {"hub": hub["name"], "group": group, "project": project}

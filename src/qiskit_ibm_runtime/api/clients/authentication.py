@@ -1,4 +1,8 @@
-"""Logging in on the quantum channel, in as few round trips as the protocol allows."""
+"""Logging in on the quantum channel, in as few round trips and connections as the protocol allows.
+
+The address is asked what it is beside the hubs, which another host knows: the connection that
+logged in is free then. Asked beside the log-in, it would have needed one more.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
 from qiskit_ibm_runtime.api.parallel import side_by_side
-from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError
+from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient
 from .version import VersionClient
@@ -16,30 +20,64 @@ if TYPE_CHECKING:
 
 
 def log_in(params: ClientParameters) -> AuthClient:
-    """Log in, and make sure that the address and the account are of use.
-
-    The address is asked what it is while the log-in is under way: neither waits for the other.
+    """Log in, make sure that the address and the account are of use, and learn the hubs.
 
     Raises:
         IBMInputValueError: If the address does not belong to an authentication service.
         IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
         RequestsApiError: If the service cannot be reached.
     """
-
-    def version() -> dict[str, Any]:
-        return VersionClient(params.url or "", **params.session_parameters()).version()
-
-    calls: list[Callable[[], Any]] = [version, lambda: AuthClient(params)]
-    asked, logged_in = side_by_side(lambda call: call(), calls)
-    answer = asked.result()
-    if not (answer.get("new_api") and "api-auth" in answer):
-        raise IBMInputValueError(
-            f"The URL {params.url} is not an IBM Quantum authentication URL. "
-            f"Leave `url` out to use {IBM_QUANTUM_API_URL}, or give the one of your own service."
-        )
-    client: AuthClient = logged_in.result()
+    try:
+        client = AuthClient(params)
+    except IBMError as error:
+        if _was_answered(error):
+            _blame_address(params, error)
+        raise
     if not (client.current_service_urls().get("services") or {}).get("runtime"):
+        _check_address(params)
         raise IBMNotAuthorizedError(
             "This account is not authorized to use the runtime on the ibm_quantum channel."
         )
+    calls: list[Callable[[], None]] = [lambda: _check_address(params), client.learn_hubs]
+    for called in side_by_side(lambda call: call(), calls):
+        called.result()
     return client
+
+
+def _was_answered(error: IBMError) -> bool:
+    """Whether somebody answered; who cannot be reached is not asked again what it is."""
+    return error.failure is None or error.failure.status is not None
+
+
+def _blame_address(params: ClientParameters, error: IBMError) -> None:
+    """Find out whether a log-in failed because the address is none to log in at.
+
+    Raises:
+        IBMInputValueError: If it is not.
+    """
+    try:
+        version = _version(params)
+    except IBMError:
+        return
+    if not _is_authentication_service(version):
+        raise _wrong_address(params) from error
+
+
+def _check_address(params: ClientParameters) -> None:
+    if not _is_authentication_service(_version(params)):
+        raise _wrong_address(params)
+
+
+def _version(params: ClientParameters) -> dict[str, Any]:
+    return VersionClient(params.url or "", **params.session_parameters()).version()
+
+
+def _is_authentication_service(version: dict[str, Any]) -> bool:
+    return bool(version.get("new_api")) and "api-auth" in version
+
+
+def _wrong_address(params: ClientParameters) -> IBMInputValueError:
+    return IBMInputValueError(
+        f"The URL {params.url} is not an IBM Quantum authentication URL. "
+        f"Leave `url` out to use {IBM_QUANTUM_API_URL}, or give the one of your own service."
+    )

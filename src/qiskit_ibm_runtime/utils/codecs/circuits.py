@@ -69,17 +69,17 @@ def circuit_to_text(circuit: QuantumCircuit) -> str:
 
 def _remembered(circuit: QuantumCircuit) -> bytes:
     contents = look(circuit, _serializer())
-    key, fingerprint = id(circuit), contents.fingerprint
+    key, snapshot = id(circuit), contents.snapshot
     known = _sent.get(key)
     if (
         known is not None
         and known.circuit() is circuit
-        and fingerprint is not None
-        and known.contents.fingerprint == fingerprint
+        and snapshot is not None
+        and known.contents.snapshot == snapshot
     ):
         return known.data
     data = _write(circuit, contents)
-    if fingerprint is not None:
+    if snapshot is not None:
         _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, data)
     return data
 

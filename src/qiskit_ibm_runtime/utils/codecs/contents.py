@@ -1,16 +1,18 @@
-"""What a circuit holds, at a glance: a fingerprint that changes when the circuit changes.
+"""What a circuit holds, at a glance: a snapshot that differs when the circuit changed.
 
 Two questions are answered in one pass. Is the circuit plain, so that Qiskit is known to write it
-faithfully? And can everything in it that could change be seen cheaply? If so, its fingerprint
-covers all that is written, and equal fingerprints of one circuit object mean that it is as it was.
-Objects that cannot change (parameters, expressions, tuples of bits) enter by identity and are held
-by the fingerprint, so that no other object can take their place in memory; all else enters by
-value.
+faithfully? And can everything in it that could change be seen cheaply? If so, its snapshot covers
+all that is written, and equal snapshots of one circuit object mean that it is as it was. What
+cannot change (registers, tuples of bits) stands in it as it is; parameters and expressions, which
+are slow to compare, enter by identity and are held beside it, so that no other object can take
+their place in memory; all else enters by value.
+
+Each look at an instruction costs as much as a hundredth of writing it, so the pass goes through
+whole columns with functions written in C.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import marshal
 from array import array
@@ -22,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.circuit import (
-    AncillaRegister,
     Barrier,
     ControlledGate,
     Delay,
@@ -39,12 +40,15 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 _OPERATIONS, _QUBITS, _CLBITS = map(attrgetter, ("operation", "qubits", "clbits"))
+# From terra 0.45 on, conditions are behind a property.
+_CONDITION = "_condition" if hasattr(Instruction, "condition") else "condition"
 _PARAMS, _LABELS, _CONDITIONS, _DEFINITIONS = map(
-    attrgetter, ("_params", "_label", "condition", "_definition")
+    attrgetter, ("_params", "_label", _CONDITION, "_definition")
 )
 _STANDARD = "qiskit.circuit.library.standard_gates."
 _SIMPLE = (Barrier, Delay, Measure, Reset)
 _HELD_BY_VALUE = frozenset({int, float, complex, str, type(None)})
+_MOST_CLASSES = 256  # numbered by one byte for each instruction
 _MARSHAL = 2  # the newest format that depends on values alone, not on how often they are shared
 
 
@@ -58,12 +62,12 @@ class Contents:
 
     Attributes:
         plain: Whether it holds nothing but what Qiskit is known to write faithfully.
-        fingerprint: A digest of all that is written; ``None`` if part of it cannot be watched.
-        held: Objects that the digest knows by identity.
+        snapshot: All that is written, to be compared; ``None`` if part of it cannot be watched.
+        held: Objects that the snapshot knows by identity.
     """
 
     plain: bool
-    fingerprint: bytes | None
+    snapshot: tuple[Any, ...] | None = field(repr=False)
     held: tuple[Any, ...] = field(repr=False, default=())
 
 
@@ -108,14 +112,14 @@ def kind_of(cls: Any) -> _Kind:
 
 def look(circuit: QuantumCircuit, metadata_serializer: Any = None) -> Contents:
     """Return what a circuit holds."""
-    digest = hashlib.blake2b(digest_size=16)
+    parts: list[Any] = []
     held: list[Any] = []
     plain = _is_plain_frame(circuit)
     try:
-        plain = _add(circuit, digest, held, metadata_serializer) and plain
+        plain = _add(circuit, parts, held, metadata_serializer) and plain
     except _CannotTellError:
-        return Contents(plain=False, fingerprint=None)
-    return Contents(plain, digest.digest(), tuple(held))
+        return Contents(plain=False, snapshot=None)
+    return Contents(plain, tuple(parts), tuple(held))
 
 
 def _is_plain_frame(circuit: QuantumCircuit) -> bool:
@@ -123,57 +127,40 @@ def _is_plain_frame(circuit: QuantumCircuit) -> bool:
     return registers and not circuit.calibrations
 
 
-def _add(circuit: QuantumCircuit, digest: Any, held: list[Any], serializer: Any) -> bool:
-    """Add a circuit to a digest; return whether its operations are plain."""
+def _add(circuit: QuantumCircuit, parts: list[Any], held: list[Any], serializer: Any) -> bool:
+    """Add a circuit to a snapshot; return whether its operations are plain."""
     if circuit.calibrations:
         raise _CannotTellError
     data = circuit.data and circuit._data  # blueprints build their data when it is looked at
     operations = list(map(_OPERATIONS, data))
     classes = list(map(type, operations))
-    kinds = {cls: kind_of(cls) for cls in set(classes)}
-    if not all(kind.known for kind in kinds.values()):
+    kinds = {cls: kind_of(cls) for cls in dict.fromkeys(classes)}
+    if len(kinds) > _MOST_CLASSES or not all(kind.known for kind in kinds.values()):
         raise _CannotTellError
-    digest.update(_frame(circuit, held, serializer))
-    digest.update(_identities(classes))
+    parts += ([*circuit.qubits], [*circuit.clbits], [*circuit.qregs], [*circuit.cregs])
+    parts.append(_frame(circuit, held, serializer))
+    number = {cls: place for place, cls in enumerate(kinds)}
+    numbers = bytes(map(number.__getitem__, classes))
+    parts += (tuple(kinds), numbers)
     for bits_of in (_QUBITS, _CLBITS) if circuit.clbits else (_QUBITS,):
         bits = list(map(bits_of, data))
         if set(map(type, bits)) - {tuple}:
             raise _CannotTellError
-        digest.update(_identities(bits))
-        held += bits
-    frozen = {cls for cls, kind in kinds.items() if kind.frozen}
-    loose = list(compress(operations, [cls not in frozen for cls in classes]))
-    plain = _add_loose(loose, digest, held)
+        parts.append(bits)
+    may_carry = bytes(not kind.frozen for kind in kinds.values()).ljust(_MOST_CLASSES)
+    loose = list(compress(operations, numbers.translate(may_carry)))
+    plain = _add_loose(loose, parts, held)
     for cls, kind in kinds.items():
         if kind.special:
             alike = [op for op, its in zip(operations, classes) if its is cls]
-            plain = _add_alike(kind, alike, digest, held, serializer) and plain
+            plain = _add_alike(kind, alike, parts, held, serializer) and plain
     return plain
 
 
-def _identities(things: list[Any]) -> array[int]:
-    return array("Q", list(map(id, things)))
-
-
 def _frame(circuit: QuantumCircuit, held: list[Any], serializer: Any) -> bytes:
-    registers = [
-        [register.name, isinstance(register, AncillaRegister), [*map(id, register)]]
-        for register in (*circuit.qregs, *circuit.cregs)
-    ]
     metadata = circuit.metadata and json.dumps(circuit.metadata, cls=serializer)
-    return marshal.dumps(
-        [
-            circuit.name,
-            metadata,
-            _plain_value(circuit.global_phase, held),
-            registers,
-            len(circuit.qregs),
-            [*map(id, circuit.qubits)],
-            [*map(id, circuit.clbits)],
-            _layout(circuit),
-        ],
-        _MARSHAL,
-    )
+    phase = _plain_value(circuit.global_phase, held)
+    return marshal.dumps([circuit.name, metadata, phase, _layout(circuit)], _MARSHAL)
 
 
 def _layout(circuit: QuantumCircuit) -> Any:
@@ -198,21 +185,21 @@ def _bit(bit: Any) -> Any:
     return [register.name, register.size, bit._index]
 
 
-def _add_loose(operations: list[Any], digest: Any, held: list[Any]) -> bool:
+def _add_loose(operations: list[Any], parts: list[Any], held: list[Any]) -> bool:
     """Add what operations carry that are no singletons: parameters, labels, conditions."""
     params = list(map(_PARAMS, operations))
-    digest.update(array("I", list(map(len, params))))
+    parts.append(array("I", list(map(len, params))))
     values = list(chain.from_iterable(params))
     if not _HELD_BY_VALUE.issuperset(map(type, values)):
         values = [_plain_value(value, held) for value in values]
-    digest.update(marshal.dumps(values, _MARSHAL))
+    parts.append(marshal.dumps(values, _MARSHAL))
     labels = list(map(_LABELS, operations))
     if labels.count(None) < len(labels):
-        digest.update(marshal.dumps(labels, _MARSHAL))
+        parts.append(marshal.dumps(labels, _MARSHAL))
     conditions = list(map(_CONDITIONS, operations))
     if conditions.count(None) == len(conditions):
         return True
-    digest.update(marshal.dumps([_condition(found) for found in conditions], _MARSHAL))
+    parts.append(marshal.dumps([_condition(found) for found in conditions], _MARSHAL))
     return False
 
 
@@ -226,21 +213,23 @@ def _condition(condition: Any) -> Any:
     return [bits, int(wanted)]
 
 
-def _add_alike(kind: _Kind, operations: list[Any], digest: Any, held: list[Any], own: Any) -> bool:
+def _add_alike(
+    kind: _Kind, operations: list[Any], parts: list[Any], held: list[Any], own: Any
+) -> bool:
     """Add what is special in operations of one class; return whether they are plain."""
     if kind.delay:
-        digest.update(marshal.dumps([op.unit for op in operations], _MARSHAL))
+        parts.append(marshal.dumps([op.unit for op in operations], _MARSHAL))
         return all(op.unit == "dt" for op in operations)
     if kind.standard:
         states = [(op.num_ctrl_qubits, op._ctrl_state) for op in operations]
-        digest.update(marshal.dumps(states, _MARSHAL))
+        parts.append(marshal.dumps(states, _MARSHAL))
         return all(state == 2**number - 1 for number, state in set(states))
     names = [[op.name, op.num_qubits, op.num_clbits] for op in operations]
-    digest.update(marshal.dumps(names, _MARSHAL))
+    parts.append(marshal.dumps(names, _MARSHAL))
     for definition in map(_DEFINITIONS, operations) if kind.generic else ():
-        digest.update(b"0" if definition is None else b"1")
+        parts.append(b"0" if definition is None else b"1")
         if definition is not None:
-            _add(definition, digest, held, own)
+            _add(definition, parts, held, own)
     return False
 
 

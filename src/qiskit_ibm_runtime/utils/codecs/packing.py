@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .budget import budget
 from .errors import DecodeError
+from .extracts import Extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,13 +58,15 @@ def inflate(data: bytes) -> bytes:
 
 
 def _decoded(text: object, step: int) -> Iterator[bytes]:
-    if not isinstance(text, str):
+    if isinstance(text, str):
+        text = Extract(text, 0, len(text))
+    if not isinstance(text, Extract):
         raise DecodeError(f"Expected packed bytes as text, got {type(text).__name__}.")
-    if len(text) % 4 or "\n" in text:  # others break lines, or pad less
+    if len(text) % 4 or text.holds("\n"):  # others break lines, or pad less
         step = _WHOLE
     try:
         for start in range(0, len(text), step):
-            yield binascii.a2b_base64(text[start : start + step])
+            yield binascii.a2b_base64(text.piece(start, step))
     except ValueError as exc:
         raise DecodeError(f"Packed bytes are damaged: {exc}.") from None
 

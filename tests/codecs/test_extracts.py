@@ -1,0 +1,99 @@
+"""Long values are read where they stand, and nobody can tell."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiskit_ibm_runtime.utils.codecs import extracts
+from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
+
+NEVER = 2**60
+SHORT = 4
+NUMBERS = np.random.default_rng(7).random(50_000)
+
+
+def outcome(payload: str, long: int) -> Any:
+    """What decoding gives or raises when values of so many characters are long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extracts, "LONG", long)
+        try:
+            decoded = json.loads(payload, cls=RuntimeDecoder)
+        except (json.JSONDecodeError, DecodeError) as exc:
+            return type(exc), str(exc)
+        return json.dumps(decoded, cls=RuntimeEncoder)
+
+
+KEYS = st.sampled_from(["__value__", "__value__", "__type__", 'a"__value__', '"__value__": "', "b"])
+TEXTS = st.sampled_from(["ndarray", "to_json", "abcd" * 9, 'x"y\\"z' * 3, "\0extract 0", "tail\\"])
+VALUES = st.recursive(
+    TEXTS | TEXTS | st.text() | st.integers(),
+    lambda inner: (
+        st.lists(inner, min_size=2, max_size=4) | st.dictionaries(KEYS, inner, min_size=1)
+    ),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (", ", ": ")]))
+def test_any_json_means_the_same_whether_or_not_its_values_are_long(value, indent, separators):
+    payload = json.dumps(value, indent=indent, separators=separators)
+    assert outcome(payload, SHORT) == outcome(payload, NEVER)
+
+
+@given(VALUES, st.data())
+def test_json_cut_short_fails_with_the_same_words(value, data):
+    payload = json.dumps({"__value__": value})
+    payload = payload[: data.draw(st.integers(0, len(payload)))]
+    assert outcome(payload, SHORT) == outcome(payload, NEVER)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"__type__": "unknown", "__value__": "A" * 2**19},
+        {"__value__": "A" * 2**19},
+        [{"__value__": f"{number}" * 2**18} for number in range(3)],
+        {"__value__": "A" * 2**19, "b": {"__value__": "B" * (2**18 - 1)}},
+        {"__value__": "A" * 2**19, "b": {"__value__": "\0extract 0"}},
+        {"__value__": ["A" * 2**19]},
+        {"__value__": "A\n" * 2**18},
+    ],
+    ids=["unknown tag", "no tag", "several", "shorter beside", "a mark", "in a list", "escapes"],
+)
+def test_long_texts_that_are_no_arrays_stay_texts(value):
+    assert json.loads(json.dumps(value), cls=RuntimeDecoder) == value
+
+
+def test_long_arrays_arrive_beside_others():
+    value = {"a": NUMBERS, "b": [NUMBERS[:10], 2 * NUMBERS], "c": "text"}
+    back = json.loads(json.dumps(value, cls=RuntimeEncoder), cls=RuntimeDecoder)
+
+    np.testing.assert_array_equal(back["a"], NUMBERS)
+    np.testing.assert_array_equal(back["b"][0], NUMBERS[:10])
+    np.testing.assert_array_equal(back["b"][1], 2 * NUMBERS)
+    assert back["c"] == "text"
+
+
+def test_a_long_array_that_is_damaged_is_refused():
+    payload = json.dumps(NUMBERS, cls=RuntimeEncoder)
+    middle = len(payload) // 2
+    with pytest.raises(DecodeError, match="damaged"):
+        json.loads(payload[:middle] + "AAAA" + payload[middle + 4 :], cls=RuntimeDecoder)
+
+
+def test_an_array_needs_less_memory_than_two_and_a_half_times_its_text():
+    payload = json.dumps(np.tile(NUMBERS, 4), cls=RuntimeEncoder)
+    tracemalloc.start()
+    json.loads(payload, cls=RuntimeDecoder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak + len(payload) < 2.5 * len(payload)
