@@ -123,8 +123,9 @@ class RuntimePrimitive:
                 asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
                 check_limits(asked, combined["execution"].get("shots"), backend.configuration())
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
-            for circuit in inputs["circuits"]:
-                backend.check_faulty(circuit)
+            # A call by index may leave out circuits of the constructor.
+            for index in sorted(set(inputs["circuit_indices"])):
+                backend.check_faulty(inputs["circuits"][index])
         return self._session.run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
