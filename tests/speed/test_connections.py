@@ -23,7 +23,6 @@ def test_a_start_of_five_projects_over_tls_needs_few_connections(tls):
     counts = tls.counts()
     assert len(service._hgps) == 5
     assert counts["requests"] == 9
-    assert counts["dependent"] <= 6  # log-in, user, hubs, and three of the lists in turn
     # One to log in and ask for the version, one for the hubs, and two for five lists.
     assert counts["connections"] == 4
 

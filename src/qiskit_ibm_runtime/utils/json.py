@@ -7,6 +7,7 @@ doors; what happens to each kind of object is written down in :mod:`.codecs`.
 from __future__ import annotations
 
 import json
+from copy import copy
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from .codecs.circuits import one_payload
 from .codecs.decoding import HAS_AER, from_json_value
 from .codecs.encoding import to_json_value
 from .codecs.errors import DecodeError
-from .codecs.extracts import extract
+from .codecs.long_values import Insertions, extract
 from .codecs.packing import pack
 from .codecs.refusals import with_plain_keys
 from .codecs.settings import register_settings_class
@@ -23,7 +24,7 @@ from .codecs.settings import register_settings_class
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .codecs.extracts import Extract
+    from .codecs.long_values import Extract
 
 HAS_SCIPY = find_spec("scipy") is not None
 
@@ -61,11 +62,21 @@ class RuntimeEncoder(json.JSONEncoder):
             TypeError: If part of it cannot travel; the text names the path to it.
             ValueError: If it holds itself.
         """
+        # Whoever derives from this encoder may look at what `default` returns.
+        ours = type(self) is RuntimeEncoder and "default" not in vars(self)
+        write = self._with_long_values_last if ours else super().encode
         with one_payload():
             try:
-                return super().encode(o)
+                return write(o)
             except TypeError:
                 return super().encode(with_plain_keys(o, self.default))
+
+    def _with_long_values_last(self, value: Any) -> str:
+        insertions, writer = Insertions(), copy(self)
+        # An encoder may be at work in several threads: only this copy leaves texts out.
+        vars(writer)["default"] = lambda obj: insertions.take_out(to_json_value(obj))
+        written = insertions.put_in(super(RuntimeEncoder, writer).encode(value))
+        return super().encode(value) if written is None else written
 
     def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
         """Yield a value as pieces of text."""

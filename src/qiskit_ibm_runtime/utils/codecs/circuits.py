@@ -15,7 +15,7 @@ from qiskit.circuit import ClassicalRegister, Instruction, QuantumRegister
 from .contents import Contents, look
 from .errors import DecodeError, EncodeError
 from .faithful import difference
-from .packing import deflate, pack, unpack
+from .packing import pack, unpack
 from .reading import read_circuit
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _Sent:
 
     circuit: ref[QuantumCircuit]
     contents: Contents
-    data: bytes
+    text: str
 
 
 # By the identity of the circuit. Single operations on a dict are atomic, and a lost race costs no
@@ -60,14 +60,15 @@ def circuit_to_text(circuit: QuantumCircuit) -> str:
     """
     written = getattr(_payload, "written", None)
     if written is None:
-        return pack(_remembered(circuit), compress=False)
+        return _remembered(circuit)
     key = id(circuit)
     if key not in written:
         written[key] = (circuit, _remembered(circuit))
-    return pack(written[key][1], compress=False)
+    text: str = written[key][1]
+    return text
 
 
-def _remembered(circuit: QuantumCircuit) -> bytes:
+def _remembered(circuit: QuantumCircuit) -> str:
     contents = look(circuit, _serializer())
     key, snapshot = id(circuit), contents.snapshot
     known = _sent.get(key)
@@ -77,11 +78,11 @@ def _remembered(circuit: QuantumCircuit) -> bytes:
         and snapshot is not None
         and known.contents.snapshot == snapshot
     ):
-        return known.data
-    data = _write(circuit, contents)
+        return known.text
+    text = _write(circuit, contents)
     if snapshot is not None:
-        _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, data)
-    return data
+        _sent[key] = _Sent(ref(circuit, lambda dead: _forget(key, dead)), contents, text)
+    return text
 
 
 def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
@@ -90,7 +91,7 @@ def _forget(key: int, dead: ref[QuantumCircuit]) -> None:
         _sent.pop(key, None)
 
 
-def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
+def _write(circuit: QuantumCircuit, contents: Contents) -> str:
     buffer = io.BytesIO()
     try:
         qpy.dump(circuit, buffer, _serializer())
@@ -99,7 +100,7 @@ def _write(circuit: QuantumCircuit, contents: Contents) -> bytes:
         raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
     if not contents.plain:
         _refuse_if_unfaithful(circuit, buffer.getvalue())
-    return deflate(buffer.getbuffer())
+    return pack(buffer.getbuffer())
 
 
 def _refuse_if_unfaithful(circuit: QuantumCircuit, data: bytes) -> None:
@@ -143,7 +144,7 @@ def instruction_to_text(instruction: Instruction) -> str:
         QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
     )
     circuit.append(instruction, circuit.qubits, circuit.clbits)
-    return pack(_write(circuit, look(circuit)), compress=False)
+    return _write(circuit, look(circuit))
 
 
 def instruction_from_text(text: object) -> Instruction:

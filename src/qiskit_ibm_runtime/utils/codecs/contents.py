@@ -5,7 +5,7 @@ faithfully? And can everything in it that could change be seen cheaply? If so, i
 all that is written, and equal snapshots of one circuit object mean that it is as it was. What
 cannot change (registers, tuples of bits) stands in it as it is; parameters and expressions, which
 are slow to compare, enter by identity and are held beside it, so that no other object can take
-their place in memory; all else enters by value.
+their place in memory; all else enters a digest by value.
 
 Each look at an instruction costs as much as a hundredth of writing it, so the pass goes through
 whole columns with functions written in C.
@@ -13,6 +13,7 @@ whole columns with functions written in C.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import marshal
 from array import array
@@ -71,6 +72,20 @@ class Contents:
     held: tuple[Any, ...] = field(repr=False, default=())
 
 
+@dataclass
+class _Seen:
+    """What one pass has seen so far."""
+
+    serializer: Any
+    things: list[Any] = field(default_factory=list)
+    digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
+    held: list[Any] = field(default_factory=list)
+
+    def note(self, values: Any) -> None:
+        """Add plain values to the digest."""
+        self.digest.update(marshal.dumps(values, _MARSHAL))
+
+
 @dataclass(frozen=True)
 class _Kind:
     """What is known of all operations of one class."""
@@ -112,14 +127,13 @@ def kind_of(cls: Any) -> _Kind:
 
 def look(circuit: QuantumCircuit, metadata_serializer: Any = None) -> Contents:
     """Return what a circuit holds."""
-    parts: list[Any] = []
-    held: list[Any] = []
+    seen = _Seen(metadata_serializer)
     plain = _is_plain_frame(circuit)
     try:
-        plain = _add(circuit, parts, held, metadata_serializer) and plain
+        plain = _add(circuit, seen) and plain
     except _CannotTellError:
         return Contents(plain=False, snapshot=None)
-    return Contents(plain, tuple(parts), tuple(held))
+    return Contents(plain, (seen.digest.digest(), *seen.things), tuple(seen.held))
 
 
 def _is_plain_frame(circuit: QuantumCircuit) -> bool:
@@ -127,7 +141,7 @@ def _is_plain_frame(circuit: QuantumCircuit) -> bool:
     return registers and not circuit.calibrations
 
 
-def _add(circuit: QuantumCircuit, parts: list[Any], held: list[Any], serializer: Any) -> bool:
+def _add(circuit: QuantumCircuit, seen: _Seen) -> bool:
     """Add a circuit to a snapshot; return whether its operations are plain."""
     if circuit.calibrations:
         raise _CannotTellError
@@ -137,30 +151,31 @@ def _add(circuit: QuantumCircuit, parts: list[Any], held: list[Any], serializer:
     kinds = {cls: kind_of(cls) for cls in dict.fromkeys(classes)}
     if len(kinds) > _MOST_CLASSES or not all(kind.known for kind in kinds.values()):
         raise _CannotTellError
-    parts += ([*circuit.qubits], [*circuit.clbits], [*circuit.qregs], [*circuit.cregs])
-    parts.append(_frame(circuit, held, serializer))
+    seen.things += map(tuple, (circuit.qubits, circuit.clbits, circuit.qregs, circuit.cregs))
+    _add_frame(circuit, seen)
     number = {cls: place for place, cls in enumerate(kinds)}
     numbers = bytes(map(number.__getitem__, classes))
-    parts += (tuple(kinds), numbers)
+    seen.things.append(tuple(kinds))
+    seen.digest.update(numbers)
     for bits_of in (_QUBITS, _CLBITS) if circuit.clbits else (_QUBITS,):
-        bits = list(map(bits_of, data))
+        bits = tuple(map(bits_of, data))
         if set(map(type, bits)) - {tuple}:
             raise _CannotTellError
-        parts.append(bits)
+        seen.things.append(bits)
     may_carry = bytes(not kind.frozen for kind in kinds.values()).ljust(_MOST_CLASSES)
     loose = list(compress(operations, numbers.translate(may_carry)))
-    plain = _add_loose(loose, parts, held)
+    plain = _add_loose(loose, seen)
     for cls, kind in kinds.items():
         if kind.special:
             alike = [op for op, its in zip(operations, classes) if its is cls]
-            plain = _add_alike(kind, alike, parts, held, serializer) and plain
+            plain = _add_alike(kind, alike, seen) and plain
     return plain
 
 
-def _frame(circuit: QuantumCircuit, held: list[Any], serializer: Any) -> bytes:
-    metadata = circuit.metadata and json.dumps(circuit.metadata, cls=serializer)
-    phase = _plain_value(circuit.global_phase, held)
-    return marshal.dumps([circuit.name, metadata, phase, _layout(circuit)], _MARSHAL)
+def _add_frame(circuit: QuantumCircuit, seen: _Seen) -> None:
+    metadata = circuit.metadata and json.dumps(circuit.metadata, cls=seen.serializer)
+    phase = _plain_value(circuit.global_phase, seen.held)
+    seen.note([circuit.name, metadata, phase, _layout(circuit)])
 
 
 def _layout(circuit: QuantumCircuit) -> Any:
@@ -185,21 +200,21 @@ def _bit(bit: Any) -> Any:
     return [register.name, register.size, bit._index]
 
 
-def _add_loose(operations: list[Any], parts: list[Any], held: list[Any]) -> bool:
+def _add_loose(operations: list[Any], seen: _Seen) -> bool:
     """Add what operations carry that are no singletons: parameters, labels, conditions."""
     params = list(map(_PARAMS, operations))
-    parts.append(array("I", list(map(len, params))))
+    seen.digest.update(array("I", list(map(len, params))))
     values = list(chain.from_iterable(params))
     if not _HELD_BY_VALUE.issuperset(map(type, values)):
-        values = [_plain_value(value, held) for value in values]
-    parts.append(marshal.dumps(values, _MARSHAL))
+        values = [_plain_value(value, seen.held) for value in values]
+    seen.note(values)
     labels = list(map(_LABELS, operations))
     if labels.count(None) < len(labels):
-        parts.append(marshal.dumps(labels, _MARSHAL))
+        seen.note(labels)
     conditions = list(map(_CONDITIONS, operations))
     if conditions.count(None) == len(conditions):
         return True
-    parts.append(marshal.dumps([_condition(found) for found in conditions], _MARSHAL))
+    seen.note([_condition(found) for found in conditions])
     return False
 
 
@@ -213,23 +228,21 @@ def _condition(condition: Any) -> Any:
     return [bits, int(wanted)]
 
 
-def _add_alike(
-    kind: _Kind, operations: list[Any], parts: list[Any], held: list[Any], own: Any
-) -> bool:
+def _add_alike(kind: _Kind, operations: list[Any], seen: _Seen) -> bool:
     """Add what is special in operations of one class; return whether they are plain."""
     if kind.delay:
-        parts.append(marshal.dumps([op.unit for op in operations], _MARSHAL))
+        seen.note([op.unit for op in operations])
         return all(op.unit == "dt" for op in operations)
     if kind.standard:
         states = [(op.num_ctrl_qubits, op._ctrl_state) for op in operations]
-        parts.append(marshal.dumps(states, _MARSHAL))
+        seen.note(states)
         return all(state == 2**number - 1 for number, state in set(states))
     names = [[op.name, op.num_qubits, op.num_clbits] for op in operations]
-    parts.append(marshal.dumps(names, _MARSHAL))
+    seen.note(names)
     for definition in map(_DEFINITIONS, operations) if kind.generic else ():
-        parts.append(b"0" if definition is None else b"1")
+        seen.note(definition is None)
         if definition is not None:
-            _add(definition, parts, held, own)
+            _add(definition, seen)
     return False
 
 

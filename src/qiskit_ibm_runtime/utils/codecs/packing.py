@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .budget import budget
 from .errors import DecodeError
-from .extracts import Extract
+from .long_values import Extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

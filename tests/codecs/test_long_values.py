@@ -1,17 +1,20 @@
-"""Long values are read where they stand, and nobody can tell."""
+"""Long values are put in last and read where they stand, and nobody can tell."""
 
 from __future__ import annotations
 
 import json
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.utils.codecs import extracts
+from qiskit_ibm_runtime.utils.codecs import long_values
+from qiskit_ibm_runtime.utils.codecs.encoding import to_json_value
 from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
@@ -23,7 +26,7 @@ NUMBERS = np.random.default_rng(7).random(50_000)
 def outcome(payload: str, long: int) -> Any:
     """What decoding gives or raises when values of so many characters are long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extracts, "LONG", long)
+        patch.setattr(long_values, "LONG", long)
         try:
             decoded = json.loads(payload, cls=RuntimeDecoder)
         except (json.JSONDecodeError, DecodeError) as exc:
@@ -97,3 +100,77 @@ def test_an_array_needs_less_memory_than_two_and_a_half_times_its_text():
     tracemalloc.stop()
 
     assert peak + len(payload) < 2.5 * len(payload)
+
+
+def small(number: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(1)
+    for turn in range(20):
+        circuit.rz(number + turn / 7, 0)
+    return circuit
+
+
+OBJECTS = st.sampled_from([NUMBERS[:3], small(0), small(1), {1}, np.array(["text"], dtype=object)])
+
+
+@given(
+    st.recursive(
+        OBJECTS | TEXTS,
+        lambda inner: st.lists(inner, min_size=2) | st.dictionaries(KEYS, inner, min_size=1),
+        max_leaves=12,
+    ),
+    st.sampled_from([None, 1]),
+    st.booleans(),
+)
+def test_what_is_written_is_the_same_whether_or_not_values_are_long(value, indent, ascii_only):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_values, "WORTHWHILE", SHORT)
+        written = json.dumps(value, cls=RuntimeEncoder, indent=indent, ensure_ascii=ascii_only)
+
+    assert written == json.dumps(
+        value, default=to_json_value, indent=indent, ensure_ascii=ascii_only
+    )
+
+
+def test_encoders_that_derive_from_ours_see_what_is_written():
+    seen = []
+
+    class Watching(RuntimeEncoder):
+        def default(self, obj: Any) -> Any:
+            seen.append(super().default(obj))
+            return seen[-1]
+
+    written = json.dumps([NUMBERS], cls=Watching)
+
+    assert len(seen[0]["__value__"]) > 2**18
+    assert json.loads(written) == seen
+
+
+def test_a_function_for_other_objects_takes_the_place_of_ours():
+    assert json.dumps([NUMBERS], cls=RuntimeEncoder, default=len) == "[50000]"
+
+
+def test_one_encoder_serves_several_threads():
+    encoder = RuntimeEncoder()
+    values = [NUMBERS[: 2000 + number] for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(encoder.encode, values))
+
+    assert written == [json.dumps(value, cls=RuntimeEncoder) for value in values]
+
+
+def test_circuits_sent_again_need_the_memory_of_what_is_written():
+    random = np.random.default_rng(5)
+    circuits = []
+    for _ in range(20):
+        circuit = QuantumCircuit(20)
+        for qubit, angle in zip(random.integers(0, 20, 800).tolist(), random.random(800).tolist()):
+            circuit.rz(angle, qubit)
+        circuits.append(circuit)
+    json.dumps(circuits, cls=RuntimeEncoder)
+
+    tracemalloc.start()
+    written = json.dumps(circuits, cls=RuntimeEncoder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1.5 * len(written)
