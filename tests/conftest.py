@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import trustme
+    from qiskit import QuantumCircuit
 
 # Tests hold outcomes; how long an example takes says more about the machine than about the code.
 settings.register_profile("outcomes only", deadline=None)
@@ -41,3 +46,31 @@ def _no_default_session_left_over() -> Iterator[None]:
     session._DEFAULT_SESSION.set(None)
     yield
     session._DEFAULT_SESSION.set(None)
+
+
+@pytest.fixture
+def bell() -> QuantumCircuit:
+    """Two qubits of which each is 0 or 1, and always like the other."""
+    from qiskit import QuantumCircuit
+
+    circuit = QuantumCircuit(2, name="bell")
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts unasked."""
+    import trustme
+
+    return trustme.CA()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    """The file to give as ``verify``, so that the authority is trusted."""
+    path = tmp_path / "authorities.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)

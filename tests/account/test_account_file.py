@@ -287,9 +287,7 @@ values = st.recursive(
 changes = st.lists(st.tuples(st.booleans(), names, st.dictionaries(names, values, min_size=1)))
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.dictionaries(names, values, max_size=3), steps=changes)
 def test_the_file_behaves_like_a_dictionary(tmp_path, start, steps):
     path = tmp_path / "model.json"

@@ -7,7 +7,6 @@ import json
 from importlib.resources import files
 
 import pytest
-from qiskit import QuantumCircuit
 
 aer = pytest.importorskip("qiskit_aer", reason="the sample programs need a simulator")
 
@@ -28,15 +27,6 @@ def noisy_simulator():
     noise = NoiseModel()
     noise.add_all_qubit_readout_error(ReadoutError([[0.9, 0.1], [0.2, 0.8]]))
     return aer.AerSimulator(noise_model=noise, seed_simulator=7)
-
-
-@pytest.fixture
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
 
 
 @pytest.mark.parametrize("inputs", [{}, {"iterations": 2}, {"iterations": 0}])

@@ -285,7 +285,7 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(tag=st.sampled_from(sorted(DECODERS)), value=_json, others=st.dictionaries(st.text(), _json))
 def test_any_value_under_any_tag_is_decoded_or_refused(
     tag: str, value: object, others: dict[str, object]
@@ -299,7 +299,6 @@ _TEXTS = {name: json.dumps(ZOO[name](), cls=RuntimeEncoder) for name in ("bell",
 
 
 @settings(
-    deadline=None,
     derandomize=True,
     max_examples=200,
     suppress_health_check=[HealthCheck.too_slow],

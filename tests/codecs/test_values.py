@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from qiskit.circuit import Measure, Parameter, ParameterVector, QuantumCircuit
@@ -360,7 +360,6 @@ _scalars = st.one_of(
 _keys = st.text().filter(lambda key: key not in ("__type__", "__value__"))
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         _scalars, lambda inner: st.lists(inner) | st.dictionaries(_keys, inner), max_leaves=20

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any, Callable
 
 import pytest
-from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local import devices, job
-from qiskit_ibm_runtime.local.executor import Executor, Outcome, Work
-from qiskit_ibm_runtime.local.workers import WorkerPool
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.execution import job
+from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
+from qiskit_ibm_runtime.local.execution.workers import WorkerPool
+from qiskit_ibm_runtime.local.serving.background import Background as LoopInAThread
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 
@@ -28,8 +28,8 @@ def work(
 ) -> Work:
     """A job as the server hands it over."""
     documents = {
-        "configuration": devices.configuration(backend),
-        "properties": devices.properties(backend),
+        "configuration": catalogue.configuration(backend),
+        "properties": catalogue.properties(backend),
     }
     params = json.dumps(inputs or {}, cls=RuntimeEncoder)
     return {"program": program, "source": source, "params": params, "backend": documents, **more}
@@ -39,14 +39,12 @@ class Background:
     """An executor on an event loop in a thread, for tests that are no coroutines."""
 
     def __init__(self, make: Callable[[], Executor]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._background = LoopInAThread()
         self.executor = make()
         self.call(self.executor.start()).result(60)
 
     def call(self, coroutine: Any) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._background.loop)
 
     def submit(self, given: Work, publish: Callable[[str], None] = print) -> Future[Outcome]:
         return self.call(self.executor.run(given, publish))
@@ -56,9 +54,7 @@ class Background:
 
     def close(self) -> None:
         self.call(self.executor.stop()).result(60)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
+        self._background.close()
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +77,3 @@ def run_here(
     if kind != "result":
         raise FailedError(text)
     return json.loads(text, cls=RuntimeDecoder) if decode else json.loads(text)
-
-
-@pytest.fixture
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2, name="bell")
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit

@@ -11,7 +11,8 @@ from qiskit import QuantumCircuit
 
 pytest.importorskip("jsonschema", reason="jsonschema, of the extra `local`, is not installed")
 
-from qiskit_ibm_runtime.local import arguments, programs
+from qiskit_ibm_runtime.local import programs
+from qiskit_ibm_runtime.local.endpoints import arguments
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 

@@ -9,11 +9,11 @@ import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit_aer.noise import NoiseModel, ReadoutError
 
-from qiskit_ibm_runtime.local import devices
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices.simulators import simulator_configuration
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.local.simulation.machine import Machine
-from qiskit_ibm_runtime.local.simulators import simulator_configuration
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     defaults_from_server_data,
@@ -30,9 +30,9 @@ REQUIRED = {
 }
 
 
-@pytest.mark.parametrize("name", devices.names())
+@pytest.mark.parametrize("name", catalogue.names())
 def test_each_configuration_has_what_a_client_needs(name: str) -> None:
-    configuration = devices.configuration(name)
+    configuration = catalogue.configuration(name)
 
     assert set(configuration) >= REQUIRED
     assert configuration["backend_name"] == name
@@ -41,17 +41,17 @@ def test_each_configuration_has_what_a_client_needs(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_properties_and_defaults_of_a_device_can_be_read(name: str) -> None:
-    properties = properties_from_server_data(devices.properties(name))
+    properties = properties_from_server_data(catalogue.properties(name))
 
     assert properties.backend_name == name
     assert properties.readout_error(0) > 0
-    defaults = devices.defaults(name)
+    defaults = catalogue.defaults(name)
     assert defaults_from_server_data(defaults).qubit_freq_est
 
 
 def test_simulators_have_no_calibration() -> None:
-    assert devices.properties("ibmq_qasm_simulator") == {}
-    assert devices.defaults("simulator_mps") == {}
+    assert catalogue.properties("ibmq_qasm_simulator") == {}
+    assert catalogue.defaults("simulator_mps") == {}
 
 
 def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
@@ -85,7 +85,7 @@ def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
 def test_too_wide_a_circuit_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, told: str
 ) -> None:
-    monkeypatch.setattr(devices, "memory", lambda: 2**30)
+    monkeypatch.setattr(catalogue, "memory", lambda: 2**30)
     circuit = QuantumCircuit(qubits)
     for qubit in range(qubits):
         circuit.ry(0.1, qubit)
@@ -162,7 +162,7 @@ def test_a_circuit_for_a_device_has_its_gates_and_pairs(bell: QuantumCircuit) ->
 
     fitted = machine(layout_method="trivial", routing_method="basic").transpiled([far])[0]
 
-    pairs = {tuple(pair) for pair in devices.configuration("fake_manila")["coupling_map"]}
+    pairs = {tuple(pair) for pair in catalogue.configuration("fake_manila")["coupling_map"]}
     names = {item.operation.name for item in fitted.data}
     assert names <= {"rz", "sx", "x", "cx", "barrier", "measure"}
     for item in fitted.data:

@@ -17,7 +17,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is not installed")
 
-from qiskit_ibm_runtime.local import executor
+from qiskit_ibm_runtime.local.execution import executors
 
 from .conftest import Background, work
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, and of what
 CLUSTER = """
 import asyncio, os, signal, sys
 from distributed import Scheduler, Worker
-from qiskit_ibm_runtime.local import dask_executor
+from qiskit_ibm_runtime.local.execution import dask_executor
 
 async def serve(address, told):
     if address:
@@ -75,7 +75,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def dask(cluster: str) -> Iterator[Background]:
-    background = Background(lambda: executor.create("dask", scheduler=cluster))
+    background = Background(lambda: executors.create("dask", scheduler=cluster))
     yield background
     background.close()
 
@@ -200,6 +200,6 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
 
 def test_a_scheduler_is_needed() -> None:
     with pytest.raises(ValueError, match="address of a scheduler"):
-        executor.create("dask")
+        executors.create("dask")
     with pytest.raises(ValueError, match="no executor 'thread'"):
-        executor.create("thread")
+        executors.create("thread")

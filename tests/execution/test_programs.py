@@ -313,7 +313,7 @@ def test_the_qasm3_runner_reads_texts() -> None:
 def test_hello_world_says_so() -> None:
     import json
 
-    from qiskit_ibm_runtime.local import job
+    from qiskit_ibm_runtime.local.execution import job
 
     from .conftest import work
 

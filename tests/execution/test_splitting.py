@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from qiskit_ibm_runtime.local.executor import Outcome, Work, create
+from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
+from qiskit_ibm_runtime.local.execution.executors import create
+from qiskit_ibm_runtime.local.execution.splitting import Splitting
+from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from qiskit_ibm_runtime.local.programs import parts
-from qiskit_ibm_runtime.local.splitting import Splitting
-from qiskit_ibm_runtime.local.work import Publish
-from qiskit_ibm_runtime.local.workers import WorkerPool
 
 from .conftest import Background, work
 

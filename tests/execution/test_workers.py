@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local import job
-from qiskit_ibm_runtime.local.workers import WorkerPool
+from qiskit_ibm_runtime.local.execution import job
+from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 
 from .conftest import Background, work
 
@@ -307,7 +307,7 @@ def test_a_job_that_needs_more_memory_than_it_may_use_fails_and_the_next_runs(
 def test_workers_end_with_the_process_that_started_them() -> None:
     script = (
         "import asyncio, os\n"
-        "from qiskit_ibm_runtime.local.workers import WorkerPool\n"
+        "from qiskit_ibm_runtime.local.execution.workers import WorkerPool\n"
         "async def main():\n"
         "    pool = WorkerPool(1)\n"
         "    await pool.start()\n"

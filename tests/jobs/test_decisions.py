@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from qiskit.providers import JobStatus
 
@@ -42,7 +42,6 @@ def test_a_stream_is_not_opened_without_end_however_healthy_it_looks() -> None:
     assert pauses == 9_999
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.booleans(), st.floats(0, 1))
 def test_pauses_between_polls_stay_within_their_limits(
     polls: int, streaming: bool, jitter: float
@@ -83,7 +82,6 @@ def test_the_old_place_of_the_status_is_read_when_there_is_no_state() -> None:
     assert read_state({"id": "j1", "status": "Running"}) == JobState(JobStatus.RUNNING)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.none(), st.text(), st.integers(), st.dictionaries(st.text(), st.text())))
 def test_a_state_is_understood_or_named_as_unknown(state: object) -> None:
     error = None

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import trustme
 from tests.jobs.scripted_service import ScriptedService
+from tests.wire.proxy import Proxy, running
 
 from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, handshake
 from qiskit_ibm_runtime.api.clients.handshake import socket_address
@@ -35,18 +31,6 @@ FAR_AWAY = "runtime.test"
 )
 def test_only_the_scheme_of_an_address_changes(base: str, stream: str) -> None:
     assert socket_address(base) == stream
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "authorities.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
 
 
 @pytest.fixture
@@ -107,56 +91,10 @@ def test_a_plain_server_under_a_tls_address_ends_as_an_error(
         RuntimeWebsocketClient(address, service.parameters(), "j1", None).job_results(0)
 
 
-class Proxy:
-    """A proxy that tunnels to this machine, and remembers which credentials it was shown."""
-
-    def __init__(self) -> None:
-        self.shown: list[str | None] = []
-        self.tunnels: list[str] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        with suppress(OSError), sock:
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += sock.recv(1)
-            lines = head.decode().split("\r\n")
-            target = lines[0].split(" ")[1]
-            given = [line.split("Basic ")[1] for line in lines if "Basic " in line]
-            self.shown.append(base64.b64decode(given[0]).decode() if given else None)
-            self.tunnels.append(target)
-            port = int(target.rpartition(":")[2])
-            with socket.create_connection(("127.0.0.1", port)) as far:
-                sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                threading.Thread(target=_pump, args=(sock, far), daemon=True).start()
-                _pump(far, sock)
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    running = Proxy()
-    yield running
-    running.close()
+    with running(hosts={FAR_AWAY: "127.0.0.1"}) as proxy:
+        yield proxy
 
 
 @pytest.mark.parametrize(
@@ -191,10 +129,9 @@ def test_a_stream_goes_through_the_proxy_with_its_credentials(
     assert proxy.tunnels == [secure.url.removeprefix("https://")]
 
 
-def test_a_dead_proxy_is_named_by_no_credentials(
-    secure: ScriptedService, bundle: str, proxy: Proxy
-) -> None:
-    proxy.close()
+def test_a_dead_proxy_is_named_by_no_credentials(secure: ScriptedService, bundle: str) -> None:
+    with running() as proxy:
+        pass  # from here on nothing listens there
     secure.url = secure.url.replace("localhost", FAR_AWAY)
     urls = {"https": f"http://user:top-secret@{proxy.address}"}
 

@@ -13,9 +13,9 @@ import pytest
 import requests
 from websocket import WebSocket
 
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
-from qiskit_ibm_runtime.local.work import Outcome, Publish, Work
 
 TOKEN = "secret-of-alice"
 ENDING: list[BackgroundServer] = []

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.serving import base_url, listen, make_server
+from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
+from qiskit_ibm_runtime.local.serving.server import base_url, listen, make_server
 from qiskit_ibm_runtime.local.settings import Settings, User
-from qiskit_ibm_runtime.local.work import Outcome, Publish, Work
 
 
 class Hasty:

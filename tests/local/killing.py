@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from qiskit_ibm_runtime.local.job_records import SERVER_STOPPED
+from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED
 
 SCRIPT = Path(__file__).with_name("hasty_server.py")
 TIMEOUT = 60

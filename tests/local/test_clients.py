@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, RuntimeProgramNotFound
-from qiskit_ibm_runtime.local.background import BackgroundServer
+from qiskit_ibm_runtime.local.serving.background import BackgroundServer
 from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
 
 from .conftest import CRN, SIMULATOR, TOKEN

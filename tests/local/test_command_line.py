@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.local import command_line
-from qiskit_ibm_runtime.local.command_line import main
-from qiskit_ibm_runtime.local.service import check_exposure
+from qiskit_ibm_runtime.local.serving import command_line
+from qiskit_ibm_runtime.local.serving.command_line import main
+from qiskit_ibm_runtime.local.serving.process import check_exposure
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError, User
 
 WHOLE = """
@@ -258,7 +258,7 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
     """asyncio sends small packets at once only on sockets that are named as TCP."""
     import socket
 
-    from qiskit_ibm_runtime.local.serving import listen
+    from qiskit_ibm_runtime.local.serving.server import listen
 
     with listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP

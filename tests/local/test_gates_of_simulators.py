@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.simulators import METHODS, simulator_configuration
+from qiskit_ibm_runtime.local.devices.simulators import METHODS, simulator_configuration
 
 
 @pytest.mark.parametrize("name", METHODS)

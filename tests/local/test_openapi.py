@@ -6,8 +6,8 @@ import json
 
 from jsonschema import Draft202012Validator
 
-from qiskit_ibm_runtime.local.openapi import description
-from qiskit_ibm_runtime.local.routes import by_path
+from qiskit_ibm_runtime.local.endpoints.openapi import description
+from qiskit_ibm_runtime.local.endpoints.routes import by_path
 
 from .conftest import SIMULATOR, Client
 
@@ -15,7 +15,7 @@ from .conftest import SIMULATOR, Client
 def test_the_description_is_served_and_has_every_route(refusing: Client) -> None:
     told = Client(refusing.server, {}, "").get("/openapi.json")
 
-    assert told == json.loads(json.dumps(description()))
+    assert told == json.loads(json.dumps(description(by_path())))
     assert set(told["paths"]) == set(by_path())
     listed = {
         (path, method.upper())
@@ -35,7 +35,7 @@ def test_the_description_is_served_and_has_every_route(refusing: Client) -> None
 def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> None:
     job_id = alice.submit({"give": 1}, tags=["t"], cost=300)
     alice.wait(job_id)
-    paths = description()["paths"]
+    paths = description(by_path())["paths"]
 
     for path, real in {
         "/backends": "/backends",
@@ -54,6 +54,6 @@ def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> No
 
 
 def test_links_lead_from_a_submit_to_its_job() -> None:
-    links = description()["paths"]["/jobs"]["post"]["responses"]["200"]["links"]
+    links = description(by_path())["paths"]["/jobs"]["post"]["responses"]["200"]["links"]
 
     assert links["GET /jobs/{id}/results"]["parameters"] == {"id": "$response.body#/id"}

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.local import disk
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
-from qiskit_ibm_runtime.local.command_line import main
-from qiskit_ibm_runtime.local.job_records import SERVER_STOPPED, Job
-from qiskit_ibm_runtime.local.payloads import LARGEST_ROW
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.command_line import main
 from qiskit_ibm_runtime.local.settings import SettingsError
-from qiskit_ibm_runtime.local.store import Store
+from qiskit_ibm_runtime.local.storage import disk
+from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
+from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
+from qiskit_ibm_runtime.local.storage.store import Store
 
 from .conftest import Client, Obedient, everything, quantum
 from .killing import Acknowledged, a_life_under_load, check

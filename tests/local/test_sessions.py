@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiskit_ibm_runtime.local.queues import Queue, Ticket, next_in_line
+from qiskit_ibm_runtime.local.scheduling.queues import Queue, Ticket, next_in_line
 
 from .conftest import Client, Obedient
 

@@ -25,15 +25,6 @@ def service() -> QiskitRuntimeService:
 
 
 @pytest.fixture
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2, name="bell")
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
-
-
-@pytest.fixture
 def noted() -> MagicMock:
     """A session whose backend is a simulator and whose ``run`` only takes note."""
     session = MagicMock(spec=Session)

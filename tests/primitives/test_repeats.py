@@ -184,7 +184,7 @@ STEPS = st.sampled_from(
 
 
 @given(st.lists(st.lists(STEPS, max_size=3), min_size=2, max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_circuits_are_sent_once_exactly_if_terra_calls_them_equal(steps: list[list[Any]]) -> None:
     circuits = []
     for each in steps:

@@ -135,9 +135,7 @@ def test_pages_are_read_while_somebody_looks_and_no_sooner(standin):
     limit=st.none() | st.integers(0, 40),
     skip=st.integers(0, 40),
 )
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_listing_gives_its_part_in_as_few_requests_as_there_are_pages(
     total, page_size, limit, skip
 ):

@@ -7,22 +7,12 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime.program import ProgramBackend, ResultDecoder, UserMessenger
 from qiskit_ibm_runtime.program.metadata import ProgramMetadata
 
 aer = pytest.importorskip("qiskit_aer", reason="programs need a simulator to be tried on")
-
-
-@pytest.fixture
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
 
 
 class OnSimulator(ProgramBackend):

@@ -414,7 +414,6 @@ def test_the_cloud_has_programs_too(standin):
     ),
     given_name=st.none() | st.text(),
 )
-@settings(deadline=None)
 def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
     known = {key: value for key, value in fields.items() if key != "other"}
 
@@ -432,9 +431,7 @@ def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
     total=st.integers(0, 45),
     steps=st.lists(st.tuples(st.none() | st.integers(0, 30), st.integers(0, 50)), max_size=5),
 )
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(total, steps):
     from types import SimpleNamespace
 

@@ -7,7 +7,6 @@ import threading
 from importlib.resources import files
 
 import pytest
-from qiskit import QuantumCircuit
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JobStatus
 
@@ -50,15 +49,6 @@ def uploaded(alice):
     program_id = alice.upload_program(SOURCE, METADATA)
     yield program_id
     alice.delete_program(program_id)
-
-
-@pytest.fixture
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
 
 
 def test_an_own_program_runs_with_its_form_and_its_messages(alice, uploaded, bell):

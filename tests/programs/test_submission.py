@@ -194,7 +194,7 @@ def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(s
     value=st.one_of(st.floats(), st.text(), st.lists(st.integers()), st.integers(max_value=-1)),
     option=st.sampled_from(["max_execution_time", "session_time"]),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_limit_of_time_but_a_whole_number_passes(value, option):
     with pytest.raises(IBMInputValueError, match=option):
         RuntimeOptions(backend="b", **{option: value}).validate("ibm_quantum")

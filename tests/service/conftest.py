@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.loopback import serving
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.retry import without_waiting
@@ -241,14 +242,8 @@ def running() -> Iterator[StandIn]:
     state = StandIn()
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
     state.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

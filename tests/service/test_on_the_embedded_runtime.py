@@ -6,7 +6,7 @@ import pytest
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
 
 TOKEN = "token-of-the-embedded-runtime"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "local"))

@@ -13,9 +13,9 @@ import time
 
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local import devices
-from qiskit_ibm_runtime.local.executor import Work
-from qiskit_ibm_runtime.local.workers import WorkerPool
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.execution.executor import Work
+from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 JOBS = 1000
@@ -31,7 +31,7 @@ def bell(seed: int) -> Work:
     return {
         "program": "sampler",
         "params": json.dumps(inputs, cls=RuntimeEncoder),
-        "backend": {"configuration": devices.configuration("ibmq_qasm_simulator")},
+        "backend": {"configuration": catalogue.configuration("ibmq_qasm_simulator")},
     }
 
 

@@ -5,31 +5,15 @@ python -m pytest -s tests/stress/test_wire_load.py
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.wire import load, standin
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.auth import AuthClient
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.retry import without_waiting
-
-WIRE = Path(__file__).parents[1] / "wire"
-
-
-def _helper(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"stress_{name}", WIRE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-standin, load = _helper("standin"), _helper("load")
 
 
 @pytest.mark.timeout(900)

@@ -1,34 +1,14 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.wire import standin
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.submits import LEDGER
 from qiskit_ibm_runtime.api.retry import without_waiting
-
-
-def _beside(name: str) -> Any:
-    """A helper module of this folder; the import mode of our tests adds no folder to the path."""
-    full_name = f"wire_{name}"
-    if full_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            full_name, Path(__file__).with_name(f"{name}.py")
-        )
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[full_name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[full_name]
-
-
-standin = _beside("standin")
-proxy = _beside("proxy")
-load = _beside("load")
 
 
 @pytest.fixture(autouse=True)

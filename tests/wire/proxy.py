@@ -6,7 +6,6 @@ import base64
 import select
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,19 +14,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.loopback import serving
+
 
 @dataclass
 class Proxy:
-    """What the proxy wants, and what went through it."""
+    """What the proxy wants, which names it alone knows, and what went through it."""
 
     basic: str | None = None
     ntlm: bool = False
+    hosts: dict[str, str] = field(default_factory=dict)
     url: str = ""
     address: str = ""
     tunnels: list[str] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     ntlm_messages: list[int] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[str | None]:
+        """The basic credentials that came with each request."""
+        given = [headers.get("Proxy-Authorization", "") for headers in self.headers]
+        return [
+            base64.b64decode(one[6:]).decode() if one[:6] == "Basic " else None for one in given
+        ]
 
 
 def challenge() -> str:
@@ -76,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.proxy.tunnels.append(self.path)
         host, _, port = self.path.partition(":")
-        with socket.create_connection((host, int(port))) as far:
+        with socket.create_connection((self.proxy.hosts.get(host, host), int(port))) as far:
             self.send_response(200)
             self.end_headers()
             near = self.connection
@@ -124,11 +134,5 @@ def running(**settings: Any) -> Iterator[Proxy]:
     proxy.address = f"127.0.0.1:{server.server_port}"
     user = f"{proxy.basic}@" if proxy.basic else ""
     proxy.url = f"http://{user}{proxy.address}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

@@ -16,8 +16,8 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
+from tests.wire.standin import running
 from urllib3.util.retry import Retry
-from wire_standin import running
 
 from qiskit_ibm_runtime.local.faults import (
     GARBAGE,

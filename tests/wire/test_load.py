@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wire_load import Load, faults
+from tests.wire.load import Load, faults
 
 
 @pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])

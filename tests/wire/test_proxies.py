@@ -47,22 +47,10 @@ def enter(service: Any) -> Callable[..., ClientParameters]:
     return parameters
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
 @pytest.fixture
 def tls_service(authority: trustme.CA, tmp_path: Path) -> Iterator[Any]:
     """The stand-in behind a certificate that only a private authority vouches for."""
-    from wire_standin import Service, running
+    from tests.wire.standin import Service, running
 
     certificate = authority.issue_cert("127.0.0.1")
     path = tmp_path / "server.pem"
@@ -77,7 +65,7 @@ def through() -> Iterator[Callable[..., Any]]:
     """Start a proxy."""
     from contextlib import ExitStack
 
-    from wire_proxy import running
+    from tests.wire.proxy import running
 
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(running(**settings))

@@ -11,17 +11,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from . import executor as executors
-from .answers import error_answer
-from .endpoints.stream import stream
-from .errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .endpoints.routes import RUNTIME_ROOTS, by_path
+from .endpoints.stream import STREAM_PATH, stream
+from .execution import executors
 from .faults import FaultMiddleware
-from .guard import Guard
-from .identity import Caller
-from .routes import RUNTIME_ROOTS, STREAM_PATH, by_path
+from .protocol.answers import error_answer
+from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .protocol.guard import Guard
+from .protocol.identity import Caller
 from .runtime import Runtime
 from .settings import SettingsError
-from .store import Store
+from .storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from starlette.websockets import WebSocket
 
-    from .endpoint import Endpoint
-    from .executor import Executor
+    from .endpoints.endpoint import Endpoint
+    from .execution.executor import Executor
     from .settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import programs
-from .program_records import Program
+from .storage.program_records import Program
 
 _CREATED = "2023-04-20T00:00:00.000000Z"
 

@@ -6,23 +6,23 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from . import devices
 from .built_in_programs import BUILT_IN
-from .errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
-from .feeds import Feeds
-from .identity import CLOUD, Doorkeeper
-from .scheduler import Scheduler
+from .devices import catalogue
+from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
+from .protocol.identity import CLOUD, Doorkeeper
+from .scheduling.feeds import Feeds
+from .scheduling.scheduler import Scheduler
 from .settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .executor import Executor
-    from .identity import Caller
-    from .program_records import Program
-    from .session_records import Session
+    from .execution.executor import Executor
+    from .protocol.identity import Caller
     from .settings import Instance, Settings
-    from .store import Store
+    from .storage.program_records import Program
+    from .storage.session_records import Session
+    from .storage.store import Store
 
 
 class Runtime:
@@ -94,7 +94,7 @@ class Runtime:
     @staticmethod
     def qubits(backend: str) -> int:
         """Number of qubits of a backend."""
-        return int(devices.configuration(backend)["n_qubits"])
+        return int(catalogue.configuration(backend)["n_qubits"])
 
     def programs(self, user: str) -> list[Program]:
         """Every program that a user may run: the server's own first, then by age."""
@@ -127,7 +127,7 @@ def backend_not_found(name: str) -> Refused:
 
 
 def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    known = devices.names()
+    known = catalogue.names()
     if wanted is None:
         return known
     unknown = [name for name in wanted if name not in known]

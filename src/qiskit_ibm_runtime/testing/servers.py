@@ -5,19 +5,19 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qiskit_ibm_runtime.local import executor as executors
 from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.background import Background, BackgroundServer, Shared
+from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
-from qiskit_ibm_runtime.local.recorder import Recorder
-from qiskit_ibm_runtime.local.replay import Replay, load, save
+from qiskit_ibm_runtime.local.recording.recorder import Recorder
+from qiskit_ibm_runtime.local.recording.replay import Replay, load, save
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.local.executor import Executor
+    from qiskit_ibm_runtime.local.execution.executor import Executor
 
 
 Served = TypeVar("Served", bound="_Served")
@@ -110,7 +110,7 @@ class RuntimeServer(_Served):
         faults: What is to fail; empty at first. See
             :class:`~qiskit_ibm_runtime.local.faults.Faults`.
         requests: What was asked and answered, without secrets. See
-            :class:`~qiskit_ibm_runtime.local.recorder.Recorder`.
+            :class:`~qiskit_ibm_runtime.local.recording.recorder.Recorder`.
     """
 
     requests: Recorder

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from qiskit_ibm_runtime.local import schemas
-from qiskit_ibm_runtime.local.answers import JSONAnswer
-from qiskit_ibm_runtime.local.endpoint import Endpoint
-from qiskit_ibm_runtime.local.errors import (
+from qiskit_ibm_runtime.local.moments import now
+from qiskit_ibm_runtime.local.protocol import schemas
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+from qiskit_ibm_runtime.local.protocol.errors import (
     BAD_CREDENTIALS,
     LOGIN_FAILED,
     NOT_AUTHORIZED,
     Refused,
     invalid,
 )
-from qiskit_ibm_runtime.local.moments import now
+
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from qiskit_ibm_runtime.local.endpoint import Call
+    from .endpoint import Call
 
 _API_KEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qiskit_ibm_runtime.local import devices, schemas
-from qiskit_ibm_runtime.local.answers import JSONAnswer
-from qiskit_ibm_runtime.local.endpoint import Endpoint
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.protocol import schemas
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from qiskit_ibm_runtime.local.endpoint import Call, Handler
-    from qiskit_ibm_runtime.local.schema import Schema
+    from qiskit_ibm_runtime.local.protocol.schema import Schema
+
+    from .endpoint import Call, Handler
 
 
 async def listed(call: Call) -> Response:
@@ -24,15 +27,15 @@ async def listed(call: Call) -> Response:
 
 
 async def configuration(call: Call) -> Response:
-    return JSONAnswer(devices.configuration(_name(call)))
+    return JSONAnswer(catalogue.configuration(_name(call)))
 
 
 async def properties(call: Call) -> Response:
-    return JSONAnswer(devices.properties(_name(call)))
+    return JSONAnswer(catalogue.properties(_name(call)))
 
 
 async def defaults(call: Call) -> Response:
-    return JSONAnswer(devices.defaults(_name(call)))
+    return JSONAnswer(catalogue.defaults(_name(call)))
 
 
 async def status(call: Call) -> Response:
@@ -43,7 +46,7 @@ async def status(call: Call) -> Response:
             "status": "active",
             "message": "available",
             "length_queue": call.runtime.scheduler.length(name),
-            "backend_version": devices.configuration(name)["backend_version"],
+            "backend_version": catalogue.configuration(name)["backend_version"],
         }
     )
 

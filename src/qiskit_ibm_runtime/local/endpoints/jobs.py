@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
-from qiskit_ibm_runtime.local import schemas
-from qiskit_ibm_runtime.local.answers import JSONAnswer, no_content
-from qiskit_ibm_runtime.local.endpoint import Endpoint
-from qiskit_ibm_runtime.local.errors import (
+from qiskit_ibm_runtime.local.protocol import schemas
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
+from qiskit_ibm_runtime.local.protocol.errors import (
     JOB_IS_FINAL,
     JOB_NOT_FOUND,
     LOG_NOT_READY,
     Refused,
 )
-from qiskit_ibm_runtime.local.job_records import CANCELLED, Filter, Job
-from qiskit_ibm_runtime.local.submission import submit
+from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
+
+from .endpoint import Endpoint
+from .submission import submit
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from qiskit_ibm_runtime.local.endpoint import Call
     from qiskit_ibm_runtime.local.runtime import Runtime
+
+    from .endpoint import Call
 
 
 async def listed(call: Call) -> Response:

@@ -8,10 +8,10 @@ from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qiskit_ibm_runtime.local import schemas
-from qiskit_ibm_runtime.local.answers import JSONAnswer, no_content
-from qiskit_ibm_runtime.local.endpoint import Endpoint
-from qiskit_ibm_runtime.local.errors import (
+from qiskit_ibm_runtime.local.moments import now
+from qiskit_ibm_runtime.local.protocol import schemas
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
+from qiskit_ibm_runtime.local.protocol.errors import (
     DUPLICATE_PROGRAM,
     NOT_AUTHORIZED,
     PROGRAM_NOT_FOUND,
@@ -19,14 +19,16 @@ from qiskit_ibm_runtime.local.errors import (
     Refused,
     invalid,
 )
-from qiskit_ibm_runtime.local.moments import now
-from qiskit_ibm_runtime.local.program_records import Program
+from qiskit_ibm_runtime.local.storage.program_records import Program
+
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from qiskit_ibm_runtime.local.endpoint import Call
     from qiskit_ibm_runtime.local.runtime import Runtime
+
+    from .endpoint import Call
 
 
 async def upload(call: Call) -> Response:

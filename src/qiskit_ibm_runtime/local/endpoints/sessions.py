@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qiskit_ibm_runtime.local import schemas
-from qiskit_ibm_runtime.local.answers import no_content
-from qiskit_ibm_runtime.local.endpoint import Endpoint
-from qiskit_ibm_runtime.local.errors import SESSION_NOT_FOUND, Refused
+from qiskit_ibm_runtime.local.protocol import schemas
+from qiskit_ibm_runtime.local.protocol.answers import no_content
+from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, Refused
+
+from .endpoint import Endpoint
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from qiskit_ibm_runtime.local.endpoint import Call
+    from .endpoint import Call
 
 
 async def close(call: Call) -> Response:

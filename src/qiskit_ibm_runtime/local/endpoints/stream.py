@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocketDisconnect
 
-from qiskit_ibm_runtime.local.answers import error_answer
-from qiskit_ibm_runtime.local.endpoints.jobs import find
-from qiskit_ibm_runtime.local.errors import Refused
-from qiskit_ibm_runtime.local.job_records import COMPLETED
+from qiskit_ibm_runtime.local.protocol.answers import error_answer
+from qiskit_ibm_runtime.local.protocol.errors import Refused
+from qiskit_ibm_runtime.local.storage.job_records import COMPLETED
+
+from .jobs import find
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
-    from qiskit_ibm_runtime.local.feeds import Watch
     from qiskit_ibm_runtime.local.runtime import Runtime
+    from qiskit_ibm_runtime.local.scheduling.feeds import Watch
 
+STREAM_PATH = "/stream/jobs/{id}"
 NORMAL = 1000
 # Messages read at once; a job may have published more than should be in memory together.
 _PAGE = 100

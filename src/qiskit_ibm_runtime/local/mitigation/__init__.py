@@ -1,1 +1,1 @@
-"""Methods that reduce the errors of a noisy device, by the level of resilience."""
+"""Owns the reduction of errors by level of resilience; never imports ``programs``."""

@@ -1,4 +1,4 @@
-"""The programs of the embedded runtime, one module with a ``main`` for each.
+"""Owns the programs, one module with a ``main`` each; never imports what runs or keeps jobs.
 
 What the service tells about a program (description, schemas of its inputs and results) is in
 ``specs/``. Importing this package is light; a program is imported when it is loaded.

@@ -1,1 +1,1 @@
-"""Circuits on Aer: the backend, its noise, what is measured on it."""
+"""Owns circuits on Aer: backend, noise, what is measured; never imports ``mitigation``."""

@@ -9,8 +9,8 @@ from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local import devices
-from qiskit_ibm_runtime.local.simulators import SHARE
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices.simulators import METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
@@ -43,7 +43,7 @@ class LocalBackend(ProgramBackend):
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
         self._noise: dict[frozenset[int], NoiseModel] = {}
-        self.method = devices.METHODS.get(decoded.backend_name, "automatic")
+        self.method = METHODS.get(decoded.backend_name, "automatic")
 
     @classmethod
     def of(cls, documents: dict[str, Any]) -> LocalBackend:
@@ -79,7 +79,7 @@ class LocalBackend(ProgramBackend):
             noise_model=self.noise_of(circuits, noise_model),
             max_parallel_shots=1,
             max_parallel_experiments=1,
-            max_memory_mb=int(SHARE * devices.memory()) // 2**20,
+            max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
             **self._of_the_method(circuits),
         ).run(circuits, **options)
 
@@ -135,4 +135,4 @@ class LocalBackend(ProgramBackend):
 
 @lru_cache(maxsize=4)
 def _shipped(name: str) -> LocalBackend:
-    return LocalBackend(devices.configuration(name), devices.properties(name))
+    return LocalBackend(catalogue.configuration(name), catalogue.properties(name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit import QuantumCircuit, transpile
 
-from qiskit_ibm_runtime.local import devices
+from qiskit_ibm_runtime.local.devices import catalogue
 
 from .outcomes import Outcomes
 
@@ -160,7 +160,7 @@ class Machine:
         if circuit.num_qubits > width:
             reason = ""
             if self.backend.method == "statevector":
-                reason = f", as many as fit in {devices.memory() / 2**30:.1f} GiB of memory"
+                reason = f", as many as fit in {catalogue.memory() / 2**30:.1f} GiB of memory"
             raise ValueError(
                 f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; "
                 f"{self.name} has {width}{reason}."

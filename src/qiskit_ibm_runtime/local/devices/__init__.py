@@ -1,0 +1,1 @@
+"""Owns which backends there are, and their documents; imports no other folder, no Qiskit."""

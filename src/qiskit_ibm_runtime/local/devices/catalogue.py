@@ -1,0 +1,76 @@
+"""The backends of the embedded runtime, read from the calibration snapshots that Qiskit ships."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import resource
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from .simulators import WIDTHS, simulator_configuration
+
+
+@lru_cache(maxsize=1)
+def memory() -> int:
+    """Bytes that this process may use: those of the machine, or its own limit."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return machine if limit == resource.RLIM_INFINITY else min(machine, limit)
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Every backend: simulators first, then the devices by name."""
+    return (*WIDTHS, *sorted(f"fake_{folder.name}" for folder in _folders()))
+
+
+@cache
+def configuration(name: str) -> dict[str, Any]:
+    """The backend's configuration as a real service sends it; do not change it."""
+    if name in WIDTHS:
+        return simulator_configuration(name, memory())
+    data = _read(name, "conf")
+    data.update(backend_name=name, simulator=False, local=False)
+    data.setdefault("online_date", "2020-01-01T00:00:00+00:00")
+    data.setdefault("max_experiments", 300)
+    return data
+
+
+@lru_cache(maxsize=8)
+def properties(name: str) -> dict[str, Any]:
+    """The calibration; empty for simulators; do not change it."""
+    return {} if name in WIDTHS else {**_read(name, "props"), "backend_name": name}
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """Pulse defaults; empty where there are none."""
+    if name in WIDTHS:
+        return {}
+    try:
+        return _read(name, "defs")
+    except FileNotFoundError:
+        return {}
+
+
+def _snapshots() -> Path:
+    spec = importlib.util.find_spec("qiskit")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("Qiskit, whose snapshots of devices are used here, is not there.")
+    return Path(spec.submodule_search_locations[0]) / "providers" / "fake_provider" / "backends"
+
+
+def _folders() -> list[Path]:
+    return [
+        folder
+        for folder in _snapshots().iterdir()
+        if all((folder / f"{kind}_{folder.name}.json").is_file() for kind in ("conf", "props"))
+    ]
+
+
+def _read(name: str, kind: str) -> dict[str, Any]:
+    short = name.removeprefix("fake_")
+    path = _snapshots() / short / f"{kind}_{short}.json"
+    return json.loads(path.read_text())  # type: ignore[no-any-return]

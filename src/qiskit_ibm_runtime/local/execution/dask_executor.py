@@ -1,0 +1,160 @@
+"""Jobs on a cluster: an executor over Dask distributed (https://distributed.dask.org).
+
+On each Dask worker the jobs run in worker processes like those of the local executor, so that a
+cancel can kill one, a crash takes no Dask worker along, and results are the same. A job whose Dask
+worker is lost runs again on another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from .executor import Outcome, Publish, Work
+from .workers import WorkerPool
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+class DaskExecutor:
+    """Runs jobs on the workers of a Dask scheduler, as many at once as these have threads.
+
+    Workers need this package with its extra ``dask``. Start them with one thread for each job that
+    they should run at once: ``dask worker ADDRESS --nthreads 2``.
+
+    Args:
+        scheduler: Its address, such as ``tcp://127.0.0.1:8786``.
+        memory: Bytes that each process may use; the memory of its machine if it is ``None``.
+    """
+
+    def __init__(self, scheduler: str, memory: int | None = None) -> None:
+        self._scheduler = scheduler
+        self._memory = memory
+        self._topic = f"qiskit-runtime-{secrets.token_hex(8)}"
+        self._client: Client | None = None
+        self._followed: dict[str, _Following] = {}
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            OSError: If the scheduler does not answer.
+        """
+        from distributed import Client
+
+        self._client = await Client(self._scheduler, asynchronous=True, set_as_default=False)
+        self._client.subscribe_topic(self._topic, self._heard)
+
+    async def stop(self) -> None:
+        """Kill what still runs, and disconnect."""
+        if self._client is not None:
+            with contextlib.suppress(OSError):
+                for job in list(self._followed):
+                    await self._client.run(cancel_on_worker, job)
+            await self._client.close()
+            self._client = None
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
+        if self._client is None:
+            return Outcome(False, "The executor is not connected to its Dask scheduler.")
+        job = secrets.token_hex(16)
+        self._followed[job] = _Following(publish)
+        # pure=False: two jobs with the same inputs are two jobs.
+        future = self._client.submit(
+            run_on_worker, dict(work), job, self._topic, self._memory, key=f"job-{job}", pure=False
+        )
+        try:
+            outcome, messages = await future.result()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._cancel(future, job))
+            raise
+        except Exception as exc:  # noqa: BLE001  # whatever the cluster raises is the job's failure
+            return Outcome(False, f"The Dask cluster could not run the job: {exc}")
+        finally:
+            following = self._followed.pop(job)
+        for number, message in enumerate(messages):
+            following.take(number, message)
+        return outcome  # type: ignore[no-any-return]  # Dask's results have no type
+
+    async def _cancel(self, future: Any, job: str) -> None:
+        """Take the job from the queue, and kill it where it runs."""
+        if self._client is None:
+            return
+        with contextlib.suppress(OSError):
+            await future.cancel(force=True)
+            await self._client.run(cancel_on_worker, job)
+
+    def _heard(self, event: tuple[Any, dict[str, Any]]) -> None:
+        """An interim result has come."""
+        _, told = event
+        following = self._followed.get(told["job"])
+        if following is not None:
+            following.take(told["number"], told["text"])
+
+
+class _Following:
+    """Passes on each interim result once, also when a lost job runs again."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._next = 0
+
+    def take(self, number: int, text: str) -> None:
+        if number == self._next:
+            self._next += 1
+            self._publish(text)
+
+
+_pool: WorkerPool | None = None
+_running: dict[str, asyncio.Task[Outcome]] = {}
+
+
+async def run_on_worker(
+    work: Work, job: str, topic: str, memory: int | None
+) -> tuple[Outcome, list[str]]:
+    """Run a job in the Dask worker that this is called in; tell its interim results at once.
+
+    They are returned as well, for a listener that missed one.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    pool = await _pool_of(worker, memory)
+    messages: list[str] = []
+
+    def publish(text: str) -> None:
+        worker.log_event(topic, {"job": job, "number": len(messages), "text": text})
+        messages.append(text)
+
+    task = asyncio.create_task(pool.run(work, publish))
+    _running[job] = task
+    try:
+        return await task, messages
+    except asyncio.CancelledError:
+        return Outcome(False, "The job was cancelled."), messages
+    finally:
+        del _running[job]
+
+
+async def cancel_on_worker(job: str) -> None:
+    """Kill a job if it runs in this Dask worker, and wait for its end."""
+    task = _running.get(job)
+    if task is not None:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _pool_of(worker: Any, memory: int | None) -> WorkerPool:
+    """The processes of this Dask worker, started by its first job.
+
+    They end with it: each one watches the socket to its parent.
+    """
+    global _pool  # the Dask worker's process has one, as it has one event loop
+    if _pool is None:
+        _pool = WorkerPool(worker.state.nthreads, memory)
+        await _pool.start()
+    return _pool

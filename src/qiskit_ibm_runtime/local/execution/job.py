@@ -1,0 +1,140 @@
+"""One job inside a worker: read its inputs, call its program, write what comes out."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import sys
+import traceback
+import types
+from typing import TYPE_CHECKING, Any, Callable
+
+from qiskit_ibm_runtime.local import programs
+from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
+from qiskit_ibm_runtime.program import UserMessenger
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
+
+if TYPE_CHECKING:
+    from .executor import Work
+
+
+class Messenger(UserMessenger):
+    """Sends what a program publishes, and knows how much of a job is to be run here.
+
+    Args:
+        send: Takes the JSON text of each interim result.
+        part: Number of the part to run; the whole job if it is ``None``.
+        may_split: Whether a whole job may be run in parts instead.
+    """
+
+    def __init__(
+        self, send: Callable[[str], None], part: int | None = None, may_split: bool = False
+    ) -> None:
+        self._send, self.part, self._may_split = send, part, may_split
+        self.final: str | None = None
+        self.parts = 0
+
+    def publish(
+        self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False
+    ) -> None:
+        """Send an interim result, or keep the final one for the end of the program."""
+        text = json.dumps(message, cls=encoder)
+        if final:
+            self.final = text
+        else:
+            self._send(text)
+
+    def share(self, parts: int) -> range:
+        """Which of the parts of a job to run here: all, one, or none, to be run one by one."""
+        if self.part is not None:
+            return range(self.part, self.part + 1)
+        if self._may_split and parts > 1:
+            self.parts = parts
+            return range(0)
+        return range(parts)
+
+
+class Inputs(RuntimeDecoder):
+    """Decodes inputs; a circuit that is sent several times is one object here.
+
+    Programs can then prepare it once, however many sets of values it is run with.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._circuits: dict[str, Any] = {}
+
+    def object_hook(self, obj: Any) -> Any:
+        """Return the object behind a typed wrapper."""
+        if obj.get("__type__") != "QuantumCircuit" or not isinstance(obj.get("__value__"), str):
+            return super().object_hook(obj)
+        text = obj["__value__"]
+        if text not in self._circuits:
+            self._circuits[text] = super().object_hook(obj)
+        return self._circuits[text]
+
+
+def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
+    """Run a job, or one part of it.
+
+    Returns:
+        ``result`` and its JSON text, ``failure`` and a traceback, or ``parts`` and how many of them
+        to run instead.
+    """
+    messenger = Messenger(send, work.get("part"), work.get("may_split", False))
+    try:
+        main = _main(work)
+        inputs = _inputs(work["params"])
+        backend = LocalBackend.of(work["backend"])
+        result = main(backend, messenger, **inputs)
+        if messenger.parts:
+            return "parts", str(messenger.parts)
+        if messenger.final is not None and result is None:
+            return "result", messenger.final
+        return "result", json.dumps(result, cls=RuntimeEncoder)
+    except BaseException as exc:  # noqa: BLE001  # whatever a program raises is its job's failure
+        return "failure", _report(exc)
+
+
+def _inputs(text: str) -> dict[str, Any]:
+    inputs = json.loads(text, cls=Inputs)
+    if not isinstance(inputs, dict):
+        raise TypeError(f"The inputs of a program are an object, not a {type(inputs).__name__}.")
+    return inputs
+
+
+def _main(work: Work) -> Callable[..., Any]:
+    source = work.get("source")
+    if source is None:
+        return programs.load(work["program"])
+    main: Any = _module(work["program"], source).__dict__.get("main")
+    if not callable(main):
+        raise TypeError(
+            f"Program {work['program']!r} has no function main(backend, user_messenger, **kwargs)."
+        )
+    return main  # type: ignore[no-any-return]
+
+
+def _module(program: str, source: str) -> types.ModuleType:
+    """The uploaded program as a module, with its lines at hand for tracebacks."""
+    file = f"<program {program}>"
+    module = types.ModuleType("runtime_program")
+    module.__file__ = file
+    sys.modules[module.__name__] = module
+    # An entry without a time is kept by linecache as it is.
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102  # this is what it is for
+    return module
+
+
+def _report(exc: BaseException) -> str:
+    """The traceback without the frames of this file, which tell the author nothing."""
+    frames = exc.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    text = "".join(traceback.format_exception(type(exc), exc, frames))
+    if not text.startswith("Traceback"):
+        text = f"Traceback (most recent call last):\n{text}"
+    if isinstance(exc, MemoryError):
+        text += "The job needs more memory than its worker may use.\n"
+    return text

@@ -1,0 +1,100 @@
+"""Large jobs in parts: an executor that runs them side by side on another one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from qiskit_ibm_runtime.local.programs.parts import merged
+
+from .executor import Executor, Outcome, Publish, Work
+
+
+class Splitting:
+    """Runs a job as it is, unless its program asks to be run in parts.
+
+    A part that fails fails the job, and the other parts are killed, as they are when the job is
+    cancelled. What parts publish is passed on as if they ran one after the other.
+
+    Args:
+        executor: What runs jobs and parts.
+        at_once: Parts of one job that run at once. The others wait here, so that other jobs find a
+            worker in between.
+    """
+
+    def __init__(self, executor: Executor, at_once: int) -> None:
+        self.executor, self._at_once = executor, at_once
+
+    async def start(self) -> None:
+        """Start what is behind it."""
+        await self.executor.start()
+
+    async def stop(self) -> None:
+        """Stop what is behind it."""
+        await self.executor.stop()
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
+        if work.get("source") is not None:
+            return await self.executor.run(work, publish)
+        first = await self.executor.run({**work, "may_split": True}, publish)
+        if not first.parts:
+            return first
+        outcomes = await self._run_parts(work, first.parts, publish)
+        log = first.log + "".join(outcome.log for outcome in outcomes)
+        failed = next((outcome for outcome in outcomes if not outcome.succeeded), None)
+        if failed is not None:
+            return Outcome(False, failed.text, log)
+        return Outcome(True, await asyncio.to_thread(_joined, outcomes), log)
+
+    async def _run_parts(self, work: Work, count: int, publish: Publish) -> list[Outcome]:
+        """The outcomes of all parts in their order, or of those that ended when one failed."""
+        room = asyncio.Semaphore(self._at_once)
+        order = _InOrder(publish, count)
+
+        async def run(number: int) -> Outcome:
+            async with room:
+                outcome = await self.executor.run({**work, "part": number}, order.of(number))
+            order.end(number)
+            return outcome
+
+        running = [asyncio.create_task(run(number)) for number in range(count)]
+        try:
+            for coming in asyncio.as_completed(running):
+                if not (await coming).succeeded:
+                    break
+            return [task.result() for task in running if task.done()]
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+class _InOrder:
+    """Keeps back what a part publishes until all parts before it have ended."""
+
+    def __init__(self, publish: Publish, count: int) -> None:
+        self._publish = publish
+        self._kept: list[list[str]] = [[] for _ in range(count)]
+        self._ended = [False] * count
+        self._turn = 0
+
+    def of(self, number: int) -> Publish:
+        def publish(text: str) -> None:
+            if number == self._turn:
+                self._publish(text)
+            else:
+                self._kept[number].append(text)
+
+        return publish
+
+    def end(self, number: int) -> None:
+        self._ended[number] = True
+        while self._turn < len(self._ended) and self._ended[self._turn]:
+            self._turn += 1
+            for text in self._kept[self._turn] if self._turn < len(self._kept) else ():
+                self._publish(text)
+
+
+def _joined(outcomes: list[Outcome]) -> str:
+    return json.dumps(merged([json.loads(outcome.text) for outcome in outcomes]))

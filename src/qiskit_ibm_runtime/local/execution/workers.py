@@ -1,0 +1,220 @@
+"""Processes that run jobs: warm, one job at a time, replaced when they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from qiskit_ibm_runtime.local.devices import catalogue
+
+from . import channel
+from .executor import Outcome, Publish, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_LOG = 2**20
+"""Bytes kept of what one job prints; the beginning goes first."""
+_SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
+
+
+@dataclass(eq=False)
+class Worker:
+    """One child process, the socket to it, and the file that it prints into."""
+
+    process: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    printed: IO[bytes]
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Send the job and follow it to its end, or to the end of the process."""
+        try:
+            small = {**_small(work), "params": ""}
+            self.writer.write(channel.packed({"work": small}, work["params"]))
+            await self.writer.drain()
+            while True:
+                head, text = await channel.receive(self.reader)
+                if head["kind"] == "parts":
+                    return Outcome(True, "", self.log(), int(text))
+                if head["kind"] != "interim":
+                    return Outcome(head["kind"] == "result", text, self.log())
+                publish(text)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            code = await self.process.wait()
+            return Outcome(False, _reason_of_end(code), self.log())
+
+    def log(self) -> str:
+        """What was printed since the last call."""
+        size = self.printed.seek(0, os.SEEK_END)
+        self.printed.seek(max(0, size - LONGEST_LOG))
+        text = self.printed.read().decode(errors="replace")
+        self.printed.truncate(0)
+        if size > LONGEST_LOG:
+            text = f"[the first {size - LONGEST_LOG} bytes are left out]\n{text}"
+        return text
+
+    def kill(self) -> None:
+        """End the process, and what it started; whoever follows its job learns of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End the process and release what belongs to it."""
+        self.kill()
+        await self.process.wait()
+        self.writer.close()
+        self.printed.close()
+
+
+class WorkerPool:
+    """A fixed number of worker processes on this machine.
+
+    Programs of this package run in processes that imported Qiskit and Aer before the first job.
+    An uploaded program gets a process of its own, so that it can leave nothing behind for others.
+
+    Args:
+        size: How many jobs run at once.
+        memory: Bytes that each process may use; the memory of the machine if it is ``None``.
+    """
+
+    def __init__(self, size: int, memory: int | None = None) -> None:
+        self._size = size
+        self._memory = memory
+        self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
+        self._warm: list[asyncio.Task[Worker]] = []
+        self._alive: set[Worker] = set()
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Start the processes; they import what they need while the server starts to listen."""
+        self._free = asyncio.Semaphore(self._size)
+        for _ in range(self._size):
+            self._warm_up()
+        await asyncio.gather(*self._warm)
+
+    async def stop(self) -> None:
+        """End the processes; a job that still runs in one fails."""
+        self._stopped = True
+        idle = await asyncio.gather(*self._warm, return_exceptions=True)
+        self._warm.clear()
+        await asyncio.gather(*(self._end(worker) for worker in idle if isinstance(worker, Worker)))
+        for busy in self._alive:
+            busy.kill()
+
+    async def run(self, work: Work, publish: Publish) -> Outcome:
+        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
+        async with self._free:
+            if self._stopped:
+                return Outcome(False, "The server stopped before the job was started.")
+            try:
+                if work.get("source") is not None:
+                    return await self._run_alone(work, publish)
+                return await self._run_warm(work, publish)
+            except OSError as exc:
+                return Outcome(False, f"No worker process could be started for the job: {exc}")
+
+    async def _run_warm(self, work: Work, publish: Publish) -> Outcome:
+        coming = self._warm.pop()
+        usable = False
+        try:
+            worker = await asyncio.shield(coming)
+            if worker.process.returncode is not None:  # it ended while nobody used it
+                await self._end(worker)
+                coming = asyncio.create_task(self._spawn())
+                worker = await asyncio.shield(coming)
+            outcome = await worker.run(work, publish)
+            usable = worker.process.returncode is None
+            return outcome
+        finally:
+            if not coming.done() or (usable and not self._stopped):
+                self._warm.append(coming)
+            else:
+                self._warm_up()
+                await asyncio.shield(self._end_started(coming))
+
+    async def _run_alone(self, work: Work, publish: Publish) -> Outcome:
+        starting = asyncio.create_task(self._spawn())
+        try:
+            worker = await asyncio.shield(starting)
+            return await worker.run(work, publish)
+        finally:
+            await asyncio.shield(self._end_started(starting))
+
+    def _warm_up(self) -> None:
+        if not self._stopped:
+            self._warm.append(asyncio.create_task(self._spawn()))
+
+    async def _end_started(self, starting: asyncio.Task[Worker]) -> None:
+        with contextlib.suppress(OSError):
+            await self._end(await starting)
+
+    async def _end(self, worker: Worker) -> None:
+        if worker in self._alive:
+            self._alive.remove(worker)
+            await worker.close()
+
+    async def _spawn(self) -> Worker:
+        ours, theirs = socket.socketpair()
+        # Closed by Worker.close. The process appends, so that the file can be emptied between jobs.
+        printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "qiskit_ibm_runtime.local.execution.worker",
+                    str(self._memory or catalogue.memory()),
+                    stdin=theirs.fileno(),
+                    stdout=printed,
+                    stderr=printed,
+                    env=_environment(os.environ, self._size),
+                    start_new_session=True,
+                )
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            printed.close()
+            raise
+        worker = Worker(process, reader, writer, printed)
+        self._alive.add(worker)
+        return worker
+
+
+def _small(work: Work) -> Work:
+    """The job with a backend that ships with Qiskit named only: its documents take megabytes."""
+    backend = work["backend"]
+    name = (backend.get("configuration") or {}).get("backend_name")
+    if name in catalogue.names() and backend["configuration"] is catalogue.configuration(name):
+        return {**work, "backend": {"name": name}}
+    return work
+
+
+def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
+    """The environment of a worker: no tokens, its share of the cores, and no processes below it.
+
+    Terra would start some to transpile several circuits, each of which takes longer to start than
+    a circuit takes.
+    """
+    share = str(max(1, (os.cpu_count() or 1) // size))
+    theirs = {key: value for key, value in ours.items() if key not in _SECRETS}
+    threads = {"OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share}
+    return {**threads, "QISKIT_PARALLEL": "FALSE", **theirs}
+
+
+def _reason_of_end(code: int) -> str:
+    if code >= 0:
+        return f"The worker process ended with exit code {code} before the job did."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = {"SIGKILL": "; perhaps the system was out of memory"}.get(name, "")
+    return f"The worker process was ended by {name} before the job was done{hint}."

@@ -1,0 +1,1 @@
+"""Owns conversations on file, recorded and replayed; imports no folder but ``protocol``."""

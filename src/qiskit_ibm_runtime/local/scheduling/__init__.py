@@ -1,0 +1,1 @@
+"""Owns jobs from acknowledgement to end: queues, turns, messages; never imports HTTP."""

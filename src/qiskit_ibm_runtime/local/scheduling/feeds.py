@@ -1,0 +1,98 @@
+"""What running jobs publish: kept in batches, and told at once to the streams that listen."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qiskit_ibm_runtime.local.storage.store import Store
+
+# A program may publish thousands of messages a second; one transaction each would cost more than
+# the program itself. Nobody notices ten milliseconds.
+_BATCH_SECONDS = 0.01
+# A stream that cannot be closed within this time has lost its client.
+_PATIENCE = 5.0
+
+
+class Watch:
+    """One listener of one job."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.left = asyncio.Event()
+
+
+class Feeds:
+    """Messages on their way from jobs to the store and to listeners."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._published: dict[str, int] = {}
+        self._pending: dict[str, list[str]] = {}
+        self._watches: dict[str, set[Watch]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open(self, job_id: str) -> None:
+        """Begin to take messages of a job."""
+        self._published[job_id] = 0
+
+    def publish(self, job_id: str, text: str) -> None:
+        """Take one message of a running job; what a job says after its end is not heard."""
+        if job_id not in self._published:
+            return
+        self._pending.setdefault(job_id, []).append(text)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_BATCH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Keep all that was published, and wake who listens."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return
+        with self._store.transaction():
+            for job_id, texts in pending.items():
+                first = self._published[job_id]
+                self._store.jobs.add_messages(job_id, first, texts)
+                self._published[job_id] = first + len(texts)
+        for job_id in pending:
+            self.wake(job_id)
+
+    def close(self, job_id: str) -> None:
+        """Keep what a job published so far, and take no more."""
+        self.flush()
+        self._published.pop(job_id, None)
+
+    def wake(self, job_id: str) -> None:
+        """Tell the listeners of a job that something changed."""
+        for watch in self._watches.get(job_id, ()):
+            watch.changed.set()
+
+    @contextmanager
+    def watch(self, job_id: str) -> Iterator[Watch]:
+        """Listen to a job."""
+        watch = Watch()
+        self._watches.setdefault(job_id, set()).add(watch)
+        try:
+            yield watch
+        finally:
+            watch.left.set()
+            self._watches[job_id].discard(watch)
+            if not self._watches[job_id]:
+                del self._watches[job_id]
+
+    async def end(self, job_id: str) -> None:
+        """Wake the listeners of a job that ended, and wait until their streams are closed."""
+        self.wake(job_id)
+        leaving = [asyncio.ensure_future(w.left.wait()) for w in self._watches.get(job_id, ())]
+        if leaving:
+            _, late = await asyncio.wait(leaving, timeout=_PATIENCE)
+            for task in late:
+                task.cancel()

@@ -1,0 +1,122 @@
+"""The commands ``serve`` (also without its name) and ``purge``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from qiskit_ibm_runtime.local.settings import (
+    Settings,
+    SettingsError,
+    User,
+    hub,
+    read_faults,
+    read_toml,
+)
+
+TOKEN_VARIABLE = "QISKIT_IBM_LOCAL_TOKEN"  # noqa: S105 - the name of a variable
+_USAGE_ERROR = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, or 2 for what cannot be set up so."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in ("serve", "purge", "-h", "--help"):
+        given.insert(0, "serve")
+    options = _parser().parse_args(given)
+    try:
+        if options.command == "purge":
+            return _purge(options.data, options.days)
+        return _serve(options)
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return _USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m qiskit_ibm_runtime.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve the runtime until it is told to stop")
+    # Only what is given wins over the file, so nothing has a default here.
+    add = serve.add_argument
+    add("--config", type=Path, help="TOML file with any of the settings")
+    add("--host", help="address to listen on [127.0.0.1]")
+    add("--port", type=int, help="port to listen on; 0 takes a free one [0]")
+    add("--path-prefix", help="serve everything under this path, as behind a gateway")
+    add("--public-url", help="address that clients use, if a gateway hides this one")
+    add("--allowed-host", action="append", dest="allowed_hosts", help="Host header to answer to")
+    add("--tls-cert", type=Path, help="file of the certificate chain (PEM)")
+    add("--tls-key", type=Path, help="file of its private key (PEM)")
+    add("--tls-self-signed", action="store_true", default=None, help="make a certificate")
+    add("--data", type=Path, help="folder in which everything is kept over restarts")
+    add(
+        "--token",
+        action="append",
+        dest="users",
+        metavar="[NAME:]TOKEN",
+        help=f"who may call; repeatable; better given by {TOKEN_VARIABLE} or the TOML file, "
+        "because everybody on this machine can read command lines",
+    )
+    add("--hub", action="append", dest="hubs", metavar="H/G/P", help="repeatable; first: open one")
+    add("--device", action="append", dest="devices", help="backend to offer; repeatable [all]")
+    add("--workers", type=int, help="jobs that run at once [2, or the number of cores]")
+    add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
+    add("--scheduler", help="address of the Dask scheduler")
+    add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
+    add("--retention-days", type=float, help="remove jobs so long after their end [never]")
+    add("--log-level", help="least level of the log on stderr [INFO]")
+    add("--until-eof", action="store_true", help=argparse.SUPPRESS)
+    purge = commands.add_parser("purge", help="remove ended jobs from the data of a stopped server")
+    purge.add_argument("--data", type=Path, required=True)
+    purge.add_argument("--days", type=float, required=True, help="age from which on they go")
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings that a command line and its TOML file make together.
+
+    Raises:
+        SettingsError: If they do not go together.
+    """
+    values: dict[str, Any] = {"workers": min(2, os.cpu_count() or 1)}
+    if options.config is not None:
+        values.update(read_toml(options.config))
+    names = {one.name for one in fields(Settings)}
+    given = {name: value for name, value in vars(options).items() if name in names}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name == "users":
+            values[name] = tuple(map(User.parse, value))
+        elif name == "faults":
+            values[name] = read_faults(value)
+        elif name == "hubs":
+            values[name] = tuple(map(hub, value))
+        else:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    if not values.get("users") and os.environ.get(TOKEN_VARIABLE):
+        values["users"] = (User.parse(os.environ[TOKEN_VARIABLE]),)
+    return Settings(**values)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .process import serve
+
+    return serve(settings_of(options), until_eof=options.until_eof)
+
+
+def _purge(data: Path, days: float) -> int:
+    from qiskit_ibm_runtime.local.storage.store import Store
+
+    if not (data / "runtime.sqlite").is_file():
+        raise SettingsError(f"{data} holds no data of this server.")
+    store = Store(data)
+    removed = store.purge(datetime.now(timezone.utc) - timedelta(days=days))
+    store.close()
+    print(f"removed: {removed}")
+    return 0

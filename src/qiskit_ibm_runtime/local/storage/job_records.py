@@ -1,0 +1,243 @@
+"""Jobs as the store keeps them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.local.moments import new_id, now
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from .payloads import Payloads, Prepared
+
+QUEUED, RUNNING = "Queued", "Running"
+COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
+FINAL = frozenset({COMPLETED, FAILED, CANCELLED})
+RAN_TOO_LONG = "Ran too long"
+SERVER_STOPPED = "The server was stopped while this job was running."
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job without its texts; ``details`` holds what is only kept and shown again."""
+
+    user: str
+    instance: str
+    program: str
+    backend: str
+    session: str | None = None
+    id: str = field(default_factory=new_id)
+    status: str = QUEUED
+    reason: str = ""
+    created: str = field(default_factory=now)
+    running: str | None = None
+    finished: str | None = None
+    seconds: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    def record(self) -> dict[str, Any]:
+        """The job as the protocol shows it, without inputs."""
+        record: dict[str, Any] = {
+            "id": self.id,
+            "backend": self.backend,
+            "state": {"status": self.status, "reason": self.reason},
+            "status": self.status,
+            "program": {"id": self.program},
+            "created": self.created,
+            "tags": self.details.get("tags", []),
+            "session_id": self.session,
+            "user_id": self.user,
+            "usage": {"seconds": self.seconds},
+        }
+        record.update(
+            {key: self.details[key] for key in ("cost", "runtime") if key in self.details}
+        )
+        if not self.instance.startswith("crn:"):
+            record["hub"], record["group"], record["project"] = self.instance.split("/")
+        if self.finished:
+            record["ended"] = self.finished
+        return record
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was submitted under an idempotency key."""
+
+    key: str
+    digest: str
+    job: str
+    backend: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs of a user are wanted; ``None`` means any."""
+
+    backend: str | None = None
+    pending: bool | None = None
+    program: str | None = None
+    instance: str | None = None
+    session: str | None = None
+    tags: Sequence[str] = ()
+    created_after: str | None = None
+    created_before: str | None = None
+
+    def where(self, user: str) -> tuple[str, list[object]]:
+        """An SQL condition and its arguments."""
+        equal = {
+            "user": user,
+            "backend": self.backend,
+            "program": self.program,
+            "instance": self.instance,
+            "session": self.session,
+        }
+        parts = [(f"{name} = ?", value) for name, value in equal.items() if value is not None]
+        parts += [("id IN (SELECT job FROM tags WHERE tag = ?)", tag) for tag in self.tags]
+        if self.created_after is not None:
+            parts.append(("created >= ?", self.created_after))
+        if self.created_before is not None:
+            parts.append(("created <= ?", self.created_before))
+        conditions = [condition for condition, _ in parts]
+        if self.pending is not None:
+            conditions.append(f"status {'IN' if self.pending else 'NOT IN'} ('Queued', 'Running')")
+        return " AND ".join(conditions), [value for _, value in parts]
+
+
+class Jobs:
+    """The jobs of a store. What writes belongs inside one of the store's transactions."""
+
+    def __init__(self, connection: sqlite3.Connection, payloads: Payloads) -> None:
+        self._connection, self._payloads = connection, payloads
+
+    def add(
+        self,
+        job: Job,
+        params: str | Prepared,
+        source: str | None = None,
+        submission: Submission | None = None,
+    ) -> None:
+        """Keep a new job, its inputs, the program text it runs, and the key it came under."""
+        execute = self._connection.execute
+        execute(
+            "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(job.user, job.instance, job.program, job.backend, job.session, job.id),
+                *(job.status, job.reason, job.created, job.running, job.finished, job.seconds),
+                json.dumps(job.details),
+            ),
+        )
+        for tag in dict.fromkeys(job.details.get("tags", [])):
+            execute("INSERT INTO tags VALUES (?, ?)", (job.id, tag))
+        self._payloads.put(job.id, "params", params)
+        if source is not None:
+            self._payloads.put(job.id, "source", source)
+        if submission is not None:
+            execute(
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    *(job.user, submission.key, submission.digest),
+                    *(submission.job, submission.backend, job.created),
+                ),
+            )
+
+    def submission(self, user: str, key: str) -> Submission | None:
+        """What this user submitted under this key."""
+        row = self._connection.execute(
+            "SELECT key, digest, job, backend FROM submissions WHERE user = ? AND key = ?",
+            (user, key),
+        ).fetchone()
+        return Submission(*row) if row else None
+
+    def get(self, job_id: str) -> Job | None:
+        """Return one job."""
+        row = self._connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return _job(row) if row else None
+
+    def page(
+        self, user: str, wanted: Filter, limit: int, offset: int, *, ascending: bool
+    ) -> tuple[list[Job], int]:
+        """One page of a user's jobs, newest first unless ``ascending``, and how many there are."""
+        where, arguments = wanted.where(user)
+        order = "ASC" if ascending else "DESC"
+        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
+        (count,) = self._connection.execute(counting, arguments).fetchone()
+        rows = self._connection.execute(
+            f"SELECT * FROM jobs WHERE {where} ORDER BY id {order} LIMIT ? OFFSET ?",  # noqa: S608
+            (*arguments, limit, offset),
+        )
+        return [_job(row) for row in rows], count
+
+    def with_status(self, status: str) -> list[Job]:
+        """Every user's jobs of this status, oldest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM jobs WHERE status = ? ORDER BY id", (status,)
+        )
+        return [_job(row) for row in rows]
+
+    def start(self, job_id: str) -> None:
+        """Mark a job as running."""
+        self._connection.execute(
+            "UPDATE jobs SET status = ?, running = ? WHERE id = ?", (RUNNING, now(), job_id)
+        )
+
+    def finish(
+        self,
+        job_id: str,
+        status: str,
+        reason: str = "",
+        *,
+        result: str | None = None,
+        log: str | None = None,
+        seconds: float = 0.0,
+    ) -> bool:
+        """Mark a job as final; return whether it was there and was not final yet."""
+        changed = self._connection.execute(
+            "UPDATE jobs SET status = ?, reason = ?, finished = ?, seconds = ? "
+            "WHERE id = ? AND status IN ('Queued', 'Running')",
+            (status, reason, now(), seconds, job_id),
+        ).rowcount
+        if changed:
+            for kind, text in (("result", result), ("log", log)):
+                if text:
+                    self._payloads.put(job_id, kind, text)
+        return bool(changed)
+
+    def add_messages(self, job_id: str, first: int, texts: Iterable[str]) -> None:
+        """Keep messages that a job published, numbered from ``first``."""
+        rows = [
+            (job_id, first + index, text.encode("utf-8", "backslashreplace").decode())
+            for index, text in enumerate(texts)
+        ]
+        self._connection.executemany("INSERT INTO messages VALUES (?, ?, ?)", rows)
+
+    def messages(self, job_id: str, first: int = 0, limit: int = -1) -> list[str]:
+        """What a job published, from number ``first`` on."""
+        rows = self._connection.execute(
+            "SELECT text FROM messages WHERE job = ? AND number >= ? ORDER BY number LIMIT ?",
+            (job_id, first, limit),
+        )
+        return [text for (text,) in rows]
+
+    def delete(self, job_id: str) -> None:
+        """Remove everything of a job, but not its key: a repeated submit must stay a repeat."""
+        self._connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        self._connection.execute("DELETE FROM tags WHERE job = ?", (job_id,))
+        self._connection.execute("DELETE FROM messages WHERE job = ?", (job_id,))
+        self._payloads.drop(job_id)
+
+    def finished_before(self, moment: str) -> list[str]:
+        """Ids of the jobs that ended before a moment."""
+        rows = self._connection.execute("SELECT id FROM jobs WHERE finished < ?", (moment,))
+        return [job_id for (job_id,) in rows]
+
+
+def _job(row: Sequence[Any]) -> Job:
+    return Job(*[*row[:-1], json.loads(row[-1])])

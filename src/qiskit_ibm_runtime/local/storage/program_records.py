@@ -1,0 +1,115 @@
+"""Programs as the store keeps them: what users uploaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.local.moments import now
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from .payloads import Payloads
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program without its text; ``user`` is ``None`` for those that come with the server."""
+
+    id: str
+    user: str | None
+    name: str
+    public: bool = False
+    created: str = field(default_factory=now)
+    updated: str = field(default_factory=now)
+    description: str = ""
+    cost: int = 600
+    spec: dict[str, Any] | None = None
+
+    def is_visible_to(self, user: str) -> bool:
+        return self.public or self.user == user
+
+    def record(self) -> dict[str, Any]:
+        """The program as the protocol shows it, without its text."""
+        record: dict[str, Any] = {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "cost": self.cost,
+            "creation_date": _to_the_second(self.created),
+            "update_date": _to_the_second(self.updated),
+            "is_public": self.public,
+        }
+        if self.spec is not None:
+            record["spec"] = self.spec
+        return record
+
+
+class Programs:
+    """The uploaded programs of a store. What writes belongs inside one of its transactions."""
+
+    def __init__(self, connection: sqlite3.Connection, payloads: Payloads) -> None:
+        self._connection, self._payloads = connection, payloads
+
+    def put(self, program: Program) -> None:
+        """Keep a new program, or what has changed of it."""
+        details = {
+            "description": program.description,
+            "cost": program.cost,
+            "spec": program.spec,
+        }
+        self._connection.execute(
+            "INSERT INTO programs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "name = excluded.name, public = excluded.public, updated = excluded.updated, "
+            "details = excluded.details",
+            (
+                *(program.id, program.user, program.name, program.public),
+                *(program.created, program.updated, json.dumps(details)),
+            ),
+        )
+
+    def put_source(self, program: Program, source: str) -> None:
+        """Keep the text of a program."""
+        self._payloads.put(program.id, "source", source)
+        self.put(replace(program, updated=now()))
+
+    def source(self, program_id: str) -> str | None:
+        """Return the text of a program."""
+        return self._payloads.get(program_id, "source")
+
+    def get(self, program_id: str) -> Program | None:
+        """Return one program."""
+        return self._one("id = ?", program_id)
+
+    def named(self, user: str, name: str) -> Program | None:
+        """Return the program to which a user gave this name."""
+        return self._one("user = ? AND name = ?", user, name)
+
+    def visible_to(self, user: str) -> list[Program]:
+        """A user's own programs and everybody's public ones, oldest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM programs WHERE user = ? OR public ORDER BY created, id", (user,)
+        )
+        return [_program(row) for row in rows]
+
+    def delete(self, program_id: str) -> None:
+        """Remove a program; jobs that wait for it keep their copy of its text."""
+        self._connection.execute("DELETE FROM programs WHERE id = ?", (program_id,))
+        self._payloads.drop(program_id)
+
+    def _one(self, where: str, *arguments: str) -> Program | None:
+        query = f"SELECT * FROM programs WHERE {where}"  # noqa: S608 - made of our own words
+        row = self._connection.execute(query, arguments).fetchone()
+        return _program(row) if row else None
+
+
+def _program(row: Sequence[Any]) -> Program:
+    program_id, user, name, public, created, updated, details = row
+    return Program(program_id, user, name, bool(public), created, updated, **json.loads(details))
+
+
+def _to_the_second(moment: str) -> str:
+    return f"{moment[:19]}Z"

@@ -1,0 +1,183 @@
+"""What outlives the process: one SQLite database and, beside it, a folder of large texts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import tempfile
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qiskit_ibm_runtime.local.moments import written
+from qiskit_ibm_runtime.local.settings import SettingsError
+
+from .disk import DiskSync, sync
+from .job_records import Jobs
+from .payloads import Payloads
+from .program_records import Programs
+from .session_records import Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from datetime import datetime
+
+FORMAT = 1
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE jobs (
+  user TEXT NOT NULL, instance TEXT NOT NULL, program TEXT NOT NULL, backend TEXT NOT NULL,
+  session TEXT, id TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL,
+  created TEXT NOT NULL, running TEXT, finished TEXT, seconds REAL NOT NULL, details TEXT NOT NULL
+);
+CREATE INDEX jobs_of_user ON jobs (user, id);
+CREATE INDEX jobs_by_status ON jobs (status, id);
+CREATE INDEX jobs_by_session ON jobs (session);
+CREATE TABLE tags (job TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (job, tag)) WITHOUT ROWID;
+CREATE INDEX jobs_by_tag ON tags (tag);
+CREATE TABLE messages (
+  job TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (job, number)
+) WITHOUT ROWID;
+CREATE TABLE payloads (
+  owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, file TEXT, PRIMARY KEY (owner, kind)
+);
+CREATE TABLE submissions (
+  user TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, job TEXT NOT NULL,
+  backend TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (user, key)
+) WITHOUT ROWID;
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, instance TEXT NOT NULL, backend TEXT NOT NULL,
+  seconds REAL NOT NULL, started REAL, closed INTEGER NOT NULL
+);
+CREATE TABLE programs (
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
+  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)
+);
+"""
+
+
+class Store:
+    """The database of one data folder, held by one server at a time.
+
+    Args:
+        folder: The data folder; a temporary one, removed at the end, if not given.
+
+    Raises:
+        SettingsError: If another server holds the folder, or a newer release wrote it.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._temporary = tempfile.TemporaryDirectory("-qiskit-runtime") if folder is None else None
+        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / "runtime.sqlite"
+        # The database holds inputs and results: nobody else on the machine may read it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # No transaction is begun behind our back, and no other process is waited for.
+        self._connection = sqlite3.connect(str(path), timeout=0.5, isolation_level=None)
+        try:
+            self._open(path)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._log = path.with_name(f"{path.name}-wal")
+        self._disk = None if self.is_temporary else DiskSync(self._log)
+        self.payloads = Payloads(self._connection, self.folder / "payloads")
+        self.payloads.sweep()
+        self.jobs = Jobs(self._connection, self.payloads)
+        self.programs = Programs(self._connection, self.payloads)
+        self.sessions = Sessions(self._connection)
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether everything is removed at the end."""
+        return self._temporary is not None
+
+    def _open(self, path: Path) -> None:
+        try:
+            # Exclusive: two servers on one folder would run every job twice.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # NORMAL survives the death of the process; only what is acknowledged must also survive
+            # the death of the machine (`durably`). What is temporary need not survive anything.
+            usual = "OFF" if self.is_temporary else "NORMAL"
+            self._connection.execute(f"PRAGMA synchronous = {usual}")
+            self._connection.execute("BEGIN IMMEDIATE")
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _TABLES.split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise SettingsError(
+                f"The data of {path} cannot be opened ({error}); does another server use it?"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise SettingsError(f"{path} is no database of this server: {error}.") from error
+        if version > FORMAT:
+            raise SettingsError(f"{path} was written by a newer release; use that one.")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; survives kill -9."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            self.payloads.rolled_back()
+            raise
+        self._connection.execute("COMMIT")
+        self.payloads.committed()
+
+    @asynccontextmanager
+    async def durably(self) -> AsyncIterator[sqlite3.Connection]:
+        """Like `transaction`, and on disk before it ends; nothing may be awaited inside.
+
+        Raises:
+            OSError: If it could not be brought to the disk. It is not undone.
+        """
+        with self.transaction() as connection:
+            yield connection
+        await self.on_disk()
+
+    async def on_disk(self) -> None:
+        """Return when everything that was committed is on disk."""
+        if self._disk is not None:
+            await self._disk.wait()
+
+    def secret(self, name: str) -> bytes:
+        """Random bytes that stay the same for this folder."""
+        found = self._connection.execute(
+            "SELECT value FROM facts WHERE name = ?", (name,)
+        ).fetchone()
+        if found:
+            return bytes(found[0])
+        made = secrets.token_bytes(32)
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO facts VALUES (?, ?)", (name, made))
+        if not self.is_temporary:
+            sync(self._log)
+            sync(self.folder)
+        return made
+
+    def purge(self, limit: datetime) -> int:
+        """Remove the jobs that ended before a moment; return how many."""
+        moment = written(limit)
+        with self.transaction() as connection:
+            old = self.jobs.finished_before(moment)
+            for job_id in old:
+                self.jobs.delete(job_id)
+            self.sessions.delete_empty()
+            connection.execute("DELETE FROM submissions WHERE created < ?", (moment,))
+        return len(old)
+
+    def close(self) -> None:
+        """Write everything back and let go of the folder."""
+        self._connection.close()
+        if self._disk is not None:
+            self._disk.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
