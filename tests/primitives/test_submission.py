@@ -186,6 +186,17 @@ class TestBeforeAnythingIsSent:
         session.run.assert_not_called()
         assert [call.args[0] for call in backend.check_faulty.call_args_list] == [good, bad]
 
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_circuits_that_a_call_leaves_out_may_use_faulty_parts(self, on: Any) -> None:
+        backend = device(n_qubits=3)
+        session = on(backend)
+        bad, good = QuantumCircuit(2, 1, name="bad"), QuantumCircuit(1, 1, name="good")
+        backend.check_faulty.side_effect = lambda circuit: 1 / (circuit is good)
+
+        Sampler([bad, good], session=session)([1, 1], [[], []], skip_transpilation=True)
+
+        backend.check_faulty.assert_called_once_with(good)
+
     def test_faulty_parts_do_not_matter_where_the_service_transpiles(self, on: Any) -> None:
         backend = device()
         session = on(backend)

@@ -129,8 +129,9 @@ class RuntimePrimitive:
             if backend is not None:
                 check_limits(asked, combined["execution"].get("shots"), backend.configuration())
         if backend is not None and transpilation.get("skip_transpilation"):
-            for circuit in inputs["circuits"]:
-                backend.check_faulty(circuit)
+            # A call by index may leave out circuits of the constructor.
+            for index in sorted(set(inputs["circuit_indices"])):
+                backend.check_faulty(inputs["circuits"][index])
         return self._session.run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
