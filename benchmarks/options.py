@@ -53,6 +53,19 @@ def noise() -> Plan:
     return Plan(_runs(model), _runs(None), rounds=25)
 
 
+@row("Sampler.run with noise, map and layout of that device, unsent", "under 1 ms")
+def device() -> Plan:
+    from qiskit.transpiler import CouplingMap
+    from qiskit_aer.noise import NoiseModel
+
+    sampler = _sampler(NoiseModel.from_backend_properties(properties()))
+    edges = [list(edge) for edge in CouplingMap.from_heavy_hex(7).get_edges()]
+    gates = ["cx", "rz", "sx", "x"]
+    sampler.set_options(coupling_map=edges, basis_gates=gates, initial_layout=list(range(127)))
+    wide = QuantumCircuit(127, 1)
+    return Plan(lambda: sampler.run(wide, shots=100), rounds=25)
+
+
 @row("Sampler.set_options with that noise model", "under 1 ms")
 def changes() -> Plan:
     from qiskit_aer.noise import NoiseModel

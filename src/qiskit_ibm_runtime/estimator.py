@@ -12,7 +12,7 @@ from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits
 from .primitive.legacy import indices_of, legacy_circuits
-from .primitive.observables import all_observables, as_observables
+from .primitive.observables import all_observables, as_observables, check_widths
 from .primitive.parameter_values import as_parameter_values
 from .primitive.repeats import distinct_circuits, distinct_observables
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
@@ -101,9 +101,9 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         Args:
             circuits: One circuit or a sequence of them, not measured. One that is named several
                 times is sent once.
-            observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
-                ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator`` or
-                ``PauliSumOp``.
+            observables: One for each circuit, Hermitian and on as many qubits: ``SparsePauliOp``,
+                ``Pauli``, ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
+                ``PauliSumOp`` or ``PauliOp``.
             parameter_values: A set of numbers for each circuit, in the order of its
                 ``parameters``; for one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
@@ -115,8 +115,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
         Raises:
             TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device. Nothing has been sent then.
+            ValueError: If numbers do not fit, an observable is not Hermitian, an option is out of
+                range, or a circuit uses a faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
             RuntimeError: If the session is closed.
         """
@@ -145,6 +145,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         if len(positions) != len(indices):
             raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
+        check_widths([self._observables[position] for position in positions], chosen)
         inputs = {
             "circuits": list(self._circuits),
             "circuit_indices": indices,

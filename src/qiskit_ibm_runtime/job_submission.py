@@ -61,7 +61,8 @@ def submit(
             params=inputs,
             image=options.image,
             hgp=instance,
-            log_level=options.log_level,
+            # Names of levels are taken in any case; the service knows those in capitals.
+            log_level=options.log_level.upper() if options.log_level else None,
             session_id=session_id,
             job_tags=options.job_tags,
             max_execution_time=options.max_execution_time,

@@ -36,7 +36,7 @@ class RuntimeOptions:
         backend: The backend or its name. Channel ``ibm_cloud`` chooses one if none is given.
         image: Image in which to run the program, as ``image_name:tag``; needs authorization.
         log_level: Level of the job's log: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or
-            ``CRITICAL``.
+            ``CRITICAL``, in any case.
         instance: ``hub/group/project`` to run in; not for channel ``ibm_cloud``.
         job_tags: Tags by which the job can be found again.
         max_execution_time: Seconds after which the service stops the job.

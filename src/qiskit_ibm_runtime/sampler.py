@@ -129,16 +129,18 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         issue_deprecation_msg("Calling a Sampler is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
+        values = as_parameter_values(parameter_values, chosen)
+        check_classical_bits(chosen)
         inputs = {
             "circuits": list(self._circuits),
             "parameters": list(self._parameters),
             "circuit_indices": indices,
-            "parameter_values": as_parameter_values(parameter_values, chosen),
+            "parameter_values": values,
         }
         return self._submit(inputs, run_options, wait=True).result()
 
     def _validate_options(self, options: dict[str, Any]) -> None:
-        if options.get("resilience_level"):
-            highest = Options._MAX_RESILIENCE_LEVEL_SAMPLER
-            check_level("resilience_level", options["resilience_level"], highest)
+        level = options.get("resilience_level")
+        if level is not None:
+            check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
         Options.validate_options(options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
+import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Gate, Qubit
 from qiskit.circuit.library import RealAmplitudes
 from tests.backend.conftest import Service
 
@@ -107,6 +109,72 @@ def test_bodies_of_control_flow_are_looked_into(
 
     with pytest.raises(ValueError, match=r"Circuit .* instruction cx .*faulty edge \(1, 2\)"):
         service.backend().check_faulty(used)
+
+
+def _conditional(used: QuantumCircuit) -> None:
+    used.cx(2, 1).c_if(used.clbits[0], 1)
+
+
+def _unitary(used: QuantumCircuit) -> None:
+    used.unitary(np.eye(8), [4, 2, 1])
+
+
+def _opaque(used: QuantumCircuit) -> None:
+    used.append(Gate("mine", 2, []), [2, 1])
+
+
+def _swapped_body(used: QuantumCircuit) -> None:
+    body = QuantumCircuit(2)
+    body.cx(0, 1)
+    used.for_loop(range(2), None, body, [2, 1], [])
+
+
+@pytest.mark.parametrize(
+    ("add", "name"),
+    [(_conditional, "cx"), (_unitary, "unitary"), (_opaque, "mine"), (_swapped_body, "cx")],
+)
+def test_an_edge_is_found_under_instructions_of_every_kind(
+    service: Service, add: Callable[[QuantumCircuit], None], name: str
+) -> None:
+    used = circuit()
+    add(used)
+    service.backend().check_faulty(used)
+    service.break_gate(1, 2)
+
+    with pytest.raises(ValueError, match=rf"instruction {name} .*faulty edge \(2, 1\)"):
+        service.backend().check_faulty(used)
+
+
+LOOSE = [Qubit() for _ in range(5)]
+FIRST, SECOND = QuantumRegister(2, "first"), QuantumRegister(3, "second")
+
+
+@pytest.mark.parametrize(
+    ("used", "third"),
+    [
+        (QuantumCircuit(LOOSE), LOOSE[3]),
+        (QuantumCircuit(FIRST, SECOND), SECOND[1]),
+        (QuantumCircuit(SECOND, FIRST), FIRST[0]),
+        (QuantumCircuit(127), 3),
+    ],
+    ids=["loose bits", "registers", "registers in another order", "wider than the device"],
+)
+def test_a_qubit_is_the_one_at_its_place_in_the_circuit(
+    service: Service, used: QuantumCircuit, third: Any
+) -> None:
+    service.break_qubit(3)
+    used.x(third)
+
+    with pytest.raises(ValueError, match="faulty qubit 3"):
+        service.backend().check_faulty(used)
+
+
+def test_a_circuit_wider_than_the_device_has_no_faults_beyond_it(service: Service) -> None:
+    service.break_qubit(3)
+    wide = QuantumCircuit(127)
+    wide.cx(125, 126)
+
+    service.backend().check_faulty(wide)
 
 
 def test_qubits_inside_a_body_are_those_of_the_device(service: Service) -> None:

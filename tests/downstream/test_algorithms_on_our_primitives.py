@@ -11,9 +11,11 @@ from qiskit.primitives import Sampler as ReferenceSampler
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_algorithms import AmplitudeEstimation, EstimationProblem, IterativeAmplitudeEstimation
 from qiskit_algorithms.gradients import ParamShiftEstimatorGradient, ParamShiftSamplerGradient
+from qiskit_algorithms.utils import algorithm_globals
 
 from qiskit_ibm_runtime import Estimator, Sampler
 
+SEED = 42
 SHOTS = 20_000
 
 
@@ -70,12 +72,15 @@ class TestAmplitudeEstimation:
         )
 
         assert ours.estimation == pytest.approx(exact.estimation)  # the same point of the grid
-        assert ours.mle == pytest.approx(exact.mle, abs=0.01)
+        # With M = 8 applications, a shot tells the amplitude a to sqrt(a(1 - a)) / M = 0.05 at
+        # best, and 20,000 of them to 0.00035: five deviations.
+        assert ours.mle == pytest.approx(exact.mle, abs=0.002)
 
     def test_the_iterative_form_encloses_the_probability_and_the_reference(
         self, sampler: Sampler
     ) -> None:
         def interval(primitive: object) -> tuple[float, float]:
+            algorithm_globals.random_seed = SEED
             algorithm = IterativeAmplitudeEstimation(
                 epsilon_target=0.01, alpha=1e-4, sampler=primitive
             )

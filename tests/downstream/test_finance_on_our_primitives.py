@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from qiskit.primitives import Sampler as ReferenceSampler
 from qiskit_algorithms import IterativeAmplitudeEstimation
+from qiskit_algorithms.utils import algorithm_globals
 from qiskit_finance.applications.estimation import EuropeanCallPricing
 from qiskit_finance.circuit.library import LogNormalDistribution
 
 from qiskit_ibm_runtime import Sampler
 
+SEED = 42
 STRIKE = 1.896
 
 
@@ -26,6 +28,7 @@ def test_a_european_call_is_priced_like_by_the_reference_and_exactly(sampler: Sa
 
     def priced(primitive: object) -> tuple[float, float]:
         """Return the price, and half the width of its confidence interval."""
+        algorithm_globals.random_seed = SEED
         algorithm = IterativeAmplitudeEstimation(epsilon_target=0.01, alpha=1e-4, sampler=primitive)
         result = algorithm.estimate(call.to_estimation_problem())
         bottom, top = result.confidence_interval_processed

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import qiskit
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit.circuit.library import RealAmplitudes
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives import Estimator as ExactEstimator
-from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
+from qiskit.quantum_info import Operator, Pauli, PauliList, SparsePauliOp, Statevector
 
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService
 
@@ -121,6 +122,65 @@ def test_the_variance_is_that_of_the_observable(estimator: Estimator) -> None:
     assert metadata["variance"] == pytest.approx(math.sin(angle) ** 2, abs=0.05)
 
 
+def test_without_shots_the_variance_is_exact_too(estimator: Estimator) -> None:
+    """
+    That of an operator is <O^2> - <O>^2; here by matrices, without Paulis or Aer.
+    """
+    circuit = RealAmplitudes(2, reps=1)
+    angles = [0.1, 0.7, -1.2, 2.2]
+    x, z, unit = np.array([[0, 1], [1, 0]]), np.diag([1, -1]), np.eye(2)
+    matrices = {"ZI": np.kron(z, unit), "XX": np.kron(x, x), "IZ": np.kron(unit, z)}
+    weights = {"ZI": 0.5, "XX": -1.0, "IZ": 2.0}
+    matrix = sum(weight * matrices[label] for label, weight in weights.items())
+    state = Statevector(circuit.assign_parameters(angles)).data
+    value, square = (np.vdot(state, m @ state).real for m in (matrix, matrix @ matrix))
+
+    observable = SparsePauliOp.from_list(list(weights.items()))
+    result = estimator.run(circuit, observable, angles, shots=None).result()
+
+    assert result.values[0] == pytest.approx(value, abs=1e-9)
+    assert result.metadata[0]["variance"] == pytest.approx(square - value**2, abs=1e-9)
+
+
+@pytest.mark.parametrize("shots", [None, SHOTS])
+def test_an_observable_without_terms_is_zero(estimator: Estimator, shots: int | None) -> None:
+    result = estimator.run(QuantumCircuit(2), PauliList(["ZZ"])[:0], shots=shots).result()
+
+    assert result.values.tolist() == [0]
+    assert result.metadata == [{"variance": 0, "shots": shots}]
+
+
+@pytest.mark.parametrize("shots", [None, SHOTS])
+def test_a_commutator_is_estimated_though_its_terms_are_complex(
+    estimator: Estimator, shots: int | None
+) -> None:
+    """
+    -i[X, Y] / 2 = Z, of which the circuit prepares an eigenstate.
+    """
+    x, y = SparsePauliOp("X"), SparsePauliOp("Y")
+    commutator = -0.5j * (x.dot(y) - y.dot(x)) + 1j * x - 1j * x
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+
+    assert estimator.run(circuit, commutator, shots=shots).result().values[0] == pytest.approx(-1)
+
+
+def test_expressions_and_circuits_that_are_bound_in_part_get_the_values_left(
+    estimator: Estimator,
+) -> None:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1, global_phase=a)
+    circuit.ry(2 * b - a, 0)
+    in_part = circuit.assign_parameters({a: 0.2})
+
+    values = np.array([[0.3, 0.7], [0.1, 0.5]])
+    whole = estimator.run([circuit, circuit], ["Z", "X"], values, shots=None).result().values
+    rest = estimator.run(in_part, "Z", 0.7, shots=None).result().values
+
+    assert whole.tolist() == pytest.approx([math.cos(1.1), math.sin(0.9)])
+    assert rest.tolist() == pytest.approx([math.cos(1.2)])
+
+
 def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
     circuit = QuantumCircuit(2)
     circuit.ry(1.0, 0)
@@ -163,9 +223,11 @@ def test_an_observable_of_opflow_is_estimated(estimator: Estimator) -> None:
     bell.h(0)
     bell.cx(0, 1)
 
-    result = estimator.run(bell, 0.5 * opflow.PauliSumOp(SparsePauliOp(["ZZ", "XX"]))).result()
+    total = 0.5 * opflow.PauliSumOp(SparsePauliOp(["ZZ", "XX"]))
+    single = 2 * (opflow.Z ^ opflow.Z)
+    result = estimator.run([bell, bell], [total, single]).result()
 
-    assert result.values[0] == pytest.approx(1.0)
+    assert result.values.tolist() == pytest.approx([1.0, 2.0])
 
 
 def test_measured_circuits_are_estimated_as_if_they_were_not(estimator: Estimator) -> None:

@@ -163,6 +163,68 @@ def test_several_registers_give_keys_over_all_bits(sampler: Sampler) -> None:
     assert result.quasi_dists[0] == {0b101: 1.0}
 
 
+def test_bits_of_any_register_are_those_of_the_qubits_measured_into_them(sampler: Sampler) -> None:
+    """
+    In any order, not all of them, and some bits written twice: the last one counts.
+    """
+    from qiskit import ClassicalRegister, QuantumRegister
+
+    random = np.random.default_rng(5)
+    circuits, values, expected = [], [], []
+    for qubits in (1, 2, 3, 4) * 3:
+        registers = [ClassicalRegister(size) for size in random.integers(1, 4, size=3)]
+        circuit = QuantumCircuit(QuantumRegister(qubits), *registers)
+        angles = ParameterVector("angle", 3 * qubits)
+        for place in random.permutation(len(angles)).tolist():
+            circuit.ry(2 * angles[place], place % qubits)
+            circuit.cz(place % qubits, (place + 1) % qubits) if qubits > 1 else circuit.s(0)
+        row = random.uniform(-3, 3, len(angles))
+        state = Statevector(circuit.assign_parameters(dict(zip(angles, row))))
+        measured: dict[int, int] = {}
+        for qubit in random.permutation(qubits)[: max(1, qubits - 1)].tolist():
+            bit = int(random.integers(circuit.num_clbits))
+            measured[bit] = qubit
+            circuit.measure(qubit, bit)
+        circuits.append(circuit)
+        values.append(row)
+        expected.append(_of_bits(state.probabilities(), measured))
+
+    result = sampler.run(circuits, values, shots=None).result()
+
+    for dist, exact in zip(result.quasi_dists, expected):
+        assert dist == pytest.approx({k: v for k, v in exact.items() if v > 1e-12}, abs=1e-12)
+
+
+def _of_bits(probabilities: np.ndarray, measured: dict[int, int]) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for state, probability in enumerate(probabilities.tolist()):
+        outcome = sum((state >> qubit & 1) << bit for bit, qubit in measured.items())
+        found[outcome] = found.get(outcome, 0.0) + probability
+    return found
+
+
+@pytest.mark.parametrize("shots", [100, None])
+def test_what_is_measured_on_the_way_counts_like_what_is_measured_at_the_end(
+    sampler: Sampler, shots: int | None
+) -> None:
+    """
+    A qubit is measured, turned back by what was found, and measured into another register.
+    """
+    from qiskit import ClassicalRegister, QuantumRegister
+
+    first, last = ClassicalRegister(1, "first"), ClassicalRegister(1, "last")
+    circuit = QuantumCircuit(QuantumRegister(1), first, last)
+    circuit.h(0)
+    circuit.measure(0, first[0])
+    circuit.x(0).c_if(first, 1)
+    circuit.measure(0, last[0])
+
+    result = sampler.run(circuit, shots=shots).result()
+
+    assert set(result.quasi_dists[0]) == {0b00, 0b01}
+    assert sum(result.quasi_dists[0].values()) == pytest.approx(1)
+
+
 def test_a_resilience_level_that_the_runtime_lacks_is_refused_before_sending(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:

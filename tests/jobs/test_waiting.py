@@ -154,7 +154,7 @@ def test_a_stream_that_ends_before_the_job_does_leads_to_quick_polls(
 
     def done(polled: int) -> None:
         assert clock.waits[polled:] == pytest.approx([0.1, 0.14, 0.196, 0.2744])
-        until(lambda: job._early._future.done())
+        until(job._early._future.done)
         service.results["j1"] = "3"
         service.end()
 

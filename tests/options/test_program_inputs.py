@@ -170,6 +170,10 @@ class TestUnknownNames:
             ({"environment": {"jobtags": []}}, "environment.job_tags"),
             ({"simulator": {"noisemodel": 1}}, "simulator.noise_model"),
             ({"executions": {}}, "execution"),
+            ({"SHOTS": 1}, "execution.shots"),
+            ({"seed": 1}, "simulator.seed_simulator"),
+            ({"tags": []}, "environment.job_tags"),
+            ({"simulator": {"seed": 1}}, "simulator.seed_simulator"),
         ],
         ids=str,
     )
@@ -187,6 +191,16 @@ class TestUnknownNames:
             inputs_of(tree(execution={"xyzzy": 1}))
 
         assert "mean" not in str(caught[0].message)
+
+    def test_that_could_mean_several_get_no_guess(self) -> None:
+        with pytest.warns(UserWarning, match="'layout' is unrecognised") as caught:
+            inputs_of(tree(layout=[0, 1]))
+
+        assert "mean" not in str(caught[0].message)
+
+    def test_that_are_no_text_are_named_as_well(self) -> None:
+        with pytest.warns(UserWarning, match=r"'execution\.1' is unrecognised"):
+            inputs_of({"execution": {1: 2}})
 
     @pytest.mark.parametrize("section", ["environment", "simulator"])
     def test_that_are_not_sent_say_so(self, section: str) -> None:

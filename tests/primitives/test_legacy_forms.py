@@ -84,6 +84,36 @@ class TestConstruction:
         with pytest.raises(ValueError, match=named):
             Sampler(measured, parameters, session=noted)
 
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize(
+        ("junk", "named"),
+        [
+            ("h q[0];", r"'circuits' must be .*, not str"),
+            (7, r"'circuits' must be .*, not int"),
+            ([None], r"Element 0 of 'circuits' .*, not NoneType"),
+        ],
+        ids=str,
+    )
+    def test_refuses_what_is_no_circuit(
+        self, primitive: type[Any], noted: MagicMock, junk: Any, named: str
+    ) -> None:
+        with pytest.raises(TypeError, match=named):
+            primitive(circuits=junk, session=noted)
+
+    @pytest.mark.usefixtures("quietly")
+    def test_takes_whatever_can_be_walked_through(
+        self, primitive: type[Any], noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        assert primitive(circuits=iter(measured), session=noted).circuits == tuple(measured)
+        assert primitive(circuits=[], session=noted).circuits == ()
+
+    @pytest.mark.usefixtures("quietly")
+    def test_refuses_parameters_of_no_circuits(
+        self, primitive: type[Any], noted: MagicMock
+    ) -> None:
+        with pytest.raises(ValueError, match="1 sets of parameters are given for 0 circuits"):
+            primitive(parameters=[[ANGLE]], session=noted)
+
     def test_without_circuits_has_none(self, noted: MagicMock) -> None:
         estimator = Estimator(session=noted)
 
@@ -157,6 +187,41 @@ class TestCalling:
         assert sent["run_options"]["seed_simulator"] == 1
         assert sent["transpilation_settings"]["optimization_settings"] == {"level": 1}
         assert noted.run.call_args.kwargs["callback"] is None
+
+    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.parametrize(
+        "indices", [np.array([1, 0]), (np.int64(1), 0), range(1, -1, -1)], ids=repr
+    )
+    def test_takes_indices_in_arrays_and_ranges(
+        self, noted: MagicMock, measured: list[QuantumCircuit], indices: Any
+    ) -> None:
+        Sampler(measured, session=noted)(indices, [[], [0.5]])
+
+        assert inputs(noted)["circuit_indices"] == [1, 0]
+
+    @pytest.mark.usefixtures("quietly")
+    def test_binds_values_in_the_order_of_the_parameters_that_were_given(
+        self, service: QiskitRuntimeService
+    ) -> None:
+        other = Parameter("other")
+        circuit = QuantumCircuit(2)
+        circuit.rx(ANGLE, 0)
+        circuit.rx(other, 1)
+        circuit.measure_all()
+        backend = service.backend("ibmq_qasm_simulator")
+        sampler = Sampler([circuit], [[other, ANGLE]], session=backend)
+
+        assert sampler([0], [[np.pi, 0]], shots=10).quasi_dists == [{2: 1.0}]
+
+    @pytest.mark.usefixtures("quietly")
+    def test_checks_a_call_like_a_run(
+        self, noted: MagicMock, circuits: list[QuantumCircuit]
+    ) -> None:
+        with pytest.raises(ValueError, match=r"Circuit 0 .*has no classical bits"):
+            Sampler(circuits, session=noted)([1], [[]])
+        with pytest.raises(ValueError, match=r"Observable 1 acts on 2 qubits, but circuit 1"):
+            Estimator(circuits, ["Z", "ZZ"], session=noted)([1, 1], [0, 1], [[], []])
+        noted.run.assert_not_called()
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize("unknown", [2, -1, QuantumCircuit(3, 3), "h", None], ids=repr)

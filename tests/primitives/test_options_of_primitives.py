@@ -13,7 +13,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, Options, Sampler
-from qiskit_ibm_runtime.options import ExecutionOptions
+from qiskit_ibm_runtime.options import ExecutionOptions, TranspilationOptions
 from qiskit_ibm_runtime.options.flexible import to_dict
 
 from .conftest import inputs, runtime_options
@@ -253,6 +253,22 @@ class TestChanges:
 
         assert [warning.filename for warning in caught] == [__file__]
 
+    @pytest.mark.parametrize("wrong", [[1], TranspilationOptions(), "shots=7"], ids=repr)
+    def test_a_section_of_the_wrong_kind_is_refused_and_not_lost(
+        self, primitive: type[Any], noted: MagicMock, run: Run, wrong: Any
+    ) -> None:
+        made = primitive(session=noted)
+        refusal = r"'execution' takes ExecutionOptions or a dict, not"
+
+        with pytest.raises(TypeError, match=refusal):
+            run(made, execution=wrong)
+        with pytest.raises(TypeError, match=refusal):
+            made.set_options(execution=wrong)
+        made.options.execution = wrong
+        with pytest.raises(TypeError, match=refusal):
+            run(made)
+        noted.run.assert_not_called()
+
     def test_one_primitive_does_not_change_another(
         self, primitive: type[Any], noted: MagicMock
     ) -> None:
@@ -298,9 +314,10 @@ class TestChecks:
         made = primitive(session=noted)
         monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", value)
 
-        run(made, optimization_level=9, resilience_level=9, shots=0)
+        run(made, optimization_level=9, resilience_level=9, shots=0, coupling_map="line")
 
         assert levels(noted) == (9, 9)
+        assert inputs(noted)["transpilation_settings"]["coupling_map"] == "line"
 
     @pytest.mark.parametrize("value", ["", None])
     def test_stay_on_where_the_variable_is_empty(
@@ -323,6 +340,9 @@ class TestChecks:
         run(made, resilience_level=1)
         with pytest.raises(ValueError, match=r"resilience_level.*0 to 1.*2"):
             run(made, resilience_level=2)
+        for wrong in (False, "", np.array([0, 1])):
+            with pytest.raises(ValueError, match=r"resilience_level.*0 to 1"):
+                run(made, resilience_level=wrong)
 
     def test_an_estimator_at_level_three_needs_a_coupling_map_on_a_simulator(
         self, noted: MagicMock, run: Run
@@ -340,20 +360,20 @@ class TestChecks:
 
 class TestValuesOfTheUser:
     def test_are_never_copied(self, primitive: type[Any], noted: MagicMock, run: Run) -> None:
-        class Precious:
+        class NoiseModel:
             """A noise model of 127 qubits, a callback of an object with a socket, a lock."""
 
             copies = 0
 
-            def __deepcopy__(self, memo: object) -> Precious:
-                Precious.copies += 1
-                return Precious()
+            def __deepcopy__(self, memo: object) -> NoiseModel:
+                NoiseModel.copies += 1
+                return NoiseModel()
 
             __copy__ = __deepcopy__  # type: ignore[assignment]
 
             def callback(self, *_: object) -> None: ...
 
-        precious = Precious()
+        precious = NoiseModel()
         options = Options(environment={"callback": precious.callback})
         options.simulator.noise_model = precious
         made = primitive(session=noted, options=options)
@@ -363,7 +383,7 @@ class TestValuesOfTheUser:
 
         assert inputs(noted)["run_options"]["noise_model"] is precious
         assert noted.run.call_args.kwargs["callback"].__self__ is precious
-        assert Precious.copies == 0
+        assert NoiseModel.copies == 0
 
     def test_of_a_real_noise_model_neither(
         self, primitive: type[Any], noted: MagicMock, run: Run, monkeypatch: pytest.MonkeyPatch

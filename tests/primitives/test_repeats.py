@@ -235,6 +235,28 @@ def test_an_estimator_sends_each_observable_once(noted: MagicMock) -> None:
     assert sent["observable_indices"] == [0, 1, 0]
 
 
+@pytest.mark.parametrize("count", [1, 3, 12])
+def test_what_differs_is_sent_in_the_order_given_and_counted_from_zero(
+    noted: MagicMock, primitive: type[Any], count: int
+) -> None:
+    """
+    As 0.9.3 sends it, for those who look at the inputs: indices repeat only with circuits.
+    """
+    circuits = [QuantumCircuit(1, 1) for _ in range(count)]
+    for angle, circuit in enumerate(circuits):
+        circuit.rx(angle, 0)
+    observables = [SparsePauliOp("Z", weight + 1) for weight in range(count)]
+
+    primitive(session=noted).run(circuits, *([observables] if primitive is Estimator else []))
+
+    sent = inputs(noted)
+    assert sent["circuits"] == tuple(circuits)
+    assert sent["circuit_indices"] == list(range(count))
+    if primitive is Estimator:
+        assert sent["observables"] == tuple(observables)
+        assert sent["observable_indices"] == list(range(count))
+
+
 def test_results_come_back_for_each_mention(service: QiskitRuntimeService) -> None:
     angle = Parameter("a")
     circuit = QuantumCircuit(1)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
@@ -156,8 +157,9 @@ class TestBeforeAnythingIsSent:
         session = on(device(max_shots=1000))
 
         Sampler(session=session).run(QuantumCircuit(1, 1), shots=1000)
-        with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
-            Sampler(session=session).run(QuantumCircuit(1, 1), shots=1001)
+        for shots in (1001, 1001.0, np.int64(1001), np.array(1001)):
+            with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
+                Sampler(session=session).run(QuantumCircuit(1, 1), shots=shots)
         assert session.run.call_count == 1
 
     def test_limits_can_be_left_to_the_service(
@@ -183,6 +185,17 @@ class TestBeforeAnythingIsSent:
             primitive(session=session).run([good, bad], *observables, skip_transpilation=True)
         session.run.assert_not_called()
         assert [call.args[0] for call in backend.check_faulty.call_args_list] == [good, bad]
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_circuits_that_a_call_leaves_out_may_use_faulty_parts(self, on: Any) -> None:
+        backend = device(n_qubits=3)
+        session = on(backend)
+        bad, good = QuantumCircuit(2, 1, name="bad"), QuantumCircuit(1, 1, name="good")
+        backend.check_faulty.side_effect = lambda circuit: 1 / (circuit is good)
+
+        Sampler([bad, good], session=session)([1, 1], [[], []], skip_transpilation=True)
+
+        backend.check_faulty.assert_called_once_with(good)
 
     def test_faulty_parts_do_not_matter_where_the_service_transpiles(self, on: Any) -> None:
         backend = device()

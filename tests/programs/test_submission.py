@@ -74,6 +74,15 @@ def test_a_run_is_one_request_with_all_that_was_said(standin):
     assert len(standin.requests) == 1
 
 
+def test_a_log_level_is_sent_in_capitals_however_it_is_written(standin):
+    options = {"backend": DEVICE, "log_level": "info"}
+
+    standin.service().run("hello-world", {"iterations": 2}, options=options)
+
+    assert body_of(standin)["log_level"] == "INFO"
+    assert options["log_level"] == "info"
+
+
 def test_the_cloud_chooses_a_backend_and_needs_no_options(standin):
     job = standin.service("ibm_cloud").run("hello-world", {})
 

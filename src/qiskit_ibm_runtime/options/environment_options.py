@@ -24,7 +24,7 @@ class EnvironmentOptions:
 
     Attributes:
         log_level: What the program writes to the job's log: ``"DEBUG"``, ``"INFO"``,
-            ``"WARNING"`` (the default), ``"ERROR"`` or ``"CRITICAL"``.
+            ``"WARNING"`` (the default), ``"ERROR"`` or ``"CRITICAL"``, in any case.
         callback: Called, in a thread of its own, with the id of the job and the message for each
             one that the job publishes. It is called on your object, never on a copy of it, and is
             never sent. Default: ``None``.

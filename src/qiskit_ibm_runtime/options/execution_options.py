@@ -20,8 +20,8 @@ class ExecutionOptions:
         options.execution.init_qubits = False
 
     Attributes:
-        shots: How many times each circuit is run, at least 1. ``None`` asks for exact values, which
-            a simulator without noise gives. Default: 4000.
+        shots: How many times each circuit is run, at least 1; ``1e4`` will do, too. ``None`` asks
+            for exact values, which a simulator without noise gives. Default: 4000.
         init_qubits: Reset the qubits to the ground state before each shot. Default: ``True``.
     """
 

@@ -8,6 +8,7 @@ from typing import Any
 from .flexible import is_section, to_dict
 from .sections import CLASSES, SECTIONS
 
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _DEFAULTS = {name: to_dict(cls()) for name, cls in CLASSES.items()}
 
 
@@ -26,8 +27,11 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
     Returns:
         A new nested dict. It shares no container with its inputs, except noise models: one of 127
         qubits in its dict form takes a tenth of a second to copy, and nobody edits them.
+
+    Raises:
+        TypeError: If a section is anything but ``None``, a mapping or an object of its own class.
     """
-    result = {name: _copied(name, value) for name, value in old.items()}
+    result = {name: _copied(name, _in_dict_form(name, value)) for name, value in old.items()}
     if not new:
         return result
     for name, value in new.items():
@@ -35,13 +39,10 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
             home = next((result[s] for s in SECTIONS if name in _section(result, s)), result)
             home[name] = _copied(name, value)
     for name in SECTIONS:
-        given = new.get(name)
-        if given is None:
-            continue
-        if not is_section(given) and not isinstance(given, Mapping):
-            raise TypeError(f"{name!r} takes options or a dict, not {type(given).__name__}.")
-        kept = {} if is_section(given) else _section(result, name)
-        result[name] = {**kept, **_copied(name, given)}
+        given = _in_dict_form(name, new.get(name))
+        if given is not None:
+            kept = {} if is_section(new[name]) else _section(result, name)
+            result[name] = {**kept, **_copied(name, given)}
     return result
 
 
@@ -58,14 +59,25 @@ def _section(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     return section if isinstance(section, dict) else {}
 
 
+def _in_dict_form(name: str, value: Any) -> Any:
+    """Return a section as a mapping, or ``None``; any other value as it is."""
+    if name not in SECTIONS or value is None or isinstance(value, Mapping):
+        return value
+    if isinstance(value, CLASSES[name]):
+        return to_dict(value)
+    raise TypeError(
+        f"{name!r} takes {CLASSES[name].__name__} or a dict, not {type(value).__name__}."
+    )
+
+
 def _copied(name: str, value: Any) -> Any:
     """Copy containers, keep everything else: callbacks and noise models must stay themselves."""
-    if name == "noise_model":
+    kind = type(value)
+    # Most values are plain. They are told apart first, because a device's map holds hundreds.
+    if kind in _PLAIN or name == "noise_model":
         return value
-    if name in SECTIONS and is_section(value):
-        value = to_dict(value)
+    if kind in (list, tuple, set):
+        return kind([_copied("", item) for item in value])
     if isinstance(value, Mapping):
         return {key: _copied(key, item) for key, item in value.items()}
-    if type(value) in (list, tuple, set):
-        return type(value)(_copied("", item) for item in value)
     return value

@@ -58,16 +58,21 @@ def warn_of_names(options: Mapping[str, Any]) -> None:
             )
 
 
-def suggestion(name: str, section: str | None = None) -> str:
+def suggestion(name: Any, section: str | None = None) -> str:
     """Return " Did you mean …?" for a name close to a known one, else nothing.
 
     Args:
-        name: The unknown name.
+        name: The unknown name; what is no text, such as the key of a user's dict, is close to none.
         section: Where it stood: names of that section are preferred to those of others.
     """
-    for names in (KNOWN.get(section or "", ()), list(_PATHS)):
-        close = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
-        if close:
+    if not isinstance(name, str):
+        return ""
+    sought = name.lower()
+    for names in (KNOWN.get(section or "", ()), tuple(_PATHS)):
+        close = difflib.get_close_matches(sought, names, n=1, cutoff=0.75)
+        # Of a name that is one word of a known one, such as `seed`, that one was meant.
+        close = close or [known for known in names if sought in known.split("_")]
+        if len(close) == 1:
             return f" Did you mean {_PATHS[close[0]]!r}?"
     return ""
 

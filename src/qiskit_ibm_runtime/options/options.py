@@ -19,9 +19,14 @@ from .transpilation_options import TranspilationOptions
 class Options:
     """Options of Sampler and Estimator, by section.
 
-    They are checked when a job is run, not before. A section may be given, or assigned, as a dict:
-    fields that it leaves out keep their defaults. A name that nobody declared is kept; at the run
-    it draws a warning with the closest known name, and is sent along.
+    They are checked when a job is run, not before: a value of the wrong type or out of range raises
+    ``ValueError`` with the name of the option and what it takes, and nothing is sent. Scalars and
+    arrays of numpy are as good as Python's own numbers and lists. The environment variable
+    ``QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION``, set to anything, switches the checks off.
+
+    A section may be given, or assigned, as a dict: fields that it leaves out keep their defaults. A
+    name that nobody declared is kept; at the run it draws a warning with the closest known name,
+    and is sent along.
 
     .. code-block:: python
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .kinds import KINDS, SECONDS, scalar
 from .names import JOB_OPTIONS, unknown_names, warn_of_names
 from .sections import SECTIONS
 
@@ -18,18 +19,18 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
     top or in a section, draws one warning.
     """
     warn_of_names(options)
-    sections = {name: _plain(options.get(name) or {}) for name in SECTIONS}
+    sections = {name: _sent(options, name) for name in SECTIONS}
     simulator = sections["simulator"]
     inputs = {
         "transpilation_settings": {
             **sections["transpilation"],
-            "optimization_settings": {"level": _scalar(options.get("optimization_level"))},
-            "coupling_map": _edges(simulator.get("coupling_map")),
+            "optimization_settings": {"level": scalar(options.get("optimization_level"))},
+            "coupling_map": simulator.get("coupling_map"),
             "basis_gates": simulator.get("basis_gates"),
         },
         "resilience_settings": {
             **sections["resilience"],
-            "level": _scalar(options.get("resilience_level")),
+            "level": scalar(options.get("resilience_level")),
         },
         "run_options": {
             **sections["execution"],
@@ -43,25 +44,18 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def runtime_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the job that options of a primitive ask for."""
-    environment = options.get("environment") or {}
-    result = {"max_execution_time": options.get("max_execution_time")}
+    environment = _sent(options, "environment")
+    result = {"max_execution_time": SECONDS.sent(options.get("max_execution_time"))}
     result.update({name: environment[name] for name in JOB_OPTIONS if name in environment})
     if options.get("image"):
         result["image"] = options["image"]
-    return _plain(result)
+    return result
 
 
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _scalar(value) for name, value in options.items()}
-
-
-def _scalar(value: Any) -> Any:
-    """Return a number of numpy as one of Python, which every server understands."""
-    return value.item() if getattr(value, "shape", None) == () else value
-
-
-def _edges(coupling_map: Any) -> Any:
-    """Pairs of qubits, whether given as such or as terra's ``CouplingMap``."""
-    if hasattr(coupling_map, "get_edges"):
-        return [list(edge) for edge in coupling_map.get_edges()]
-    return coupling_map
+def _sent(options: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """Return the values of a section in the form in which they are sent."""
+    kinds = KINDS[section]
+    return {
+        name: kinds[name].sent(value) if name in kinds else scalar(value)
+        for name, value in (options.get(section) or {}).items()
+    }

@@ -26,8 +26,10 @@ class SimulatorOptions:
     Attributes:
         noise_model: An Aer ``NoiseModel``, or its dict form. It is never copied. Default: no noise
             on a simulator, that of its calibration on a device of the embedded runtime.
-        seed_simulator: An integer that makes results repeatable. Default: ``None``, which does not.
-        coupling_map: Pairs of coupled qubits, or a ``CouplingMap``. Default: all are coupled.
+        seed_simulator: An integer of 64 bits that makes results repeatable. Default: ``None``,
+            which does not.
+        coupling_map: Pairs of coupled qubits, as a list or an array, or a ``CouplingMap``.
+            Default: all are coupled.
         basis_gates: Names of the gates that circuits are unrolled to. Default: those that the
             simulator knows, or those of the noise model.
     """

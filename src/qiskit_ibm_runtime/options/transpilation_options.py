@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .flexible import flexible
 
@@ -23,8 +24,9 @@ class TranspilationOptions:
         skip_transpilation: Run the circuits as they are. They must consist of instructions that
             the backend has, and those that touch faulty qubits or edges are refused before
             anything is sent. Default: ``False``.
-        initial_layout: Physical qubit of each virtual one, in order, or a mapping. Default: the
-            transpiler chooses.
+        initial_layout: Physical qubit of each virtual one, in order, or a mapping from virtual to
+            physical ones. Also a ``Layout``, or a dict or list with the qubits of the circuits,
+            which is sent as numbers. Default: the transpiler chooses.
         layout_method: ``"trivial"``, ``"dense"``, ``"noise_adaptive"`` or ``"sabre"``. Default:
             the optimization level chooses.
         routing_method: ``"basic"``, ``"lookahead"``, ``"stochastic"``, ``"sabre"`` or ``"none"``.
@@ -34,7 +36,7 @@ class TranspilationOptions:
     """
 
     skip_transpilation: bool = False
-    initial_layout: dict | list | None = None  # type: ignore[type-arg]  # terra's own form
+    initial_layout: Any | None = None
     layout_method: str | None = None
     routing_method: str | None = None
     approximation_degree: float | None = None

@@ -21,6 +21,7 @@ from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
+from .layouts import as_positions, check_places
 from .limits import check_limits
 
 SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
@@ -110,6 +111,10 @@ class RuntimePrimitive:
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
         combined = Options._merge_options(completed(self._options), overrides)
+        transpilation = combined["transpilation"]
+        transpilation["initial_layout"] = as_positions(
+            transpilation["initial_layout"], inputs["circuits"]
+        )
         backend = self._backend()
         set_default_error_levels(
             combined,
@@ -119,12 +124,14 @@ class RuntimePrimitive:
         )
         if not os.environ.get(SKIP_VALIDATION):
             self._validate_options(combined)
+            asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+            check_places(transpilation, asked)
             if backend is not None:
-                asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
                 check_limits(asked, combined["execution"].get("shots"), backend.configuration())
-        if backend is not None and combined["transpilation"].get("skip_transpilation"):
-            for circuit in inputs["circuits"]:
-                backend.check_faulty(circuit)
+        if backend is not None and transpilation.get("skip_transpilation"):
+            # A call by index may leave out circuits of the constructor.
+            for index in sorted(set(inputs["circuit_indices"])):
+                backend.check_faulty(inputs["circuits"][index])
         return self._session.run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.

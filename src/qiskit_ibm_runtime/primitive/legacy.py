@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.exceptions import QiskitError
+
+from .circuits import as_circuits
 
 
 def legacy_circuits(
@@ -16,11 +19,10 @@ def legacy_circuits(
     """Return circuits of the deprecated constructor, and the parameters of each.
 
     Raises:
+        TypeError: If a circuit is something else.
         ValueError: If the parameters are not those of the circuits.
     """
-    if circuits is None:
-        return (), ()
-    kept = (circuits,) if isinstance(circuits, QuantumCircuit) else tuple(circuits)
+    kept = _kept(circuits)
     if parameters is None:
         return kept, tuple(circuit.parameters for circuit in kept)
     sets = tuple(tuple(names) for names in parameters)
@@ -36,12 +38,22 @@ def legacy_circuits(
     return kept, sets
 
 
+def _kept(circuits: Any) -> tuple[QuantumCircuit, ...]:
+    """Unlike :func:`as_circuits`, take none at all, and whatever can be walked through."""
+    one = (QuantumCircuit, str, bytes)
+    if isinstance(circuits, Iterable) and not isinstance(circuits, one):
+        circuits = tuple(circuits)
+    return () if circuits in (None, ()) else as_circuits(circuits)
+
+
 def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
     """Return positions in the constructor's list, given as such or as the objects themselves.
 
     Raises:
         ValueError: If a position is out of range, or an object was not given to the constructor.
     """
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
     keys = [key(item) for item in known]
     result = []
     for item in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:

@@ -24,7 +24,7 @@ def check_limits(circuits: Iterable[QuantumCircuit], shots: Any, configuration: 
                 f"backend {configuration.backend_name!r} has {width}."
             )
     most = _number(configuration, "max_shots")
-    if most is not None and isinstance(shots, int) and shots > most:
+    if most is not None and shots is not None and shots > most:
         raise ValueError(
             f"'shots' is {shots}, but the backend {configuration.backend_name!r} takes at most "
             f"{most} in one run."

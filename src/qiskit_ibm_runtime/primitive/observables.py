@@ -6,12 +6,17 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp
 from qiskit.quantum_info.operators.base_operator import BaseOperator
 
+from qiskit_ibm_runtime.checks import shown
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+ROUNDING = 1e-9  # of a coefficient: products of complex numbers leave imaginary parts below it
 
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:
@@ -20,14 +25,14 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
     Args:
         given: One observable or a sequence of them: ``SparsePauliOp``, ``Pauli``, ``PauliList``
             (all coefficients 1), a label such as ``"IXZ"``, an ``Operator`` or, where
-            ``qiskit.opflow`` exists, a ``PauliSumOp``.
+            ``qiskit.opflow`` exists, a ``PauliSumOp`` or ``PauliOp``.
         circuits: The circuits they are for.
 
     Raises:
         QiskitError: If something cannot be read as an observable.
         TypeError: If a coefficient has a free parameter.
-        ValueError: If there are more or fewer observables than circuits, or one has another number
-            of qubits than its circuit.
+        ValueError: If there are more or fewer observables than circuits, one has another number
+            of qubits than its circuit, or one is infinite or not Hermitian.
     """
     observables = all_observables(given)
     if not observables:
@@ -37,13 +42,22 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
             f"{len(observables)} observables are given for {len(circuits)} circuits: "
             "give one for each circuit."
         )
+    check_widths(observables, circuits)
+    return observables
+
+
+def check_widths(observables: Sequence[SparsePauliOp], circuits: Sequence[QuantumCircuit]) -> None:
+    """Check that each observable acts on as many qubits as its circuit has.
+
+    Raises:
+        ValueError: If one does not.
+    """
     for index, (circuit, observable) in enumerate(zip(circuits, observables)):
         if circuit.num_qubits != observable.num_qubits:
             raise ValueError(
                 f"Observable {index} acts on {observable.num_qubits} qubits, but circuit {index} "
                 f"({circuit.name!r}) has {circuit.num_qubits}."
             )
-    return observables
 
 
 def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
@@ -54,6 +68,7 @@ def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
     Raises:
         QiskitError: If one cannot be read.
         TypeError: If a coefficient has a free parameter.
+        ValueError: If one is infinite or not Hermitian.
     """
     items = given if _is_many(given) else [given]
     done: dict[int, SparsePauliOp] = {}
@@ -64,26 +79,64 @@ def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
 
 
 def _is_many(given: Any) -> bool:
-    return isinstance(given, Sequence) and not isinstance(given, (str, BaseOperator, PauliList))
+    one = (str, bytes, BaseOperator, PauliList)
+    return isinstance(given, Sequence) and not isinstance(given, one)
 
 
 def _as_observable(given: Any, index: int) -> SparsePauliOp:
+    operator = _bound(_as_sum(given, index), index)
+    if len(operator) == 0:  # services know no sum without terms
+        return SparsePauliOp("I" * operator.num_qubits, [0.0])
+    _check_finite(operator, index)
+    return _collected(operator, index) if _is_complex(operator.coeffs).any() else operator
+
+
+def _as_sum(given: Any, index: int) -> SparsePauliOp:
     # opflow is never imported for this check: an object of it can exist only if it is.
     opflow = sys.modules.get("qiskit.opflow")
-    if opflow is not None and isinstance(given, opflow.PauliSumOp):
+    if opflow is not None and isinstance(given, (opflow.PauliSumOp, opflow.PauliOp)):
         _refuse_free(given.parameters, index)
-        return complex(given.coeff) * given.primitive
+        return complex(given.coeff) * SparsePauliOp(given.primitive)
     if isinstance(given, SparsePauliOp):
-        return _bound(given, index)
-    if isinstance(given, BaseOperator) and not isinstance(given, (Pauli, PauliList)):
-        return SparsePauliOp.from_operator(given)
+        return given
     try:
+        if isinstance(given, BaseOperator) and not isinstance(given, (Pauli, PauliList)):
+            return SparsePauliOp.from_operator(given)
         return SparsePauliOp(given)
-    except QiskitError as error:
+    except (QiskitError, TypeError) as error:  # the latter from terra below 0.45 with numpy 2
         raise QiskitError(
             f"Observable {index} cannot be read: expected SparsePauliOp, Pauli, PauliList, "
-            f"Operator or a label of I, X, Y and Z, not {given!r}. {error.message}"
+            f"Operator or a label of I, X, Y and Z, not {shown(given)}. "
+            f"{getattr(error, 'message', error)}"
         ) from error
+
+
+def _check_finite(operator: SparsePauliOp, index: int) -> None:
+    finite = np.isfinite(operator.coeffs)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        raise ValueError(
+            f"Observable {index} has the coefficient {operator.coeffs[at]} of "
+            f"{operator.paulis[at]}, which is not finite."
+        )
+
+
+def _collected(operator: SparsePauliOp, index: int) -> SparsePauliOp:
+    """Add up equal terms: a commutator has complex ones, of which only real ones remain."""
+    total: dict[str, complex] = {}
+    for label, coefficient in operator.to_list():
+        total[label] = total.get(label, 0) + complex(coefficient)
+    for label, coefficient in total.items():
+        if _is_complex(coefficient):
+            raise ValueError(
+                f"Observable {index} is not Hermitian: the coefficient of {label} is "
+                f"{coefficient}, and has to be real."
+            )
+    return SparsePauliOp(list(total), [coefficient.real for coefficient in total.values()])
+
+
+def _is_complex(value: Any) -> Any:
+    return np.abs(np.imag(value)) > ROUNDING * (1 + np.abs(value))
 
 
 def _bound(operator: SparsePauliOp, index: int) -> SparsePauliOp:

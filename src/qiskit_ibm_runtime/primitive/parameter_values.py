@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qiskit_ibm_runtime.checks import shown
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
@@ -61,16 +63,16 @@ def _as_sets(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
 
 def _as_row(row: Any, where: str) -> tuple[float, ...]:
     if not _is_sequence(row):
-        raise TypeError(f"{where} must be a sequence of numbers, not {row!r}.")
+        raise TypeError(f"{where} must be a sequence of numbers, not {shown(row)}.")
     return tuple(_as_float(_without_array(value), where, index) for index, value in enumerate(row))
 
 
 def _as_float(value: Any, where: str, index: int) -> float:
     if type(value) is float and math.isfinite(value):
         return value  # arrays become thousands of these, and asking for `Real` takes longest
-    if not _is_number(value) or not math.isfinite(value):
+    if not _is_number(value) or not _is_finite(value):
         raise TypeError(
-            f"{where} must hold finite real numbers; value {index} is {value!r}, "
+            f"{where} must hold finite real numbers; value {index} is {shown(value)}, "
             f"a {type(value).__name__}."
         )
     return float(value)
@@ -82,6 +84,13 @@ def _without_array(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def _is_sequence(value: Any) -> bool:

@@ -25,7 +25,7 @@ class EstimatorResultDecoder(ResultDecoder):
 
     @classmethod
     def decode(cls, raw_result: str) -> EstimatorResult:  # type: ignore[override]
-        """Return values as an array with one number per circuit, with metadata as received.
+        """Return values as an array with one float per circuit, with metadata as received.
 
         Raises:
             IBMRuntimeError: If the answer is not that of an estimator, or loses count.
@@ -48,8 +48,10 @@ class EstimatorResultDecoder(ResultDecoder):
 
 
 def _numbers(values: Any) -> np.ndarray[Any, Any] | None:
-    """Return an array of numbers; ``None`` if it holds anything else."""
+    """Return an array of floats, or of complex numbers; ``None`` if it holds anything else."""
     if isinstance(values, list) and not all(isinstance(x, (int, float, complex)) for x in values):
         return None
     array = np.asarray(values)
-    return array if array.dtype.kind in "biufc" else None
+    if array.dtype.kind in "biu":  # JSON has no whole floats: some services write 1.0 as 1
+        return array.astype(float)
+    return array if array.dtype.kind in "fc" else None

@@ -51,7 +51,7 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
 
         Returns:
             One ``QuasiDistribution`` for one experiment, else a list. Up to 20 bits, outcomes that
-            were not seen are there with zero.
+            were not seen are there with zero, if the header says how many bits there are.
 
         Raises:
             QiskitError: If an experiment has no quasi-probabilities.
@@ -68,9 +68,10 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
         data = getattr(experiment.data, "quasiprobabilities", None)
         if data is None:
             raise QiskitError(f"No quasi-probabilities for experiment {key!r}.")
-        bits = len(experiment.header.final_measurement_mapping)
         pairs = (data if isinstance(data, dict) else data.to_dict()).items()
         found = {int(outcome, 0): value for outcome, value in pairs}
-        if bits <= _WIDEST_THAT_IS_FILLED:
-            found = {outcome: found.get(outcome, 0.0) for outcome in range(2**bits)}
+        header = getattr(experiment, "header", None)
+        mapping = getattr(header, "final_measurement_mapping", None)
+        if mapping is not None and len(mapping) <= _WIDEST_THAT_IS_FILLED:
+            found = {outcome: found.get(outcome, 0.0) for outcome in range(2 ** len(mapping))}
         return QuasiDistribution(found, shots=experiment.shots)

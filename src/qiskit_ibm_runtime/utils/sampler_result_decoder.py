@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from numbers import Real
 from typing import Any
 
 from qiskit.primitives import SamplerResult
@@ -12,6 +13,7 @@ from qiskit.result import QuasiDistribution
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
+_KEY = re.compile(r"0x[0-9a-fA-F]+|0b[01]+|[0-9]+")
 _BITS = re.compile(r"[01]+")
 _FOUND_ONLY_IN_DECIMAL = re.compile(r"\d*[2-9]\d*")
 
@@ -55,21 +57,26 @@ class SamplerResultDecoder(ResultDecoder):
             )
         made = []
         for index, facts in enumerate(metadata):
-            made.append(_distribution(dists[index], facts))
+            made.append(_distribution(dists[index], facts, index))
             dists[index] = None  # a large result is not held twice
         return SamplerResult(made, metadata)
 
 
-def _distribution(dist: Any, metadata: Any) -> QuasiDistribution:
+def _distribution(dist: Any, metadata: Any, index: int) -> QuasiDistribution:
     if not isinstance(dist, dict) or not isinstance(metadata, dict):
-        raise IBMRuntimeError("The result holds a distribution that is no object.")
+        raise IBMRuntimeError(f"Distribution {index} of the result, or its metadata, is no object.")
+    if not all(issubclass(kind, Real) for kind in set(map(type, dist.values()))):
+        raise IBMRuntimeError(f"Distribution {index} of the result holds what is no number.")
     shots = metadata.get("shots", math.inf)
     overhead = metadata.get("readout_mitigation_overhead", 1.0)
-    return QuasiDistribution(
-        _with_keys_of_one_form(dist),
-        shots=shots,
-        stddev_upper_bound=math.sqrt(overhead / shots) if shots else None,
-    )
+    try:
+        bound = math.sqrt(overhead / shots) if shots else None
+    except (TypeError, ValueError) as error:
+        raise IBMRuntimeError(
+            f"Metadata {index} of the result are not those of a sampler: shots are {shots!r}, and "
+            f"readout_mitigation_overhead is {overhead!r}."
+        ) from error
+    return QuasiDistribution(_with_keys_of_one_form(dist), shots=shots, stddev_upper_bound=bound)
 
 
 def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
@@ -99,6 +106,8 @@ def _are_bit_strings_of_one_width(dist: dict[str, float]) -> bool:
 
 def _number(key: str, decimal: bool) -> int:
     try:
+        if not _KEY.fullmatch(key):  # `int` takes signs, spaces and underscores too
+            raise ValueError(key)  # noqa: TRY301 - refused like a digit that does not belong
         if key.startswith(("0x", "0b")):
             return int(key, 0)
         return int(key, 10 if decimal else 2)

@@ -142,7 +142,8 @@ class Machine:
         return np.random.default_rng(None if self.seed is None else self._entropy(purpose))
 
     def _entropy(self, number: int) -> list[int]:
-        return [self.seed or 0, number, *([self._part] if self._part else [])]
+        # Aer takes negative seeds; numpy takes none, so they count from the other end here.
+        return [(self.seed or 0) % 2**64, number, *([self._part] if self._part else [])]
 
     def _next_seed(self) -> int | None:
         """The job's seed for its first run; for each later one another, all distinct."""

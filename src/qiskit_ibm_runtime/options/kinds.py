@@ -1,0 +1,224 @@
+"""What each option takes, and the form in which it is sent.
+
+Each field has one reader: it returns a value in the form in which it is sent, and raises
+``TypeError`` or ``ValueError`` for a value that the service could make nothing of. Checking and
+sending use the same reader, so that what passes the check can be sent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Callable
+
+from qiskit_ibm_runtime.checks import shown
+
+LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre")
+ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# The service takes jobs of five minutes to eight hours.
+EXECUTION_SECONDS = (300, 28800)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an option takes; ``None`` is always allowed and is sent as it is.
+
+    Attributes:
+        read: Returns a value in the form in which it is sent, or raises ``TypeError`` or
+            ``ValueError``.
+        allowed: What it takes, in words.
+    """
+
+    read: Callable[[Any], Any]
+    allowed: str
+
+    def check(self, name: str, value: Any) -> None:
+        """Check a value of the option called ``name``.
+
+        Raises:
+            ValueError: If it is not allowed.
+        """
+        if value is None:
+            return
+        try:
+            self.read(value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"'{name}' must be {self.allowed}, or None, not {shown(value)}."
+            ) from None
+
+    def sent(self, value: Any) -> Any:
+        """Return a value as it is sent; one that is not allowed goes unchanged.
+
+        Such a value gets here only if the user switched the checks off.
+        """
+        if value is None:
+            return None
+        try:
+            return self.read(value)
+        except (TypeError, ValueError):
+            return value
+
+
+def scalar(value: Any) -> Any:
+    """Return a number of numpy as one of Python, anything else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
+
+
+def is_integer(value: Any) -> bool:
+    """Whether this is an integer; a bool is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_real(value: Any) -> bool:
+    """Whether this is a finite number; a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    size: Any = abs(value)
+    return bool(size < math.inf)
+
+
+def one_of(names: tuple[str, ...], *, any_case: bool = False) -> Kind:
+    """Return the kind of an option that takes one of these names."""
+
+    def read(value: Any) -> Any:
+        _require(isinstance(value, str))
+        _require((value.upper() if any_case else value) in names)
+        return value
+
+    return Kind(read, f"one of {', '.join(names)}")
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ValueError
+
+
+def _whole(value: Any) -> int:
+    """Read an integer, or a float that is one: ``1e4`` is a usual way to write 10000 shots."""
+    if type(value) is int:  # hundreds of them make up a coupling map
+        return value
+    value = scalar(value)
+    _require(is_integer(value) or (isinstance(value, float) and value.is_integer()))
+    return int(value)
+
+
+def _whole_from(least: int, most: float = math.inf) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        number = _whole(value)
+        _require(least <= number <= most)
+        return number
+
+    return read
+
+
+_qubit = _whole_from(0)
+
+
+def _flag(value: Any) -> bool:
+    value = scalar(value)
+    _require(isinstance(value, Integral) and value in (0, 1))
+    return bool(value)
+
+
+def _degree(value: Any) -> float:
+    value = scalar(value)
+    _require(_is_real(value) and 0 <= value <= 1)
+    return float(value)
+
+
+def _items(value: Any) -> Any:
+    """Return what a collection holds; texts and mappings are none here."""
+    items = value.tolist() if hasattr(value, "tolist") else value
+    _require(isinstance(items, Collection) and not isinstance(items, (str, bytes, Mapping)))
+    return items
+
+
+def _edges(value: Any) -> list[list[int]]:
+    pairs = value.get_edges() if hasattr(value, "get_edges") else _items(value)
+    return [[_qubit(one), _qubit(other)] for one, other in pairs]
+
+
+def _names(value: Any) -> list[str]:
+    names = list(_items(value))
+    _require(all(isinstance(name, str) for name in names))
+    return names
+
+
+def _tags(value: Any) -> Any:
+    _require(not value or isinstance(value, list))
+    _require(all(isinstance(tag, str) for tag in value or ()))
+    return value
+
+
+def _layout(value: Any) -> Any:
+    """Read physical qubits; one that is used twice, or is in no order, is an error."""
+    if hasattr(value, "get_virtual_bits"):  # terra's Layout, which takes the circuits to read
+        return value
+    if isinstance(value, Mapping):
+        places = {key if isinstance(key, str) else _whole(key): value[key] for key in value}
+        layout: Any = {key: _qubit(place) for key, place in places.items()}
+        _require(all(int(key) >= 0 for key in layout))
+        used = list(layout.values())
+    else:
+        _require(not isinstance(value, (set, frozenset)))
+        layout = used = [_qubit(place) for place in _items(value)]
+    _require(len(set(used)) == len(used))
+    return layout
+
+
+def _noise_model(value: Any) -> Any:
+    """Let through Aer's class by its name, so that Aer need not be there, and its dict form."""
+    classes = getattr(value.__class__, "__mro__", ())
+    _require(isinstance(value, Mapping) or any(cls.__name__ == "NoiseModel" for cls in classes))
+    return value
+
+
+def _callback(value: Any) -> Any:
+    _require(callable(value))
+    return value
+
+
+def _factors(value: Any) -> Any:
+    factors = _items(value)
+    _require(all(_is_real(scalar(factor)) and factor >= 1 for factor in factors))
+    return factors if isinstance(factors, (list, tuple)) else list(factors)
+
+
+_FLAG = Kind(_flag, "True or False")
+_LEVEL = one_of(LOG_LEVELS, any_case=True)
+FACTORS = Kind(_factors, "a sequence of numbers of at least 1")
+SECONDS = Kind(_whole_from(*EXECUTION_SECONDS), "{} to {} seconds".format(*EXECUTION_SECONDS))
+KINDS: dict[str, dict[str, Kind]] = {
+    "transpilation": {
+        "skip_transpilation": _FLAG,
+        "initial_layout": Kind(
+            _layout,
+            "a list of the physical qubit of each virtual one, each used once, "
+            "a dict from virtual to physical ones, or a Layout",
+        ),
+        "layout_method": one_of(LAYOUT_METHODS),
+        "routing_method": one_of(ROUTING_METHODS),
+        "approximation_degree": Kind(_degree, "a number from 0 to 1"),
+    },
+    "resilience": {"noise_factors": FACTORS},
+    "execution": {
+        "shots": Kind(_whole_from(1), "a positive integer"),
+        "init_qubits": _FLAG,
+    },
+    "environment": {
+        # An empty level is left out of the request, as None is.
+        "log_level": Kind(lambda value: value and _LEVEL.read(value), _LEVEL.allowed),
+        "job_tags": Kind(_tags, "a list of strings"),
+        "callback": Kind(_callback, "a function of job id and message"),
+    },
+    "simulator": {
+        "noise_model": Kind(_noise_model, "a NoiseModel of Aer or its dict form"),
+        "seed_simulator": Kind(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
+        "coupling_map": Kind(_edges, "a list of pairs of qubits or a CouplingMap"),
+        "basis_gates": Kind(_names, "a list of names of gates"),
+    },
+}
