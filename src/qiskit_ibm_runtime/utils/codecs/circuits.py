@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager, suppress
+import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import local
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ from .renaming import renamed
 if TYPE_CHECKING:
     import json
     from collections.abc import Iterator
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -118,14 +122,17 @@ def _faithful(circuit: QuantumCircuit, data: memoryview) -> memoryview:
     if not lost:
         return data
     for wrapped in (False, True):
-        with suppress(Exception):  # classes of users may not let themselves be copied
+        try:
             copy = renamed(circuit, wrapped=wrapped)
             if copy is None:
                 continue
             data = _dump(copy)
-            lost = _loss(circuit, data)
-            if not lost:
-                return data
+        except Exception:  # classes of users may not let themselves be copied
+            logger.debug("Circuit %r cannot be given private names.", circuit.name, exc_info=True)
+            continue
+        lost = _loss(circuit, data)
+        if not lost:
+            return data
     raise EncodeError(
         f"Circuit {circuit.name!r} would not arrive as it is, because the installed Qiskit "
         f"writes it in a form that it reads differently: {lost} Try circuit.decompose(), or "
