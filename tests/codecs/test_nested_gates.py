@@ -35,7 +35,7 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import Operator, Pauli
 from tests.codecs.nests import circuits, mixtures, parameterised, whole
-from tests.codecs.zoo import ZOO
+from tests.codecs.zoo import ZOO, Turn
 
 from qiskit_ibm_runtime.utils.codecs import budget
 from qiskit_ibm_runtime.utils.codecs.packing import pack, unpack
@@ -223,17 +223,6 @@ def beside_gates_that_have_forms_of_their_own() -> QuantumCircuit:
     circuit.unitary(np.eye(2), [0])
     circuit.measure(0, 0)
     return circuit
-
-
-class Turn(Gate):
-    """A gate of a user's own class that builds its definition when it is asked for."""
-
-    def __init__(self, angle: float) -> None:
-        super().__init__("turn", 1, [angle])
-
-    def _define(self) -> None:
-        self.definition = QuantumCircuit(1)
-        self.definition.rx(self.params[0], 0)
 
 
 class ControlledTurn(ControlledGate):
