@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from qiskit.circuit import QuantumRegister
 from qiskit.transpiler import CouplingMap, Layout
@@ -219,6 +219,7 @@ ANYTHING = st.recursive(
 
 @given(name=st.sampled_from(sorted(REFUSED)), value=ANYTHING)
 def test_whatever_is_given_is_either_sendable_or_refused_by_name(name: str, value: Any) -> None:
+    assume(name != "noise_model" or not isinstance(value, dict))  # the encoder looks inside
     kind = next(kinds[name] for kinds in KINDS.values() if name in kinds)
     try:
         kind.check(name, value)
