@@ -278,7 +278,7 @@ def test_it_arrives_whole_and_stays_as_it_was(name: str) -> None:
     before = copy.deepcopy(circuit)
     expected = whole(circuit)
     if name in REFUSED_HERE:
-        with pytest.raises(TypeError, match="DiagonalGate"):
+        with pytest.raises(TypeError, match=r"cannot be read: .*takes 2 positional arguments"):
             arrived(circuit)
         return
 

@@ -190,7 +190,8 @@ def test_jobs_are_found_by_every_filter(alice):
 
 
 def test_a_job_of_a_listing_can_do_what_a_job_can(alice):
-    job = alice.run("hello-world", {"iterations": 1}, {"backend": SIMULATOR, "job_tags": ["l"]})
+    # So many that the job is still at work when it is listed.
+    job = alice.run("hello-world", {"iterations": 60}, {"backend": SIMULATOR, "job_tags": ["l"]})
     listed = alice.jobs(limit=1, job_tags=["l"])[0]
     told = threading.Event()
 
@@ -199,8 +200,8 @@ def test_a_job_of_a_listing_can_do_what_a_job_can(alice):
     assert listed.job_id() == job.job_id()
     assert listed.result(timeout=120) == "Hello, World!"
     assert told.wait(60)
-    assert listed.inputs == {"iterations": 1}
-    assert len(listed.interim_results()) == 1
+    assert listed.inputs == {"iterations": 60}
+    assert len(listed.interim_results()) == 60
     alice.delete_job(job.job_id())
     with pytest.raises(RuntimeJobNotFound, match="Job not found"):
         alice.job(job.job_id())
