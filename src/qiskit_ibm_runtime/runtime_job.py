@@ -477,7 +477,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
     @contextmanager
     def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
         """The stream that callbacks are fed from, or one of its own while somebody waits."""
-        if self._stream is not None and not self._stream.client.finished.is_set():
+        if self._stream is not None and self._stream.tells_the_end:
             yield self._stream.client
             return
         client = self._ws_client = self._new_client()

@@ -177,6 +177,25 @@ def test_one_stream_serves_callback_and_wait(service: ScriptedService) -> None:
     assert service.asked("GET /stream/jobs/j1") == 1
 
 
+def test_a_wait_that_begins_at_the_end_of_the_callbacks_stream_opens_no_other(
+    service: ScriptedService,
+) -> None:
+    service.on_stream = send("1", '"the result"')
+    service.results["j1"] = '"the result"'
+    told = Told()
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    waits = threading.Thread(target=job.wait_for_final_state)
+    waits.start()
+    until(lambda: service.asked("GET /jobs/j1") >= 2)  # the stream ended before the status changed
+    service.end()
+    waits.join(60)
+
+    assert job.result() == "the result"
+    assert service.asked("GET /stream/jobs/j1") == 1
+
+
 def test_a_second_callback_has_to_wait_for_the_end_of_the_first(service: ScriptedService) -> None:
     service.on_stream = idle
     first, second, third = Told(), Told(), Told()

@@ -82,6 +82,12 @@ class ResultStream:
         """Whether messages may still come, or wait to be handed on."""
         return not self.client.finished.is_set() or self._deliveries.busy
 
+    @property
+    def tells_the_end(self) -> bool:
+        """Whether the end of the job comes, or came already, over this stream."""
+        client = self.client
+        return not client._ended and (client.succeeded or not client.finished.is_set())
+
     def cancel(self) -> None:
         """Let no further message come."""
         self.client.disconnect(WebsocketClientCloseCode.CANCEL)

@@ -148,10 +148,21 @@ def _names(value: Any) -> list[str]:
     return names
 
 
+def _empty(value: Any) -> Any:
+    """Return an empty text or list as it is; whatever else is empty is nothing, as in 0.9.3."""
+    return value if isinstance(value, (str, list)) else None
+
+
 def _tags(value: Any) -> Any:
-    _require(not value or isinstance(value, list))
-    _require(all(isinstance(tag, str) for tag in value or ()))
+    if not value:
+        return _empty(value)
+    _require(isinstance(value, list))
+    _require(all(isinstance(tag, str) for tag in value))
     return value
+
+
+def _log_level(value: Any) -> Any:
+    return _LEVEL.read(value) if value else _empty(value)
 
 
 def _layout(value: Any) -> Any:
@@ -210,8 +221,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "init_qubits": _FLAG,
     },
     "environment": {
-        # An empty level is left out of the request, as None is.
-        "log_level": Kind(lambda value: value and _LEVEL.read(value), _LEVEL.allowed),
+        "log_level": Kind(_log_level, _LEVEL.allowed),
         "job_tags": Kind(_tags, "a list of strings"),
         "callback": Kind(_callback, "a function of job id and message"),
     },
