@@ -481,8 +481,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             yield self._stream.client
             return
         client = self._ws_client = self._new_client()
-        client.follow()
         try:
+            client.follow()
             yield client
         finally:
             client.disconnect()

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime import (
     RuntimeJob,
     RuntimeJobTimeoutError,
 )
-from qiskit_ibm_runtime.api.clients import RuntimeClient
+from qiskit_ibm_runtime.api.clients import RuntimeClient, RuntimeWebsocketClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.retry import without_waiting
 from qiskit_ibm_runtime.job import deadline
@@ -343,6 +343,24 @@ def test_control_c_returns_at_once_and_leaves_no_stream(service: ScriptedService
     service.on_stream = script
     job = service.job()
 
+    with pytest.raises(KeyboardInterrupt):
+        job.result()
+
+    assert job._ws_client.finished.wait(30)
+
+
+def test_control_c_right_after_the_stream_began_leaves_none(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_stream = lambda peer: (peer.send("ACK"), peer.until_gone())  # type: ignore[assignment]
+    job = service.job()
+    follow = RuntimeWebsocketClient.follow
+
+    def interrupted(client: RuntimeWebsocketClient) -> None:
+        follow(client)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RuntimeWebsocketClient, "follow", interrupted)
     with pytest.raises(KeyboardInterrupt):
         job.result()
 
