@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import random
 import socket
 import sys
 import threading
@@ -321,3 +322,16 @@ def test_the_module_stays_importable_without_ntlm(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "requests_ntlm", None)
     with pytest.raises(Exception, match=r"pip install .*\[ntlm\]"):
         ProxyConfiguration(username_ntlm="user", password_ntlm="password").to_request_params()
+
+
+def test_repeating_requests_leaves_the_users_random_numbers_alone(
+    client: Any, service: Any, pauses: list[float]
+) -> None:
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    service.fail(Fault("status", status=502, times=3))
+    client.list_backends()
+
+    assert len(pauses) == 3
+    assert random.random() == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ REFUSED = frozenset({429, 503})
 # Worth another try where repeating cannot do harm.
 HARMLESS_ONLY = frozenset({408, 425})
 HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+# From 0 to 1. The common generator belongs to the user: a program that seeds it gets the same
+# numbers whatever the network does.
+chance = random.Random().random
 
 
 class Fault(Enum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import os
-import random
 import time
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -25,7 +24,7 @@ from .deadline import Deadline, holding
 from .errors import LONGEST_BODY, translate, without_secrets
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import RedirectRefused, check_redirect, drop_secrets
-from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, retry_after_seconds, wait
+from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
 from .transport import Transport
 
 __all__ = [
@@ -214,7 +213,7 @@ class RetrySession(requests.Session):
                 continue
             what = self._what_happened(call, outcome)
             call.uncertain = call.uncertain or what.uncertain
-            pause = self.policy.pause(what, random.random()) if call.deadline.left() > 0 else None
+            pause = self.policy.pause(what, chance()) if call.deadline.left() > 0 else None
             if pause is None:
                 break
             records.retry(logger, call.method, call.url, outcome, pause)

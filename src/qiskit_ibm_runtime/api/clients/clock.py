@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.api.retry import chance
 
 if TYPE_CHECKING:
     import selectors
@@ -28,4 +29,4 @@ class Clock:
 
     def jitter(self) -> float:
         """Return a number from 0 to 1."""
-        return random.random()
+        return chance()

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import random
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -32,7 +31,7 @@ from qiskit_ibm_runtime.api.exceptions import (
 from qiskit_ibm_runtime.api.redaction import logger_without_secrets
 from qiskit_ibm_runtime.api.rest.base import read_json
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
-from qiskit_ibm_runtime.api.retry import Attempt, wait
+from qiskit_ibm_runtime.api.retry import Attempt, chance, wait
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
 from .submits import LEDGER, Doubt, Submit
@@ -151,7 +150,7 @@ class _Submission:
             if self._honoured:
                 return None
             if look < looks:
-                wait(policy.backoff(Attempt(harmless=True, number=look + 1), random.random()))
+                wait(policy.backoff(Attempt(harmless=True, number=look + 1), chance()))
         return None
 
     def _recent_jobs(self) -> tuple[dict[str, dict[str, Any]], float]:
