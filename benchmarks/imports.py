@@ -41,9 +41,8 @@ def bare() -> Plan:
     )
 
 
-@row("the five public names, over import qiskit", "at most what is below")
-def names() -> Plan:
-    code = f"import qiskit\nfrom qiskit_ibm_runtime import {NAMES}"
+def _over_qiskit(code: str) -> Plan:
+    code = f"import qiskit\n{code}"
     return Plan(
         lambda: _run(code),
         lambda: _run("import qiskit"),
@@ -52,16 +51,13 @@ def names() -> Plan:
             "MB": _megabytes(code, "import qiskit"),
         },
     )
+
+
+@row("the five public names, over import qiskit", "at most what is below")
+def names() -> Plan:
+    return _over_qiskit(f"from qiskit_ibm_runtime import {NAMES}")
 
 
 @row("requests, websocket and numpy parts, over import qiskit", "(the floor of the row above)")
 def libraries() -> Plan:
-    code = "import qiskit\nimport requests, websocket, numpy, dateutil.parser"
-    return Plan(
-        lambda: _run(code),
-        lambda: _run("import qiskit"),
-        facts=lambda: {
-            "modules": _modules(code, "import qiskit"),
-            "MB": _megabytes(code, "import qiskit"),
-        },
-    )
+    return _over_qiskit("import requests, websocket, numpy, dateutil.parser")

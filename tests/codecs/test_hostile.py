@@ -20,24 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
+from tests.codecs.payloads import decode, packed, tagged
 from tests.codecs.zoo import ZOO
 
 from qiskit_ibm_runtime.utils.codecs import budget, packing
 from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
 from qiskit_ibm_runtime.utils.codecs.symbols import check_expression
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
-
-
-def decode(value: Any) -> Any:
-    return json.loads(json.dumps(value), cls=RuntimeDecoder)
-
-
-def tagged(tag: str, value: Any, **others: Any) -> dict[str, Any]:
-    return {"__type__": tag, "__value__": value, **others}
-
-
-def packed(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data)).decode()
 
 
 @pytest.fixture
