@@ -7,6 +7,7 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ids import label
 
 from qiskit_ibm_runtime.accounts import (
     Account,
@@ -106,7 +107,7 @@ def test_a_missing_instance_is_explained_once():
         Account("local", "t", url="http://localhost:4000"),
         Account("local", "t", url="https://far.example"),
     ],
-    ids=repr,
+    ids=label,
 )
 def test_a_good_account_is_handed_back(account):
     assert account.validate() is account

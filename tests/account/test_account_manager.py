@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime.accounts import (
     Account,
@@ -107,7 +108,7 @@ def test_the_environment_names_the_channel_of_a_saved_account(monkeypatch):
         {"token": "t", "channel": "ibm_quantum", "instance": "h/g"},
         {"token": "t", "channel": "ibm_quantum", "name": 5},
     ],
-    ids=str,
+    ids=label,
 )
 def test_nothing_is_written_for_an_account_that_is_not_valid(fields, default_file):
     with pytest.raises(InvalidAccountError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime.accounts import (
     Account,
@@ -93,7 +94,7 @@ def test_a_url_without_a_token_is_ignored_with_a_warning(saved, quantum, warning
         ({"token": "t"}, "'channel' is required.*'token'"),
         ({"url": "u"}, "'channel' is required.*'token'"),
     ],
-    ids=str,
+    ids=label,
 )
 @old_argument
 def test_arguments_that_contradict_are_refused(saved, arguments, text, monkeypatch):
@@ -168,7 +169,7 @@ def test_a_saved_local_account_is_joined():
     assert choose_account("local") == Account("local", "t", LOCAL_URL)
 
 
-@pytest.mark.parametrize("arguments", [{"token": "t"}, {"url": LOCAL_URL}], ids=str)
+@pytest.mark.parametrize("arguments", [{"token": "t"}, {"url": LOCAL_URL}], ids=label)
 def test_half_of_what_joins_a_local_server_does_not_start_another(arguments):
     account = choose_account("local", **arguments)
 

@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from qiskit.circuit import QuantumRegister
 from qiskit.transpiler import CouplingMap, Layout
+from tests.ids import label
 
 from qiskit_ibm_runtime import RuntimeEncoder
 from qiskit_ibm_runtime.options import Options
@@ -73,7 +74,7 @@ REFUSED: dict[str, tuple[str, list[Any]]] = {
 @pytest.mark.parametrize(
     ("name", "value"),
     [(name, value) for name, (_, values) in REFUSED.items() for value in values],
-    ids=str,
+    ids=label,
 )
 def test_a_value_of_the_wrong_type_is_named_with_what_is_accepted(name: str, value: Any) -> None:
     allowed = REFUSED[name][0]
@@ -90,7 +91,7 @@ def test_every_declared_option_has_its_type_checked() -> None:
     assert {name for kinds in KINDS.values() for name in kinds} == {*REFUSED, "noise_factors"}
 
 
-@pytest.mark.parametrize("name", REFUSED.keys() - {"callback"})
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - {"callback"}))
 def test_none_is_accepted_everywhere_and_sent_as_none(name: str) -> None:
     assert sent(name, None) is None
 
@@ -162,7 +163,7 @@ def sent(name: str, value: Any) -> Any:
         *(("log_level", level, level) for level in ("INFO", "info", "", np.str_("INFO"))),
         *(("job_tags", tags, tags) for tags in ([], ["a"], "")),
     ],
-    ids=str,
+    ids=label,
 )
 def test_every_usual_form_is_sent_as_plain_json(name: str, value: Any, expected: Any) -> None:
     result = sent(name, value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit.transpiler import CouplingMap
+from tests.ids import label
 
 from qiskit_ibm_runtime import RuntimeOptions
 from qiskit_ibm_runtime.options import Options
@@ -175,7 +176,7 @@ class TestUnknownNames:
             ({"tags": []}, "environment.job_tags"),
             ({"simulator": {"seed": 1}}, "simulator.seed_simulator"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_close_to_a_known_one_are_told_where_that_is(
         self, fields: dict[str, Any], meant: str

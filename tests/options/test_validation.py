@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime.options import Options, ResilienceOptions
 from qiskit_ibm_runtime.options.flexible import to_dict
@@ -53,7 +54,7 @@ def tree(**fields: Any) -> dict[str, Any]:
         ({"max_execution_time": 28801}, r"max_execution_time.*28801"),
         ({"max_execution_time": 600.5}, r"max_execution_time.*600\.5"),
     ],
-    ids=str,
+    ids=label,
 )
 def test_a_value_out_of_range_is_named_with_what_is_allowed(
     fields: dict[str, Any], named: str
@@ -87,7 +88,7 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed(
         {"max_execution_time": 28800},
         {"foo": "anything", "transpilation": {"bar": object()}},
     ],
-    ids=str,
+    ids=label,
 )
 def test_a_value_in_range_passes(fields: dict[str, Any]) -> None:
     Options.validate_options(tree(**fields))

@@ -17,6 +17,7 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.exceptions import QiskitError
 from qiskit.primitives import BaseSampler
 from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
+from tests.ids import label
 
 from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime.primitive.observables import as_observables
@@ -55,7 +56,7 @@ class TestCircuits:
             ([QuantumCircuit(1), None], TypeError, r"Element 1 .*NoneType"),
             ([[QuantumCircuit(1)]], TypeError, r"Element 0 .*list"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_anything_else_is_refused_and_named(
         self, given: Any, error: type[Exception], named: str
@@ -88,7 +89,7 @@ class TestParameterValues:
             [[np.float64(1.0)]],
             range(1, 2),
         ],
-        ids=repr,
+        ids=label,
     )
     def test_one_value_for_one_circuit(self, given: Any) -> None:
         values = as_parameter_values(given, [circuit_of(1)])
@@ -96,7 +97,7 @@ class TestParameterValues:
         assert values == ((1.0,),)
         assert type(values[0][0]) is float
 
-    @pytest.mark.parametrize("given", [None, [], (), [[]], [()], np.array([])], ids=repr)
+    @pytest.mark.parametrize("given", [None, [], (), [[]], [()], np.array([])], ids=label)
     def test_none_for_a_circuit_without_parameters(self, given: Any) -> None:
         assert as_parameter_values(given, [circuit_of(0)]) == ((),)
 
@@ -105,7 +106,7 @@ class TestParameterValues:
         assert as_parameter_values(given, [circuit_of(2)]) == ((0.0, 1.0),)
 
     @pytest.mark.parametrize(
-        "given", [[[1, 2], [3]], ([1, 2], (3,)), [np.array([1, 2]), range(3, 4)]], ids=repr
+        "given", [[[1, 2], [3]], ([1, 2], (3,)), [np.array([1, 2]), range(3, 4)]], ids=label
     )
     def test_one_set_for_each_circuit(self, given: Any) -> None:
         values = as_parameter_values(given, [circuit_of(2), circuit_of(1)])
@@ -137,7 +138,7 @@ class TestParameterValues:
         with pytest.raises(TypeError, match=r"'parameter_values'.*value 1"):
             as_parameter_values([0, bad], [circuit_of(2)])
 
-    @pytest.mark.parametrize("bad", ["1", b"1", {}, {1.0}, True, math.nan], ids=repr)
+    @pytest.mark.parametrize("bad", ["1", b"1", {}, {1.0}, True, math.nan], ids=label)
     def test_what_is_neither_number_nor_sequence_is_refused(self, bad: Any) -> None:
         with pytest.raises(TypeError, match="'parameter_values'"):
             as_parameter_values(bad, [circuit_of(1)])
@@ -155,7 +156,7 @@ class TestParameterValues:
             ([[0.1], [0.2]], [1], r"2 sets of values for 1 circuits"),
             ([0.1, 0.2], [1, 1], r"1 sets of values for 2 circuits"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_a_count_that_does_not_fit_names_expected_and_given(
         self, given: Any, sizes: list[int], named: str
@@ -260,7 +261,7 @@ class TestObservables:
 
         assert observable == SparsePauliOp(["XX", "ZZ"], [1, 1])
 
-    @pytest.mark.parametrize("junk", [None, 5, {}, "IXQ", b"ZZ", 1.5, object()], ids=repr)
+    @pytest.mark.parametrize("junk", [None, 5, {}, "IXQ", b"ZZ", 1.5, object()], ids=label)
     def test_what_cannot_be_read_is_named_with_its_place(self, junk: Any) -> None:
         with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected"):
             as_observables(["ZZ", junk], [QuantumCircuit(2)] * 2)
@@ -301,7 +302,7 @@ class TestObservables:
             (Pauli("iZZ"), r"the coefficient of ZZ is 1j"),
             (SparsePauliOp(["ZZ", "ZZ"], [1j, 1j]), r"the coefficient of ZZ is 2j"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_what_is_not_hermitian_is_refused(self, given: Any, named: str) -> None:
         with pytest.raises(ValueError, match=f"Observable 1 is not Hermitian: {named}"):
@@ -324,7 +325,7 @@ class TestObservables:
 
         assert as_observables(rounded, [QuantumCircuit(2)])[0] is rounded
 
-    @pytest.mark.parametrize("bad", [math.nan, math.inf], ids=str)
+    @pytest.mark.parametrize("bad", [math.nan, math.inf], ids=label)
     def test_a_coefficient_that_is_not_finite_is_refused(self, bad: float) -> None:
         given = SparsePauliOp(["XX", "ZZ"])
         given.coeffs = np.array([1, bad], dtype=complex)  # the constructor itself would warn
@@ -339,7 +340,7 @@ class TestObservables:
             (["ZZ", "ZZ"], r"2 observables are given for 1 circuits"),
             ("ZZZ", r"Observable 0 acts on 3 qubits, but circuit 0 \('two'\) has 2"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_what_does_not_fit_names_expected_and_given(self, given: Any, named: str) -> None:
         with pytest.raises(ValueError, match=named):

@@ -12,6 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives import EstimatorResult, SamplerResult
 from qiskit.quantum_info import SparsePauliOp
+from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler
 
@@ -76,7 +77,7 @@ class TestConstruction:
             ([[], []], r"parameters of circuit 0 .*\['angle'\], not \[\]"),
             ([[ANGLE], [ANGLE]], r"parameters of circuit 1 .*\[\], not \['angle'\]"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_refuses_parameters_of_other_circuits(
         self, noted: MagicMock, measured: list[QuantumCircuit], parameters: Any, named: str
@@ -92,7 +93,7 @@ class TestConstruction:
             (7, r"'circuits' must be .*, not int"),
             ([None], r"Element 0 of 'circuits' .*, not NoneType"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_refuses_what_is_no_circuit(
         self, primitive: type[Any], noted: MagicMock, junk: Any, named: str
@@ -190,7 +191,7 @@ class TestCalling:
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize(
-        "indices", [np.array([1, 0]), (np.int64(1), 0), range(1, -1, -1)], ids=repr
+        "indices", [np.array([1, 0]), (np.int64(1), 0), range(1, -1, -1)], ids=label
     )
     def test_takes_indices_in_arrays_and_ranges(
         self, noted: MagicMock, measured: list[QuantumCircuit], indices: Any
@@ -224,7 +225,7 @@ class TestCalling:
         noted.run.assert_not_called()
 
     @pytest.mark.usefixtures("quietly")
-    @pytest.mark.parametrize("unknown", [2, -1, QuantumCircuit(3, 3), "h", None], ids=repr)
+    @pytest.mark.parametrize("unknown", [2, -1, QuantumCircuit(3, 3), "h", None], ids=label)
     def test_refuses_what_the_constructor_was_not_given(
         self, noted: MagicMock, measured: list[QuantumCircuit], unknown: Any
     ) -> None:
@@ -235,7 +236,7 @@ class TestCalling:
         noted.run.assert_not_called()
 
     @pytest.mark.usefixtures("quietly")
-    @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=repr)
+    @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=label)
     def test_refuses_observables_that_the_constructor_was_not_given(
         self, noted: MagicMock, circuits: list[QuantumCircuit], unknown: Any
     ) -> None:

@@ -12,6 +12,7 @@ from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.circuit import Qubit
 from qiskit.transpiler import CouplingMap, Layout
 from qiskit_aer.noise import NoiseModel, depolarizing_error
+from tests.ids import label
 
 from qiskit_ibm_runtime import QiskitRuntimeService, Sampler, Session
 
@@ -51,7 +52,7 @@ def one_and_zero() -> QuantumCircuit:
         {"job_tags": "tag"},
         {"callback": "print"},
     ],
-    ids=str,
+    ids=label,
 )
 def test_an_option_of_the_wrong_type_stops_the_run_before_anything_is_sent(
     service: QiskitRuntimeService, sampler: Sampler, options: dict[str, Any]
@@ -92,7 +93,7 @@ SWAPPED = Layout.from_intlist([1, 0], REGISTER)
         {"coupling_map": {(0, 1)}},
         {"noise_model": noise, "resilience_level": 0},
         {"noise_model": noise_as_dict, "resilience_level": 0},
-        {"basis_gates": {"u", "cx"}},
+        pytest.param({"basis_gates": {"u", "cx"}}, id="set of gates"),
         {"basis_gates": np.array(["u", "cx"])},
         {"skip_transpilation": np.bool_(True), "init_qubits": np.bool_(True)},
         {"initial_layout": (1, 0)},
@@ -106,7 +107,7 @@ SWAPPED = Layout.from_intlist([1, 0], REGISTER)
         {"log_level": "debug", "job_tags": None},
         {"environment": {"log_level": "", "callback": None}},
     ],
-    ids=str,
+    ids=label,
 )
 def test_every_form_that_a_service_can_use_runs(sampler: Sampler, options: dict[str, Any]) -> None:
     given = {name: value() if callable(value) else value for name, value in options.items()}
@@ -130,7 +131,7 @@ def test_every_seed_of_64_bits_repeats_a_mitigated_result(
 
 
 class TestLayoutsOfTheWrongLength:
-    @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=str)
+    @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=label)
     def test_are_refused_with_the_circuit_that_they_do_not_fit(
         self, noted: MagicMock, layout: Any
     ) -> None:

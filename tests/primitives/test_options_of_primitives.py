@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
+from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator, Options, Sampler
 from qiskit_ibm_runtime.options import ExecutionOptions, TranspilationOptions
@@ -31,7 +32,7 @@ DEFAULTS = to_dict(Options())
         {"shots": 7, "transpilation": {"initial_layout": [1, 2]}, "foo": 1},
         {"simulator": {"seed_simulator": 42}, "log_level": "INFO"},
     ],
-    ids=str,
+    ids=label,
 )
 def test_a_dict_is_put_over_the_defaults(
     primitive: type[Any], noted: MagicMock, given: dict[str, Any]
@@ -88,7 +89,7 @@ class TestSkippingTranspilation:
             ({"skip_transpilation": False}, True, False),
             ({"skip_transpilation": True}, False, True),
         ],
-        ids=str,
+        ids=label,
     )
     def test_an_explicit_option_wins_over_the_argument(
         self, primitive: type[Any], noted: MagicMock, options: Any, argument: bool, expected: bool
@@ -253,7 +254,7 @@ class TestChanges:
 
         assert [warning.filename for warning in caught] == [__file__]
 
-    @pytest.mark.parametrize("wrong", [[1], TranspilationOptions(), "shots=7"], ids=repr)
+    @pytest.mark.parametrize("wrong", [[1], TranspilationOptions(), "shots=7"], ids=label)
     def test_a_section_of_the_wrong_kind_is_refused_and_not_lost(
         self, primitive: type[Any], noted: MagicMock, run: Run, wrong: Any
     ) -> None:
@@ -290,7 +291,7 @@ class TestChecks:
             ({"resilience_level": 4}, "resilience_level"),
             ({"resilience": {"extrapolator": "CubicExtrapolator"}}, "noise_factors"),
         ],
-        ids=str,
+        ids=label,
     )
     def test_happen_at_the_run_and_stop_it(
         self, primitive: type[Any], noted: MagicMock, run: Run, bad: dict[str, Any], named: str

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.ids import label
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.utils.estimator_result_decoder import EstimatorResultDecoder
@@ -33,13 +34,13 @@ class TestOfTheSampler:
             {"shots": 10, "readout_mitigation_overhead": None},
             {"shots": 10, "readout_mitigation_overhead": -1},
         ],
-        ids=str,
+        ids=label,
     )
     def test_shots_that_are_no_number_are_named(self, metadata: Any) -> None:
         with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots are "):
             sampled({"0": 1.0}, metadata=metadata)
 
-    @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=repr)
+    @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=label)
     def test_a_probability_that_is_no_number_is_refused(self, value: Any) -> None:
         with pytest.raises(IBMRuntimeError, match=r"Distribution 1 .*no number"):
             sampled({"0": 1.0}, {"0": value})
@@ -74,7 +75,7 @@ class TestOfTheSampler:
 
 class TestOfTheEstimator:
     @pytest.mark.parametrize(
-        "values", [[1, -1], np.array([1, -1]), np.array([1.0, -1.0]), [1.0, -1]], ids=repr
+        "values", [[1, -1], np.array([1, -1]), np.array([1.0, -1.0]), [1.0, -1]], ids=label
     )
     def test_values_are_floats_also_where_the_service_wrote_integers(self, values: Any) -> None:
         text = json.dumps({"values": values, "metadata": [{}, {}]}, cls=RuntimeEncoder)

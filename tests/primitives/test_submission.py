@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterVector
 from qiskit.primitives import BaseEstimator, BaseSampler
 from qiskit.quantum_info import SparsePauliOp
+from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator, Sampler, Session
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
@@ -123,7 +124,7 @@ def test_options_cannot_pass_for_circuits(noted: MagicMock, bell: QuantumCircuit
     assert inputs(noted)["circuit_ids"] == ["a"]
 
 
-@pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=repr)
+@pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=label)
 def test_a_session_of_another_kind_is_refused(primitive: type[Any], wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"'session' takes a Session, a backend or the name"):
         primitive(session=wrong)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.ids import label
 
 from qiskit_ibm_runtime import (
     IBMBackendApiProtocolError,
@@ -172,7 +173,7 @@ def test_a_field_that_nothing_has_matches_none_asks_nothing_and_warns(service, s
 @pytest.mark.parametrize(
     "answer",
     [(404, NO), (500, "down"), (200, "text"), (200, {}), (200, b"<html>"), (200, None)],
-    ids=str,
+    ids=label,
 )
 def test_one_broken_backend_of_twenty_leaves_nineteen_and_one_warning(service, standin, answer):
     standin.faults["device_05"] = answer
@@ -188,7 +189,7 @@ def test_one_broken_backend_of_twenty_leaves_nineteen_and_one_warning(service, s
     assert standin.asked == []
 
 
-@pytest.mark.parametrize("answer", [(404, NO), (200, {}), (200, b"<html>")], ids=str)
+@pytest.mark.parametrize("answer", [(404, NO), (200, {}), (200, b"<html>")], ids=label)
 def test_a_broken_backend_asked_for_by_name_is_not_found(service, standin, answer):
     standin.faults["device_05"] = answer
 

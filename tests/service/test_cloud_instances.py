@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError, InvalidAccountError
@@ -162,7 +163,7 @@ def test_a_cloud_that_is_down_is_an_api_error(standin, start):
     assert caught.value.status_code == 503
 
 
-@pytest.mark.parametrize("answer", [{}, [], "text", b"<html>", {"access_token": 5}], ids=str)
+@pytest.mark.parametrize("answer", [{}, [], "text", b"<html>", {"access_token": 5}], ids=label)
 def test_an_address_that_gives_no_token_is_named(standin, start, answer):
     standin.faults["/identity/token"] = (200, answer)
 
@@ -179,7 +180,7 @@ def test_a_redirect_does_not_take_the_key_along(standin, start):
     assert len(standin.asked) == 1
 
 
-@pytest.mark.parametrize("answer", [[], {"resources": {}}, b"<html>"], ids=str)
+@pytest.mark.parametrize("answer", [[], {"resources": {}}, b"<html>"], ids=label)
 def test_a_listing_in_an_unknown_form_is_an_error(standin, start, answer):
     standin.faults["resource_instances"] = (200, answer)
 

@@ -8,6 +8,7 @@ import stat
 import warnings
 
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import (
@@ -180,7 +181,7 @@ def test_the_file_is_private_from_the_first_save():
         ({"channel": "ibm_cloud", "token": "t", "instance": "crn:v1"}, "crn:v1"),
         ({"channel": "ibm_quantum", "token": "t", "url": 5}, "`url`"),
     ],
-    ids=str,
+    ids=label,
 )
 def test_what_cannot_be_used_is_not_saved(fields, text):
     with pytest.raises(InvalidAccountError, match=text):
@@ -201,7 +202,7 @@ def test_what_cannot_be_used_is_not_saved(fields, text):
         ({"channel": "ibm_quantum", "proxies": {"typo": "x"}}, TypeError, "typo"),
         ({"name": "typo"}, AccountNotFoundError, "'typo' does not exist"),
     ],
-    ids=str,
+    ids=label,
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(standin, fields, error, text):
     usual = {} if "name" in fields or fields.get("channel") is None else {"token": "t"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from tests.ids import label
 
 from qiskit_ibm_runtime import IBMAccountError, IBMInputValueError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
@@ -132,7 +133,7 @@ def test_an_account_without_projects_is_an_error(standin):
         standin.service()
 
 
-@pytest.mark.parametrize("answer", [{}, [], 7, "text", b"<html>", {"api-app": "1"}], ids=str)
+@pytest.mark.parametrize("answer", [{}, [], 7, "text", b"<html>", {"api-app": "1"}], ids=label)
 def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
     standin.faults["/version"] = (200, answer)
 
@@ -154,7 +155,7 @@ def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
         ("/users/me", (200, {})),
         ("/Network", (404, b"")),
     ],
-    ids=str,
+    ids=label,
 )
 def test_an_address_that_is_no_authentication_service_is_named_whatever_fails_first(
     standin, path, answer
@@ -166,7 +167,7 @@ def test_an_address_that_is_no_authentication_service_is_named_whatever_fails_fi
         standin.service()
 
 
-@pytest.mark.parametrize("version", [(404, b""), (200, {"api-auth": "1"})], ids=str)
+@pytest.mark.parametrize("version", [(404, b""), (200, {"api-auth": "1"})], ids=label)
 def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin, version):
     standin.faults["loginWithToken"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
     standin.faults["/version"] = version
@@ -175,7 +176,7 @@ def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin
         standin.service()
 
 
-@pytest.mark.parametrize("user", [[], 7, "text"], ids=str)
+@pytest.mark.parametrize("user", [[], 7, "text"], ids=label)
 def test_a_user_that_is_no_object_is_an_error_of_the_protocol(standin, user):
     standin.faults["/users/me"] = (200, user)
 
