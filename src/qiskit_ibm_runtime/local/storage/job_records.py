@@ -105,7 +105,7 @@ class Filter:
         if self.created_before is not None:
             parts.append(("created <= ?", self.created_before))
         conditions = [condition for condition, _ in parts]
-        arguments = [value for _, value in parts]
+        arguments: list[object] = [value for _, value in parts]
         if self.tags:
             # One condition for any number of them: SQLite limits the depth of an expression.
             conditions.append(

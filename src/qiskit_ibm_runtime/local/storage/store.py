@@ -60,12 +60,9 @@ CREATE TABLE programs (
 # By the format that they begin from. In format 1 a user had each name once.
 _STEPS = {
     0: _TABLES + _PROGRAMS,
-    1: f"""
-ALTER TABLE programs RENAME TO programs_of_1;
-{_PROGRAMS}
-INSERT INTO programs SELECT * FROM programs_of_1;
-DROP TABLE programs_of_1;
-""",
+    1: "ALTER TABLE programs RENAME TO programs_of_1;"
+    + _PROGRAMS
+    + "INSERT INTO programs SELECT * FROM programs_of_1; DROP TABLE programs_of_1",
 }
 
 
