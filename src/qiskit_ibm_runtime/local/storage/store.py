@@ -59,10 +59,13 @@ CREATE TABLE programs (
 """
 # By the format that they begin from. In format 1 a user had each name once.
 _STEPS = {
-    0: _TABLES + _PROGRAMS,
-    1: "ALTER TABLE programs RENAME TO programs_of_1;"
-    + _PROGRAMS
-    + "INSERT INTO programs SELECT * FROM programs_of_1; DROP TABLE programs_of_1",
+    0: (_TABLES, _PROGRAMS),
+    1: (
+        "ALTER TABLE programs RENAME TO programs_of_1",
+        _PROGRAMS,
+        "INSERT INTO programs SELECT * FROM programs_of_1",
+        "DROP TABLE programs_of_1",
+    ),
 }
 
 
@@ -114,7 +117,7 @@ class Store:
             self._connection.execute(f"PRAGMA synchronous = {usual}")
             self._connection.execute("BEGIN IMMEDIATE")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            for statement in _STEPS.get(version, "").split(";"):
+            for statement in ";".join(_STEPS.get(version, ())).split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
             self._connection.execute("COMMIT")
