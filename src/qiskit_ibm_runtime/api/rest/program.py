@@ -23,7 +23,7 @@ class Program(RestAdapterBase):
 
     def get(self) -> dict[str, Any]:
         """Return the program."""
-        return read_json(self.session.get(self.get_url("self")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("self")), dict)  # type: ignore[no-any-return]
 
     def make_public(self) -> None:
         """Let everybody see the program."""
