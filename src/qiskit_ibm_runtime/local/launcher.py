@@ -58,6 +58,8 @@ def _start() -> LocalServer:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "QISKIT_IBM_LOCAL_TOKEN": token},
+        # Ctrl-C reaches every process of the terminal's foreground group; it is meant for the wait.
+        start_new_session=True,
     )
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("url: "):
