@@ -171,7 +171,8 @@ class _Submission:
         received, listed = datetime.now(timezone.utc), time.monotonic()
         self._note_honouring(response)
         earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)
-        jobs = {job["id"]: job for job in records(read_json(response, dict), "jobs")}
+        listing = records(read_json(response, dict), "jobs", "id")
+        jobs = {job["id"]: job for job in listing}
         return {
             job_id: job for job_id, job in jobs.items() if self._may_be_ours(job, earliest)
         }, listed

@@ -71,19 +71,26 @@ def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
     )
 
 
-def records(answer: Any, name: str) -> list[dict[str, Any]]:
-    """Read the records of a page, each of which has an id.
+def records(answer: dict[str, Any], name: str, *texts: str) -> list[dict[str, Any]]:
+    """Read the records of a page.
+
+    Args:
+        answer: The page.
+        name: The entry that holds the records; a page may lack it.
+        texts: Entries that each record must have, strings.
 
     Raises:
         ApiIBMProtocolError: If the page or a record has another form.
     """
     found = entry(answer, name, list, [])
     for record in found:
-        if not (isinstance(record, dict) and isinstance(record.get("id"), str)):
+        if not isinstance(record, dict):
             raise ApiIBMProtocolError(
-                f"The service listed {name!r} with a record that has no id: "
-                f"{shortened(repr(record)[:200], 200)}"
+                f"The service listed {name!r} with an entry that is {type(record).__name__} "
+                "instead of an object."
             )
+        for text in texts:
+            entry(record, text, str)
     return found
 
 

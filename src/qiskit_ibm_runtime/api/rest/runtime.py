@@ -56,7 +56,7 @@ class Runtime(RestAdapterBase):
         page: dict[str, Any] = read_json(
             self.session.get(self.get_url("programs"), params=params), dict
         )
-        return {**page, "programs": records(page, "programs")}
+        return {**page, "programs": records(page, "programs", "id", "name")}
 
     def create_program(
         self,
