@@ -20,6 +20,7 @@ from qiskit_ibm_runtime.local.settings import SettingsError
 from qiskit_ibm_runtime.local.storage import disk
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
 from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
+from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.store import Store
 
 from .conftest import Client, Obedient, everything, quantum
@@ -96,6 +97,31 @@ def test_one_folder_is_one_servers(
 
     with pytest.raises(SettingsError, match="another server"):
         BackgroundServer(background, server.settings, executor)
+
+
+def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
+    """In format 1 a user had each name of a program once."""
+    store = Store(tmp_path)
+    with store.transaction():
+        store.jobs.add(Job("u", "a/b/c", "p", "b"), "{}")
+    store.close()
+    connection = sqlite3.connect(tmp_path / "runtime.sqlite")
+    with connection:
+        connection.executescript(
+            "DROP TABLE programs; CREATE TABLE programs (id TEXT PRIMARY KEY, user TEXT NOT NULL, "
+            "name TEXT NOT NULL, public INTEGER NOT NULL, created TEXT NOT NULL, "
+            "updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)); "
+            "INSERT INTO programs VALUES ('1', 'u', 'n', 0, '', '', '{}'); PRAGMA user_version = 1;"
+        )
+    connection.close()
+
+    store = Store(tmp_path)
+
+    with store.transaction():
+        store.programs.put(Program("2", "u", "n"))
+    assert [one.id for one in store.programs.visible_to("u")] == ["1", "2"]
+    assert [job.program for job in store.jobs.with_status("Queued")] == ["p"]
+    store.close()
 
 
 def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
 from qiskit_ibm_runtime.local.protocol import schemas
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, as_json, no_content
 from qiskit_ibm_runtime.local.protocol.errors import (
     JOB_IS_FINAL,
     JOB_NOT_FOUND,
@@ -18,7 +17,7 @@ from qiskit_ibm_runtime.local.protocol.errors import (
 )
 from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, page_of
 from .submission import submit
 
 if TYPE_CHECKING:
@@ -41,14 +40,14 @@ async def listed(call: Call) -> Response:
         created_after=query.get("created_after"),
         created_before=query.get("created_before"),
     )
-    limit, offset = query.get("limit", 10), query.get("offset", 0)
+    limit, offset = page_of(query, 10)
     jobs, count = call.runtime.store.jobs.page(
         call.caller.user, wanted, limit, offset, ascending=query.get("sort") == "ASC"
     )
     brief = query.get("exclude_params", False)
-    page = ", ".join(_text(call.runtime, job, params=not brief) for job in jobs)
-    counts = json.dumps({"count": count, "limit": limit, "offset": offset})
-    answer = _json(f'{{"jobs": [{page}], {counts[1:]}')
+    page = ",".join(_text(call.runtime, job, params=not brief) for job in jobs)
+    counts = as_json({"count": count, "limit": limit, "offset": offset})
+    answer = _json(f'{{"jobs":[{page}],{counts[1:]}')
     # Whoever looks for a job of a submit learns here, too, that keys are honoured.
     key = call.request.headers.get("idempotency-key")
     if key:
@@ -90,7 +89,7 @@ async def results(call: Call) -> Response:
 async def interim_results(call: Call) -> Response:
     job = _job(call)
     call.runtime.feeds.flush()
-    return PlainTextResponse(json.dumps(call.runtime.store.jobs.messages(job.id)))
+    return PlainTextResponse(as_json(call.runtime.store.jobs.messages(job.id)))
 
 
 async def logs(call: Call) -> Response:
@@ -98,6 +97,12 @@ async def logs(call: Call) -> Response:
     if not job.is_final:
         raise Refused(404, LOG_NOT_READY, f"The log of job {job.id} is there when it has ended.")
     return PlainTextResponse(call.runtime.store.payloads.get(job.id, "log") or "")
+
+
+async def kind(call: Call) -> Response:
+    """Where qiskit-ibm-provider is to look for the result: in the runtime, as all of them are."""
+    _job(call)
+    return JSONAnswer({"type": "RUNTIME"})
 
 
 async def metrics(call: Call) -> Response:
@@ -135,10 +140,10 @@ def _job(call: Call) -> Job:
 
 def _text(runtime: Runtime, job: Job, *, params: bool) -> str:
     """The record as JSON text; the inputs go in as the text they are, however large."""
-    record = json.dumps(job.record())
+    record = as_json(job.record())
     if not params:
         return record
-    return f'{record[:-1]}, "params": {runtime.store.payloads.get(job.id, "params")}}}'
+    return f'{record[:-1]},"params":{runtime.store.payloads.get(job.id, "params")}}}'
 
 
 def _json(text: str) -> Response:
@@ -215,4 +220,11 @@ JOBS = [
     ),
     _of_one("GET", "/logs", logs, "Return the log of a job that has ended", {200: schemas.TEXT}),
     _of_one("GET", "/metrics", metrics, "Return times and usage", {200: schemas.METRICS}),
+    Endpoint(
+        "GET",
+        "/facade/v1/jobs/{id}/type",
+        kind,
+        "Tell which service ran a job: this one",
+        {200: schemas.JOB_TYPE, 404: schemas.RUNTIME_ERROR},
+    ),
 ]

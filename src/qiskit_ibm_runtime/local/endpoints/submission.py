@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.moments import new_id
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, as_json
 from qiskit_ibm_runtime.local.protocol.errors import (
     INVALID_REQUEST,
     KEY_REUSED,
@@ -41,7 +41,7 @@ async def submit(call: Call) -> Response:
     """Check a job, keep it, queue it, and only then acknowledge it."""
     body, payloads = call.body, call.runtime.store.payloads
     # Before anything is looked up: what is found must still be so when the job is kept.
-    async with payloads.prepared(json.dumps(body["params"])) as params:
+    async with payloads.prepared(as_json(body["params"])) as params:
         return await _submit(call, body, params)
 
 
@@ -151,7 +151,7 @@ def _session(call: Call, body: dict[str, Any]) -> Session | None:
         raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
     if not session.takes_jobs(call.runtime.clock()):
         raise Refused(
-            400, SESSION_CLOSED, f"Session {session_id} is closed.", "Start a new session."
+            400, SESSION_CLOSED, f"Session has been closed: {session_id}", "Start a new session."
         )
     return session
 

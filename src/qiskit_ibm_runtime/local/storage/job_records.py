@@ -100,15 +100,23 @@ class Filter:
             "session": self.session,
         }
         parts = [(f"{name} = ?", value) for name, value in equal.items() if value is not None]
-        parts += [("id IN (SELECT job FROM tags WHERE tag = ?)", tag) for tag in self.tags]
         if self.created_after is not None:
             parts.append(("created >= ?", self.created_after))
         if self.created_before is not None:
             parts.append(("created <= ?", self.created_before))
         conditions = [condition for condition, _ in parts]
+        arguments: list[object] = [value for _, value in parts]
+        if self.tags:
+            # One condition for any number of them: SQLite limits the depth of an expression.
+            conditions.append(
+                "id IN (SELECT job FROM tags WHERE tag IN (SELECT value FROM json_each(?)) "
+                "GROUP BY job HAVING COUNT(*) = ?)"
+            )
+            tags = sorted(set(self.tags))
+            arguments += [json.dumps(tags), len(tags)]
         if self.pending is not None:
             conditions.append(f"status {'IN' if self.pending else 'NOT IN'} ('Queued', 'Running')")
-        return " AND ".join(conditions), [value for _, value in parts]
+        return " AND ".join(conditions), arguments
 
 
 class Jobs:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE jobs (
@@ -50,11 +50,23 @@ CREATE TABLE sessions (
   id TEXT PRIMARY KEY, user TEXT NOT NULL, instance TEXT NOT NULL, backend TEXT NOT NULL,
   seconds REAL NOT NULL, started REAL, closed INTEGER NOT NULL
 );
+"""
+_PROGRAMS = """
 CREATE TABLE programs (
   id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
-  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)
+  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL
 );
 """
+# By the format that they begin from. In format 1 a user had each name once.
+_STEPS = {
+    0: (_TABLES, _PROGRAMS),
+    1: (
+        "ALTER TABLE programs RENAME TO programs_of_1",
+        _PROGRAMS,
+        "INSERT INTO programs SELECT * FROM programs_of_1",
+        "DROP TABLE programs_of_1",
+    ),
+}
 
 
 class Store:
@@ -105,10 +117,9 @@ class Store:
             self._connection.execute(f"PRAGMA synchronous = {usual}")
             self._connection.execute("BEGIN IMMEDIATE")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            for statement in ";".join(_STEPS.get(version, ())).split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise SettingsError(
