@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any, Callable, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
 from .early_download import EarlyDownload
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 J = TypeVar("J", bound="PortableJob")
 
