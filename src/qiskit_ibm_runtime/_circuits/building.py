@@ -8,6 +8,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit import circuit as qiskit_circuit
 from qiskit.circuit import (
+    Barrier,
     ClassicalRegister,
     Clbit,
     ControlledGate,
@@ -23,6 +24,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit.synthesis import evolution
 
 from . import form
+from .layouts import to_layout
 from .standard import KNOWN, Family
 
 
@@ -37,7 +39,7 @@ def to_circuit(circuit: form.Circuit) -> QuantumCircuit:
     if circuit.calibrations:
         made.calibrations = circuit.calibrations
     if circuit.layout is not None:
-        made._layout = circuit.layout
+        made._layout = to_layout(circuit.layout, made)
     return made
 
 
@@ -165,8 +167,6 @@ def _standard(operation: form.Operation) -> Any:
     cls = getattr(library, operation.kind)
     params = operation.params
     words: dict[str, Any] = {} if operation.label is None else {"label": operation.label}
-    if operation.kind == "Barrier":
-        return cls(operation.qubits, **words)
     if family is Family.MANY_CONTROLLED:
         return cls(*params, operation.controls, **words)
     if operation.state != (1 << operation.controls) - 1:
@@ -211,6 +211,7 @@ def _evolution(operation: form.Operation) -> Any:
 
 
 _FROM_PARAMS: dict[str, Any] = {
+    "Barrier": lambda operation: Barrier(operation.qubits),
     "Delay": lambda operation: Delay(*operation.params),
     "UnitaryGate": _by_method("unitary"),
     "PauliGate": lambda operation: library.PauliGate(operation.params[0]),
