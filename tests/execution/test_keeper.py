@@ -109,7 +109,13 @@ def test_what_a_job_detached_ends_with_its_killed_executor(
 
 @on_linux
 @pytest.mark.parametrize(
-    "end", ["return 'done'", "os._exit(3)", "os.kill(os.getpid(), 9)", "os.kill(os.getppid(), 9)"]
+    "end",
+    [
+        "return 'done'",
+        "os._exit(3)",
+        "os.kill(os.getpid(), 9)",
+        "os.kill(os.getppid(), 9); time.sleep(9)",
+    ],
 )
 def test_what_a_job_detached_ends_with_the_job(pool: Background, end: str) -> None:
     pids: list[int] = []
