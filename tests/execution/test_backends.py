@@ -26,7 +26,7 @@ SMALL = ("fake_armonk", "fake_belem", "fake_bogota", "fake_lima", "fake_manila",
 REQUIRED = {
     *("backend_name", "backend_version", "n_qubits", "basis_gates", "gates", "local", "simulator"),
     *("conditional", "open_pulse", "memory", "max_shots", "coupling_map", "online_date"),
-    "max_experiments",
+    *("max_experiments", "multi_meas_enabled"),
 }
 
 
@@ -37,6 +37,8 @@ def test_each_configuration_has_what_a_client_needs(name: str) -> None:
     assert set(configuration) >= REQUIRED
     assert configuration["backend_name"] == name
     assert configuration_from_server_data(configuration) is not None
+    if configuration["open_pulse"]:
+        assert defaults_from_server_data(catalogue.defaults(name)).qubit_freq_est
 
 
 @pytest.mark.parametrize("name", SMALL)

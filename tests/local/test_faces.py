@@ -111,7 +111,7 @@ def test_without_valid_credentials_nothing_is_served(
         assert answer.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/runtime/nothing", "/runtime/jobs/", "/api/x"])
+@pytest.mark.parametrize("path", ["/nothing", "/runtime/nothing", "/runtime/jobs/x/y", "/api/x"])
 def test_unknown_paths_are_unknown_before_anybody_logs_in(path: str, refusing: Client) -> None:
     answer = requests.get(refusing.server.url + path, timeout=30)
 

@@ -242,6 +242,50 @@ def test_paging_reaches_every_job_once(alice: Client) -> None:
     assert "params" not in alice.get(f"/jobs/{ids[0]}", exclude_params="true")
 
 
+@pytest.mark.parametrize("limit", [201, 5000, 10**30, "9" * 5000])
+def test_a_limit_above_the_page_is_answered_with_a_page(limit: object, refusing: Client) -> None:
+    assert refusing.get("/jobs", limit=limit)["limit"] == 200
+    assert refusing.get("/programs", limit=limit)["limit"] == 200
+
+
+@pytest.mark.parametrize("count", [100, 3000])
+def test_jobs_are_found_by_any_number_of_tags(count: int, alice: Client) -> None:
+    tags = [f"t{number}" for number in range(100)]
+    job_id = alice.submit(tags=tags)
+    alice.submit(tags=tags[1:])
+
+    found = alice.get("/jobs", tags=[f"t{number}" for number in range(count)])
+
+    assert [job["id"] for job in found["jobs"]] == [job_id][: count == 100]
+    assert alice.get("/jobs", tags=["t0"] * count)["count"] == 1
+
+
+def test_a_slash_at_the_end_of_a_path_changes_nothing(either: Client) -> None:
+    job_id = either.submit({"give": 1}, tags=["t"])
+    either.wait(job_id)
+
+    for path in ("/backends", "/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/results", "/programs"):
+        assert either("GET", f"{path}/").json() == either("GET", path).json()
+    assert either("DELETE", "/jobs/").status_code == 405
+    assert either("DELETE", f"/jobs/{job_id}/").status_code == 204
+
+
+def test_json_has_no_blanks_between_its_values(alice: Client) -> None:
+    job_id = alice.submit({"give": 1, "say": [1, 2]}, tags=["a", "b"])
+    alice.wait(job_id)
+
+    for path in ("/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/interim_results", "/backends"):
+        answer = alice("GET", path)
+        assert answer.text == json.dumps(answer.json(), separators=(",", ":"))
+
+
+def test_the_type_of_a_job_is_told_to_clients_that_ask_for_it(alice: Client, bob: Client) -> None:
+    job_id = alice.submit()
+
+    assert alice.get(f"/facade/v1/jobs/{job_id}/type") == {"type": "RUNTIME"}
+    assert bob("GET", f"/facade/v1/jobs/{job_id}/type").status_code == 404
+
+
 def test_users_see_only_their_own_jobs(alice: Client, bob: Client) -> None:
     job_id = alice.submit()
 
@@ -312,10 +356,10 @@ def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> Non
     "query",
     [
         "limit=0",
-        "limit=201",
+        "limit=-1",
         "limit=many",
-        "limit=99999999999999999999",
         "offset=-1",
+        "offset=99999999999999999999",
         "pending=maybe",
         "sort=UP",
         "created_after=yesterday",

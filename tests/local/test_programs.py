@@ -90,16 +90,21 @@ def test_a_deleted_program_is_gone_but_what_waits_for_it_still_runs(
     assert executor.begun[0]["source"] is None
 
 
-def test_a_name_is_given_once(alice: Client, bob: Client) -> None:
-    upload(alice)
+def test_programs_of_one_name_are_kept_apart_by_their_ids(
+    alice: Client, executor: Obedient
+) -> None:
+    ids = [upload(alice, name=name) for name in ("n", "n", "n", "sampler")]
     other = upload(alice, name="other")
-    body = {"name": "n", "data": encoded(SOURCE), "cost": 600}
+    assert alice("PATCH", f"/programs/{other}", json={"name": "n"}).status_code == 204
 
-    for name in ("n", "sampler"):
-        assert alice("POST", "/programs", json={**body, "name": name}).status_code == 409
-        assert alice("PATCH", f"/programs/{other}", json={"name": name}).status_code == 409
-    assert alice("PATCH", f"/programs/{other}", json={"name": "other"}).status_code == 204
-    assert bob("POST", "/programs", json=body).status_code == 201
+    assert len({*ids, other, "sampler"}) == 6
+    named = [one["id"] for one in alice.get("/programs")["programs"] if one["name"] == "n"]
+    assert named == [*ids[:3], other]
+    assert alice("DELETE", f"/programs/{ids[0]}").status_code == 204
+    assert alice("PUT", f"/programs/{ids[1]}/data", data=encoded("x = 1")).status_code == 204
+    assert alice.get(f"/programs/{ids[2]}")["data"] == SOURCE
+    alice.wait(alice.submit(program_id="sampler"))
+    assert executor.begun[0]["source"] is None
 
 
 def test_programs_are_listed_in_pages(alice: Client) -> None:

@@ -20,6 +20,7 @@ from qiskit_ibm_runtime.local.settings import SettingsError
 from qiskit_ibm_runtime.local.storage import disk
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
 from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
+from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.store import Store
 
 from .conftest import Client, Obedient, everything, quantum
@@ -98,6 +99,44 @@ def test_one_folder_is_one_servers(
         BackgroundServer(background, server.settings, executor)
 
 
+def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
+    """In format 1 payloads were text, large ones in folders; names of programs were unique."""
+    store, job = Store(tmp_path), Job("u", "a/b/c", "p", "b")
+    with store.transaction():
+        store.jobs.add(job, b"{}")
+    store.close()
+    connection = sqlite3.connect(tmp_path / "runtime.sqlite")
+    with connection:
+        connection.executescript(
+            "DROP TABLE programs; CREATE TABLE programs (id TEXT PRIMARY KEY, user TEXT NOT NULL, "
+            "name TEXT NOT NULL, public INTEGER NOT NULL, created TEXT NOT NULL, "
+            "updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)); "
+            "INSERT INTO programs VALUES ('1', 'u', 'n', 0, '', '', '{}'); DROP TABLE payloads; "
+            "CREATE TABLE payloads (owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, "
+            "file TEXT, PRIMARY KEY (owner, kind)); PRAGMA user_version = 1;"
+        )
+        connection.executemany(
+            "INSERT INTO payloads VALUES (?, ?, ?, ?)",
+            [(job.id, "params", '{"é": 1}', None), (job.id, "result", None, "ab/cd")],
+        )
+    connection.close()
+    (tmp_path / "payloads" / "ab").mkdir()
+    (tmp_path / "payloads" / "ab" / "cd").write_text("large")
+
+    store = Store(tmp_path)
+
+    with store.transaction():
+        store.programs.put(Program("2", "u", "n"))
+    assert [one.id for one in store.programs.visible_to("u")] == ["1", "2"]
+    assert store.jobs.with_status("Queued") == [job]
+    assert store.payloads.get(job.id, "params") == '{"é": 1}'.encode()
+    assert store.payloads.get(job.id, "result") == b"large"
+    with store.transaction():
+        store.jobs.delete(job.id)
+    assert not (tmp_path / "payloads" / "ab" / "cd").exists()
+    store.close()
+
+
 def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "runtime.sqlite")
@@ -134,7 +173,7 @@ def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> Non
 
     def fail() -> None:
         with store.transaction():
-            store.jobs.add(Job("u", "a/b/c", "p", "b"), "x" * (2 * LARGEST_ROW))
+            store.jobs.add(Job("u", "a/b/c", "p", "b"), b"x" * (2 * LARGEST_ROW))
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -152,7 +191,7 @@ def test_old_jobs_are_purged_with_their_files(
     with store.transaction():
         old, young, waiting = (Job("u", "a/b/c", "p", "b") for _ in range(3))
         for job in (old, young, waiting):
-            store.jobs.add(job, "x" * (2 * LARGEST_ROW))
+            store.jobs.add(job, b"x" * (2 * LARGEST_ROW))
         for job in (old, young):
             store.jobs.finish(job.id, "Completed", result="1")
         store._connection.execute(

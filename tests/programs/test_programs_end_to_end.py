@@ -13,7 +13,6 @@ from qiskit.providers.jobstatus import JobStatus
 from qiskit_ibm_runtime import (
     IBMInputValueError,
     IBMNotAuthorizedError,
-    RuntimeDuplicateProgramError,
     RuntimeJobNotFound,
     RuntimeOptions,
     RuntimeProgramNotFound,
@@ -88,12 +87,12 @@ def test_a_program_lives_through_all_its_changes(alice, uploaded):
     assert alice.program(uploaded, refresh=True).is_public
 
 
-def test_a_name_is_given_once_and_a_deleted_program_is_gone(alice, uploaded):
-    with pytest.raises(RuntimeDuplicateProgramError, match="same name already exists"):
-        alice.upload_program(SOURCE, METADATA)
-    other = alice.upload_program(SOURCE, {**METADATA, "name": "other"})
+def test_a_name_may_be_given_twice_and_a_deleted_program_is_gone(alice, uploaded):
+    other = alice.upload_program(SOURCE, METADATA)
 
     alice.delete_program(other)
+
+    assert alice.program(uploaded, refresh=True).name == METADATA["name"]
 
     for call in (alice.program, alice.delete_program):
         with pytest.raises(RuntimeProgramNotFound, match="Program not found"):

@@ -32,6 +32,7 @@ class Fault(Enum):
 
     NEVER_SENT = "the connection was never made"
     LOST = "the connection broke after sending"
+    UNREADABLE = "an answer came that is not read"
     HOPELESS = "trying again cannot help"
 
 
@@ -60,7 +61,7 @@ class Attempt:
     def uncertain(self) -> bool:
         """Whether the service may have carried the request out."""
         if self.fault is not None:
-            return self.fault is Fault.LOST
+            return self.fault in (Fault.LOST, Fault.UNREADABLE)
         return self.status in STATUSES - REFUSED
 
 
@@ -116,7 +117,7 @@ class RetryPolicy:
     def _worth_repeating(self, attempt: Attempt) -> bool:
         if attempt.fault is Fault.NEVER_SENT:
             return attempt.number <= self.connect
-        if attempt.fault is Fault.HOPELESS:
+        if attempt.fault in (Fault.HOPELESS, Fault.UNREADABLE):
             return False
         if attempt.status in REFUSED:
             return True
@@ -139,7 +140,7 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
         return seconds if 0 <= seconds < float("inf") else None
     try:
         date = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)

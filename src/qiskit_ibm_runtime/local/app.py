@@ -83,8 +83,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
             Exception: _failed,
         },
     )
-    # A path with a slash too many is not served, rather than redirected.
-    application.router.redirect_slashes = False
+    application.router.redirect_slashes = False  # the guard has taken it off
     guarded = Guard(application, settings)
     if settings.faults is None:
         return guarded

@@ -79,6 +79,7 @@ def simulator_configuration(name: str, memory: int) -> dict[str, Any]:
         "simulator": True,
         "conditional": True,
         "open_pulse": False,
+        "multi_meas_enabled": True,
         "memory": True,
         "max_shots": 1_000_000,
         "max_experiments": 300,

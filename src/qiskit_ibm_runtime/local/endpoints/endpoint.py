@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit_ibm_runtime.local import moments
 from qiskit_ibm_runtime.local.protocol.errors import INVALID_REQUEST, TOO_LARGE, Refused, invalid
 from qiskit_ibm_runtime.local.protocol.schema import Schema, problems
+from qiskit_ibm_runtime.local.protocol.schemas import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SMALL_BODY = 64 * 2**10
 # What is too large is read to its end, so that the client hears the answer, but not for ever.
 _LARGEST_DISCARDED = 256 * 2**20
-_INTEGER = re.compile(r"^-?\d{1,18}$")
+_INTEGER = re.compile(r"^-?\d+$")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Endpoint:
         return body
 
 
+def page_of(query: Mapping[str, Any], usual: int) -> tuple[int, int]:
+    """How many entries of a list are wanted, at most a page, and after how many."""
+    return min(query.get("limit", usual), LARGEST_PAGE), query.get("offset", 0)
+
+
 async def _read(request: Request, largest: int) -> bytes:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
@@ -117,7 +123,7 @@ def _query_value(name: str, schema: Schema, given: list[str]) -> Any:
     elif kind == "integer":
         if not _INTEGER.match(text):
             raise invalid(f"The query parameter {name} must be a whole number.")
-        value = int(text)
+        value = int(text[:19])  # nothing allowed is longer, and Python reads no endless number
     elif kind == "boolean":
         if text not in ("true", "false"):
             raise invalid(f"The query parameter {name} must be true or false.")

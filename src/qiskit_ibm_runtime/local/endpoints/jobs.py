@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
 from qiskit_ibm_runtime.local.protocol import schemas
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, as_json, no_content
 from qiskit_ibm_runtime.local.protocol.errors import (
     JOB_IS_FINAL,
     JOB_NOT_FOUND,
@@ -18,7 +17,7 @@ from qiskit_ibm_runtime.local.protocol.errors import (
 )
 from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, page_of
 from .submission import submit
 
 if TYPE_CHECKING:
@@ -41,14 +40,14 @@ async def listed(call: Call) -> Response:
         created_after=query.get("created_after"),
         created_before=query.get("created_before"),
     )
-    limit, offset = query.get("limit", 10), query.get("offset", 0)
+    limit, offset = page_of(query, 10)
     jobs, count = call.runtime.store.jobs.page(
         call.caller.user, wanted, limit, offset, ascending=query.get("sort") == "ASC"
     )
     brief = query.get("exclude_params", False)
-    page = ", ".join(_text(call.runtime, job, params=not brief) for job in jobs)
-    counts = json.dumps({"count": count, "limit": limit, "offset": offset})
-    answer = _json(f'{{"jobs": [{page}], {counts[1:]}')
+    page = b",".join([await _text(call.runtime, job, params=not brief) for job in jobs])
+    counts = as_json({"count": count, "limit": limit, "offset": offset}).encode()
+    answer = _json(b'{"jobs":[%b],%b' % (page, counts[1:]))
     # Whoever looks for a job of a submit learns here, too, that keys are honoured.
     key = call.request.headers.get("idempotency-key")
     if key:
@@ -58,7 +57,7 @@ async def listed(call: Call) -> Response:
 
 async def one(call: Call) -> Response:
     brief = call.query.get("exclude_params", False)
-    return _json(_text(call.runtime, _job(call), params=not brief))
+    return _json(await _text(call.runtime, _job(call), params=not brief))
 
 
 async def delete(call: Call) -> Response:
@@ -84,20 +83,26 @@ async def cancel(call: Call) -> Response:
 
 async def results(call: Call) -> Response:
     job = _job(call)
-    return PlainTextResponse(call.runtime.store.payloads.get(job.id, "result") or "")
+    return PlainTextResponse(await call.runtime.store.payloads.read(job.id, "result") or b"")
 
 
 async def interim_results(call: Call) -> Response:
     job = _job(call)
     call.runtime.feeds.flush()
-    return PlainTextResponse(json.dumps(call.runtime.store.jobs.messages(job.id)))
+    return PlainTextResponse(as_json(call.runtime.store.jobs.messages(job.id)))
 
 
 async def logs(call: Call) -> Response:
     job = _job(call)
     if not job.is_final:
         raise Refused(404, LOG_NOT_READY, f"The log of job {job.id} is there when it has ended.")
-    return PlainTextResponse(call.runtime.store.payloads.get(job.id, "log") or "")
+    return PlainTextResponse(await call.runtime.store.payloads.read(job.id, "log") or b"")
+
+
+async def kind(call: Call) -> Response:
+    """Where qiskit-ibm-provider is to look for the result: in the runtime, as all of them are."""
+    _job(call)
+    return JSONAnswer({"type": "RUNTIME"})
 
 
 async def metrics(call: Call) -> Response:
@@ -133,15 +138,16 @@ def _job(call: Call) -> Job:
     return find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
 
 
-def _text(runtime: Runtime, job: Job, *, params: bool) -> str:
-    """The record as JSON text; the inputs go in as the text they are, however large."""
-    record = json.dumps(job.record())
+async def _text(runtime: Runtime, job: Job, *, params: bool) -> bytes:
+    """The record as JSON; the inputs go in as they came, however large."""
+    record = as_json(job.record()).encode()
     if not params:
         return record
-    return f'{record[:-1]}, "params": {runtime.store.payloads.get(job.id, "params")}}}'
+    inputs = await runtime.store.payloads.read(job.id, "params") or b"{}"
+    return b'%b,"params":%b}' % (record[:-1], inputs)
 
 
-def _json(text: str) -> Response:
+def _json(text: bytes) -> Response:
     return PlainTextResponse(text, media_type="application/json")
 
 
@@ -215,4 +221,11 @@ JOBS = [
     ),
     _of_one("GET", "/logs", logs, "Return the log of a job that has ended", {200: schemas.TEXT}),
     _of_one("GET", "/metrics", metrics, "Return times and usage", {200: schemas.METRICS}),
+    Endpoint(
+        "GET",
+        "/facade/v1/jobs/{id}/type",
+        kind,
+        "Tell which service ran a job: this one",
+        {200: schemas.JOB_TYPE, 404: schemas.RUNTIME_ERROR},
+    ),
 ]

@@ -12,7 +12,6 @@ from qiskit_ibm_runtime.local.moments import now
 from qiskit_ibm_runtime.local.protocol import schemas
 from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
 from qiskit_ibm_runtime.local.protocol.errors import (
-    DUPLICATE_PROGRAM,
     NOT_AUTHORIZED,
     PROGRAM_NOT_FOUND,
     TOO_LARGE,
@@ -21,7 +20,7 @@ from qiskit_ibm_runtime.local.protocol.errors import (
 )
 from qiskit_ibm_runtime.local.storage.program_records import Program
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, page_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -36,7 +35,6 @@ async def upload(call: Call) -> Response:
     if not runtime.settings.uploads:
         raise Refused(403, NOT_AUTHORIZED, "This server takes no programs.")
     source = _source(body["data"].encode("ascii", "replace"), runtime)
-    _check_name(call, body["name"])
     program = Program(
         f"{secrets.token_hex(4)}-{secrets.token_hex(6)}",
         call.caller.user,
@@ -52,7 +50,7 @@ async def upload(call: Call) -> Response:
 
 
 async def listed(call: Call) -> Response:
-    limit, offset = call.query.get("limit", 20), call.query.get("offset", 0)
+    limit, offset = page_of(call.query, 20)
     programs = call.runtime.programs(call.caller.user)
     page = [program.record() for program in programs[offset : offset + limit]]
     counts = {"count": len(programs), "limit": limit, "offset": offset}
@@ -68,8 +66,6 @@ async def one(call: Call) -> Response:
 
 async def update(call: Call) -> Response:
     program = _own(call)
-    if call.body.get("name", program.name) != program.name:
-        _check_name(call, call.body["name"])
     async with call.runtime.store.durably():
         call.runtime.store.programs.put(replace(program, updated=now(), **call.body))
     return no_content()
@@ -118,15 +114,6 @@ def _own(call: Call) -> Program:
     return program
 
 
-def _check_name(call: Call, name: str) -> None:
-    user = call.caller.user
-    taken = any(
-        one.name == name and one.user in (None, user) for one in call.runtime.programs(user)
-    )
-    if taken:
-        raise Refused(409, DUPLICATE_PROGRAM, f"A program named {name!r} is there already.")
-
-
 def _source(data: bytes, runtime: Runtime) -> str:
     if not data.strip():
         raise invalid("The program is empty.")
@@ -155,7 +142,7 @@ PROGRAMS = [
         "/programs",
         upload,
         "Upload a program",
-        {201: schemas.PROGRAM, 400: _ERROR, 403: _ERROR, 409: _ERROR, 413: _ERROR},
+        {201: schemas.PROGRAM, 400: _ERROR, 403: _ERROR, 413: _ERROR},
         body=schemas.CREATE_PROGRAM,
         largest=_largest,
     ),
@@ -179,7 +166,7 @@ PROGRAMS = [
         "/programs/{id}",
         update,
         "Change the fields of a program",
-        {**_CHANGED, 400: _ERROR, 409: _ERROR, 413: _ERROR},
+        {**_CHANGED, 400: _ERROR, 413: _ERROR},
         body=schemas.UPDATE_PROGRAM,
         largest=_largest,
     ),

@@ -12,13 +12,18 @@ from .errors import Refused, account_body, runtime_body
 ACCOUNT_PATHS = "/api/"
 
 
+def as_json(content: Any) -> str:
+    """JSON as the service writes it, without blanks; non-finite numbers as Python has them."""
+    return json.dumps(content, separators=(",", ":"))
+
+
 class JSONAnswer(Response):
-    """JSON as Python writes it: ASCII, and with the non-finite numbers that inputs may hold."""
+    """An answer in JSON."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content).encode()
+        return as_json(content).encode()
 
 
 def no_content() -> Response:

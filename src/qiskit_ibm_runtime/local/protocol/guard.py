@@ -69,8 +69,9 @@ class Guard:
             refused = Refused(404, NOT_FOUND, f"Everything here is served under {prefix}/.")
             await _refuse(refused, scope, receive, send)
         else:
-            path = scope["path"][len(prefix) :]
-            await self._app({**scope, "path": path}, receive, send)
+            # Clients of other packages end a path with a slash; a redirect would cost a round trip.
+            path = scope["path"][len(prefix) :].rstrip("/")
+            await self._app({**scope, "path": path or "/"}, receive, send)
 
     def answers_to(self, header: str) -> bool:
         """Whether a Host header names this server."""

@@ -14,7 +14,12 @@ ANY_OBJECT: Schema = {"type": "object"}
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 256}
 _NULLABLE_TEXT: Schema = {"type": ["string", "null"]}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
-LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 200}
+LARGEST_PAGE = 200
+LIMIT: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "description": f"More than {LARGEST_PAGE} is answered with {LARGEST_PAGE}.",
+}
 OFFSET: Schema = {"type": "integer", "minimum": 0, "maximum": 10**15}
 FLAG: Schema = {"type": "boolean"}
 HGP: Schema = {"type": "string", "pattern": "^[^/]+/[^/]+/[^/]+$"}
@@ -133,6 +138,7 @@ _COUNTS = {
     "offset": {"type": "integer"},
 }
 JOBS = object_of({"jobs": array_of(JOB), **_COUNTS})
+JOB_TYPE = object_of({"type": {"type": "string", "enum": ["RUNTIME"]}})
 METRICS = object_of(
     {
         "timestamps": object_of(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.moments import new_id, now
 
+from .payloads import encoded
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .payloads import Payloads, Prepared
+    from .payloads import Payloads
 
 QUEUED, RUNNING = "Queued", "Running"
 COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
@@ -100,15 +102,23 @@ class Filter:
             "session": self.session,
         }
         parts = [(f"{name} = ?", value) for name, value in equal.items() if value is not None]
-        parts += [("id IN (SELECT job FROM tags WHERE tag = ?)", tag) for tag in self.tags]
         if self.created_after is not None:
             parts.append(("created >= ?", self.created_after))
         if self.created_before is not None:
             parts.append(("created <= ?", self.created_before))
         conditions = [condition for condition, _ in parts]
+        arguments: list[object] = [value for _, value in parts]
+        if self.tags:
+            # One condition for any number of them: SQLite limits the depth of an expression.
+            conditions.append(
+                "id IN (SELECT job FROM tags WHERE tag IN (SELECT value FROM json_each(?)) "
+                "GROUP BY job HAVING COUNT(*) = ?)"
+            )
+            tags = sorted(set(self.tags))
+            arguments += [json.dumps(tags), len(tags)]
         if self.pending is not None:
             conditions.append(f"status {'IN' if self.pending else 'NOT IN'} ('Queued', 'Running')")
-        return " AND ".join(conditions), [value for _, value in parts]
+        return " AND ".join(conditions), arguments
 
 
 class Jobs:
@@ -120,7 +130,7 @@ class Jobs:
     def add(
         self,
         job: Job,
-        params: str | Prepared,
+        params: bytes,
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:
@@ -138,7 +148,7 @@ class Jobs:
             execute("INSERT INTO tags VALUES (?, ?)", (job.id, tag))
         self._payloads.put(job.id, "params", params)
         if source is not None:
-            self._payloads.put(job.id, "source", source)
+            self._payloads.put(job.id, "source", encoded(source))
         if submission is not None:
             execute(
                 "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
@@ -207,7 +217,7 @@ class Jobs:
         if changed:
             for kind, text in (("result", result), ("log", log)):
                 if text:
-                    self._payloads.put(job_id, kind, text)
+                    self._payloads.put(job_id, kind, encoded(text))
         return bool(changed)
 
     def add_messages(self, job_id: str, first: int, texts: Iterable[str]) -> None:

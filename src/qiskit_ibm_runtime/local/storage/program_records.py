@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.moments import now
 
+from .payloads import encoded
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
@@ -73,20 +75,20 @@ class Programs:
 
     def put_source(self, program: Program, source: str) -> None:
         """Keep the text of a program."""
-        self._payloads.put(program.id, "source", source)
+        self._payloads.put(program.id, "source", encoded(source))
         self.put(replace(program, updated=now()))
 
     def source(self, program_id: str) -> str | None:
         """Return the text of a program."""
-        return self._payloads.get(program_id, "source")
+        data = self._payloads.get(program_id, "source")
+        return None if data is None else data.decode()
 
     def get(self, program_id: str) -> Program | None:
         """Return one program."""
-        return self._one("id = ?", program_id)
-
-    def named(self, user: str, name: str) -> Program | None:
-        """Return the program to which a user gave this name."""
-        return self._one("user = ? AND name = ?", user, name)
+        row = self._connection.execute(
+            "SELECT * FROM programs WHERE id = ?", (program_id,)
+        ).fetchone()
+        return _program(row) if row else None
 
     def visible_to(self, user: str) -> list[Program]:
         """A user's own programs and everybody's public ones, oldest first."""
@@ -99,11 +101,6 @@ class Programs:
         """Remove a program; jobs that wait for it keep their copy of its text."""
         self._connection.execute("DELETE FROM programs WHERE id = ?", (program_id,))
         self._payloads.drop(program_id)
-
-    def _one(self, where: str, *arguments: str) -> Program | None:
-        query = f"SELECT * FROM programs WHERE {where}"  # noqa: S608 - made of our own words
-        row = self._connection.execute(query, arguments).fetchone()
-        return _program(row) if row else None
 
 
 def _program(row: Sequence[Any]) -> Program:

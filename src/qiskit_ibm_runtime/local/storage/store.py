@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE jobs (
@@ -39,9 +39,6 @@ CREATE INDEX jobs_by_tag ON tags (tag);
 CREATE TABLE messages (
   job TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (job, number)
 ) WITHOUT ROWID;
-CREATE TABLE payloads (
-  owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, file TEXT, PRIMARY KEY (owner, kind)
-);
 CREATE TABLE submissions (
   user TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, job TEXT NOT NULL,
   backend TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (user, key)
@@ -50,11 +47,32 @@ CREATE TABLE sessions (
   id TEXT PRIMARY KEY, user TEXT NOT NULL, instance TEXT NOT NULL, backend TEXT NOT NULL,
   seconds REAL NOT NULL, started REAL, closed INTEGER NOT NULL
 );
-CREATE TABLE programs (
-  id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
-  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)
+"""
+_PAYLOADS = """
+CREATE TABLE payloads (
+  owner TEXT NOT NULL, kind TEXT NOT NULL, data BLOB, file TEXT, PRIMARY KEY (owner, kind)
 );
 """
+_PROGRAMS = """
+CREATE TABLE programs (
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
+  created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL
+);
+"""
+# By the format that they begin from. In format 1 payloads were text, and names of programs unique.
+_STEPS = {
+    0: (_TABLES, _PAYLOADS, _PROGRAMS),
+    1: (
+        "ALTER TABLE payloads RENAME TO payloads_of_1",
+        _PAYLOADS,
+        "INSERT INTO payloads SELECT owner, kind, CAST(text AS BLOB), file FROM payloads_of_1",
+        "DROP TABLE payloads_of_1",
+        "ALTER TABLE programs RENAME TO programs_of_1",
+        _PROGRAMS,
+        "INSERT INTO programs SELECT * FROM programs_of_1",
+        "DROP TABLE programs_of_1",
+    ),
+}
 
 
 class Store:
@@ -84,7 +102,6 @@ class Store:
         self._log = path.with_name(f"{path.name}-wal")
         self._disk = None if self.is_temporary else DiskSync(self._log)
         self.payloads = Payloads(self._connection, self.folder / "payloads")
-        self.payloads.sweep()
         self.jobs = Jobs(self._connection, self.payloads)
         self.programs = Programs(self._connection, self.payloads)
         self.sessions = Sessions(self._connection)
@@ -105,10 +122,9 @@ class Store:
             self._connection.execute(f"PRAGMA synchronous = {usual}")
             self._connection.execute("BEGIN IMMEDIATE")
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in _TABLES.split(";"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            for statement in ";".join(_STEPS.get(version, ())).split(";"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise SettingsError(
