@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from tests.jobs.scripted_service import (
@@ -18,7 +19,11 @@ from tests.jobs.scripted_service import (
     frame_head,
 )
 
-from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.clients import (
+    RuntimeWebsocketClient,
+    WebsocketClientCloseCode,
+    job_stream,
+)
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
     WebsocketError,
@@ -475,3 +480,27 @@ def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService)
     for thread in our_threads():
         thread.join(30)
     assert not our_threads()
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
+def test_a_message_of_endless_fragments_ends_the_stream(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    monkeypatch.setattr(job_stream, "LONGEST_MESSAGE", 10**6)
+
+    def endless(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.frame(TEXT, b"x" * 10_000, final=False)
+        with suppress(OSError):
+            while True:
+                peer.frame(CONTINUATION, b"x" * 10_000, final=False)
+
+    service.on_stream = endless
+    client = client_of(service, Messages() if read else None)
+    if read:
+        with pytest.raises(WebsocketError, match="longer than 1000000 bytes"):
+            client.job_results()
+    else:
+        client.job_results()
+
+    assert service.asked(STREAM) == 1
