@@ -17,7 +17,7 @@ from .api.clients import AuthClient, RuntimeClient
 from .api.clients.authentication import log_in
 from .backend_catalogue import BackendCatalogue
 from .exceptions import IBMAccountError
-from .hub_group_project import HubGroupProject, find_instance, list_side_by_side, make_instances
+from .hub_group_project import HubGroupProject, find_instance, list_concurrently, make_instances
 from .job_listing import JobListing, delete_job, get_job
 from .job_submission import DEPRECATED_PROGRAMS, read_options, submit
 from .program_registry import ProgramRegistry, summaries
@@ -143,7 +143,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             self._client_params.token_source = auth_client.token_source
         self._api_client = RuntimeClient(self._client_params)
         self._hgps = self._initialize_hgps(auth_client)
-        names, failed = list_side_by_side(self._hgps.values(), self._client_params.url)
+        names, failed = list_concurrently(self._hgps.values(), self._client_params.url)
         if failed and len(failed) == len(self._hgps):
             raise next(iter(failed.values()))
         if failed:

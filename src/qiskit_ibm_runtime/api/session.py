@@ -22,6 +22,7 @@ from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import LONGEST_BODY, translate, without_secrets
+from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import RedirectRefused, check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
@@ -114,7 +115,8 @@ class RetrySession(requests.Session):
         retries_connect: Of these, repetitions after a connection that was never made.
         backoff_factor: Seconds before the second repetition; each further pause doubles.
         verify: Whether to check certificates, or the file of the authority to check them with.
-        proxies: Proxies by scheme or host; they win over those of the environment.
+        proxies: Proxies by scheme or host; they win over those of the environment, which are
+            never used for addresses of this machine.
         auth: Puts credentials on a request; with a method ``renew(request)`` it can replace
             credentials that were refused.
         timeout: Seconds for connecting and for each wait on an answer; ``None`` means 5 and 60.
@@ -300,9 +302,12 @@ class RetrySession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Let what the account says win over the environment, unlike requests."""
+        """Prefer the account's settings to the environment, unlike requests.
+
+        The environment's proxies are for other machines: this one is never asked through them.
+        """
         own = proxies or self.proxies
-        if not own and self.trust_env:
+        if not own and self.trust_env and not leads_to_loopback(url):
             own = get_environ_proxies(url)
         verify = self.verify if verify is None else verify
         if verify is True and self.trust_env:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from qiskit_ibm_runtime.api.clients.clock import Clock
-    from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+    from qiskit_ibm_runtime.api.concurrency import WorkerPool
 
 T = TypeVar("T")
 
@@ -60,7 +60,11 @@ class Deadline:
         """
         if self._end is None:
             return request()
-        return self.answer(self._pool.submit(request))
+        try:
+            future = self._pool.submit(request)
+        except RuntimeError:  # no thread can be started: the time limits of the request must do
+            return request()
+        return self.answer(future)
 
     def answer(self, future: Future[T]) -> T:
         """Return the answer to a request that is under way.

@@ -40,7 +40,11 @@ class Deliveries:
             if self._busy:
                 return
             self._busy = True
-        threading.Thread(target=self._work, name="job-callback", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name="job-callback", daemon=True).start()
+        except RuntimeError:
+            # Late is better than never, and this thread is the only one left.
+            self._work()
 
     def drop(self) -> None:
         """Forget the messages that wait."""

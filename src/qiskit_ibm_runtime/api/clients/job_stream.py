@@ -107,7 +107,10 @@ class JobStream:
         self._client._acknowledged = False
         self.due = NEVER
         self._attempt = attempt = Attempt()
-        self._hub.connectors.submit(partial(self._connect, attempt))
+        try:
+            self._hub.connectors.submit(partial(self._connect, attempt))
+        except RuntimeError as exc:  # no thread can be started now, perhaps later
+            self._broken(exc)
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""
