@@ -32,6 +32,9 @@ INSTANCE_PARTS = ("hub", "group", "project")
 class JobListing:
     """The jobs that fit, fetched page by page while somebody looks at them.
 
+    Pages are counted from the newest job, so do not delete jobs while iterating: those behind move
+    up by one place, and some would be skipped. Collect the ids first.
+
     .. code-block:: python
 
         from qiskit_ibm_runtime import QiskitRuntimeService

@@ -6,6 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from .api.forks import reset_in_children
 from .checks import check_id, check_kind, check_number
 from .exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from .program.metadata import ProgramMetadata
@@ -37,8 +38,13 @@ class ProgramRegistry:
             service: Its client is looked up anew for each request, since it may be replaced.
         """
         self._service = service
-        self._lock = threading.RLock()
+        self.reset_after_fork()
+        reset_in_children(self)
         self._unlist()
+
+    def reset_after_fork(self) -> None:
+        """Drop a lock that a thread of another process may hold."""
+        self._lock = threading.RLock()
 
     def _unlist(self) -> None:
         self._listed: dict[str, None] = {}
@@ -138,8 +144,9 @@ class ProgramRegistry:
                 max_execution_time=fields.max_execution_time,
                 spec=fields.spec,
             )
-        if program_id in self._known:
-            self.get(program_id, refresh=True)
+        with self._lock:  # what was known is out of date; it is fetched when somebody looks
+            if self._known.pop(program_id, None):
+                self._unlist()
         return True
 
     def delete(self, program_id: str) -> None:

@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from tests.jobs.scripted_service import (
@@ -24,6 +25,7 @@ from tests.threads import let_threads_start
 from qiskit_ibm_runtime.api.clients import (
     RuntimeWebsocketClient,
     WebsocketClientCloseCode,
+    job_stream,
     stream_hub,
 )
 from qiskit_ibm_runtime.api.exceptions import (
@@ -521,3 +523,27 @@ def test_a_thread_that_cannot_start_delays_the_connection(
     let_threads_start(monkeypatch, False, True, name="job-connect")
 
     client_of(service, None).job_results()
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
+def test_a_message_of_endless_fragments_ends_the_stream(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    monkeypatch.setattr(job_stream, "LONGEST_MESSAGE", 10**6)
+
+    def endless(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.frame(TEXT, b"x" * 10_000, final=False)
+        with suppress(OSError):
+            while True:
+                peer.frame(CONTINUATION, b"x" * 10_000, final=False)
+
+    service.on_stream = endless
+    client = client_of(service, Messages() if read else None)
+    if read:
+        with pytest.raises(WebsocketError, match="longer than 1000000 bytes"):
+            client.job_results()
+    else:
+        client.job_results()
+
+    assert service.asked(STREAM) == 1

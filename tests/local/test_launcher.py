@@ -6,36 +6,195 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-_INTERRUPTED = """
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError
+from qiskit_ibm_runtime.local import launcher
+
+_START = """
+from qiskit_ibm_runtime.local.launcher import ensure_running
+server = ensure_running()
+print(server.process.pid, flush=True)
+"""
+_WAIT_FOR_A_JOB = """
+import signal
 from qiskit_ibm_runtime import QiskitRuntimeService
 
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.default_int_handler)
 service = QiskitRuntimeService(channel="local")
-options = {"backend": "ibmq_qasm_simulator"}
-job = service.run("hello-world", {"iterations": 1, "sleep_per_iteration": 1}, options=options)
-try:
-    print("waiting", flush=True)
-    job.result()
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-print(job.result())
+inputs = {"iterations": 1, "sleep_per_iteration": 2}
+job = service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
+for number in range(3):
+    try:
+        print("waiting", flush=True)
+        job.result()
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+print(job.result(), flush=True)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
-def test_signals_of_the_terminal_leave_the_runtime_alone(number: signal.Signals) -> None:
-    program = f"import signal\nsignal.signal({number:d}, signal.default_int_handler)\n"
+@contextmanager
+def python(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A Python process in a group of its own, as a shell starts it."""
     with subprocess.Popen(
-        [sys.executable, "-c", program + _INTERRUPTED],
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        **options,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "waiting\n"
+        yield process
 
-        os.killpg(process.pid, number)
 
-        assert process.stdout.read() == "interrupted\nHello, World!\n"
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def ends(pid: int, seconds: float = 20) -> bool:
+    """Whether a process that is not a child of this one ends within some seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        if Path(f"/proc/{pid}/stat").exists() and _is_zombie(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_signals_of_the_terminal_end_the_wait_and_not_the_runtime() -> None:
+    with python("-c", _WAIT_FOR_A_JOB) as process:
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            assert line(process) == "waiting"
+            os.killpg(process.pid, number)
+            assert line(process) == "interrupted"
+
+        assert line(process) == "Hello, World!"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os; os._exit(0)",
+        "import os; os.execv('/bin/sleep', ['sleep', '60'])",
+        # A forked child holds every pipe of its parent open.
+        "import os, time\nif os.fork(): os._exit(0)\nelse: time.sleep(60)",
+    ],
+    ids=["kill", "exit", "exec", "fork"],
+)
+def test_the_runtime_ends_with_its_process_however_that_ends(end: str) -> None:
+    with python("-c", _START + end) as process:
+        server = int(line(process))
+
+        assert ends(server)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_forked_child_that_exits_does_not_stop_its_parents_runtime() -> None:
+    fork = "import os, sys\npid = os.fork()\nif pid == 0: sys.exit()\nos.waitpid(pid, 0)\n"
+    with python("-c", f"{_START}{fork}print(server.why_ended())") as process:
+        line(process)
+
+        assert line(process) == "None"
+
+
+def test_a_second_use_starts_a_runtime_in_place_of_a_dead_one() -> None:
+    again = "server.process.kill(); server.process.wait(); print(server.why_ended())\n"
+    with python("-c", f"{_START}{again}{_START}") as process:
+        first = line(process)
+
+        assert line(process) == (
+            f"process {first} was ended by SIGKILL; perhaps the system was out of memory"
+        )
+        assert line(process) != first
+
+
+def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
+    """Not in the server, the workers, or a server that is started there by hand."""
+    script = tmp_path / "elsewhere" / "script.py"
+    script.parent.mkdir()
+    script.write_text(f"{_START}import sys; sys.stdin.read()")
+    for folder in (tmp_path, script.parent):
+        for name in ("uvicorn", "starlette", "qiskit_aer", "sitecustomize", "json"):
+            # The script itself imports from its folder what it needs of the standard library.
+            if folder == tmp_path or name != "json":
+                mark = folder / f"{name} was imported"
+                (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    (script.parent / "qiskit_aer.py").unlink()
+
+    with python("-I", str(script), cwd=tmp_path) as process:
+        assert line(process).isdigit()
+    environment = {**os.environ, "PYTHONPATH": f":{tmp_path / 'nothing'}"}
+    with python(str(script), cwd=tmp_path / "elsewhere", env=environment) as process:
+        assert line(process).isdigit()
+
+    assert list(tmp_path.glob("* was imported")) == []
+    assert [path.name for path in script.parent.glob("* was imported")] == [
+        "sitecustomize was imported"  # by the user's own interpreter, which was told to
+    ]
+
+
+def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
+    wrapper = _wrapper(tmp_path, f"echo 'module python loaded'\nexec {sys.executable} \"$@\"")
+    with python("-c", f"import sys; sys.executable = {wrapper!r}\n{_START}") as process:
+        assert line(process).isdigit()
+
+
+def test_the_error_of_a_failed_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(sys, "executable", _wrapper(tmp_path, "echo 'no quota' >&2\nexit 3"))
+
+    with pytest.raises(IBMRuntimeError, match=r"process \d+ ended with exit code 3\. no quota"):
+        launcher.ensure_running()
+
+
+def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    with pytest.raises(IBMRuntimeError, match="/nowhere/python"):
+        launcher.ensure_running()
+
+
+def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "_running", None)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        with pytest.raises(IBMRuntimeError, match="Linux and macOS only"):
+            launcher.ensure_running()
+
+
+def test_the_first_use_says_what_is_happening() -> None:
+    logging = "import logging, sys; logging.basicConfig(level='INFO', stream=sys.stdout)\n"
+    with python("-c", logging + _START) as process:
+        assert "Starting the embedded runtime" in line(process)
+        assert "is ready at http://127.0.0.1:" in line(process)
+
+
+def _wrapper(folder: Path, commands: str) -> str:
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{commands}\n")
+    path.chmod(0o700)
+    return str(path)

@@ -225,6 +225,18 @@ def test_files_that_are_not_there_are_named(service, tmp_path):
         service.upload_program(SOURCE, "missing.json")
 
 
+def test_a_text_that_is_no_path_is_no_program(service):
+    with pytest.raises(FileNotFoundError, match="no program"):
+        service.upload_program("x" * 5000, METADATA)
+
+
+def test_a_folder_is_neither_program_nor_metadata(service, tmp_path):
+    with pytest.raises(IBMInputValueError, match="holds no program"):
+        service.upload_program(str(tmp_path), METADATA)
+    with pytest.raises(IBMInputValueError, match="holds no JSON"):
+        service.upload_program(SOURCE, str(tmp_path))
+
+
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "binary"])
 def test_a_file_without_a_program_is_named(service, standin, tmp_path, content):
     path = tmp_path / "program.py"

@@ -180,7 +180,7 @@ def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin
 def test_a_user_that_is_no_object_is_an_error_of_the_protocol(standin, user):
     standin.faults["/users/me"] = (200, user)
 
-    with pytest.raises(ApiIBMProtocolError, match="described the user as"):
+    with pytest.raises(ApiIBMProtocolError, match="instead of dict"):
         standin.service()
 
 

@@ -46,10 +46,10 @@ def test_trouble_on_the_way_is_overcome(service: Any, session: Any, fault: Fault
 def test_a_transfer_that_always_breaks_is_given_up(service: Any, session: Any) -> None:
     service.stored = b"x" * 500_000
     service.fail(Fault("reset", when="while"))
-    with pytest.raises(RequestsApiError, match="broke 4 times"):
+    with pytest.raises(RequestsApiError, match=r"could not be fetched.*6 attempts"):
         download(session, f"{service.base}/stored", 10**6)
 
-    assert len(service.seen) == 4
+    assert len(service.seen) == 6
 
 
 def test_an_error_page_is_no_result(service: Any, session: Any) -> None:
@@ -75,7 +75,7 @@ def test_too_much_is_not_taken(service: Any, session: Any, announced: bool) -> N
     if not announced:
         # In drips, the answer goes without its length being believed.
         service.fail(Fault("slow", size=100_000, seconds=0))
-    with pytest.raises(IBMRuntimeError, match="longer than 499999 bytes"):
+    with pytest.raises(RequestsApiError, match="longer than 499999 bytes"):
         download(session, f"{service.base}/stored", 499_999)
 
     assert download(session, f"{service.base}/stored", 500_000) == service.stored
@@ -86,7 +86,7 @@ def test_a_redirect_of_the_storage_is_followed_a_few_times(service: Any, session
     assert download(session, f"{service.base}/redirect", 1000) == service.stored
 
     service.redirect_to = "/redirect"
-    with pytest.raises(IBMRuntimeError, match="leads on and on"):
+    with pytest.raises(IBMRuntimeError, match="Too many redirects"):
         download(session, f"{service.base}/redirect", 1000)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from concurrent.futures import Future, wait
@@ -10,9 +9,10 @@ from contextlib import suppress
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
-from weakref import WeakSet
 
 from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
+
+from .forks import reset_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,6 @@ MOST_ABANDONED = 32
 
 T = TypeVar("T")
 R = TypeVar("R")
-_pools: WeakSet[WorkerPool] = WeakSet()
 
 
 class WorkerPool:
@@ -41,11 +40,11 @@ class WorkerPool:
 
     def __init__(self, limit: int, name: str) -> None:
         self._limit, self._name = limit, name
-        self.forget_threads()
-        _pools.add(self)
+        self.reset_after_fork()
+        reset_in_children(self)
 
-    def forget_threads(self) -> None:
-        """Start with nothing, as a forked process must: the threads stayed with its parent."""
+    def reset_after_fork(self) -> None:
+        """Start with nothing: the threads stayed with the parent."""
         self._lock = threading.Lock()
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads = 0
@@ -114,15 +113,6 @@ class WorkerPool:
                 del answer
             # An idle moment must not keep a large answer alive.
             del future, call
-
-
-def _forget_all() -> None:
-    for pool in _pools:
-        pool.forget_threads()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
 
 
 def width(requests: int, url: str | None = None) -> int:

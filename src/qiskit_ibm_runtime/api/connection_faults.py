@@ -9,6 +9,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConne
 
 from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 
+from .answers import AnswerRefused
 from .redirects import RedirectRefused
 from .retry import Fault
 
@@ -42,6 +43,8 @@ def classify(error: BaseException) -> Fault:
     In doubt it may have: an error of TLS or of a proxy proves nothing by its class alone.
     """
     causes = _causes(error)
+    if any(isinstance(cause, AnswerRefused) for cause in causes):
+        return Fault.UNREADABLE
     texts = [str(cause) for cause in causes]
     if any(isinstance(cause, _UNUSABLE) for cause in causes):
         return Fault.HOPELESS

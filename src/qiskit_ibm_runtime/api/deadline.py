@@ -1,8 +1,9 @@
 """One time limit for a whole request, which neither silence nor a trickle of bytes can stretch.
 
 A socket's own timeout starts anew with every byte. Here each wait of the socket is also held to
-what is left of the request's limit, and bytes that move extend the limit at a slow, fixed rate: a
-large transfer on a poor line goes through, a peer that drips does not keep a caller for ever.
+what is left of the request's limit. What we send, and a body of announced length, extend the limit
+at a slow, fixed rate as they move: a large transfer on a poor line goes through, while a peer that
+drips, or sends headers without end, does not keep a caller.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import socket
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from http.client import HTTPResponse
+from http.client import (
+    CONTINUE,
+    SWITCHING_PROTOCOLS,
+    HTTPException,
+    HTTPResponse,
+    parse_headers,
+)
 from typing import TYPE_CHECKING, Any, Callable
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 # Slower transfers than this, in bytes per second over the whole request, run into its limit.
 SLOWEST_RATE = 16 * 1024
 _PIECE = 64 * 1024
+_MOST_INTERIM = 100
 
 
 class Deadline:
@@ -94,9 +102,7 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._deadline.timeout())
-        count: int | None = self._raw.readinto(buffer)
-        self._deadline.moved(count or 0)
-        return count
+        return self._raw.readinto(buffer)  # type: ignore[no-any-return]
 
     def fileno(self) -> int:
         return self._raw.fileno()  # type: ignore[no-any-return]
@@ -109,9 +115,24 @@ class _TimedReader(io.RawIOBase):
 class _TimedResponse(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        self._interim = 0
         deadline = _current.get()
         if deadline is not None:
             self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))
+
+    def _read_status(self) -> Any:
+        """Skip every interim answer: the standard library skips status 100 only."""
+        while True:
+            line = super()._read_status()  # type: ignore[misc]  # the hook of `begin`
+            status = line[1]
+            if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
+                return line
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                raise HTTPException(f"More than {_MOST_INTERIM} interim answers came.")
+            if status == CONTINUE:
+                return line  # `begin` skips its headers and comes back
+            parse_headers(self.fp)
 
 
 class _TimedSending:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .retry import Attempt
 
 LONGEST_BODY = 4000
+_LONGEST_TRACE = 200
+_MARGIN = 4000
+_SEPARATORS = " \t\r\n,;&\"'<>(){}[]"
 _TRACE_HEADERS = ("uber-trace-id", "X-Transaction-Id", "x-global-transaction-id")
 _ADVICE = {
     401: "Check the token and the instance of the account; save it anew if the token was replaced.",
@@ -27,7 +30,9 @@ _ADVICE = {
     429: "The service has too many requests or jobs of this account; wait, or run fewer at once.",
 }
 _SERVICE_TROUBLE = "The service has trouble; try again later."
+_NOT_THE_SERVICE = "Check the address: a service of this protocol sends no such answer."
 _NO_ANSWER = (
+    (("The answer is longer", "The answer expands", "The answer is encoded"), _NOT_THE_SERVICE),
     (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
         "If the network uses an authority of its own, give its certificate file as `verify`.",
@@ -53,7 +58,7 @@ def parse(body: str) -> ServiceError:
     """Read both shapes of error bodies; from any other body only its text, or a page's title."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ServiceError(_plain(body))
     if not isinstance(data, dict):
         return ServiceError(_plain(body))
@@ -98,22 +103,22 @@ def translate(
     body = response.text
     details = parse(body)
     trace = details.trace_id or next(filter(None, map(response.headers.get, _TRACE_HEADERS)), None)
+    trace = shortened(trace, _LONGEST_TRACE) if trace else None
     failure = Failure(
         status=response.status_code,
         code=details.code,
-        message=redact(details.message),
+        message=shortened(details.message),
         trace_id=trace,
         attempts=attempt.number,
         elapsed=attempt.elapsed,
         uncertain=uncertain,
     )
     said = f"{details.message}, Error code: {details.code}." if details.code is not None else ""
-    raw = body[:LONGEST_BODY].strip()
     parts = [
         f"{_cleaned(str(error), foreign)}.",
-        redact(said),
-        redact(raw),
-        redact(details.solution),
+        shortened(said),
+        shortened(body.strip()),
+        shortened(details.solution),
         f"(trace {trace})" if trace else "",
         _effort(failure),
         _advice(response.status_code),
@@ -187,8 +192,19 @@ def _hide_headers(headers: Any) -> None:
 
 
 def _cleaned(text: str, foreign: bool) -> str:
-    text = redact(text)
+    text = shortened(text)
     return without_query(text) if foreign else text
+
+
+def shortened(text: str, longest: int = LONGEST_BODY) -> str:
+    """Return the beginning of a text without secrets, in time that does not grow with its length.
+
+    The text is cut before it is searched, and again after, so that no secret is cut in two.
+    """
+    margin = text[: longest + _MARGIN]
+    if len(margin) < len(text):
+        margin = margin[: max(map(margin.rfind, _SEPARATORS))]
+    return redact(margin)[:longest]
 
 
 def _advice(status: int) -> str:
@@ -203,8 +219,15 @@ def _effort(failure: Failure) -> str:
 
 def _plain(body: str) -> str:
     """The text of a body; of an HTML page only its title or first words."""
-    if "<html" not in body[:1000].lower() and "<!doctype" not in body[:1000].lower():
-        return body[:LONGEST_BODY]
-    title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
-    text = title.group(1) if title else re.sub(r"<[^>]+>", " ", body)
+    start = body[:LONGEST_BODY]
+    if "<html" not in start[:1000].lower() and "<!doctype" not in start[:1000].lower():
+        return start
+    _, _, titled = re.split(r"<title\b", start, maxsplit=1, flags=re.IGNORECASE)[-1].partition(">")
+    title, closed, _ = titled.partition("</")
+    text = title if closed and "<title" in start.lower() else _without_tags(start)
     return " ".join(text.split())[:200]
+
+
+def _without_tags(page: str) -> str:
+    first, *pieces = page.split("<")
+    return " ".join([first, *(piece.partition(">")[2] for piece in pieces)])

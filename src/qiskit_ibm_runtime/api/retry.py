@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ class Fault(Enum):
 
     NEVER_SENT = "the connection was never made"
     LOST = "the connection broke after sending"
+    UNREADABLE = "an answer came that is not read"
     HOPELESS = "trying again cannot help"
 
 
@@ -60,7 +60,7 @@ class Attempt:
     def uncertain(self) -> bool:
         """Whether the service may have carried the request out."""
         if self.fault is not None:
-            return self.fault is Fault.LOST
+            return self.fault in (Fault.LOST, Fault.UNREADABLE)
         return self.status in STATUSES - REFUSED
 
 
@@ -116,7 +116,7 @@ class RetryPolicy:
     def _worth_repeating(self, attempt: Attempt) -> bool:
         if attempt.fault is Fault.NEVER_SENT:
             return attempt.number <= self.connect
-        if attempt.fault is Fault.HOPELESS:
+        if attempt.fault in (Fault.HOPELESS, Fault.UNREADABLE):
             return False
         if attempt.status in REFUSED:
             return True
@@ -139,7 +139,7 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
         return seconds if 0 <= seconds < float("inf") else None
     try:
         date = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
@@ -147,15 +147,13 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
 
 
 _skipped: list[list[float]] = []
-_lock = threading.Lock()
 
 
 def wait(seconds: float) -> float:
     """Wait, and return how much of it was skipped (see :func:`without_waiting`)."""
-    with _lock:
-        if _skipped:
-            _skipped[-1].append(seconds)
-            return seconds
+    for pauses in _skipped[-1:]:
+        pauses.append(seconds)
+        return seconds
     time.sleep(seconds)
     return 0.0
 
@@ -177,10 +175,8 @@ def without_waiting() -> Iterator[list[float]]:
         assert sum(pauses) < 10
     """
     pauses: list[float] = []
-    with _lock:
-        _skipped.append(pauses)
+    _skipped.append(pauses)
     try:
         yield pauses
     finally:
-        with _lock:
-            _skipped[:] = [kept for kept in _skipped if kept is not pauses]
+        _skipped[:] = [kept for kept in _skipped if kept is not pauses]

@@ -6,7 +6,9 @@ import copy
 import dataclasses
 import os
 import time
+import zlib
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Callable
 
 import requests
@@ -18,13 +20,14 @@ from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.proxies import tunnel
 
 from . import caller, records, redaction
+from .answers import LARGEST_ANSWER, read_answer
 from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
-from .errors import LONGEST_BODY, translate, without_secrets
+from .errors import translate, without_secrets
 from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
-from .redirects import RedirectRefused, check_redirect, drop_secrets
+from .redirects import check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
 from .transport import Transport
 
@@ -44,6 +47,8 @@ QE_PROVIDER_HEADER_ENV_VAR = "QE_CUSTOM_CLIENT_APP_HEADER"
 CLIENT_APPLICATION = "qiskit-version-2"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
+# Faults of an answer that reach us without having been put into the words of requests.
+_BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zlib.error)
 
 
 class PostForcelistRetry(Retry):
@@ -77,7 +82,9 @@ class _Call:
     bare: bool
     harmless: bool
     timeout: tuple[float, float]
+    limit: int
     deadline: Deadline
+    streamed: bool
     arguments: dict[str, Any]
     started: float
     attempts: int = 0
@@ -89,7 +96,7 @@ class _Call:
         """Arguments of the next attempt, which gets no more time than is left."""
         left = max(self.deadline.left(), 0.001)
         timeout = tuple(min(seconds, left) for seconds in self.timeout)
-        arguments = {**self.arguments, "timeout": timeout}
+        arguments = {**self.arguments, "timeout": timeout, "stream": True}
         arguments["headers"] = dict(arguments["headers"])
         return arguments
 
@@ -151,6 +158,7 @@ class RetrySession(requests.Session):
         super().__init__()
         self.base_url = base_url.rstrip("/")
         self.policy = policy or RetryPolicy(retries_total, retries_connect, backoff_factor)
+        self.headers["Accept-Encoding"] = "gzip, deflate"  # what `answers` reads
         self.verify = verify
         self.proxies = dict(proxies or {})
         self.auth = auth
@@ -199,7 +207,8 @@ class RetrySession(requests.Session):
             url: Path below the base URL; the whole address if ``bare``.
             bare: Send it elsewhere, without credentials, client header and cookies.
             **kwargs: As for ``requests``. ``idempotent`` tells whether repeating the request can do
-                no harm; by default that holds for all methods but POST and PATCH.
+                no harm; by default that holds for all methods but POST and PATCH. ``limit`` is the
+                largest answer to accept, in bytes after decompression; 1 GiB by default.
 
         Raises:
             IBMNotAuthorizedError: If the credentials are refused.
@@ -236,6 +245,8 @@ class RetrySession(requests.Session):
             headers.setdefault("X-Qx-Client-Application", self.client_application())
             # Without any handler requests would look for credentials in a .netrc file.
             kwargs.setdefault("auth", self.auth or NoAuth())
+        if kwargs.get("data") is not None:
+            kwargs["data"] = _repeatable(kwargs["data"])
         harmless = kwargs.pop("idempotent", None)
         connect, read = _pair(kwargs.pop("timeout", None), self._timeout)
         budget = max(self.policy.budget, read)
@@ -245,7 +256,9 @@ class RetrySession(requests.Session):
             bare=bare,
             harmless=method in HARMLESS_METHODS if harmless is None else harmless,
             timeout=(connect, read),
+            limit=kwargs.pop("limit", LARGEST_ANSWER),
             deadline=Deadline(budget, self.clock, silence=read),
+            streamed=bool(kwargs.pop("stream", False)),
             arguments={**kwargs, "headers": headers},
             started=self.clock(),
         )
@@ -258,15 +271,12 @@ class RetrySession(requests.Session):
         try:
             with holding(call.deadline):
                 response = super().request(call.method, call.url, **call.next_arguments())
-            if not call.arguments.get("stream"):
-                check_whole(response)
-            response.raise_for_status()
+                if response.status_code >= 400 or not call.streamed:
+                    read_answer(response, call.limit, call.deadline)
+            _check_status(response, call)
         except requests.RequestException as exc:
-            if exc.response is not None and call.arguments.get("stream"):
-                keep_beginning(exc.response)
             return exc
-        except (HTTPError, OSError, UnicodeError) as exc:
-            # A few faults reach us without having been put into the words of requests.
+        except _BAD_ANSWERS as exc:
             return requests.ConnectionError(exc)
         else:
             return response
@@ -329,13 +339,12 @@ class RetrySession(requests.Session):
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """Return where an answer leads, if the request may go there."""
+        if resp.is_redirect:
+            resp._content = b""  # requests would read it all, whatever its size
+            resp.close()
         location = super().get_redirect_target(resp)
         if location is not None:
-            try:
-                check_redirect(resp, location)
-            except RedirectRefused:
-                resp.close()
-                raise
+            check_redirect(resp, location)
         return location
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
@@ -351,29 +360,29 @@ def _of_this_call(error: IBMError, call: _Call) -> IBMError:
     return own
 
 
-def keep_beginning(response: requests.Response) -> None:
-    """Read no more of an error's body than its text can show, and release the connection."""
-    try:
-        response._content = next(response.iter_content(LONGEST_BODY), b"")
-    except requests.RequestException:
-        response._content = b""
-    response.close()
-
-
-def check_whole(response: requests.Response) -> None:
-    """Refuse an answer that broke off; older versions of urllib3 let it pass.
+def _check_status(response: requests.Response, call: _Call) -> None:
+    """Refuse every final answer that is not good.
 
     Raises:
-        requests.ConnectionError: If fewer bytes came than were announced.
+        requests.HTTPError: For a status other than 2xx, and other than a redirect that the caller
+            wants to see.
     """
-    announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and response.request.method != "HEAD":
-        came = response.raw.tell()
-        if came < int(announced) and response.status_code not in (204, 304):
-            raise requests.ConnectionError(
-                f"The answer broke off after {came} of {announced} bytes.",
-                request=response.request,
-            )
+    response.raise_for_status()
+    seen = call.arguments.get("allow_redirects") is False and response.is_redirect
+    if not (200 <= response.status_code < 300 or seen):
+        raise requests.HTTPError(
+            f"{response.status_code} is no answer to {call.method} for url: {response.url}",
+            response=response,
+        )
+
+
+def _repeatable(data: Any) -> Any:
+    """Return a body that can be sent again; what is read once is read into memory."""
+    if hasattr(data, "read"):
+        return data.read()
+    if hasattr(data, "__next__"):
+        return b"".join(part.encode() if isinstance(part, str) else part for part in data)
+    return data
 
 
 def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float, float]:

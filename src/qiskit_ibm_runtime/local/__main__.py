@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from .serving.command_line import main
+from .interpreter import import_path
+
+
+def main() -> int:
+    """Run the command line, with nothing of the working folder in reach of an import."""
+    if os.name != "posix":
+        print("error: the embedded runtime runs on Linux and macOS only", file=sys.stderr)
+        return 2
+    # ``python -m`` puts the working folder first.
+    sys.path[:] = import_path()
+    try:
+        from .serving.command_line import main as run
+
+        return run()
+    except ModuleNotFoundError as error:
+        print(
+            f"error: {error}. What the embedded runtime needs is installed by "
+            'pip install "qiskit-ibm-runtime[local]"',
+            file=sys.stderr,
+        )
+        return 2
+
 
 if __name__ == "__main__":
     sys.exit(main())

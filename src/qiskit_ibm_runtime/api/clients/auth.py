@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.auth import QuantumAuth
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
+from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.root import Api
 from qiskit_ibm_runtime.api.session import RetrySession
 
@@ -51,13 +52,7 @@ class AuthClient(BaseClient):
         Raises:
             ApiIBMProtocolError: If the answer describes no user.
         """
-        user = self.auth_api.user_info()
-        if not isinstance(user, dict):
-            raise ApiIBMProtocolError(
-                f"The service described the user as {type(user).__name__}, not as an object; is "
-                "the URL that of an authentication service?"
-            )
-        return user.get("urls") or {}
+        return entry(self.auth_api.user_info(), "urls", dict, {})
 
     def learn_hubs(self) -> None:
         """Ask for the hubs ahead of :meth:`user_hubs`, which then needs no request."""
@@ -67,11 +62,17 @@ class AuthClient(BaseClient):
         """Return hub, group and project of each instance, the default one first."""
         found: list[dict[str, str]] = []
         hubs = self.base_api.hubs() if self._hubs is None else self._hubs
-        for hub in hubs:
-            for group, content in hub["groups"].items():
-                for project, details in content["projects"].items():
-                    entry = {"hub": hub["name"], "group": group, "project": project}
-                    found.insert(0 if details.get("isDefault") else len(found), entry)
+        try:
+            for hub in hubs:
+                for group, content in hub["groups"].items():
+                    for project, details in content["projects"].items():
+                        names = {"hub": hub["name"], "group": group, "project": project}
+                        found.insert(0 if details.get("isDefault") else len(found), names)
+        except (AttributeError, KeyError, TypeError):
+            raise ApiIBMProtocolError(
+                "The service listed hubs, groups and projects in an unknown form. Check the `url` "
+                "of the account."
+            ) from None
         return found
 
     def api_version(self) -> dict[str, Any]:

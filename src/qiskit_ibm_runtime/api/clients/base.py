@@ -44,7 +44,8 @@ class BaseWebsocketClient(BaseClient, ABC):
     The first message of a connection is an acknowledgement. Most services replay a job's messages
     on a new connection: those that were delivered before are passed over. If the first message of
     a new connection is another one than before, the service does not replay, and nothing is passed
-    over.
+    over. A service that does not replay, and whose next message happens to equal the job's first
+    one, cannot be told from one that does: that message is taken for a replayed one.
 
     Attributes:
         connected: Whether the stream is open.

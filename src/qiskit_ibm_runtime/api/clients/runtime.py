@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
@@ -181,7 +182,7 @@ class RuntimeClient(BaseBackendClient):
             self._api.program_job(job_id).cancel()
         except RequestsApiError as exc:
             if exc.status_code == 409 and _earlier_attempt_may_have_worked(exc):
-                state = self.job_state(job_id).get("state", {}).get("status", "")
+                state = entry(self.job_state(job_id), "state", dict, {}).get("status", "")
                 if str(state).upper().startswith("CANCELLED"):
                     return
             raise
@@ -208,7 +209,10 @@ class RuntimeClient(BaseBackendClient):
 
     def list_backends(self, hgp: str | None = None) -> list[str]:
         """List the names of backends."""
-        return self._api.backends(hgp)["devices"]  # type: ignore[no-any-return]
+        names = entry(self._api.backends(hgp), "devices", list)
+        if not all(isinstance(name, str) for name in names):
+            raise ApiIBMProtocolError("The service listed backends that have no name.")
+        return names
 
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:
         """Return the configuration of a backend."""

@@ -29,7 +29,7 @@ from qiskit_ibm_runtime.api.exceptions import (
     SubmitUncertainError,
 )
 from qiskit_ibm_runtime.api.redaction import logger_without_secrets
-from qiskit_ibm_runtime.api.rest.base import read_json
+from qiskit_ibm_runtime.api.rest.base import read_json, records
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
 from qiskit_ibm_runtime.api.retry import Attempt, chance, wait
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
@@ -171,7 +171,8 @@ class _Submission:
         received, listed = datetime.now(timezone.utc), time.monotonic()
         self._note_honouring(response)
         earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)
-        jobs = {job["id"]: job for job in read_json(response).get("jobs", [])}
+        listing = records(read_json(response, dict), "jobs", "id")
+        jobs = {job["id"]: job for job in listing}
         return {
             job_id: job for job_id, job in jobs.items() if self._may_be_ours(job, earliest)
         }, listed
@@ -221,7 +222,7 @@ def clock_ahead(date: str | None, received: datetime) -> timedelta:
     """
     try:
         return parsedate_to_datetime(date or "") - received
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return timedelta(seconds=-1)
 
 
@@ -230,7 +231,7 @@ def canonical(inputs: Any) -> str:
     if isinstance(inputs, str):
         try:
             inputs = json.loads(inputs)
-        except ValueError:
+        except (ValueError, RecursionError):
             return str(inputs)
     if isinstance(inputs, list) and len(inputs) == 1:
         inputs = inputs[0]

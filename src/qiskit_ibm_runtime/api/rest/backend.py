@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .base import RestAdapterBase, read_json, segment
+from .cloud_backend import status_of
 from .utils.data_mapper import map_jobs_limit_response
 
 
@@ -30,29 +31,25 @@ class Backend(RestAdapterBase):
             params["filter"] = (
                 f'{{"where": {{"last_update_date": {{"lt": "{datetime.isoformat()}"}}}}}}'
             )
-        return read_json(self.session.get(self.get_url("properties"), params=params))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("properties"), params=params), dict)  # type: ignore[no-any-return]
 
     def pulse_defaults(self) -> dict[str, Any]:
         """Return the pulse defaults."""
-        return read_json(self.session.get(self.get_url("pulse_defaults")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("pulse_defaults")), dict)  # type: ignore[no-any-return]
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = read_json(self.session.get(self.get_url("status")))
-        return {
-            "backend_name": self.backend_name,
-            "backend_version": answer.get("backend_version", "0.0.0"),
-            "operational": bool(answer.get("state", False)),
-            "status_msg": answer.get("status", ""),
-            "pending_jobs": max(answer.get("lengthQueue", 0), 0),
-        }
+        answer = read_json(self.session.get(self.get_url("status")), dict)
+        return status_of(self.backend_name, answer, "lengthQueue")
 
     def job_limit(self) -> dict[str, Any]:
         """Return how many jobs the device takes."""
-        return map_jobs_limit_response(read_json(self.session.get(self.get_url("jobs_limit"))))
+        return map_jobs_limit_response(
+            read_json(self.session.get(self.get_url("jobs_limit")), dict)
+        )
 
     def reservations(self, start_datetime: Any = None, end_datetime: Any = None) -> list[Any]:
         """Return reservations between two moments."""
         moments = {"initialDate": start_datetime, "endDate": end_datetime}
         params = {key: moment.isoformat() for key, moment in moments.items() if moment}
-        return read_json(self.session.get(self.get_url("bookings"), params=params))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("bookings"), params=params), list)  # type: ignore[no-any-return]

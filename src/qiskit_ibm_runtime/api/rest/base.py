@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from qiskit_ibm_runtime.api.errors import shortened
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
-from qiskit_ibm_runtime.api.redaction import redact
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.session import RetrySession
+
+
+T = TypeVar("T")
 
 
 class RestAdapterBase:
@@ -40,20 +43,69 @@ def read_text(response: Any) -> str:
     return content.decode("utf-8", "replace")
 
 
-def read_json(response: Any) -> Any:
+def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
     """Read the JSON of a good answer.
 
+    Args:
+        response: The answer.
+        shape: The class, or classes, that will do.
+
     Raises:
-        ApiIBMProtocolError: If it is none, as when the sign-on page of a network answers instead
-            of the service.
+        ApiIBMProtocolError: If it is no JSON, as when the sign-on page of a network answers instead
+            of the service, or JSON of another shape.
     """
     try:
-        return response.json()
-    except ValueError:
+        data = response.json()
+    except (ValueError, RecursionError):
         # The error below is raised outside: the decoder's, in its context, holds the whole body.
         kind = response.headers.get("Content-Type", "no type")
+        found = f"is no JSON but {shortened(kind, 200)}: {shortened(response.text, 200)!r}"
+    else:
+        if isinstance(data, shape):
+            return data
+        wanted = shape[0] if isinstance(shape, tuple) else shape
+        found = f"is {type(data).__name__} instead of {wanted.__name__}"
     raise ApiIBMProtocolError(
-        f"The answer to {response.request.method} {response.url} is no JSON but {kind}: "
-        f"{redact(response.text[:200])!r}. Check the address of the service, and whether a "
-        "proxy or a sign-on page answers in its place."
+        f"The answer to {response.request.method} {shortened(response.url)} {found}. Check the "
+        "address of the service, and whether a proxy or a sign-on page answers in its place."
+    )
+
+
+def records(answer: dict[str, Any], name: str, *texts: str) -> list[dict[str, Any]]:
+    """Read the records of a page.
+
+    Args:
+        answer: The page.
+        name: The entry that holds the records; a page may lack it.
+        texts: Entries that each record must have, strings.
+
+    Raises:
+        ApiIBMProtocolError: If the page or a record has another form.
+    """
+    found = entry(answer, name, list, [])
+    for record in found:
+        if not isinstance(record, dict):
+            raise ApiIBMProtocolError(
+                f"The service listed {name!r} with an entry that is {type(record).__name__} "
+                "instead of an object."
+            )
+        for text in texts:
+            entry(record, text, str)
+    return found
+
+
+def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = None) -> T:
+    """Read one entry of an answer; where it is missing or null, the default counts.
+
+    Raises:
+        ApiIBMProtocolError: If it is of another kind, or missing without a default.
+    """
+    value = data.get(name)
+    if value is None:
+        value = default
+    if isinstance(value, kind):
+        return value
+    raise ApiIBMProtocolError(
+        f"The service answered without {name!r} in a form that can be understood: expected "
+        f"{kind.__name__}, got {type(data.get(name)).__name__}."
     )

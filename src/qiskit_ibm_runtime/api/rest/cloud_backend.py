@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, read_json, segment
+from .base import RestAdapterBase, entry, read_json, segment
+
+_MAYBE_DICT = (dict, type(None))  # a simulator has neither
 
 
 class CloudBackend(RestAdapterBase):
@@ -23,27 +25,36 @@ class CloudBackend(RestAdapterBase):
 
     def configuration(self) -> dict[str, Any]:
         """Return the configuration."""
-        return read_json(self.session.get(self.get_url("configuration")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("configuration")), dict)  # type: ignore[no-any-return]
 
     def properties(self, datetime: Any = None) -> dict[str, Any]:
         """Return the calibration, now or as it was before a moment."""
         params = {"updated_before": datetime.isoformat()} if datetime else None
-        answer = read_json(self.session.get(self.get_url("properties"), params=params))
-        if answer:
-            answer["backend_name"] = self.backend_name
-        return answer or {}
+        answer = read_json(self.session.get(self.get_url("properties"), params=params), _MAYBE_DICT)
+        return {**answer, "backend_name": self.backend_name} if answer else {}
 
     def pulse_defaults(self) -> dict[str, Any]:
         """Return the pulse defaults."""
-        return read_json(self.session.get(self.get_url("pulse_defaults"))) or {}
+        return read_json(self.session.get(self.get_url("pulse_defaults")), _MAYBE_DICT) or {}
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = read_json(self.session.get(self.get_url("status")))
-        return {
-            "backend_name": self.backend_name,
-            "backend_version": answer.get("backend_version", "0.0.0"),
-            "operational": bool(answer.get("state", False)),
-            "status_msg": answer.get("status", ""),
-            "pending_jobs": max(answer.get("length_queue", 0), 0),
-        }
+        answer = read_json(self.session.get(self.get_url("status")), dict)
+        return status_of(self.backend_name, answer, "length_queue")
+
+
+def status_of(backend_name: str, answer: dict[str, Any], queue: str) -> dict[str, Any]:
+    """Return a status in the form of ``BackendStatus``.
+
+    Args:
+        backend_name: The backend.
+        answer: What the service said.
+        queue: The name under which it gives the length of the queue.
+    """
+    return {
+        "backend_name": backend_name,
+        "backend_version": entry(answer, "backend_version", str, "0.0.0"),
+        "operational": bool(answer.get("state", False)),
+        "status_msg": entry(answer, "status", str, ""),
+        "pending_jobs": max(entry(answer, queue, int, 0), 0),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, read_json, segment
+from .base import RestAdapterBase, entry, read_json, segment
 
 
 class Program(RestAdapterBase):
@@ -23,7 +23,10 @@ class Program(RestAdapterBase):
 
     def get(self) -> dict[str, Any]:
         """Return the program."""
-        return read_json(self.session.get(self.get_url("self")))  # type: ignore[no-any-return]
+        record: dict[str, Any] = read_json(self.session.get(self.get_url("self")), dict)
+        for text in ("id", "name"):
+            entry(record, text, str)
+        return record
 
     def make_public(self) -> None:
         """Let everybody see the program."""

@@ -25,7 +25,7 @@ class ProgramJob(RestAdapterBase):
     def get(self, exclude_params: bool = False) -> dict[str, Any]:
         """Return the record of the job."""
         params = {"exclude_params": "true"} if exclude_params else None
-        return read_json(self.session.get(self.get_url("self"), params=params))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("self"), params=params), dict)  # type: ignore[no-any-return]
 
     def delete(self) -> None:
         """Delete the job."""
@@ -49,4 +49,4 @@ class ProgramJob(RestAdapterBase):
 
     def metadata(self) -> dict[str, Any]:
         """Return the metrics."""
-        return read_json(self.session.get(self.get_url("metrics")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("metrics")), dict)  # type: ignore[no-any-return]

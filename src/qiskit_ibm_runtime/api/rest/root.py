@@ -23,7 +23,7 @@ class Api(RestAdapterBase):
         response = self.session.get(self.get_url("version"))
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             return {"new_api": False}
@@ -34,16 +34,16 @@ class Api(RestAdapterBase):
         response = self.session.request(
             "POST", self.get_url("login"), json={"apiToken": api_token}, idempotent=True
         )
-        return read_json(response)  # type: ignore[no-any-return]
+        return read_json(response, dict)  # type: ignore[no-any-return]
 
     def user_info(self) -> dict[str, Any]:
         """Return the user and the addresses of the services."""
-        return read_json(self.session.get(self.get_url("user_info")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("user_info")), dict)  # type: ignore[no-any-return]
 
     def hubs(self) -> list[dict[str, Any]]:
         """Return hubs with their groups and projects."""
-        return read_json(self.session.get(self.get_url("hubs")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("hubs")), list)  # type: ignore[no-any-return]
 
     def reservations(self) -> list[Any]:
         """Return reservations of the user."""
-        return read_json(self.session.get(self.get_url("bookings")))  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("bookings")), list)  # type: ignore[no-any-return]

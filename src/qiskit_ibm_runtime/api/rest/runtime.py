@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from .base import RestAdapterBase, read_json
+from .base import RestAdapterBase, read_json, records
 from .cloud_backend import CloudBackend
 from .program import Program
 from .program_job import ProgramJob
@@ -48,12 +48,15 @@ class Runtime(RestAdapterBase):
         response = self.session.get(
             self.get_url("backends"), params=params, timeout=timeout and (timeout, timeout)
         )
-        return read_json(response)  # type: ignore[no-any-return]
+        return read_json(response, dict)  # type: ignore[no-any-return]
 
     def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
         """List programs."""
         params = {k: v for k, v in {"limit": limit, "offset": skip}.items() if v}
-        return read_json(self.session.get(self.get_url("programs"), params=params))  # type: ignore[no-any-return]
+        page: dict[str, Any] = read_json(
+            self.session.get(self.get_url("programs"), params=params), dict
+        )
+        return {**page, "programs": records(page, "programs", "id", "name")}
 
     def create_program(
         self,
@@ -74,7 +77,7 @@ class Runtime(RestAdapterBase):
         }
         if spec is not None:
             body["spec"] = spec
-        return read_json(self.session.post(self.get_url("programs"), json=body))  # type: ignore[no-any-return]
+        return read_json(self.session.post(self.get_url("programs"), json=body), dict)  # type: ignore[no-any-return]
 
     def program_run(
         self,
@@ -108,7 +111,7 @@ class Runtime(RestAdapterBase):
             start_session,
             session_time,
         )
-        return read_json(self.submit(json.dumps(body, cls=RuntimeEncoder)))  # type: ignore[no-any-return]
+        return read_json(self.submit(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
 
     def submit(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
@@ -164,7 +167,8 @@ class Runtime(RestAdapterBase):
             created_before,
             descending,
         )
-        return read_json(response)  # type: ignore[no-any-return]
+        page: dict[str, Any] = read_json(response, dict)
+        return {**page, "jobs": records(page, "jobs")}
 
     def jobs_response(
         self,

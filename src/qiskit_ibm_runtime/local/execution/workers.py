@@ -7,12 +7,12 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.interpreter import command
 
 from . import channel
 from .executor import Outcome, Publish, Work
@@ -168,10 +168,10 @@ class WorkerPool:
         try:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "qiskit_ibm_runtime.local.execution.worker",
-                    str(self._memory or catalogue.memory()),
+                    *command(
+                        "qiskit_ibm_runtime.local.execution.worker",
+                        str(self._memory or catalogue.memory()),
+                    ),
                     stdin=theirs.fileno(),
                     stdout=printed,
                     stderr=printed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
     SERVER_STOPPED,
     Job,
 )
+from qiskit_ibm_runtime.local.storage.payloads import encoded
 
 from .queues import Queue, Ticket
 
@@ -147,14 +147,15 @@ class Scheduler:
         self._feeds.open(job.id)
         self._feeds.wake(job.id)
         began = time.monotonic()
+        work = await self._work(job)
         execution = asyncio.ensure_future(
-            self._executor.run(self._work(job), lambda text: self._feeds.publish(job.id, text))
+            self._executor.run(work, lambda text: self._feeds.publish(job.id, text))
         )
         self._running[job.id] = execution
         self._queues[job.backend].running = job.id
         try:
             await asyncio.wait({execution}, timeout=job.details.get("limit"))
-            self._conclude(job, execution, time.monotonic() - began)
+            await self._conclude(job, execution, time.monotonic() - began)
             if not execution.done():
                 execution.cancel()
                 await asyncio.wait({execution})
@@ -165,34 +166,34 @@ class Scheduler:
             self._queues[job.backend].running = None
             self._feeds.close(job.id)
 
-    def _conclude(self, job: Job, execution: asyncio.Future[Outcome], seconds: float) -> None:
+    async def _conclude(self, job: Job, execution: asyncio.Future[Outcome], seconds: float) -> None:
+        status, reason, result, log = FAILED, "", "", ""
+        if not execution.done():
+            status, reason = CANCELLED, RAN_TOO_LONG
+        elif execution.cancelled():
+            status = CANCELLED
+        elif (error := execution.exception()) is not None:
+            logger.error("Job %s could not be executed.", job.id, exc_info=error)
+            result = f"The job could not be executed: {error}"
+        else:
+            outcome = execution.result()
+            status = COMPLETED if outcome.succeeded else FAILED
+            result, log = outcome.text, outcome.log
         self._feeds.flush()
-        finish = self._store.jobs.finish
-        with self._store.transaction():
-            if not execution.done():
-                finish(job.id, CANCELLED, RAN_TOO_LONG, seconds=seconds)
-            elif execution.cancelled():
-                finish(job.id, CANCELLED, seconds=seconds)
-            elif (error := execution.exception()) is not None:
-                logger.error("Job %s could not be executed.", job.id, exc_info=error)
-                finish(job.id, FAILED, result=f"The job could not be executed: {error}")
-            else:
-                outcome = execution.result()
-                finish(
-                    job.id,
-                    COMPLETED if outcome.succeeded else FAILED,
-                    result=outcome.text,
-                    log=outcome.log,
-                    seconds=seconds,
+        async with self._store.payloads.prepared(job.id, "result", encoded(result)):
+            with self._store.transaction():
+                self._store.jobs.finish(
+                    job.id, status, reason, result=result, log=log, seconds=seconds
                 )
         self._feeds.wake(job.id)
 
-    def _work(self, job: Job) -> Work:
+    async def _work(self, job: Job) -> Work:
         payloads = self._store.payloads
+        source = payloads.get(job.id, "source")
         return {
             "program": job.program,
-            "source": payloads.get(job.id, "source"),
-            "params": payloads.get(job.id, "params") or json.dumps({}),
+            "source": None if source is None else source.decode(),
+            "params": await payloads.read(job.id, "params") or b"{}",
             "backend": {
                 "configuration": catalogue.configuration(job.backend),
                 "properties": catalogue.properties(job.backend),

@@ -70,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
+    # For whoever starts a server for itself: end with standard input and the parent process, and
+    # write the address as JSON to a file descriptor.
     add("--until-eof", action="store_true", help=argparse.SUPPRESS)
+    add("--announce", type=int, help=argparse.SUPPRESS)
     purge = commands.add_parser("purge", help="remove ended jobs from the data of a stopped server")
     purge.add_argument("--data", type=Path, required=True)
     purge.add_argument("--days", type=float, required=True, help="age from which on they go")
@@ -107,7 +110,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _serve(options: argparse.Namespace) -> int:
     from .process import serve
 
-    return serve(settings_of(options), until_eof=options.until_eof)
+    return serve(settings_of(options), until_eof=options.until_eof, announce=options.announce)
 
 
 def _purge(data: Path, days: float) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
 import os
 import secrets
+import select
+import signal
 import sys
 import threading
 from contextlib import closing
@@ -17,24 +20,34 @@ from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsError, User
 
 from .logs import log_as_json
-from .server import base_url, listen, make_server
+from .server import base_url, listen, make_server, start
 from .tls import self_signed
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from pathlib import Path
 
     import uvicorn
 
 logger = logging.getLogger(__name__)
+_MILLISECONDS_BETWEEN_LOOKS = 500
 
 
-def serve(settings: Settings, *, until_eof: bool = False) -> int:
-    """Serve until a signal, or the end of standard input, and return the exit code.
+def serve(settings: Settings, *, until_eof: bool = False, announce: int | None = None) -> int:
+    """Serve until a signal, and return the exit code.
+
+    Args:
+        settings: How the server is set up.
+        until_eof: Whether to serve no longer than the parent process lives and holds standard input
+            open.
+        announce: File descriptor that gets the address, as a line of JSON, instead of standard
+            output. It stays open as long as the server lives.
 
     Raises:
         SettingsError: If it cannot or must not be set up so.
     """
+    parent = os.getppid()
     check_exposure(settings)
     settings, made = _with_token(settings)
     certificate = _certificate(settings)
@@ -42,34 +55,40 @@ def serve(settings: Settings, *, until_eof: bool = False) -> int:
         listener = listen(settings.host, settings.port)
     except OSError as error:
         raise SettingsError(f"{settings.host}:{settings.port} is not to be had: {error}") from error
+
+    def tell() -> None:
+        url = f"{base_url(settings, listener)}/api"
+        if announce is not None:
+            os.set_inheritable(announce, False)
+            os.write(announce, f"{json.dumps({'url': url})}\n".encode())
+            return
+        print(f"url: {url}", flush=True)
+        if made is not None:
+            print(f"token: {made}", flush=True)
+        if settings.tls_self_signed and certificate is not None:
+            print(f"certificate: {certificate[0]}", flush=True)
+
     with closing(listener):
-        return _serve_on(listener, settings, made, certificate, until_eof=until_eof)
-
-
-def _serve_on(
-    listener: socket.socket,
-    settings: Settings,
-    made: str | None,
-    certificate: tuple[Path, Path] | None,
-    *,
-    until_eof: bool,
-) -> int:
-    server = make_server(create_app(settings), certificate)
-    log_as_json(settings.log_level)
-    if until_eof:
-        threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
-    print(f"url: {base_url(settings, listener)}/api", flush=True)
-    if made is not None:
-        print(f"token: {made}", flush=True)
-    if settings.tls_self_signed and certificate is not None:
-        print(f"certificate: {certificate[0]}", flush=True)
-    logger.info("serving", extra={"fields": {"host": settings.host, "tls": settings.tls}})
-    try:
-        asyncio.run(server.serve(sockets=[listener]))
-    except KeyboardInterrupt:
-        # The server has stopped in good order by now; a traceback would say otherwise.
-        logger.info("interrupted")
+        server = make_server(create_app(settings), certificate)
+        log_as_json(settings.log_level)
+        if until_eof:
+            threading.Thread(target=_stop_as_orphan, args=(server, parent), daemon=True).start()
+        _stop_at_hangup(server)
+        try:
+            asyncio.run(_serve_on(listener, server, tell))
+        except KeyboardInterrupt:
+            # The server has stopped in good order by now; a traceback would say otherwise.
+            logger.info("interrupted")
     return 0 if server.started else 1
+
+
+async def _serve_on(
+    listener: socket.socket, server: uvicorn.Server, tell: Callable[[], None]
+) -> None:
+    serving = await start(server, listener)
+    tell()
+    logger.info("serving", extra={"fields": {"host": listener.getsockname()[0]}})
+    await serving
 
 
 def check_exposure(settings: Settings) -> None:
@@ -127,6 +146,24 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | None:
     return None
 
 
-def _stop_at_eof(server: uvicorn.Server) -> None:
-    sys.stdin.read()
+def _stop_as_orphan(server: uvicorn.Server, parent: int) -> None:
+    """Stop when the parent is gone.
+
+    Each of the two signs fails sometimes: forked children of the parent hold standard input open
+    after its end, and a parent that becomes another program by exec lives on.
+    """
+    poll = select.poll()
+    poll.register(sys.stdin.fileno(), select.POLLIN)
+    while os.getppid() == parent and not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
+        pass
     server.should_exit = True
+
+
+def _stop_at_hangup(server: uvicorn.Server) -> None:
+    """Stop in good order when the terminal is closed, unless told (by nohup) to stay."""
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, stop)
