@@ -89,12 +89,13 @@ def test_a_thread_that_cannot_start_loses_one_call_and_no_later_one(
 def test_a_call_waits_for_the_threads_there_are_if_no_other_can_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pool, go_on = WorkerPool(2, "pool-of-a-test"), threading.Event()
+    pool, begun, go_on = WorkerPool(2, "pool-of-a-test"), threading.Event(), threading.Event()
     let_threads_start(monkeypatch, True, False)
-    first = pool.submit(lambda: go_on.wait(60))
+    first = pool.submit(lambda: (begun.set(), go_on.wait(60)))
+    assert begun.wait(60)
     second = pool.submit(lambda: 2)
     pool.abandon(first)
     go_on.set()
 
-    assert first.result(60)
+    assert first.result(60) == (None, True)
     assert second.result(60) == 2
