@@ -15,6 +15,7 @@ from .accounts import Account, AccountIdentity, AccountManager, channel_of, choo
 from .api.client_parameters import ClientParameters
 from .api.clients import AuthClient, RuntimeClient
 from .api.clients.authentication import log_in
+from .api.liveness import watch
 from .backend_catalogue import BackendCatalogue
 from .exceptions import IBMAccountError
 from .hub_group_project import HubGroupProject, find_instance, list_concurrently, make_instances
@@ -712,6 +713,7 @@ def _embedded(instance: str | None) -> Account:
     from .local.launcher import ensure_running
 
     server = ensure_running()
+    watch(server.url, server.why_ended)
     return Account(channel="local", token=server.token, url=server.url, instance=instance)
 
 

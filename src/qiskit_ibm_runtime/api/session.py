@@ -25,6 +25,7 @@ from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
+from .liveness import raise_if_ended
 from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import check_redirect, drop_secrets
@@ -212,6 +213,7 @@ class RetrySession(requests.Session):
 
         Raises:
             IBMNotAuthorizedError: If the credentials are refused.
+            IBMRuntimeError: If the server was the embedded runtime, and has ended.
             RequestsApiError: If the request fails otherwise.
         """
         call = self._new_call(method.upper(), url, bare, kwargs)
@@ -222,6 +224,8 @@ class RetrySession(requests.Session):
                 return outcome
             if self._renewed(call, outcome.response):
                 continue
+            if outcome.response is None:
+                raise_if_ended(call.url)
             what = self._what_happened(call, outcome)
             call.uncertain = call.uncertain or what.uncertain
             pause = self.policy.pause(what, chance()) if call.deadline.left() > 0 else None
