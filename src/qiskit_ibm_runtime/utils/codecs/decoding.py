@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from qiskit.result import Result
 
 from qiskit_ibm_runtime.exceptions import IBMError
 
+from .arguments import check_hashes, check_noise_model
 from .arrays import array_from_members, sparse_from_text
 from .circuits import circuit_from_text, instruction_from_text
 from .errors import DecodeError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Vectors = dict[str, Any]
 _LONGEST_DATETIME = 64  # characters; the parser takes hours over long ones
-_MOST_ALIKE = 1000  # members with one hash; each of them is compared with all others
 HAS_AER = find_spec("qiskit_aer") is not None
 
 
@@ -66,9 +65,16 @@ def _complex(value: Any) -> complex:
 def _set(value: Any) -> set[Any]:
     if not isinstance(value, list):
         raise DecodeError(f"A set came as {type(value).__name__}, not as a list.")
-    if len(value) > _MOST_ALIKE and max(Counter(map(hash, value)).values()) > _MOST_ALIKE:
-        raise DecodeError("The members of a set were chosen so that making it takes for ever.")
-    return set(value)
+    members = [_hashable(member) for member in value]
+    check_hashes(members)
+    return set(members)
+
+
+def _hashable(member: Any) -> Any:
+    """Return a member of a set: JSON made lists of tuples, and sets of frozen sets."""
+    if isinstance(member, list):
+        return tuple(map(_hashable, member))
+    return frozenset(member) if isinstance(member, set) else member
 
 
 def _noise_model(value: Any) -> Any:
@@ -77,6 +83,7 @@ def _noise_model(value: Any) -> Any:
         return value
     from qiskit_aer.noise import NoiseModel
 
+    check_noise_model(value)
     with warnings.catch_warnings():
         # Deprecated by Aer without another way to read what its to_dict writes.
         warnings.simplefilter("ignore", DeprecationWarning)
