@@ -10,10 +10,12 @@ import os
 import random
 import resource
 import time
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +115,12 @@ def _forgetful(service: QiskitRuntimeService) -> QiskitRuntimeService:
     return service
 
 
+def place(error: BaseException) -> str:
+    """The line that raised an error."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"({Path(frame.filename).name}:{frame.lineno})"
+
+
 @pytest.fixture
 def server() -> Iterator[RuntimeServer]:
     with Workshop(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
@@ -171,7 +179,9 @@ def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServ
                         ends[type(exc).__name__] += 1
                         longest = max(longest, len(str(exc)))
                     except Exception as exc:  # noqa: BLE001  # what is looked for
-                        raw.append(f"{round_} {name}: {type(exc).__name__}: {str(exc)[:200]}")
+                        raw.append(
+                            f"{round_} {name}: {type(exc).__name__}: {str(exc)[:200]} {place(exc)}"
+                        )
                 slowest = max(slowest, time.monotonic() - began)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
         print(
