@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
+from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
-from .api.parallel import failures, side_by_side
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
 from .checks import check_number, choices, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
@@ -213,7 +213,8 @@ class BackendCatalogue:
             if name not in service._backend_configs and service._backends.get(name) is None
         )
         failed = failures(
-            missing, side_by_side(self._configuration, missing, self._service._client_params.url)
+            missing,
+            run_concurrently(self._configuration, missing, self._service._client_params.url),
         )
         with self._lock:
             self._broken = (self._broken - set(missing)) | set(failed)
@@ -273,7 +274,7 @@ class BackendCatalogue:
         if all(state is not None for _, state in matching):
             return matching
         backends = [backend for backend, _ in matching]
-        states = side_by_side(
+        states = run_concurrently(
             lambda backend: backend.status(), backends, self._service._client_params.url
         )
         failed = failures((backend.name for backend in backends), states)

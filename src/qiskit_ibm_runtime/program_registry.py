@@ -14,6 +14,7 @@ from .program.source import read_source
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_program import RuntimeProgram
 from .utils.json import to_base64_string
+from .utils.paging import is_last_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +81,14 @@ class ProgramRegistry:
         page = self._client.list_programs(limit=PAGE_SIZE, skip=self._read)
         records = page.get("programs") or []
         self._read += len(records)
+        known = len(self._listed)
         for record in records:
             program = self._program(record)
             self._listed[program.program_id] = None
             # The record of a list is no news of a program that was asked for by itself.
             self._known.setdefault(program.program_id, program)
-        # Whatever count the service gives, there is nothing behind an empty page.
-        self._whole = not records or self._read >= page.get("count", float("inf"))
+        news = len(self._listed) > known
+        self._whole = is_last_page(records, page.get("count"), self._read, news=news)
 
     def get(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
         """Return one program; see :meth:`QiskitRuntimeService.program`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import selectors
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,11 +20,13 @@ from tests.jobs.scripted_service import (
     ScriptedService,
     frame_head,
 )
+from tests.threads import let_threads_start
 
 from qiskit_ibm_runtime.api.clients import (
     RuntimeWebsocketClient,
     WebsocketClientCloseCode,
     job_stream,
+    stream_hub,
 )
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
@@ -480,6 +484,45 @@ def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService)
     for thread in our_threads():
         thread.join(30)
     assert not our_threads()
+
+
+def test_a_stream_that_cannot_start_is_an_error_and_the_next_one_works(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_stream = replay
+    with monkeypatch.context() as patch:
+        patch.setattr(stream_hub, "_hub", None)
+        let_threads_start(patch, False, name="job-streams")
+        with pytest.raises(WebsocketError, match="could not be started: can't start new thread"):
+            client_of(service, None).job_results()
+
+    client_of(service, None).job_results()
+
+
+def test_without_a_file_descriptor_streams_end_and_the_next_one_works(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted() -> None:
+        raise OSError(24, "Too many open files")
+
+    service.on_stream = replay
+    for place, name in ((selectors, "DefaultSelector"), (socket, "socketpair")):
+        with monkeypatch.context() as patch:
+            patch.setattr(stream_hub, "_hub", None)
+            patch.setattr(place, name, exhausted)
+            with pytest.raises(WebsocketError):
+                client_of(service, None).job_results()
+
+    client_of(service, None).job_results()
+
+
+def test_a_thread_that_cannot_start_delays_the_connection(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, fast_streams: None
+) -> None:
+    service.on_stream = replay
+    let_threads_start(monkeypatch, False, True, name="job-connect")
+
+    client_of(service, None).job_results()
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])

@@ -40,6 +40,38 @@ for number in range(3):
 print(job.result(), flush=True)
 """
 
+_OUTLIVE_THE_RUNTIME = """
+import logging, threading
+logging.basicConfig(format="%(message)s")
+from qiskit_ibm_runtime import IBMRuntimeError, QiskitRuntimeService
+from qiskit_ibm_runtime.local.launcher import ensure_running
+
+def run(callback=None):
+    options = {"backend": "ibmq_qasm_simulator"}
+    return service.run("hello-world", {"iterations": 9}, options=options, callback=callback)
+
+service = QiskitRuntimeService(channel="local")
+heard = threading.Event()
+job = run(lambda *message: heard.set())
+heard.wait()
+ensure_running().process.kill()
+asked = {
+    "result": job.result,
+    "result in time": lambda: job.result(timeout=1),
+    "status": job.status,
+    "run": run,
+}
+for what, ask in asked.items():
+    try:
+        print(what, ask())
+    except IBMRuntimeError as error:
+        print(what, error.message, flush=True)
+while job._stream.active:
+    threading.Event().wait(0.05)
+service = QiskitRuntimeService(channel="local")
+print("another job" if run().job_id() != job.job_id() else "")
+"""
+
 
 @contextmanager
 def python(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
@@ -118,15 +150,17 @@ def test_a_forked_child_that_exits_does_not_stop_its_parents_runtime() -> None:
         assert line(process) == "None"
 
 
-def test_a_second_use_starts_a_runtime_in_place_of_a_dead_one() -> None:
-    again = "server.process.kill(); server.process.wait(); print(server.why_ended())\n"
-    with python("-c", f"{_START}{again}{_START}") as process:
-        first = line(process)
+def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -> None:
+    with python("-c", _OUTLIVE_THE_RUNTIME, stderr=subprocess.STDOUT) as process:
+        printed = process.stdout.read() if process.stdout else ""
 
-        assert line(process) == (
-            f"process {first} was ended by SIGKILL; perhaps the system was out of memory"
-        )
-        assert line(process) != first
+    assert "goes on" not in printed
+    assert "still there" not in printed
+    lines = printed.splitlines()
+    told = [line for line in lines if "SIGKILL" in line and "its jobs are gone" in line]
+    for what in ("result", "result in time", "status", "run", "Streaming of job"):
+        assert any(line.startswith(what) for line in told), printed
+    assert lines[-1] == "another job"
 
 
 def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:

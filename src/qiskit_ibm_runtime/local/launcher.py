@@ -47,12 +47,16 @@ class LocalServer:
     owner: int = field(default_factory=os.getpid)
 
     def why_ended(self) -> str | None:
-        """How the server ended, in a few words; ``None`` while it runs."""
+        """What became of the server and its jobs, for an error; ``None`` while it runs."""
         poll = select.poll()
         poll.register(self.life, select.POLLIN)
         if not poll.poll(0):
             return None
-        return _end_of(self.process) if self.owner == os.getpid() else "it is not there any more"
+        how = f" ({_end_of(self.process)})" if self.owner == os.getpid() else ""
+        return (
+            f"The embedded runtime has ended{how}; its jobs are gone. "
+            'QiskitRuntimeService(channel="local") starts another one.'
+        )
 
     def stop(self) -> None:
         """Stop it and wait for its end."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketAuthenticationError, WebsocketError
+from qiskit_ibm_runtime.api.liveness import why_ended
 
 from .base import NORMAL_CLOSURE, BaseWebsocketClient, WebsocketClientCloseCode
 from .handshake import new_connection, open_connection
@@ -34,6 +35,10 @@ NEVER = float("inf")
 
 class MissingPongError(WebsocketError):
     """The server did not answer a ping."""
+
+
+class ServerEndedError(WebsocketError):
+    """The server has ended, and its jobs with it."""
 
 
 class Attempt:
@@ -110,7 +115,10 @@ class JobStream:
         self._client._acknowledged = False
         self.due = NEVER
         self._attempt = attempt = Attempt()
-        self._hub.connectors.submit(partial(self._connect, attempt))
+        try:
+            self._hub.connectors.submit(partial(self._connect, attempt))
+        except RuntimeError as exc:  # no thread can be started now, perhaps later
+            self._broken(exc)
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""
@@ -238,6 +246,8 @@ class JobStream:
         )
         if self._client._ended:
             self.end()
+        elif (reason := why_ended(self._url)) is not None:
+            self.end(ServerEndedError(reason))
         elif is_permanent(error):
             self.end(self._failure(error, "Another attempt would not help."))
         elif pause is None:
