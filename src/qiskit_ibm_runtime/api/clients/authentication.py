@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
-from qiskit_ibm_runtime.api.parallel import side_by_side
+from qiskit_ibm_runtime.api.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient
@@ -39,7 +39,7 @@ def log_in(params: ClientParameters) -> AuthClient:
             "This account is not authorized to use the runtime on the ibm_quantum channel."
         )
     calls: list[Callable[[], None]] = [lambda: _check_address(params), client.learn_hubs]
-    for called in side_by_side(lambda call: call(), calls):
+    for called in run_concurrently(lambda call: call(), calls):
         called.result()
     return client
 
