@@ -20,7 +20,7 @@ from qiskit.circuit import (
     library,
 )
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit.synthesis import evolution
 
 from . import form
@@ -215,6 +215,10 @@ _FROM_PARAMS: dict[str, Any] = {
     "Delay": lambda operation: Delay(*operation.params),
     "UnitaryGate": _by_method("unitary"),
     "PauliGate": lambda operation: library.PauliGate(operation.params[0]),
+    "DiagonalGate": lambda operation: library.DiagonalGate(list(operation.params)),
+    "LinearFunction": lambda operation: library.LinearFunction(_value(operation.params[0])),
+    "PermutationGate": lambda operation: library.PermutationGate(_value(operation.params[0])),
+    "Clifford": lambda operation: Clifford(_value(operation.params[0])),
     "Initialize": _by_method("initialize"),
     "StatePreparation": _by_method("prepare_state"),
     "PauliEvolutionGate": _evolution,
@@ -222,7 +226,8 @@ _FROM_PARAMS: dict[str, Any] = {
 
 
 def _value(value: form.Value) -> Any:
-    return value.numbers() if isinstance(value, form.Array) else value
+    # A copy that may be changed, as users' arrays may be.
+    return value.numbers().copy() if isinstance(value, form.Array) else value
 
 
 def _condition(condition: form.Condition | None, circuit: QuantumCircuit) -> Any:

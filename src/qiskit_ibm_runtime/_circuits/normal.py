@@ -38,7 +38,8 @@ _SIMPLE = frozenset(
 )
 _new = tuple.__new__  # of a named tuple in a third of the time
 _GENERAL = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
-_READS_LABELS_OF_STATES = 10  # the version of QPY from which on its reader does
+_LABEL_OF_PREPARATIONS = "State Preparation"  # which they have from their class
+_READS_MORE = 10  # the version of QPY from which on its readers know more
 _MOST_QUBITS_OF_A_VECTOR = 10
 _OF_GATES = (int, float, ParameterExpression)
 
@@ -169,7 +170,8 @@ class _Normalizer:
         return found
 
     def _standard(self, operation: Any, kind: Known) -> form.Operation:
-        label, params = operation._label or None, ()
+        label = operation._label or None
+        params: tuple[form.Value, ...] = ()
         state = operation._ctrl_state if kind.controlled else 0
         plain = not kind.parameters and label is None and state == kind.state
         if plain and kind.kind in self._plain:
@@ -245,8 +247,8 @@ class _Normalizer:
         if isinstance(operation, Gate):
             return _matrix_of(operation)
         raise CircuitError(
-            f"the instruction {operation.name!r} of class {type(operation).__name__}, which has "
-            "no definition and is known by its class alone"
+            f"the instruction {operation.name!r}, which nothing but its class "
+            f"{type(operation).__name__} tells what to do: give it a definition, or leave it out"
         )
 
 
@@ -279,7 +281,7 @@ def _is_told(operation: Any, kind: Known) -> bool:
 
 def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
     """Return an operation that its class tells apart; nothing if QPY would not tell it."""
-    if operation._name != kind.name:
+    if operation.name != kind.name:
         return None
     try:
         params = _PARAMS[kind.kind](operation)
@@ -287,13 +289,9 @@ def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
         return None
     if params is None:
         return None
+    label = getattr(operation, "label", None) or None
     return form.Operation(
-        kind.kind,
-        kind.name,
-        operation.num_qubits,
-        operation.num_clbits,
-        params,
-        operation._label or None,
+        kind.kind, kind.name, operation.num_qubits, operation.num_clbits, params, label
     )
 
 
@@ -306,12 +304,14 @@ def _numbers(operation: Any) -> tuple[form.Value, ...]:
 
 
 def _state(operation: Any) -> tuple[form.Value, ...] | None:
-    if operation.label or getattr(operation, "_inverse", False):
+    if operation.label not in (None, _LABEL_OF_PREPARATIONS) or getattr(
+        operation, "_inverse", False
+    ):
         return None
     params = _numbers(operation)
     if len(params) > 1 and not isinstance(params[0], str):
         return params
-    if QPY_VERSION >= _READS_LABELS_OF_STATES:
+    if QPY_VERSION >= _READS_MORE:
         return params
     if operation.num_qubits > _MOST_QUBITS_OF_A_VECTOR:
         return None
@@ -347,7 +347,19 @@ def _terms(operator: Any) -> tuple[Any, ...] | None:
     return tuple(operator.paulis.to_labels()), tuple(numbers)
 
 
+def _diagonal(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if operation.label or QPY_VERSION < _READS_MORE else _numbers(operation)
+
+
+def _clifford(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if QPY_VERSION < _READS_MORE else (plain_value(operation.tableau),)
+
+
 _PARAMS: dict[str, Any] = {
+    "Clifford": _clifford,
+    "LinearFunction": _numbers,
+    "PermutationGate": _numbers,
+    "DiagonalGate": _diagonal,
     "Barrier": lambda _: (),
     "Delay": _delay,
     "UnitaryGate": _numbers,

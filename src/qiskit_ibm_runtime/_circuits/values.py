@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any
 
 import numpy as np
 from qiskit.circuit import Parameter, ParameterExpression
@@ -44,7 +43,8 @@ def number(value: form.Value) -> tuple[bytes, bytes]:
     if isinstance(value, Parameter):
         return _parameter(value)
     if isinstance(value, ParameterExpression):
-        return b"e", qiskit_values.dumps_value(value)[1]
+        data: bytes = qiskit_values.dumps_value(value)[1]
+        return b"e", data
     if isinstance(value, int):
         return b"i", struct.pack("!q", value)
     if isinstance(value, float):
@@ -109,15 +109,16 @@ class Values:
 
 def classical(target: form.Classical) -> bytes:
     """Return the name of a register, or the number of a bit behind a byte that no name has."""
-    return f"\0{target.bits[0]}".encode() if target.register is None else target.register.encode()
+    name = f"\0{target.bits[0]}" if target.register is None else target.register
+    return name.encode()
 
 
-def expression(node: Any) -> bytes:
+def expression(node: form.Expression) -> bytes:
     """Return an expression of classical values."""
     kind, width, parts = node
     its = b"b" if width is None else b"u" + struct.pack("!L", width)
     if kind == "Var":
-        target = parts[0]
+        target: form.Classical = parts[0]
         if target.register is None:
             return b"x" + its + b"C" + struct.pack("!L", target.bits[0])
         name = target.register.encode()

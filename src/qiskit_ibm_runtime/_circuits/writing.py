@@ -140,9 +140,12 @@ class _Scope:
                 shapes.setdefault(its.name + state_suffix(its), {})[self._shape(its)] = its
         names: dict[Hashable, str] = {}
         for name, alike in shapes.items():
+            # What has no definition is nothing but its name.
+            bare = [shape for shape, its in alike.items() if its.definition is None]
             for shape, its in alike.items():
-                kept = len(alike) == 1 and name not in classes and not is_reserved(its)
-                names[shape] = name if kept else private_name(its, len(names))
+                kept = shape in bare if len(bare) == 1 else len(alike) == 1
+                free = name not in classes and not is_reserved(its)
+                names[shape] = name if kept and free else private_name(its, len(names))
         return names
 
     def _shape(self, operation: form.Operation) -> Hashable:
@@ -346,9 +349,9 @@ def _layout(layout: form.Layout | None) -> Iterator[bytes]:
     for name, size in layout.registers:
         yield _register(form.Register(name, True, (-1,) * size, True))
     for bit in layout.initial or ():
-        name = b"" if bit is None else bit[0].encode()
-        place, length = (-1, -1) if bit is None else (bit[1], len(name))
-        yield struct.pack(formats.INITIAL_LAYOUT_BIT_PACK, place, length) + name
+        place, register = (-1, None) if bit is None else (bit[1], bit[0].encode())
+        length = -1 if register is None else len(register)
+        yield struct.pack(formats.INITIAL_LAYOUT_BIT_PACK, place, length) + (register or b"")
     for places in (layout.mapping or (), layout.final or ()):
         yield struct.pack(f"!{len(places)}I", *places)
 
