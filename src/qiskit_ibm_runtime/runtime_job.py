@@ -366,7 +366,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             encoded = self._encoded_params
             if not encoded:
                 encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
-            self._params = decoded_inputs(encoded)
+            self._params = decoded_inputs(encoded, self.program_id)
         return self._params
 
     @property
