@@ -43,7 +43,7 @@ class AuthClient(BaseClient):
         )
         self.auth_api = Api(RetrySession(self.auth_url, **connection))
         self._service_urls: dict[str, Any] = self.user_urls()
-        self.base_api = Api(RetrySession(self._service_urls.get("http", ""), **connection))
+        self.base_api = Api(RetrySession(self._service_urls.get("http") or "", **connection))
         self._hubs: list[dict[str, Any]] | None = None
 
     def user_urls(self) -> dict[str, Any]:
