@@ -18,7 +18,11 @@ from tests.jobs.scripted_service import (
     frame_head,
 )
 
-from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.clients import (
+    RuntimeWebsocketClient,
+    WebsocketClientCloseCode,
+    stream_hub,
+)
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
     WebsocketError,
@@ -35,6 +39,26 @@ class Messages(queue.Queue[str]):
 
 def client_of(service: ScriptedService, messages: Messages | None) -> RuntimeWebsocketClient:
     return RuntimeWebsocketClient(service.url, service.parameters(), "j1", messages)
+
+
+def test_a_stream_without_a_thread_to_read_it_is_over_at_once_and_the_next_one_is_read(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    service.on_stream = lambda peer: replay(peer, "1")
+    monkeypatch.setattr(stream_hub, "_hub", stream_hub.StreamHub())
+    client = client_of(service, None)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        client.follow()
+
+    assert client.finished.is_set()
+    assert not client.succeeded
+    messages = Messages()
+    client_of(service, messages).job_results()
+    assert messages.all() == ["1"]
 
 
 def on_each_connection(*scripts: Callable[[Peer], None]) -> Callable[[Peer], None]:

@@ -70,3 +70,19 @@ def test_a_call_that_was_abandoned_before_it_began_is_not_made() -> None:
     first.result(60)
     third.result(60)
     assert made == [3]
+
+
+def test_a_call_for_which_no_thread_can_be_had_is_made_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As while the interpreter ends, with Python 3.12, or at the limit of threads."""
+
+    def no_thread(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = WorkerPool(1, "pool-of-a-test")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        assert pool.submit(lambda: 1).result(60) == 1
+
+    assert pool.submit(lambda: 2).result(60) == 2

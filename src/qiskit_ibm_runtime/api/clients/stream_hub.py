@@ -46,8 +46,11 @@ class StreamHub:
     def open(
         self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
     ) -> None:
-        """Start to read a stream."""
-        self.call(partial(self._open, client, url, retries, backoff_factor))
+        """Start to read a stream; one that cannot be read is over at once."""
+        try:
+            self.call(partial(self._open, client, url, retries, backoff_factor))
+        except RuntimeError as exc:
+            client._finish(WebsocketError(f"No thread to read the stream: {exc}"))
 
     def close(self, client: BaseWebsocketClient) -> None:
         """End the stream of a client from this side."""
@@ -63,7 +66,14 @@ class StreamHub:
             self._bell, ear = socket.socketpair()
             self._bell.setblocking(False)
             ear.setblocking(False)
-        threading.Thread(target=self._run, args=(ear,), name="job-streams", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(ear,), name="job-streams", daemon=True).start()
+        except RuntimeError:
+            ear.close()
+            with self._lock:
+                self._hang_up()
+                self._calls.clear()
+            raise
 
     @staticmethod
     def _ring(bell: socket.socket) -> None:

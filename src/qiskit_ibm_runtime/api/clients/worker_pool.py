@@ -62,7 +62,10 @@ class WorkerPool:
             if not self._calls or self._threads >= self._limit + self._abandoned:
                 return
             self._threads += 1
-        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:  # no thread to be had, as while the interpreter ends (3.12 and later)
+            self._work()
 
     def _work(self) -> None:
         while True:
