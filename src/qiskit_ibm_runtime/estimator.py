@@ -14,13 +14,13 @@ from .primitive.circuits import as_circuits
 from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.observables import all_observables, as_observables, check_widths
 from .primitive.parameter_values import as_parameter_values
-from .primitive.repeats import distinct_circuits, distinct_observables
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qiskit.circuit import Parameter, QuantumCircuit
+    from qiskit.quantum_info import SparsePauliOp
 
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -123,17 +123,30 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
         values = as_parameter_values(parameter_values, wanted)
-        distinct, indices = distinct_circuits(wanted)
-        distinct_operators, operator_indices = distinct_observables(operators)
+        return self._run(
+            circuits=wanted, observables=operators, parameter_values=values, _user_kwargs=kwargs
+        )
+
+    def _run(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        observables: Sequence[SparsePauliOp],
+        parameter_values: Sequence[Sequence[float]],
+        *,
+        _user_kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> RuntimeJob:
+        """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
         inputs = {
-            "circuits": distinct,
-            "circuit_indices": indices,
-            "observables": distinct_operators,
-            "observable_indices": operator_indices,
-            "parameters": [circuit.parameters for circuit in distinct],
-            "parameter_values": values,
+            "circuits": circuits,
+            "circuit_indices": list(range(len(circuits))),
+            "observables": observables,
+            "observable_indices": list(range(len(observables))),
+            "parameters": [circuit.parameters for circuit in circuits],
+            "parameter_values": parameter_values,
         }
-        return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
+        overrides = {**options, **(_user_kwargs or {})}
+        return self._submit(inputs, overrides, wait=False)  # type: ignore[no-any-return]
 
     def __call__(
         self, circuits: Any, observables: Any, parameter_values: Any = None, **run_options: Any
@@ -146,13 +159,28 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         if len(positions) != len(indices):
             raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
         check_widths([self._observables[position] for position in positions], chosen)
+        return self._call(
+            circuits=indices,
+            observables=positions,
+            parameter_values=as_parameter_values(parameter_values, chosen),
+            **run_options,
+        )
+
+    def _call(
+        self,
+        circuits: Sequence[int],
+        observables: Sequence[int],
+        parameter_values: Sequence[Sequence[float]],
+        **run_options: Any,
+    ) -> EstimatorResult:
+        """Run circuits of the constructor by index; the hook of classes that override calls."""
         inputs = {
             "circuits": list(self._circuits),
-            "circuit_indices": indices,
+            "circuit_indices": circuits,
             "observables": list(self._observables),
-            "observable_indices": positions,
+            "observable_indices": observables,
             "parameters": list(self._parameters),
-            "parameter_values": as_parameter_values(parameter_values, chosen),
+            "parameter_values": parameter_values,
         }
         return self._submit(inputs, run_options, wait=True).result()
 

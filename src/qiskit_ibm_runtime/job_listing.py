@@ -12,6 +12,7 @@ from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
 from .utils.converters import local_to_utc
 from .utils.hgp import from_instance_format
+from .utils.paging import is_last_page
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ INSTANCE_PARTS = ("hub", "group", "project")
 
 class JobListing:
     """The jobs that fit, fetched page by page while somebody looks at them.
+
+    Pages are counted from the newest job, so do not delete jobs while iterating: those behind move
+    up by one place, and some would be skipped. Collect the ids first.
 
     .. code-block:: python
 
@@ -117,6 +121,7 @@ class JobListing:
             )
             records = page.get("jobs") or []
             offset += len(records)
+            known = len(given)
             for record in records:
                 job_id = record.get("id")
                 if not job_id:
@@ -125,8 +130,7 @@ class JobListing:
                 elif job_id not in given and len(given) != self._limit:
                     given.add(job_id)
                     yield record
-            # Whatever count the service gives, there is nothing behind an empty page.
-            if not records or offset >= page.get("count", float("inf")):
+            if is_last_page(records, page.get("count"), offset, news=len(given) > known):
                 return
 
 

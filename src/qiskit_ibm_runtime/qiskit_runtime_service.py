@@ -15,9 +15,10 @@ from .accounts import Account, AccountIdentity, AccountManager, channel_of, choo
 from .api.client_parameters import ClientParameters
 from .api.clients import AuthClient, RuntimeClient, VersionClient
 from .api.clients.authentication import log_in
+from .api.liveness import watch
 from .backend_catalogue import BackendCatalogue
 from .exceptions import IBMAccountError
-from .hub_group_project import HubGroupProject, find_instance, list_side_by_side, make_instances
+from .hub_group_project import HubGroupProject, find_instance, list_concurrently, make_instances
 from .job_listing import JobListing, delete_job, get_job
 from .job_submission import DEPRECATED_PROGRAMS, read_options, submit
 from .program_registry import ProgramRegistry, summaries
@@ -145,7 +146,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             self._client_params.token_source = source
         self._api_client = RuntimeClient(self._client_params)
         self._hgps = self._initialize_hgps(auth_client)
-        names, failed = list_side_by_side(self._hgps.values(), self._client_params.url)
+        names, failed = list_concurrently(self._hgps.values(), self._client_params.url)
         if failed and len(failed) == len(self._hgps):
             raise next(iter(failed.values()))
         if failed:
@@ -714,6 +715,7 @@ def _embedded(instance: str | None) -> Account:
     from .local.launcher import ensure_running
 
     server = ensure_running()
+    watch(server.url, server.why_ended)
     return Account(channel="local", token=server.token, url=server.url, instance=instance)
 
 

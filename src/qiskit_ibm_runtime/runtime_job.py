@@ -373,7 +373,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             encoded = self._encoded_params
             if not encoded:
                 encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
-            self._params = decoded_inputs(encoded)
+            self._params = decoded_inputs(encoded, self.program_id)
         return self._params
 
     @property
@@ -427,7 +427,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def _deadline(self, timeout: float | None) -> Deadline:
         check_seconds("timeout", timeout)
-        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock)
+        url = self._client_params.url or ""
+        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
 
     def _text_of_result(self, timeout: float | None) -> str:
         if self._result_text is not None:

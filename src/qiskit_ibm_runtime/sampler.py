@@ -13,7 +13,6 @@ from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits, check_classical_bits
 from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.parameter_values import as_parameter_values
-from .primitive.repeats import distinct_circuits
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -113,14 +112,25 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         wanted = as_circuits(circuits)
         values = as_parameter_values(parameter_values, wanted)
         check_classical_bits(wanted)
-        distinct, indices = distinct_circuits(wanted)
+        return self._run(circuits=wanted, parameter_values=values, _user_kwargs=kwargs)
+
+    def _run(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        parameter_values: Sequence[Sequence[float]],
+        *,
+        _user_kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> RuntimeJob:
+        """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
         inputs = {
-            "circuits": distinct,
-            "parameters": [circuit.parameters for circuit in distinct],
-            "circuit_indices": indices,
-            "parameter_values": values,
+            "circuits": circuits,
+            "parameters": [circuit.parameters for circuit in circuits],
+            "circuit_indices": list(range(len(circuits))),
+            "parameter_values": parameter_values,
         }
-        return self._submit(inputs, kwargs, wait=False)  # type: ignore[no-any-return]
+        overrides = {**options, **(_user_kwargs or {})}
+        return self._submit(inputs, overrides, wait=False)  # type: ignore[no-any-return]
 
     def __call__(
         self, circuits: Any, parameter_values: Any = None, **run_options: Any
@@ -131,11 +141,20 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         chosen = [self._circuits[index] for index in indices]
         values = as_parameter_values(parameter_values, chosen)
         check_classical_bits(chosen)
+        return self._call(circuits=indices, parameter_values=values, **run_options)
+
+    def _call(
+        self,
+        circuits: Sequence[int],
+        parameter_values: Sequence[Sequence[float]],
+        **run_options: Any,
+    ) -> SamplerResult:
+        """Run circuits of the constructor by index; the hook of classes that override calls."""
         inputs = {
             "circuits": list(self._circuits),
             "parameters": list(self._parameters),
-            "circuit_indices": indices,
-            "parameter_values": values,
+            "circuit_indices": circuits,
+            "parameter_values": parameter_values,
         }
         return self._submit(inputs, run_options, wait=True).result()
 

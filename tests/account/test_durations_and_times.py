@@ -190,3 +190,18 @@ def test_all_times_in_lists_and_dicts_are_converted(in_tokyo):
     assert converted["c"] == (moment,)
     assert converted["d"] == "2023-05-01"
     assert data["a"][0] == moment
+
+
+@pytest.mark.parametrize("text", ["2023", "10", "May 2023", "12:30"])
+def test_a_date_with_gaps_warns_and_says_what_it_is_taken_for(text: str) -> None:
+    with pytest.warns(
+        UserWarning, match=rf"'{text}' does not name a full date.*\d{{4}}-\d\d-"
+    ) as w:
+        local_to_utc(text)
+
+    assert w[0].filename == __file__
+
+
+@pytest.mark.parametrize("text", ["2023-05-01", "1 May 2023", "2023-05-01T12:00:00Z"])
+def test_a_full_date_is_taken_as_it_is(text: str) -> None:
+    assert local_to_utc(text).year == 2023

@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 from tests.jobs.fast_clock import until
 from tests.jobs.scripted_service import Peer, ScriptedService
+from tests.threads import let_threads_start
 
 from qiskit_ibm_runtime import (
     IBMBackend,
@@ -272,6 +273,19 @@ def test_slow_callbacks_of_some_jobs_keep_those_of_others_from_nothing(
     until(lambda: not any(job._stream.active for job in slow))
 
     assert told.messages == [1, 2]
+
+
+def test_messages_are_handed_on_also_when_no_thread_can_be_started_for_it(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_stream = send("1", "2", "3")
+    let_threads_start(monkeypatch, False, True, False, name="job-callback")
+    told = Told()
+
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    assert told.messages == [1, 2, 3]
 
 
 SCRIPT = """

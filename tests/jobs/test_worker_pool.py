@@ -6,8 +6,9 @@ import threading
 
 import pytest
 from tests.jobs.fast_clock import until
+from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+from qiskit_ibm_runtime.api.concurrency import WorkerPool
 
 
 def threads() -> int:
@@ -72,17 +73,29 @@ def test_a_call_that_was_abandoned_before_it_began_is_not_made() -> None:
     assert made == [3]
 
 
-def test_a_call_for_which_no_thread_can_be_had_is_made_all_the_same(
+def test_a_thread_that_cannot_start_loses_one_call_and_no_later_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As while the interpreter ends, with Python 3.12, or at the limit of threads."""
-
-    def no_thread(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     pool = WorkerPool(1, "pool-of-a-test")
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", no_thread)
-        assert pool.submit(lambda: 1).result(60) == 1
+    with monkeypatch.context() as patch:
+        let_threads_start(patch, False)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            pool.submit(lambda: 1)
 
     assert pool.submit(lambda: 2).result(60) == 2
+    until(lambda: threads() == 0)
+
+
+def test_a_call_waits_for_the_threads_there_are_if_no_other_can_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool, begun, go_on = WorkerPool(2, "pool-of-a-test"), threading.Event(), threading.Event()
+    let_threads_start(monkeypatch, True, False)
+    first = pool.submit(lambda: (begun.set(), go_on.wait(60)))
+    assert begun.wait(60)
+    second = pool.submit(lambda: 2)
+    pool.abandon(first)
+    go_on.set()
+
+    assert first.result(60) == (None, True)
+    assert second.result(60) == 2

@@ -206,5 +206,5 @@ def _check_files(folder: Path) -> None:
     for path in folder.parent.glob("copy.sqlite*"):
         path.unlink()
     payloads = folder / "payloads"
-    on_disk = {path.relative_to(payloads).as_posix() for path in payloads.glob("*/*")}
+    on_disk = {path.relative_to(payloads).as_posix() for path in payloads.iterdir()}
     assert on_disk == {file for (file,) in rows}

@@ -100,10 +100,10 @@ def test_one_folder_is_one_servers(
 
 
 def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
-    """In format 1 a user had each name of a program once."""
-    store = Store(tmp_path)
+    """In format 1 payloads were text, large ones in folders; names of programs were unique."""
+    store, job = Store(tmp_path), Job("u", "a/b/c", "p", "b")
     with store.transaction():
-        store.jobs.add(Job("u", "a/b/c", "p", "b"), "{}")
+        store.jobs.add(job, b"{}")
     store.close()
     connection = sqlite3.connect(tmp_path / "runtime.sqlite")
     with connection:
@@ -111,16 +111,29 @@ def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
             "DROP TABLE programs; CREATE TABLE programs (id TEXT PRIMARY KEY, user TEXT NOT NULL, "
             "name TEXT NOT NULL, public INTEGER NOT NULL, created TEXT NOT NULL, "
             "updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)); "
-            "INSERT INTO programs VALUES ('1', 'u', 'n', 0, '', '', '{}'); PRAGMA user_version = 1;"
+            "INSERT INTO programs VALUES ('1', 'u', 'n', 0, '', '', '{}'); DROP TABLE payloads; "
+            "CREATE TABLE payloads (owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, "
+            "file TEXT, PRIMARY KEY (owner, kind)); PRAGMA user_version = 1;"
+        )
+        connection.executemany(
+            "INSERT INTO payloads VALUES (?, ?, ?, ?)",
+            [(job.id, "params", '{"é": 1}', None), (job.id, "result", None, "ab/cd")],
         )
     connection.close()
+    (tmp_path / "payloads" / "ab").mkdir()
+    (tmp_path / "payloads" / "ab" / "cd").write_text("large")
 
     store = Store(tmp_path)
 
     with store.transaction():
         store.programs.put(Program("2", "u", "n"))
     assert [one.id for one in store.programs.visible_to("u")] == ["1", "2"]
-    assert [job.program for job in store.jobs.with_status("Queued")] == ["p"]
+    assert store.jobs.with_status("Queued") == [job]
+    assert store.payloads.get(job.id, "params") == '{"é": 1}'.encode()
+    assert store.payloads.get(job.id, "result") == b"large"
+    with store.transaction():
+        store.jobs.delete(job.id)
+    assert not (tmp_path / "payloads" / "ab" / "cd").exists()
     store.close()
 
 
@@ -160,7 +173,7 @@ def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> Non
 
     def fail() -> None:
         with store.transaction():
-            store.jobs.add(Job("u", "a/b/c", "p", "b"), "x" * (2 * LARGEST_ROW))
+            store.jobs.add(Job("u", "a/b/c", "p", "b"), b"x" * (2 * LARGEST_ROW))
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -178,7 +191,7 @@ def test_old_jobs_are_purged_with_their_files(
     with store.transaction():
         old, young, waiting = (Job("u", "a/b/c", "p", "b") for _ in range(3))
         for job in (old, young, waiting):
-            store.jobs.add(job, "x" * (2 * LARGEST_ROW))
+            store.jobs.add(job, b"x" * (2 * LARGEST_ROW))
         for job in (old, young):
             store.jobs.finish(job.id, "Completed", result="1")
         store._connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,6 +128,190 @@ class TestEverySection:
 
     def test_is_a_fresh_object_each_time(self, section: str) -> None:
         assert getattr(Options(), section) is not getattr(Options(), section)
+
+
+class TestASectionAssignedAsADict:
+    """0.9.3 leaves it a dict, and programs go on using it as one."""
+
+    def test_can_be_read_by_subscript_and_by_attribute(self) -> None:
+        options = Options()
+        options.simulator = {"seed_simulator": 3}
+
+        assert options.simulator["seed_simulator"] == options.simulator.seed_simulator == 3
+        assert options.simulator["noise_model"] is None
+        with pytest.raises(KeyError, match="nothing"):
+            options.simulator["nothing"]
+
+    def test_takes_fields_by_subscript(self) -> None:
+        options = Options()
+        options.simulator = {"seed_simulator": 3}
+        options.simulator["coupling_map"] = [[0, 1]]
+        options.simulator["method"] = "stabilizer"
+        options.simulator.update(seed_simulator=4)
+
+        assert asdict(options)["simulator"] == {
+            "noise_model": None,
+            "seed_simulator": 4,
+            "coupling_map": [[0, 1]],
+            "basis_gates": None,
+            "method": "stabilizer",
+        }
+
+    @pytest.mark.parametrize(
+        "given",
+        [{}, {"shots": 7}, {"shots": 7, "init_qubits": False}, {"memory": True}],
+        ids=["none", "one", "all", "undeclared"],
+    )
+    def test_holds_what_the_dict_held(self, given: dict[str, Any]) -> None:
+        options = Options()
+        options.execution = given
+
+        assert dict(options.execution) == {**options.execution} == given
+        assert list(options.execution.items()) == list(given.items())
+        assert len(options.execution) == len(given)
+        assert [name in options.execution for name in ("shots", "init_qubits", "memory")] == [
+            name in given for name in ("shots", "init_qubits", "memory")
+        ]
+
+    def test_fills_in_only_what_is_missing(self) -> None:
+        options = Options()
+        options.simulator = {"basis_gates": ["x"]}
+
+        assert options.simulator.setdefault("seed_simulator", 42) == 42
+        assert options.simulator.setdefault("basis_gates", ["cx"]) == ["x"]
+        assert options.simulator.get("coupling_map", "none") == "none"
+        assert asdict(options)["simulator"]["seed_simulator"] == 42
+
+    def test_gives_a_removed_field_its_default_again(self) -> None:
+        options = Options()
+        options.execution = {"shots": 7}
+
+        assert options.execution.pop("shots") == 7
+        assert options == Options()
+        with pytest.raises(KeyError, match="nothing"):
+            del options.execution["nothing"]
+
+    def test_is_true_whatever_it_holds(self) -> None:
+        assert Options().execution
+
+    def test_offers_options_only_for_completion(self) -> None:
+        names = [name for name in dir(ExecutionOptions(memory=True)) if name[0] != "_"]  # type: ignore[call-arg]
+        assert names == ["init_qubits", "memory", "shots"]
+
+
+@dataclass
+class Annotated(Options):
+    """Declares a field and a section of its own."""
+
+    label: str = "none"
+    execution: Any = field(default_factory=lambda: ExecutionOptions(shots=1))
+
+    def shout(self) -> str:
+        return self.label.upper()
+
+
+class Plain(Options):
+    """Adds what is no option."""
+
+    times = 3
+
+    def shout(self) -> str:
+        return "PLAIN"
+
+    @property
+    def shots(self) -> Any:
+        return self.execution.shots
+
+    @shots.setter
+    def shots(self, value: Any) -> None:
+        self.execution.shots = value
+
+
+class Built(Options):
+    """Has a constructor of its own."""
+
+    def __init__(self, quality: int) -> None:
+        super().__init__(optimization_level=quality, resilience_level=quality)
+
+
+class PassingOn(Options):
+    """Has one that passes on what it does not know."""
+
+    def __init__(self, quality: int, **others: Any) -> None:
+        super().__init__(optimization_level=quality, **others)
+
+
+class TestADerivedClass:
+    @pytest.mark.parametrize("cls", [Annotated, Plain], ids=["dataclass", "plain"])
+    def test_keeps_its_methods_and_takes_undeclared_names(self, cls: Any) -> None:
+        for options in (cls(foo=1), cls()):
+            options.foo = 1
+
+            assert isinstance(options, cls)
+            assert type(options).__name__ == cls.__name__
+            assert options.shout() in ("NONE", "PLAIN")
+            assert options.foo == asdict(options)["foo"] == 1
+
+    def test_declares_fields_of_its_own(self) -> None:
+        options = Annotated(1, label="loud", foo=1)  # type: ignore[call-arg]
+
+        assert (options.optimization_level, options.shout()) == (1, "LOUD")
+        assert options.execution.shots == 1
+        assert asdict(options)["label"] == "loud"
+
+    def test_keeps_what_it_defines_out_of_the_options(self) -> None:
+        options = Plain()
+        options.shots = 7
+        options.times = 4
+        options._note = "private"
+
+        assert options.execution.shots == 7
+        assert asdict(options) == {**asdict(Options()), "execution": asdict(options.execution)}
+
+    @pytest.mark.parametrize("cls", [Built, PassingOn], ids=["strict", "passing on"])
+    def test_may_have_its_own_constructor(self, cls: Any) -> None:
+        for options in (cls(2), cls(quality=2), cls(2, foo=1)):
+            assert isinstance(options, cls)
+            assert options.optimization_level == 2
+        assert asdict(cls(2, foo=1))["foo"] == 1
+
+    @pytest.mark.parametrize("cls", [Annotated, Plain], ids=["dataclass", "plain"])
+    def test_survives_copies_and_pickling(self, cls: Any) -> None:
+        for options in (cls(), cls(foo=[1])):
+            for twin in (
+                copy.copy(options),
+                copy.deepcopy(options),
+                pickle.loads(pickle.dumps(options)),
+                replace(options),
+            ):
+                assert twin == options
+                assert twin.shout() == options.shout()
+
+    def test_may_be_copied_whatever_its_constructor(self) -> None:
+        assert copy.deepcopy(Built(2)) == pickle.loads(pickle.dumps(Built(2))) == Built(2)
+
+    def test_of_a_section_is_kept_as_one(self) -> None:
+        class Seeded(SimulatorOptions):
+            def reseed(self) -> None:
+                self.seed_simulator = 42
+
+        options = Options(simulator=Seeded())
+        options.simulator.reseed()  # type: ignore[attr-defined]
+
+        assert to_dict(options)["simulator"]["seed_simulator"] == 42
+
+    def test_may_be_any_dataclass_where_it_stands_for_a_section(self) -> None:
+        @dataclass
+        class Shots:
+            shots: int = 7
+
+        options = Options()
+        options.execution = Shots()  # type: ignore[assignment]
+
+        assert to_dict(options)["execution"] == {"shots": 7}
+        assert Options._merge_options(to_dict(Options()), {"execution": Shots()})["execution"] == {
+            "shots": 7
+        }
 
 
 def test_the_dict_form_hands_values_over_uncopied() -> None:

@@ -208,13 +208,69 @@ class TestBeforeAnythingIsSent:
         assert session.run.call_count == 1
 
 
-def test_the_private_doors_of_terra_are_closed(noted: MagicMock, primitive: type[Any]) -> None:
-    """
-    They are abstract in different versions of terra, so they must exist.
-    """
-    made = primitive(session=noted)
+class TestADerivedClass:
+    """Error mitigation of third parties overrides what terra's ``run`` ends in."""
 
-    with pytest.raises(TypeError, match="run"):
-        made._run()
-    with pytest.raises(TypeError, match="__call__"):
-        made._call()
+    def test_is_entered_by_a_run(self, noted: MagicMock, bell: QuantumCircuit) -> None:
+        class Doubling(Sampler):
+            def _run(self, circuits: Any, parameter_values: Any, **run_options: Any) -> Any:
+                job = super()._run(
+                    circuits=circuits * 2, parameter_values=parameter_values * 2, **run_options
+                )
+                return "wrapped", job
+
+        result = Doubling(session=noted).run(bell, shots=7)
+
+        assert result == ("wrapped", noted.run.return_value)
+        assert inputs(noted)["parameter_values"] == ((), ())
+        assert inputs(noted)["run_options"]["shots"] == 7
+
+    def test_gets_everything_by_keyword(self, noted: MagicMock, primitive: type[Any]) -> None:
+        seen = {}
+
+        class Watching(primitive):
+            def _run(self, **arguments: Any) -> Any:
+                seen.update(arguments)
+
+        circuit = QuantumCircuit(1, 1)
+        observables = {"observables": "Z"} if primitive is Estimator else {}
+        Watching(session=noted).run(circuit, **observables, shots=7)
+
+        expected = {
+            "circuits": (circuit,),
+            "parameter_values": ((),),
+            "_user_kwargs": {"shots": 7},
+        }
+        if primitive is Estimator:
+            expected["observables"] = (SparsePauliOp("Z"),)
+        assert seen == expected
+        noted.run.assert_not_called()
+
+    def test_may_pass_options_on_by_their_names(
+        self, noted: MagicMock, bell: QuantumCircuit
+    ) -> None:
+        class Precise(Sampler):
+            def _run(self, *args: Any, **kwargs: Any) -> Any:
+                return super()._run(*args, **kwargs, shots=10, init_qubits=False)
+
+        sampler = Precise(session=noted)
+        sampler.run(bell, shots=7)
+
+        assert inputs(noted)["run_options"]["shots"] == 7
+        assert inputs(noted)["run_options"]["init_qubits"] is False
+        assert sampler.options.execution == {"shots": 4000, "init_qubits": True}
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_is_entered_by_a_deprecated_call(
+        self, noted: MagicMock, primitive: type[Any], bell: QuantumCircuit
+    ) -> None:
+        class Calling(primitive):
+            def _call(self, **arguments: Any) -> Any:
+                return arguments, super()._call(**arguments)
+
+        more = ["ZZ"] if primitive is Estimator else []
+        seen, result = Calling(bell, *more, session=noted)([bell], *more, shots=7)
+
+        assert result is noted.run.return_value.result.return_value
+        assert seen.pop("observables", [0]) == [0]
+        assert seen == {"circuits": [0], "parameter_values": ((),), "shots": 7}

@@ -6,7 +6,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
-from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+from qiskit_ibm_runtime.api.concurrency import WorkerPool
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 
 # Requests of all jobs of one service that run beside the threads that wait for them.

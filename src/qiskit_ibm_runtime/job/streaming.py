@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.clients.job_stream import ServerEndedError
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient
@@ -68,7 +69,8 @@ class Deliveries:
             self.idle.clear()
         try:
             threading.Thread(target=self._work, name="job-callback", daemon=True).start()
-        except RuntimeError:  # no thread to be had, as while the interpreter ends (3.12 and later)
+        except RuntimeError:
+            # Late is better than never, and this thread is the only one left.
             self._work()
 
     def drop(self) -> None:
@@ -134,7 +136,9 @@ class ResultStream:
 
     def _say_how_it_ended(self) -> None:
         failure = self.client._failure
-        if failure is not None:
+        if isinstance(failure, ServerEndedError):
+            logger.warning("Streaming of job %s ended: %s", self._job_id, failure.message)
+        elif failure is not None:
             logger.warning(
                 "Streaming of job %s ended; its result and interim_results() are still there: %s",
                 self._job_id,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, List  # noqa: UP035 - read at run time on Python 3.9 too
 
-from .flexible import flexible
+from .flexible import Section, flexible
 
 
 @flexible
 @dataclass
-class EnvironmentOptions:
+class EnvironmentOptions(Section):
     """What surrounds a job.
 
     .. code-block:: python

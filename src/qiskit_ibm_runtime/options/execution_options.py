@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .flexible import flexible
+from .flexible import Section, flexible
 
 
 @flexible
 @dataclass
-class ExecutionOptions:
+class ExecutionOptions(Section):
     """How circuits are run.
 
     .. code-block:: python

@@ -1,32 +1,113 @@
-"""Dataclasses that take fields nobody declared, and sections given as dicts.
+"""Dataclasses that take undeclared fields, and sections that may be given as dicts.
 
 0.9.3 accepts any keyword in every options class, and users forward options of later programs that
-way. A class is extended only for objects that need it, once for each set of extra names, so that
-plain options stay plain: equal, picklable and quick to make.
+way. An object that needs more fields gets a subclass of its own class that declares them, made once
+for each set of names, so that plain options stay plain: equal, picklable and quick to make.
 """
 
 from __future__ import annotations
 
-from dataclasses import field, fields, is_dataclass, make_dataclass
+from collections.abc import MutableMapping
+from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Dict, Generic, TypeVar, Union, cast, overload  # noqa: UP035
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, TypeVar, Union, overload  # noqa: UP035
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
 
-    class Section(Generic[T]):
+    class SectionField(Generic[T]):
         """How type checkers see a section: read as its class, written as that, a dict or None."""
 
         @overload
-        def __get__(self, instance: None, owner: type) -> Section[T]: ...
+        def __get__(self, instance: None, owner: type) -> SectionField[T]: ...
         @overload
         def __get__(self, instance: object, owner: type) -> T: ...
         def __get__(self, instance: object, owner: type) -> Any: ...
         def __set__(self, instance: object, value: T | dict[str, Any] | None) -> None: ...
 
 else:
-    Section = Union[T, Dict[str, Any], None]  # noqa: UP006 - read at run time on Python 3.9
+    SectionField = Union[T, Dict[str, Any], None]  # noqa: UP006 - read at run time on Python 3.9
+
+
+class Flexible:
+    """Base of the options classes: undeclared fields, in the constructor or assigned later."""
+
+    def __new__(cls, /, *_args: Any, **kwargs: Any) -> Any:
+        """Make an object whose constructor takes these names; that of a derived class may not."""
+        known = _keywords(cls.__init__)
+        refused = [name for name in kwargs if name not in known] if known is not None else []
+        return super().__new__(_with_fields(cls, refused))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cls = type(self)
+        # What a derived class defines, such as a property, and private names are no options.
+        if name not in _fields(cls) and not name.startswith("_") and not hasattr(cls, name):
+            cls = self.__class__ = _with_fields(cls, [name])
+        if name in _fields(cls):
+            value = _as_declared(_fields(cls)[name], value)
+        object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cls = type(self)
+        plain = _plain(cls)
+        return _blank, (plain, tuple(_fields(cls).keys() - _fields(plain).keys())), vars(self)
+
+
+class Section(Flexible, MutableMapping[str, Any]):
+    """Base of the sections: also a mapping, since 0.9.3 leaves a section assigned as a dict one.
+
+    As with a ``defaultdict``, any field can be read by subscript, and the mapping holds those that
+    differ from their defaults.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _fields(type(self)):
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.__class__ = _with_fields(type(self), [name])
+        setattr(self, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        setattr(self, name, _default(_fields(type(self))[name]))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == held for held in self)
+
+    def __iter__(self) -> Iterator[str]:
+        for name, entry in _fields(type(self)).items():
+            value, default = getattr(self, name), _default(entry)
+            if type(value) is not type(default) or value != default:
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field, or ``default`` if it has its own default."""
+        return dict(self).get(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Set a field that has its default, and return the field."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __dir__(self) -> list[str]:
+        # Completion offers options, not the methods of mappings.
+        return [name for name in super().__dir__() if name not in _OF_MAPPINGS]
+
+
+_OF_MAPPINGS = frozenset(name for name in dir(MutableMapping) if not name.startswith("_"))
 
 
 def section(cls: type) -> Any:
@@ -35,33 +116,8 @@ def section(cls: type) -> Any:
 
 
 def flexible(cls: type[T]) -> type[T]:
-    """Let a dataclass carry undeclared fields, given to its constructor or assigned later."""
-    plain_init = cls.__init__
-    declared = {entry.name: entry for entry in fields(cls)}  # type: ignore[arg-type]
-
-    @wraps(plain_init)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        plain_init(self, *args, **{name: kwargs[name] for name in kwargs if name in declared})
-        for name, value in kwargs.items():
-            if name not in declared:
-                setattr(self, name, value)
-
-    def set_attribute(self: Any, name: str, value: Any) -> None:
-        if name in declared:
-            value = _as_declared(declared[name], value)
-        elif not name.startswith("__"):  # as in `options.__class__ = ...`
-            names = {entry.name for entry in fields(self)} - declared.keys() | {name}
-            # No gap can open here: the classes differ in their fields, not in their layout.
-            extended = _extended(cast("type", cls), tuple(sorted(names)))
-            object.__setattr__(self, "__class__", extended)
-        object.__setattr__(self, name, value)
-
-    def reduce(self: Any) -> tuple[Any, ...]:
-        return _rebuilt, (cls, {entry.name: getattr(self, entry.name) for entry in fields(self)})
-
-    cls.__init__ = init  # type: ignore[method-assign]
-    cls.__setattr__ = set_attribute  # type: ignore[method-assign]
-    cls.__reduce__ = reduce  # type: ignore[method-assign]
+    """Let the constructor of a dataclass take undeclared fields."""
+    cls.__init__ = _taking_more(cls.__init__)  # type: ignore[method-assign]
     return cls
 
 
@@ -74,14 +130,78 @@ def to_dict(options: Any) -> dict[str, Any]:
     }
 
 
-def is_section(value: Any) -> bool:
-    """Whether this is an object of an options class."""
-    return is_dataclass(value) and not isinstance(value, type)
+def is_section(value: Any, cls: type) -> bool:
+    """Whether this is an object of a section's class, or of a dataclass of the user's own."""
+    if isinstance(value, (Flexible, type)):
+        return isinstance(value, cls)
+    return is_dataclass(value)
+
+
+def _taking_more(plain: Callable[..., None]) -> Callable[..., None]:
+    known = _keywords(plain) or ()
+
+    @wraps(plain)
+    def init(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        more = {name: kwargs.pop(name) for name in tuple(kwargs) if name not in known}
+        plain(self, *args, **kwargs)
+        self.__class__ = _with_fields(type(self), more)
+        for name, value in more.items():
+            setattr(self, name, value)
+
+    return init
+
+
+@cache
+def _keywords(init: Callable[..., None]) -> frozenset[str] | None:
+    """Return the names that a constructor takes; ``None`` if it takes all."""
+    _, *parameters = signature(init, follow_wrapped=False).parameters.values()
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters):
+        return None
+    return frozenset(each.name for each in parameters)
+
+
+def _with_fields(cls: type, names: Iterable[str]) -> type:
+    """Return the class that has these fields, too."""
+    new = [name for name in names if name not in _fields(cls)]
+    if not new:
+        return cls
+    plain = _plain(cls)
+    return _extended(plain, tuple(sorted({*_fields(cls), *new} - _fields(plain).keys())))
+
+
+@cache
+def _extended(plain: type, names: tuple[str, ...]) -> type:
+    extra = [(name, Any, field(default=None)) for name in names]
+    extended = make_dataclass(plain.__name__, extra, bases=(plain,), init=False)
+    extended.__module__, extended.__qualname__ = plain.__module__, plain.__qualname__
+    extended._plain = plain  # type: ignore[attr-defined]
+    init: Any = extended.__init__  # type: ignore[misc]  # that of `plain`, by inheritance
+    if _keywords(init) is not None:
+        extended.__init__ = _taking_more(init)  # type: ignore[misc]
+    return extended
+
+
+def _plain(cls: type) -> Any:
+    """Return the class that this one extends by undeclared fields; itself if there are none."""
+    return cls.__dict__.get("_plain", cls)
+
+
+def _blank(plain: type, names: tuple[str, ...]) -> Any:
+    return object.__new__(_with_fields(plain, names))
+
+
+def _fields(cls: Any) -> dict[str, Any]:
+    entries: dict[str, Any] = cls.__dataclass_fields__
+    return entries
+
+
+def _default(entry: Any) -> Any:
+    return entry.default if entry.default_factory is MISSING else entry.default_factory()
 
 
 def _as_declared(entry: Any, value: Any) -> Any:
     cls = _section_class(entry)
-    if cls is None or isinstance(value, cls):
+    if cls is None or is_section(value, cls):
         return value
     if value is None:
         return cls()
@@ -92,15 +212,3 @@ def _as_declared(entry: Any, value: Any) -> Any:
 
 def _section_class(entry: Any) -> Any:
     return entry.default_factory if is_dataclass(entry.default_factory) else None
-
-
-@cache
-def _extended(cls: type, names: tuple[str, ...]) -> type:
-    extra = [(name, Any, field(default=None)) for name in names]
-    extended = make_dataclass(cls.__name__, extra, bases=(cls,), init=False)
-    extended.__module__, extended.__qualname__ = cls.__module__, cls.__qualname__
-    return extended
-
-
-def _rebuilt(cls: type[T], values: dict[str, Any]) -> T:
-    return cls(**values)

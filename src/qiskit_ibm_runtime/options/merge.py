@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .flexible import is_section, to_dict
+from .flexible import Flexible, is_section, to_dict
 from .sections import CLASSES, SECTIONS
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
@@ -41,7 +41,7 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
     for name in SECTIONS:
         given = _in_dict_form(name, new.get(name))
         if given is not None:
-            kept = {} if is_section(new[name]) else _section(result, name)
+            kept = {} if is_section(new[name], CLASSES[name]) else _section(result, name)
             result[name] = {**kept, **_copied(name, given)}
     return result
 
@@ -61,10 +61,10 @@ def _section(options: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _in_dict_form(name: str, value: Any) -> Any:
     """Return a section as a mapping, or ``None``; any other value as it is."""
-    if name not in SECTIONS or value is None or isinstance(value, Mapping):
-        return value
-    if isinstance(value, CLASSES[name]):
+    if name in SECTIONS and is_section(value, CLASSES[name]):
         return to_dict(value)
+    if name not in SECTIONS or value is None or _is_mapping(value):
+        return value
     raise TypeError(
         f"{name!r} takes {CLASSES[name].__name__} or a dict, not {type(value).__name__}."
     )
@@ -78,6 +78,11 @@ def _copied(name: str, value: Any) -> Any:
         return value
     if kind in (list, tuple, set):
         return kind([_copied("", item) for item in value])
-    if isinstance(value, Mapping):
+    if _is_mapping(value):
         return {key: _copied(key, item) for key, item in value.items()}
     return value
+
+
+def _is_mapping(value: Any) -> bool:
+    """Whether this is a mapping of the user's; an options object that is one, too, is none."""
+    return isinstance(value, Mapping) and not isinstance(value, Flexible)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from . import merge, program_inputs, validation
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
-from .flexible import Section, flexible, section
+from .flexible import Flexible, SectionField, flexible, section
 from .resilience_options import ResilienceOptions
 from .simulator_options import SimulatorOptions
 from .transpilation_options import TranspilationOptions
@@ -16,7 +16,7 @@ from .transpilation_options import TranspilationOptions
 
 @flexible
 @dataclass
-class Options:
+class Options(Flexible):
     """Options of Sampler and Estimator, by section.
 
     They are checked when a job is run, not before: a value of the wrong type or out of range raises
@@ -73,11 +73,11 @@ class Options:
     optimization_level: int | None = None
     resilience_level: int | None = None
     max_execution_time: int | None = None
-    transpilation: Section[TranspilationOptions] = section(TranspilationOptions)
-    resilience: Section[ResilienceOptions] = section(ResilienceOptions)
-    execution: Section[ExecutionOptions] = section(ExecutionOptions)
-    environment: Section[EnvironmentOptions] = section(EnvironmentOptions)
-    simulator: Section[SimulatorOptions] = section(SimulatorOptions)
+    transpilation: SectionField[TranspilationOptions] = section(TranspilationOptions)
+    resilience: SectionField[ResilienceOptions] = section(ResilienceOptions)
+    execution: SectionField[ExecutionOptions] = section(ExecutionOptions)
+    environment: SectionField[EnvironmentOptions] = section(EnvironmentOptions)
+    simulator: SectionField[SimulatorOptions] = section(SimulatorOptions)
 
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:

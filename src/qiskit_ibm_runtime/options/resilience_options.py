@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .flexible import flexible
+from .flexible import Section, flexible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ ExtrapolatorType = Literal[
 
 @flexible
 @dataclass
-class ResilienceOptions:
+class ResilienceOptions(Section):
     """How errors are mitigated, where the resilience level asks for it.
 
     Zero-noise extrapolation (resilience level 2 of the Estimator) runs circuits with their noise

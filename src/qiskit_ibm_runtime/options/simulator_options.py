@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List  # noqa: UP035 - read at run time on Python 3.9 too
 
-from .flexible import flexible
+from .flexible import Section, flexible
 
 
 @flexible
 @dataclass
-class SimulatorOptions:
+class SimulatorOptions(Section):
     """What a simulator pretends to be.
 
     .. code-block:: python

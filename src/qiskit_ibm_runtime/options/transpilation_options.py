@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .flexible import flexible
+from .flexible import Section, flexible
 
 
 @flexible
 @dataclass
-class TranspilationOptions:
+class TranspilationOptions(Section):
     """How circuits are made to fit the backend.
 
     .. code-block:: python

@@ -2,7 +2,8 @@
 
 It stands before terra's base class and replaces whatever differs between terra 0.23 and 0.46: the
 constructor's arguments, ``run`` and its checks, calling, options. Nothing is handed to terra's
-constructor, and its ``run`` is never called.
+constructor, and its ``run`` is never called. As there, ``run`` ends in ``_run`` and a deprecated
+call in ``_call``, which derived classes override.
 """
 
 from __future__ import annotations
@@ -157,12 +158,6 @@ class RuntimePrimitive:
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         raise NotImplementedError
-
-    def _run(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("This primitive submits in run(); _run() is terra's and is not used.")
-
-    def _call(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("This primitive submits in __call__(); _call() is terra's and is not used.")
 
 
 def _split_backend(options: Any) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 from dateutil import parser, tz
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.blame import users_line
 
 _FLAGS = re.ASCII | re.IGNORECASE
 _PART = r"\d{1,2}(?:\.\d+)?\s*(?:hours?|h|minutes?|m|seconds?|s)"
 _DURATION = re.compile(rf"\s*{_PART}(?:\s*(?:[,;]|\band\b)?\s*{_PART})*\s*", _FLAGS)
 _NUMBER_AND_UNIT = re.compile(r"(\d{1,2}(?:\.\d+)?)\s*([hms])", _FLAGS)
 _CLOCK = re.compile(r"\s*(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2}))?\s*", re.ASCII)
+_TWO_DAYS = (datetime(2000, 1, 1), datetime(2001, 2, 2))
 _UNITS = {"h": (3600, 24), "m": (60, 60), "s": (1, 60)}
 
 
@@ -52,6 +55,12 @@ def local_to_utc(local_dt: datetime | str) -> datetime:
         ValueError: If the text is no date.
     """
     moment = _to_datetime(local_dt)
+    if isinstance(local_dt, str) and not _names_a_day(local_dt):
+        warnings.warn(
+            f"{local_dt!r} does not name a full date and is taken for {moment.isoformat(' ')}. "
+            "Write year, month and day, as in '2023-05-01'.",
+            stacklevel=users_line(),
+        )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=tz.tzlocal())
     elif moment.utcoffset() == timedelta():
@@ -66,6 +75,12 @@ def _to_datetime(value: Any) -> datetime:
         moment: datetime = parser.parse(value)
         return moment
     raise TypeError(f"{value!r} is neither a datetime nor a text of one.")
+
+
+def _names_a_day(text: str) -> bool:
+    """Whether nothing of a date is filled in from another one."""
+    first, second = (parser.parse(text, default=day) for day in _TWO_DAYS)
+    return bool(first == second)
 
 
 def utc_to_local_all(data: Any) -> Any:

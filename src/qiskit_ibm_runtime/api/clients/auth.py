@@ -53,7 +53,11 @@ class AuthClient(BaseClient):
         Raises:
             ApiIBMProtocolError: If the answer describes no user.
         """
-        return entry(self.auth_api.user_info(), "urls", dict, {})
+        urls = entry(self.auth_api.user_info(), "urls", dict, {})
+        services = entry(urls, "services", dict, {})
+        for addresses, name in ((urls, "http"), (services, "runtime")):
+            entry(addresses, name, str, "")
+        return urls
 
     def learn_hubs(self) -> None:
         """Ask for the hubs ahead of :meth:`user_hubs`, which then needs no request."""

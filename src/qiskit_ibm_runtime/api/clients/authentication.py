@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
-from qiskit_ibm_runtime.api.parallel import side_by_side
+from qiskit_ibm_runtime.api.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient
@@ -57,7 +57,7 @@ def log_in(
     # Doubles of the client answer by user_hubs() alone, as in 0.9.3.
     if getattr(client.user_hubs, "__func__", None) is USER_HUBS:
         calls.append(client.learn_hubs)
-    for called in side_by_side(lambda call: call(), calls):
+    for called in run_concurrently(lambda call: call(), calls):
         called.result()
     return client
 

@@ -45,9 +45,9 @@ async def listed(call: Call) -> Response:
         call.caller.user, wanted, limit, offset, ascending=query.get("sort") == "ASC"
     )
     brief = query.get("exclude_params", False)
-    page = ",".join(_text(call.runtime, job, params=not brief) for job in jobs)
-    counts = as_json({"count": count, "limit": limit, "offset": offset})
-    answer = _json(f'{{"jobs":[{page}],{counts[1:]}')
+    page = b",".join([await _text(call.runtime, job, params=not brief) for job in jobs])
+    counts = as_json({"count": count, "limit": limit, "offset": offset}).encode()
+    answer = _json(b'{"jobs":[%b],%b' % (page, counts[1:]))
     # Whoever looks for a job of a submit learns here, too, that keys are honoured.
     key = call.request.headers.get("idempotency-key")
     if key:
@@ -57,7 +57,7 @@ async def listed(call: Call) -> Response:
 
 async def one(call: Call) -> Response:
     brief = call.query.get("exclude_params", False)
-    return _json(_text(call.runtime, _job(call), params=not brief))
+    return _json(await _text(call.runtime, _job(call), params=not brief))
 
 
 async def delete(call: Call) -> Response:
@@ -83,7 +83,7 @@ async def cancel(call: Call) -> Response:
 
 async def results(call: Call) -> Response:
     job = _job(call)
-    return PlainTextResponse(call.runtime.store.payloads.get(job.id, "result") or "")
+    return PlainTextResponse(await call.runtime.store.payloads.read(job.id, "result") or b"")
 
 
 async def interim_results(call: Call) -> Response:
@@ -96,7 +96,7 @@ async def logs(call: Call) -> Response:
     job = _job(call)
     if not job.is_final:
         raise Refused(404, LOG_NOT_READY, f"The log of job {job.id} is there when it has ended.")
-    return PlainTextResponse(call.runtime.store.payloads.get(job.id, "log") or "")
+    return PlainTextResponse(await call.runtime.store.payloads.read(job.id, "log") or b"")
 
 
 async def kind(call: Call) -> Response:
@@ -138,15 +138,16 @@ def _job(call: Call) -> Job:
     return find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
 
 
-def _text(runtime: Runtime, job: Job, *, params: bool) -> str:
-    """The record as JSON text; the inputs go in as the text they are, however large."""
-    record = as_json(job.record())
+async def _text(runtime: Runtime, job: Job, *, params: bool) -> bytes:
+    """The record as JSON; the inputs go in as they came, however large."""
+    record = as_json(job.record()).encode()
     if not params:
         return record
-    return f'{record[:-1]},"params":{runtime.store.payloads.get(job.id, "params")}}}'
+    inputs = await runtime.store.payloads.read(job.id, "params") or b"{}"
+    return b'%b,"params":%b}' % (record[:-1], inputs)
 
 
-def _json(text: str) -> Response:
+def _json(text: bytes) -> Response:
     return PlainTextResponse(text, media_type="application/json")
 
 

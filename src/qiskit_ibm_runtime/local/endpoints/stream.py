@@ -64,9 +64,9 @@ async def _send_all(runtime: Runtime, socket: WebSocket, job_id: str, watch: Wat
         if job is None or job.is_final:
             break
         await watch.changed.wait()
-    result = store.payloads.get(job_id, "result")
+    result = await store.payloads.read(job_id, "result")
     if job is not None and job.status == COMPLETED and result is not None:
-        await socket.send_text(result)
+        await socket.send_text(result.decode())
 
 
 async def _wait_for_leave(socket: WebSocket) -> None:

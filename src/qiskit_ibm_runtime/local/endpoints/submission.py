@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from qiskit_ibm_runtime.local.settings import Instance
-    from qiskit_ibm_runtime.local.storage.payloads import Prepared
     from qiskit_ibm_runtime.local.storage.program_records import Program
 
     from .endpoint import Call
@@ -39,13 +38,13 @@ _HGP = ("hub", "group", "project")
 
 async def submit(call: Call) -> Response:
     """Check a job, keep it, queue it, and only then acknowledge it."""
-    body, payloads = call.body, call.runtime.store.payloads
+    params, job_id = as_json(call.body["params"]).encode(), new_id()
     # Before anything is looked up: what is found must still be so when the job is kept.
-    async with payloads.prepared(as_json(body["params"])) as params:
-        return await _submit(call, body, params)
+    async with call.runtime.store.payloads.prepared(job_id, "params", params):
+        return await _submit(call, call.body, params, job_id)
 
 
-async def _submit(call: Call, body: dict[str, Any], params: Prepared) -> Response:
+async def _submit(call: Call, body: dict[str, Any], params: bytes, job_id: str) -> Response:
     store = call.runtime.store
     key = call.request.headers.get("idempotency-key")
     headers = {"Idempotency-Key": key} if key else None
@@ -54,7 +53,7 @@ async def _submit(call: Call, body: dict[str, Any], params: Prepared) -> Respons
     if earlier is not None:
         await store.on_disk()  # it may be on its way still
         return JSONAnswer({"id": earlier.job, "backend": earlier.backend}, headers=headers)
-    job, source = _checked(call, body)
+    job, source = _checked(call, body, job_id)
     submission = Submission(key, digest, job.id, job.backend) if key else None
     async with store.durably():
         store.jobs.add(job, params, source, submission)
@@ -82,7 +81,7 @@ def _earlier(call: Call, key: str | None, digest: str) -> Submission | None:
     return earlier
 
 
-def _checked(call: Call, body: dict[str, Any]) -> tuple[Job, str | None]:
+def _checked(call: Call, body: dict[str, Any], job_id: str) -> tuple[Job, str | None]:
     runtime, user = call.runtime, call.caller.user
     instance = runtime.instance(call.caller, _hgp(call, body))
     program = runtime.program(user, body["program_id"])
@@ -91,7 +90,6 @@ def _checked(call: Call, body: dict[str, Any]) -> tuple[Job, str | None]:
     _check_inputs(program, body["params"])
     session = _session(call, body)
     backend = _backend(call, body, instance, session, program)
-    job_id = new_id()
     details: dict[str, Any] = {
         name: body[name] for name in ("tags", "cost", "runtime", "log_level") if name in body
     }

@@ -15,9 +15,9 @@ _LENGTHS = struct.Struct("!IQ")
 Message = tuple[dict[str, Any], str]
 
 
-def packed(head: dict[str, Any], body: str = "") -> bytes:
+def packed(head: dict[str, Any], body: str | bytes = b"") -> bytes:
     """The bytes of a message. The body stays as it is: inputs are large, and JSON already."""
-    first, second = json.dumps(head).encode(), body.encode()
+    first, second = json.dumps(head).encode(), body.encode() if isinstance(body, str) else body
     return _LENGTHS.pack(len(first), len(second)) + first + second
 
 

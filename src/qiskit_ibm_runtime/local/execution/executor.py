@@ -8,11 +8,11 @@ from typing import Any, Callable, Protocol
 Publish = Callable[[str], None]
 
 Work = dict[str, Any]
-"""One job for a worker. Everything in it can travel as JSON:
+"""One job for a worker:
 
 - ``program``: id of the program;
 - ``source``: text of an uploaded program; ``None`` for a program of this package;
-- ``params``: the inputs, as JSON text with typed wrappers;
+- ``params``: the inputs, as JSON with typed wrappers, in UTF-8;
 - ``backend``: documents of the backend, ``configuration`` and ``properties``;
 - ``may_split``: whether a large job may ask to be run in parts instead;
 - ``part``: number of the part to run; the whole job if it is missing;

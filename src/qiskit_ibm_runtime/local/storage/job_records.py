@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.moments import new_id, now
 
+from .payloads import encoded
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .payloads import Payloads, Prepared
+    from .payloads import Payloads
 
 QUEUED, RUNNING = "Queued", "Running"
 COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
@@ -128,7 +130,7 @@ class Jobs:
     def add(
         self,
         job: Job,
-        params: str | Prepared,
+        params: bytes,
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:
@@ -146,7 +148,7 @@ class Jobs:
             execute("INSERT INTO tags VALUES (?, ?)", (job.id, tag))
         self._payloads.put(job.id, "params", params)
         if source is not None:
-            self._payloads.put(job.id, "source", source)
+            self._payloads.put(job.id, "source", encoded(source))
         if submission is not None:
             execute(
                 "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
@@ -215,7 +217,7 @@ class Jobs:
         if changed:
             for kind, text in (("result", result), ("log", log)):
                 if text:
-                    self._payloads.put(job_id, kind, text)
+                    self._payloads.put(job_id, kind, encoded(text))
         return bool(changed)
 
     def add_messages(self, job_id: str, first: int, texts: Iterable[str]) -> None:

@@ -1,134 +1,133 @@
-"""Texts of any size: short ones in the database, large ones as files beside it."""
+"""Data of any size: up to a mebibyte as rows of the database, above it as files beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from .disk import sync
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
-# Below this a row costs less than a file; above it the database would be slow to write back.
-LARGEST_ROW = 64 * 2**10
+LARGEST_ROW = 2**20
+"""Bytes above which data is a file, which is written beside the event loop."""
+_IN_FILES = (
+    "params",
+    "result",
+)  # written once, so that their files have one name; others are small
 
 
-@dataclass
-class Prepared:
-    """A text as its row has it: in full, or as the name of a file that is on disk."""
-
-    text: str | None
-    file: str | None = None
-    is_put: bool = False
+def encoded(text: str) -> bytes:
+    """Text in UTF-8; half a character, which UTF-8 cannot write, becomes its escape."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 class Payloads:
-    """Texts by owner (a job or program) and kind (``params``, ``result``, ``log``, ``source``).
+    """Data by owner (a job or program) and kind (``params``, ``result``, ``log``, ``source``).
 
-    Writing and dropping belong inside a transaction of the store. A file is complete on disk
-    before its row is committed, and goes only after its row is gone; what a crash leaves between
-    the two is swept up at the next start.
+    Writing and dropping belong inside a transaction of the store. A file is complete on disk before
+    its row is committed, and is removed only after its row has gone; files that a crash leaves
+    without a row are removed at the next start.
     """
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection, self._folder = connection, folder
+        folder.mkdir(exist_ok=True, mode=0o700)
         self._written: list[str] = []
         self._dropped: list[str] = []
+        kept = {file for (file,) in connection.execute("SELECT file FROM payloads")}
+        found = (path for path in folder.rglob("*") if path.is_file())
+        names = (path.relative_to(folder).as_posix() for path in found)
+        self._remove([name for name in names if name not in kept])
 
     @asynccontextmanager
-    async def prepared(self, text: str) -> AsyncIterator[Prepared]:
-        """Bring a large text to the disk beside the event loop, to be put; removed if it is not."""
-        data = text.encode("utf-8", "backslashreplace")
-        if len(data) <= LARGEST_ROW:
-            yield Prepared(data.decode())
-            return
-        ready = Prepared(None, await asyncio.to_thread(self._write, data))
-        try:
-            yield ready
-        finally:
-            if not ready.is_put:
-                self._remove([str(ready.file)])
+    async def prepared(self, owner: str, kind: str, data: bytes) -> AsyncIterator[None]:
+        """Write large data beside the event loop, before a transaction puts it.
 
-    def put(self, owner: str, kind: str, text: str | Prepared) -> None:
-        """Keep a text, replacing an older one."""
-        self._drop_files("owner = ? AND kind = ?", owner, kind)
-        if isinstance(text, str):
-            data = text.encode("utf-8", "backslashreplace")
-            small = len(data) <= LARGEST_ROW
-            text = Prepared(data.decode()) if small else Prepared(None, self._write(data))
-        if text.file is not None:
-            self._written.append(text.file)
-        text.is_put = True
+        Without that transaction, the file is removed.
+        """
+        file = _file(owner, kind, data)
+        if file is None:
+            yield
+            return
+        try:
+            await asyncio.to_thread(self._write, file, data)
+            yield
+        finally:
+            if self._row(owner, kind) is None:
+                self._remove([file])
+
+    def put(self, owner: str, kind: str, data: bytes) -> None:
+        """Keep data, in place of older data of this owner and kind."""
+        file = _file(owner, kind, data)
+        if file is not None:
+            if not (self._folder / file).exists():
+                self._write(file, data)
+            self._written.append(file)
         self._connection.execute(
             "INSERT OR REPLACE INTO payloads VALUES (?, ?, ?, ?)",
-            (owner, kind, text.text, text.file),
+            (owner, kind, data if file is None else None, file),
         )
 
-    def get(self, owner: str, kind: str) -> str | None:
-        """Return a text, or ``None`` if there is none."""
-        row = self._connection.execute(
-            "SELECT text, file FROM payloads WHERE owner = ? AND kind = ?", (owner, kind)
-        ).fetchone()
-        if row is None:
-            return None
-        text, file = row
-        return str(text) if file is None else (self._folder / file).read_text(encoding="utf-8")
+    def get(self, owner: str, kind: str) -> bytes | None:
+        """Return data, or ``None`` if there is none."""
+        row = self._row(owner, kind)
+        if row is None or row[1] is None:
+            return row and row[0]
+        return (self._folder / row[1]).read_bytes()
+
+    async def read(self, owner: str, kind: str) -> bytes | None:
+        """Return data, read beside the event loop if it is large, or ``None`` if there is none."""
+        row = self._row(owner, kind)
+        if row is None or row[1] is None:
+            return row and row[0]
+        return await asyncio.to_thread((self._folder / row[1]).read_bytes)
 
     def drop(self, owner: str) -> None:
         """Remove everything of an owner."""
-        self._drop_files("owner = ?", owner)
+        files = self._connection.execute(
+            "SELECT file FROM payloads WHERE owner = ? AND file IS NOT NULL", (owner,)
+        )
+        self._dropped += [file for (file,) in files]
         self._connection.execute("DELETE FROM payloads WHERE owner = ?", (owner,))
 
-    def sweep(self) -> None:
-        """Remove files without a row."""
-        rows = self._connection.execute("SELECT file FROM payloads WHERE file IS NOT NULL")
-        kept = {file for (file,) in rows}
-        for path in self._folder.glob("*/*"):
-            if path.relative_to(self._folder).as_posix() not in kept:
-                path.unlink()
-
     def committed(self) -> None:
-        """Remove the files whose rows are gone."""
+        """Remove the files whose rows have gone."""
         self._remove(self._dropped)
-        self._forget()
+        self._dropped, self._written = [], []
 
     def rolled_back(self) -> None:
         """Remove the files that got no row."""
         self._remove(self._written)
-        self._forget()
+        self._dropped, self._written = [], []
 
-    def _remove(self, files: list[str]) -> None:
+    def _row(self, owner: str, kind: str) -> tuple[bytes | None, str | None] | None:
+        found = self._connection.execute(
+            "SELECT data, file FROM payloads WHERE owner = ? AND kind = ?", (owner, kind)
+        ).fetchone()
+        return found if found is None else (found[0], found[1])
+
+    def _remove(self, files: Iterable[str]) -> None:
         for file in files:
-            with suppress(FileNotFoundError):
-                (self._folder / file).unlink()
+            (self._folder / file).unlink(missing_ok=True)
 
-    def _forget(self) -> None:
-        self._dropped.clear()
-        self._written.clear()
-
-    def _drop_files(self, where: str, *arguments: str) -> None:
-        query = f"SELECT file FROM payloads WHERE file IS NOT NULL AND {where}"  # noqa: S608
-        self._dropped.extend(file for (file,) in self._connection.execute(query, arguments))
-
-    def _write(self, data: bytes) -> str:
-        name = secrets.token_hex(16)
-        # Spread over 256 folders, which stay small.
-        path = self._folder / name[:2] / name[2:]
-        self._folder.mkdir(exist_ok=True, mode=0o700)
-        path.parent.mkdir(exist_ok=True, mode=0o700)
+    def _write(self, file: str, data: bytes) -> None:
+        path = self._folder / file
         try:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as f:
                 f.write(data)
-            for entry in (path, path.parent, self._folder):
-                sync(entry)
+            sync(path)
+            sync(self._folder)
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        return f"{name[:2]}/{name[2:]}"
+
+
+def _file(owner: str, kind: str, data: bytes) -> str | None:
+    """The name of the file that data belongs in, if it does not belong in its row."""
+    return f"{owner}.{kind}" if kind in _IN_FILES and len(data) > LARGEST_ROW else None

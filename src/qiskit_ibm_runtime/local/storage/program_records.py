@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.moments import now
 
+from .payloads import encoded
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
@@ -73,12 +75,13 @@ class Programs:
 
     def put_source(self, program: Program, source: str) -> None:
         """Keep the text of a program."""
-        self._payloads.put(program.id, "source", source)
+        self._payloads.put(program.id, "source", encoded(source))
         self.put(replace(program, updated=now()))
 
     def source(self, program_id: str) -> str | None:
         """Return the text of a program."""
-        return self._payloads.get(program_id, "source")
+        data = self._payloads.get(program_id, "source")
+        return None if data is None else data.decode()
 
     def get(self, program_id: str) -> Program | None:
         """Return one program."""

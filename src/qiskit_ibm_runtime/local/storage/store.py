@@ -39,9 +39,6 @@ CREATE INDEX jobs_by_tag ON tags (tag);
 CREATE TABLE messages (
   job TEXT NOT NULL, number INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (job, number)
 ) WITHOUT ROWID;
-CREATE TABLE payloads (
-  owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, file TEXT, PRIMARY KEY (owner, kind)
-);
 CREATE TABLE submissions (
   user TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, job TEXT NOT NULL,
   backend TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (user, key)
@@ -51,16 +48,25 @@ CREATE TABLE sessions (
   seconds REAL NOT NULL, started REAL, closed INTEGER NOT NULL
 );
 """
+_PAYLOADS = """
+CREATE TABLE payloads (
+  owner TEXT NOT NULL, kind TEXT NOT NULL, data BLOB, file TEXT, PRIMARY KEY (owner, kind)
+);
+"""
 _PROGRAMS = """
 CREATE TABLE programs (
   id TEXT PRIMARY KEY, user TEXT NOT NULL, name TEXT NOT NULL, public INTEGER NOT NULL,
   created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL
 );
 """
-# By the format that they begin from. In format 1 a user had each name once.
+# By the format that they begin from. In format 1 payloads were text, and names of programs unique.
 _STEPS = {
-    0: (_TABLES, _PROGRAMS),
+    0: (_TABLES, _PAYLOADS, _PROGRAMS),
     1: (
+        "ALTER TABLE payloads RENAME TO payloads_of_1",
+        _PAYLOADS,
+        "INSERT INTO payloads SELECT owner, kind, CAST(text AS BLOB), file FROM payloads_of_1",
+        "DROP TABLE payloads_of_1",
         "ALTER TABLE programs RENAME TO programs_of_1",
         _PROGRAMS,
         "INSERT INTO programs SELECT * FROM programs_of_1",
@@ -96,7 +102,6 @@ class Store:
         self._log = path.with_name(f"{path.name}-wal")
         self._disk = None if self.is_temporary else DiskSync(self._log)
         self.payloads = Payloads(self._connection, self.folder / "payloads")
-        self.payloads.sweep()
         self.jobs = Jobs(self._connection, self.payloads)
         self.programs = Programs(self._connection, self.payloads)
         self.sessions = Sessions(self._connection)

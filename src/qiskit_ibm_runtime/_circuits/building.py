@@ -1,0 +1,258 @@
+"""A circuit of the installed Qiskit, made from its normal form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit import circuit as qiskit_circuit
+from qiskit.circuit import (
+    ClassicalRegister,
+    Clbit,
+    ControlledGate,
+    Delay,
+    Gate,
+    Instruction,
+    QuantumRegister,
+    Qubit,
+    library,
+)
+from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.quantum_info import SparsePauliOp
+from qiskit.synthesis import evolution
+
+from . import form
+from .standard import KNOWN, Family
+
+
+def to_circuit(circuit: form.Circuit) -> QuantumCircuit:
+    """Return the circuit that a normal form describes.
+
+    Bodies of control flow stand on the bits and registers of the circuit around them, so that no
+    two bits of equal places can be mistaken. Equal definitions are one object.
+    """
+    made = _Builder().circuit(circuit)
+    made.metadata = circuit.metadata
+    if circuit.calibrations:
+        made.calibrations = circuit.calibrations
+    if circuit.layout is not None:
+        made._layout = circuit.layout
+    return made
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self._definitions: dict[int, QuantumCircuit] = {}
+
+    def circuit(self, circuit: form.Circuit) -> QuantumCircuit:
+        made = QuantumCircuit(name=circuit.name, global_phase=_value(circuit.phase))
+        _add_bits(made, circuit)
+        return self._filled(made, circuit)
+
+    def _filled(self, made: QuantumCircuit, circuit: form.Circuit) -> QuantumCircuit:
+        qubits, clbits = made.qubits, made.clbits
+        append = made._append
+        for operation, places, cplaces, condition in circuit.instructions:
+            where = [qubits[place] for place in places]
+            cwhere = [clbits[place] for place in cplaces]
+            if operation.bodies:
+                its = self._flow(operation, condition, made, where, cwhere)
+            else:
+                its = self._operation(operation)
+                if condition is not None:
+                    its = its.to_mutable() if hasattr(its, "to_mutable") else its
+                    its.condition = _condition(condition, made)
+            append(its, where, cwhere)
+        return made
+
+    def _operation(self, operation: form.Operation) -> Any:
+        family = KNOWN[operation.kind].family
+        if family in (Family.STANDARD, Family.MANY_CONTROLLED):
+            return _standard(operation)
+        if family is Family.LIBRARY:
+            return _of_the_library(operation)
+        if family is Family.FLOW:  # break or continue
+            cls = getattr(qiskit_circuit, operation.kind)
+            return cls(operation.qubits, operation.clbits, label=operation.label)
+        params = list(map(_value, operation.params))
+        its: Any
+        if operation.base is not None:
+            its = ControlledGate(
+                operation.name,
+                operation.qubits,
+                params,
+                num_ctrl_qubits=operation.controls,
+                ctrl_state=operation.state,
+                base_gate=self._operation(operation.base),
+            )
+        elif operation.kind == "Gate":
+            its = Gate(operation.name, operation.qubits, params)
+        else:
+            its = Instruction(operation.name, operation.qubits, operation.clbits, params)
+        its.label = operation.label
+        if operation.definition is not None:
+            its._definition = self._definition(operation.definition)
+        return its
+
+    def _definition(self, circuit: form.Circuit) -> QuantumCircuit:
+        found = self._definitions.get(id(circuit))
+        if found is None:
+            found = self._definitions[id(circuit)] = self.circuit(circuit)
+        # What has parameters is bound in its place, once for each use.
+        return found.copy() if found.parameters else found
+
+    def _flow(
+        self,
+        operation: form.Operation,
+        condition: form.Condition | None,
+        outer: QuantumCircuit,
+        qubits: list[Qubit],
+        clbits: list[Clbit],
+    ) -> Any:
+        bodies = [self._body(body, outer, qubits, clbits) for body in operation.bodies]
+        cls, label = getattr(qiskit_circuit, operation.kind), operation.label
+        if operation.kind in ("IfElseOp", "WhileLoopOp"):
+            return cls(_condition(condition, outer), *bodies, label=label)
+        if operation.kind == "ForLoopOp":
+            made = cls(*operation.params, *bodies, label=label)
+        else:
+            target, cases = operation.params
+            default = qiskit_circuit.CASE_DEFAULT
+            values = [tuple(default if v is None else v for v in case) for case in cases]
+            made = cls(_target(target, outer), list(zip(values, bodies)), label=label)
+        if condition is not None:
+            made.condition = _condition(condition, outer)
+        return made
+
+    def _body(
+        self, body: form.Circuit, outer: QuantumCircuit, qubits: list[Qubit], clbits: list[Clbit]
+    ) -> QuantumCircuit:
+        made = QuantumCircuit(qubits, clbits, name=body.name, global_phase=_value(body.phase))
+        around = {register.name: register for register in (*outer.qregs, *outer.cregs)}
+        for register in body.registers:
+            its = _register(register, made)
+            same = around.get(register.name)
+            made.add_register(same if same is not None and list(same) == list(its) else its)
+        return self._filled(made, body)
+
+
+def _add_bits(made: QuantumCircuit, circuit: form.Circuit) -> None:
+    qubits: list[Any] = [None] * circuit.qubits
+    clbits: list[Any] = [None] * circuit.clbits
+    owners = {}
+    for register in circuit.registers:
+        if register.owner:
+            cls = QuantumRegister if register.quantum else ClassicalRegister
+            its = owners[register.name] = cls(len(register.bits), register.name)
+            for place, bit in zip(register.bits, its):
+                (qubits if register.quantum else clbits)[place] = bit
+    made.add_bits([bit or Qubit() for bit in qubits])
+    made.add_bits([bit or Clbit() for bit in clbits])
+    for register in circuit.registers:
+        made.add_register(owners.get(register.name) or _register(register, made))
+
+
+def _register(register: form.Register, circuit: QuantumCircuit) -> Any:
+    """Return a register of bits that a circuit has."""
+    if register.quantum:
+        return QuantumRegister(name=register.name, bits=[circuit.qubits[n] for n in register.bits])
+    return ClassicalRegister(name=register.name, bits=[circuit.clbits[n] for n in register.bits])
+
+
+def _standard(operation: form.Operation) -> Any:
+    family = KNOWN[operation.kind].family
+    cls = getattr(library, operation.kind)
+    params = operation.params
+    words: dict[str, Any] = {} if operation.label is None else {"label": operation.label}
+    if operation.kind == "Barrier":
+        return cls(operation.qubits, **words)
+    if family is Family.MANY_CONTROLLED:
+        return cls(*params, operation.controls, **words)
+    if operation.state != (1 << operation.controls) - 1:
+        words["ctrl_state"] = operation.state
+    if operation.kind in ("Measure", "Reset"):
+        made = cls()
+        if operation.label is not None:
+            made = made.to_mutable() if hasattr(made, "to_mutable") else made
+            made.label = operation.label
+        return made
+    return cls(*params, **words)
+
+
+def _of_the_library(operation: form.Operation) -> Any:
+    made = _FROM_PARAMS[operation.kind](operation)
+    if operation.label is not None:
+        made.label = operation.label
+    return made
+
+
+def _by_method(name: str) -> Any:
+    """Return a function that makes an operation as users do, whose class moved between terras."""
+
+    def made(operation: form.Operation) -> Any:
+        params: Any = list(map(_value, operation.params))
+        if isinstance(params[0], str):
+            params = "".join(params)
+        elif len(params) == 1:
+            params = params[0] if operation.kind == "UnitaryGate" else int(params[0].real)
+        circuit = QuantumCircuit(operation.qubits)
+        getattr(circuit, name)(params, circuit.qubits)
+        return circuit.data[0].operation
+
+    return made
+
+
+def _evolution(operation: form.Operation) -> Any:
+    time, operators, several, (name, settings) = operation.params
+    made = [SparsePauliOp(list(labels), list(numbers)) for labels, numbers in operators]
+    synthesis = getattr(evolution, name)(**json.loads(settings))
+    return PauliEvolutionGate(made if several else made[0], time=time, synthesis=synthesis)
+
+
+_FROM_PARAMS: dict[str, Any] = {
+    "Delay": lambda operation: Delay(*operation.params),
+    "UnitaryGate": _by_method("unitary"),
+    "PauliGate": lambda operation: library.PauliGate(operation.params[0]),
+    "Initialize": _by_method("initialize"),
+    "StatePreparation": _by_method("prepare_state"),
+    "PauliEvolutionGate": _evolution,
+}
+
+
+def _value(value: form.Value) -> Any:
+    return value.numbers() if isinstance(value, form.Array) else value
+
+
+def _condition(condition: form.Condition | None, circuit: QuantumCircuit) -> Any:
+    if isinstance(condition, form.Equal):
+        return _classical(condition.target, circuit), condition.value
+    return _expression(condition, circuit)
+
+
+def _target(target: form.Classical | form.Expression, circuit: QuantumCircuit) -> Any:
+    if isinstance(target, form.Classical):
+        return _classical(target, circuit)
+    return _expression(target, circuit)
+
+
+def _classical(target: form.Classical, circuit: QuantumCircuit) -> Any:
+    if target.register is None:
+        return circuit.clbits[target.bits[0]]
+    return next(register for register in circuit.cregs if register.name == target.register)
+
+
+def _expression(node: Any, circuit: QuantumCircuit) -> Any:
+    from qiskit.circuit.classical import expr, types  # from terra 0.25 on
+
+    kind, width, parts = node
+    its = types.Bool() if width is None else types.Uint(width)
+    if kind == "Var":
+        return expr.Var(_classical(parts[0], circuit), its)
+    if kind == "Value":
+        return expr.Value(parts[0], its)
+    if kind == "Cast":
+        return expr.Cast(_expression(parts[0], circuit), its, implicit=parts[1])
+    operands = [_expression(part, circuit) for part in parts[1:]]
+    cls = getattr(expr, kind)
+    return cls(cls.Op[parts[0]], *operands, its)

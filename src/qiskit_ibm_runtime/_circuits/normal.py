@@ -1,0 +1,428 @@
+"""The normal form of a circuit of Qiskit."""
+
+from __future__ import annotations
+
+import json
+from numbers import Complex, Integral, Real
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    AncillaRegister,
+    ClassicalRegister,
+    Clbit,
+    ControlledGate,
+    Gate,
+    Instruction,
+    ParameterExpression,
+    QuantumRegister,
+)
+from qiskit.quantum_info import Pauli, SparsePauliOp
+
+from . import form
+from .errors import CircuitError
+from .standard import Family, Known, known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# From terra 0.45 on, conditions are behind a property.
+_CONDITION = "_condition" if hasattr(Instruction, "condition") else "condition"
+_SIMPLE = frozenset({int, float, complex, str, type(None), range})
+_GENERAL = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
+_OF_GATES = (int, float, ParameterExpression)
+
+
+def normal_form(circuit: QuantumCircuit) -> form.Circuit:
+    """Return what a circuit says.
+
+    The circuit stays as it is: definitions that are made to look at them are forgotten again.
+
+    Raises:
+        CircuitError: If it holds what has a meaning in its author's process alone.
+    """
+    try:
+        found = _Normalizer().circuit(circuit, circuit.name)
+    except CircuitError as exc:
+        raise CircuitError(f"Circuit {circuit.name!r} holds {exc.message}.") from None
+    return found._replace(
+        metadata=circuit.metadata,
+        calibrations=circuit.calibrations or None,
+        layout=getattr(circuit, "_layout", None),
+    )
+
+
+def plain_value(value: Any) -> form.Value:
+    """Return a parameter as a value of the normal form.
+
+    Raises:
+        CircuitError: If it is nothing that a circuit could hold everywhere.
+    """
+    if type(value) in _SIMPLE:
+        return value
+    if isinstance(value, ParameterExpression):
+        return value if value.parameters else _number_of(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return _array(value)
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.item()
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Complex):
+        return complex(value)
+    if isinstance(value, (tuple, list)):
+        return tuple(map(plain_value, value))
+    raise CircuitError(f"a parameter of type {type(value).__name__}, {value!r:.80}")
+
+
+def _number_of(expression: ParameterExpression) -> complex:
+    number = complex(expression)
+    return number if number.imag else number.real
+
+
+def _array(array: np.ndarray) -> form.Array:
+    if array.dtype.hasobject:
+        array = np.asarray(array.tolist())
+        if array.dtype.kind not in "biufc":
+            raise CircuitError("an array of objects that are no numbers")
+    return form.Array(array.dtype.str, array.shape, array.tobytes())
+
+
+class _Places(dict[Any, int]):
+    """The places of the bits of a circuit, and its registers by name."""
+
+    def __init__(self, circuit: QuantumCircuit) -> None:
+        super().__init__((bit, place) for place, bit in enumerate(circuit.qubits))
+        self.update((bit, place) for place, bit in enumerate(circuit.clbits))
+        self.registers = {register.name: register for register in (*circuit.qregs, *circuit.cregs)}
+
+
+class _Normalizer:
+    """One look at a circuit, in which each definition and each operation is seen once."""
+
+    def __init__(self) -> None:
+        self._operations: dict[int, form.Operation] = {}
+        self._circuits: dict[int, form.Circuit] = {}
+        self._held: list[Any] = []  # or their identities would return
+
+    def circuit(self, circuit: QuantumCircuit, name: str) -> form.Circuit:
+        data = circuit.data  # blueprints build their registers when it is looked at
+        places = _Places(circuit)
+        instructions = []
+        for item in data:
+            operation = item.operation
+            condition = getattr(operation, _CONDITION, None)
+            instructions.append(
+                form.Instruction(
+                    self._operations.get(id(operation)) or self._operation(operation, places),
+                    tuple([places[bit] for bit in item.qubits]),
+                    tuple([places[bit] for bit in item.clbits]),
+                    condition if condition is None else _condition(condition, places),
+                )
+            )
+        return form.Circuit(
+            name,
+            len(circuit.qubits),
+            len(circuit.clbits),
+            tuple(_register(register, places) for register in places.registers.values()),
+            plain_value(circuit.global_phase),
+            tuple(instructions),
+        )
+
+    def _inner(self, circuit: QuantumCircuit, name: str) -> form.Circuit:
+        found = self._circuits.get(id(circuit))
+        if found is None:
+            found = self._circuits[id(circuit)] = self.circuit(circuit, name)
+            self._held.append(circuit)
+        return found if found.name == name else found._replace(name=name)
+
+    def _operation(self, operation: Any, places: _Places | None) -> form.Operation:
+        cls: Any = type(operation)
+        kind = known(cls)
+        found = None
+        if kind.family is Family.FLOW:
+            found = self._flow(operation, kind, places)
+        elif kind.family is Family.LIBRARY:
+            found = _of_the_library(operation, kind)
+        elif kind.name and operation._name == kind.name and _is_told(operation, kind):
+            found = _standard(operation, kind)
+        if found is None:
+            found = self._general(operation)
+        if kind.name != "switch_case":  # whose target belongs to one circuit
+            self._operations[id(operation)] = found
+            self._held.append(operation)
+        return found
+
+    def _flow(self, operation: Any, kind: Known, places: _Places | None) -> form.Operation:
+        params: tuple[Any, ...] = ()
+        if kind.name == "for_loop":
+            indices, parameter, _ = operation.params
+            if not isinstance(indices, range):
+                indices = tuple(map(int, indices))
+            params = (indices, parameter)
+        elif kind.name == "switch_case":
+            values = [
+                tuple(int(value) if isinstance(value, Integral) else None for value in case)
+                for case, _ in operation.cases_specifier()
+            ]
+            target = _classical_or_expression(operation.target, places or _Places(QuantumCircuit()))
+            params = (target, tuple(values))
+        return form.Operation(
+            kind.kind,
+            kind.name,
+            operation.num_qubits,
+            operation.num_clbits,
+            params,
+            operation.label or None,
+            bodies=tuple(self._inner(body, "") for body in getattr(operation, "blocks", ())),
+        )
+
+    def _general(self, operation: Any) -> form.Operation:
+        if not isinstance(operation, Instruction):
+            return self._operation(_as_instruction(operation), None)
+        kind, cls = next(pair for pair in _GENERAL if isinstance(operation, pair[1]))
+        definition = self._definition(operation)
+        its_own = cls is not ControlledGate
+        found = form.Operation(
+            kind,
+            operation._name,
+            operation.num_qubits,
+            operation.num_clbits,
+            _general_params(operation, definition is not None) if its_own else (),
+            operation.label or None,
+            definition=definition,
+        )
+        if its_own:
+            return found
+        controls, state = operation.num_ctrl_qubits, operation.ctrl_state
+        base = self._operation(operation.base_gate, None)
+        return found._replace(params=base.params, controls=controls, state=state, base=base)
+
+    def _definition(self, operation: Instruction) -> form.Circuit | None:
+        definition = _definition_of(operation)
+        if definition is not None:
+            return self._inner(definition, operation._name)
+        if type(operation) in (Gate, Instruction):
+            return None
+        if isinstance(operation, Gate):
+            return _matrix_of(operation)
+        raise CircuitError(
+            f"the instruction {operation.name!r} of class {type(operation).__name__}, which has "
+            "no definition and is known by its class alone"
+        )
+
+
+def _standard(operation: Any, kind: Known) -> form.Operation:
+    params = operation.params if kind.parameters else ()
+    if params:
+        params = [param if type(param) is float else plain_value(param) for param in params]
+    return form.Operation(
+        kind.kind,
+        kind.name,
+        operation._num_qubits,
+        operation._num_clbits,
+        tuple(params[: kind.parameters]),
+        operation._label or None,
+        getattr(operation, "num_ctrl_qubits", 0),
+        getattr(operation, "_ctrl_state", 0),
+    )
+
+
+def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
+    """Return the parameters that an operation of the general kinds may hold.
+
+    A definition says more than they do, so those that no gate of Qiskit's may hold can be left out.
+    """
+    values = []
+    for param in operation.params:
+        try:
+            value = plain_value(param)
+        except CircuitError:
+            if not defined:
+                raise
+            continue
+        if not isinstance(operation, Gate) or isinstance(value, _OF_GATES):
+            values.append(value)
+        elif not defined:
+            raise CircuitError(f"{operation.name!r} with the parameter {param!r:.80}")
+    return tuple(values)
+
+
+def _is_told(operation: Any, kind: Known) -> bool:
+    """Whether QPY tells an operation from others of its class."""
+    if kind.family is not Family.MANY_CONTROLLED:
+        return True
+    closed = bool(operation._ctrl_state == 2**operation.num_ctrl_qubits - 1)
+    return closed and not getattr(operation, "_dirty_ancillas", False)
+
+
+def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
+    """Return an operation that its class tells apart; nothing if QPY would not tell it."""
+    if operation._name != kind.name:
+        return None
+    try:
+        params = _PARAMS[kind.kind](operation)
+    except CircuitError:
+        return None
+    if params is None:
+        return None
+    return form.Operation(
+        kind.kind,
+        kind.name,
+        operation.num_qubits,
+        operation.num_clbits,
+        params,
+        operation._label or None,
+    )
+
+
+def _delay(operation: Any) -> tuple[form.Value, ...]:
+    return plain_value(operation.duration), operation.unit
+
+
+def _numbers(operation: Any) -> tuple[form.Value, ...]:
+    return tuple(map(plain_value, operation.params))
+
+
+def _state(operation: Any) -> tuple[form.Value, ...] | None:
+    preparation = getattr(operation, "_stateprep", operation)
+    if getattr(preparation, "_inverse", False):
+        return None
+    return _numbers(operation)
+
+
+def _evolution(operation: Any) -> tuple[form.Value, ...] | None:
+    operators = operation.operator
+    several = isinstance(operators, list)
+    terms = tuple(map(_terms, operators if several else [operators]))
+    name, settings = type(operation.synthesis).__name__, operation.synthesis.settings
+    try:
+        text = json.dumps(settings)
+    except TypeError:
+        return None
+    if not type(operation.synthesis).__module__.startswith("qiskit.synthesis.") or None in terms:
+        return None
+    return plain_value(operation.time), terms, several, (name, text)
+
+
+def _terms(operator: Any) -> tuple[Any, ...] | None:
+    if isinstance(operator, Pauli):
+        operator = SparsePauliOp(operator)
+    if type(operator) is not SparsePauliOp:
+        return None
+    try:
+        numbers = [complex(number) for number in operator.coeffs]
+    except TypeError:
+        return None
+    return tuple(operator.paulis.to_labels()), tuple(numbers)
+
+
+_PARAMS: dict[str, Any] = {
+    "Delay": _delay,
+    "UnitaryGate": _numbers,
+    "PauliGate": _numbers,
+    "Initialize": _state,
+    "StatePreparation": _state,
+    "PauliEvolutionGate": _evolution,
+}
+
+
+def _definition_of(operation: Any) -> QuantumCircuit | None:
+    """Return the definition; of a controlled gate, the one with closed controls."""
+    if operation._definition is not None:
+        return cast("QuantumCircuit", operation._definition)
+    if isinstance(operation, ControlledGate):
+        operation._define()
+        definition = operation._definition
+    else:
+        definition = operation.definition
+    if getattr(operation, "mutable", True):
+        operation._definition = None  # it would go stale when the user changes a parameter
+    return cast("QuantumCircuit", definition)
+
+
+def _matrix_of(gate: Gate) -> form.Circuit | None:
+    try:
+        matrix = np.asarray(gate.to_matrix(), dtype=complex)
+    except Exception:  # noqa: BLE001  # a class of the user's may do anything; then it is nothing but a name
+        return None
+    circuit = QuantumCircuit(gate.num_qubits, name=gate.name)
+    circuit.unitary(matrix, circuit.qubits)
+    return normal_form(circuit)
+
+
+def _as_instruction(operation: Any) -> Any:
+    """Return what an operation that is no instruction stands for: a Clifford, modified gates."""
+    modifiers = getattr(operation, "modifiers", None)
+    if modifiers is None:
+        if not hasattr(operation, "to_instruction"):
+            raise CircuitError(f"an operation of class {type(operation).__name__}")
+        return operation.to_instruction()
+    made = operation.base_op
+    if not isinstance(made, Instruction):
+        made = _as_instruction(made)
+    for modifier in modifiers:
+        what = type(modifier).__name__
+        if what == "InverseModifier":
+            made = made.inverse()
+        elif what == "PowerModifier":
+            made = made.power(modifier.power)
+        else:
+            made = made.control(modifier.num_ctrl_qubits, ctrl_state=modifier.ctrl_state)
+    return made
+
+
+def _register(register: Any, places: _Places) -> form.Register:
+    bits = tuple([places[bit] for bit in register])
+    # Registers of ancillas are those of qubits, whose bits have a class of their own.
+    kinds = (QuantumRegister, AncillaRegister)
+    owner = all(getattr(bit, "_register", None) is register for bit in register)
+    return form.Register(register.name, isinstance(register, kinds), bits, owner)
+
+
+def _classical(target: Any, places: _Places) -> form.Classical:
+    try:
+        if not isinstance(target, ClassicalRegister):
+            return form.Classical((places[target],), None)
+        if places.registers.setdefault(target.name, target) == target:
+            return form.Classical(tuple([places[bit] for bit in target]), target.name)
+    except KeyError:
+        pass
+    raise CircuitError(f"a condition on {target!r}, which is not in the circuit")
+
+
+def _condition(condition: Any, places: _Places) -> form.Condition:
+    if isinstance(condition, tuple):
+        target, value = condition
+        return form.Equal(_classical(target, places), int(value))
+    return _expression(condition, places)
+
+
+def _classical_or_expression(target: Any, places: _Places) -> form.Classical | form.Expression:
+    if isinstance(target, (Clbit, ClassicalRegister)):
+        return _classical(target, places)
+    return _expression(target, places)
+
+
+def _expression(node: Any, places: _Places) -> form.Expression:
+    kind = type(node).__name__
+    width = getattr(node.type, "width", None)
+    parts: Sequence[Any]
+    if kind == "Var":
+        parts = [_classical(node.var, places)]
+    elif kind == "Value":
+        parts = [node.value]
+    elif kind == "Cast":
+        parts = [_expression(node.operand, places), bool(node.implicit)]
+    elif kind == "Unary":
+        parts = [node.op.name, _expression(node.operand, places)]
+    elif kind == "Binary":
+        parts = [node.op.name, _expression(node.left, places), _expression(node.right, places)]
+    else:
+        raise CircuitError(f"a classical expression of class {kind}")
+    return form.Expression(kind, width, tuple(parts))

@@ -1,0 +1,99 @@
+"""The gates of Qiskit that its QPY writes and reads as they are, by the names of their classes."""
+
+from __future__ import annotations
+
+import enum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+# Class, name, number of parameters, number of controls.
+_GATES = """
+IGate id 0 0        HGate h 0 0         XGate x 0 0         YGate y 0 0         ZGate z 0 0
+SGate s 0 0         SdgGate sdg 0 0     TGate t 0 0         TdgGate tdg 0 0     SXGate sx 0 0
+SXdgGate sxdg 0 0   PhaseGate p 1 0     RXGate rx 1 0       RYGate ry 1 0       RZGate rz 1 0
+RGate r 2 0         UGate u 3 0         U1Gate u1 1 0       U2Gate u2 2 0       U3Gate u3 3 0
+SwapGate swap 0 0   iSwapGate iswap 0 0 DCXGate dcx 0 0     ECRGate ecr 0 0     RXXGate rxx 1 0
+RYYGate ryy 1 0     RZZGate rzz 1 0     RZXGate rzx 1 0     RCCXGate rccx 0 0   RC3XGate rcccx 0 0
+XXMinusYYGate xx_minus_yy 2 0           XXPlusYYGate xx_plus_yy 2 0
+GlobalPhaseGate global_phase 1 0
+CXGate cx 0 1       CYGate cy 0 1       CZGate cz 0 1       CHGate ch 0 1       CSGate cs 0 1
+CSdgGate csdg 0 1   CSXGate csx 0 1     CSwapGate cswap 0 1 CPhaseGate cp 1 1   CRXGate crx 1 1
+CRYGate cry 1 1     CRZGate crz 1 1     CUGate cu 4 1       CU1Gate cu1 1 1     CU3Gate cu3 3 1
+CCXGate ccx 0 2     CCZGate ccz 0 2     C3XGate mcx 0 3     C3SXGate c3sx 0 3   C4XGate mcx 0 4
+Barrier barrier 0 0 Measure measure 0 0 Reset reset 0 0
+"""
+# They have as many controls as they are given, of which QPY keeps the number, but not the state.
+_MANY_CONTROLLED = """
+MCXGate mcx 0 MCXGrayCode mcx_gray 0 MCXRecursive mcx_recursive 0 MCXVChain mcx_vchain 0
+MCPhaseGate mcphase 1 MCU1Gate mcu1 1
+"""
+_FLOW = {
+    "IfElseOp": "if_else",
+    "WhileLoopOp": "while_loop",
+    "ForLoopOp": "for_loop",
+    "SwitchCaseOp": "switch_case",
+    "BreakLoopOp": "break_loop",
+    "ContinueLoopOp": "continue_loop",
+}
+_LIBRARY = {
+    "Delay": "delay",
+    "UnitaryGate": "unitary",
+    "PauliGate": "pauli",
+    "Initialize": "initialize",
+    "StatePreparation": "state_preparation",
+    "PauliEvolutionGate": "PauliEvolution",
+}
+GENERAL = ("ControlledGate", "Gate", "Instruction")  # the most special first
+
+
+class Family(enum.Enum):
+    """How an operation is told from others of its class."""
+
+    STANDARD = "by its parameters, and by the state of its controls"
+    MANY_CONTROLLED = "likewise, and by the number of its controls"
+    FLOW = "by its bodies"
+    LIBRARY = "by what its class holds"
+    GENERAL = "by its name, its parameters and its definition"
+    OTHER = "by whatever its author made of it"
+
+
+class Known(NamedTuple):
+    """What is known of the operations of one class."""
+
+    family: Family
+    kind: str
+    name: str = ""
+    parameters: int = 0
+    controls: int = 0
+    shared: bool = False  # instances are immutable singletons
+
+
+def _known() -> dict[str, Known]:
+    words, many = _GATES.split(), _MANY_CONTROLLED.split()
+    rows = [
+        Known(Family.STANDARD, kind, name, int(parameters), int(controls))
+        for kind, name, parameters, controls in zip(*(words[n::4] for n in range(4)))
+    ]
+    rows += [
+        Known(Family.MANY_CONTROLLED, kind, name, int(parameters))
+        for kind, name, parameters in zip(*(many[n::3] for n in range(3)))
+    ]
+    rows += [Known(Family.FLOW, kind, name) for kind, name in _FLOW.items()]
+    rows += [Known(Family.LIBRARY, kind, name) for kind, name in _LIBRARY.items()]
+    rows += [Known(Family.GENERAL, kind) for kind in GENERAL]
+    return {row.kind: row for row in rows}
+
+
+KNOWN = _known()
+
+
+@lru_cache(maxsize=4096)
+def known(cls: Any) -> Known:
+    """Return what is known of the operations of a class, whatever else derives from it."""
+    shared = cls.__name__.startswith("_Singleton")  # from terra 0.45 on; it derives from the class
+    base = next(its for its in cls.__mro__ if not its.__name__.startswith("_Singleton"))
+    found = KNOWN.get(base.__name__) if base.__module__.startswith("qiskit.") else None
+    if found is not None:
+        return found._replace(shared=shared)
+    general = next((its.__name__ for its in cls.__mro__ if its.__name__ in GENERAL), "")
+    return Known(Family.OTHER, general)

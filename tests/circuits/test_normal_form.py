@@ -1,0 +1,187 @@
+"""The normal form of a circuit holds all that it says, and a circuit made from it says the same."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import ClassicalRegister, Gate, Parameter, QuantumRegister, Qubit
+from qiskit.circuit.library import MCXGate
+from qiskit.quantum_info import Operator, random_unitary
+from tests.codecs.nests import whole
+from tests.codecs.zoo import ZOO, bell
+
+from qiskit_ibm_runtime._circuits import form
+from qiskit_ibm_runtime._circuits.building import to_circuit
+from qiskit_ibm_runtime._circuits.errors import CircuitError
+from qiskit_ibm_runtime._circuits.normal import normal_form
+
+# Their classes say more than Qiskit keeps of a gate: they are made as what they are defined as.
+MADE_AS_DEFINED = {"clifford", "own_class", "two_of_own_class", "open_controls_of_many"}
+
+
+@pytest.mark.parametrize("name", sorted(ZOO))
+def test_a_circuit_made_from_a_normal_form_says_the_same(name: str) -> None:
+    circuit = ZOO[name]()
+
+    found = normal_form(circuit)
+    made = to_circuit(found)
+
+    assert normal_form(made) == found
+    assert (made.name, made.global_phase) == (circuit.name, circuit.global_phase)
+    assert [(r.name, r.size) for r in (*made.qregs, *made.cregs)] == [
+        (r.name, r.size) for r in (*circuit.qregs, *circuit.cregs)
+    ]
+    if name in MADE_AS_DEFINED:
+        assert Operator(made) == Operator(circuit)
+    else:
+        assert whole(made) == whole(circuit)
+
+
+@pytest.mark.parametrize(
+    "name", ["own_class", "custom_in_custom", "evolution", "controlled_by_hand"]
+)
+def test_a_circuit_stays_as_it_was(name: str) -> None:
+    circuit = ZOO[name]()
+    before = [item.operation._definition is None for item in circuit.data]
+
+    normal_form(circuit)
+
+    assert [item.operation._definition is None for item in circuit.data] == before
+
+
+def test_bodies_are_made_on_the_bits_that_they_are_laid_on() -> None:
+    body = QuantumCircuit(2, 1)
+    body.cx(0, 1)
+    body.measure(0, 0)
+    circuit = QuantumCircuit(3, 2)
+    circuit.if_test((circuit.clbits[0], 1), body, [2, 0], [1])
+
+    (item,) = to_circuit(normal_form(circuit)).data
+
+    (made,) = item.operation.blocks
+    assert tuple(made.qubits) == item.qubits
+    assert tuple(made.clbits) == item.clbits
+    assert whole(made) == whole(body)
+
+
+def test_a_condition_in_a_body_depends_on_the_register_around_it() -> None:
+    circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(2, "c"))
+    with circuit.while_loop((circuit.cregs[0], 3)), circuit.if_test((circuit.cregs[0], 1)):
+        circuit.x(0)
+
+    made = to_circuit(normal_form(circuit))
+
+    (inner,) = made.data[0].operation.blocks[0].data
+    assert inner.operation.condition == (made.cregs[0], 1)
+    assert all(a is b for a, b in zip(inner.operation.condition[0], made.cregs[0]))
+
+
+def test_the_order_of_controls_and_their_state_are_kept() -> None:
+    circuit = QuantumCircuit(4)
+    circuit.append(MCXGate(3, ctrl_state=2), [3, 1, 0, 2])
+
+    (instruction,) = normal_form(circuit).instructions
+
+    operation = instruction.operation
+    assert (operation.controls, operation.state, instruction.qubits) == (3, 2, (3, 1, 0, 2))
+    assert Operator(to_circuit(normal_form(circuit))) == Operator(circuit)
+
+
+class Matrix(Gate):
+    """A gate that says nothing but its matrix."""
+
+    def __init__(self) -> None:
+        super().__init__("matrix", 1, [])
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array([[0, 1j], [1, 0]], dtype=dtype)
+
+
+def test_a_gate_that_has_nothing_but_a_matrix_is_its_matrix() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.append(Matrix(), [0])
+
+    made = to_circuit(normal_form(circuit))
+
+    assert made.data[0].operation.name == "matrix"
+    np.testing.assert_allclose(Operator(made.data[0].operation.definition), [[0, 1j], [1, 0]])
+
+
+@pytest.mark.filterwarnings("ignore:The method:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The method:PendingDeprecationWarning")
+def test_a_gate_whose_parameters_no_other_gate_may_hold_is_its_definition() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.uc([random_unitary(2, seed=n).data for n in range(2)], [0], [1])
+
+    made = to_circuit(normal_form(circuit))
+
+    assert made.data[0].operation.name == circuit.data[0].operation.name
+    assert Operator(made) == Operator(circuit)
+
+
+def test_a_changed_name_of_a_gate_of_qiskit_is_kept() -> None:
+    circuit = bell()
+    gate = circuit.data[0].operation
+    gate = gate.to_mutable() if hasattr(gate, "to_mutable") else gate
+    gate.name = "mine"
+    circuit.data[0] = circuit.data[0].replace(operation=gate)
+
+    made = to_circuit(normal_form(circuit))
+
+    assert made.data[0].operation.name == "mine"
+    assert made.data[0].operation.definition is not None
+
+
+def test_numbers_of_any_type_are_numbers() -> None:
+    theta = Parameter("t")
+    bound = (2 * theta).bind({theta: 0.25})
+    circuit = QuantumCircuit(1)
+    for value in (np.float32(0.5), np.int64(2), np.array(0.5), bound, True, np.float64(0.5)):
+        circuit.append(Gate("g", 1, []), [0])
+        circuit.data[-1].operation._params = [value]
+
+    found = [instruction.operation.params[0] for instruction in normal_form(circuit).instructions]
+
+    assert found == [0.5, 2, 0.5, 0.5, 1, 0.5]
+    assert {type(value) for value in found} == {int, float}
+
+
+def test_what_is_used_often_is_one_object() -> None:
+    inner = bell().remove_final_measurements(inplace=False).to_gate()
+    circuit = QuantumCircuit(2)
+    for _ in range(3):
+        circuit.append(inner, [0, 1])
+
+    definitions = [i.operation.definition for i in normal_form(circuit).instructions]
+
+    assert definitions[0] is definitions[1] is definitions[2]
+
+
+def test_what_is_known_by_its_class_alone_has_no_normal_form() -> None:
+    pytest.importorskip("qiskit_aer")
+    circuit = bell()
+    circuit.save_statevector()
+
+    with pytest.raises(
+        CircuitError, match="Circuit 'bell' holds the instruction 'save_statevector'"
+    ):
+        normal_form(circuit)
+
+
+def test_a_normal_form_does_not_change_with_its_circuit() -> None:
+    circuit = QuantumCircuit([Qubit(), Qubit()], name="loose")
+    circuit.unitary(np.eye(2), [0])
+    circuit.rx(0.5, 1)
+    found = normal_form(circuit)
+    before = copy.deepcopy(found)
+
+    circuit.data[0].operation.params[0][:] = [[0, 1], [1, 0]]
+    circuit.data[1].operation.params[0] = 0.75
+    circuit.x(0)
+
+    assert found == before
+    assert isinstance(found.instructions[0].operation.params[0], form.Array)
