@@ -25,8 +25,8 @@ from .program_registry import ProgramRegistry, summaries
 from .proxies import ProxyConfiguration
 from .runtime_session import RuntimeSession
 from .utils.blame import users_line
-from .utils.environment import warn_of_environment
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
+from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
     from datetime import datetime
