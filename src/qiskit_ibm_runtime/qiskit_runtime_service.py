@@ -26,6 +26,7 @@ from .proxies import ProxyConfiguration
 from .runtime_session import RuntimeSession
 from .utils.blame import users_line
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
+from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,6 +112,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             RequestsApiError: If the service cannot be asked.
         """
         super().__init__()
+        warn_of_environment()
         given = (channel, auth, token, url, filename, name, instance, proxies, verify)
         account = choose_account(*given) or _embedded(instance)
         self._resolve_crn(account)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import qiskit_ibm_runtime
 
@@ -151,8 +154,19 @@ def test_any_module_can_be_the_first_one_imported() -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_the_version_is_the_one_of_the_distribution() -> None:
-    assert qiskit_ibm_runtime.__version__ == importlib.metadata.version("qiskit-ibm-runtime")
+def test_the_version_is_the_one_of_the_distribution_less_its_local_part() -> None:
+    distribution = importlib.metadata.version("qiskit-ibm-runtime")
+
+    assert distribution.partition("+")[0] == qiskit_ibm_runtime.__version__ == "0.9.3"
+
+
+def test_a_build_is_told_from_the_original_and_still_satisfies_who_requires_it() -> None:
+    settings = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    version = Version(re.findall(r'^version = "(.*)"$', settings, re.MULTILINE)[0])
+
+    assert version.local.startswith("embedded.")
+    for requirement in ("==0.9.3", "~=0.9.3", ">=0.9.3", "<=0.9.3", "<0.10", "<0.9.4"):
+        assert version in SpecifierSet(requirement), requirement
 
 
 def test_the_typing_marker_ships() -> None:
