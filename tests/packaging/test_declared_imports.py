@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def requirements(name: str, extras: frozenset[str]) -> Iterator[tuple[str, froze
             yield canonicalize_name(requirement.name), frozenset(requirement.extras)
 
 
-@lru_cache(maxsize=None)
+@cache
 def declared(extra: str | None) -> set[str]:
     """All distributions that an installation with an extra brings."""
     todo = [("qiskit-ibm-runtime", frozenset({extra} if extra else set()))]

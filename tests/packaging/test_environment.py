@@ -32,7 +32,7 @@ def test_a_service_in_such_an_environment_warns_on_the_line_of_the_user(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(environment.qiskit, "__version__", "0.25.3")
-    monkeypatch.setattr(environment.numpy, "__version__", "2.0.0")
+    monkeypatch.setattr(environment.np, "__version__", "2.0.0")
     with StandIn() as standin, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         standin.service()

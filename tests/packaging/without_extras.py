@@ -52,9 +52,10 @@ def import_all(names: dict[str, list[str]]) -> int:
 
 def uses(standin: Any) -> dict[str, Callable[[], Any]]:
     """What makes use of each name that the package exports."""
-    import numpy
-    import qiskit_ibm_runtime as package
+    import numpy as np
     from qiskit import QuantumCircuit
+
+    import qiskit_ibm_runtime as package
 
     service = standin.service()
     backend = service.backend("ibmq_there")
@@ -89,7 +90,7 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         return sys.exit("The embedded runtime started without its extra.")
 
     def encode() -> Any:
-        values = {"circuit": measured, "number": 1j, "array": numpy.eye(2)}
+        values = {"circuit": measured, "number": 1j, "array": np.eye(2)}
         text = json.dumps(values, cls=package.RuntimeEncoder)
         return json.loads(text, cls=package.RuntimeDecoder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 
-import numpy
+import numpy as np
 import qiskit
 
 from .blame import users_line
@@ -13,7 +13,7 @@ from .blame import users_line
 
 def warn_of_environment() -> None:
     """Warn the user if Qiskit and numpy do not work together."""
-    doubt = doubtful(qiskit.__version__, numpy.__version__)
+    doubt = doubtful(qiskit.__version__, np.__version__)
     if doubt is not None:
         warnings.warn(doubt, stacklevel=users_line())
 
