@@ -252,13 +252,9 @@ def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
     assert token not in json.dumps(log)
     assert any("shutdown complete" in line["event"] for line in log)
     assert (data / "token").read_text() == token
-
-
-def test_a_data_folder_keeps_its_token(process: Process, data: Path) -> None:
     again = Process("--data", str(data), "--workers", "1")
     again.end()
-
-    assert again.said["token"] == process.said["token"]
+    assert again.said["token"] == token
 
 
 @pytest.mark.parametrize("kept", [None, "", " \n"], ids=["none", "empty", "blank"])
