@@ -18,9 +18,14 @@ from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
 
 _START = """
+from qiskit_ibm_runtime.local import launcher
 from qiskit_ibm_runtime.local.launcher import ensure_running
+
+def process():
+    return launcher._ours[1].process
+
 server = ensure_running()
-print(server.process.pid, flush=True)
+print(process().pid, flush=True)
 """
 _WAIT_FOR_A_JOB = """
 import signal
@@ -44,7 +49,7 @@ _OUTLIVE_THE_RUNTIME = """
 import logging, threading
 logging.basicConfig(format="%(message)s")
 from qiskit_ibm_runtime import IBMRuntimeError, QiskitRuntimeService
-from qiskit_ibm_runtime.local.launcher import ensure_running
+from qiskit_ibm_runtime.local import launcher
 
 def run(callback=None):
     options = {"backend": "ibmq_qasm_simulator"}
@@ -54,7 +59,7 @@ service = QiskitRuntimeService(channel="local")
 heard = threading.Event()
 job = run(lambda *message: heard.set())
 heard.wait()
-ensure_running().process.kill()
+launcher._ours[1].process.kill()
 asked = {
     "result": job.result,
     "result in time": lambda: job.result(timeout=1),
@@ -197,7 +202,7 @@ def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) ->
 def test_the_error_of_a_failed_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", _wrapper(tmp_path, "echo 'no quota' >&2\nexit 3"))
 
     with pytest.raises(IBMRuntimeError, match=r"process \d+ ended with exit code 3\. no quota"):
@@ -205,7 +210,7 @@ def test_the_error_of_a_failed_start_says_why(
 
 
 def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
     with pytest.raises(IBMRuntimeError, match="/nowhere/python"):
@@ -213,7 +218,7 @@ def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
         with pytest.raises(IBMRuntimeError, match="Linux and macOS only"):
