@@ -111,7 +111,7 @@ class Prepared:
         """
         unread = unread_measurements(circuit)
         if unread:
-            logger.warning(
+            logger.info(
                 "%d measurements at the end of circuit %r are left out.", len(unread), circuit.name
             )
         kept_items = [item for place, item in enumerate(circuit.data) if place not in unread]
