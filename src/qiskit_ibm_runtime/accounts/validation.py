@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
-from qiskit_ibm_runtime.utils.utils import crn_region, is_crn
 
 from .exceptions import InvalidAccountError
 
 LOCAL_CHANNEL = "local"
 CHANNELS = ("ibm_cloud", "ibm_quantum", LOCAL_CHANNEL)
+# Channels whose instances are hub/group/projects, and where a run must name its backend.
+HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
 def check_channel(channel: Any) -> None:
@@ -77,9 +78,7 @@ def check_instance(instance: Any, channel: str) -> None:
 
 
 def _check_service_instance(instance: Any) -> None:
-    if is_crn(instance):
-        crn_region(instance)
-    elif not isinstance(instance, str) or not instance:
+    if not isinstance(instance, str) or not instance:
         raise IBMInputValueError(
             "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
             f"got {instance!r}."
