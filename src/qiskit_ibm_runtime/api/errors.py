@@ -35,6 +35,10 @@ _NOT_THE_SERVICE = "Check the address: a service of this protocol sends no such 
 _NO_ANSWER = (
     (("The answer is longer", "The answer expands", "The answer is encoded"), _NOT_THE_SERVICE),
     (
+        ("has expired", "not yet valid", "ostname mismatch", "doesn't match"),
+        "The certificate is not valid here and now: check the address and this machine's clock.",
+    ),
+    (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
         "If the network uses an authority of its own, give its certificate file as `verify`.",
     ),
