@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from qiskit_ibm_runtime.exceptions import Failure, IBMNotAuthorizedError
+from qiskit_ibm_runtime.utils.retired import explain
 
 from .exceptions import AuthenticationLicenseError, RequestsApiError
 from .redaction import HIDDEN, SECRET_HEADERS, redact, without_query
@@ -125,7 +126,7 @@ def translate(
         shortened(details.solution),
         f"(trace {trace})" if trace else "",
         _effort(failure),
-        _advice(response.status_code),
+        explain(response.url or "", response.status_code) or _advice(response.status_code),
     ]
     text = " ".join(filter(None, parts))
     if response.status_code != 401:
@@ -145,7 +146,7 @@ def _unanswered(
         elapsed=attempt.elapsed,
         uncertain=uncertain,
     )
-    advice = next(
+    advice = explain(asked.rpartition(" ")[2], None) or next(
         (advice for signs, advice in _NO_ANSWER if any(sign in message for sign in signs)),
         _CHECK_ADDRESS,
     )
