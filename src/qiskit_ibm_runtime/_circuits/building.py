@@ -221,7 +221,8 @@ _FROM_PARAMS: dict[str, Any] = {
 
 
 def _value(value: form.Value) -> Any:
-    return value.numbers() if isinstance(value, form.Array) else value
+    # A copy that may be changed: Aer 0.14 reads an array that may not be column by column.
+    return value.numbers().copy() if isinstance(value, form.Array) else value
 
 
 def _condition(condition: form.Condition | None, circuit: QuantumCircuit) -> Any:
