@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 # Tests hold outcomes; how long an example takes says more about the machine than about the code.
 settings.register_profile("outcomes only", deadline=None)
 settings.load_profile("outcomes only")
+
+# A shell that runs a command in the background has it ignore Ctrl-C, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Proxies of whoever runs the tests; those that a test starts are named by it.
+for _variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[_variable]
 
 ACCOUNT_VARIABLES = (
     "QISKIT_IBM_TOKEN",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import warnings
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
+from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
-from .api.parallel import failures, side_by_side
+from .api.forks import reset_in_children
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
 from .checks import check_number, choices, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
@@ -51,10 +53,15 @@ class BackendCatalogue:
     def __init__(self, service: QiskitRuntimeService) -> None:
         self._service = service
         self._built: dict[Key, Any] = {}
-        self._under_way: dict[str, Future[Any]] = {}
         self._broken: set[str] = set()
         self._warned_of: set[str] = set()
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget what threads of another process are fetching."""
         self._lock = threading.Lock()
+        self._under_way: dict[str, Future[Any]] = {}
 
     def backend(self, name: str | None = None, instance: str | None = None) -> Any:
         """One backend; without a name the first that is usable.
@@ -206,27 +213,35 @@ class BackendCatalogue:
             if name not in service._backend_configs and service._backends.get(name) is None
         )
         failed = failures(
-            missing, side_by_side(self._configuration, missing, self._service._client_params.url)
+            missing,
+            run_concurrently(self._configuration, missing, self._service._client_params.url),
         )
         with self._lock:
             self._broken = (self._broken - set(missing)) | set(failed)
         return failed
 
     def _configuration(self, name: str) -> Any:
-        with self._lock:
-            future = self._under_way.get(name)
-            mine = future is None
-            if future is None:
-                future = self._under_way[name] = Future()
-        if mine:
-            try:
-                self._service._backend_configs[name] = self._fetch(name)
-                future.set_result(None)
-            except BaseException as exc:  # noqa: BLE001  # whoever waits for it gets it below
-                future.set_exception(exc)
+        while True:
             with self._lock:
-                del self._under_way[name]
-        return future.result()
+                future = self._under_way.get(name)
+                mine = future is None
+                if future is None:
+                    future = self._under_way[name] = Future()
+            if mine:
+                self._settle(name, future)
+            with suppress(CancelledError):  # the thread that fetched it was interrupted
+                return future.result()
+
+    def _settle(self, name: str, future: Future[Any]) -> None:
+        try:
+            self._service._backend_configs[name] = self._fetch(name)
+            future.set_result(None)
+        except Exception as exc:  # noqa: BLE001  # whoever waits for it gets it
+            future.set_exception(exc)
+        finally:
+            with self._lock:
+                self._under_way.pop(name, None)
+            future.cancel()  # nothing if it is settled; an interrupt concerns this thread alone
 
     def _fetch(self, name: str) -> Any:
         if name in self._service._backend_configs:  # another thread was done in the meantime
@@ -259,7 +274,7 @@ class BackendCatalogue:
         if all(state is not None for _, state in matching):
             return matching
         backends = [backend for backend, _ in matching]
-        states = side_by_side(
+        states = run_concurrently(
             lambda backend: backend.status(), backends, self._service._client_params.url
         )
         failed = failures((backend.name for backend in backends), states)

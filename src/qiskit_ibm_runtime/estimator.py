@@ -14,7 +14,6 @@ from .primitive.circuits import as_circuits
 from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.observables import all_observables, as_observables, check_widths
 from .primitive.parameter_values import as_parameter_values
-from .primitive.repeats import distinct_circuits, distinct_observables
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -138,14 +137,12 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         **options: Any,
     ) -> RuntimeJob:
         """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
-        distinct, indices = distinct_circuits(circuits)
-        distinct_operators, operator_indices = distinct_observables(observables)
         inputs = {
-            "circuits": distinct,
-            "circuit_indices": indices,
-            "observables": distinct_operators,
-            "observable_indices": operator_indices,
-            "parameters": [circuit.parameters for circuit in distinct],
+            "circuits": circuits,
+            "circuit_indices": list(range(len(circuits))),
+            "observables": observables,
+            "observable_indices": list(range(len(observables))),
+            "parameters": [circuit.parameters for circuit in circuits],
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .api.clients.runtime import RuntimeClient
-from .api.parallel import failures, side_by_side
+from .api.concurrency import failures, run_concurrently
 from .checks import choices
 from .exceptions import IBMError, IBMInputValueError
 from .utils.hgp import from_instance_format, to_instance_format
@@ -157,7 +157,7 @@ def find_instance(
     )
 
 
-def list_side_by_side(
+def list_concurrently(
     hgps: Iterable[HubGroupProject], url: str | None = None
 ) -> tuple[list[str], dict[str, BaseException]]:
     """Ask all instances at once for the names of their backends.
@@ -173,7 +173,7 @@ def list_side_by_side(
         IBMNotAuthorizedError: If the service refuses the credentials.
     """
     asked = list(hgps)
-    lists = side_by_side(lambda hgp: hgp.backends, asked, url)
+    lists = run_concurrently(lambda hgp: hgp.backends, asked, url)
     failed = failures((hgp.name for hgp in asked), lists)
     names = [
         name

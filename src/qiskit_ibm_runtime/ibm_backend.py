@@ -84,6 +84,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     def _drop_target(self) -> None:
         self._target: Any = None
+        self._outline: Any = None
         self._coupling_map = None  # terra keeps it beside the target from 0.24 on
 
     def _add_validators(self) -> None:
@@ -132,6 +133,35 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def service(self) -> Any:
         """Service that the backend belongs to."""
         return self._service
+
+    @property
+    def num_qubits(self) -> int:
+        """Number of qubits; no request."""
+        return self._configuration.n_qubits  # type: ignore[no-any-return]
+
+    @property
+    def dt(self) -> float | None:
+        """Time resolution of pulses, in seconds; ``None`` if the device has none. No request."""
+        return getattr(self._configuration, "dt", None)
+
+    @property
+    def coupling_map(self) -> Any:
+        """Coupling of the qubits, as ``CouplingMap``; ``None`` if any gate works everywhere.
+
+        No request: faulty couplings are left out once the calibration was fetched, as it is for
+        ``backend.target`` and by ``backend.properties()``.
+        """
+        if self._coupling_map is None:
+            self._coupling_map = self._known_target().build_coupling_map()
+        return self._coupling_map
+
+    def _known_target(self) -> Any:
+        """Return the target, without calibration while that would cost a request."""
+        if self._configuration.simulator or self._properties is not _UNKNOWN:
+            return self.target
+        if self._outline is None:
+            self._outline = build_target(self._configuration, None, None)
+        return self._outline
 
     @property
     def dtm(self) -> float:
@@ -346,12 +376,13 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the connection and what can be fetched again, targets among it."""
-        missing = {"_api_client": None, "_target": None, "_pulses": None, "_faulty": None}
+        again = ("_api_client", "_target", "_outline", "_coupling_map", "_pulses", "_faulty")
+        missing = dict.fromkeys(again)
         fetched = {
             name: None if self.__dict__[name] is _UNKNOWN else self.__dict__[name]
             for name in ("_properties", "_defaults")
         }
-        state = {**self.__dict__, **missing, **fetched, "_coupling_map": None}
+        state = {**self.__dict__, **missing, **fetched}
         state["_unasked"] = [name for name, value in fetched.items() if value is None]
         return state
 

@@ -12,6 +12,7 @@ from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
 from .utils.converters import local_to_utc
 from .utils.hgp import from_instance_format
+from .utils.paging import is_last_page
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ INSTANCE_PARTS = ("hub", "group", "project")
 
 class JobListing:
     """The jobs that fit, fetched page by page while somebody looks at them.
+
+    Pages are counted from the newest job, so do not delete jobs while iterating: those behind move
+    up by one place, and some would be skipped. Collect the ids first.
 
     .. code-block:: python
 
@@ -50,7 +54,7 @@ class JobListing:
         pending: bool | None = None,
         program_id: str | None = None,
         instance: str | None = None,
-        job_tags: list[str] | None = None,
+        job_tags: list[str] | str | None = None,
         session_id: str | None = None,
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
@@ -82,6 +86,7 @@ class JobListing:
         check_kind("program_id", program_id, str, "the id of a program")
         check_kind("session_id", session_id, str, "the id of a session")
         check_kind("descending", descending, bool, "True or False")
+        job_tags = [job_tags] if isinstance(job_tags, str) else job_tags
         validate_job_tags(job_tags, IBMInputValueError)
         hub, group, project = _instance_parts(service, instance)
         self._service = service
@@ -116,6 +121,7 @@ class JobListing:
             )
             records = page.get("jobs") or []
             offset += len(records)
+            known = len(given)
             for record in records:
                 job_id = record.get("id")
                 if not job_id:
@@ -124,8 +130,7 @@ class JobListing:
                 elif job_id not in given and len(given) != self._limit:
                     given.add(job_id)
                     yield record
-            # Whatever count the service gives, there is nothing behind an empty page.
-            if not records or offset >= page.get("count", float("inf")):
+            if is_last_page(records, page.get("count"), offset, news=len(given) > known):
                 return
 
 

@@ -6,6 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from .api.forks import reset_in_children
 from .checks import check_id, check_kind, check_number
 from .exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from .program.metadata import ProgramMetadata
@@ -13,6 +14,7 @@ from .program.source import read_source
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_program import RuntimeProgram
 from .utils.json import to_base64_string
+from .utils.paging import is_last_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +38,13 @@ class ProgramRegistry:
             service: Its client is looked up anew for each request, since it may be replaced.
         """
         self._service = service
-        self._lock = threading.RLock()
+        self.reset_after_fork()
+        reset_in_children(self)
         self._unlist()
+
+    def reset_after_fork(self) -> None:
+        """Drop a lock that a thread of another process may hold."""
+        self._lock = threading.RLock()
 
     def _unlist(self) -> None:
         self._listed: dict[str, None] = {}
@@ -74,13 +81,14 @@ class ProgramRegistry:
         page = self._client.list_programs(limit=PAGE_SIZE, skip=self._read)
         records = page.get("programs") or []
         self._read += len(records)
+        known = len(self._listed)
         for record in records:
             program = self._program(record)
             self._listed[program.program_id] = None
             # The record of a list is no news of a program that was asked for by itself.
             self._known.setdefault(program.program_id, program)
-        # Whatever count the service gives, there is nothing behind an empty page.
-        self._whole = not records or self._read >= page.get("count", float("inf"))
+        news = len(self._listed) > known
+        self._whole = is_last_page(records, page.get("count"), self._read, news=news)
 
     def get(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
         """Return one program; see :meth:`QiskitRuntimeService.program`."""
@@ -136,8 +144,9 @@ class ProgramRegistry:
                 max_execution_time=fields.max_execution_time,
                 spec=fields.spec,
             )
-        if program_id in self._known:
-            self.get(program_id, refresh=True)
+        with self._lock:  # what was known is out of date; it is fetched when somebody looks
+            if self._known.pop(program_id, None):
+                self._unlist()
         return True
 
     def delete(self, program_id: str) -> None:

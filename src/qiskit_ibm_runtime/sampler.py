@@ -13,7 +13,6 @@ from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits, check_classical_bits
 from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.parameter_values import as_parameter_values
-from .primitive.repeats import distinct_circuits
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -124,11 +123,10 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         **options: Any,
     ) -> RuntimeJob:
         """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
-        distinct, indices = distinct_circuits(circuits)
         inputs = {
-            "circuits": distinct,
-            "parameters": [circuit.parameters for circuit in distinct],
-            "circuit_indices": indices,
+            "circuits": circuits,
+            "parameters": [circuit.parameters for circuit in circuits],
+            "circuit_indices": list(range(len(circuits))),
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}

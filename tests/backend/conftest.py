@@ -71,6 +71,15 @@ class Service:
         )
         gate["parameters"].append(_broken())
 
+    def close_ring(self) -> None:
+        """Couple the first qubit with the last as well."""
+        for pair in ([4, 0], [0, 4]):
+            self.conf["coupling_map"].append(pair)
+            cx = next(gate for gate in self.conf["gates"] if gate["name"] == "cx")
+            cx["coupling_map"].append(pair)
+            gate = next(gate for gate in self.props["gates"] if gate["gate"] == "cx")
+            self.props["gates"].append({**copy.deepcopy(gate), "qubits": pair})
+
 
 def _broken() -> dict[str, Any]:
     return {"name": "operational", "unit": "", "value": 0, "date": "2021-03-15T00:36:03Z"}

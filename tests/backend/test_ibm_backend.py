@@ -62,6 +62,40 @@ def test_asking_for_an_attribute_that_is_not_there_makes_no_request(
     assert service.asked == []
 
 
+def test_qubits_couplings_and_time_resolution_cost_no_request(
+    service: Service, backend: IBMBackend
+) -> None:
+    found = backend.num_qubits, backend.dt, set(backend.coupling_map.get_edges())
+
+    assert service.asked == []
+    target = backend.target
+    assert found == (target.num_qubits, target.dt, set(target.build_coupling_map().get_edges()))
+
+
+def test_a_known_fault_is_left_out_of_the_couplings(service: Service, backend: IBMBackend) -> None:
+    service.break_gate(3, 4)
+    assert (3, 4) in backend.coupling_map.get_edges()
+
+    backend.properties()
+
+    assert not {(3, 4), (4, 3)} & set(backend.coupling_map.get_edges())
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_circuits_are_transpiled_around_faulty_couplings(service: Service, level: int) -> None:
+    service.close_ring()
+    service.break_gate(1, 2)
+    circuit = QuantumCircuit(5)
+    for pair in ((0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (0, 2), (1, 3)):
+        circuit.cx(*pair)
+
+    backend = service.backend()
+    found = transpile(circuit, backend, optimization_level=level, seed_transpiler=7)
+
+    places = {frozenset(found.find_bit(bit).index for bit in step.qubits) for step in found.data}
+    assert frozenset({1, 2}) not in places
+
+
 def test_channels_are_those_of_the_device(backend: IBMBackend) -> None:
     assert pulse.DriveChannel(1) == backend.drive_channel(1)
     assert pulse.MeasureChannel(2) == backend.measure_channel(2)

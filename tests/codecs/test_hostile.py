@@ -27,6 +27,7 @@ from qiskit_ibm_runtime.utils.codecs import budget, packing
 from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
 from qiskit_ibm_runtime.utils.codecs.symbols import check_expression
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 
 
 @pytest.fixture
@@ -332,3 +333,51 @@ def _expressions(circuit: QuantumCircuit) -> list[Any]:
         for value in getattr(item.operation, "params", ())
         if hasattr(value, "_symbol_expr")
     ]
+
+
+@pytest.mark.parametrize("qubit", [30_000_000, "many", None])
+def test_a_noise_model_is_no_wider_than_its_payload(qubit: object) -> None:
+    step = {"name": "reset", "qubits": [qubit]}
+    error = {
+        "type": "qerror",
+        "operations": ["x"],
+        "probabilities": [1.0],
+        "instructions": [[step]],
+    }
+    with pytest.raises(DecodeError):
+        decode(tagged("NoiseModel", {"errors": [error]}))
+
+
+@pytest.mark.parametrize("name", ["Clifford", "StabilizerState"])
+def test_a_tableau_is_not_computed_from_something_smaller(name: str) -> None:
+    symplectic = "qiskit.quantum_info.operators.symplectic.clifford"
+    module = symplectic if name == "Clifford" else "qiskit.quantum_info.states.stabilizerstate"
+    scalar = tagged(
+        "settings",
+        {"dims": [2] * 6500, "coeff": 1},
+        __module__="qiskit.quantum_info.operators.scalar_op",
+        __class__="ScalarOp",
+    )
+    with pytest.raises(DecodeError, match="not as its tableau"):
+        decode(tagged("settings", {"data": scalar}, __module__=module, __class__=name))
+    labels = ["+" + "X" * 3000] * 6000
+    with pytest.raises(DecodeError, match="steps"):
+        decode(tagged("settings", {"data": labels}, __module__=module, __class__=name))
+
+
+def test_outcomes_that_share_one_hash_are_refused() -> None:
+    prime = 2**61 - 1
+    for keys in (
+        [str(k * prime) for k in range(1, 2000)],
+        [f"{k * prime:080b}" for k in range(1, 2000)],
+    ):
+        text = json.dumps({"quasi_dists": [dict.fromkeys(keys, 1e-4)], "metadata": [{}]})
+        with pytest.raises(DecodeError, match="quadratic"):
+            SamplerResultDecoder.decode(text)
+
+
+def test_wide_outcomes_of_an_honest_sampler_are_read() -> None:
+    keys = [f"{k:0100b}" for k in range(2000)]
+    text = json.dumps({"quasi_dists": [dict.fromkeys(keys, 1 / 2000)], "metadata": [{}]})
+
+    assert len(SamplerResultDecoder.decode(text).quasi_dists[0]) == 2000

@@ -62,6 +62,8 @@ class Colour(enum.Enum):
         (2 + 3j, 2 + 3j),
         ({1, 2}, {1, 2}),
         (frozenset({1}), {1}),
+        ({(0, 1), (1, (2, 3))}, {(0, 1), (1, (2, 3))}),
+        ({frozenset({1, 2})}, {frozenset({1, 2})}),
         (range(3), [0, 1, 2]),
         ((1, "a", None), [1, "a", None]),
         (Colour.RED, "red"),

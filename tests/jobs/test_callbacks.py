@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 from unittest.mock import MagicMock
@@ -9,6 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 from tests.jobs.fast_clock import until
 from tests.jobs.scripted_service import Peer, ScriptedService
+from tests.threads import let_threads_start
 
 from qiskit_ibm_runtime import (
     IBMBackend,
@@ -269,3 +273,68 @@ def test_slow_callbacks_of_some_jobs_keep_those_of_others_from_nothing(
     until(lambda: not any(job._stream.active for job in slow))
 
     assert told.messages == [1, 2]
+
+
+def test_messages_are_handed_on_also_when_no_thread_can_be_started_for_it(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_stream = send("1", "2", "3")
+    let_threads_start(monkeypatch, False, True, False, name="job-callback")
+    told = Told()
+
+    job = service.job(user_callback=told)
+    until(lambda: not job._stream.active)
+
+    assert told.messages == [1, 2, 3]
+
+
+SCRIPT = """
+import os, sys
+from tests.jobs.scripted_service import ScriptedService
+
+def called_back(job_id, message):
+    print(message, flush=True)
+
+ScriptedService(url=sys.argv[1]).job("j1", user_callback=called_back)
+if sys.argv[2] == "fork":
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+print("end of script", flush=True)
+"""
+
+
+def script(service: ScriptedService, how: str) -> subprocess.Popen[str]:
+    """Start a script that ends while its callback still waits for messages."""
+    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, service.url, how]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("how", "ends"), [("plain", 1), ("fork", 2)])
+def test_a_script_ends_after_its_callbacks(service: ScriptedService, how: str, ends: int) -> None:
+    """A forked process does not wait for the callbacks of its parent."""
+    script_ended = threading.Event()
+
+    def stream(peer: Peer) -> None:
+        peer.send("ACK")
+        script_ended.wait(60)
+        peer.send("1", "2")
+        peer.close(1000)
+
+    service.on_stream = stream
+    with script(service, how) as process:
+        assert process.stdout is not None
+        for _ in range(ends):
+            assert process.stdout.readline() == "end of script\n"
+        script_ended.set()
+        assert process.communicate(timeout=60) == ("1\n2\n", "")
+        assert process.returncode == 0
+
+
+def test_control_c_ends_the_wait_for_callbacks(service: ScriptedService) -> None:
+    service.on_stream = idle
+    with script(service, "plain") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "end of script\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) is not None

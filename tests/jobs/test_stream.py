@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import queue
+import selectors
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from tests.jobs.scripted_service import (
@@ -17,8 +20,14 @@ from tests.jobs.scripted_service import (
     ScriptedService,
     frame_head,
 )
+from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.clients import (
+    RuntimeWebsocketClient,
+    WebsocketClientCloseCode,
+    job_stream,
+    stream_hub,
+)
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
     WebsocketError,
@@ -475,3 +484,66 @@ def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService)
     for thread in our_threads():
         thread.join(30)
     assert not our_threads()
+
+
+def test_a_stream_that_cannot_start_is_an_error_and_the_next_one_works(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.on_stream = replay
+    with monkeypatch.context() as patch:
+        patch.setattr(stream_hub, "_hub", None)
+        let_threads_start(patch, False, name="job-streams")
+        with pytest.raises(WebsocketError, match="could not be started: can't start new thread"):
+            client_of(service, None).job_results()
+
+    client_of(service, None).job_results()
+
+
+def test_without_a_file_descriptor_streams_end_and_the_next_one_works(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted() -> None:
+        raise OSError(24, "Too many open files")
+
+    service.on_stream = replay
+    for place, name in ((selectors, "DefaultSelector"), (socket, "socketpair")):
+        with monkeypatch.context() as patch:
+            patch.setattr(stream_hub, "_hub", None)
+            patch.setattr(place, name, exhausted)
+            with pytest.raises(WebsocketError):
+                client_of(service, None).job_results()
+
+    client_of(service, None).job_results()
+
+
+def test_a_thread_that_cannot_start_delays_the_connection(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, fast_streams: None
+) -> None:
+    service.on_stream = replay
+    let_threads_start(monkeypatch, False, True, name="job-connect")
+
+    client_of(service, None).job_results()
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
+def test_a_message_of_endless_fragments_ends_the_stream(
+    service: ScriptedService, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    monkeypatch.setattr(job_stream, "LONGEST_MESSAGE", 10**6)
+
+    def endless(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.frame(TEXT, b"x" * 10_000, final=False)
+        with suppress(OSError):
+            while True:
+                peer.frame(CONTINUATION, b"x" * 10_000, final=False)
+
+    service.on_stream = endless
+    client = client_of(service, Messages() if read else None)
+    if read:
+        with pytest.raises(WebsocketError, match="longer than 1000000 bytes"):
+            client.job_results()
+    else:
+        client.job_results()
+
+    assert service.asked(STREAM) == 1

@@ -140,3 +140,35 @@ def test_a_dead_proxy_is_named_by_no_credentials(secure: ScriptedService, bundle
 
     assert "top-secret" not in caught.value.message
     assert secure.requests == []
+
+
+@pytest.fixture
+def proxy_of_the_environment(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Proxy:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+    return proxy
+
+
+@pytest.mark.parametrize("urls", [None, {"https://other.example": "http://127.0.0.1:1"}])
+def test_streams_of_this_machine_never_go_through_a_proxy_of_the_environment(
+    service: ScriptedService,
+    secure: ScriptedService,
+    bundle: str,
+    proxy_of_the_environment: Proxy,
+    urls: dict[str, str] | None,
+) -> None:
+    service.on_stream = secure.on_stream
+    proxies = ProxyConfiguration(urls=urls)
+
+    for near in (service, secure):
+        assert read(near, verify=bundle, proxies=proxies) == ["x" * 100_000]
+    assert proxy_of_the_environment.tunnels == []
+
+
+def test_streams_of_other_machines_go_through_it(
+    secure: ScriptedService, bundle: str, proxy_of_the_environment: Proxy
+) -> None:
+    secure.url = secure.url.replace("localhost", FAR_AWAY)
+
+    assert read(secure, verify=bundle) == ["x" * 100_000]
+    assert len(proxy_of_the_environment.tunnels) == 1

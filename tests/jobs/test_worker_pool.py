@@ -6,8 +6,9 @@ import threading
 
 import pytest
 from tests.jobs.fast_clock import until
+from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+from qiskit_ibm_runtime.api.concurrency import WorkerPool
 
 
 def threads() -> int:
@@ -70,3 +71,31 @@ def test_a_call_that_was_abandoned_before_it_began_is_not_made() -> None:
     first.result(60)
     third.result(60)
     assert made == [3]
+
+
+def test_a_thread_that_cannot_start_loses_one_call_and_no_later_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = WorkerPool(1, "pool-of-a-test")
+    with monkeypatch.context() as patch:
+        let_threads_start(patch, False)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            pool.submit(lambda: 1)
+
+    assert pool.submit(lambda: 2).result(60) == 2
+    until(lambda: threads() == 0)
+
+
+def test_a_call_waits_for_the_threads_there_are_if_no_other_can_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool, begun, go_on = WorkerPool(2, "pool-of-a-test"), threading.Event(), threading.Event()
+    let_threads_start(monkeypatch, True, False)
+    first = pool.submit(lambda: (begun.set(), go_on.wait(60)))
+    assert begun.wait(60)
+    second = pool.submit(lambda: 2)
+    pool.abandon(first)
+    go_on.set()
+
+    assert first.result(60) == (None, True)
+    assert second.result(60) == 2

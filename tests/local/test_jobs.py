@@ -131,7 +131,7 @@ def test_a_cancelled_job_closes_its_stream_before_the_answer(
 
 
 def test_a_waiting_job_is_cancelled_without_running(alice: Client, executor: Obedient) -> None:
-    first, second = alice.submit({"gate": "g"}), alice.submit({"give": 2})
+    first, second = (alice.submit({"gate": "g"}, backend="fake_lima") for _ in range(2))
 
     assert alice("POST", f"/jobs/{second}/cancel").status_code == 204
     executor.open("g")
@@ -155,9 +155,9 @@ def test_what_has_ended_is_not_cancelled(alice: Client) -> None:
 def test_a_job_is_deleted_in_any_state(state: str, alice: Client, executor: Obedient) -> None:
     gate = None
     if state == "waiting":
-        gate = alice.submit({"gate": "g"})
+        gate = alice.submit({"gate": "g"}, backend="fake_lima")
         executor.wait_for(1)
-    job_id = alice.submit({"gate": "own", "say": [1]})
+    job_id = alice.submit({"gate": "own", "say": [1]}, backend="fake_lima")
     if state == "running":
         executor.wait_for(1)
     if state == "ended":
@@ -185,13 +185,13 @@ def test_logs_are_there_when_the_job_has_ended(alice: Client, executor: Obedient
 
 
 def test_metrics_tell_times_and_place_in_the_queue(alice: Client, executor: Obedient) -> None:
-    first, second, third = (alice.submit({"gate": "g"}) for _ in range(3))
+    first, second, third = (alice.submit({"gate": "g"}, backend="fake_lima") for _ in range(3))
     executor.wait_for(1)
 
     waiting = alice.get(f"/jobs/{third}/metrics")
     assert waiting["position_in_queue"] == 2
     assert waiting["timestamps"]["running"] is None
-    assert alice.get(f"/backends/{SIMULATOR}/status")["length_queue"] == 3
+    assert alice.get("/backends/fake_lima/status")["length_queue"] == 3
     executor.open("g")
     alice.wait(first)
     alice.wait(third)

@@ -18,9 +18,14 @@ from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
 
 _START = """
+from qiskit_ibm_runtime.local import launcher
 from qiskit_ibm_runtime.local.launcher import ensure_running
+
+def process():
+    return launcher._ours[1].process
+
 server = ensure_running()
-print(server.process.pid, flush=True)
+print(process().pid, flush=True)
 """
 _WAIT_FOR_A_JOB = """
 import signal
@@ -38,6 +43,38 @@ for number in range(3):
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 print(job.result(), flush=True)
+"""
+
+_OUTLIVE_THE_RUNTIME = """
+import logging, threading
+logging.basicConfig(format="%(message)s")
+from qiskit_ibm_runtime import IBMRuntimeError, QiskitRuntimeService
+from qiskit_ibm_runtime.local import launcher
+
+def run(callback=None):
+    options = {"backend": "ibmq_qasm_simulator"}
+    return service.run("hello-world", {"iterations": 9}, options=options, callback=callback)
+
+service = QiskitRuntimeService(channel="local")
+heard = threading.Event()
+job = run(lambda *message: heard.set())
+heard.wait()
+launcher._ours[1].process.kill()
+asked = {
+    "result": job.result,
+    "result in time": lambda: job.result(timeout=1),
+    "status": job.status,
+    "run": run,
+}
+for what, ask in asked.items():
+    try:
+        print(what, ask())
+    except IBMRuntimeError as error:
+        print(what, error.message, flush=True)
+while job._stream.active:
+    threading.Event().wait(0.05)
+service = QiskitRuntimeService(channel="local")
+print("another job" if run().job_id() != job.job_id() else "")
 """
 
 
@@ -118,15 +155,17 @@ def test_a_forked_child_that_exits_does_not_stop_its_parents_runtime() -> None:
         assert line(process) == "None"
 
 
-def test_a_second_use_starts_a_runtime_in_place_of_a_dead_one() -> None:
-    again = "server.process.kill(); server.process.wait(); print(server.why_ended())\n"
-    with python("-c", f"{_START}{again}{_START}") as process:
-        first = line(process)
+def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -> None:
+    with python("-c", _OUTLIVE_THE_RUNTIME, stderr=subprocess.STDOUT) as process:
+        printed = process.stdout.read() if process.stdout else ""
 
-        assert line(process) == (
-            f"process {first} was ended by SIGKILL; perhaps the system was out of memory"
-        )
-        assert line(process) != first
+    assert "goes on" not in printed
+    assert "still there" not in printed
+    lines = printed.splitlines()
+    told = [line for line in lines if "SIGKILL" in line and "its jobs are gone" in line]
+    for what in ("result", "result in time", "status", "run", "Streaming of job"):
+        assert any(line.startswith(what) for line in told), printed
+    assert lines[-1] == "another job"
 
 
 def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
@@ -163,7 +202,7 @@ def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) ->
 def test_the_error_of_a_failed_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", _wrapper(tmp_path, "echo 'no quota' >&2\nexit 3"))
 
     with pytest.raises(IBMRuntimeError, match=r"process \d+ ended with exit code 3\. no quota"):
@@ -171,7 +210,7 @@ def test_the_error_of_a_failed_start_says_why(
 
 
 def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
     with pytest.raises(IBMRuntimeError, match="/nowhere/python"):
@@ -179,7 +218,7 @@ def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "_running", None)
+    monkeypatch.setattr(launcher, "_ours", None)
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
         with pytest.raises(IBMRuntimeError, match="Linux and macOS only"):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -52,7 +53,7 @@ class StandIn:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.jobs: list[dict[str, Any]] = []
         self.programs: dict[str, dict[str, Any]] = {}
-        self.count: int | None = None
+        self.count: Callable[[list[Any]], Any] | None = None  # what a page counts, instead of all
         self._lock = threading.Lock()
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
@@ -138,8 +139,8 @@ class StandIn:
     def _page(self, entries: list[Any], query: dict[str, list[str]], name: str) -> Any:
         limit = min(int(query.get("limit", ["10"])[0]), self.page_size)
         offset = int(query.get("offset", ["0"])[0])
-        count = len(entries) if self.count is None else self.count
-        return {name: entries[offset : offset + limit], "count": count}
+        page = entries[offset : offset + limit]
+        return {name: page, "count": self.count(page) if self.count else len(entries)}
 
     def _job_answer(self, method: str, what: list[str], query: Any, body: bytes) -> tuple[int, Any]:
         if not what and method == "GET":

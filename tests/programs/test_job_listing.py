@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,7 +54,7 @@ def test_all_jobs_are_asked_for_in_full_pages(standin):
     standin.add_jobs(450)
 
     assert ids(standin.service().jobs(limit=None)) == named(0, 450)
-    assert [query["limit"] for query in standin.asked("GET /jobs")] == ["200"] * 3
+    assert [query["limit"] for query in standin.asked("GET /jobs")] == ["200"] * 4
 
 
 def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin):
@@ -61,15 +62,15 @@ def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin
     standin.add_jobs(20)
 
     assert ids(standin.service().jobs(limit=None)) == named(0, 20)
-    assert len(standin.requests) == 3
+    assert len(standin.requests) == 4
 
 
 @pytest.mark.parametrize(
     ("limit", "skip", "found", "requests"),
     [
-        (10, 0, (0, 5), 1),
+        (10, 0, (0, 5), 2),
         (2, 1, (1, 3), 1),
-        (None, 3, (3, 5), 1),
+        (None, 3, (3, 5), 2),
         (10, 5, (0, 0), 1),
         (10, 6, (0, 0), 1),
         (None, 99, (0, 0), 1),
@@ -84,12 +85,34 @@ def test_limit_and_skip_choose_a_part_and_the_listing_ends(standin, limit, skip,
     assert len(standin.requests) == requests
 
 
-def test_a_count_that_is_too_high_does_not_let_the_listing_go_on_for_ever(standin):
+@pytest.mark.parametrize("count", [1000, 5, 2, 0, -1, None, "many"])
+def test_lists_all_jobs_whatever_the_service_counts(standin, count):
+    standin.page_size = 2
     standin.add_jobs(5)
-    standin.count = 1000
+    standin.count = lambda _page: count
 
     assert ids(standin.service().jobs(limit=None)) == named(0, 5)
-    assert len(standin.requests) == 2
+    assert len(standin.requests) == 4
+
+
+def test_lists_all_jobs_of_a_service_that_counts_each_page_by_itself(standin):
+    standin.page_size = 50
+    standin.add_jobs(120)
+    standin.count = len
+
+    assert ids(standin.service().jobs(limit=None)) == named(0, 120)
+
+
+@pytest.mark.parametrize("count", [3, 2, None])
+def test_the_listing_ends_at_a_service_that_ignores_the_offset(standin, count):
+    def jobs_get(**_filters):
+        records = [{"id": f"job{number}", "program": {"id": "p"}} for number in range(3)]
+        return {"jobs": records, "count": count}
+
+    service = standin.service()
+    service._api_client = SimpleNamespace(jobs_get=jobs_get)
+
+    assert ids(JobListing(service)) == named(0, 3)
 
 
 def test_jobs_that_move_to_the_next_page_are_given_once(standin):
@@ -136,9 +159,7 @@ def test_pages_are_read_while_somebody_looks_and_no_sooner(standin):
     skip=st.integers(0, 40),
 )
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_listing_gives_its_part_in_as_few_requests_as_there_are_pages(
-    total, page_size, limit, skip
-):
+def test_every_listing_gives_its_part_in_one_request_per_page(total, page_size, limit, skip):
     from types import SimpleNamespace
 
     model = StandIn(page_size)
@@ -157,7 +178,9 @@ def test_every_listing_gives_its_part_in_as_few_requests_as_there_are_pages(
     end = total if limit is None else min(total, skip + limit)
     part = named(skip, end)
     assert [record["id"] for record in records] == part
-    assert len(asked) == (0 if limit == 0 else max(1, -(-len(part) // page_size)))
+    # Unless the limit ends it, only an empty page tells that there are no more.
+    full = limit is not None and len(part) == limit
+    assert len(asked) == -(-len(part) // page_size) + (not full)
 
 
 def test_every_filter_reaches_the_service_in_its_own_words(standin):
@@ -192,6 +215,12 @@ def test_every_filter_reaches_the_service_in_its_own_words(standin):
     ]
 
 
+def test_a_single_tag_may_come_as_a_string(standin):
+    standin.service().jobs(job_tags="t1")
+
+    assert standin.asked("GET /jobs")[0]["tags"] == "t1"
+
+
 def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
@@ -217,7 +246,7 @@ def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
         ({"pending": "yes"}, "'pending' has to be True, False or None, not 'yes'"),
         ({"program_id": ["sampler"]}, "'program_id' has to be the id of a program"),
         ({"instance": "h/g"}, "hub/group/project"),
-        ({"job_tags": "t"}, "job_tags needs to be a list of strings"),
+        ({"job_tags": [1]}, "job_tags needs to be a list of strings"),
         ({"session_id": 1}, "'session_id' has to be the id of a session, not 1"),
         ({"created_after": "some day"}, "'created_after' has to be a datetime.*'some day'"),
         ({"created_before": 20230101}, "'created_before' has to be a datetime"),
@@ -248,7 +277,7 @@ def test_a_past_job_is_complete_and_its_parts_are_decoded_when_looked_at(standin
     circuit_of_the_future = {"__type__": "QuantumCircuit", "__value__": "bm90IHFweQ=="}
     standin.add_jobs(1, params={"shots": 7}, session_id="sid", runtime="image:tag")
     standin.add_jobs(1, params={"circuits": circuit_of_the_future})
-    job, undecodable = standin.service().jobs()
+    job, undecodable = standin.service().jobs(limit=2)
 
     assert (job.program_id, job.session_id, job.image, job.tags) == (
         "sampler",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -61,10 +62,11 @@ def test_programs_come_in_the_order_of_the_service_and_are_read_as_far_as_needed
     assert standin.asked("GET /programs")[1:] == [
         {"limit": "20", "offset": "20"},
         {"limit": "20", "offset": "40"},
+        {"limit": "20", "offset": str(len(names))},
     ]
     assert ids(service.programs(limit=None, skip=45)) == names[45:]
     assert service.programs(limit=0) == service.programs(skip=99) == []
-    assert len(standin.requests) == 3
+    assert len(standin.requests) == 4
 
 
 def test_a_program_that_was_asked_for_is_not_taken_for_the_whole_list(standin, service):
@@ -86,12 +88,23 @@ def test_a_refresh_forgets_what_is_known(standin, service):
     assert service.programs()[0] is not old
 
 
-def test_an_empty_page_is_the_end_whatever_the_count(standin, service):
+@pytest.mark.parametrize("count", [1000, 3, 1, 0, None, "many"])
+def test_lists_all_programs_whatever_the_service_counts(standin, service, count):
+    standin.page_size = 2
     add_programs(standin, 3)
-    standin.count = 1000
+    standin.count = lambda _page: count
 
     assert ids(service.programs(limit=None)) == ["p0", "p1", "p2"]
-    assert len(standin.requests) == 2
+    assert len(standin.requests) == 3
+
+
+def test_the_list_of_programs_ends_at_a_service_that_ignores_the_offset(service):
+    records = [{"id": "p0", "name": "p0"}, {"id": "p1", "name": "p1"}]
+    service._api_client = SimpleNamespace(
+        list_programs=lambda **_page: {"programs": records, "count": 2}
+    )
+
+    assert ids(service.programs(limit=None)) == ["p0", "p1"]
 
 
 @pytest.mark.parametrize("arguments", [{"limit": -1}, {"skip": -1}, {"limit": "all"}])
@@ -210,6 +223,18 @@ def test_files_that_are_not_there_are_named(service, tmp_path):
         service.upload_program("missing.py", METADATA)
     with pytest.raises(FileNotFoundError, match=r"missing.json"):
         service.upload_program(SOURCE, "missing.json")
+
+
+def test_a_text_that_is_no_path_is_no_program(service):
+    with pytest.raises(FileNotFoundError, match="no program"):
+        service.upload_program("x" * 5000, METADATA)
+
+
+def test_a_folder_is_neither_program_nor_metadata(service, tmp_path):
+    with pytest.raises(IBMInputValueError, match="holds no program"):
+        service.upload_program(str(tmp_path), METADATA)
+    with pytest.raises(IBMInputValueError, match="holds no JSON"):
+        service.upload_program(SOURCE, str(tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "binary"])

@@ -8,7 +8,7 @@ from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime.primitive import repeats
+from qiskit_ibm_runtime.utils.codecs import deduplication
 
 
 @pytest.fixture
@@ -45,18 +45,19 @@ def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
 
 def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkeypatch):
     looked_at = []
-    look = repeats._circuit_key
+    look = deduplication._circuit_key
     monkeypatch.setattr(
-        repeats, "_circuit_key", lambda circuit: looked_at.append(circuit) or look(circuit)
+        deduplication, "_circuit_key", lambda circuit: looked_at.append(circuit) or look(circuit)
     )
     circuits = parameterised(20)
     alike = parameterised(1)[0]
     again = alike.copy()
 
-    kept, index = repeats.distinct_circuits([*circuits, alike, again])
+    inputs = {"circuits": [*circuits, alike, again], "circuit_indices": list(range(22))}
+    sent = deduplication.without_repeats("sampler", inputs)
 
-    assert len(kept) == 21
-    assert index == [*range(21), 20]
+    assert len(sent["circuits"]) == 21
+    assert sent["circuit_indices"] == [*range(21), 20]
     # The parameters of each are its own, so that only the two copies can be equal.
     assert list(map(id, looked_at)) == [id(alike), id(again)]
 

@@ -108,7 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.proxy.requests.append((self.command, self.path))
         parts = urlsplit(self.path)
-        connection = HTTPConnection(parts.hostname, parts.port)
+        host = parts.hostname or ""
+        connection = HTTPConnection(self.proxy.hosts.get(host, host), parts.port)
         headers = {n: v for n, v in self.headers.items() if n.lower() != "proxy-authorization"}
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(self.command, path, body or None, headers)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.api.download import check_address, download, on_this_machine
+from qiskit_ibm_runtime.api.download import check_address, download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -146,4 +147,4 @@ def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> 
     ],
 )
 def test_what_counts_as_this_machine(host: str | None, near: bool) -> None:
-    assert on_this_machine(host) is near
+    assert is_loopback(host) is near

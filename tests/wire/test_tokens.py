@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -124,3 +127,59 @@ def test_trouble_while_renewing_is_what_the_user_sees(client: Any, service: Any)
         client.list_backends()
 
     assert caught.value.failure.status == 500
+
+
+def test_an_interrupted_log_in_interrupts_nobody_else(
+    client: Any, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = client._session.auth.token_source
+    stale, log_in = source.current(), source._log_in
+    entered, waiting = threading.Event(), threading.Event()
+
+    def interrupted() -> str:
+        monkeypatch.setattr(source, "_log_in", log_in)
+        entered.set()
+        waiting.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(source, "_log_in", interrupted)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(source.renew, stale)
+        entered.wait(10)
+        second = pool.submit(source.renew, stale)
+        waiting.set()
+
+        assert isinstance(first.exception(10), KeyboardInterrupt)
+        assert second.result(10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_during_a_log_in_logs_in_for_itself(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = client._session.auth.token_source
+    stale, log_in = source.current(), source._log_in
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        entered.set()
+        leave.wait(10)
+        return log_in()
+
+    monkeypatch.setattr(source, "_log_in", slow)
+    with ThreadPoolExecutor(1) as pool:
+        renewed = pool.submit(source.renew, stale)
+        entered.wait(10)
+        child = os.fork()
+        if child == 0:
+            try:
+                signal.alarm(10)
+                source._log_in = log_in
+                os._exit(0 if source.renew(stale) else 1)
+            finally:
+                os._exit(2)
+        _, status = os.waitpid(child, 0)
+        leave.set()
+        renewed.result(10)
+
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
+from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
-from qiskit_ibm_runtime.utils.utils import crn_region, is_crn
 
 from .exceptions import InvalidAccountError
 
 LOCAL_CHANNEL = "local"
 CHANNELS = ("ibm_cloud", "ibm_quantum", LOCAL_CHANNEL)
+# Channels whose instances are hub/group/projects, and where a run must name its backend.
+HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
 def check_channel(channel: Any) -> None:
@@ -49,20 +50,11 @@ def check_url(url: Any, channel: str) -> None:
         raise InvalidAccountError(
             f"Invalid `url` value. Expected the address of the service, got {url!r}."
         )
-    if channel == LOCAL_CHANNEL and parts.scheme != "https" and not _is_loopback(host):
+    if channel == LOCAL_CHANNEL and parts.scheme != "https" and not is_loopback(host):
         raise InvalidAccountError(
             "Invalid `url` value. Channel 'local' reaches a server on this machine, such as "
             f"'http://127.0.0.1:8000/api', or another one by https, got {url!r}."
         )
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def check_verify(verify: Any) -> None:
@@ -86,9 +78,7 @@ def check_instance(instance: Any, channel: str) -> None:
 
 
 def _check_service_instance(instance: Any) -> None:
-    if is_crn(instance):
-        crn_region(instance)
-    elif not isinstance(instance, str) or not instance:
+    if not isinstance(instance, str) or not instance:
         raise IBMInputValueError(
             "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
             f"got {instance!r}."

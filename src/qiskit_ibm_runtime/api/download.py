@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
 from .exceptions import RequestsApiError
+from .loopback import is_loopback
 from .session import RetrySession
 
 if TYPE_CHECKING:
@@ -82,23 +82,13 @@ def check_address(url: str, base_url: str) -> None:
         host, named = None, False
     if named and parts.scheme == "https":
         return
-    near = on_this_machine(host) and on_this_machine(urlsplit(base_url).hostname)
+    near = is_loopback(host) and is_loopback(urlsplit(base_url).hostname)
     if named and near and parts.scheme == "http":
         return
     raise IBMRuntimeError(
         f"The result is said to be at {_place(url)}, which is not fetched: only https addresses "
         "are, without a user name in them."
     )
-
-
-def on_this_machine(host: str | None) -> bool:
-    """Whether a host is a loopback address."""
-    if not host:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _place(url: str) -> str:

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from .forks import reset_in_children
+
 HIDDEN = "***"
 SECRET_HEADERS = (
     "Authorization",
@@ -55,9 +57,13 @@ class _Values:
 
     def __init__(self) -> None:
         self._values: OrderedDict[str, None] = OrderedDict()
+        self._pattern: re.Pattern[str] | None = None
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
         # The garbage collector may log, and so ask for what the thread it runs in is making.
         self._lock = threading.RLock()
-        self._pattern: re.Pattern[str] | None = None
 
     def __contains__(self, value: str) -> bool:
         return value in self._values

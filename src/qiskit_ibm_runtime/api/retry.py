@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,15 +147,13 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
 
 
 _skipped: list[list[float]] = []
-_lock = threading.Lock()
 
 
 def wait(seconds: float) -> float:
     """Wait, and return how much of it was skipped (see :func:`without_waiting`)."""
-    with _lock:
-        if _skipped:
-            _skipped[-1].append(seconds)
-            return seconds
+    for pauses in _skipped[-1:]:
+        pauses.append(seconds)
+        return seconds
     time.sleep(seconds)
     return 0.0
 
@@ -178,10 +175,8 @@ def without_waiting() -> Iterator[list[float]]:
         assert sum(pauses) < 10
     """
     pauses: list[float] = []
-    with _lock:
-        _skipped.append(pauses)
+    _skipped.append(pauses)
     try:
         yield pauses
     finally:
-        with _lock:
-            _skipped[:] = [kept for kept in _skipped if kept is not pauses]
+        _skipped[:] = [kept for kept in _skipped if kept is not pauses]

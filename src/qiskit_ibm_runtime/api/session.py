@@ -25,6 +25,8 @@ from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
+from .liveness import raise_if_ended
+from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
@@ -121,7 +123,8 @@ class RetrySession(requests.Session):
         retries_connect: Of these, repetitions after a connection that was never made.
         backoff_factor: Seconds before the second repetition; each further pause doubles.
         verify: Whether to check certificates, or the file of the authority to check them with.
-        proxies: Proxies by scheme or host; they win over those of the environment.
+        proxies: Proxies by scheme or host; they win over those of the environment, which are
+            never used for addresses of this machine.
         auth: Puts credentials on a request; with a method ``renew(request)`` it can replace
             credentials that were refused.
         timeout: Seconds for connecting and for each wait on an answer; ``None`` means 5 and 60.
@@ -210,6 +213,7 @@ class RetrySession(requests.Session):
 
         Raises:
             IBMNotAuthorizedError: If the credentials are refused.
+            IBMRuntimeError: If the server was the embedded runtime, and has ended.
             RequestsApiError: If the request fails otherwise.
         """
         call = self._new_call(method.upper(), url, bare, kwargs)
@@ -220,6 +224,8 @@ class RetrySession(requests.Session):
                 return outcome
             if self._renewed(call, outcome.response):
                 continue
+            if outcome.response is None:
+                raise_if_ended(call.url)
             what = self._what_happened(call, outcome)
             call.uncertain = call.uncertain or what.uncertain
             pause = self.policy.pause(what, chance()) if call.deadline.left() > 0 else None
@@ -310,9 +316,12 @@ class RetrySession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Let what the account says win over the environment, unlike requests."""
+        """Prefer the account's settings to the environment, unlike requests.
+
+        The environment's proxies are for other machines: this one is never asked through them.
+        """
         own = proxies or self.proxies
-        if not own and self.trust_env:
+        if not own and self.trust_env and not leads_to_loopback(url):
             own = get_environ_proxies(url)
         verify = self.verify if verify is None else verify
         if verify is True and self.trust_env:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.poolmanager import ProxyManager
 
 from .deadline import POOLS
+from .forks import reset_in_children
 
 # As many connections as threads that commonly share a service; further ones are opened and dropped.
 _CONNECTIONS_PER_HOST = 32
-
-_alive: weakref.WeakSet[Transport] = weakref.WeakSet()
 
 
 class Transport(HTTPAdapter):
@@ -26,11 +23,11 @@ class Transport(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=_CONNECTIONS_PER_HOST)
-        _alive.add(self)
+        reset_in_children(self)
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state)  # type: ignore[misc]
-        _alive.add(self)
+        reset_in_children(self)
 
     def __del__(self) -> None:
         if hasattr(self, "poolmanager"):
@@ -49,7 +46,7 @@ class Transport(HTTPAdapter):
             manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def forget_connections(self) -> None:
+    def reset_after_fork(self) -> None:
         """Start anew, and leave the connections to whoever else holds them."""
         self.proxy_manager = {}
         self.init_poolmanager(
@@ -57,12 +54,3 @@ class Transport(HTTPAdapter):
             self._pool_maxsize,  # type: ignore[attr-defined]
             block=self._pool_block,  # type: ignore[attr-defined]
         )
-
-
-def _forget_all() -> None:
-    for transport in list(_alive):
-        transport.forget_connections()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)

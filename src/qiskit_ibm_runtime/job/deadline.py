@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Callable, TypeVar
 
+from qiskit_ibm_runtime.api.liveness import raise_if_ended
 from qiskit_ibm_runtime.exceptions import RuntimeJobTimeoutError
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from qiskit_ibm_runtime.api.clients.clock import Clock
-    from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+    from qiskit_ibm_runtime.api.concurrency import WorkerPool
 
 T = TypeVar("T")
 
@@ -23,18 +25,29 @@ GRACE = 0.5
 class Deadline:
     """The moment at which a wait for a job ends, whatever the service does."""
 
-    def __init__(self, job_id: str, timeout: float | None, pool: WorkerPool, clock: Clock) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        timeout: float | None,
+        pool: WorkerPool,
+        clock: Clock,
+        url: str = "",
+    ) -> None:
         """Set the deadline.
 
         Args:
             job_id: The job, for messages.
-            timeout: Seconds from now; without limit if ``None``.
+            timeout: Seconds from now; ``None``, or more than a thread can wait, is no limit.
             pool: Where requests run that may have to be left behind.
             clock: The clock.
+            url: Address of the service.
         """
-        self._job_id, self._timeout, self._pool = job_id, timeout, pool
+        self._job_id, self._timeout, self._pool, self._url = job_id, timeout, pool, url
         self.clock = clock
-        self._end = None if timeout is None else self.clock.monotonic() + timeout
+        if timeout is None or timeout >= TIMEOUT_MAX:
+            self._end = None
+        else:
+            self._end = self.clock.monotonic() + timeout
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for an event, so long or to the deadline; tell whether it came.
@@ -60,7 +73,11 @@ class Deadline:
         """
         if self._end is None:
             return request()
-        return self.answer(self._pool.submit(request))
+        try:
+            future = self._pool.submit(request)
+        except RuntimeError:  # no thread can be started: the time limits of the request must do
+            return request()
+        return self.answer(future)
 
     def answer(self, future: Future[T]) -> T:
         """Return the answer to a request that is under way.
@@ -79,7 +96,12 @@ class Deadline:
             raise self.error() from None
 
     def error(self) -> RuntimeJobTimeoutError:
-        """Return the error that says that the time is over."""
+        """Return the error that says that the time is over.
+
+        Raises:
+            IBMRuntimeError: If the service was the embedded runtime, and has ended with its jobs.
+        """
+        raise_if_ended(self._url)
         return RuntimeJobTimeoutError(
             f"Timed out waiting for job {self._job_id}: {self._timeout} seconds are over. The job "
             f"itself goes on; ask again, or fetch it later with service.job({self._job_id!r})."

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.checks import check_decoder
+from qiskit_ibm_runtime.utils.codecs.deduplication import with_repeats
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ def decoder_pair(given: Any) -> Sequence[Any]:
     return pair
 
 
-def decoded_inputs(encoded: Any) -> dict[str, Any]:
+def decoded_inputs(encoded: Any, program_id: str) -> dict[str, Any]:
     """Return the inputs in a job's record, which holds them as object, list or text.
+
+    Those of a primitive have one entry for each thing run, also where the record names one twice.
 
     Raises:
         DecodeError: If they hold what cannot be decoded here.
@@ -43,4 +46,4 @@ def decoded_inputs(encoded: Any) -> dict[str, Any]:
         encoded = encoded[0] if encoded else {}
     text = encoded if isinstance(encoded, str) else json.dumps(encoded or {})
     inputs: dict[str, Any] = json.loads(text, cls=RuntimeDecoder)
-    return inputs
+    return with_repeats(program_id, inputs)

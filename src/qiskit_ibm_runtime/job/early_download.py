@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Callable
 
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobTimeoutError
@@ -10,7 +11,7 @@ from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobTimeoutError
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from qiskit_ibm_runtime.api.clients.worker_pool import WorkerPool
+    from qiskit_ibm_runtime.api.concurrency import WorkerPool
 
     from .deadline import Deadline
 
@@ -34,7 +35,8 @@ class EarlyDownload:
     def start(self, pool: WorkerPool, fetch: Callable[[], str]) -> None:
         """Begin, if the result is wanted and no download is under way."""
         if self.wanted and self._future is None:
-            self._future = pool.submit(fetch)
+            with suppress(RuntimeError):  # no thread can be started: the result is fetched later
+                self._future = pool.submit(fetch)
 
     def text(self, deadline: Deadline) -> str:
         """Return the text; empty if there was no download, or if it came too early.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
+from qiskit_ibm_runtime.api.loopback import is_loopback
+
 # Such a text holds nothing but an address; longer ones are not even looked at, so a large result
 # is parsed once.
 LONGEST_LINK = 16_384
 # What is downloaded from elsewhere, in bytes.
 LONGEST_RESULT = 2**30
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def link_in(text: str) -> str | None:
@@ -37,5 +38,5 @@ def is_safe(url: str) -> bool:
     except ValueError:
         return False
     return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
     )

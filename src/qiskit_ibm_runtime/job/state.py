@@ -32,7 +32,7 @@ class JobState:
     status: JobStatus = JobStatus.INITIALIZING
     reason: str = ""
     ran_too_long: bool = False
-    code: int | None = None
+    code: int | str | None = None
     solution: str = ""
 
     @property
@@ -51,7 +51,7 @@ def read_state(record: Mapping[str, Any]) -> JobState:
     if not isinstance(state, dict):
         state = {"status": state}
     name = str(state.get("status") or record.get("status") or "")
-    reason = str(state.get("reason") or "")
+    reason, code = str(state.get("reason") or ""), state.get("reason_code")
     # Older services joined status and reason: "Cancelled - Ran too long".
     word = name.upper().replace("-", " ").split(" ", 1)[0]
     if word not in API_TO_JOB_STATUS:
@@ -61,13 +61,13 @@ def read_state(record: Mapping[str, Any]) -> JobState:
         )
     status = API_TO_JOB_STATUS[word]
     too_long = status is JobStatus.CANCELLED and (
-        RAN_TOO_LONG in f"{name} {reason}".upper() or state.get("reason_code") == RAN_TOO_LONG_CODE
+        RAN_TOO_LONG in f"{name} {reason}".upper() or code == RAN_TOO_LONG_CODE
     )
     return JobState(
         JobStatus.ERROR if too_long else status,
         reason,
         too_long,
-        state.get("reason_code"),
+        code if isinstance(code, (int, str)) else None,
         str(state.get("reason_solution") or ""),
     )
 

@@ -37,7 +37,9 @@ class Runtime:
     ) -> None:
         self.settings, self.store, self.executor, self.clock = settings, store, executor, clock
         self.feeds = Feeds(store)
-        self.scheduler = Scheduler(store, self.feeds, executor, settings.workers, clock)
+        self.scheduler = Scheduler(
+            store, self.feeds, executor, settings.workers, settings.session_idle_seconds, clock
+        )
         self.doorkeeper = Doorkeeper(
             settings.users,
             [service.key for service in settings.services],

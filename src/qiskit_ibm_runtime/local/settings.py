@@ -94,6 +94,7 @@ class Settings:
     uploads: bool = True
     minimum_execution_time: int = 1
     session_hours: float = 8.0
+    session_idle_seconds: float = 60.0
     access_token_seconds: int = 1_209_600
     retention_days: float | None = None
     largest_inputs: int = 64 * 2**20

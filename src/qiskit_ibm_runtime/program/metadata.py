@@ -87,7 +87,9 @@ class ProgramMetadata:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as exc:
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as exc:
         raise IBMInputValueError(f"The metadata file {str(path)!r} holds no JSON: {exc}.") from None
     if not isinstance(data, dict):
         raise IBMInputValueError(

@@ -30,7 +30,7 @@ def read_source(data: Any) -> str:
             f"'data' has to be the source of a program or the path of its file, not {shown(data)}."
         )
     path = Path(data)
-    if not path.exists():
+    if not _is_there(path):
         raise FileNotFoundError(
             errno.ENOENT,
             f"There is no such file, and the text is no program: {ENTRY_POINT!r} is missing",
@@ -38,8 +38,15 @@ def read_source(data: Any) -> str:
         )
     try:
         source = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as exc:
+    except (UnicodeDecodeError, IsADirectoryError) as exc:
         raise IBMInputValueError(f"{str(path)!r} holds no program: {exc}.") from None
     if not source.strip():
         raise IBMInputValueError(f"{str(path)!r} holds no program: it is empty.")
     return source
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a path, or with a null character
+        return False

@@ -1,17 +1,36 @@
-"""Documents of the service as Qiskit's objects; the documents are left as they are."""
+"""Documents of the service as Qiskit's objects; the documents are left as they are.
+
+A document may also hold Python's own values, as ``to_dict()`` of Qiskit's objects returns them:
+doubles of a client answer with such documents.
+"""
 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dateutil.parser
+from qiskit.exceptions import QiskitError
 from qiskit.providers.models import BackendProperties, PulseDefaults, QasmBackendConfiguration
+
+from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError
 
 from .converters import utc_to_local
 from .pulse_configuration import PulseConfiguration
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FAULTS_OF_MODELS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    QiskitError,
+    TypeError,
+    ValueError,
+)
 logger = logging.getLogger(__name__)
 
 
@@ -25,10 +44,12 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
         return None
     try:
         # Terra leaves what it is given alone, so only the parts that differ are made anew.
-        data = {**raw_config, "online_date": dateutil.parser.isoparse(raw_config["online_date"])}
+        data = dict(raw_config)
+        if isinstance(data["online_date"], str):
+            data["online_date"] = dateutil.parser.isoparse(data["online_date"])
         if raw_config.get("u_channel_lo"):
             data["u_channel_lo"] = [
-                [{**entry, "scale": complex(*entry["scale"])} for entry in channel]
+                [{**entry, "scale": _complex(entry["scale"])} for entry in channel]
                 for channel in raw_config["u_channel_lo"]
             ]
         try:
@@ -44,8 +65,29 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
         return None
 
 
+@contextmanager
+def _understood(what: str) -> Iterator[None]:
+    """Raise one error for whatever Qiskit's models say to a document of another form.
+
+    Raises:
+        IBMBackendApiProtocolError: If the block fails.
+    """
+    try:
+        yield
+    except _FAULTS_OF_MODELS as exc:
+        raise IBMBackendApiProtocolError(
+            f"The service sent {what} in a form that cannot be understood: "
+            f"{type(exc).__name__}: {str(exc)[:200]}"
+        ) from exc
+
+
+@_understood("the properties of a backend")
 def properties_from_server_data(properties: dict[str, Any]) -> BackendProperties:
-    """Return the calibration with its dates in local time."""
+    """Return the calibration with its dates in local time.
+
+    Raises:
+        IBMBackendApiProtocolError: If it cannot be understood.
+    """
     local_time = lru_cache(maxsize=None)(utc_to_local)  # thousands of values share a few dates
     data = {
         **properties,
@@ -67,8 +109,13 @@ def _dated(values: list[dict[str, Any]], local_time: Any) -> list[dict[str, Any]
     ]
 
 
+@_understood("the pulse defaults of a backend")
 def defaults_from_server_data(defaults: dict[str, Any]) -> PulseDefaults:
-    """Return the pulse defaults."""
+    """Return the pulse defaults.
+
+    Raises:
+        IBMBackendApiProtocolError: If they cannot be understood.
+    """
     data = {
         **defaults,
         "pulse_library": [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .codecs.budget import one_budget
 from .codecs.circuits import one_payload
-from .codecs.decoding import HAS_AER, from_json_value
+from .codecs.decoding import HAS_AER, Payload, from_json_value
 from .codecs.encoding import to_json_value
 from .codecs.errors import DecodeError
 from .codecs.long_values import Insertions, extract
@@ -106,12 +106,13 @@ class RuntimeDecoder(json.JSONDecoder):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._vectors: dict[str, Any] = {}
+        self._payload = Payload()
         self._extracts: dict[Any, Extract] = {}
         super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
     def decode(self, s: str, *args: Any) -> Any:
         """Return what a text holds."""
+        self._payload = Payload()
         try:
             with one_budget():
                 return self._decode(s, *args)
@@ -138,7 +139,7 @@ class RuntimeDecoder(json.JSONDecoder):
         """Return the object behind a typed wrapper; other objects as they are."""
         if self._extracts:
             self._fill_in(obj)
-        return from_json_value(obj, self._vectors)
+        return from_json_value(obj, self._payload)
 
     def _fill_in(self, obj: dict[str, Any]) -> None:
         """Put a long value in the place of its mark; arrays are read without a copy of it."""

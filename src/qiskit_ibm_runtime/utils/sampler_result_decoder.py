@@ -12,8 +12,10 @@ from qiskit.result import QuasiDistribution
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
+from qiskit_ibm_runtime.utils.codecs.arguments import check_hashes
 
 _KEY = re.compile(r"0x[0-9a-fA-F]+|0b[01]+|[0-9]+")
+_SAFE_WIDTH = 60  # in bits: no two numbers below 2**61 - 1 have one hash
 _BITS = re.compile(r"[01]+")
 _FOUND_ONLY_IN_DECIMAL = re.compile(r"\d*[2-9]\d*")
 
@@ -85,17 +87,16 @@ def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
     JSON makes texts of integer keys. A digit above 1 in any key tells such a distribution from
     bit strings; without one, keys are bit strings.
     """
-    if _are_bit_strings_of_one_width(dist):
+    uniform = _are_bit_strings_of_one_width(dist)
+    if uniform and len(next(iter(dist))) <= _SAFE_WIDTH:
         return dict(dist)
-    prefixed = any(key.startswith(("0x", "0b")) for key in dist)
-    decimal = any(_FOUND_ONLY_IN_DECIMAL.fullmatch(key) for key in dist)
-    if not prefixed and not decimal:
-        found: dict[Any, float] = dict(dist)
-    else:
-        found = {_number(key, decimal): value for key, value in dist.items()}
-    if len({_number(key, decimal) if isinstance(key, str) else key for key in found}) < len(dist):
+    prefixed = not uniform and any(key.startswith(("0x", "0b")) for key in dist)
+    decimal = not uniform and any(_FOUND_ONLY_IN_DECIMAL.fullmatch(key) for key in dist)
+    outcomes = [_number(key, decimal) for key in dist]
+    check_hashes(outcomes)
+    if len(set(outcomes)) < len(dist):
         raise IBMRuntimeError("The result holds a distribution that names an outcome twice.")
-    return found
+    return dict(zip(outcomes, dist.values())) if prefixed or decimal else dict(dist)
 
 
 def _are_bit_strings_of_one_width(dist: dict[str, float]) -> bool:

@@ -135,10 +135,12 @@ def get_runtime_api_base_url(url: str, instance: str | None) -> str:
         the url.
 
     Raises:
-        IBMInputValueError: If the CRN is malformed.
+        IBMInputValueError: If the address depends on the region and the CRN does not name one.
     """
     if instance is None or not is_crn(instance) or "experimental" in url:
         return url
+    if _is_address(urlsplit(url).hostname):
+        return url.rstrip("/")
     return _with_subdomain(url, f"{crn_region(instance)}.quantum-computing")
 
 

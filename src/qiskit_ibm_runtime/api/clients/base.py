@@ -10,13 +10,12 @@ import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.api.exceptions import WebsocketTimeoutError
+from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
 
 from .handshake import socket_address
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-    from qiskit_ibm_runtime.api.exceptions import WebsocketError
 
     from .stream_hub import StreamHub
 
@@ -45,7 +44,8 @@ class BaseWebsocketClient(BaseClient, ABC):
     The first message of a connection is an acknowledgement. Most services replay a job's messages
     on a new connection: those that were delivered before are passed over. If the first message of
     a new connection is another one than before, the service does not replay, and nothing is passed
-    over.
+    over. A service that does not replay, and whose next message happens to equal the job's first
+    one, cannot be told from one that does: that message is taken for a replayed one.
 
     Attributes:
         connected: Whether the stream is open.
@@ -148,7 +148,12 @@ class BaseWebsocketClient(BaseClient, ABC):
         self.finished.clear()
         self._failure = None
         self._hub = shared_hub()
-        self._hub.open(self, url, retries, backoff_factor)
+        try:
+            self._hub.open(self, url, retries, backoff_factor)
+        except (RuntimeError, OSError) as exc:
+            self._finish(
+                WebsocketError(f"The stream of job {self._job_id} could not be started: {exc}")
+            )
 
     def stream(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
         """Read until the server ends the stream, connecting again when it breaks.
@@ -181,8 +186,9 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._client_close_code = close_code
         self._ended = True
         # A forked process has a copy of the stream, but not the thread that reads it.
-        if self._hub is not None and self._hub.process == os.getpid():
-            self._hub.close(self)
+        hub = self._hub
+        if hub is not None and hub.process == os.getpid() and not self.finished.is_set():
+            hub.close(self)
 
     def _finish(self, failure: WebsocketError | None) -> None:
         """Note that the stream is over; called by the hub."""

@@ -6,8 +6,10 @@ import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urlsplit
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
+from qiskit_ibm_runtime.api.loopback import leads_to_loopback
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
@@ -71,7 +73,6 @@ def open_connection(url: str, params: ClientParameters, new: Callable[[], Any]) 
 def _open(connection: Any, url: str, params: ClientParameters) -> Any:
     from websocket import WebSocketBadStatusException, WebSocketException
 
-    proxies = params.proxies
     try:
         connection.connect(
             url,
@@ -79,7 +80,7 @@ def _open(connection: Any, url: str, params: ClientParameters) -> Any:
             header=params.get_auth_handler().get_headers(),
             # Another host must not get the credentials.
             redirect_limit=0,
-            **(proxies.to_ws_params(url) if proxies else {}),
+            **_proxy_options(url, params),
         )
     except WebSocketBadStatusException as exc:
         raise RefusedHandshakeError(exc.status_code) from exc
@@ -90,6 +91,19 @@ def _open(connection: Any, url: str, params: ClientParameters) -> Any:
     _refuse_redirect(connection)
     connection.settimeout(0)
     return connection
+
+
+def _proxy_options(url: str, params: ClientParameters) -> dict[str, Any]:
+    """Return the account's proxy; else the library takes one from the environment.
+
+    It must not do so for this machine. It compares a host with a list of exceptions only if it was
+    given a proxy, so it gets one that is never used.
+    """
+    options = params.proxies.to_ws_params(url) if params.proxies else {}
+    if "http_proxy_host" not in options and leads_to_loopback(url):
+        host = urlsplit(url).hostname
+        options.update(http_proxy_host=host, http_proxy_port=1, http_no_proxy=[host])
+    return options
 
 
 def _refuse_redirect(connection: Any) -> None:

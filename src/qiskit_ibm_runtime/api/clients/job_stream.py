@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketAuthenticationError, WebsocketError
+from qiskit_ibm_runtime.api.liveness import why_ended
 
 from .base import NORMAL_CLOSURE, BaseWebsocketClient, WebsocketClientCloseCode
 from .handshake import new_connection, open_connection
-from .reconnecting import Reconnecting, is_permanent
+from .reconnecting import MessageTooLongError, Reconnecting, is_permanent
 
 if TYPE_CHECKING:
     from .stream_hub import StreamHub
@@ -27,11 +28,17 @@ HANDSHAKE_LIMIT = 20.0
 MOST_FRAMES = 64
 # Who only waits for the end does not download a long message: it is the result, most likely.
 LONGEST_UNREAD = 65_536
+# Longer messages end the stream; the result is then polled for.
+LONGEST_MESSAGE = 2**28
 NEVER = float("inf")
 
 
 class MissingPongError(WebsocketError):
     """The server did not answer a ping."""
+
+
+class ServerEndedError(WebsocketError):
+    """The server has ended, and its jobs with it."""
 
 
 class Attempt:
@@ -96,6 +103,7 @@ class JobStream:
         self._pinged = False
         self._more = False
         self._parts: list[bytes] = []
+        self._length = 0  # of the parts
         self.due = NEVER
 
     def begin(self) -> None:
@@ -107,7 +115,11 @@ class JobStream:
         self._client._acknowledged = False
         self.due = NEVER
         self._attempt = attempt = Attempt()
-        self._hub.connectors.submit(partial(self._connect, attempt))
+        try:
+            self._hub.connectors.submit(partial(self._connect, attempt))
+        except RuntimeError:
+            # No thread can be started, as while the interpreter ends: other streams have to wait.
+            self._connect(attempt)
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""
@@ -130,7 +142,7 @@ class JobStream:
             return
         self._attempt = None
         self._connection, self._socket = connection, connection.sock
-        self._parts, self._opened = [], self._hub.clock.monotonic()
+        self._parts, self._length, self._opened = [], 0, self._hub.clock.monotonic()
         self._client.on_open(connection)
         self._hub.watch(self._socket, self)
         self.read()
@@ -149,7 +161,8 @@ class JobStream:
             try:
                 frame = self._connection.recv_frame()
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                self._leave_long_message()
+                coming = getattr(self._connection.frame_buffer, "length", None) or 0
+                self._limit_message(self._length + coming)
                 return
             except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
                 self._broken(exc)
@@ -166,10 +179,15 @@ class JobStream:
         elif frame.opcode == ABNF.OPCODE_PING:
             self._send(partial(self._connection.pong, frame.data))
         elif frame.opcode != ABNF.OPCODE_PONG:
-            self._parts.append(frame.data)
-            if frame.fin:
-                data, self._parts = b"".join(self._parts), []
+            self._take_part(frame.data)
+            if frame.fin and self._connection is not None:
+                data, self._parts, self._length = b"".join(self._parts), [], 0
                 self._deliver(data)
+
+    def _take_part(self, data: bytes) -> None:
+        self._length += len(data)
+        self._parts.append(data)
+        self._limit_message(self._length)
 
     def _deliver(self, data: bytes) -> None:
         try:
@@ -179,11 +197,12 @@ class JobStream:
         else:
             self._client.on_message(self._connection, text)
 
-    def _leave_long_message(self) -> None:
-        coming = getattr(self._connection.frame_buffer, "length", None) or 0
-        if coming > LONGEST_UNREAD and self._client._message_queue is None:
+    def _limit_message(self, length: int) -> None:
+        if length > LONGEST_UNREAD and self._client._message_queue is None:
             self._client._client_close_code = WebsocketClientCloseCode.NORMAL
             self.end()
+        elif length > LONGEST_MESSAGE:
+            self._broken(MessageTooLongError(f"A message is longer than {LONGEST_MESSAGE} bytes."))
 
     def _closed(self, code: int | None) -> None:
         # The code decides: newer releases of the library report a normal end as an error, too.
@@ -228,6 +247,8 @@ class JobStream:
         )
         if self._client._ended:
             self.end()
+        elif (reason := why_ended(self._url)) is not None:
+            self.end(ServerEndedError(reason))
         elif is_permanent(error):
             self.end(self._failure(error, "Another attempt would not help."))
         elif pause is None:

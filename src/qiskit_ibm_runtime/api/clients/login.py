@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
+from qiskit_ibm_runtime.api.forks import reset_in_children
 from qiskit_ibm_runtime.api.redaction import keep_secret
 
 if TYPE_CHECKING:
@@ -21,10 +23,15 @@ class LoginSource:
 
     def __init__(self, login: Api, api_token: str) -> None:
         self._login, self._api_token = login, api_token
-        self._lock = threading.Lock()
-        self._under_way: Future[str] | None = None
+        self.reset_after_fork()
         keep_secret(api_token)
         self._token = self._log_in()
+
+    def reset_after_fork(self) -> None:
+        """Forget a log-in of another process, whose thread does not run in this one."""
+        self._lock = threading.Lock()
+        self._under_way: Future[str] | None = None
+        reset_in_children(self)
 
     def current(self) -> str:
         """Return the token in use."""
@@ -37,15 +44,17 @@ class LoginSource:
             IBMNotAuthorizedError: If the log-in is refused.
             RequestsApiError: If it fails otherwise.
         """
-        with self._lock:
-            if self._token != stale:
-                return self._token
-            under_way, ours = self._under_way, self._under_way is None
-            if under_way is None:
-                under_way = self._under_way = Future()
-        if ours:
-            self._settle(under_way)
-        return under_way.result()
+        while True:
+            with self._lock:
+                if self._token != stale:
+                    return self._token
+                under_way, ours = self._under_way, self._under_way is None
+                if under_way is None:
+                    under_way = self._under_way = Future()
+            if ours:
+                self._settle(under_way)
+            with suppress(CancelledError):  # the thread that logged in was interrupted
+                return under_way.result()
 
     def _settle(self, promise: Future[str]) -> None:
         try:
@@ -53,7 +62,10 @@ class LoginSource:
         except BaseException as exc:
             with self._lock:
                 self._under_way = None
-            promise.set_exception(exc)
+            if isinstance(exc, Exception):
+                promise.set_exception(exc)
+            else:  # a KeyboardInterrupt is meant for this thread alone
+                promise.cancel()
             raise
         with self._lock:
             self._token, self._under_way = token, None
@@ -76,5 +88,5 @@ class LoginSource:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock, self._under_way = threading.Lock(), None
+        self.reset_after_fork()
         keep_secret(self._api_token, self._token)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from qiskit_ibm_runtime.api.exceptions import WebsocketError
+from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
+
 # Answers to the handshake that another try cannot change; a 401 that a new token did not mend.
 PERMANENT_REFUSALS = frozenset({401, 403, 404, 410, 501})
 # A connection that lasted this long was healthy: a later fault starts a new count of retries.
 HEALTHY_SECONDS = 5.0
 # However healthy the connections look, a stream is not opened more often than this.
 MOST_CONNECTIONS = 10_000
+
+
+class MessageTooLongError(WebsocketError):
+    """The service sent a message that is longer than any it needs."""
 
 
 @dataclass
@@ -47,4 +54,5 @@ class Reconnecting:
 def is_permanent(error: BaseException) -> bool:
     """Whether another connection would fail in the same way."""
     status = getattr(error, "status_code", None) or 0
-    return isinstance(error, ValueError) or status in PERMANENT_REFUSALS or 300 <= status < 400
+    refused = isinstance(error, (ValueError, IBMNotAuthorizedError, MessageTooLongError))
+    return refused or status in PERMANENT_REFUSALS or 300 <= status < 400

@@ -16,11 +16,11 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
+from qiskit_ibm_runtime.api.concurrency import WorkerPool
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
 
 from .clock import Clock
 from .job_stream import JobStream
-from .worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from .base import BaseWebsocketClient
@@ -54,16 +54,31 @@ class StreamHub:
         self.call(partial(self._close, client))
 
     def call(self, what: Callable[[], None]) -> None:
-        """Run something in the hub's thread."""
+        """Run something in the hub's thread.
+
+        Raises:
+            RuntimeError: If that thread is not running and cannot be started.
+            OSError: If the process has no file descriptor left to wake it with.
+        """
         with self._lock:
+            if self._bell is None:
+                self._bell = self._start()
             self._calls.append(what)
-            if self._bell is not None:
-                self._ring(self._bell)
-                return
-            self._bell, ear = socket.socketpair()
-            self._bell.setblocking(False)
-            ear.setblocking(False)
-        threading.Thread(target=self._run, args=(ear,), name="job-streams", daemon=True).start()
+            self._ring(self._bell)
+
+    def _start(self) -> socket.socket:
+        """Start the hub's thread and return the socket that wakes it."""
+        bell, ear = socket.socketpair()
+        bell.setblocking(False)
+        ear.setblocking(False)
+        thread = threading.Thread(target=self._run, args=(ear,), name="job-streams", daemon=True)
+        try:
+            thread.start()
+        except Exception:
+            bell.close()
+            ear.close()
+            raise
+        return bell
 
     @staticmethod
     def _ring(bell: socket.socket) -> None:
@@ -102,21 +117,29 @@ class StreamHub:
             stream.end()
 
     def _run(self, ear: socket.socket) -> None:
-        with selectors.DefaultSelector() as selector, ear:
-            self._selector = selector
-            selector.register(ear, selectors.EVENT_READ)
+        with ear:
             try:
-                while self._turn(ear):
-                    pass
-            except Exception as exc:
-                logger.warning("Streaming of results stopped.", exc_info=True)
+                self._selector = selectors.DefaultSelector()
+            except OSError as exc:  # the process has no file descriptor left
                 self._give_up(exc)
+                return
+            with self._selector:
+                self._selector.register(ear, selectors.EVENT_READ)
+                try:
+                    while self._turn(ear):
+                        pass
+                except Exception as exc:
+                    logger.warning("Streaming of results stopped.", exc_info=True)
+                    self._give_up(exc)
 
     def _give_up(self, error: Exception) -> None:
-        """Leave nobody waiting when the thread ends by a fault of its own."""
+        """End all streams, also those about to begin, when the thread cannot go on."""
         with self._lock:
             self._hang_up()
+            calls = list(self._calls)
             self._calls.clear()
+        for call in calls:
+            call()
         for stream in list(self._streams.values()):
             stream.end(WebsocketError(f"Streaming stopped: {type(error).__name__}."))
 

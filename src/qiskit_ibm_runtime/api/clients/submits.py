@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from qiskit_ibm_runtime.api.forks import reset_in_children
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -50,10 +52,15 @@ class Ledger:
     """Submits under way, jobs they came to own, and services that honour idempotency keys."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._under_way: set[Submit] = set()
+        self.reset_after_fork()
+        reset_in_children(self)
         self._owned: OrderedDict[str, None] = OrderedDict()
         self._honouring: set[str] = set()
+
+    def reset_after_fork(self) -> None:
+        """Forget submits of another process, whose threads do not run in this one."""
+        self._changed = threading.Condition()
+        self._under_way: set[Submit] = set()
 
     @contextmanager
     def submitting(self, base_url: str, body: str) -> Iterator[Submit]:

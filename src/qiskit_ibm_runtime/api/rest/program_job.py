@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import RestAdapterBase, read_json, read_text, segment
+from .base import RestAdapterBase, entry, read_json, read_text, segment
+
+
+def check_record(record: dict[str, Any]) -> None:
+    """Check the record of a job as far as the client relies on it.
+
+    Raises:
+        ApiIBMProtocolError: If an entry is of another kind.
+    """
+    entry(entry(record, "program", dict, {}), "id", str, "")
+    entry(record, "tags", list, [])
+    for text in ("backend", "hub", "group", "project", "session_id", "created", "runtime"):
+        entry(record, text, str, "")
 
 
 class ProgramJob(RestAdapterBase):
@@ -25,7 +37,11 @@ class ProgramJob(RestAdapterBase):
     def get(self, exclude_params: bool = False) -> dict[str, Any]:
         """Return the record of the job."""
         params = {"exclude_params": "true"} if exclude_params else None
-        return read_json(self.session.get(self.get_url("self"), params=params), dict)  # type: ignore[no-any-return]
+        record: dict[str, Any] = read_json(
+            self.session.get(self.get_url("self"), params=params), dict
+        )
+        check_record(record)
+        return record
 
     def delete(self) -> None:
         """Delete the job."""

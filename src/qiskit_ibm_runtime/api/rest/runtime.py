@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.utils.codecs.deduplication import without_repeats
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from .base import RestAdapterBase, read_json, records
+from .base import RestAdapterBase, entry, read_json, records
 from .cloud_backend import CloudBackend
 from .program import Program
-from .program_job import ProgramJob
+from .program_job import ProgramJob, check_record
 from .runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class Runtime(RestAdapterBase):
         }
         if spec is not None:
             body["spec"] = spec
-        return read_json(self.session.post(self.get_url("programs"), json=body), dict)  # type: ignore[no-any-return]
+        record: dict[str, Any] = read_json(
+            self.session.post(self.get_url("programs"), json=body), dict
+        )
+        return {**record, "id": entry(record, "id", str)}
 
     def program_run(
         self,
@@ -168,7 +172,10 @@ class Runtime(RestAdapterBase):
             descending,
         )
         page: dict[str, Any] = read_json(response, dict)
-        return {**page, "jobs": records(page, "jobs")}
+        found = records(page, "jobs")
+        for record in found:
+            check_record(record)
+        return {**page, "jobs": found}
 
     def jobs_response(
         self,
@@ -226,6 +233,7 @@ def job_request(
     session_time: int | None = None,
 ) -> dict[str, Any]:
     """Return the request for a job under the names of the wire."""
+    params = without_repeats(program_id, params)
     body: dict[str, Any] = {"program_id": program_id, "params": params}
     optional = {
         "runtime": image,

@@ -27,10 +27,15 @@ def names() -> tuple[str, ...]:
     return (*WIDTHS, *sorted(f"fake_{folder.name}" for folder in _folders()))
 
 
+def is_simulator(name: str) -> bool:
+    """Whether a backend is no device."""
+    return name in WIDTHS
+
+
 @cache
 def configuration(name: str) -> dict[str, Any]:
     """The backend's configuration as a real service sends it; do not change it."""
-    if name in WIDTHS:
+    if is_simulator(name):
         return simulator_configuration(name, memory())
     data = _read(name, "conf")
     data.update(
@@ -50,12 +55,12 @@ def configuration(name: str) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def properties(name: str) -> dict[str, Any]:
     """The calibration; empty for simulators; do not change it."""
-    return {} if name in WIDTHS else {**_read(name, "props"), "backend_name": name}
+    return {} if is_simulator(name) else {**_read(name, "props"), "backend_name": name}
 
 
 def defaults(name: str) -> dict[str, Any]:
     """Pulse defaults; empty where there are none."""
-    if name in WIDTHS:
+    if is_simulator(name):
         return {}
     return _read(name, "defs") if _path(name, "defs").is_file() else {}
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Bodies other than job inputs and programs are a few fields.
 SMALL_BODY = 64 * 2**10
-# What is too large is read to its end, so that the client hears the answer, but not for ever.
-_LARGEST_DISCARDED = 256 * 2**20
 _INTEGER = re.compile(r"^-?\d+$")
 
 
@@ -102,16 +100,11 @@ async def _read(request: Request, largest: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > _LARGEST_DISCARDED:
-            break
-        if size <= largest:
-            chunks.append(chunk)
-        else:
-            chunks.clear()
-    if size > largest:
-        raise Refused(
-            413, TOO_LARGE, f"The body is larger than {largest} bytes.", "Send a smaller one."
-        )
+        if size > largest:
+            raise Refused(
+                413, TOO_LARGE, f"The body is larger than {largest} bytes.", "Send a smaller one."
+            )
+        chunks.append(chunk)
     return b"".join(chunks)
 
 

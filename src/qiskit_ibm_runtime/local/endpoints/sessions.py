@@ -22,6 +22,7 @@ async def close(call: Call) -> Response:
         raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
     async with call.runtime.store.durably():
         call.runtime.store.sessions.close(session.id)
+    call.runtime.scheduler.dispatch()
     return no_content()
 
 

@@ -1,7 +1,7 @@
 """The child process that runs jobs, one at a time: ``python -m ... worker MEMORY``.
 
 Its standard input is the socket to the executor. What a job prints or logs goes to standard output
-and error, which the executor made one file. The process ends when the executor goes away.
+and error, which the executor made one pipe. Its keeper ends it when the executor goes away.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import resource
 import socket
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 from . import channel
+from .keeper import become_kept
 
 
 def main() -> None:
+    become_kept(executor=0)
     _limit_memory(int(sys.argv[1]))
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -38,7 +41,7 @@ def main() -> None:
         head, params = jobs.get()
         work = {**head["work"], "params": params}
         _log_from(work.get("log_level") or "WARNING")
-        os.ftruncate(1, 0)  # what was printed before is no part of this job's log
+        os.write(1, head["start"].encode())
 
         def send(kind: str, text: str) -> None:
             connection.sendall(channel.packed({"kind": kind}, text))
@@ -51,8 +54,9 @@ def main() -> None:
 
 def _listen(connection: socket.socket, jobs: queue.SimpleQueue[Any]) -> None:
     """Take in jobs; when the executor is gone nobody wants a result any more."""
-    while (message := channel.receive_blocking(connection)) is not None:
-        jobs.put(message)
+    with suppress(OSError):  # a reset, if it left something unread
+        while (message := channel.receive_blocking(connection)) is not None:
+            jobs.put(message)
     os._exit(0)
 
 

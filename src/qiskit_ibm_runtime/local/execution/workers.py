@@ -5,66 +5,59 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
-import tempfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.devices import catalogue
 from qiskit_ibm_runtime.local.interpreter import command
 
 from . import channel
 from .executor import Outcome, Publish, Work
+from .printed import Printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST_LOG = 2**20
-"""Bytes kept of what one job prints; the beginning goes first."""
 _SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
 
 
 @dataclass(eq=False)
 class Worker:
-    """One child process, the socket to it, and the file that it prints into."""
+    """One child process with its keeper, the socket to it, and what it prints."""
 
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    printed: IO[bytes]
+    printed: Printed
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Send the job and follow it to its end, or to the end of the process."""
+        # A line that nobody can guess parts the log of this job from what was printed before.
+        start = f"\x1e{secrets.token_hex(16)}\n"
         try:
-            small = {**_small(work), "params": ""}
-            self.writer.write(channel.packed({"work": small}, work["params"]))
+            head = {"work": {**_small(work), "params": ""}, "start": start}
+            self.writer.write(channel.packed(head, work["params"]))
             await self.writer.drain()
             while True:
                 head, text = await channel.receive(self.reader)
                 if head["kind"] == "parts":
-                    return Outcome(True, "", self.log(), int(text))
+                    return Outcome(True, "", self.printed.take(start), int(text))
                 if head["kind"] != "interim":
-                    return Outcome(head["kind"] == "result", text, self.log())
+                    return Outcome(head["kind"] == "result", text, self.printed.take(start))
                 publish(text)
         except (asyncio.IncompleteReadError, ConnectionError):
             code = await self.process.wait()
-            return Outcome(False, _reason_of_end(code), self.log())
-
-    def log(self) -> str:
-        """What was printed since the last call."""
-        size = self.printed.seek(0, os.SEEK_END)
-        self.printed.seek(max(0, size - LONGEST_LOG))
-        text = self.printed.read().decode(errors="replace")
-        self.printed.truncate(0)
-        if size > LONGEST_LOG:
-            text = f"[the first {size - LONGEST_LOG} bytes are left out]\n{text}"
-        return text
+            return Outcome(False, _reason_of_end(code), self.printed.take(start))
 
     def kill(self) -> None:
-        """End the process, and what it started; whoever follows its job learns of it."""
+        """Have the keeper end the process, and all that it started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.terminate()
+            # A job may have stopped its keeper.
+            self.process.send_signal(signal.SIGCONT)
 
     async def close(self) -> None:
         """End the process and release what belongs to it."""
@@ -163,8 +156,7 @@ class WorkerPool:
 
     async def _spawn(self) -> Worker:
         ours, theirs = socket.socketpair()
-        # Closed by Worker.close. The process appends, so that the file can be emptied between jobs.
-        printed = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115
+        printed = Printed()
         try:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
@@ -173,8 +165,8 @@ class WorkerPool:
                         str(self._memory or catalogue.memory()),
                     ),
                     stdin=theirs.fileno(),
-                    stdout=printed,
-                    stderr=printed,
+                    stdout=printed.writer,
+                    stderr=printed.writer,
                     env=_environment(os.environ, self._size),
                     start_new_session=True,
                 )
@@ -183,6 +175,8 @@ class WorkerPool:
             ours.close()
             printed.close()
             raise
+        finally:
+            os.close(printed.writer)
         worker = Worker(process, reader, writer, printed)
         self._alive.add(worker)
         return worker

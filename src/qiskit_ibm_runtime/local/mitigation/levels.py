@@ -93,8 +93,9 @@ def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answ
 def _twirled(
     readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
 ) -> list[Answer]:
+    about = readout.metadata(readout.twirls(shots))
     return [
-        (value, {"variance": variance, "shots": taken, **readout.metadata})
+        (value, {"variance": variance, "shots": taken, **about})
         for value, variance, taken in _sums(readout, questions, shots)
     ]
 
@@ -133,6 +134,7 @@ def _extrapolated(
         for factor in factors
     ]
     sums = _sums(readout, louder, shots)
+    about = readout.metadata(readout.twirls(shots))
     result = []
     for number in range(len(questions)):
         mine = sums[number * len(factors) : (number + 1) * len(factors)]
@@ -149,7 +151,7 @@ def _extrapolated(
             "extrapolation": {"extrapolator": resilience.extrapolator},
         }
         metadata = {"variance": error * sum(taken), "shots": sum(taken), "zne": zne}
-        result.append((float(share @ values), {**metadata, **readout.metadata}))
+        result.append((float(share @ values), {**metadata, **about}))
     return result
 
 
@@ -165,23 +167,24 @@ def _cancelled(readout: twirled_readout.TwirledReadout, question: Question, shot
         )
     budget = math.ceil(shots * overhead)
     sampled = [
-        _sampled(readout, prepared, group, cancellation, budget, machine.rng(100 + number))
-        for number, group in enumerate(question.observable.groups)
+        _sampled(readout, prepared, group, cancellation, budget, machine.rng())
+        for group in question.observable.groups
     ]
     value = question.observable.constant + sum(s.value for s in sampled)
     error = sum(s.error for s in sampled)
     deviation = math.sqrt(error)
     taken = max((s.shots for s in sampled), default=budget)
+    samples = max((s.samples for s in sampled), default=0)
     return value, {
         "variance": error * taken,
         "standard_error": deviation,
         "confidence_interval": [value - 1.96 * deviation, value + 1.96 * deviation],
         "confidence_level": 0.95,
         "shots": taken,
-        "samples": max((s.samples for s in sampled), default=0),
+        "samples": samples,
         "sampling_overhead": overhead,
         "total_mitigated_layers": cancellation.layers,
-        **readout.metadata,
+        **readout.metadata(samples),
     }
 
 
@@ -235,7 +238,7 @@ def _means(
     """The mean of a group in each circuit, with the readout twirled and corrected."""
     merge = PassManager([Optimize1qGatesDecomposition(basis=readout.machine.basis_gates)])
     factors = readout.factors(prepared, group)
-    flips = readout.flips(group, len(circuits))
+    flips = readout.random_flips(group, len(circuits))
     measured = [
         merge.run(prepared.with_circuit(circuit).measured(group, row))
         for circuit, row in zip(circuits, flips)

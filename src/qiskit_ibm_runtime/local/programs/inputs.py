@@ -9,6 +9,8 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
+from qiskit_ibm_runtime.utils.codecs.arguments import check_noise_model
+
 logger = logging.getLogger(__name__)
 
 DEFAULT_SHOTS = 4000
@@ -149,6 +151,7 @@ def _values(
 def _noise_model(data: dict[str, Any]) -> Any:
     from qiskit_aer.noise import NoiseModel
 
+    check_noise_model(data)
     with warnings.catch_warnings():
         # Aer deprecates this since 0.10 and has nothing in its place.
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
 )
 from qiskit_ibm_runtime.local.storage.payloads import encoded
 
-from .queues import Queue, Ticket
+from .queues import Hold, Queue, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +32,18 @@ if TYPE_CHECKING:
     from .feeds import Feeds
 
 logger = logging.getLogger(__name__)
+_LOOK_AGAIN = 1.0  # seconds until the next look at sessions that keep others waiting
 
 
 class Scheduler:
-    """One queue for each backend, each of which runs one job at a time.
+    """Decides which jobs run when: one at a time on a device, any number on a simulator.
 
     Args:
         store: Where jobs are kept.
         feeds: Where what they publish goes.
         executor: What runs them.
-        slots: How many jobs run at once on all backends together.
+        capacity: How many jobs run at once on all backends together.
+        session_idle_seconds: How long a session keeps a backend without a job.
         clock: Seconds since 1970.
     """
 
@@ -49,21 +52,21 @@ class Scheduler:
         store: Store,
         feeds: Feeds,
         executor: Executor,
-        slots: int,
+        capacity: int,
+        session_idle_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._feeds, self._executor = store, feeds, executor
-        self._clock = clock
-        self._at_once = slots
-        self._slots: asyncio.Semaphore  # made by resume: Python 3.9 ties it to a running loop
+        self._capacity, self._idle_seconds, self._clock = capacity, session_idle_seconds, clock
         self._queues: dict[str, Queue] = {}
-        self._servers: dict[str, asyncio.Task[None]] = {}
+        self._numbers = itertools.count()
+        self._attempts: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.Future[Outcome]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
 
     async def resume(self) -> None:
         """After a restart: fail what ran when the server died, queue again what waited."""
-        self._slots = asyncio.Semaphore(self._at_once)
         async with self._store.durably():
             for job in self._store.jobs.with_status(RUNNING):
                 self._store.jobs.finish(job.id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
@@ -72,19 +75,21 @@ class Scheduler:
 
     def enqueue(self, job: Job) -> None:
         """Put a job at the end of its backend's queue."""
-        self._queues.setdefault(job.backend, Queue()).waiting.append(Ticket(job.id, job.session))
-        if job.backend not in self._servers:
-            self._servers[job.backend] = asyncio.create_task(self._serve(job.backend))
+        queue = self._queues.get(job.backend)
+        if queue is None:
+            queue = self._queues[job.backend] = Queue(not catalogue.is_simulator(job.backend))
+        queue.waiting.append(Ticket(next(self._numbers), job.id, job.user, job.session))
+        self.dispatch()
 
     def length(self, backend: str) -> int:
         """How many jobs wait for a backend or run on it."""
         queue = self._queues.get(backend)
-        return len(queue.waiting) + bool(queue.running) if queue else 0
+        return len(queue.waiting) + len(queue.running) if queue else 0
 
     def position(self, job: Job) -> int | None:
         """Place in the queue, from 1; ``None`` for a job that does not wait."""
-        queue = self._queues.get(job.backend, Queue())
-        ids = [ticket.job for ticket in queue.waiting]
+        queue = self._queues.get(job.backend)
+        ids = [ticket.job for ticket in queue.waiting] if queue else []
         return ids.index(job.id) + 1 if job.id in ids else None
 
     def withdraw(self, job: Job) -> None:
@@ -106,31 +111,51 @@ class Scheduler:
         async with self._store.durably():
             for job_id in self._running:
                 self._store.jobs.finish(job_id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
-        for server in self._servers.values():
-            server.cancel()
-        await asyncio.gather(*self._servers.values(), return_exceptions=True)
+        attempts = list(self._attempts.values())
+        for attempt in attempts:
+            attempt.cancel()
+        await asyncio.gather(*attempts, return_exceptions=True)
 
-    async def _serve(self, backend: str) -> None:
-        queue = self._queues[backend]
-        while queue.waiting and not self._stopping:
-            async with self._slots:
-                if not queue.waiting or self._stopping:
-                    break
-                ticket = queue.take(self._favoured(queue.session))
-                await self._attempt(ticket.job)
-        # A session that returns while nothing waited has lost nothing by being forgotten.
-        del self._queues[backend], self._servers[backend]
-
-    def _favoured(self, session_id: str | None) -> str | None:
-        session = self._store.sessions.get(session_id) if session_id else None
-        return session_id if session and session.within_its_time(self._clock()) else None
-
-    async def _attempt(self, job_id: str) -> None:
-        job = self._store.jobs.get(job_id)
-        if job is None or job.is_final:
+    def dispatch(self) -> None:
+        """Begin the jobs whose turn it is; called whenever that may have changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._stopping:
             return
+        now = self._clock()
+        for queue in self._queues.values():
+            queue.release(lambda session, hold, busy: self._is_over(session, hold, busy, now))
+        self._queues = {name: one for name, one in self._queues.items() if not one.is_empty}
+        while len(self._attempts) < self._capacity and (found := self._next()) is not None:
+            queue, ticket = found
+            queue.begin(ticket, now, self._capacity)
+            self._attempts[ticket.job] = asyncio.create_task(self._attempt(ticket.job, queue))
+        if any(queue.waiting and queue.holds for queue in self._queues.values()):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(min(_LOOK_AGAIN, self._idle_seconds), self.dispatch)
+
+    def _next(self) -> tuple[Queue, Ticket] | None:
+        """The job to begin next: one of a session that holds its backend, or the oldest."""
+        found = [
+            (queue, ticket)
+            for queue in self._queues.values()
+            if (ticket := queue.candidate()) is not None
+        ]
+        return min(found, key=lambda one: _order(*one), default=None)
+
+    def _is_over(self, session_id: str, hold: Hold, busy: bool, now: float) -> bool:
+        session = self._store.sessions.get(session_id)
+        if session is None or not session.within_its_time(now):
+            return True
+        # What waits in a closed session still goes first: a `with` block ends before its jobs do.
+        return not busy and (session.closed or now - hold.last_used >= self._idle_seconds)
+
+    async def _attempt(self, job_id: str, queue: Queue) -> None:
         try:
-            await self._execute(job)
+            job = self._store.jobs.get(job_id)
+            if job is not None and not job.is_final:
+                await self._execute(job)
         except Exception:
             # One job that cannot even be started must not stop the queue behind it.
             logger.exception("Job %s could not be executed.", job_id)
@@ -138,6 +163,10 @@ class Scheduler:
             with self._store.transaction():
                 self._store.jobs.finish(job_id, FAILED, result=text)
             self._feeds.wake(job_id)
+        finally:
+            del self._attempts[job_id]
+            queue.end(job_id, self._clock())
+            self.dispatch()
 
     async def _execute(self, job: Job) -> None:
         with self._store.transaction():
@@ -152,7 +181,6 @@ class Scheduler:
             self._executor.run(work, lambda text: self._feeds.publish(job.id, text))
         )
         self._running[job.id] = execution
-        self._queues[job.backend].running = job.id
         try:
             await asyncio.wait({execution}, timeout=job.details.get("limit"))
             await self._conclude(job, execution, time.monotonic() - began)
@@ -163,7 +191,6 @@ class Scheduler:
             # Also when the server stops: a worker must not go on for nobody.
             execution.cancel()
             del self._running[job.id]
-            self._queues[job.backend].running = None
             self._feeds.close(job.id)
 
     async def _conclude(self, job: Job, execution: asyncio.Future[Outcome], seconds: float) -> None:
@@ -200,3 +227,7 @@ class Scheduler:
             },
             "log_level": job.details.get("log_level", "WARNING"),
         }
+
+
+def _order(queue: Queue, ticket: Ticket) -> tuple[bool, int]:
+    return ticket.session not in queue.holds, ticket.number

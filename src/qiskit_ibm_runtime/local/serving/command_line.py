@@ -1,4 +1,4 @@
-"""The commands ``serve`` (also without its name) and ``purge``."""
+"""Serve the embedded runtime here, or keep one running beyond this process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from qiskit_ibm_runtime.local import kept
+from qiskit_ibm_runtime.local.server_process import TOKEN_VARIABLE, Announcement, StartError
 from qiskit_ibm_runtime.local.settings import (
     Settings,
     SettingsError,
@@ -19,21 +21,18 @@ from qiskit_ibm_runtime.local.settings import (
     read_toml,
 )
 
-TOKEN_VARIABLE = "QISKIT_IBM_LOCAL_TOKEN"  # noqa: S105 - the name of a variable
 _USAGE_ERROR = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code: 0, or 2 for what cannot be set up so."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] not in ("serve", "purge", "-h", "--help"):
+    if not given or given[0] not in (*_COMMANDS, "serve", "-h", "--help"):
         given.insert(0, "serve")
     options = _parser().parse_args(given)
     try:
-        if options.command == "purge":
-            return _purge(options.data, options.days)
-        return _serve(options)
-    except SettingsError as error:
+        return _COMMANDS.get(options.command, _serve)(options)
+    except (SettingsError, StartError) as error:
         print(f"error: {error}", file=sys.stderr)
         return _USAGE_ERROR
 
@@ -74,10 +73,23 @@ def _parser() -> argparse.ArgumentParser:
     # write the address as JSON to a file descriptor.
     add("--until-eof", action="store_true", help=argparse.SUPPRESS)
     add("--announce", type=int, help=argparse.SUPPRESS)
+    _add_commands_of_the_kept_one(commands)
     purge = commands.add_parser("purge", help="remove ended jobs from the data of a stopped server")
     purge.add_argument("--data", type=Path, required=True)
     purge.add_argument("--days", type=float, required=True, help="age from which on they go")
     return parser
+
+
+def _add_commands_of_the_kept_one(commands: Any) -> None:
+    start = commands.add_parser(
+        "start", help="start a runtime that stays, for every process that uses channel='local'"
+    )
+    start.add_argument("--data", type=Path, help="folder in which everything is kept")
+    start.add_argument("--workers", type=int, help="jobs that run at once")
+    start.add_argument("--device", action="append", help="backend to offer; repeatable [all]")
+    start.add_argument("--retention-days", type=float, help="remove jobs so long after their end")
+    commands.add_parser("stop", help="stop it; its jobs are there after the next start")
+    commands.add_parser("status", help="tell whether it runs; exit code 1 if it does not")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -113,9 +125,43 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(settings_of(options), until_eof=options.until_eof, announce=options.announce)
 
 
-def _purge(data: Path, days: float) -> int:
+def _start(options: argparse.Namespace) -> int:
+    arguments = [f"--device={name}" for name in options.device or ()]
+    if options.workers is not None:
+        arguments.append(f"--workers={options.workers}")
+    if options.retention_days is not None:
+        arguments.append(f"--retention-days={options.retention_days}")
+    if options.data is not None:
+        arguments.append(f"--data={options.data.absolute()}")
+    _tell(kept.start(arguments))
+    return 0
+
+
+def _stop(_: argparse.Namespace) -> int:
+    found = kept.stop()
+    print("It does not run." if found is None else f"stopped: process {found.pid}")
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    found = kept.find()
+    if found is None:
+        print("It does not run.")
+        return 1
+    _tell(found)
+    return 0
+
+
+def _tell(found: Announcement) -> None:
+    print(f"url: {found.url}\nprocess: {found.pid}\ndata: {found.data}")
+    for name, number in found.versions.items():
+        print(f"{name}: {number}")
+
+
+def _purge(options: argparse.Namespace) -> int:
     from qiskit_ibm_runtime.local.storage.store import Store
 
+    data, days = options.data, options.days
     if not (data / "runtime.sqlite").is_file():
         raise SettingsError(f"{data} holds no data of this server.")
     store = Store(data)
@@ -123,3 +169,6 @@ def _purge(data: Path, days: float) -> int:
     store.close()
     print(f"removed: {removed}")
     return 0
+
+
+_COMMANDS = {"start": _start, "stop": _stop, "status": _status, "purge": _purge}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 import logging
 import os
 import secrets
@@ -17,6 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.app import create_app
+from qiskit_ibm_runtime.local.kept import withdraw
+from qiskit_ibm_runtime.local.server_process import Announcement
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsError, User
 
 from .logs import log_as_json
@@ -41,13 +42,15 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         settings: How the server is set up.
         until_eof: Whether to serve no longer than the parent process lives and holds standard input
             open.
-        announce: File descriptor that gets the address, as a line of JSON, instead of standard
+        announce: File descriptor that gets the announcement, as a line of JSON, instead of standard
             output. It stays open as long as the server lives.
 
     Raises:
         SettingsError: If it cannot or must not be set up so.
     """
     parent = os.getppid()
+    if announce is not None:
+        os.set_inheritable(announce, False)
     check_exposure(settings)
     settings, made = _with_token(settings)
     certificate = _certificate(settings)
@@ -59,8 +62,8 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
     def tell() -> None:
         url = f"{base_url(settings, listener)}/api"
         if announce is not None:
-            os.set_inheritable(announce, False)
-            os.write(announce, f"{json.dumps({'url': url})}\n".encode())
+            data = None if settings.data is None else str(settings.data)
+            Announcement(url, settings.users[0].token, os.getpid(), data).write(announce)
             return
         print(f"url: {url}", flush=True)
         if made is not None:
@@ -73,12 +76,14 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         log_as_json(settings.log_level)
         if until_eof:
             threading.Thread(target=_stop_as_orphan, args=(server, parent), daemon=True).start()
-        _stop_at_hangup(server)
+        _stop_by_signals(server)
         try:
             asyncio.run(_serve_on(listener, server, tell))
         except KeyboardInterrupt:
             # The server has stopped in good order by now; a traceback would say otherwise.
             logger.info("interrupted")
+    if announce is not None:
+        withdraw(announce)
     return 0 if server.started else 1
 
 
@@ -159,11 +164,15 @@ def _stop_as_orphan(server: uvicorn.Server, parent: int) -> None:
     server.should_exit = True
 
 
-def _stop_at_hangup(server: uvicorn.Server) -> None:
-    """Stop in good order when the terminal is closed, unless told (by nohup) to stay."""
+def _stop_by_signals(server: uvicorn.Server) -> None:
+    """Stop in good order also when the terminal is closed, unless told (by nohup) to stay.
+
+    While uvicorn serves, it handles SIGTERM itself, and afterwards raises it again.
+    """
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
+    signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, stop)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from .connections import ACCEPTED_AT_ONCE, BACKLOG, KEEP_ALIVE_SECONDS, Connection, Server
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,12 +19,8 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.local.settings import Settings
 
-_BACKLOG = 512
 # Streams of unfinished jobs would keep a server that was asked to stop alive for ever.
 _SECONDS_FOR_CONNECTIONS = 2
-
-# Clients keep connections for their next request; one that is closed meanwhile costs them a retry.
-_KEEP_ALIVE_SECONDS = 75
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -59,7 +57,9 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_FOR_CONNECTIONS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        http=Connection,
+        backlog=ACCEPTED_AT_ONCE,
         # Interim results and results have no limit; clients send nothing but closing frames.
         ws_max_size=2**16,
         ws_per_message_deflate=False,
@@ -72,7 +72,7 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(*certificate)
         config.ssl = context
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:

@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-from . import noise
+from . import noise, runs
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
@@ -67,21 +67,25 @@ class LocalBackend(ProgramBackend):
         self,
         circuits: list[QuantumCircuit],
         noise_model: NoiseModel | None = None,
+        *,
+        shots: int,
+        seed: runs.Seed,
         **options: Any,
-    ) -> Any:
-        """Run circuits on Aer, with the device's noise or the noise given; return Aer's job.
+    ) -> runs.SimulationJob:
+        """Start to run circuits on Aer, with the device's noise or the noise given.
 
         Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
         cores there are.
         """
-        return AerSimulator(
+        simulator = AerSimulator(
             method=self.method,
             noise_model=self.noise_of(circuits, noise_model),
             max_parallel_shots=1,
             max_parallel_experiments=1,
             max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
             **self._of_the_method(circuits),
-        ).run(circuits, **options)
+        )
+        return runs.started(simulator, circuits, shots, seed, **options)
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
         """Settings of the method.
@@ -117,7 +121,9 @@ class LocalBackend(ProgramBackend):
             self._noise[qubits] = noise.of_device(self._properties, qubits, dt)
         return self._noise[qubits]
 
-    def run(self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any) -> Any:
+    def run(
+        self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any
+    ) -> runs.SimulationJob:
         """Run circuits as they are.
 
         Args:
@@ -125,12 +131,14 @@ class LocalBackend(ProgramBackend):
             run_config: ``shots``, ``memory``, ``seed_simulator`` and further options of Aer.
 
         Returns:
-            The job of Aer, which counts and results are read from.
+            The job, which counts and results are read from.
         """
-        options = {"shots": self.options.shots, **run_config}
+        options = dict(run_config)
+        shots, seed = options.pop("shots", None), options.pop("seed_simulator", None)
         noise_model = options.pop("noise_model", None)
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
-        return self.simulate(listed, noise_model, **options)
+        shots = self.options.shots if shots is None else shots
+        return self.simulate(listed, noise_model, shots=shots, seed=seed, **options)
 
 
 @lru_cache(maxsize=4)

@@ -6,14 +6,15 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qiskit import QuantumCircuit, transpile
 
 from qiskit_ibm_runtime.local.devices import catalogue
 
+from . import runs
 from .outcomes import Outcomes
 
 if TYPE_CHECKING:
+    import numpy as np
     from qiskit_aer.noise import NoiseModel
 
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
@@ -54,7 +55,7 @@ class Machine:
             self.configuration.coupling_map if self._device else None
         )
         self.basis_gates: list[str] = transpilation.basis_gates or self._own_gates()
-        self._part = self._runs = 0
+        self._part = self._streams = 0
         self._inverses: dict[Any, list[tuple[Any, list[int]]]] = {}
         if run.shots is not None and run.shots > self.configuration.max_shots:
             raise ValueError(
@@ -135,22 +136,16 @@ class Machine:
 
     def begin(self, part: int) -> None:
         """Begin a part of the job: whatever ran before, the seeds are those of this part."""
-        self._part, self._runs = part, 0
+        self._part, self._streams = part, 0
 
-    def rng(self, purpose: int) -> np.random.Generator:
-        """Random numbers for one purpose; the same ones for the same seed and part."""
-        return np.random.default_rng(None if self.seed is None else self._entropy(purpose))
+    def rng(self) -> np.random.Generator:
+        """Random numbers of their own, a function of the job's seed, the part and the call."""
+        return runs.rng(self._next_seed())
 
-    def _entropy(self, number: int) -> list[int]:
-        # Aer takes negative seeds; numpy takes none, so they count from the other end here.
-        return [(self.seed or 0) % 2**64, number, *([self._part] if self._part else [])]
-
-    def _next_seed(self) -> int | None:
-        """The job's seed for its first run; for each later one another, all distinct."""
-        run, self._runs = self._runs, self._runs + 1
-        if self.seed is None or (run, self._part) == (0, 0):
-            return self.seed
-        return int(np.random.SeedSequence(self._entropy(run)).generate_state(1)[0] >> 1)
+    def _next_seed(self) -> list[int] | None:
+        """Another seed at each call; ``None`` if the job has none."""
+        self._streams += 1
+        return None if self.seed is None else [self.seed, self._part, self._streams]
 
     def _at_home(self) -> bool:
         """Whether the calibration tells about the map and the gates in use."""
@@ -205,10 +200,9 @@ class Machine:
         """Run circuits and return what each one counted or saved."""
         if not circuits:
             return []
-        seed = self._next_seed()
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
         result = self.backend.simulate(
-            circuits, self._given_noise, shots=shots, seed_simulator=seed
+            circuits, self._given_noise, shots=shots, seed=self._next_seed()
         ).result()
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from threading import local
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from weakref import ref
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import ClassicalRegister, Instruction, QuantumRegister
 
+from .budget import budget
 from .contents import Contents, look
 from .errors import DecodeError, EncodeError
 from .faithful import difference
@@ -154,6 +156,33 @@ def circuit_from_text(text: object) -> QuantumCircuit:
         DecodeError: If the text is damaged or holds what no circuit needs.
     """
     return read_circuit(unpack(text), _deserializer())
+
+
+class CircuitReader:
+    """Reads the circuits of one payload: a text that comes again costs no more than a copy."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[QuantumCircuit, int]] = {}
+
+    def __call__(self, text: object) -> QuantumCircuit:
+        """Read a circuit, an object of its own each time; see :func:`circuit_from_text`."""
+        if isinstance(text, str) and text in self._read:
+            circuit, size = self._read[text]
+            budget().spend_bytes(size)
+            budget().spend_objects(circuit.num_qubits + circuit.num_clbits)
+            return circuit_twin(circuit)
+        data = unpack(text)
+        circuit = read_circuit(data, _deserializer())
+        if isinstance(text, str):
+            self._read[text] = circuit, len(data)
+        return circuit
+
+
+def circuit_twin(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return an equal circuit that shares nothing with the original that can be changed."""
+    twin = circuit.copy()
+    twin.metadata = deepcopy(circuit.metadata)
+    return twin
 
 
 def _serializer() -> type[json.JSONEncoder]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,9 @@ from qiskit.result import Result
 
 from qiskit_ibm_runtime.exceptions import IBMError
 
+from .arguments import check_hashes, check_noise_model
 from .arrays import array_from_members, sparse_from_text
-from .circuits import circuit_from_text, instruction_from_text
+from .circuits import CircuitReader, instruction_from_text
 from .errors import DecodeError
 from .settings import settings_from_members
 from .symbols import expression_from_text, parameter_from_text
@@ -21,18 +21,29 @@ from .symbols import expression_from_text, parameter_from_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Vectors = dict[str, Any]
 _LONGEST_DATETIME = 64  # characters; the parser takes hours over long ones
-_MOST_ALIKE = 1000  # members with one hash; each of them is compared with all others
 HAS_AER = find_spec("qiskit_aer") is not None
 
 
-def from_json_value(members: dict[str, Any], vectors: Vectors) -> Any:
+class Payload:
+    """What the parts of one payload share.
+
+    Attributes:
+        vectors: Parameter vectors met so far, so that their elements find each other.
+        circuit: Reads a circuit.
+    """
+
+    def __init__(self) -> None:
+        self.vectors: dict[str, Any] = {}
+        self.circuit = CircuitReader()
+
+
+def from_json_value(members: dict[str, Any], payload: Payload) -> Any:
     """Return the object behind typed members; members without a known tag as they are.
 
     Args:
         members: A JSON object whose own members were decoded before.
-        vectors: Parameter vectors met so far, so that their elements find each other.
+        payload: What it is a part of.
 
     Raises:
         DecodeError: If the tag is known and what it wraps is damaged, too large or not allowed.
@@ -42,7 +53,7 @@ def from_json_value(members: dict[str, Any], vectors: Vectors) -> Any:
     if decode is None:
         return members
     try:
-        return decode(members, vectors)
+        return decode(members, payload)
     except DecodeError:
         raise
     except (Exception, MemoryError) as exc:
@@ -54,7 +65,7 @@ def _reason(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
 
-def _of_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Vectors], Any]:
+def _of_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Payload], Any]:
     return lambda members, _: decode(members["__value__"])
 
 
@@ -66,9 +77,16 @@ def _complex(value: Any) -> complex:
 def _set(value: Any) -> set[Any]:
     if not isinstance(value, list):
         raise DecodeError(f"A set came as {type(value).__name__}, not as a list.")
-    if len(value) > _MOST_ALIKE and max(Counter(map(hash, value)).values()) > _MOST_ALIKE:
-        raise DecodeError("The members of a set were chosen so that making it takes for ever.")
-    return set(value)
+    members = [_hashable(member) for member in value]
+    check_hashes(members)
+    return set(members)
+
+
+def _hashable(member: Any) -> Any:
+    """Return a member of a set: JSON made lists of tuples, and sets of frozen sets."""
+    if isinstance(member, list):
+        return tuple(map(_hashable, member))
+    return frozenset(member) if isinstance(member, set) else member
 
 
 def _noise_model(value: Any) -> Any:
@@ -77,6 +95,7 @@ def _noise_model(value: Any) -> Any:
         return value
     from qiskit_aer.noise import NoiseModel
 
+    check_noise_model(value)
     with warnings.catch_warnings():
         # Deprecated by Aer without another way to read what its to_dict writes.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -89,15 +108,15 @@ def _datetime(value: Any) -> Any:
     return parser.parse(value)
 
 
-DECODERS: dict[str, Callable[[dict[str, Any], Vectors], Any]] = {
+DECODERS: dict[str, Callable[[dict[str, Any], Payload], Any]] = {
     "datetime": _of_value(_datetime),
     "complex": _of_value(_complex),
     "ndarray": lambda members, _: array_from_members(members),
     "set": _of_value(_set),
-    "QuantumCircuit": _of_value(circuit_from_text),
+    "QuantumCircuit": lambda members, payload: payload.circuit(members["__value__"]),
     "Parameter": _of_value(parameter_from_text),
-    "ParameterExpression": lambda members, vectors: expression_from_text(
-        members["__value__"], vectors
+    "ParameterExpression": lambda members, payload: expression_from_text(
+        members["__value__"], payload.vectors
     ),
     "Instruction": _of_value(instruction_from_text),
     "settings": lambda members, _: settings_from_members(members),

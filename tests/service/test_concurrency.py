@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import _thread
+import os
+import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future
 
 import pytest
+from tests.threads import let_threads_start
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
-from qiskit_ibm_runtime.api.parallel import WIDTH, failures, side_by_side
+from qiskit_ibm_runtime.api.concurrency import WIDTH, failures, run_concurrently
 
 
 def test_answers_come_in_the_order_of_the_questions():
@@ -19,14 +23,14 @@ def test_answers_come_in_the_order_of_the_questions():
         meeting.wait(20)  # all are under way at the same time
         return 2 * number
 
-    assert [future.result() for future in side_by_side(double, range(5))] == [0, 2, 4, 6, 8]
+    assert [future.result() for future in run_concurrently(double, range(5))] == [0, 2, 4, 6, 8]
 
 
 def test_one_question_needs_no_thread_and_none_no_answer():
-    (future,) = side_by_side(lambda _: threading.current_thread(), [1])
+    (future,) = run_concurrently(lambda _: threading.current_thread(), [1])
 
     assert future.result() is threading.current_thread()
-    assert side_by_side(print, []) == []
+    assert run_concurrently(print, []) == []
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -36,7 +40,7 @@ def test_an_error_is_that_of_its_question_only(number):
             raise IBMInputValueError("no")
         return value
 
-    first, *others = side_by_side(refuse_zero, range(number))
+    first, *others = run_concurrently(refuse_zero, range(number))
 
     assert isinstance(first.exception(), IBMInputValueError)
     assert [future.result() for future in others] == list(range(1, number))
@@ -53,7 +57,7 @@ def test_no_more_are_under_way_than_the_pool_keeps_connections():
         with lock:
             under_way -= 1
 
-    side_by_side(count, range(5 * WIDTH))
+    run_concurrently(count, range(5 * WIDTH))
 
     assert most <= WIDTH
 
@@ -63,15 +67,46 @@ def test_ctrl_c_ends_the_wait_at_once_and_starts_nothing_more():
 
     def interrupt(number):
         begun.append(number)
-        _thread.interrupt_main()
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
         go_on.wait(20)
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            side_by_side(interrupt, range(10 * WIDTH))
+            run_concurrently(interrupt, range(10 * WIDTH))
         assert len(begun) <= WIDTH
     finally:
         go_on.set()
+
+
+HANGING = """
+import os, signal, threading
+from qiskit_ibm_runtime.api.concurrency import run_concurrently
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+def hang(number):
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(600)
+
+run_concurrently(hang, range(3))
+"""
+
+
+def test_after_ctrl_c_the_process_ends_while_requests_still_hang():
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.stderr.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("outcomes", [[False], [True, False], [False, True]])
+def test_requests_are_sent_also_when_threads_cannot_start(monkeypatch, outcomes):
+    let_threads_start(monkeypatch, *outcomes, name="requests")
+
+    assert [future.result() for future in run_concurrently(str, range(5))] == list("01234")
 
 
 def finished(error=None):

@@ -1,0 +1,86 @@
+"""Runs of Aer with independent seeds, as one job.
+
+Where Aer simulates shot by shot, it gives shot ``n`` of circuit ``j`` in a run the seed
+``s + 2113 j + n`` (observed in 0.12 to 0.14). Neighboring seeds would therefore give nearly the
+same shots, and so would the circuits of one run with more than 2113 shots. Hence seeds are hashed,
+and circuits with more shots than that get runs, and seeds, of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+from qiskit.providers import JobStatus, JobV1
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit import QuantumCircuit
+    from qiskit.result import Result
+
+SHOTS_APART = 2113
+"""Shots up to which the circuits of one run of Aer have samples of their own."""
+
+Seed = Union[int, "Sequence[int]", None]
+
+
+def rng(seed: Seed) -> np.random.Generator:
+    """Return a generator seeded by the seed, or by the system's entropy if it is ``None``."""
+    return np.random.default_rng(_hashed(seed))
+
+
+def started(
+    simulator: Any, circuits: list[QuantumCircuit], shots: int, seed: Seed, **options: Any
+) -> SimulationJob:
+    """Start to simulate circuits, no two of which share random numbers."""
+    together = shots <= SHOTS_APART or options.get("parameter_binds")
+    batches = [circuits] if together else [[circuit] for circuit in circuits]
+    seeds = _hashed(seed).generate_state(len(batches), np.uint64) >> np.uint64(1)
+    jobs = [
+        simulator.run(batch, shots=shots, seed_simulator=int(one), **options)
+        for batch, one in zip(batches, seeds)
+    ]
+    return SimulationJob(simulator, jobs, seed)
+
+
+def _hashed(seed: Seed) -> np.random.SeedSequence:
+    if seed is None:
+        return np.random.SeedSequence()
+    numbers = [seed] if isinstance(seed, (int, np.integer)) else seed
+    # Aer takes negative seeds; numpy takes none, so they count from the other end here.
+    return np.random.SeedSequence([int(number) % 2**64 for number in numbers])
+
+
+class SimulationJob(JobV1):  # type: ignore[misc]  # terra has no types
+    """Several of Aer's jobs, one after the other, with one result."""
+
+    def __init__(self, simulator: Any, jobs: list[Any], seed: Seed) -> None:
+        super().__init__(simulator, jobs[0].job_id())
+        self._jobs, self._seed = jobs, seed
+
+    def submit(self) -> None:
+        """Do nothing; the simulation has been started."""
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for all circuits; each experiment reports the seed that the user gave."""
+        results = [job.result(timeout) if timeout else job.result() for job in self._jobs]
+        whole = results[0]
+        whole.results = [experiment for result in results for experiment in result.results]
+        failed = [result for result in results if not result.success]
+        if failed:
+            whole.success, whole.status = False, failed[0].status
+        if isinstance(self._seed, int):
+            for experiment in whole.results:
+                experiment._metadata["seed_simulator"] = self._seed
+        return whole
+
+    def status(self) -> JobStatus:
+        """Return the status of the first job that has not ended, else of the last one."""
+        statuses = [job.status() for job in self._jobs]
+        return next((status for status in statuses if status is not JobStatus.DONE), statuses[-1])
+
+    def cancel(self) -> bool:
+        """Cancel what has not started."""
+        canceled = [job.cancel() for job in self._jobs]
+        return all(canceled)

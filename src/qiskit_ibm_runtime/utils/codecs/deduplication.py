@@ -1,0 +1,192 @@
+"""What one run of a primitive names several times travels once.
+
+A gradient or a kernel names one circuit hundreds of times; the index lists of the primitives'
+programs are there for that. Users see one entry for each thing run, so repeats are taken out where
+a request is written, and put back where the inputs of a job are read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from qiskit import QuantumCircuit
+from qiskit.circuit.parametertable import ParameterView
+from qiskit.primitives.utils import _observable_key
+from qiskit.quantum_info import SparsePauliOp
+
+from .circuits import circuit_twin
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+PROGRAMS = frozenset({"sampler", "estimator"})
+# Each list of indices, and the lists that it points into.
+_INDEXED = {
+    "circuit_indices": ("circuits", "parameters"),
+    "observable_indices": ("observables",),
+}
+# What instructions of these modules do is settled by class and parameters.
+_SETTLED = (
+    "qiskit.circuit.library.standard_gates.",
+    "qiskit.circuit.barrier",
+    "qiskit.circuit.delay",
+    "qiskit.circuit.measure",
+    "qiskit.circuit.reset",
+)
+_MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries share their objects
+
+
+def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs in which equal circuits and observables stand once; nothing is changed.
+
+    Only objects that are equal in content, name and metadata are taken for one.
+    """
+    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+        return inputs
+    result = dict(inputs)
+    for name, targets in _INDEXED.items():
+        lists = _lists(inputs, name, targets)
+        keys: list[Hashable] = list(zip(*map(_keys, lists.values())))
+        firsts: dict[Hashable, int] = {}
+        for row, key in enumerate(keys):
+            firsts.setdefault(key, row)
+        if len(firsts) < len(keys):
+            places = {key: place for place, key in enumerate(firsts)}
+            result[name] = [places[keys[index]] for index in inputs[name]]
+            rows = firsts.values()
+            result.update({each: [items[row] for row in rows] for each, items in lists.items()})
+    return result
+
+
+def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs with one entry of circuits, parameters and observables for each thing run.
+
+    Entries are objects of their own, unless copies of them would take hundreds of megabytes.
+    """
+    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+        return inputs
+    result = dict(inputs)
+    for name, targets in _INDEXED.items():
+        lists = _lists(inputs, name, targets)
+        if lists and list(inputs[name]) != list(range(len(lists[targets[0]]))):
+            result.update({each: _picked(lists[each], inputs[name]) for each in lists})
+            result[name] = list(range(len(inputs[name])))
+    return result
+
+
+def _lists(inputs: dict[str, Any], name: str, targets: Sequence[str]) -> dict[str, Any]:
+    """Return the lists that a list of indices points into; none unless all of it fits together."""
+    indices = inputs.get(name)
+    lists = {each: inputs[each] for each in targets if inputs.get(each) is not None}
+    lengths = {len(each) if isinstance(each, (list, tuple)) else -1 for each in lists.values()}
+    if not isinstance(indices, (list, tuple)) or targets[0] not in lists or len(lengths) != 1:
+        return {}
+    length = lengths.pop()
+    fits = all(type(index) is int and -length <= index < length for index in indices)
+    return lists if fits else {}
+
+
+def _picked(items: Sequence[Any], indices: Sequence[int]) -> list[Any]:
+    used: set[int] = set()
+    room = _MOST_COPIED
+    result = []
+    for index in indices:
+        item, place = items[index], index % len(items)
+        if place in used:
+            room -= len(item) if isinstance(item, (QuantumCircuit, SparsePauliOp, list)) else 1
+            item = _twin(item) if room > 0 else item
+        used.add(place)
+        result.append(item)
+    return result
+
+
+def _twin(item: Any) -> Any:
+    return circuit_twin(item) if isinstance(item, QuantumCircuit) else copy.deepcopy(item)
+
+
+def _keys(items: Sequence[Any]) -> list[Hashable]:
+    """Return what equal items share; only those of one outline have their content looked at."""
+    objects = {id(item): item for item in items}
+    outlines = {identity: _outline(item) for identity, item in objects.items()}
+    alike = Counter(outlines.values())
+    keys: dict[int, Hashable] = {
+        identity: _content(item) if alike[outlines[identity]] > 1 else identity
+        for identity, item in objects.items()
+    }
+    return [keys[id(item)] for item in items]
+
+
+def _outline(item: Any) -> Hashable:
+    """Return what equal items share, and most others do not, without looking at their parts."""
+    if isinstance(item, QuantumCircuit):
+        size = (item.num_qubits, item.num_clbits, len(item.data))
+        return item.name, size, tuple(item.parameters)
+    return (item.num_qubits, len(item)) if isinstance(item, SparsePauliOp) else _content(item)
+
+
+def _content(item: Any) -> Hashable:
+    if isinstance(item, QuantumCircuit):
+        return _circuit_key(item)
+    if isinstance(item, SparsePauliOp):
+        return _observable_key(item)  # type: ignore[no-any-return]
+    if isinstance(item, (list, tuple, ParameterView)):
+        key = tuple(item)
+        return key if _is_hashable(key) else id(item)
+    return id(item)
+
+
+def _circuit_key(circuit: QuantumCircuit) -> Hashable:
+    """Return what circuits share only if they are equal in content, name and metadata.
+
+    Terra's own key leaves out definitions, conditions and metadata; its comparison of circuits
+    takes fifty times as long as sending one. Where this key cannot tell, a circuit equals itself
+    only.
+    """
+    if circuit.metadata or circuit.calibrations or getattr(circuit, "_layout", None) is not None:
+        return id(circuit)
+    number: dict[Any, int] = {bit: at for at, bit in enumerate(circuit.qubits)}
+    number.update((bit, at) for at, bit in enumerate(circuit.clbits))
+    key = (
+        circuit.name,
+        tuple(repr(register) for register in (*circuit.qregs, *circuit.cregs)),
+        circuit.num_qubits,
+        circuit.num_clbits,
+        circuit.global_phase,
+        tuple(
+            (
+                _operation_key(item.operation),
+                tuple([number[bit] for bit in item.qubits]),
+                tuple([number[bit] for bit in item.clbits]),
+            )
+            for item in circuit.data
+        ),
+    )
+    # A matrix or the body of a loop, as a parameter, has no hash.
+    return key if _is_hashable(key) else id(circuit)
+
+
+def _operation_key(operation: Any) -> Hashable:
+    cls = getattr(operation, "base_class", type(operation))
+    if not cls.__module__.startswith(_SETTLED):
+        return id(operation)
+    return (
+        cls,
+        # Terra works the name of a controlled gate out of these two, at many times the price.
+        operation._name,
+        getattr(operation, "_ctrl_state", None),
+        operation.label,
+        operation.duration,
+        operation.unit,
+        operation.condition,
+        tuple(operation.params),
+    )
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

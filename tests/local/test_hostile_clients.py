@@ -1,0 +1,137 @@
+"""Clients that send no request, half of one, or one without end."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.local.serving import connections
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+
+from .conftest import Client, quantum
+
+HEAD = b"POST /jobs HTTP/1.1\r\nHost: localhost\r\n"
+ENDLESS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+HALF = {
+    "nothing": b"",
+    "half a head": HEAD,
+    "half a body": HEAD.replace(b"/jobs", b"/identity/token") + b"Content-Length: 9\r\n\r\nx",
+    "a refused body": HEAD + b"Content-Length: 9\r\n\r\nx",
+}
+
+
+@contextlib.contextmanager
+def connected(server: BackgroundServer) -> Iterator[socket.socket]:
+    port = int(server.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        yield client
+
+
+def everything_until_the_end(client: socket.socket) -> bytes:
+    found = b""
+    with contextlib.suppress(ConnectionError):
+        while data := client.recv(2**16):
+            found += data
+    return found
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "_SLOWEST", 1e6)
+
+
+@pytest.mark.parametrize("data", HALF.values(), ids=HALF.keys())
+@pytest.mark.usefixtures("impatient")
+def test_a_connection_that_owes_a_request_is_closed_in_time(
+    data: bytes, server: BackgroundServer
+) -> None:
+    with connected(server) as client:
+        client.sendall(data)
+        answer = everything_until_the_end(client)
+
+    assert answer[:12] in (b"", b"HTTP/1.1 401")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_request_that_only_trickles_is_closed_in_time(server: BackgroundServer) -> None:
+    sent = 0
+    with connected(server) as client, contextlib.suppress(ConnectionError):
+        client.settimeout(0.01)
+        for byte in HEAD + b"X-Long: " + b"x" * 10_000:
+            client.sendall(bytes([byte]))
+            sent += 1
+            with contextlib.suppress(socket.timeout):
+                if client.recv(1) == b"":
+                    break
+
+    assert sent < 1_000
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_client_that_waits_for_its_answer_is_not_late(
+    serve: Callable[..., BackgroundServer],
+) -> None:
+    slow = Faults([Fault("latency", path="/jobs", method="POST", seconds=2.0)])
+
+    assert quantum(serve(faults=slow)).post({"x": "y" * 500_000}).status_code == 200
+
+
+def test_the_rest_of_a_refused_body_is_read_but_not_without_end(
+    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_LARGEST_DISCARDED", 2**20)
+    piece = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
+
+    with connected(server) as client:
+        client.sendall(ENDLESS + 4 * piece)
+        assert client.recv(12) == b"HTTP/1.1 401"
+        client.sendall(4 * piece + b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while b"200 OK" not in client.recv(2**16):
+            pass
+        client.sendall(ENDLESS)
+        with pytest.raises(ConnectionError):
+            client.sendall(10_000 * piece)
+
+
+def test_idle_connections_make_room_for_others(
+    server: BackgroundServer, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "most_connections", lambda: 4)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(connected(server)) for _ in range(20)]
+        for client in idle:
+            client.sendall(HEAD)
+
+        assert alice("GET", "/jobs").status_code == 200
+
+        assert everything_until_the_end(idle[0]) == b""
+        idle[-1].sendall(b"\r\n")
+        assert idle[-1].recv(12) == b"HTTP/1.1 401"
+
+
+def test_a_lack_of_descriptors_is_said_once(
+    server: BackgroundServer, background: Background, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = {
+        "message": "socket.accept() out of system resource",
+        "exception": OSError(errno.EMFILE, "Too many open files"),
+    }
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(100):
+            background.loop.call_soon_threadsafe(background.loop.call_exception_handler, context)
+        background.run(_nothing())
+
+    assert len(caplog.records) == 1
+    assert "descriptor" in caplog.text
+
+
+async def _nothing() -> None:
+    """Give the loop a turn."""
