@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 import numpy as np
@@ -29,50 +29,48 @@ from qiskit.circuit.library import standard_gates
 from qiskit.quantum_info import random_unitary
 
 HAS_SWITCH = hasattr(QuantumCircuit, "switch")
-
-ONE: list[Callable[[random.Random], Any]] = [
-    *(lambda rng, cls=cls: cls() for cls in (
-        lib.HGate, lib.XGate, lib.YGate, lib.ZGate, lib.SGate, lib.SdgGate, lib.TGate,
-        lib.TdgGate, lib.SXGate, lib.SXdgGate, lib.IGate,
-    )),
-    *(lambda rng, cls=cls: cls(_angle(rng)) for cls in (
-        lib.RXGate, lib.RYGate, lib.RZGate, lib.PhaseGate, standard_gates.U1Gate,
-    )),
-    lambda rng: lib.RGate(_angle(rng), _angle(rng)),
-    lambda rng: lib.UGate(_angle(rng), _angle(rng), _angle(rng)),
-    lambda rng: standard_gates.U2Gate(_angle(rng), _angle(rng)),
-]  # fmt: skip
-TWO: list[Callable[[random.Random], Any]] = [
-    *(lambda rng, cls=cls: cls() for cls in (
-        lib.CXGate, lib.CYGate, lib.CZGate, lib.CHGate, lib.SwapGate, lib.iSwapGate, lib.DCXGate,
-        lib.ECRGate, lib.CSXGate, lib.CSGate, lib.CSdgGate,
-    )),
-    *(lambda rng, cls=cls: cls(_angle(rng)) for cls in (
-        lib.CPhaseGate, lib.CRXGate, lib.CRYGate, lib.CRZGate, lib.RXXGate, lib.RYYGate,
-        lib.RZZGate, lib.RZXGate,
-    )),
-    lambda rng: lib.XXPlusYYGate(_angle(rng), _angle(rng)),
-    lambda rng: lib.XXMinusYYGate(_angle(rng), _angle(rng)),
-    lambda rng: lib.CUGate(*(_angle(rng) for _ in range(4))),
-    lambda rng: lib.CXGate(ctrl_state=0),
-    lambda rng: lib.CRYGate(_angle(rng), ctrl_state=0),
-]  # fmt: skip
-THREE: list[Callable[[random.Random], Any]] = [
-    *(lambda rng, cls=cls: cls() for cls in (lib.CCXGate, lib.CSwapGate, lib.RCCXGate, lib.CCZGate)),
-    lambda rng: lib.CCXGate(ctrl_state=rng.randrange(4)),
-    lambda rng: lib.DCXGate().control(1, ctrl_state=rng.randrange(2)),
-    lambda rng: lib.RYGate(_angle(rng)).control(2, ctrl_state=rng.randrange(4)),
-]  # fmt: skip
-CLASHES = ("h", "x", "cx", "u", "unitary", "diagonal", "swap", "rz", "measure_x", "save_state",
-           "jump", "mark", "ccx_o1", "kraus", "multiplexer", "pauli", "id", "initialize_",
-           "x_o0", "my gate", "U", "sx", "reset_", "if_else_", "noise")  # fmt: skip
+Maker = Callable[[random.Random], Any]
 
 
 def _angle(rng: random.Random) -> float:
     return rng.choice([math.pi / 2, math.pi, 0.7, rng.uniform(-6, 6)])
 
 
-@dataclass
+def _each(*classes: Any, angles: int = 0) -> list[Maker]:
+    return [lambda rng, cls=cls: cls(*(_angle(rng) for _ in range(angles))) for cls in classes]
+
+
+ONE = [
+    *_each(lib.HGate, lib.XGate, lib.YGate, lib.ZGate, lib.SGate, lib.SdgGate, lib.TGate),
+    *_each(lib.TdgGate, lib.SXGate, lib.SXdgGate, lib.IGate),
+    *_each(lib.RXGate, lib.RYGate, lib.RZGate, lib.PhaseGate, standard_gates.U1Gate, angles=1),
+    *_each(lib.RGate, standard_gates.U2Gate, angles=2),
+    *_each(lib.UGate, angles=3),
+]
+TWO = [
+    *_each(lib.CXGate, lib.CYGate, lib.CZGate, lib.CHGate, lib.SwapGate, lib.SwapGate),
+    *_each(lib.iSwapGate, lib.DCXGate, lib.ECRGate, lib.CSXGate, lib.CSGate, lib.CSdgGate),
+    *_each(lib.CPhaseGate, lib.CRXGate, lib.CRYGate, lib.CRZGate, angles=1),
+    *_each(lib.RXXGate, lib.RYYGate, lib.RZZGate, lib.RZXGate, angles=1),
+    *_each(lib.XXPlusYYGate, lib.XXMinusYYGate, angles=2),
+    *_each(lib.CUGate, angles=4),
+    lambda _: lib.CXGate(ctrl_state=0),
+    lambda rng: lib.CRYGate(_angle(rng), ctrl_state=0),
+]
+THREE = [
+    *_each(lib.CCXGate, lib.CSwapGate, lib.RCCXGate, lib.CCZGate),
+    lambda rng: lib.CCXGate(ctrl_state=rng.randrange(4)),
+    lambda rng: lib.DCXGate().control(1, ctrl_state=rng.randrange(2)),
+    lambda rng: lib.RYGate(_angle(rng)).control(2, ctrl_state=rng.randrange(4)),
+]
+GATES = {1: ONE, 2: TWO, 3: THREE}
+CLASHES = (
+    *("h", "x", "cx", "u", "unitary", "diagonal", "swap", "rz", "sx", "id", "pauli", "kraus"),
+    *("jump", "mark", "save_state", "multiplexer", "ccx_o1", "x_o0", "my gate", "U", "noise"),
+)
+
+
+@dataclass(frozen=True)
 class Taste:
     """What may be drawn, and how much of it."""
 
@@ -83,20 +81,24 @@ class Taste:
     dynamic: bool = True  # measurements in mid-circuit and all that depends on them
     flow: bool = True
     parameters: bool = True
-    switch: bool = HAS_SWITCH
 
 
 @dataclass
 class Drawn:
-    """A circuit with values for its parameters."""
+    """A circuit with values for its parameters; loops give values to their own."""
 
     circuit: QuantumCircuit
-    values: dict[Parameter, float]  # loops give values to parameters of their own
+    values: dict[Parameter, float]
 
     @property
     def bound(self) -> QuantumCircuit:
         """The circuit with its values."""
         return self.circuit.assign_parameters(self.values) if self.values else self.circuit
+
+    @property
+    def row(self) -> list[float]:
+        """The values in the order of the circuit's parameters."""
+        return [self.values[name] for name in self.circuit.parameters if name in self.values]
 
 
 def circuit(seed: int, taste: Taste | None = None) -> Drawn:
@@ -109,7 +111,7 @@ class _Canvas:
     """A circuit that is being drawn, and what surrounds it."""
 
     circuit: QuantumCircuit
-    depth: int
+    depth: int = 0
     in_loop: bool = False
     is_gate: bool = False
     parameters: list[Parameter] = field(default_factory=list)
@@ -128,78 +130,68 @@ class _Artist:
         if rng.random() < 0.3:
             made.global_phase = _angle(rng)
         free = [Parameter(f"p{n}") for n in range(rng.randint(0, 2))] if taste.parameters else []
-        canvas = _Canvas(made, 0, parameters=free)
-        self._steps(canvas, rng.randint(2, taste.steps))
+        self._steps(_Canvas(made, parameters=free), rng.randint(2, taste.steps))
         self._ending(made)
-        return Drawn(made, {p: _angle(rng) for p in free if p in made.parameters})
+        return Drawn(made, {name: _angle(rng) for name in free if name in made.parameters})
 
     def _with_bits(self, qubits: int, clbits: int) -> QuantumCircuit:
         rng = self._rng
         way = rng.randrange(5)
         if way == 0:
             return QuantumCircuit(qubits, clbits)
-        if way == 1:  # two registers of each kind
+        if way == 1:  # two registers of each kind, perhaps empty ones
             first, low = rng.randint(0, qubits), rng.randint(0, clbits)
-            return QuantumCircuit(
-                QuantumRegister(first, "a"), QuantumRegister(qubits - first, "b"),
-                ClassicalRegister(low, "x"), ClassicalRegister(clbits - low, "y"),
-            )  # fmt: skip
+            made = QuantumCircuit(QuantumRegister(first, "a"), QuantumRegister(qubits - first, "b"))
+            made.add_register(ClassicalRegister(low, "x"), ClassicalRegister(clbits - low, "y"))
+            return made
         if way == 2:  # loose bits alone
-            return QuantumCircuit(
-                [Qubit() for _ in range(qubits)], [Clbit() for _ in range(clbits)]
-            )
+            return QuantumCircuit(_loose(Qubit, qubits), _loose(Clbit, clbits))
         if way == 3:  # loose bits before registers
             made = QuantumCircuit([Qubit()], [Clbit()])
             made.add_register(QuantumRegister(qubits - 1, "q"))
             made.add_register(ClassicalRegister(clbits - 1, "c"))
             return made
-        bits = [Clbit() for _ in range(clbits)]  # registers that share bits
-        made = QuantumCircuit([Qubit() for _ in range(qubits)], bits)
+        bits = _loose(Clbit, clbits)  # registers that share bits
+        made = QuantumCircuit(_loose(Qubit, qubits), bits)
         made.add_register(ClassicalRegister(bits=bits[: clbits // 2 + 1], name="r"))
         made.add_register(ClassicalRegister(bits=bits[clbits // 2 :][::-1], name="s"))
         return made
 
     def _ending(self, made: QuantumCircuit) -> None:
-        """Something is measured at the end; mostly everything, sometimes bits twice."""
+        """Something is measured at the end, sometimes a bit twice, sometimes after a swap."""
         rng = self._rng
-        if rng.random() < 0.15:
-            made.swap(*rng.sample(range(made.num_qubits), 2)) if made.num_qubits > 1 else None
+        if rng.random() < 0.25 and made.num_qubits > 1:
+            made.swap(*rng.sample(range(made.num_qubits), 2))
         if rng.random() < 0.2:
             made.measure_all()
             return
         for _ in range(rng.randint(1, made.num_clbits + 1)):
             made.measure(rng.randrange(made.num_qubits), rng.randrange(made.num_clbits))
 
-    # -- one step
-
     def _steps(self, canvas: _Canvas, count: int) -> None:
         for _ in range(count):
-            self._step(canvas)
+            ways = self._ways(canvas)
+            self._rng.choices([way for _, way in ways], [often for often, _ in ways])[0](canvas)
 
-    def _step(self, canvas: _Canvas) -> None:
+    def _ways(self, canvas: _Canvas) -> list[tuple[float, Callable[[_Canvas], None]]]:
         ways: list[tuple[float, Callable[[_Canvas], None]]] = [
-            (6, self._gate),
-            (1, self._own_gate),
-            (0.5, self._unitary),
-            (0.3, self._barrier),
+            *((6, self._gate), (1, self._own_gate), (0.5, self._unitary)),
         ]
-        if not canvas.is_gate:
-            ways += [(0.4, self._delay)]
-            if self._taste.dynamic:
-                ways += [
-                    (2, self._measure),
-                    (1, self._reset),
-                    (0.7, self._initialize),
-                    (0.7, self._composite),
-                ]
-                if self._taste.flow and canvas.depth < self._taste.depth:
-                    ways += [(1.2, self._if), (0.7, self._for), (0.5, self._while)]
-                    if self._taste.switch:
-                        ways += [(0.7, self._switch)]
-                if canvas.in_loop:
-                    ways += [(0.7, self._leave)]
-        weights = [weight for weight, _ in ways]
-        self._rng.choices([way for _, way in ways], weights)[0](canvas)
+        if canvas.is_gate:
+            return ways
+        ways += [(0.3, self._barrier), (0.4, self._delay)]
+        if not self._taste.dynamic:
+            return ways
+        ways += [(2, self._measure), (1, self._reset)]
+        ways += [(0.7, self._initialize), (0.7, self._composite)]
+        if self._taste.flow and canvas.depth < self._taste.depth:
+            ways += [(1.2, self._if), (0.7, self._for), (0.5, self._while)]
+            ways += [(0.7, self._switch)] if HAS_SWITCH else []
+        if canvas.in_loop:
+            ways += [(0.7, self._leave)]
+        return ways
+
+    # -- gates
 
     def _qubits(self, canvas: _Canvas, count: int) -> list[int]:
         return self._rng.sample(range(canvas.circuit.num_qubits), count)
@@ -207,28 +199,27 @@ class _Artist:
     def _gate(self, canvas: _Canvas) -> None:
         rng, width = self._rng, canvas.circuit.num_qubits
         count = min(rng.choice([1, 1, 1, 2, 2, 3]), width)
-        gate = rng.choice({1: ONE, 2: TWO, 3: THREE}[count])(rng)
+        gate = rng.choice(GATES[count])(rng)
         if canvas.parameters and rng.random() < 0.2:
-            parameter = rng.choice(canvas.parameters)
-            gate, count = rng.choice([lib.RXGate, lib.RYGate, lib.PhaseGate])(parameter * 0.5), 1
+            count, turn = 1, rng.choice([lib.RXGate, lib.RYGate, lib.PhaseGate])
+            gate = turn(rng.choice(canvas.parameters) * 0.5)
         if rng.random() < 0.05:
             gate = gate.to_mutable() if hasattr(gate, "to_mutable") else gate.copy()
             gate.label = rng.choice(CLASHES)
-        self._conditionally(canvas, gate, self._qubits(canvas, count), [])
+        self._add(canvas, gate, count)
 
-    def _conditionally(
-        self, canvas: _Canvas, operation: Any, qubits: list[int], clbits: list[int]
-    ) -> None:
+    def _add(self, canvas: _Canvas, operation: Any, qubits: int, clbits: Any = ()) -> None:
         """Append an operation, sometimes under a condition of the old kind."""
         rng, circuit = self._rng, canvas.circuit
-        added = circuit.append(operation, qubits, clbits)
-        if canvas.is_gate or not circuit.clbits or not self._taste.dynamic or rng.random() > 0.2:
+        added = circuit.append(operation, self._qubits(canvas, qubits), clbits)
+        if canvas.is_gate or not circuit.clbits or not self._taste.dynamic:
             return
-        added.c_if(*self._condition(circuit))
+        if rng.random() < 0.2:
+            added.c_if(*self._condition(circuit))
 
     def _condition(self, circuit: QuantumCircuit) -> tuple[Any, int]:
         rng = self._rng
-        registers = [r for r in circuit.cregs if len(r)]
+        registers = [register for register in circuit.cregs if len(register)]
         if registers and rng.random() < 0.4:
             register = rng.choice(registers)
             # Now and then a number that the register can never show.
@@ -238,55 +229,54 @@ class _Artist:
     def _unitary(self, canvas: _Canvas) -> None:
         rng = self._rng
         count = min(rng.choice([1, 2]), canvas.circuit.num_qubits)
-        seed = rng.randrange(2**31)
         kind = rng.randrange(4)
         if kind == 0:
             gate = _diagonal([np.exp(1j * rng.uniform(0, 6)) for _ in range(2**count)])
         elif kind == 1:
             gate = lib.PauliGate("".join(rng.choice("IXYZ") for _ in range(count)))
         else:
-            label = rng.choice([None, None, "h", "mine"])
-            gate = _from_library("UnitaryGate")(random_unitary(2**count, seed=seed).data, label=label)
-        self._conditionally(canvas, gate, self._qubits(canvas, count), [])
+            matrix = random_unitary(2**count, seed=rng.randrange(2**31)).data
+            gate = _from_library("UnitaryGate")(matrix, label=rng.choice([None, None, "h", "mine"]))
+        self._add(canvas, gate, count)
 
     def _own_gate(self, canvas: _Canvas) -> None:
         """A gate of the user's, often with the name of another."""
-        rng = self._rng
-        count = rng.randint(1, min(2, canvas.circuit.num_qubits))
+        rng, width = self._rng, canvas.circuit.num_qubits
+        count = rng.randint(1, min(2, width))
         inner = QuantumCircuit(count, name=rng.choice(CLASHES))
         if rng.random() < 0.3:
             inner.global_phase = _angle(rng)
-        self._steps(_Canvas(inner, 9, is_gate=True, parameters=canvas.parameters), rng.randint(1, 3))
-        gate: Any = _without_barriers(inner).to_gate()
-        if count < canvas.circuit.num_qubits and rng.random() < 0.3 and not inner.parameters:
-            gate = Controlled(gate, rng.randint(0, 1))
-            count += 1
+        drawn = _Canvas(inner, is_gate=True, parameters=canvas.parameters)
+        self._steps(drawn, rng.randint(1, 3))
+        gate: Any = inner.to_gate()
+        if count < width and rng.random() < 0.3 and not inner.parameters:
+            gate, count = Controlled(gate, rng.randint(0, 1)), count + 1
         elif rng.random() < 0.2:
             gate = gate.inverse()
-        self._conditionally(canvas, gate, self._qubits(canvas, count), [])
+        self._add(canvas, gate, count)
+
+    # -- what is no gate
 
     def _barrier(self, canvas: _Canvas) -> None:
-        canvas.circuit.barrier(self._qubits(canvas, self._rng.randint(1, canvas.circuit.num_qubits)))
+        width = canvas.circuit.num_qubits
+        canvas.circuit.barrier(self._qubits(canvas, self._rng.randint(1, width)))
 
     def _delay(self, canvas: _Canvas) -> None:
         time, unit = self._rng.choice([(160, "dt"), (100, "ns"), (1.5, "us"), (1e-6, "s")])
         canvas.circuit.delay(time, self._qubits(canvas, 1)[0], unit)
 
-    # -- what is no gate
-
     def _measure(self, canvas: _Canvas) -> None:
         if canvas.circuit.clbits:
-            clbit = self._rng.randrange(canvas.circuit.num_clbits)
-            self._conditionally(canvas, lib.Measure(), self._qubits(canvas, 1), [clbit])
+            self._add(canvas, lib.Measure(), 1, [self._rng.choice(canvas.circuit.clbits)])
 
     def _reset(self, canvas: _Canvas) -> None:
-        self._conditionally(canvas, lib.Reset(), self._qubits(canvas, 1), [])
+        self._add(canvas, lib.Reset(), 1)
 
     def _initialize(self, canvas: _Canvas) -> None:
         rng = self._rng
         count = min(rng.choice([1, 1, 2]), canvas.circuit.num_qubits)
-        way = rng.randrange(4)
         cls = _from_library("Initialize") if rng.random() < 0.8 else lib.StatePreparation
+        way = rng.randrange(4)
         if way == 0:
             operation = cls("".join(rng.choice("01+-rl") for _ in range(count)))
         elif way == 1:
@@ -295,23 +285,25 @@ class _Artist:
             vector = np.array([complex(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(2**count)])
             vector[rng.randrange(2**count)] = 0
             operation = cls(vector / np.linalg.norm(vector))
-        self._conditionally(canvas, operation, self._qubits(canvas, count), [])
+        self._add(canvas, operation, count)
 
     def _composite(self, canvas: _Canvas) -> None:
         """An instruction that may measure and reset."""
         rng, outer = self._rng, canvas.circuit
         if not outer.clbits:
             return
-        count, bits = rng.randint(1, min(2, outer.num_qubits)), rng.randint(1, min(2, outer.num_clbits))
-        inner = QuantumCircuit(count, bits, name=rng.choice(CLASHES))
-        self._steps(_Canvas(inner, 9, parameters=canvas.parameters), rng.randint(1, 4))
-        clbits = rng.sample(range(outer.num_clbits), bits)
-        self._conditionally(canvas, inner.to_instruction(), self._qubits(canvas, count), clbits)
+        count = rng.randint(1, min(2, outer.num_qubits))
+        clbits = rng.sample(outer.clbits, rng.randint(1, min(2, outer.num_clbits)))
+        inner = QuantumCircuit(count, len(clbits), name=rng.choice(CLASHES))
+        drawn = _Canvas(inner, depth=self._taste.depth, parameters=canvas.parameters)
+        self._steps(drawn, rng.randint(1, 4))
+        self._add(canvas, inner.to_instruction(), count, clbits)
 
     # -- control flow
 
-    def _body(self, canvas: _Canvas, *, loop: bool = False, steps: int | None = None, **more: Any
-              ) -> tuple[QuantumCircuit, list[Any], list[Any]]:  # fmt: skip
+    def _body(
+        self, canvas: _Canvas, steps: int, *parameters: Parameter, in_loop: bool = False
+    ) -> tuple[QuantumCircuit, list[Any], list[Any]]:
         """A body with the bits that it is laid on, which are often others than its own."""
         rng, outer = self._rng, canvas.circuit
         way = rng.randrange(3)
@@ -319,66 +311,84 @@ class _Artist:
             body = QuantumCircuit(outer.qubits, outer.clbits, *outer.cregs)
             qubits, clbits = list(outer.qubits), list(outer.clbits)
         else:
-            count, bits = rng.randint(1, outer.num_qubits), rng.randint(1, outer.num_clbits)
-            body = QuantumCircuit(count, bits) if way == 1 else QuantumCircuit(
-                [Qubit() for _ in range(count)], [Clbit() for _ in range(bits)]
-            )  # fmt: skip
-            qubits, clbits = rng.sample(outer.qubits, count), rng.sample(outer.clbits, bits)
-        inner = _Canvas(body, canvas.depth + 1, canvas.in_loop or loop, False, list(canvas.parameters))
-        inner.parameters += more.get("parameters", [])
-        count = rng.choice([0, 1, 2, 3]) if steps is None else steps
-        self._steps(inner, count)
+            qubits = rng.sample(outer.qubits, rng.randint(1, outer.num_qubits))
+            clbits = rng.sample(outer.clbits, rng.randint(1, outer.num_clbits))
+            body = QuantumCircuit(len(qubits), len(clbits))
+            if way == 1:
+                body = QuantumCircuit(_loose(Qubit, len(qubits)), _loose(Clbit, len(clbits)))
+        inner = self._within(canvas, body)
+        inner.in_loop = inner.in_loop or in_loop
+        inner.parameters = [*canvas.parameters, *parameters]
+        self._steps(inner, steps)
         return body, qubits, clbits
+
+    def _within(self, canvas: _Canvas, body: QuantumCircuit) -> _Canvas:
+        return replace(canvas, circuit=body, depth=canvas.depth + 1)
+
+    def _other(self, canvas: _Canvas, body: QuantumCircuit) -> QuantumCircuit:
+        """Another body on the bits of the first one."""
+        other = QuantumCircuit(body.qubits, body.clbits, *body.cregs)
+        self._steps(self._within(canvas, other), self._rng.randint(0, 2))
+        return other
 
     def _if(self, canvas: _Canvas) -> None:
         rng, outer = self._rng, canvas.circuit
-        condition = self._condition(outer)
-        body, qubits, clbits = self._body(canvas)
+        condition = self._expression(outer) if rng.random() < 0.2 else self._condition(outer)
+        body, qubits, clbits = self._body(canvas, rng.randint(0, 3))
         if rng.random() < 0.5:
             outer.if_test(condition, body, qubits, clbits)
-            return
-        other = QuantumCircuit(body.qubits, body.clbits, *body.cregs)
-        self._steps(_Canvas(other, canvas.depth + 1, canvas.in_loop, False, canvas.parameters), rng.randint(0, 2))
-        outer.if_else(condition, body, other, qubits, clbits)
+        else:
+            outer.if_else(condition, body, self._other(canvas, body), qubits, clbits)
+
+    def _expression(self, circuit: QuantumCircuit) -> Any:
+        """A condition of the new kind, which terra has from 0.25 on."""
+        rng = self._rng
+        registers = [register for register in circuit.cregs if len(register)]
+        try:
+            from qiskit.circuit.classical import expr
+        except ImportError:
+            return self._condition(circuit)
+        bits = [expr.lift(rng.choice(circuit.clbits)) for _ in range(2)]
+        found = rng.choice([expr.logic_and, expr.logic_or, expr.bit_xor])(*bits)
+        if registers:
+            register = rng.choice(registers)
+            compared = rng.choice([expr.less, expr.greater_equal, expr.not_equal])
+            number = rng.randrange(2 ** len(register))
+            found = expr.logic_or(expr.logic_not(found), compared(register, number))
+        return found
 
     def _for(self, canvas: _Canvas) -> None:
         rng = self._rng
         self._made += 1
         parameter = rng.choice([None, Parameter(f"k{self._made}")])
-        more = {"parameters": [parameter]} if parameter is not None else {}
-        body, qubits, clbits = self._body(canvas, loop=True, **more)
+        known = [] if parameter is None else [parameter]
+        body, qubits, clbits = self._body(canvas, rng.randint(0, 3), *known, in_loop=True)
         indices = rng.choice([range(3), range(0), (2, 0, 5), range(4, 0, -2), [1]])
         canvas.circuit.for_loop(indices, parameter, body, qubits, clbits)
 
     def _while(self, canvas: _Canvas) -> None:
         """A loop that ends: its body ends with a coin that its condition reads."""
         rng, outer = self._rng, canvas.circuit
-        body, qubits, clbits = self._body(canvas, loop=True, steps=rng.randint(0, 2))
-        coin = rng.randrange(len(clbits))
-        if any(item.operation.name == "continue_loop" for item in body.data):
+        body, qubits, clbits = self._body(canvas, rng.randint(0, 2), in_loop=True)
+        coin, qubit = rng.randrange(len(clbits)), rng.randrange(len(qubits))
+        if _may_continue(body):
             return
-        qubit = rng.randrange(len(qubits))
         body.reset(qubit)
         body.ry(rng.choice([1.9, math.pi / 2, math.pi]), qubit)
         body.measure(qubit, coin)
-        if _may_continue(body):
-            return
         outer.while_loop((clbits[coin], 0), body, qubits, clbits)
 
     def _switch(self, canvas: _Canvas) -> None:
         from qiskit.circuit import CASE_DEFAULT
 
         rng, outer = self._rng, canvas.circuit
-        registers = [r for r in outer.cregs if len(r)]
+        registers = [register for register in outer.cregs if len(register)]
         target = rng.choice([*registers, rng.choice(outer.clbits)])
         count = 2 if isinstance(target, Clbit) else 2 ** len(target)
         values = rng.sample(range(count), rng.randint(1, min(count, 4)))
-        body, qubits, clbits = self._body(canvas)
-        cases: list[tuple[Any, QuantumCircuit]] = [(values[0], body)]
-        for value in [*values[1:], *([CASE_DEFAULT] if rng.random() < 0.5 else [])]:
-            other = QuantumCircuit(body.qubits, body.clbits, *body.cregs)
-            self._steps(_Canvas(other, canvas.depth + 1, canvas.in_loop, False, canvas.parameters), rng.randint(0, 2))
-            cases.append((value, other))
+        body, qubits, clbits = self._body(canvas, rng.randint(0, 3))
+        others = [*values[1:], *([CASE_DEFAULT] if rng.random() < 0.5 else [])]
+        cases = [(values[0], body), *((value, self._other(canvas, body)) for value in others)]
         outer.switch(target, cases, qubits, clbits)
 
     def _leave(self, canvas: _Canvas) -> None:
@@ -389,35 +399,33 @@ class _Artist:
 
 def _may_continue(body: QuantumCircuit) -> bool:
     """Whether something may leave the body before its end and begin it again."""
-    for item in body.data:
-        if item.operation.name == "continue_loop":
-            return True
-        if item.operation.name in ("if_else", "switch_case"):
-            if any(_may_continue(block) for block in item.operation.blocks):
-                return True
-    return False
-
-
-def _without_barriers(circuit: QuantumCircuit) -> QuantumCircuit:
-    plain = circuit.copy_empty_like()
-    for item in circuit.data:
-        if item.operation.name != "barrier":
-            plain.append(item.operation, item.qubits, item.clbits)
-    return plain
+    names = {item.operation.name for item in body.data}
+    inner = [
+        block
+        for item in body.data
+        if item.operation.name in ("if_else", "switch_case")
+        for block in item.operation.blocks
+    ]
+    return "continue_loop" in names or any(map(_may_continue, inner))
 
 
 class Controlled(ControlledGate):
-    """A controlled gate as an author writes one by hand: what it controls is its definition."""
+    """A controlled gate as an author writes one by hand: its definition is what it is."""
 
     def __init__(self, base: Gate, state: int) -> None:
-        inner = QuantumCircuit(base.num_qubits + 1)
+        width = base.num_qubits + 1
+        inner = QuantumCircuit(width)
         inner.cp(0.4, 0, 1)
-        inner.append(base, range(1, base.num_qubits + 1))
+        inner.append(base, range(1, width))
         inner.cry(1.1, 0, 1)
         super().__init__(
-            "c_" + base.name, base.num_qubits + 1, [], num_ctrl_qubits=1, definition=inner,
-            ctrl_state=state, base_gate=base,
+            f"c_{base.name}", width, [], num_ctrl_qubits=1, definition=inner, ctrl_state=state,
+            base_gate=base,
         )  # fmt: skip
+
+
+def _loose(cls: Any, count: int) -> list[Any]:
+    return [cls() for _ in range(count)]
 
 
 def _diagonal(values: list[complex]) -> Any:

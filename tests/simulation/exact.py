@@ -1,4 +1,4 @@
-"""What a circuit means, exactly: our own reference, which neither Aer nor the transpiler has a part in.
+"""What a circuit means, exactly: a reference without Aer and without the transpiler.
 
 For each string of classical bits there is a density matrix, whose trace is the probability of the
 string. Gates turn it, measurements share it out, noise is a channel. A matrix has the shape
@@ -172,11 +172,10 @@ class _Run:
     def _switch_case(
         self, states: States, item: Any, qubits: tuple[int, ...], places: _Places
     ) -> _Ended:
-        ended = _Ended({}, {}, {})
+        ended, target = _Ended({}, {}, {}), item.operation.target
         for values, body in item.operation.cases_specifier():
             numbers = {int(v) for v in values if isinstance(v, (int, bool, np.integer))}
             default = len(numbers) < len(values)
-            target = item.operation.target
             taken, states = _split(
                 states, lambda b, d=default, n=numbers: d or _value(target, b, places) in n
             )

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.circuit import Instruction
-from qiskit.circuit.library import CPhaseGate, CXGate, SwapGate
+from qiskit.circuit.library import CXGate, RZZGate, SwapGate
 from qiskit.transpiler import CouplingMap, Layout
 from qiskit.transpiler import preset_passmanagers as preset
 from qiskit.transpiler.passmanager_config import PassManagerConfig
 
 from qiskit_ibm_runtime._circuits.building import to_circuit
 from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.standard import KNOWN
 
 from .lowering import is_standard, with_jumps
 from .unfolding import CHANNELS, Kept, UnsupportedError, unfolded
@@ -39,6 +40,9 @@ _LEVELS = (
     preset.level_2_pass_manager,
     preset.level_3_pass_manager,
 )
+
+
+_ONE_WAY = {row.name for row in KNOWN.values() if row.controls} - {"cx", "cz"}
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Fitting:
                 f"Circuit {circuit.name!r} has {wide[0]!r} with noise of its own on more than two "
                 "qubits, and the qubits are coupled in pairs."
             )
-        config = PassManagerConfig(basis_gates=self.basis_gates, **places, **self.settings)
+        config = PassManagerConfig(basis_gates=self._basis, **places, **self.settings)
         passes = _LEVELS[self.level](config)
         if "scheduling_method" not in self.settings:
             passes.scheduling = None  # delays have a unit already
@@ -169,7 +173,7 @@ class Fitting:
         for item in circuit.data:
             if item.operation.name != "barrier":
                 for one, other in combinations(item.qubits, 2):
-                    shadow.append(CPhaseGate(0.3), [place[one], place[other]])
+                    shadow.append(RZZGate(0.3), [place[one], place[other]])
         shadow.barrier()
         shadow.measure(shadow.qubits, shadow.clbits)
         found = self._transpiled(shadow, self._places(shadow))
@@ -209,6 +213,13 @@ class Fitting:
         ]
         moved = step._replace(places=(path[-2], second))
         return [*there, moved, *reversed(there)]
+
+    @cached_property
+    def _basis(self) -> list[str]:
+        """The gates; where pairs have a direction, without those that terra cannot turn around."""
+        if self._is_symmetric:
+            return self.basis_gates
+        return [name for name in self.basis_gates if name not in _ONE_WAY]
 
     @cached_property
     def _is_symmetric(self) -> bool:

@@ -1,30 +1,47 @@
 """Circuits as Aer runs them right.
 
-Aer takes an instruction for the gate that its name or label says, has no bodies of control flow
-that stand on other bits than their own, and knows no condition on a measurement. What it does right,
-in every version, are gates of its own, the first `initialize` of a qubit, conditions on gates, and
-jumps, which are what Aer itself makes of control flow.
+Aer takes an instruction for the gate that its name or label says, lays no bodies of control flow on
+other bits than their own, and knows no condition on a measurement. What it does right, in every
+version, are gates of its own, the first ``initialize`` of a qubit, conditions on gates, and jumps,
+which are what it makes of control flow itself.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit
+from qiskit.quantum_info import Pauli
+from qiskit_aer import AerSimulator
+from qiskit_aer.library import SaveExpectationValue
 from qiskit_aer.library.control_flow_instructions import AerJump, AerMark
 
 from qiskit_ibm_runtime._circuits.building import to_circuit
 from qiskit_ibm_runtime._circuits.normal import normal_form
 from qiskit_ibm_runtime._circuits.standard import Family, Known, known
 
-from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, UnsupportedError, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qiskit import QuantumCircuit
+
+END = "_end"
+"""The label of what is saved at the end of a circuit with jumps, for no reason but to be there."""
+WIDEST_NOISY_LOOP = 10
+"""Qubits whose density matrix is followed through every shot."""
+
+_TOUCH_NOTHING = {"barrier", "jump", "mark"}
 _STANDARD = {Family.STANDARD, Family.MANY_CONTROLLED}
+
+
+@lru_cache(maxsize=8)
+def gates_of(method: str) -> frozenset[str]:
+    """The gates that the installed Aer knows with a method."""
+    return frozenset(AerSimulator(method=method).configuration().basis_gates)
 
 
 def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
@@ -50,7 +67,7 @@ def is_standard(circuit: QuantumCircuit) -> bool:
         return False
     for item in circuit.data:
         operation = item.operation
-        kind = known(type(operation))
+        kind = _kind(operation)
         if operation.label is not None or getattr(operation, "condition", None) is not None:
             return False
         if kind.family not in _STANDARD and kind.kind not in ("UnitaryGate", "Delay"):
@@ -65,19 +82,17 @@ def is_ready(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[st
     touched: set[Any] = set()
     for item in circuit.data:
         operation = item.operation
-        kind = known(type(operation))
+        kind = _kind(operation)
         if not _is_taken(operation, kind, gates, names):
             return False
         if kind.kind == "Initialize" and touched.intersection(item.qubits):
             return False
-        if kind.kind != "Barrier":
+        if operation.name not in _TOUCH_NOTHING:
             touched.update(item.qubits)
     return True
 
 
-def _is_taken(
-    operation: Any, kind: Known, gates: frozenset[str], names: frozenset[str]
-) -> bool:
+def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozenset[str]) -> bool:
     label = operation.label
     if label is not None and label not in names and kind.name:
         return False
@@ -99,6 +114,11 @@ def _is_taken(
     if kind.family not in _STANDARD or not _is_closed(operation):
         return False
     return condition is None or _can_hold(*condition)
+
+
+def _kind(operation: Any) -> Known:
+    cls: Any = type(operation)
+    return known(cls)
 
 
 def _is_locked(param: Any) -> bool:
@@ -142,3 +162,51 @@ def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:
     if control.bit is not None:
         jump.condition = (circuit.clbits[control.bit], control.value)
     return jump
+
+
+def closed(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A circuit whose last marks Aer keeps: it drops what nothing is measured or saved after."""
+    mark = next((item for item in circuit.data if item.operation.name == "mark"), None)
+    if mark is None:
+        return circuit
+    made = circuit.copy()
+    made._append(SaveExpectationValue(Pauli("Z"), label=END), mark.qubits[:1], [])
+    return made
+
+
+def method(circuit: QuantumCircuit, usual: str, noisy: bool) -> str:
+    """The method by which a simulator runs a circuit right.
+
+    Aer draws the noise of all instructions before a shot, so that in a loop each round has the
+    noise of the first one; with density matrices nothing is drawn.
+
+    Raises:
+        UnsupportedError: If there is none.
+    """
+    loops, qubits = _loops(circuit)
+    if loops is None:
+        return usual
+    if usual == "extended_stabilizer":
+        raise UnsupportedError(
+            f"Circuit {circuit.name!r} has control flow or conditions, which the extended "
+            "stabilizer simulator does not know. Use ibmq_qasm_simulator."
+        )
+    if not (loops and noisy):
+        return usual
+    if qubits > WIDEST_NOISY_LOOP:
+        raise UnsupportedError(
+            f"Circuit {circuit.name!r} has a loop on {qubits} qubits with noise; up to "
+            f"{WIDEST_NOISY_LOOP} can be simulated. Use fewer qubits, or a loop over indices."
+        )
+    return "density_matrix"
+
+
+def _loops(circuit: QuantumCircuit) -> tuple[bool | None, int]:
+    """Whether a circuit jumps back, ``None`` if it has no jumps, and how many qubits it uses."""
+    loops, seen = None, set()
+    for item in circuit.data:
+        if item.operation.name == "mark":
+            seen.add(item.operation.params[0])
+        elif item.operation.name == "jump":
+            loops = bool(loops) or item.operation.params[0] in seen
+    return loops, 0 if loops is None else len(_used(circuit))

@@ -8,10 +8,10 @@ the transpiler and every supported Aer take for what they are.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import product
-from typing import Any, Callable, NamedTuple, Optional, Union
+from functools import lru_cache, partial
+from typing import Any, Callable, NamedTuple, Union
 
+import numpy as np
 from qiskit.circuit import ParameterExpression
 
 from qiskit_ibm_runtime._circuits import form
@@ -42,7 +42,7 @@ class Jump(NamedTuple):
     """Go on at a mark: if a bit has a value, or always if there is no bit."""
 
     to: int
-    bit: Optional[int] = None
+    bit: int | None = None
     value: int = 0
 
 
@@ -85,7 +85,7 @@ class _Where(NamedTuple):
     qubits: tuple[int, ...]
     clbits: tuple[int, ...]
     values: dict[Any, Any]
-    loop: Optional[tuple[int, int]] = None  # the marks to which break and continue go
+    loop: tuple[int, int] | None = None  # the marks to which break and continue go
 
 
 def unfolded(circuit: form.Circuit, kept: Kept) -> Line:
@@ -155,7 +155,7 @@ class _Unfolding:
             elif self._takes(operation, condition):
                 self._append(operation, its, self._of_the_circuit(condition))
             else:
-                self._if(condition, lambda o=operation, w=its: self._operation(o, w))
+                self._if(condition, partial(self._operation, operation, its))
 
     # -- operations
 
@@ -309,7 +309,7 @@ class _Unfolding:
     # -- control flow
 
     def _if_else(self, operation: Any, condition: Any, _: _Where, inside: _Where) -> None:
-        bodies = [lambda body=body: self.add(body, inside) for body in operation.bodies]
+        bodies = [partial(self.add, body, inside) for body in operation.bodies]
         self._if(condition, *bodies)
 
     def _while(self, operation: Any, condition: Any, _: _Where, inside: _Where) -> None:
@@ -390,10 +390,6 @@ def _definition(operation: form.Operation) -> form.Circuit | None:
 @lru_cache(maxsize=64)
 def _identity(qubits: int, label: str) -> form.Operation:
     """A gate that does nothing but bear a name."""
-    size = 2**qubits
-    ones = [complex(row == column) for row, column in product(range(size), repeat=2)]
-    from numpy import array
-
-    matrix = array(ones).reshape(size, size)
+    matrix = np.eye(2**qubits, dtype=complex)
     values = form.Array(matrix.dtype.str, matrix.shape, matrix.tobytes())
     return form.Operation("UnitaryGate", "unitary", qubits, 0, (values,), label)
