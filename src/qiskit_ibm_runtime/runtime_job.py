@@ -444,6 +444,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def _check_success(self, deadline: Deadline) -> None:
         if self._status is JobStatus.ERROR:
+            early = self._early.text(deadline)
+            if early:
+                self._error_message = failure_text(self.job_id(), self._state, early)
             message = deadline.call(self.error_message) or ""
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)

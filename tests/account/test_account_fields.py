@@ -286,3 +286,11 @@ def test_a_missing_instance_is_refused_before_anybody_is_asked(asked):
         Account("ibm_cloud", "t").resolve_crn()
 
     assert asked == []
+
+
+def test_the_password_in_an_address_and_the_crn_are_hidden() -> None:
+    crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/account:instance::"
+    account = Account("ibm_cloud", "key", url="https://me:PASSWORD@cloud.test", instance=crn)
+
+    assert "PASSWORD" not in repr(account)
+    assert "instance::" not in repr(account)

@@ -16,8 +16,6 @@ from qiskit_ibm_runtime.checks import shown
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-ROUNDING = 1e-9  # of a coefficient: products of complex numbers leave imaginary parts below it
-
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:
     """Return one observable for each circuit.
@@ -32,7 +30,7 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
         QiskitError: If something cannot be read as an observable.
         TypeError: If a coefficient has a free parameter.
         ValueError: If there are more or fewer observables than circuits, one has another number
-            of qubits than its circuit, or one is infinite or not Hermitian.
+            of qubits than its circuit, or one is infinite.
     """
     observables = all_observables(given)
     if not observables:
@@ -68,7 +66,7 @@ def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
     Raises:
         QiskitError: If one cannot be read.
         TypeError: If a coefficient has a free parameter.
-        ValueError: If one is infinite or not Hermitian.
+        ValueError: If one is infinite.
     """
     items = given if _is_many(given) else [given]
     done: dict[int, SparsePauliOp] = {}
@@ -88,7 +86,7 @@ def _as_observable(given: Any, index: int) -> SparsePauliOp:
     if len(operator) == 0:  # services know no sum without terms
         return SparsePauliOp("I" * operator.num_qubits, [0.0])
     _check_finite(operator, index)
-    return _collected(operator, index) if _is_complex(operator.coeffs).any() else operator
+    return operator
 
 
 def _as_sum(given: Any, index: int) -> SparsePauliOp:
@@ -119,24 +117,6 @@ def _check_finite(operator: SparsePauliOp, index: int) -> None:
             f"Observable {index} has the coefficient {operator.coeffs[at]} of "
             f"{operator.paulis[at]}, which is not finite."
         )
-
-
-def _collected(operator: SparsePauliOp, index: int) -> SparsePauliOp:
-    """Add up equal terms: a commutator has complex ones, of which only real ones remain."""
-    total: dict[str, complex] = {}
-    for label, coefficient in operator.to_list():
-        total[label] = total.get(label, 0) + complex(coefficient)
-    for label, coefficient in total.items():
-        if _is_complex(coefficient):
-            raise ValueError(
-                f"Observable {index} is not Hermitian: the coefficient of {label} is "
-                f"{coefficient}, and has to be real."
-            )
-    return SparsePauliOp(list(total), [coefficient.real for coefficient in total.values()])
-
-
-def _is_complex(value: Any) -> Any:
-    return np.abs(np.imag(value)) > ROUNDING * (1 + np.abs(value))
 
 
 def _bound(operator: SparsePauliOp, index: int) -> SparsePauliOp:

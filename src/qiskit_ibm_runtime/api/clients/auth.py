@@ -45,7 +45,7 @@ class AuthClient(BaseClient):
         connection = client_params.session_parameters(QuantumAuth(self.access_token, source))
         self.auth_api = Api(RetrySession(self.auth_url, **connection))
         self._service_urls: dict[str, Any] = self.user_urls()
-        self.base_api = Api(RetrySession(self._service_urls.get("http", ""), **connection))
+        self.base_api = Api(RetrySession(self._service_urls.get("http") or "", **connection))
 
     def user_urls(self) -> dict[str, Any]:
         """Return the addresses of the services, asked for anew.

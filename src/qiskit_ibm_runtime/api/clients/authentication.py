@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
 from qiskit_ibm_runtime.api.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
@@ -95,5 +94,5 @@ def _is_authentication_service(version: dict[str, Any]) -> bool:
 def _wrong_address(params: ClientParameters) -> IBMInputValueError:
     return IBMInputValueError(
         f"The URL {params.url} is not an IBM Quantum authentication URL. "
-        f"Leave `url` out to use {IBM_QUANTUM_API_URL}, or give the one of your own service."
+        "Give the address of your own service, or use channel='local'."
     )
