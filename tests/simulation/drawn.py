@@ -231,7 +231,7 @@ class _Artist:
         count = min(rng.choice([1, 2]), canvas.circuit.num_qubits)
         kind = rng.randrange(4)
         if kind == 0:
-            gate = _diagonal([np.exp(1j * rng.uniform(0, 6)) for _ in range(2**count)])
+            gate = diagonal([np.exp(1j * rng.uniform(0, 6)) for _ in range(2**count)])
         elif kind == 1:
             gate = lib.PauliGate("".join(rng.choice("IXYZ") for _ in range(count)))
         else:
@@ -428,7 +428,8 @@ def _loose(cls: Any, count: int) -> list[Any]:
     return [cls() for _ in range(count)]
 
 
-def _diagonal(values: list[complex]) -> Any:
+def diagonal(values: list[complex]) -> Any:
+    """A gate that is diagonal; its class is of the library from terra 0.45 on."""
     if hasattr(lib, "DiagonalGate"):
         return lib.DiagonalGate(values)
     made = QuantumCircuit(int(math.log2(len(values))))

@@ -107,8 +107,7 @@ def conditional_initialize_and_diagonal() -> QuantumCircuit:
     made.h([0, 1, 2])
     made.measure(0, 0)
     made.initialize([0.6, 0.8j], 1).c_if(0, 1)
-    made.diagonal([1, -1], [2])
-    made.data[-1].operation.c_if(made.clbits[0], 1)
+    made.append(drawn.diagonal([1, -1]), [2]).c_if(0, 1)
     made.h(2)
     made.measure([1, 2], [1, 2])
     return made
@@ -295,14 +294,15 @@ def test_a_switch_takes_the_case_of_its_value(backend: str) -> None:
     circuits = []
     for prepared in range(4):
         made = three()
-        made.x([qubit for qubit in (0, 1) if prepared >> qubit & 1])
+        for qubit in (0, 1):
+            made.id(qubit) if prepared >> qubit & 1 == 0 else made.x(qubit)
         register = ClassicalRegister(2, "two")
         made.add_register(register)
         made.measure([0, 1], register)
         bodies = [QuantumCircuit(2, 1) for _ in range(3)]
-        for number, body in enumerate(bodies):
-            body.x([0] if number == 0 else [0, 1][: 2 - number] or [1])
-        cases = [(1, bodies[0]), ((2, 7), bodies[1]), (CASE_DEFAULT, bodies[2])]
+        for body, flipped in zip(bodies, ([0], [1], [0, 1])):
+            body.x(flipped)
+        cases = [(1, bodies[0]), ((2, 3), bodies[1]), (CASE_DEFAULT, bodies[2])]
         made.switch(register, cases, [2, 0], [0])
         made.measure([0, 1, 2], [0, 1, 2])
         circuits.append(made)

@@ -9,6 +9,7 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime.utils.codecs.arguments import check_noise_model
 
 logger = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ def _values(
     for index, row in zip(indices, rows):
         if not 0 <= index < len(circuits):
             raise ValueError(f"There is no circuit {index}; there are {len(circuits)}.")
-        names = list(parameters[index] if parameters else circuits[index].parameters)
+        names = list(parameters[index] if parameters else free_parameters(circuits[index]))
         if len(names) != len(row):
             raise ValueError(f"Circuit {index} takes {len(names)} values, got {len(row)}.")
         bound.append(dict(zip(names, row)))

@@ -42,7 +42,7 @@ _LEVELS = (
 )
 
 
-_ONE_WAY = {row.name for row in KNOWN.values() if row.controls} - {"cx", "cz"}
+_ONE_WAY = {row.name for row in KNOWN.values() if row.controlled} - {"cx", "cz"}
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,22 @@ class Fitting:
             kept = Kept(self._is_native, self.names - {"swap"})
             line = unfolded(normal_form(circuit), kept)
             circuit, control = to_circuit(line.circuit), line.control
-        if self.level == 3 and "swap" not in self.names:
-            circuit = _without_swaps(circuit, wires_may_move=not control)
         if control or self._is_kept_on_pairs(circuit):
             return self._with_control(circuit, control)
-        return self._transpiled(circuit, self._places(circuit))
+        return self._transpiled(self._without_swaps(circuit), self._places(circuit))
 
     def _is_native(self, operation: form.Operation) -> bool:
         """Whether terra is given a gate as it is: those that it routes, if it does."""
-        if operation.kind == "Initialize":
+        if operation.kind in ("Initialize", "DiagonalGate"):
             return False
         return operation.qubits <= 2 or self.coupling_map is None
 
     # -- without control flow
+
+    def _without_swaps(self, circuit: QuantumCircuit, *, wires_may_move: bool = True) -> Any:
+        if self.level < 3 or "swap" in self.names:
+            return circuit
+        return _without_swaps(circuit, wires_may_move=wires_may_move)
 
     def _places(self, circuit: QuantumCircuit) -> dict[str, Any]:
         """Where terra may put a circuit."""
@@ -195,7 +198,7 @@ class Fitting:
         for step in steps:
             qubits = [piece.qubits[used.index(place)] for place in step.places]
             piece._append(step.operation, qubits, step.clbits)
-        fitted = self._transpiled(piece, directions)
+        fitted = self._transpiled(self._without_swaps(piece, wires_may_move=False), directions)
         there = {qubit: made.qubits[place] for qubit, place in zip(fitted.qubits, used)}
         for item in fitted.data[1:]:
             made._append(item.operation, [there[qubit] for qubit in item.qubits], item.clbits)

@@ -68,9 +68,9 @@ def is_standard(circuit: QuantumCircuit) -> bool:
     for item in circuit.data:
         operation = item.operation
         kind = _kind(operation)
-        if operation.label is not None or getattr(operation, "condition", None) is not None:
+        if kind.family not in _STANDARD and kind.kind not in ("Barrier", "Delay", "UnitaryGate"):
             return False
-        if kind.family not in _STANDARD and kind.kind not in ("UnitaryGate", "Delay"):
+        if operation.label is not None or getattr(operation, "condition", None) is not None:
             return False
         if kind.name != operation.name or not _is_closed(operation):
             return False
@@ -93,7 +93,7 @@ def is_ready(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[st
 
 
 def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozenset[str]) -> bool:
-    label = operation.label
+    label = getattr(operation, "label", None)
     if label is not None and label not in names and kind.name:
         return False
     condition = getattr(operation, "condition", None)
@@ -101,15 +101,15 @@ def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozens
         return condition is None
     if str(type(operation).__module__).startswith("qiskit_aer."):
         return True
-    if any(map(_is_locked, operation.params)):
+    if any(map(_is_locked, getattr(operation, "params", ()))):
         return False
     if operation.name in CHANNELS:
         return condition is None
     if kind.name != operation.name or kind.name not in gates:
         return False
-    if kind.kind == "Initialize":
-        return condition is None and isinstance(operation.params[0], complex)
-    if kind.kind == "UnitaryGate":
+    if kind.kind == "Initialize" and not isinstance(operation.params[0], complex):
+        return False
+    if kind.kind in ("DiagonalGate", "Initialize", "UnitaryGate"):
         return condition is None
     if kind.family not in _STANDARD or not _is_closed(operation):
         return False

@@ -193,7 +193,7 @@ class _Unfolding:
         if operation.name in CHANNELS:
             return operation.kind == "Instruction" and operation.definition is None
         family = KNOWN[operation.kind].family
-        if family not in _STANDARD and operation.kind != "UnitaryGate":
+        if family not in _STANDARD and operation.kind not in ("DiagonalGate", "UnitaryGate"):
             return False
         return _is_closed(operation) and self._kept.is_native(operation)
 
@@ -382,9 +382,11 @@ def _definition(operation: form.Operation) -> form.Circuit | None:
     """What Qiskit makes an operation of."""
     places = tuple(range(operation.qubits))
     alone = form.Instruction(operation, places, tuple(range(operation.clbits)))
-    circuit = form.Circuit("", operation.qubits, operation.clbits, (), 0.0, (alone,))
-    made = to_circuit(circuit).data[0].operation.definition
-    return None if made is None else normal_form(made)
+    circuit = form.Circuit("", operation.qubits, operation.clbits, (), 0.0, (alone,), {})
+    made = to_circuit(circuit).data[0].operation
+    if not hasattr(made, "definition"):  # a Clifford
+        made = made.to_instruction()
+    return None if made.definition is None else normal_form(made.definition)
 
 
 @lru_cache(maxsize=64)
