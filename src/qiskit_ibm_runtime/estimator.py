@@ -101,21 +101,21 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         Args:
             circuits: One circuit or a sequence of them, not measured. One that is named several
                 times is sent once.
-            observables: One for each circuit, Hermitian and on as many qubits: ``SparsePauliOp``,
-                ``Pauli``, ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
-                ``PauliSumOp`` or ``PauliOp``.
+            observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
+                ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
+                ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
             parameter_values: A set of numbers for each circuit, in the order of its
                 ``parameters``; for one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job. Its result is an ``EstimatorResult``: ``values``, an array of floats with one
-            for each circuit, and metadata.
+            The job. Its result is an ``EstimatorResult``: ``values``, an array with one number
+            for each circuit (complex if a value is), and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an observable is not Hermitian, an option is out of
+            ValueError: If numbers do not fit, an observable is infinite, an option is out of
                 range, or a circuit uses a faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
             RuntimeError: If the session is closed.

@@ -19,7 +19,7 @@ from .transpilation_options import TranspilationOptions
 class Options(Flexible):
     """Options of Sampler and Estimator, by section.
 
-    They are checked when a job is run, not before: a value of the wrong type or out of range raises
+    They are checked when a job is submitted, not before: a value that no service could use raises
     ``ValueError`` with the name of the option and what it takes, and nothing is sent. Scalars and
     arrays of numpy are as good as Python's own numbers and lists. The environment variable
     ``QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION``, set to anything, switches the checks off.
@@ -55,8 +55,8 @@ class Options(Flexible):
             (readout errors are mitigated) for both primitives, 2 (zero-noise extrapolation) and 3
             (probabilistic error cancellation) for the Estimator. ``None`` stands for 1, or for 0
             on a simulator without noise model.
-        max_execution_time: Seconds after which the service stops the job, 300 to 28800. ``None``
-            leaves it to the service.
+        max_execution_time: Seconds after which the service stops the job. Services have limits of
+            their own; ``None`` leaves it to them.
         transpilation: See :class:`TranspilationOptions`.
         resilience: See :class:`ResilienceOptions`.
         execution: See :class:`ExecutionOptions`.

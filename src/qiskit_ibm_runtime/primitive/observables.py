@@ -6,17 +6,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp
 from qiskit.quantum_info.operators.base_operator import BaseOperator
 
+from qiskit_ibm_runtime.api.primitive_inputs.observables import refuse_free
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-
-ROUNDING = 1e-9  # of a coefficient: products of complex numbers leave imaginary parts below it
 
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:
@@ -32,7 +30,7 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
         QiskitError: If something cannot be read as an observable.
         TypeError: If a coefficient has a free parameter.
         ValueError: If there are more or fewer observables than circuits, one has another number
-            of qubits than its circuit, or one is infinite or not Hermitian.
+            of qubits than its circuit.
     """
     observables = all_observables(given)
     if not observables:
@@ -68,7 +66,6 @@ def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
     Raises:
         QiskitError: If one cannot be read.
         TypeError: If a coefficient has a free parameter.
-        ValueError: If one is infinite or not Hermitian.
     """
     items = given if _is_many(given) else [given]
     done: dict[int, SparsePauliOp] = {}
@@ -84,18 +81,10 @@ def _is_many(given: Any) -> bool:
 
 
 def _as_observable(given: Any, index: int) -> SparsePauliOp:
-    operator = _bound(_as_sum(given, index), index)
-    if len(operator) == 0:  # services know no sum without terms
-        return SparsePauliOp("I" * operator.num_qubits, [0.0])
-    _check_finite(operator, index)
-    return _collected(operator, index) if _is_complex(operator.coeffs).any() else operator
-
-
-def _as_sum(given: Any, index: int) -> SparsePauliOp:
     # opflow is never imported for this check: an object of it can exist only if it is.
     opflow = sys.modules.get("qiskit.opflow")
     if opflow is not None and isinstance(given, (opflow.PauliSumOp, opflow.PauliOp)):
-        _refuse_free(given.parameters, index)
+        refuse_free(given.parameters, index)
         return complex(given.coeff) * SparsePauliOp(given.primitive)
     if isinstance(given, SparsePauliOp):
         return given
@@ -109,49 +98,3 @@ def _as_sum(given: Any, index: int) -> SparsePauliOp:
             f"Operator or a label of I, X, Y and Z, not {shown(given)}. "
             f"{getattr(error, 'message', error)}"
         ) from error
-
-
-def _check_finite(operator: SparsePauliOp, index: int) -> None:
-    finite = np.isfinite(operator.coeffs)
-    if not finite.all():
-        at = int(np.argmin(finite))
-        raise ValueError(
-            f"Observable {index} has the coefficient {operator.coeffs[at]} of "
-            f"{operator.paulis[at]}, which is not finite."
-        )
-
-
-def _collected(operator: SparsePauliOp, index: int) -> SparsePauliOp:
-    """Add up equal terms: a commutator has complex ones, of which only real ones remain."""
-    total: dict[str, complex] = {}
-    for label, coefficient in operator.to_list():
-        total[label] = total.get(label, 0) + complex(coefficient)
-    for label, coefficient in total.items():
-        if _is_complex(coefficient):
-            raise ValueError(
-                f"Observable {index} is not Hermitian: the coefficient of {label} is "
-                f"{coefficient}, and has to be real."
-            )
-    return SparsePauliOp(list(total), [coefficient.real for coefficient in total.values()])
-
-
-def _is_complex(value: Any) -> Any:
-    return np.abs(np.imag(value)) > ROUNDING * (1 + np.abs(value))
-
-
-def _bound(operator: SparsePauliOp, index: int) -> SparsePauliOp:
-    """Coefficients may be expressions of parameters; only numbers can be estimated."""
-    if operator.coeffs.dtype != object:
-        return operator
-    for coefficient in operator.coeffs:
-        _refuse_free(getattr(coefficient, "parameters", ()), index)
-    return SparsePauliOp(operator.paulis, [complex(value) for value in operator.coeffs])
-
-
-def _refuse_free(parameters: Any, index: int) -> None:
-    names = sorted(parameter.name for parameter in parameters)
-    if names:
-        raise TypeError(
-            f"Observable {index} has coefficients with free parameters: {', '.join(names)}. "
-            "Bind them first; parameter values are for circuits only."
-        )

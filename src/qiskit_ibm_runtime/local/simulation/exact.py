@@ -79,6 +79,7 @@ def expectation(
     machine: Machine, circuit: QuantumCircuit, positions: list[int], operator: Any
 ) -> tuple[float, float]:
     """Expectation value and variance of an operator on the qubits at these positions."""
+    operator = operator.simplify()  # the complex terms of a commutator may cancel
     # Imaginary terms of the square of a Hermitian operator cancel.
     square = operator.dot(operator)
     square = SparsePauliOp(square.paulis, square.coeffs.real)
