@@ -79,7 +79,7 @@ def expectation(
     machine: Machine, circuit: QuantumCircuit, positions: list[int], operator: Any
 ) -> tuple[float, float]:
     """Expectation value and variance of an operator on the qubits at these positions."""
-    operator = operator.simplify()  # the complex terms of a commutator may cancel
+    operator = _collected(operator)
     # Imaginary terms of the square of a Hermitian operator cancel.
     square = operator.dot(operator)
     square = SparsePauliOp(square.paulis, square.coeffs.real)
@@ -90,6 +90,15 @@ def expectation(
     data = machine.data([plain])[0]
     value = float(data["value"])
     return value, max(0.0, float(data["square"]) - value**2)
+
+
+def _collected(operator: Any) -> SparsePauliOp:
+    """Add up equal terms: the complex ones of a commutator may cancel."""
+    # Not by `simplify`, which fails on terra 0.25 with numpy 2.
+    total: dict[str, complex] = {}
+    for label, coefficient in operator.to_list():
+        total[label] = total.get(label, 0) + complex(coefficient)
+    return SparsePauliOp(list(total), list(total.values()))
 
 
 def _without_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
