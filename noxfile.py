@@ -1,7 +1,11 @@
-"""Sessions for the full matrix, benchmarks and documentation; daily checks are in ``.ci/run``."""
+"""Sessions for what takes long; daily checks are in ``.ci/run``.
+
+``.ci/full`` runs all that are tagged ``full``.
+"""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -16,8 +20,7 @@ nox.options.error_on_missing_interpreters = True  # a cell that was passed over 
 # - Python 3.12 with terra 0.23 to 0.25: 0.23 and 0.24 have no wheels for it, and 0.24 and 0.25 need
 #   symengine < 0.10, which has none either.
 # - Python 3.13: the last Aer that runs on terra, 0.14, has no wheels for it.
-# - numpy 2 with terra 0.45, which excludes it, and with 0.23 and 0.24, whose `qiskit` (0.42, 0.43)
-#   brings qiskit-ibmq-provider with numpy < 1.24.
+# - numpy 2 with terra before 0.46: parts of it fail, and using it there warns.
 CELLS = {
     "0.23.3": ["3.9", "3.10", "3.11"],
     "0.24.2": ["3.9", "3.10", "3.11"],
@@ -25,14 +28,18 @@ CELLS = {
     "0.45.3": ["3.9", "3.10", "3.11", "3.12"],
     "0.46.3": ["3.9", "3.10", "3.11", "3.12"],
 }
-# Where terra takes numpy 2, pip chooses it; these run with the one before as well.
-ALSO_NUMPY_1 = [("3.9", "0.25.3"), ("3.9", "0.46.3"), ("3.12", "0.46.3")]
-NEWEST = [(python, terra, "numpy") for terra, pythons in CELLS.items() for python in pythons]
-OLDER = [(python, terra, "numpy<2") for python, terra in ALSO_NUMPY_1]
+NEWEST = [
+    (python, terra, "numpy" if terra == "0.46.3" else "numpy<2")
+    for terra, pythons in CELLS.items()
+    for python in pythons
+]
+# The oldest and the newest Python also with the numpy before.
+OLDER = [(python, "0.46.3", "numpy<2") for python in ("3.9", "3.12")]
 
 
 def _name(python: str, terra: str, numpy: str) -> str:
-    return f"terra-{terra}-py-{python}" + ("-numpy-1" if numpy == "numpy<2" else "")
+    older = terra == "0.46.3" and numpy == "numpy<2"
+    return f"terra-{terra}-py-{python}" + ("-numpy-1" if older else "")
 
 
 def _pytest(session: nox.Session, *arguments: str) -> None:
@@ -48,7 +55,7 @@ def _pytest(session: nox.Session, *arguments: str) -> None:
     )
 
 
-@nox.session(reuse_venv=True)
+@nox.session(reuse_venv=True, tags=["full"])
 @nox.parametrize(
     ("python", "terra", "numpy"),
     NEWEST + OLDER,
@@ -58,6 +65,20 @@ def matrix(session: nox.Session, terra: str, numpy: str) -> None:
     """Run the whole suite against one version of terra on one Python."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}", numpy)
     _pytest(session)
+
+
+@nox.session(python=["3.9", "3.11", "3.12"], tags=["full"])
+def without_extras(session: nox.Session) -> None:
+    """Install the wheel alone, import every public name, and use it up to its first request."""
+    folder = Path(session.create_tmp()) / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", str(folder), ".")
+    session.install(*map(str, folder.glob("*.whl")))
+    surface = Path("../shared/spec/api_surface.json")
+    session.run(
+        *("python", "-W", "ignore::FutureWarning", "tests/packaging/without_extras.py"),
+        *([str(surface)] if surface.exists() else []),
+    )
 
 
 # The last versions that take V1 primitives and accept terra 0.46.
@@ -71,14 +92,14 @@ DOWNSTREAM = [
 ]
 
 
-@nox.session(python="3.11", reuse_venv=True)
+@nox.session(python="3.11", reuse_venv=True, tags=["full"])
 def downstream(session: nox.Session) -> None:
     """Run the packages that use us: VQE, QAOA, kernels, classifiers, amplitude estimation."""
     session.install("-e", ".[test]", *DOWNSTREAM)
     _pytest(session, "tests/downstream")
 
 
-@nox.session(reuse_venv=True)
+@nox.session(reuse_venv=True, tags=["full"])
 def stress(session: nox.Session) -> None:
     """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""
     session.install("-e", ".[test]")
@@ -101,7 +122,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
-@nox.session(reuse_venv=True)
+@nox.session(reuse_venv=True, tags=["full"])
 def fuzz(session: nox.Session) -> None:
     """Let schemathesis search the embedded runtime for answers that its description excludes."""
     session.install("-e", ".[test]", "schemathesis>=4")

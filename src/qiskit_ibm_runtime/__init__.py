@@ -1,7 +1,8 @@
 """Client for Qiskit Runtime: find backends, run programs and primitives, fetch results.
 
 Importing the package is cheap: names are resolved on first use (:pep:`562`), so Qiskit itself is
-loaded only when a class that needs it is touched.
+loaded only when a class that needs it is touched. The same goes for submodules, which are
+attributes of the package.
 
 .. code-block:: python
 
@@ -23,6 +24,8 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from .lazy import submodule
 
 if TYPE_CHECKING:
     import logging
@@ -142,7 +145,7 @@ def __getattr__(name: str) -> Any:
     elif name in _HOME_OF:
         value = getattr(import_module(_HOME_OF[name], __name__), name)
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = submodule(__name__, name)
     globals()[name] = value
     return value
 

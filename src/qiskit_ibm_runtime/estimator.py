@@ -10,7 +10,7 @@ from qiskit.primitives.utils import _circuit_key, _observable_key
 from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
-from .primitive.circuits import as_circuits
+from .primitive.circuits import as_circuits, warn_of_measurements
 from .primitive.legacy import indices_of, legacy_circuits
 from .primitive.observables import all_observables, as_observables, check_widths
 from .primitive.parameter_values import as_parameter_values
@@ -99,8 +99,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Submit expectation values to be estimated.
 
         Args:
-            circuits: One circuit or a sequence of them, not measured. One that is named several
-                times is sent once.
+            circuits: One circuit or a sequence of them. One that is named several times is sent
+                once. Measurements at the end are left out, with a warning.
             observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
                 ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
                 ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
@@ -110,8 +110,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job. Its result is an ``EstimatorResult``: ``values``, an array with one number
-            for each circuit (complex if a value is), and metadata.
+            The job. Its result is an ``EstimatorResult``: ``values``, an array with one float for
+            each circuit, or complex number if an observable is not Hermitian, and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.
@@ -122,6 +122,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
+        warn_of_measurements(wanted)
         values = as_parameter_values(parameter_values, wanted)
         return self._run(
             circuits=wanted, observables=operators, parameter_values=values, _user_kwargs=kwargs

@@ -54,7 +54,7 @@ class JobListing:
         pending: bool | None = None,
         program_id: str | None = None,
         instance: str | None = None,
-        job_tags: list[str] | None = None,
+        job_tags: list[str] | str | None = None,
         session_id: str | None = None,
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
@@ -86,6 +86,7 @@ class JobListing:
         check_kind("program_id", program_id, str, "the id of a program")
         check_kind("session_id", session_id, str, "the id of a session")
         check_kind("descending", descending, bool, "True or False")
+        job_tags = [job_tags] if isinstance(job_tags, str) else job_tags
         validate_job_tags(job_tags, IBMInputValueError)
         hub, group, project = _instance_parts(service, instance)
         self._service = service

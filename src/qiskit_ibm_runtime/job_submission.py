@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
+from .accounts import Account
 from .checks import check_callback, check_id, check_kind, choices, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -50,9 +52,12 @@ def submit(
     """
     _check_arguments(program_id, callback, result_decoder, session_id, start_session)
     inputs = read_inputs(inputs)
+    service = service_for(service, options.backend) or service
     options.validate(channel=service.channel)
-    instance = _instance_for(service, options)
-    backend_name = cast("str | None", options.backend)  # see read_options
+    backend_name, hgp = options.backend, options.instance
+    if isinstance(backend_name, IBMBackend):
+        backend_name, hgp = backend_name.name, hgp or backend_name._instance
+    instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
     with explained("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(
@@ -88,7 +93,7 @@ def submit(
 
 
 def read_options(options: Any) -> RuntimeOptions:
-    """Return a copy of the options of a run, which may come as a dict; a backend becomes its name.
+    """Return a copy of the options of a run, which may come as a dict.
 
     Raises:
         TypeError: If a dict holds an unknown option.
@@ -99,14 +104,11 @@ def read_options(options: Any) -> RuntimeOptions:
         chosen = copy.copy(options)
     else:
         chosen = RuntimeOptions(**(options or {}))
-    if isinstance(chosen.backend, IBMBackend):
-        chosen.instance = chosen.instance or chosen.backend._instance
-        chosen.backend = chosen.backend.name
     return chosen
 
 
-def read_inputs(inputs: Any) -> dict[str, Any]:
-    """Return the inputs of a program as a dict.
+def read_inputs(inputs: Any) -> dict[str, Any] | None:
+    """Return the inputs of a program as a dict; ``None``, for a program without any, is sent too.
 
     What is not set on a form is left out, so that the program's own default holds.
 
@@ -116,6 +118,8 @@ def read_inputs(inputs: Any) -> dict[str, Any]:
     if isinstance(inputs, ParameterNamespace):
         ParameterNamespace.validate(inputs)
         return {name: value for name, value in vars(inputs).items() if value is not None}
+    if inputs is None:
+        return None
     if not isinstance(inputs, dict):
         raise IBMInputValueError(
             "'inputs' has to be a dict or the filled-in form from program.parameters(), "
@@ -124,7 +128,7 @@ def read_inputs(inputs: Any) -> dict[str, Any]:
     for name in inputs:
         if not isinstance(name, str):
             raise IBMInputValueError(f"The name of each input has to be a text, not {name!r}.")
-    return inputs
+    return dict(inputs)
 
 
 def _check_arguments(
@@ -139,13 +143,58 @@ def _check_arguments(
         decoder_pair(result_decoder)
 
 
-def _instance_for(service: QiskitRuntimeService, options: RuntimeOptions) -> str | None:
+def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRuntimeService | None:
+    """Return the service to use for a backend: that of a backend object, else the given one.
+
+    A backend object of another account than ``service`` is used through its own service, with a
+    warning. Doubles are never replaced.
+    """
+    if not isinstance(backend, IBMBackend):
+        return service
+    own: QiskitRuntimeService | None = backend.service
+    if service is None or own is None or not (_account(service) and _account(own)):
+        return own if service is None else service
+    if same_account(service, own):
+        return service
+    warnings.warn(
+        f"Backend {backend.name!r} belongs to another service than the one that is given; its own "
+        "service is used.",
+        stacklevel=users_line(),
+    )
+    return own
+
+
+def same_account(one: Any, other: Any) -> bool:
+    """Tell whether two services stand for one account on one channel."""
+    account = _account(one)
+    return one is other or (
+        account is not None and account == _account(other) and one.channel == other.channel
+    )
+
+
+def _account(service: Any) -> Account | None:
+    account = getattr(service, "_account", None)
+    return account if isinstance(account, Account) else None
+
+
+def instance_for(service: QiskitRuntimeService, instance: str | None, backend: Any) -> str | None:
+    """Return the hub/group/project in which a backend runs jobs; ``None`` on ``ibm_cloud``.
+
+    Args:
+        service: The service.
+        instance: The instance that was asked for, if any.
+        backend: Name of the backend.
+
+    Raises:
+        IBMInputValueError: If the instance is malformed or unknown.
+        QiskitBackendNotFoundError: If there is no such backend.
+    """
     if service.channel != "ibm_cloud":
-        return service._get_hgp(options.instance, options.backend).name
-    if options.backend and options.backend not in service._backends:
+        return service._get_hgp(instance, backend).name
+    if backend and backend not in service._backends:
         raise QiskitBackendNotFoundError(
             f"No backend matches the criteria: this service instance has no backend "
-            f"{options.backend!r}. It has {choices(options.backend, service._backends)}."
+            f"{backend!r}. It has {choices(backend, service._backends)}."
         )
     return None
 

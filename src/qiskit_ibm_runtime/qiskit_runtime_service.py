@@ -13,7 +13,7 @@ from qiskit.providers.provider import ProviderV1
 
 from .accounts import Account, AccountIdentity, AccountManager, channel_of, choose_account
 from .api.client_parameters import ClientParameters
-from .api.clients import AuthClient, RuntimeClient
+from .api.clients import AuthClient, RuntimeClient, VersionClient
 from .api.clients.authentication import log_in
 from .api.liveness import watch
 from .backend_catalogue import BackendCatalogue
@@ -26,6 +26,7 @@ from .proxies import ProxyConfiguration
 from .runtime_session import RuntimeSession
 from .utils.blame import users_line
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
+from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,6 +112,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             RequestsApiError: If the service cannot be asked.
         """
         super().__init__()
+        warn_of_environment()
         given = (channel, auth, token, url, filename, name, instance, proxies, verify)
         account = choose_account(*given) or _embedded(instance)
         self._resolve_crn(account)
@@ -140,8 +142,10 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         auth_client = self._authenticate_ibm_quantum_account(self._client_params)
         self._client_params.url = auth_client.current_service_urls()["services"]["runtime"]
         self._client_params.token = auth_client.current_access_token()
-        if isinstance(auth_client, AuthClient):
-            self._client_params.token_source = auth_client.token_source
+        source = getattr(auth_client, "token_source", None)
+        # A subclass of AuthClient, or a double of it, may hand out tokens of its own.
+        if source is not None and source.current() == self._client_params.token:
+            self._client_params.token_source = source
         self._api_client = RuntimeClient(self._client_params)
         self._hgps = self._initialize_hgps(auth_client)
         names, failed = list_concurrently(self._hgps.values(), self._client_params.url)
@@ -162,7 +166,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         account.resolve_crn()
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
-        return log_in(client_params)
+        return log_in(client_params, AuthClient, VersionClient)
 
     def _discover_cloud_backends(self) -> dict[str, Any]:
         """Names of the backends; the objects are made when somebody looks at them."""
@@ -528,7 +532,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             pending: ``True``: only those that wait or run; ``False``: only those that ended.
             program_id: Only those of this program.
             instance: Only those of this ``hub/group/project``; not for channel ``ibm_cloud``.
-            job_tags: Only those that have all of these tags.
+            job_tags: Only those that have all of these tags; a single tag may come as a string.
             session_id: Only those of this session.
             created_after: Only those made then or later. Local time unless it has an offset.
             created_before: Only those made then or earlier. Local time unless it has an offset.

@@ -31,7 +31,7 @@ from .job.deadline import Deadline
 from .job.decoding import decoded_inputs, decoder_pair
 from .job.early_download import EarlyDownload
 from .job.external import LONGEST_RESULT, is_safe, link_in
-from .job.portable import NOT_KNOWN, PortableJob
+from .job.portable import PortableJob
 from .job.questions import ask_record, pool_of
 from .job.state import JobState, failure_text, read_state
 from .job.streaming import ResultStream
@@ -127,7 +127,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         self._image = image
         self._session_id = session_id
         self._tags = tags
-        self._interim_decoder, self._final_decoder = decoder_pair(
+        self._interim_result_decoder, self._final_result_decoder = decoder_pair(
             result_decoder or DEFAULT_DECODERS.get(program_id, ResultDecoder)
         )
         self._start_without_answers()
@@ -143,10 +143,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         self._state = JobState()
         self._facts: dict[str, Any] | None = None
         self._error_message: str | None = None
-        self._result: Any = NOT_KNOWN
+        self._results: Any = None
         self._result_text: str | None = None
         self._early = EarlyDownload()
-        self._interim_text: str | None = None
+        self._interim_results: str | None = None
+        self._final_interim_results = False
 
     def status(self) -> JobStatus:
         """Return the status; asked of the service until it is final.
@@ -213,10 +214,10 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         """
         if decoder is not None:
             check_decoder("decoder", decoder)
-        if decoder is None or decoder is self._final_decoder:
-            if self._result is NOT_KNOWN:
-                self._result = _decoded(self._final_decoder, self._text_of_result(timeout))
-            return self._result
+        if decoder is None or decoder is self._final_result_decoder:
+            if self._results is None:
+                self._results = _decoded(self._final_result_decoder, self._text_of_result(timeout))
+            return self._results
         return _decoded(decoder, self._text_of_result(timeout))
 
     def interim_results(self, decoder: Any = None) -> Any:
@@ -227,14 +228,12 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         """
         if decoder is not None:
             check_decoder("decoder", decoder)
-        text = self._interim_text
-        if text is None:
+        if not self._final_interim_results:
             # The status is asked first: what is published until the end is complete then.
             final = self._is_final()
-            text = self._api_client.job_interim_results(job_id=self.job_id())
-            if final:
-                self._interim_text = text
-        return (decoder or self._interim_decoder).decode(text)
+            self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
+            self._final_interim_results = final
+        return (decoder or self._interim_result_decoder).decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Any = None) -> None:
         """Call back with each message of the job, interim and final, as it comes.
@@ -254,7 +253,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already finished.")
         if self._stream is not None and self._stream.active:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
-        chosen = decoder or self._interim_decoder
+        chosen = decoder or self._interim_result_decoder
         self._stream = ResultStream(
             self.job_id(),
             self._new_client,
@@ -329,9 +328,12 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         """
         if self._backend is None:
             with self._explained("Failed to get job backend"):
-                known = self._place.get("backend")
-                record = self._place if known else ask_record(self._api_client, self.job_id())
-                self._backend = self._backend_of(record)
+                place = self._place
+                if not place.get("backend"):
+                    # The instance of a job submitted here is known, whatever the record says.
+                    known = {part: name for part, name in place.items() if name}
+                    place = {**ask_record(self._api_client, self.job_id()), **known}
+                self._backend = self._backend_of(place)
         return self._backend
 
     def _backend_of(self, record: Mapping[str, Any]) -> Any:
@@ -351,6 +353,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         return IBMRetiredBackend.from_name(name, self._api_client)
 
     @property
+    def _reason(self) -> str | None:
+        """Reason of the status in capitals, as in 0.9.3; ``None`` if the service gave none."""
+        return self._state.reason.upper() or None
+
+    @property
     def image(self) -> str | None:
         """Image the job runs on."""
         return self._image
@@ -362,7 +369,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         Raises:
             DecodeError: If they cannot be decoded here.
         """
-        if not self._params:
+        if self._params is None:
             encoded = self._encoded_params
             if not encoded:
                 encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
@@ -437,6 +444,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def _check_success(self, deadline: Deadline) -> None:
         if self._status is JobStatus.ERROR:
+            early = self._early.text(deadline)
+            if early:
+                self._error_message = failure_text(self.job_id(), self._state, early)
             message = deadline.call(self.error_message) or ""
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from .accounts.validation import HUB_CHANNELS
 from .checks import check_kind, check_number
 from .exceptions import IBMInputValueError
 from .utils.blame import users_line
@@ -106,7 +107,7 @@ class RuntimeOptions:
             IBMInputValueError: If an option has a value that the channel cannot take.
         """
         _check_image(self.image)
-        if channel != "ibm_cloud" and not self.backend:
+        if channel in HUB_CHANNELS and not self.backend:
             raise IBMInputValueError(
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."

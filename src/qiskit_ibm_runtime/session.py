@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.exceptions import QiskitError
 
-from .accounts import Account
+from .accounts.validation import HUB_CHANNELS
 from .checks import check_id, check_kind
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
+from .job_submission import instance_for, same_account, service_for
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, session_seconds
 from .utils.blame import users_line
@@ -52,16 +53,15 @@ class Session:
         Args:
             service: The service; by default that of the backend, else of the default account.
             backend: The backend or its name; it may be left out on channel ``ibm_cloud`` only.
+                A backend object brings its service and its instance with it.
             max_time: How long the session may live: seconds, or a text such as ``"2h 30m"``.
 
         Raises:
             ValueError: If the channel needs a backend and none is given.
             IBMInputValueError: If ``max_time`` cannot be understood.
         """
-        if service is None:
-            of_backend = backend.service if isinstance(backend, IBMBackend) else None
-            service = of_backend or QiskitRuntimeService()
-        if service.channel != "ibm_cloud" and not backend:
+        service = service_for(service, backend) or QiskitRuntimeService()
+        if service.channel in HUB_CHANNELS and not backend:
             raise ValueError(f'"backend" is required for the ``{service.channel}`` channel.')
         self._service = service
         self._instance = backend._instance if isinstance(backend, IBMBackend) else None
@@ -270,9 +270,10 @@ def get_default_session(
         backend: The backend wanted, or its name.
 
     Returns:
-        The default session if it is open, on that backend and of that service. Otherwise a new
-        one: it becomes the default and the old one is closed, except inside a ``with`` block,
-        whose session stays the default.
+        The default session if it is open, on that backend and of that service; for a backend
+        object also of that object's service and instance. Otherwise a new one: it becomes the
+        default and the old one is closed, except inside a ``with`` block, whose session stays the
+        default.
     """
     current = _DEFAULT_SESSION.get()
     if current is not None and _fits(current, service, backend):
@@ -280,8 +281,8 @@ def get_default_session(
     inside = _IN_SESSION_CM.get()
     if current is not None and current._active and not inside:
         current.close()
-    if service is None:
-        service = _service_for(backend, current if inside else None)
+    if service is None and current is not None and inside and not isinstance(backend, IBMBackend):
+        service = current.service
     session = Session(service=service, backend=backend)
     if not inside:
         _DEFAULT_SESSION.set(session)
@@ -293,26 +294,20 @@ def _fits(session: Session, service: Any, backend: Any) -> bool:
     return (
         session._active
         and (name is None or name == session.backend())
-        and (service is None or _same_service(service, session.service))
+        and (service is None or same_account(service, session.service))
+        and (not isinstance(backend, IBMBackend) or _is_place_of(session, backend))
     )
 
 
-def _same_service(one: Any, other: Any) -> bool:
-    """Tell whether two services stand for one account on one channel."""
-    account = getattr(one, "_account", None)
-    return one is other or (
-        isinstance(account, Account)
-        and account == getattr(other, "_account", None)
-        and one.channel == other.channel
+def _is_place_of(session: Session, backend: IBMBackend) -> bool:
+    """Tell whether jobs of the session run where the backend object says."""
+    instance = session._instance
+    if instance is None and isinstance(session.service, QiskitRuntimeService):
+        instance = instance_for(session.service, None, session.backend())
+    return backend._instance == instance and (
+        backend.service is None or same_account(backend.service, session.service)
     )
 
 
 def _name_of(backend: Any) -> Any:
     return backend.name if isinstance(backend, IBMBackend) else backend
-
-
-def _service_for(backend: Any, around: Session | None) -> QiskitRuntimeService:
-    if isinstance(backend, IBMBackend):
-        service: QiskitRuntimeService = backend.service
-        return service
-    return around.service if around is not None else QiskitRuntimeService()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.accounts import Account
+from qiskit_ibm_runtime.accounts import Account, management
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
@@ -30,3 +30,9 @@ def cloud() -> Account:
 @pytest.fixture
 def quantum() -> Account:
     return Account("ibm_quantum", "quantum-token", instance="h/g/p")
+
+
+@pytest.fixture
+def default_file() -> Path:
+    """The default account file, which does not exist yet."""
+    return Path(management._DEFAULT_ACCOUNT_CONFIG_JSON_FILE)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.ids import label
 
+from qiskit_ibm_runtime import IBMInputValueError
 from qiskit_ibm_runtime.accounts import (
     Account,
     CloudResourceNameResolutionError,
@@ -16,6 +17,7 @@ from qiskit_ibm_runtime.accounts import (
 )
 from qiskit_ibm_runtime.api.clients import cloud_directory
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.utils.utils import get_runtime_api_base_url
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
@@ -74,8 +76,6 @@ def test_a_url_can_be_parsed(url):
         ("ibm_cloud", None),
         ("ibm_cloud", ""),
         ("ibm_cloud", 5),
-        ("ibm_cloud", "crn:v1"),
-        ("ibm_cloud", "crn:v1:bluemix:public:quantum-computing:evil.example/:a/0:i::"),
         ("ibm_quantum", ""),
         ("ibm_quantum", "no-hgp"),
         ("ibm_quantum", "h/g/p/x"),
@@ -86,6 +86,16 @@ def test_a_url_can_be_parsed(url):
 def test_an_instance_fits_its_channel(channel, instance):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
         Account(channel, "t", instance=instance).validate()
+
+
+@pytest.mark.parametrize("instance", ["crn:v1", "crn:12", "crn:v1:b:p:q:evil.example/:a/0:i::"])
+def test_any_crn_is_accepted_until_an_address_is_derived_from_it(instance):
+    account = Account("ibm_cloud", "t", instance=instance).validate()
+
+    assert account.instance == instance
+    with pytest.raises(IBMInputValueError, match="not a complete CRN"):
+        get_runtime_api_base_url(account.url, instance)
+    assert get_runtime_api_base_url("http://127.0.0.1:1/x", instance) == "http://127.0.0.1:1/x"
 
 
 def test_a_missing_instance_is_explained_once():
@@ -276,3 +286,11 @@ def test_a_missing_instance_is_refused_before_anybody_is_asked(asked):
         Account("ibm_cloud", "t").resolve_crn()
 
     assert asked == []
+
+
+def test_the_password_in_an_address_and_the_crn_are_hidden() -> None:
+    crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/account:instance::"
+    account = Account("ibm_cloud", "key", url="https://me:PASSWORD@cloud.test", instance=crn)
+
+    assert "PASSWORD" not in repr(account)
+    assert "instance::" not in repr(account)

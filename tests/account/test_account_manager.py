@@ -24,14 +24,6 @@ CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 PROXIES = ProxyConfiguration(urls={"https": "http://proxy.example:8080"})
 
 
-@pytest.fixture(autouse=True)
-def default_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "dot-qiskit" / "qiskit-ibm.json"
-    monkeypatch.setattr(management, "_DEFAULT_ACCOUNT_CONFIG_JSON_FILE", str(path))
-    monkeypatch.setattr(management, "_QISKITRC_CONFIG_FILE", str(tmp_path / "qiskitrc"))
-    return path
-
-
 def write(path: Path, content: dict) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content))

@@ -46,9 +46,20 @@ def in_tokyo(monkeypatch):
         ("2H", 7200),
         (" 5 m ", 300),
         ("1:30:00", 5400),
+        ("1:30", 5400),
+        ("1.5s", 1),
+        ("2 hours", 7200),
+        ("1 hour", 3600),
+        ("1 hour 30 minutes", 5400),
+        ("1 Hour and 1 minute and 1 second", 3661),
+        ("1hour30minutes", 5400),
+        ("1h,30m", 5400),
+        ("1h, 30m", 5400),
+        ("40 seconds; 2 minutes", 160),
+        ("1 h 30 m 20.5 s", 5420),
     ],
 )
-def test_a_duration_is_read_in_any_order(text, seconds):
+def test_reads_a_duration_in_any_order_with_words_or_letters(text, seconds):
     assert hms_to_seconds(text) == seconds
 
 
@@ -59,9 +70,17 @@ def test_a_duration_is_read_in_any_order(text, seconds):
         *(
             "1",
             "1h30",
-            "1:30",
             "24:00:00",
-            "1.5s",
+            "24:00",
+            "2 hrs",
+            "90 minutes",
+            "1 hour foo",
+            "1h,,30m",
+            "1h,",
+            "and 1h",
+            "1h 1 hour",
+            "10 pm",
+            "Monday",
             "9" * 400 + "h",
             "\N{ARABIC-INDIC DIGIT THREE}h",
         ),

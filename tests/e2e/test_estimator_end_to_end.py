@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -230,9 +231,38 @@ def test_an_observable_of_opflow_is_estimated(estimator: Estimator) -> None:
     assert result.values.tolist() == pytest.approx([1.0, 2.0])
 
 
-def test_measured_circuits_are_estimated_as_if_they_were_not(estimator: Estimator) -> None:
+def test_measurements_at_the_end_are_left_out_with_a_warning(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
     circuit.measure_all()
 
-    assert estimator.run(circuit, "X").result().values[0] == pytest.approx(1.0)
+    with pytest.warns(UserWarning, match="ends in measurements"):
+        job = estimator.run(circuit, "X")
+
+    assert job.result().values[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("shots", [None, SHOTS])
+def test_a_complex_observable_has_a_complex_value(estimator: Estimator, shots: int | None) -> None:
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    observables = [SparsePauliOp(["Z", "I"], [1j, 2.0]), SparsePauliOp("Z")]
+
+    values = estimator.run([circuit] * 2, observables, shots=shots).result().values
+
+    assert values.tolist() == pytest.approx([2 - 1j, -1])
+
+
+def test_large_jobs_add_up_the_complex_values_of_their_parts(estimator: Estimator) -> None:
+    """
+    Terms that do not commute qubit by qubit are measured one by one, in more than one part.
+    """
+    labels = ["".join(letters) for letters in itertools.product("XYZ", repeat=5)]
+    circuit = QuantumCircuit(5)
+    observable = SparsePauliOp(labels, [1j] * len(labels))
+
+    result = estimator.run(circuit, observable, shots=64).result()
+
+    deviation = math.sqrt(result.metadata[0]["variance"] / 64)
+    assert abs(result.values[0] - 1j) < 5 * deviation
+    assert result.values.dtype == complex

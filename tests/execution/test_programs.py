@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from qiskit.circuit.library import RealAmplitudes
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import Statevector
 
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
@@ -141,110 +140,6 @@ def test_a_circuit_with_control_flow_runs(bell: QuantumCircuit) -> None:
     circuit.measure(1, 1)
 
     assert set(run_here("sampler", circuits=[circuit])["quasi_dists"][0]) == {"00", "11"}
-
-
-# -- estimator
-
-OBSERVABLE = SparsePauliOp.from_list(
-    [("III", 0.5), ("ZZI", 1.0), ("IXX", -0.7), ("YIZ", 0.25), ("ZII", 0.1)]
-)
-
-
-@pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_the_estimator_agrees_with_the_statevector_within_its_own_deviation(level: int) -> None:
-    circuit = mixed()
-    exact = Statevector(circuit).expectation_value(OBSERVABLE).real
-
-    result = run_here(
-        "estimator",
-        circuits=[circuit],
-        observables=[OBSERVABLE],
-        resilience_settings={"level": level},
-        run_options=SEED,
-    )
-
-    metadata = result["metadata"][0]
-    deviation = math.sqrt(metadata["variance"] / metadata["shots"])
-    assert 0 < deviation < 0.06
-    assert result["values"][0] == pytest.approx(exact, abs=5 * deviation)
-
-
-@pytest.mark.parametrize(
-    ("backend", "optimization"),
-    [("ibmq_qasm_simulator", 1), ("simulator_mps", 0), ("ibmq_qasm_simulator", 3)],
-)
-def test_without_shots_values_are_exact(backend: str, optimization: int) -> None:
-    ansatz = RealAmplitudes(3, reps=2)
-    values = np.linspace(-1.0, 2.0, ansatz.num_parameters).tolist()
-    exact = Statevector(ansatz.assign_parameters(values)).expectation_value(OBSERVABLE).real
-
-    result = run_here(
-        "estimator",
-        backend,
-        circuits=[ansatz],
-        observables=[OBSERVABLE],
-        parameters=[list(ansatz.parameters)],
-        parameter_values=[values],
-        transpilation_settings={"optimization_settings": {"level": optimization}},
-        run_options={"shots": None},
-    )
-
-    assert result["values"][0] == pytest.approx(exact, abs=1e-6)
-
-
-def test_the_layout_of_a_device_does_not_mix_up_qubits() -> None:
-    """
-    Every qubit is in a state of its own; each one is looked at apart, on a device that moves them.
-    """
-    circuit = QuantumCircuit(4)
-    for qubit in range(4):
-        circuit.ry(0.5 * qubit, qubit)
-    for first, second in [(0, 3), (1, 3), (0, 2)]:
-        circuit.cz(first, second)
-        circuit.cz(first, second)
-    labels = ["IIIZ", "IIZI", "IZII", "ZIII"]
-
-    for level in (1, 3):
-        result = run_here(
-            "estimator",
-            "fake_lima",
-            circuits=[circuit],
-            circuit_indices=[0] * 4,
-            observables=[SparsePauliOp(label) for label in labels],
-            transpilation_settings={"optimization_settings": {"level": level}},
-            resilience_settings={"level": 1},
-            run_options=SEED,
-        )
-
-        assert result["values"] == pytest.approx([math.cos(0.5 * q) for q in range(4)], abs=0.12)
-
-
-def test_an_observable_that_is_a_number_needs_no_shots() -> None:
-    result = run_here("estimator", circuits=[mixed()], observables=[SparsePauliOp("III", 2.5)])
-
-    assert result["values"] == [2.5]
-    assert result["metadata"][0]["variance"] == 0
-
-
-def test_measurements_at_the_end_are_ignored(bell: QuantumCircuit) -> None:
-    result = run_here("estimator", circuits=[bell], observables=[SparsePauliOp("XX")])
-
-    assert result["values"] == [1.0]
-
-
-@pytest.mark.parametrize(
-    ("observables", "told"),
-    [
-        ([SparsePauliOp("ZZ", 1j)], "not Hermitian"),
-        ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
-        ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
-    ],
-)
-def test_faulty_observables_fail_with_the_reason(
-    bell: QuantumCircuit, observables: list[SparsePauliOp], told: str
-) -> None:
-    with pytest.raises(FailedError, match=told):
-        run_here("estimator", circuits=[bell], observables=observables)
 
 
 # -- circuit-runner, qasm3-runner, hello-world

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 from unittest.mock import MagicMock
@@ -283,3 +286,55 @@ def test_messages_are_handed_on_also_when_no_thread_can_be_started_for_it(
     until(lambda: not job._stream.active)
 
     assert told.messages == [1, 2, 3]
+
+
+SCRIPT = """
+import os, sys
+from tests.jobs.scripted_service import ScriptedService
+
+def called_back(job_id, message):
+    print(message, flush=True)
+
+ScriptedService(url=sys.argv[1]).job("j1", user_callback=called_back)
+if sys.argv[2] == "fork":
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+print("end of script", flush=True)
+"""
+
+
+def script(service: ScriptedService, how: str) -> subprocess.Popen[str]:
+    """Start a script that ends while its callback still waits for messages."""
+    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, service.url, how]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("how", "ends"), [("plain", 1), ("fork", 2)])
+def test_a_script_ends_after_its_callbacks(service: ScriptedService, how: str, ends: int) -> None:
+    """A forked process does not wait for the callbacks of its parent."""
+    script_ended = threading.Event()
+
+    def stream(peer: Peer) -> None:
+        peer.send("ACK")
+        script_ended.wait(60)
+        peer.send("1", "2")
+        peer.close(1000)
+
+    service.on_stream = stream
+    with script(service, how) as process:
+        assert process.stdout is not None
+        for _ in range(ends):
+            assert process.stdout.readline() == "end of script\n"
+        script_ended.set()
+        assert process.communicate(timeout=60) == ("1\n2\n", "")
+        assert process.returncode == 0
+
+
+def test_control_c_ends_the_wait_for_callbacks(service: ScriptedService) -> None:
+    service.on_stream = idle
+    with script(service, "plain") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "end of script\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) is not None

@@ -494,3 +494,17 @@ def test_what_cannot_be_used_is_refused_before_anything_is_asked(
         asked(job)
 
     assert len(service.requests) == before
+
+
+def test_the_text_of_a_failed_job_is_downloaded_once(service: ScriptedService) -> None:
+    def fail(peer: Peer) -> None:
+        service.results["j1"] = "Traceback: boom"
+        service.end(status="Failed")
+        peer.send("ACK")
+        peer.close()
+
+    service.on_stream = fail
+    with pytest.raises(RuntimeJobFailureError, match="boom"):
+        service.job().result()
+
+    assert service.asked("GET /jobs/j1/results") == 1

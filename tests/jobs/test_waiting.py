@@ -281,6 +281,17 @@ def test_a_limit_of_nothing_still_finds_a_job_that_has_ended(service: ScriptedSe
     assert job.result(timeout=0) == 1
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300, threading.TIMEOUT_MAX * 2])
+def test_a_limit_that_no_thread_can_wait_for_is_no_limit(
+    service: ScriptedService, timeout: float
+) -> None:
+    service.results["j1"] = "1"
+    service.on_stream = lambda peer: (service.end("j1"), peer.send("ACK"), peer.close())[0]
+
+    assert service.job().result(timeout=timeout) == 1
+    assert service.job().result(timeout=timeout) == 1
+
+
 def test_after_a_limit_the_same_job_can_be_waited_for_and_streamed(
     service: ScriptedService,
 ) -> None:
@@ -372,13 +383,14 @@ IN_A_PROCESS = """
 import os, sys, threading
 from tests.jobs.scripted_service import ScriptedService
 service = ScriptedService(url=sys.argv[1])
-streaming, other = service.job("j1", user_callback=print), service.job("j2")
+streaming, other = service.job("j1"), service.job("j2")
+threading.Thread(target=streaming.wait_for_final_state, daemon=True).start()
 while not streaming._ws_client.connected:
     threading.Event().wait(0.01)
 if sys.argv[2] == "fork":
     child = os.fork()
     if child == 0:
-        streaming.cancel_result_streaming()
+        streaming._ws_client.disconnect()
         print(service.job("j3").result(timeout=60), flush=True)
         os._exit(0)
     os.waitpid(child, 0)
@@ -405,7 +417,8 @@ def test_an_open_stream_keeps_no_interpreter_from_ending_and_no_fork_from_waitin
     service: ScriptedService, how: str, printed: str
 ) -> None:
     service.on_stream = acknowledge_only
-    for number in (1, 2, 3):
+    service.records["j1"] = record("j1", "Running")
+    for number in (2, 3):
         service.records[f"j{number}"] = record(f"j{number}", "Completed")
         service.results[f"j{number}"] = str(number)
 

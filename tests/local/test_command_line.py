@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ import requests
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.local.serving import command_line
 from qiskit_ibm_runtime.local.serving.command_line import main
-from qiskit_ibm_runtime.local.serving.process import check_exposure
+from qiskit_ibm_runtime.local.serving.process import _kept_token, check_exposure
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError, User
 
 WHOLE = """
@@ -85,7 +86,24 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ("hubs = ['no-hub']", "no-hub"),
         ("hubs = []", "hub/group/project"),
         ("users = [{name = 'x'}]", "users"),
-        ("users = ['']", "token"),
+        ("users = ['']", "A token must not be empty"),
+        ("users = [{name = 'x', token = ' '}]", "A token must not be empty"),
+        ("users = [{name = 'x', token = 1}]", "Expected `str`, got `int`"),
+        ("users = [{name = 'x', token = 'y', role = 'z'}]", "role"),
+        ("users = 'x'", "Expected `array`"),
+        ("port = '8123'", "Expected `int`, got `str`"),
+        ("port = true", "'port'"),
+        ("port = 65536", "'port'"),
+        ("devices = 'fake_manila'", "Expected `array | null`, got `str`"),
+        ("worker_memory = '4GB'", "'worker_memory'"),
+        ("retention_days = 'x'", "'retention_days'"),
+        ("retention_days = nan", "'retention_days'"),
+        ("grace_seconds = inf", "'grace_seconds'"),
+        ("uploads = 'no'", "'uploads'"),
+        ("data = 1", "Expected `str`"),
+        ("faults = 1", "Faults"),
+        ("hubs = [{name = 'a/b/c', devices = 'fake_lima'}]", "'hubs'"),
+        ("services = [{name = 's'}]", "Object missing required field `crn`"),
         ("services = [{name = 's', crn = 'no'}]", "CRN"),
         ("path_prefix = 'no-slash'", "no-slash"),
         ("tls_cert = 'x'", "together"),
@@ -234,13 +252,60 @@ def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
     assert token not in json.dumps(log)
     assert any("shutdown complete" in line["event"] for line in log)
     assert (data / "token").read_text() == token
-
-
-def test_a_data_folder_keeps_its_token(process: Process, data: Path) -> None:
     again = Process("--data", str(data), "--workers", "1")
     again.end()
+    assert again.said["token"] == token
 
-    assert again.said["token"] == process.said["token"]
+
+@pytest.mark.parametrize("kept", [None, "", " \n"], ids=["none", "empty", "blank"])
+def test_a_token_file_without_a_token_gets_one(kept: str | None, tmp_path: Path) -> None:
+    if kept is not None:
+        (tmp_path / "token").write_text(kept)
+
+    token = _kept_token(tmp_path, "fresh")
+
+    assert token == "fresh"
+    assert (tmp_path / "token").read_text() == "fresh"
+    assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["token"]
+
+
+def test_a_token_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(SettingsError, match="No space left"):
+            _kept_token(tmp_path, "fresh")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "bytes", "data is a file"])
+def test_a_token_that_cannot_be_read_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    if kind == "folder":
+        (tmp_path / "token").mkdir()
+    elif kind == "bytes":
+        (tmp_path / "token").write_bytes(b"\xff\xfe")
+    folder = tmp_path / "file" if kind == "data is a file" else tmp_path
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingsError, match="token"):
+        _kept_token(folder, "fresh")
+
+
+def test_an_empty_token_of_the_environment_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QISKIT_IBM_LOCAL_TOKEN", " ")
+    assert main(["serve"]) == 2
+    assert "A token must not be empty" in capsys.readouterr().err
+
+    monkeypatch.setenv("QISKIT_IBM_LOCAL_TOKEN", "")
+    assert settings_of().users == ()  # one is made
 
 
 def test_a_token_given_is_not_printed() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import qiskit_ibm_runtime
 
@@ -55,6 +58,19 @@ MODULES = sorted(
 )
 
 
+# Submodules that 0.9.3 has; those of ours need not be attributes.
+SUBMODULES = [
+    *("accounts.management", "accounts.storage", "api.exceptions", "api.client_parameters"),
+    *("api.clients.runtime_ws", "api.rest.runtime_session", "api.rest.utils.data_mapper"),
+    *("api.session", "backendreservation", "constants", "estimator", "exceptions"),
+    *("hub_group_project", "ibm_backend", "ibm_qubit_properties", "options", "options.utils"),
+    *("options.options", "program", "program.program_template", "program.user_messenger"),
+    *("proxies.configuration", "qiskit_runtime_service", "qpy", "runtime_job", "runtime_options"),
+    *("runtime_program", "runtime_session", "sampler", "session", "utils", "utils.json"),
+    *("utils.converters", "utils.runner_result", "utils.utils", "version"),
+]
+
+
 def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in an interpreter of its own."""
     return subprocess.run(
@@ -79,9 +95,29 @@ def test_every_public_name_can_be_imported_and_is_listed() -> None:
         assert getattr(qiskit_ibm_runtime, name) is not None
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="Smapler"):
         qiskit_ibm_runtime.Smapler  # noqa: B018
+    for package in ("api", "api.rest", "options", "program", "utils"):
+        module = importlib.import_module(f"qiskit_ibm_runtime.{package}")
+        for name in ("smapler", "__main__", "__wrapped__"):
+            assert not hasattr(module, name)
+
+
+def test_submodules_are_attributes_after_the_bare_import() -> None:
+    """
+    Each is looked up in a package that was just imported: another one may have loaded it.
+    """
+    answer = run_fresh(
+        "import importlib, operator, sys\n"
+        f"for name in {SUBMODULES!r}:\n"
+        "    for old in [m for m in sys.modules if m.startswith('qiskit_ibm_runtime')]:\n"
+        "        del sys.modules[old]\n"
+        "    package = importlib.import_module('qiskit_ibm_runtime')\n"
+        "    assert operator.attrgetter(name)(package).__name__ == 'qiskit_ibm_runtime.' + name\n"
+    )
+
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server() -> None:
@@ -118,8 +154,19 @@ def test_any_module_can_be_the_first_one_imported() -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_the_version_is_the_one_of_the_distribution() -> None:
-    assert qiskit_ibm_runtime.__version__ == importlib.metadata.version("qiskit-ibm-runtime")
+def test_the_version_is_the_one_of_the_distribution_less_its_local_part() -> None:
+    distribution = importlib.metadata.version("qiskit-ibm-runtime")
+
+    assert distribution.partition("+")[0] == qiskit_ibm_runtime.__version__ == "0.9.3"
+
+
+def test_a_build_is_told_from_the_original_and_still_satisfies_who_requires_it() -> None:
+    settings = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    version = Version(re.findall(r'^version = "(.*)"$', settings, re.MULTILINE)[0])
+
+    assert version.local.startswith("embedded.")
+    for requirement in ("==0.9.3", "~=0.9.3", ">=0.9.3", "<=0.9.3", "<0.10", "<0.9.4"):
+        assert version in SpecifierSet(requirement), requirement
 
 
 def test_the_typing_marker_ships() -> None:

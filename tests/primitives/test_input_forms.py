@@ -19,6 +19,7 @@ from qiskit.primitives import BaseSampler
 from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
 from tests.ids import label
 
+from qiskit_ibm_runtime import Estimator
 from qiskit_ibm_runtime.api.primitive_inputs import as_sent
 from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime.primitive.observables import as_observables
@@ -387,3 +388,29 @@ class TestObservables:
         as_observables("ZZ", [QuantumCircuit(2)])
 
         assert "qiskit.opflow" not in sys.modules
+
+
+class TestMeasurements:
+    @pytest.fixture
+    def measured(self) -> QuantumCircuit:
+        circuit = QuantumCircuit(1, 1, name="measured")
+        circuit.h(0)
+        circuit.measure(0, 0)
+        return circuit
+
+    def test_an_estimator_warns_once_of_measurements_it_leaves_out(
+        self, noted: Any, measured: QuantumCircuit
+    ) -> None:
+        estimator = Estimator(session=noted)
+
+        with pytest.warns(UserWarning, match=r"Circuit 1 \('measured'\) ends in meas") as caught:
+            estimator.run([QuantumCircuit(1), measured, measured], ["Z"] * 3)
+
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_it_does_not_warn_of_measurements_that_it_makes(
+        self, noted: Any, measured: QuantumCircuit
+    ) -> None:
+        measured.x(0).c_if(0, 1)
+
+        Estimator(session=noted).run(measured, "Z")

@@ -248,10 +248,10 @@ class TestChanges:
     ) -> None:
         made = primitive(session=noted)
         made.options.shots = 7
-        observables = ["ZZ"] if primitive is Estimator else []
+        given = [QuantumCircuit(1), "Z"] if primitive is Estimator else [bell]
 
         with pytest.warns(UserWarning, match=r"'shots'.*execution\.shots") as caught:
-            made.run(bell, *observables)
+            made.run(*given)
 
         assert [warning.filename for warning in caught] == [__file__]
 

@@ -20,7 +20,6 @@ from .conftest import SIMULATOR, inputs
 def rotated() -> QuantumCircuit:
     circuit = QuantumCircuit(1, 1, name="rotated", metadata={"run": 7})
     circuit.ry(Parameter("angle"), 0)
-    circuit.measure(0, 0)
     return circuit
 
 
@@ -97,6 +96,7 @@ class TestAJob:
 def test_a_circuit_travels_once_with_all_values(
     service: QiskitRuntimeService, rotated: QuantumCircuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    rotated.measure(0, 0)
     bodies = []
     submit = service._api_client._api.submit
     monkeypatch.setattr(

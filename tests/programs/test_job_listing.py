@@ -215,6 +215,12 @@ def test_every_filter_reaches_the_service_in_its_own_words(standin):
     ]
 
 
+def test_a_single_tag_may_come_as_a_string(standin):
+    standin.service().jobs(job_tags="t1")
+
+    assert standin.asked("GET /jobs")[0]["tags"] == "t1"
+
+
 def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
@@ -240,7 +246,7 @@ def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
         ({"pending": "yes"}, "'pending' has to be True, False or None, not 'yes'"),
         ({"program_id": ["sampler"]}, "'program_id' has to be the id of a program"),
         ({"instance": "h/g"}, "hub/group/project"),
-        ({"job_tags": "t"}, "job_tags needs to be a list of strings"),
+        ({"job_tags": [1]}, "job_tags needs to be a list of strings"),
         ({"session_id": 1}, "'session_id' has to be the id of a session, not 1"),
         ({"created_after": "some day"}, "'created_after' has to be a datetime.*'some day'"),
         ({"created_before": 20230101}, "'created_before' has to be a datetime"),

@@ -149,7 +149,6 @@ BAD_RUNS = [
     ({"program_id": ""}, "'program_id' has to be the id of a program, not ''"),
     ({"program_id": 5}, "'program_id' .* not 5"),
     ({"inputs": [1]}, r"'inputs' has to be a dict .* not \[1\]"),
-    ({"inputs": None}, "'inputs' has to be a dict .* not None"),
     ({"inputs": {1: 2}}, "name of each input has to be a text, not 1"),
     ({"options": 5}, "'options' has to be a dict or a RuntimeOptions, not 5"),
     ({"options": {}}, "'backend' is required on channel 'ibm_quantum'"),
@@ -181,6 +180,27 @@ def test_what_cannot_be_run_is_named_before_anything_is_sent(standin, arguments,
             **{"program_id": "p", "inputs": {}, "options": {"backend": DEVICE}, **arguments}
         )
     assert standin.requests == []
+
+
+@pytest.mark.parametrize(
+    "place", [{"backend": DEVICE}, {"backend": DEVICE, "hub": None, "group": None, "project": None}]
+)
+def test_runs_a_program_without_inputs(standin, place):
+    standin.answers["POST /jobs"] = 200, {"id": "j", **place}
+
+    job = standin.service().run("p", None, {"backend": DEVICE})
+
+    assert body_of(standin)["params"] is None
+    assert job.backend()._instance == "h/g/p"
+
+
+def test_later_changes_of_the_inputs_do_not_change_the_job(standin):
+    inputs = {"iterations": 1}
+    job = standin.service().run("p", inputs, {"backend": DEVICE})
+
+    inputs["iterations"] = 99
+
+    assert job.inputs == {"iterations": 1}
 
 
 def test_an_error_shows_no_more_than_the_beginning_of_a_long_value(standin):

@@ -126,10 +126,21 @@ def test_one_instance_that_is_listed_twice_is_not_ambiguous(standin, start, crn)
 
 
 @pytest.mark.parametrize(
-    "instance",
-    ["crn:v1", "crn:v1:bluemix:public:quantum-computing::a/0:i::", "crn:" + ":" * 8, "", None],
+    "instance", ["crn:v1", "crn:v1:bluemix:public:quantum-computing::a/0:i::", "crn:" + ":" * 8]
 )
-def test_a_malformed_crn_is_refused_before_anything_is_sent(standin, start, instance):
+def test_a_crn_without_a_region_is_refused_where_the_address_depends_on_it(
+    standin, start, instance
+):
+    with pytest.raises(IBMInputValueError, match="not a complete CRN"):
+        start(instance=instance)
+
+    assert standin.asked == []
+    assert standin.cloud_service(instance=instance).active_account()["instance"] == instance
+    assert {asked.headers["Service-CRN"] for asked in standin.asked} == {instance}
+
+
+@pytest.mark.parametrize("instance", ["", None])
+def test_a_missing_instance_is_refused_before_anything_is_sent(standin, start, instance):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value") as caught:
         start(instance=instance)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from unittest.mock import MagicMock, patch
 
 import pytest
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from qiskit.providers.fake_provider import FakeLima
 
-from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService
+from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService, RuntimeJob, Session
 from qiskit_ibm_runtime import qiskit_runtime_service as front
 from qiskit_ibm_runtime.accounts import InvalidAccountError
+from qiskit_ibm_runtime.api.clients import AuthClient, RuntimeClient
 from qiskit_ibm_runtime.hub_group_project import HubGroupProject
 
 HGPS = ["hub0/group0/project0", "hub1/group1/project1"]
@@ -146,3 +149,125 @@ def test_objects_that_a_double_brings_along_are_handed_out(device):
 
     assert service.backend("common") is given
     assert service.backends() == [given]
+
+
+class NeverLoggedIn(AuthClient):
+    """A subclass that does not call the constructor."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        self.access_token = "ACCESS-TOKEN"
+        self._service_urls = {"http": "", "services": {"runtime": "runtime_url"}}
+
+    def user_hubs(self):
+        return [{"hub": "h", "group": "g", "project": "p"}]
+
+
+def test_an_auth_client_needs_no_constructor(device):
+    class WithSubclass(FakeService):
+        def _authenticate_ibm_quantum_account(self, client_params):
+            return NeverLoggedIn()
+
+    service = WithSubclass("ibm_quantum", token="t", url="some_url", device=device)
+
+    assert service._client_params.token == "ACCESS-TOKEN"
+    assert service._client_params.get_auth_handler().get_headers() == {
+        "X-Access-Token": "ACCESS-TOKEN"
+    }
+
+
+def test_an_auth_client_that_hands_out_tokens_of_its_own_is_believed(standin):
+    class OwnTokens(AuthClient):
+        def current_access_token(self):
+            return "OWN-TOKEN"
+
+    with patch.object(front, "AuthClient", OwnTokens):
+        standin.service()
+
+    listing = next(asked for asked in standin.asked if asked.path == "/runtime/backends")
+    assert listing.headers["X-Access-Token"] == "OWN-TOKEN"
+
+
+def test_clients_that_are_patched_in_the_module_of_the_service_are_used(standin):
+    version = MagicMock()
+    version.return_value.version.return_value = {"new_api": True, "api-auth": "1"}
+    client = MagicMock()
+    client.return_value.list_backends.return_value = []
+    with (
+        patch.object(front, "AuthClient", NeverLoggedIn),
+        patch.object(front, "VersionClient", version),
+        patch.object(front, "RuntimeClient", client),
+        patch("qiskit_ibm_runtime.hub_group_project.RuntimeClient", client),
+    ):
+        service = standin.service()
+
+    assert list(service._hgps) == ["h/g/p"]
+    assert service._api_client is client.return_value
+    assert standin.asked == []
+
+
+def test_a_configuration_may_come_as_qiskit_writes_it(quantum):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # terra 0.46 on its fake devices
+        lima = FakeLima()
+    client = quantum._fake_client
+    client.backend_configuration = lambda backend_name: {
+        **lima.configuration().to_dict(),
+        "backend_name": backend_name,
+    }
+    client.backend_properties = MagicMock(return_value=lima.properties().to_dict())
+    client.backend_pulse_defaults = MagicMock(return_value=lima.defaults().to_dict())
+
+    backend = quantum.backend("common")
+
+    assert backend.online_date == lima.configuration().online_date
+    assert backend.configuration().u_channel_lo == lima.configuration().u_channel_lo
+    assert backend.properties().t1(0) == lima.properties().t1(0)
+    assert backend.target["cx"].keys() == {(0, 1), (1, 0), (1, 2), (2, 1), (1, 3)} | {
+        (3, 1),
+        (3, 4),
+        (4, 3),
+    }
+    assert backend.target["x"][(0,)].calibration.duration == 160
+
+
+def test_a_session_takes_a_service_that_is_nothing_but_a_mock():
+    service = MagicMock()
+
+    session = Session(service=service)
+    session.run("p", {})
+
+    assert service.run.call_args.kwargs["options"]["backend"] is None
+
+
+def mocked_client(record):
+    client = MagicMock()
+    client.job_get.return_value = record
+    return client
+
+
+def subclass_of_client(record):
+    class Client(RuntimeClient):
+        def __init__(self) -> None:
+            """Reach nobody."""
+
+        def job_get(self, job_id):
+            return record
+
+    return Client()
+
+
+def patched_client(record):
+    client = RuntimeClient.__new__(RuntimeClient)
+    client.job_get = MagicMock(return_value=record)
+    return client
+
+
+@pytest.mark.parametrize("client", [mocked_client, subclass_of_client, patched_client])
+def test_a_job_asks_a_double_of_the_client_as_it_did_in_0_9_3(client, quantum):
+    record = {"id": "j", "state": {"status": "Running", "reason": "waiting"}, "tags": ["t"]}
+
+    job = RuntimeJob(None, client(record), quantum._client_params, "j", "p", quantum)
+
+    assert job.status().name == "RUNNING"
+    assert job.tags == ["t"]
+    assert job._reason == "WAITING"

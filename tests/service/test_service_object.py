@@ -178,7 +178,6 @@ def test_the_file_is_private_from_the_first_save():
         ({"channel": "ibm_quantum", "token": ""}, "`token`"),
         ({"channel": "ibm_quantum", "token": "t", "instance": "h/g"}, "hub/group/project.*"),
         ({"channel": "ibm_cloud", "token": "t"}, "`instance`"),
-        ({"channel": "ibm_cloud", "token": "t", "instance": "crn:v1"}, "crn:v1"),
         ({"channel": "ibm_quantum", "token": "t", "url": 5}, "`url`"),
     ],
     ids=label,

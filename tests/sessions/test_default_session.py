@@ -7,6 +7,8 @@ import threading
 from unittest.mock import MagicMock
 
 import pytest
+from tests.programs.standin import DEVICE, StandIn
+from tests.service.conftest import running
 
 from qiskit_ibm_runtime import QiskitRuntimeService, Session
 from qiskit_ibm_runtime import session as module
@@ -195,3 +197,48 @@ def test_a_block_that_is_left_in_another_context_does_no_harm():
     session.__exit__(None, None, None)
 
     assert module._DEFAULT_SESSION.get() is None
+
+
+def test_a_backend_object_is_used_through_its_own_service(service, standin):
+    with StandIn() as other:
+        backend = other.service().backend(DEVICE)
+        first = get_default_session(service, DEVICE)
+
+        session = get_default_session(backend=backend)
+        session.run("p", {})
+
+        assert session.service is backend.service
+        assert get_default_session(backend=backend) is session
+        assert get_default_session(backend=service.backend(DEVICE)).service is service
+        assert not first._active
+        assert len(other.sent("POST /jobs")) == 1
+        assert standin.sent("POST /jobs") == []
+
+
+def test_a_backend_object_is_used_in_its_own_instance():
+    with running() as standin:
+        standin.projects = {"h/g/p": ["d"], "x/y/z": ["d"]}
+        service = standin.service()
+        usual, other = service.backend("d"), service.backend("d", instance="x/y/z")
+        named = get_default_session(service, "d")
+
+        assert get_default_session(backend=usual) is named
+        assert get_default_session(backend=other) is not named
+        assert get_default_session(backend=other)._instance == "x/y/z"
+        assert get_default_session(service, "d")._instance == "x/y/z"
+        assert get_default_session(backend=usual)._instance == "h/g/p"
+
+
+def test_the_service_of_a_backend_object_wins_over_another_one_with_a_warning(service):
+    with StandIn() as other:
+        backend = other.service().backend(DEVICE)
+        with pytest.warns(UserWarning, match=f"'{DEVICE}' belongs to another service") as told:
+            session = Session(service, backend)
+        assert told[0].filename == __file__
+        assert session.service is backend.service
+
+        with pytest.warns(UserWarning, match="belongs to another service"):
+            service.run("p", {}, {"backend": backend})
+        assert len(other.sent("POST /jobs")) == 1
+
+        assert Session(standalone := MagicMock(), backend).service is standalone

@@ -45,9 +45,9 @@ def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
 
 def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkeypatch):
     looked_at = []
-    look = repeats._circuit_key
+    look = repeats.content
     monkeypatch.setattr(
-        repeats, "_circuit_key", lambda circuit: looked_at.append(circuit) or look(circuit)
+        repeats, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
     )
     circuits = parameterised(20)
     alike = parameterised(1)[0]

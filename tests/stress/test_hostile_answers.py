@@ -6,6 +6,7 @@ from an embedded runtime; a relay records them, then plays them back with one of
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import resource
@@ -138,11 +139,15 @@ def _short_budgets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         init(self, *args, **kwargs)
 
     monkeypatch.setattr(session.RetrySession, "__init__", impatient)
+    gc.disable()
     with retry.without_waiting():
         yield
+    gc.enable()
 
 
 @pytest.mark.timeout(3600)
+# urllib3 leaves a connection to the garbage collector when an answer has two lengths.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
     relay = Relay(server.url.partition("/api")[0])
     with answering(relay) as base:
@@ -166,6 +171,7 @@ def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServ
         round_ = 0
         while relay.damaged < ANSWERS:
             round_ += 1
+            gc.collect()  # not inside a parser that is about to run out of stack
             for name, call in kinds.items():
                 relay.rng = random.Random(f"{round_} {name}")
                 LEDGER._honouring.clear()

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.auth import AuthClient
-from qiskit_ibm_runtime.api.errors import parse
+from qiskit_ibm_runtime.api.errors import parse, translate
 from qiskit_ibm_runtime.api.exceptions import (
     ApiError,
     AuthenticationLicenseError,
     RequestsApiError,
     SubmitUncertainError,
 )
+from qiskit_ibm_runtime.api.retry import Attempt
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -159,6 +160,20 @@ def test_a_dead_proxy_is_the_cause() -> None:
         session.get("/jobs")
 
     assert isinstance(caught.value.__cause__, requests.exceptions.ProxyError)
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ("certificate verify failed: certificate has expired", "machine's clock"),
+        ("certificate verify failed: Hostname mismatch, not valid for 'x'", "check the address"),
+        ("certificate verify failed: unable to get local issuer certificate", "`verify`"),
+    ],
+)
+def test_advice_on_certificates_fits_the_fault(fault: str, advice: str) -> None:
+    error = requests.exceptions.SSLError(f"[SSL: CERTIFICATE_VERIFY_FAILED] {fault}")
+
+    assert advice in translate(error, Attempt(harmless=True, number=1)).message
 
 
 FAILURE = Failure(503, 1999, "Down.", "trace", 6, 15.1, uncertain=True, candidates=("job-1",))

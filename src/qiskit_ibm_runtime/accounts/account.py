@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
+from qiskit_ibm_runtime.api.redaction import redact
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 from qiskit_ibm_runtime.utils.utils import instance_names, is_crn, resolve_crn
 
@@ -75,9 +76,9 @@ class Account:
     __hash__ = None  # type: ignore[assignment]  # the fields can change
 
     def __repr__(self) -> str:
-        # The token and the passwords of proxies must not end up in logs and tracebacks.
+        # Token, CRN and passwords, also one in the address, must not end up in logs and tracebacks.
         proxies = "..." if self.proxies else None
-        return (
+        return redact(
             f"Account(channel={self.channel!r}, token='...', url={self.url!r}, "
             f"instance={self.instance!r}, proxies={proxies}, verify={self.verify!r})"
         )

@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL
+
 from . import storage
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError, InvalidAccountError
 from .migration import migrated, needs_migration
 from .qiskitrc import account_from_section
-from .validation import CHANNELS, LOCAL_CHANNEL, check_channel
+from .validation import CHANNELS, LOCAL_CHANNEL, SAVED_CHANNELS, check_saved_channel
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
@@ -28,6 +30,14 @@ _DEFAULT_ACCOUNT_NAME_CLOUD = "default-cloud"
 _DEFAULT_ACCOUNT_NAME_IBM_QUANTUM = "default-ibm-quantum"
 _DEFAULT_ACCOUNT_NAME_IBM_CLOUD = "default-ibm-cloud"
 _DEFAULT_ACCOUNT_NAME_LOCAL = "default-local"
+_DEFAULT_ACCOUNT_NAMES: dict[str | None, str] = {
+    "ibm_cloud": _DEFAULT_ACCOUNT_NAME_IBM_CLOUD,
+    "ibm_quantum": _DEFAULT_ACCOUNT_NAME_IBM_QUANTUM,
+    LOCAL_CHANNEL: _DEFAULT_ACCOUNT_NAME_LOCAL,
+    PLATFORM_CHANNEL: "default-ibm-quantum-platform",
+}
+# Newer clients mark one account so, of any name.
+_DEFAULT_MARK = "is_default_account"
 _DEFAULT_CHANNEL_TYPE: ChannelType = "ibm_cloud"
 _CHANNEL_TYPES: list[ChannelType] = ["ibm_cloud", "ibm_quantum"]
 
@@ -114,14 +124,16 @@ class AccountManager:
             InvalidAccountError: If the channel does not exist, or the account file is damaged.
         """
         if channel is not None:
-            check_channel(channel)
+            check_saved_channel(channel)
         AccountManager.migrate(filename)
+        content = _content(filename)
+        defaults = {*_default_names(), *_marked(content)}
         return {
             entry: account
-            for entry, account in _accounts(_content(filename)).items()
+            for entry, account in _accounts(content).items()
             if (channel is None or account.channel == channel)
             and (name is None or entry == name)
-            and (default is None or default == (entry in _default_names()))
+            and (default is None or default == (entry in defaults))
         }
 
     @classmethod
@@ -135,8 +147,8 @@ class AccountManager:
 
         The first of these that exists: the account of that ``name``; the account of the
         environment (``QISKIT_IBM_TOKEN``); the saved default of ``channel``, or without one of
-        ``QISKIT_IBM_CHANNEL``, ``ibm_cloud``, ``ibm_quantum``; an old ``qiskitrc`` file, which can
-        only be for ``ibm_quantum``.
+        ``QISKIT_IBM_CHANNEL``, ``ibm_cloud``, ``ibm_quantum``; the account that a newer client
+        marked as the default; an old ``qiskitrc`` file, which can only be for ``ibm_quantum``.
 
         Args:
             filename: The account file.
@@ -151,9 +163,16 @@ class AccountManager:
         cls.migrate(filename)
         if name:
             return _named(filename, name)
-        account = cls._from_environment(channel) or cls._saved_default(filename, channel)
+        account = (
+            cls._from_environment(channel)
+            or cls._saved_default(filename, channel)
+            or _marked_default(filename, channel)
+        )
         if account is None and channel in (None, "ibm_quantum"):
             account = _from_qiskitrc()
+        if account is None and channel is None:
+            # Not of use, but the error that says why is.
+            account = _entry(filename, _default_name(PLATFORM_CHANNEL))
         if account is None:
             raise AccountNotFoundError(_nothing_found(filename, channel))
         return account
@@ -179,7 +198,7 @@ class AccountManager:
             InvalidAccountError: If the channel does not exist, or the account file is damaged.
         """
         if channel is not None:
-            check_channel(channel)
+            check_saved_channel(channel)
         cls.migrate(filename)
         return storage.delete_config(_file(filename), name or _default_name(channel))
 
@@ -280,27 +299,48 @@ def _named(filename: str | None, name: str) -> Account:
 
 def _nothing_found(filename: str | None, channel: str | None) -> str:
     what = f"No default {channel} account is saved" if channel else "Unable to find account"
+    saved = ", ".join(
+        f"{name!r} for {account.channel!r}"
+        for name, account in _accounts(_content(filename)).items()
+    )
     return (
-        f"{what} in {_file(filename)}, and the environment names none. Save one with "
-        "QiskitRuntimeService.save_account(), or set QISKIT_IBM_TOKEN."
+        f"{what} in {_file(filename)}, and the environment names none. "
+        f"Saved accounts: {saved or 'none'}. Save one with "
+        "QiskitRuntimeService.save_account(), or set QISKIT_IBM_TOKEN; channel='local' needs none."
     )
 
 
 def _default_names() -> set[str]:
-    return {_DEFAULT_ACCOUNT_NAME, *map(_default_name, CHANNELS)}
+    return {_DEFAULT_ACCOUNT_NAME, *_DEFAULT_ACCOUNT_NAMES.values()}
 
 
 def _default_name(channel: str | None) -> str:
-    if channel == "ibm_quantum":
-        return _DEFAULT_ACCOUNT_NAME_IBM_QUANTUM
-    return (
-        _DEFAULT_ACCOUNT_NAME_LOCAL if channel == LOCAL_CHANNEL else _DEFAULT_ACCOUNT_NAME_IBM_CLOUD
-    )
+    return _DEFAULT_ACCOUNT_NAMES.get(channel, _DEFAULT_ACCOUNT_NAME_IBM_CLOUD)
+
+
+def _marked(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries that a newer client marked as the default."""
+    return {
+        name: entry
+        for name, entry in content.items()
+        if isinstance(entry, dict) and entry.get(_DEFAULT_MARK) is True
+    }
+
+
+def _marked_default(filename: str | None, channel: str | None) -> Account | None:
+    """Return the account marked as the default, if it is of the channel.
+
+    Channel ``local`` of newer clients is another one, without a server.
+    """
+    for account in _accounts(_marked(_content(filename))).values():
+        if account.channel != LOCAL_CHANNEL and channel in (None, account.channel):
+            return account
+    return None
 
 
 def _environment_channel() -> Any:
     channel = os.getenv("QISKIT_IBM_CHANNEL") or None
-    if channel is not None and channel not in CHANNELS:
+    if channel is not None and channel not in SAVED_CHANNELS:
         raise InvalidAccountError(
             f"Invalid `channel` value {channel!r} in the variable QISKIT_IBM_CHANNEL. "
             f"Expected one of {', '.join(map(repr, CHANNELS))}."

@@ -8,17 +8,28 @@ from urllib.parse import urlsplit
 from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
-from qiskit_ibm_runtime.utils.utils import crn_region, is_crn
+from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, PLATFORM_CHANNEL_UNUSABLE
 
 from .exceptions import InvalidAccountError
 
 LOCAL_CHANNEL = "local"
 CHANNELS = ("ibm_cloud", "ibm_quantum", LOCAL_CHANNEL)
+# Newer clients keep accounts in the same file: those of their channel are listed and kept.
+SAVED_CHANNELS = (*CHANNELS, PLATFORM_CHANNEL)
+# Channels whose instances are hub/group/projects, and where a run must name its backend.
+HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
 def check_channel(channel: Any) -> None:
-    """Refuse what is not a channel."""
-    if channel not in CHANNELS:
+    """Refuse what is not a channel that this release can use."""
+    if channel == PLATFORM_CHANNEL:
+        raise InvalidAccountError(f"Invalid `channel` value. {PLATFORM_CHANNEL_UNUSABLE}")
+    check_saved_channel(channel)
+
+
+def check_saved_channel(channel: Any) -> None:
+    """Refuse what cannot be the channel of a saved account."""
+    if channel not in SAVED_CHANNELS:
         raise InvalidAccountError(
             f"Invalid `channel` value. Expected one of {', '.join(map(repr, CHANNELS))}, "
             f"got {channel!r}."
@@ -77,9 +88,7 @@ def check_instance(instance: Any, channel: str) -> None:
 
 
 def _check_service_instance(instance: Any) -> None:
-    if is_crn(instance):
-        crn_region(instance)
-    elif not isinstance(instance, str) or not instance:
+    if not isinstance(instance, str) or not instance:
         raise IBMInputValueError(
             "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
             f"got {instance!r}."

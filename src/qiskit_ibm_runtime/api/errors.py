@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from qiskit_ibm_runtime.exceptions import Failure, IBMNotAuthorizedError
+from qiskit_ibm_runtime.utils.retired import explain
 
 from .exceptions import AuthenticationLicenseError, RequestsApiError
 from .redaction import HIDDEN, SECRET_HEADERS, redact, without_query
@@ -33,6 +34,10 @@ _SERVICE_TROUBLE = "The service has trouble; try again later."
 _NOT_THE_SERVICE = "Check the address: a service of this protocol sends no such answer."
 _NO_ANSWER = (
     (("The answer is longer", "The answer expands", "The answer is encoded"), _NOT_THE_SERVICE),
+    (
+        ("has expired", "not yet valid", "ostname mismatch", "doesn't match"),
+        "The certificate is not valid here and now: check the address and this machine's clock.",
+    ),
     (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
         "If the network uses an authority of its own, give its certificate file as `verify`.",
@@ -121,7 +126,7 @@ def translate(
         shortened(details.solution),
         f"(trace {trace})" if trace else "",
         _effort(failure),
-        _advice(response.status_code),
+        explain(response.url or "", response.status_code) or _advice(response.status_code),
     ]
     text = " ".join(filter(None, parts))
     if response.status_code != 401:
@@ -141,7 +146,7 @@ def _unanswered(
         elapsed=attempt.elapsed,
         uncertain=uncertain,
     )
-    advice = next(
+    advice = explain(asked.rpartition(" ")[2], None) or next(
         (advice for signs, advice in _NO_ANSWER if any(sign in message for sign in signs)),
         _CHECK_ADDRESS,
     )

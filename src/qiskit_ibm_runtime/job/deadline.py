@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Callable, TypeVar
 
 from qiskit_ibm_runtime.api.liveness import raise_if_ended
@@ -36,14 +37,17 @@ class Deadline:
 
         Args:
             job_id: The job, for messages.
-            timeout: Seconds from now; without limit if ``None``.
+            timeout: Seconds from now; ``None``, or more than a thread can wait, is no limit.
             pool: Where requests run that may have to be left behind.
             clock: The clock.
             url: Address of the service.
         """
         self._job_id, self._timeout, self._pool, self._url = job_id, timeout, pool, url
         self.clock = clock
-        self._end = None if timeout is None else self.clock.monotonic() + timeout
+        if timeout is None or timeout >= TIMEOUT_MAX:
+            self._end = None
+        else:
+            self._end = self.clock.monotonic() + timeout
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for an event, so long or to the deadline; tell whether it came.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound="PortableJob")
 
-# In place of a result that was not fetched yet; None is a result.
-NOT_KNOWN = ("not known",)
 # These hold credentials, sockets or threads.
 STAYS_BEHIND = {
     *("_api_client", "_client_params", "_service", "_backend"),
@@ -60,19 +58,15 @@ class PortableJob:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         twin = memo[id(self)] = self.__copy__()
-        for name in ("_params", "_encoded_params", "_tags", "_result"):
-            value = getattr(self, name)
-            setattr(twin, name, value if value is NOT_KNOWN else copy.deepcopy(value, memo))
+        for name in ("_params", "_encoded_params", "_tags", "_results"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in self.__dict__.items() if key not in STAYS_BEHIND}
-        if state["_result"] is NOT_KNOWN:
-            del state["_result"]
         return {**state, "_pickled_service": self._service_without_secrets()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._result: Any = NOT_KNOWN
         self.__dict__.update(state)
         self._made_anew()
         self._backend: Any = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
+from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.clients.job_stream import ServerEndedError
@@ -15,32 +19,54 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Pauses between looks for Ctrl-C, in seconds: on Windows a wait does not notice it.
+LONGEST_WAIT = 0.5
+_streams: WeakSet[ResultStream] = WeakSet()
+
+
+def _finish_callbacks() -> None:
+    """Wait until all callbacks got their messages, before the interpreter ends, as in 0.9.3.
+
+    Ctrl-C ends the wait; a script that Ctrl-C ended does not wait at all.
+    """
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        return
+    try:
+        for stream in list(_streams):
+            stream.wait()
+    except KeyboardInterrupt:
+        logger.warning("Callbacks were interrupted; the jobs go on.")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process has neither the threads that read streams nor those that call back.
+    os.register_at_fork(after_in_child=_streams.clear)
+
 
 class Deliveries:
     """A queue that hands on what is put into it, in order, by a thread that lives only for that.
 
     Reading the stream and calling back are apart, so that a slow callback neither lets the
     connection starve nor keeps other jobs' callbacks waiting.
+
+    Attributes:
+        idle: Set while no message waits to be handed on, or is being handed on.
     """
 
     def __init__(self, deliver: Callable[[str], None]) -> None:
         self._deliver = deliver
         self._lock = threading.Lock()
         self._messages: deque[str] = deque()
-        self._busy = False
-
-    @property
-    def busy(self) -> bool:
-        """Whether a message waits to be handed on, or is being handed on."""
-        return self._busy
+        self.idle = threading.Event()
+        self.idle.set()
 
     def put(self, message: str) -> None:
         """Hand a message on, soon."""
         with self._lock:
             self._messages.append(message)
-            if self._busy:
+            if not self.idle.is_set():
                 return
-            self._busy = True
+            self.idle.clear()
         try:
             threading.Thread(target=self._work, name="job-callback", daemon=True).start()
         except RuntimeError:
@@ -56,7 +82,7 @@ class Deliveries:
         while True:
             with self._lock:
                 if not self._messages:
-                    self._busy = False
+                    self.idle.set()
                     return
                 message = self._messages.popleft()
             self._deliver(message)
@@ -80,12 +106,22 @@ class ResultStream:
         self._deliveries = Deliveries(self._deliver)
         self.client = new_client(self._deliveries)
         self.client._when_finished = self._say_how_it_ended
+        _streams.add(self)
+        # What is registered last runs first: before whatever serves the jobs is stopped.
+        atexit.unregister(_finish_callbacks)
+        atexit.register(_finish_callbacks)
         self.client.follow()
 
     @property
     def active(self) -> bool:
         """Whether messages may still come, or wait to be handed on."""
-        return not self.client.finished.is_set() or self._deliveries.busy
+        return not (self.client.finished.is_set() and self._deliveries.idle.is_set())
+
+    def wait(self) -> None:
+        """Wait until the stream is over and its last message was handed on."""
+        for over in (self.client.finished, self._deliveries.idle):
+            while not over.wait(LONGEST_WAIT):
+                pass
 
     @property
     def tells_the_end(self) -> bool:

@@ -21,8 +21,8 @@ def main() -> int:
         return run()
     except ModuleNotFoundError as error:
         print(
-            f"error: {error}. What the embedded runtime needs is installed by "
-            'pip install "qiskit-ibm-runtime[local]"',
+            f"error: {error}. The embedded runtime needs the extra 'local' of this package: "
+            'pip install "PATH[local]", with the path of its wheel or checkout as PATH',
             file=sys.stderr,
         )
         return 2

@@ -1,23 +1,29 @@
 """How a server is set up: values, their defaults, and the TOML file that may hold them."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
 import re
 import sys
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Literal, Optional, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from .faults import FaultError, Faults
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _HGP = re.compile(r"^[^/\s]+/[^/\s]+/[^/\s]+$")
 _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
 _LOG_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 DEFAULT_USER = "local"
 DEFAULT_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:embedded::"
+# About a century; what adds such numbers of seconds to a moment must not overflow.
+_LONGEST = 3_000_000_000
+
+Names = tuple[str, ...]
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=0, le=_LONGEST)]
 
 
 class SettingsError(ValueError):
@@ -31,13 +37,15 @@ class User:
     name: str
     token: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        if not self.token.strip():
+            raise SettingsError("A token must not be empty.")
+
     @classmethod
-    def parse(cls, text: str) -> User:
+    def parse(cls, text: str) -> "User":
         """Read ``TOKEN`` or ``NAME:TOKEN``; tokens without a name belong to one user."""
         named = _NAMED_TOKEN.match(text)
         name, token = named.groups() if named else (DEFAULT_USER, text)
-        if not token.strip():
-            raise SettingsError("A token must not be empty.")
         return cls(name, token)
 
 
@@ -46,8 +54,8 @@ class Instance:
     """One hub/group/project or one cloud service, and the backends in it (``None``: all)."""
 
     name: str
-    devices: tuple[str, ...] | None = None
-    crn: str | None = None
+    devices: Optional[Names] = None
+    crn: Optional[str] = None
 
     @property
     def key(self) -> str:
@@ -55,14 +63,14 @@ class Instance:
         return self.crn or self.name
 
 
-def hub(name: str, devices: tuple[str, ...] | None = None) -> Instance:
+def hub(name: str, devices: Optional[Names] = None) -> Instance:
     """An instance of the quantum face."""
     if not _HGP.match(name):
         raise SettingsError(f"A hub is written hub/group/project, not {name!r}.")
     return Instance(name, devices)
 
 
-def cloud_service(name: str, crn: str, devices: tuple[str, ...] | None = None) -> Instance:
+def cloud_service(name: str, crn: str, devices: Optional[Names] = None) -> Instance:
     """An instance of the cloud face."""
     if not crn.startswith("crn:") or len(crn.split(":")) < 8 or not crn.split(":")[5]:
         raise SettingsError(f"A CRN names its region in the sixth field; {crn!r} does not.")
@@ -74,32 +82,32 @@ class Settings:
     """Everything that can be set; each field is a key of the TOML file, too."""
 
     host: str = "127.0.0.1"
-    port: int = 0
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
     path_prefix: str = ""
-    public_url: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
+    public_url: Optional[str] = None
+    allowed_hosts: Names = ()
+    tls_cert: Optional[Path] = None
+    tls_key: Optional[Path] = None
     tls_self_signed: bool = False
-    data: Path | None = None
+    data: Optional[Path] = None
     users: tuple[User, ...] = ()
     hubs: tuple[Instance, ...] = (Instance("ibm-q/open/main"),)
     services: tuple[Instance, ...] = (Instance("embedded", None, DEFAULT_CRN),)
-    devices: tuple[str, ...] | None = None
-    workers: int = 2
-    executor: str = "process"
-    scheduler: str | None = None
-    worker_memory: int | None = None
-    faults: Faults | None = None
+    devices: Optional[Names] = None
+    workers: Count = 2
+    executor: Literal["process", "dask"] = "process"
+    scheduler: Optional[str] = None
+    worker_memory: Optional[Count] = None
+    faults: Optional[Faults] = None
     uploads: bool = True
-    minimum_execution_time: int = 1
-    session_hours: float = 8.0
-    session_idle_seconds: float = 60.0
-    access_token_seconds: int = 1_209_600
-    retention_days: float | None = None
-    largest_inputs: int = 64 * 2**20
-    largest_program: int = 750 * 2**10
-    grace_seconds: float = 10.0
+    minimum_execution_time: Annotated[int, Meta(ge=0)] = 1
+    session_hours: Annotated[float, Meta(ge=0, le=_LONGEST / 3600)] = 8.0
+    session_idle_seconds: Seconds = 60.0
+    access_token_seconds: Count = 1_209_600
+    retention_days: Optional[Annotated[float, Meta(ge=0, le=_LONGEST / 86400)]] = None
+    largest_inputs: Count = 64 * 2**20
+    largest_program: Count = 750 * 2**10
+    grace_seconds: Seconds = 10.0
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -120,7 +128,7 @@ class Settings:
 
     @staticmethod
     def values(
-        raw: Mapping[str, Any], folder: Path | None = None, origin: str = ""
+        raw: Mapping[str, Any], folder: Optional[Path] = None, origin: str = ""
     ) -> dict[str, Any]:
         """Turn what a TOML file may hold into values of the fields.
 
@@ -130,10 +138,22 @@ class Settings:
             origin: Whose settings they are, for errors.
 
         Raises:
-            SettingsError: If one is unknown or not of the documented form.
+            SettingsError: If one is unknown or not of its type; it is named.
         """
-        base = folder or Path()
-        return {_known(key, origin): _value(key, value, base) for key, value in raw.items()}
+        types = get_type_hints(Settings, include_extras=True)
+        for key in raw:
+            if key not in types:
+                raise SettingsError(
+                    f"The setting {key!r}{origin} is unknown; there are {', '.join(sorted(types))}."
+                )
+        values = {}
+        for key, value in raw.items():
+            try:
+                values[key] = _value(key, value, types[key], folder or Path())
+            except (msgspec.ValidationError, SettingsError) as error:
+                reason = str(error).replace("`$", f"`{key}")
+                raise SettingsError(f"Invalid value for {key!r}{origin}: {reason}") from error
+        return values
 
     @property
     def tls(self) -> bool:
@@ -170,39 +190,39 @@ def read_faults(source: Any) -> Faults:
         raise SettingsError(str(error)) from error
 
 
-def _known(key: str, origin: str) -> str:
-    names = {one.name for one in fields(Settings)}
-    if key not in names:
-        raise SettingsError(
-            f"The setting {key!r}{origin} is unknown; there are {', '.join(sorted(names))}."
-        )
-    return key
+class _User(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    token: str
 
 
-def _value(key: str, value: Any, folder: Path) -> Any:
-    try:
-        if key == "users":
-            return tuple(
-                User.parse(one) if isinstance(one, str) else User(one["name"], one["token"])
-                for one in value
-            )
-        if key == "hubs":
-            return tuple(
-                hub(one) if isinstance(one, str) else hub(one["name"], _devices(one))
-                for one in value
-            )
-        if key == "services":
-            return tuple(cloud_service(one["name"], one["crn"], _devices(one)) for one in value)
-        if key in ("devices", "allowed_hosts"):
-            return tuple(map(str, value))
-        if key in ("data", "tls_cert", "tls_key"):
-            return folder / value
-        if key == "faults":
-            return read_faults(folder / value if isinstance(value, str) else value)
-    except (KeyError, TypeError) as error:
-        raise SettingsError(f"The setting {key!r} is not of the documented form.") from error
-    return value
+class _Hub(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    devices: Optional[Names] = None
 
 
-def _devices(table: Mapping[str, Any]) -> tuple[str, ...] | None:
-    return tuple(map(str, table["devices"])) if "devices" in table else None
+class _Service(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    crn: str
+    devices: Optional[Names] = None
+
+
+def _value(key: str, value: Any, kind: Any, folder: Path) -> Any:
+    if key == "faults":
+        return read_faults(folder / value if isinstance(value, str) else value)
+    if key == "users":
+        entries = msgspec.convert(value, list[Any])
+        users = [vars(User.parse(one)) if isinstance(one, str) else one for one in entries]
+        return tuple(User(one.name, one.token) for one in msgspec.convert(users, list[_User]))
+    if key == "hubs":
+        entries = msgspec.convert(value, list[Any])
+        tables = [{"name": one} if isinstance(one, str) else one for one in entries]
+        return tuple(hub(one.name, one.devices) for one in msgspec.convert(tables, list[_Hub]))
+    if key == "services":
+        services = msgspec.convert(value, list[_Service])
+        return tuple(cloud_service(one.name, one.crn, one.devices) for one in services)
+    converted = msgspec.convert(value, kind, dec_hook=_path)
+    return folder / converted if isinstance(converted, Path) else converted
+
+
+def _path(_: Any, value: Any) -> Path:
+    return value if isinstance(value, Path) else Path(msgspec.convert(value, str))

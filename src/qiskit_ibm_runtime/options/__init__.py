@@ -1,5 +1,11 @@
 """Options of the primitives."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from qiskit_ibm_runtime.lazy import submodule
+
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
 from .options import Options
@@ -15,3 +21,7 @@ __all__ = [
     "SimulatorOptions",
     "TranspilationOptions",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return submodule(__name__, name)

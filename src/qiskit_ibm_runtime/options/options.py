@@ -55,8 +55,8 @@ class Options(Flexible):
             (readout errors are mitigated) for both primitives, 2 (zero-noise extrapolation) and 3
             (probabilistic error cancellation) for the Estimator. ``None`` stands for 1, or for 0
             on a simulator without noise model.
-        max_execution_time: Seconds after which the service stops the job. Services have limits of
-            their own; ``None`` leaves it to them.
+        max_execution_time: Seconds after which the service stops the job; the service decides which
+            limits it accepts. ``None`` leaves the limit to the service.
         transpilation: See :class:`TranspilationOptions`.
         resilience: See :class:`ResilienceOptions`.
         execution: See :class:`ExecutionOptions`.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
+
+from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+from qiskit_ibm_runtime.utils.blame import users_line
 
 
 def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
@@ -45,3 +49,17 @@ def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
                 f"Circuit {index} ({circuit.name!r}) has no classical bits to sample: "
                 "measure it, for example with measure_all()."
             )
+
+
+def warn_of_measurements(circuits: Sequence[QuantumCircuit]) -> None:
+    """Warn once if circuits end in measurements, which an Estimator leaves out."""
+    for index, circuit in enumerate(circuits):
+        if unread_measurements(circuit):
+            warnings.warn(
+                f"Circuit {index} ({circuit.name!r}) ends in measurements. The Estimator leaves "
+                "them out, because it measures the observables itself; remove them with "
+                "remove_final_measurements().",
+                UserWarning,
+                stacklevel=users_line(),
+            )
+            return

@@ -135,7 +135,7 @@ def _ntlm(user: str, password: str) -> Any:
         from requests_ntlm import HttpNtlmAuth
     except ImportError:
         raise IBMInputValueError(
-            "NTLM credentials of a proxy need a library that is not installed. "
-            'Install it: pip install "qiskit-ibm-runtime[ntlm]"'
+            "NTLM credentials of a proxy need libraries that are not installed. "
+            "Install them: pip install requests-ntlm pyspnego"
         ) from None
     return HttpNtlmAuth(user, password)

@@ -44,11 +44,13 @@ def _client(inner: Any, host: str) -> Any:
         import spnego
     except ImportError:
         raise NtlmError(
-            "NTLM at a proxy for https needs requests-ntlm 1.2 or newer: "
-            'pip install "qiskit-ibm-runtime[ntlm]"'
+            "NTLM at a proxy for https needs a library that is not installed. "
+            "Install it: pip install pyspnego"
         ) from None
+    # Releases of requests-ntlm before 1.2 split the domain off the name.
+    domain = getattr(inner, "domain", "")
     return spnego.client(
-        inner.username,
+        f"{domain}\\{inner.username}" if domain else inner.username,
         inner.password,
         hostname=host,
         service="http",

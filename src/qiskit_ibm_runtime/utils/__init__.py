@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.lazy import submodule
+
 from .converters import duration_difference, local_to_utc, seconds_to_duration, utc_to_local
 from .utils import get_runtime_api_base_url, is_crn, resolve_crn, to_python_identifier
 
@@ -29,10 +31,8 @@ _CODECS = ("RuntimeDecoder", "RuntimeEncoder", "to_base64_string")
 
 def __getattr__(name: str) -> Any:
     if name not in _CODECS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(".json", __name__), name)
+        return submodule(__name__, name)
+    return getattr(submodule(__name__, "json"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,8 @@
-"""Documents of the service as Qiskit's objects; the documents are left as they are."""
+"""Documents of the service as Qiskit's objects; the documents are left as they are.
+
+A document may also hold Python's own values, as ``to_dict()`` of Qiskit's objects returns them:
+doubles of a client answer with such documents.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +44,12 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
         return None
     try:
         # Terra leaves what it is given alone, so only the parts that differ are made anew.
-        data = {**raw_config, "online_date": dateutil.parser.isoparse(raw_config["online_date"])}
+        data = dict(raw_config)
+        if isinstance(data["online_date"], str):
+            data["online_date"] = dateutil.parser.isoparse(data["online_date"])
         if raw_config.get("u_channel_lo"):
             data["u_channel_lo"] = [
-                [{**entry, "scale": complex(*entry["scale"])} for entry in channel]
+                [{**entry, "scale": _complex(entry["scale"])} for entry in channel]
                 for channel in raw_config["u_channel_lo"]
             ]
         try:

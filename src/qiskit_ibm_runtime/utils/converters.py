@@ -13,15 +13,11 @@ from dateutil import parser, tz
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.blame import users_line
 
-_PARTS = re.compile(
-    r"""\s*(?:
-        (?P<h>\d{1,2}(?:\.\d+)?)\s*h
-      | (?P<m>\d{1,2}(?:\.\d+)?)\s*m
-      | (?P<s>\d{1,2})\s*s
-    )\s*""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
-_CLOCK = re.compile(r"\s*(?P<h>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2})\s*", re.ASCII)
+_FLAGS = re.ASCII | re.IGNORECASE
+_PART = r"\d{1,2}(?:\.\d+)?\s*(?:hours?|h|minutes?|m|seconds?|s)"
+_DURATION = re.compile(rf"\s*{_PART}(?:\s*(?:[,;]|\band\b)?\s*{_PART})*\s*", _FLAGS)
+_NUMBER_AND_UNIT = re.compile(r"(\d{1,2}(?:\.\d+)?)\s*([hms])", _FLAGS)
+_CLOCK = re.compile(r"\s*(?P<h>\d{1,2}):(?P<m>\d{1,2})(?::(?P<s>\d{1,2}))?\s*", re.ASCII)
 _TWO_DAYS = (datetime(2000, 1, 1), datetime(2001, 2, 2))
 _UNITS = {"h": (3600, 24), "m": (60, 60), "s": (1, 60)}
 
@@ -143,12 +139,13 @@ def _in_words(seconds: float) -> str:
 
 
 def hms_to_seconds(hms: str, msg_prefix: str = "") -> int:
-    """Read a duration such as ``"2h 30m 40s"``.
+    """Read a duration such as ``"2h 30m 40s"`` or ``"1 hour and 30 minutes"``.
 
     Args:
-        hms: Parts with the units ``h`` (0 to 23), ``m`` (0 to 59) and ``s`` (0 to 59), each at
-            most once and in any order; hours and minutes may have a fraction (``"1.5h"``).
-            ``"1:30:00"`` is understood as well.
+        hms: Numbers of hours (0 to 23), minutes (0 to 59) and seconds (0 to 59), each at most once
+            and in any order, with the units as words or as their first letters. Numbers may have a
+            fraction (``"1.5h"``); parts may be separated by commas, semicolons or "and".
+            ``"1:30"`` (hours and minutes) and ``"1:30:00"`` are read as well.
         msg_prefix: Text to put in front of the error message.
 
     Returns:
@@ -163,7 +160,7 @@ def hms_to_seconds(hms: str, msg_prefix: str = "") -> int:
             f"{msg_prefix}{hms!r} is not a duration. Write it like '2h 30m 40s', each unit at most "
             "once, with hours below 24, minutes below 60 and seconds below 60."
         )
-    return round(sum(number * _UNITS[unit][0] for unit, number in parts.items()))
+    return int(round(sum(number * _UNITS[unit][0] for unit, number in parts.items()), 6))
 
 
 def _split(hms: Any) -> dict[str, float] | None:
@@ -172,13 +169,9 @@ def _split(hms: Any) -> dict[str, float] | None:
         return None
     clock = _CLOCK.fullmatch(hms)
     if clock:
-        return {unit: float(number) for unit, number in clock.groupdict().items()}
-    parts: dict[str, float] = {}
-    position = 0
-    while position < len(hms):
-        match = _PARTS.match(hms, position)
-        if match is None or match.lastgroup is None or match.lastgroup in parts:
-            return None
-        parts[match.lastgroup] = float(match[match.lastgroup])
-        position = match.end()
-    return parts
+        return {unit: float(number or 0) for unit, number in clock.groupdict().items()}
+    if not _DURATION.fullmatch(hms):
+        return None
+    found = _NUMBER_AND_UNIT.findall(hms.lower())
+    parts = {unit: float(number) for number, unit in found}
+    return parts if len(parts) == len(found) else None

@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 from qiskit_ibm_runtime.api.redaction import RedactingFilter
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
+from .retired import is_platform
+
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
@@ -63,12 +65,17 @@ def crn_region(crn: str) -> str:
 
 def get_iam_api_url(cloud_url: str) -> str:
     """Address of the identity service that belongs to a cloud address."""
-    return _with_subdomain(cloud_url, "iam")
+    return _with_subdomain(_cloud(cloud_url), "iam")
 
 
 def get_resource_controller_api_url(cloud_url: str) -> str:
     """Address of the resource controller that belongs to a cloud address."""
-    return _with_subdomain(cloud_url, "resource-controller")
+    return _with_subdomain(_cloud(cloud_url), "resource-controller")
+
+
+def _cloud(url: str) -> str:
+    """Return the cloud address that the platform's address belongs to; others as they are."""
+    return "https://cloud.ibm.com" if is_platform(url) else url
 
 
 def resolve_crn(
@@ -131,14 +138,16 @@ def get_runtime_api_base_url(url: str, instance: str | None) -> str:
         instance: CRN or ``hub/group/project``.
 
     Returns:
-        For a CRN the address of its region (an experimental address and one of numbers stay), else
-        the url.
+        For a CRN the address of its region (an experimental address, one of numbers and that of
+        IBM's platform of today stay), else the url.
 
     Raises:
-        IBMInputValueError: If the CRN is malformed.
+        IBMInputValueError: If the address depends on the region and the CRN does not name one.
     """
     if instance is None or not is_crn(instance) or "experimental" in url:
         return url
+    if _is_address(urlsplit(url).hostname) or is_platform(url):
+        return url.rstrip("/")
     return _with_subdomain(url, f"{crn_region(instance)}.quantum-computing")
 
 

@@ -23,7 +23,11 @@ class AuthClient(BaseClient):
     Attributes:
         token_source: Renews the access token; give it to
             :attr:`~qiskit_ibm_runtime.api.client_parameters.ClientParameters.token_source`.
+            ``None`` in a subclass that does not call this class's constructor.
     """
+
+    token_source: LoginSource | None = None
+    _hubs: list[dict[str, Any]] | None = None
 
     def __init__(self, client_params: ClientParameters) -> None:
         """Log in, and ask for the addresses of the services.
@@ -36,15 +40,12 @@ class AuthClient(BaseClient):
         self.api_token = client_params.token
         self.auth_url = client_params.url or ""
         login = Api(RetrySession(self.auth_url, **client_params.session_parameters()))
-        self.token_source = LoginSource(login, self.api_token)
-        self.access_token = self.token_source.current()
-        connection = client_params.session_parameters(
-            QuantumAuth(self.access_token, self.token_source)
-        )
+        source = self.token_source = LoginSource(login, self.api_token)
+        self.access_token = source.current()
+        connection = client_params.session_parameters(QuantumAuth(self.access_token, source))
         self.auth_api = Api(RetrySession(self.auth_url, **connection))
         self._service_urls: dict[str, Any] = self.user_urls()
-        self.base_api = Api(RetrySession(self._service_urls.get("http", ""), **connection))
-        self._hubs: list[dict[str, Any]] | None = None
+        self.base_api = Api(RetrySession(self._service_urls.get("http") or "", **connection))
 
     def user_urls(self) -> dict[str, Any]:
         """Return the addresses of the services, asked for anew.
@@ -85,7 +86,7 @@ class AuthClient(BaseClient):
 
     def current_access_token(self) -> str:
         """Return the access token in use."""
-        return self.token_source.current()
+        return self.token_source.current() if self.token_source else self.access_token
 
     def current_service_urls(self) -> dict[str, Any]:
         """Return the addresses of the services."""

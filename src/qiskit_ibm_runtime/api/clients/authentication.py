@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.accounts.account import IBM_QUANTUM_API_URL
 from qiskit_ibm_runtime.api.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
@@ -18,27 +17,45 @@ from .version import VersionClient
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
+USER_HUBS = AuthClient.user_hubs
 
-def log_in(params: ClientParameters) -> AuthClient:
+
+def log_in(
+    params: ClientParameters,
+    auth_client: type[AuthClient] = AuthClient,
+    version_client: type[VersionClient] = VersionClient,
+) -> AuthClient:
     """Log in, make sure that the address and the account are of use, and learn the hubs.
+
+    Args:
+        params: How to reach the authentication service.
+        auth_client: Class of the client that logs in.
+        version_client: Class of the client that asks the address what it is.
 
     Raises:
         IBMInputValueError: If the address does not belong to an authentication service.
         IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
         RequestsApiError: If the service cannot be reached.
     """
+
+    def version() -> dict[str, Any]:
+        return version_client(params.url or "", **params.session_parameters()).version()
+
     try:
-        client = AuthClient(params)
+        client = auth_client(params)
     except IBMError as error:
         if _was_answered(error):
-            _blame_address(params, error)
+            _blame_address(params, version, error)
         raise
     if not (client.current_service_urls().get("services") or {}).get("runtime"):
-        _check_address(params)
+        _check_address(params, version())
         raise IBMNotAuthorizedError(
             "This account is not authorized to use the runtime on the ibm_quantum channel."
         )
-    calls: list[Callable[[], None]] = [lambda: _check_address(params), client.learn_hubs]
+    calls: list[Callable[[], None]] = [lambda: _check_address(params, version())]
+    # Doubles of the client answer by user_hubs() alone, as in 0.9.3.
+    if getattr(client.user_hubs, "__func__", None) is USER_HUBS:
+        calls.append(client.learn_hubs)
     for called in run_concurrently(lambda call: call(), calls):
         called.result()
     return client
@@ -49,27 +66,25 @@ def _was_answered(error: IBMError) -> bool:
     return error.failure is None or error.failure.status is not None
 
 
-def _blame_address(params: ClientParameters, error: IBMError) -> None:
+def _blame_address(
+    params: ClientParameters, version: Callable[[], dict[str, Any]], error: IBMError
+) -> None:
     """Find out whether a log-in failed because the address is none to log in at.
 
     Raises:
         IBMInputValueError: If it is not.
     """
     try:
-        version = _version(params)
+        answer = version()
     except IBMError:
         return
-    if not _is_authentication_service(version):
+    if not _is_authentication_service(answer):
         raise _wrong_address(params) from error
 
 
-def _check_address(params: ClientParameters) -> None:
-    if not _is_authentication_service(_version(params)):
+def _check_address(params: ClientParameters, version: dict[str, Any]) -> None:
+    if not _is_authentication_service(version):
         raise _wrong_address(params)
-
-
-def _version(params: ClientParameters) -> dict[str, Any]:
-    return VersionClient(params.url or "", **params.session_parameters()).version()
 
 
 def _is_authentication_service(version: dict[str, Any]) -> bool:
@@ -79,5 +94,5 @@ def _is_authentication_service(version: dict[str, Any]) -> bool:
 def _wrong_address(params: ClientParameters) -> IBMInputValueError:
     return IBMInputValueError(
         f"The URL {params.url} is not an IBM Quantum authentication URL. "
-        f"Leave `url` out to use {IBM_QUANTUM_API_URL}, or give the one of your own service."
+        "Give the address of your own service, or use channel='local'."
     )

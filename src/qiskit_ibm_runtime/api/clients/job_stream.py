@@ -117,8 +117,9 @@ class JobStream:
         self._attempt = attempt = Attempt()
         try:
             self._hub.connectors.submit(partial(self._connect, attempt))
-        except RuntimeError as exc:  # no thread can be started now, perhaps later
-            self._broken(exc)
+        except RuntimeError:
+            # No thread can be started, as while the interpreter ends: other streams have to wait.
+            self._connect(attempt)
 
     def _connect(self, attempt: Attempt) -> None:
         """Open a connection and report to the hub; runs in a worker."""

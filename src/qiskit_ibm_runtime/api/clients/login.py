@@ -72,14 +72,13 @@ class LoginSource:
         promise.set_result(token)
 
     def _log_in(self) -> str:
-        answer = self._login.login(self._api_token)
-        try:
-            token = str(answer["id"])
-        except (KeyError, TypeError):
+        token = self._login.login(self._api_token).get("id")
+        # A token that cannot stand in a header would fail every later request before it is sent.
+        if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
             raise ApiIBMProtocolError(
-                "The service answered the log-in without an access token; is the URL that of an "
-                "authentication service?"
-            ) from None
+                "The service answered the log-in without a usable access token; is the URL that of "
+                "an authentication service?"
+            )
         keep_secret(token)
         return token
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -16,7 +17,8 @@ from qiskit.circuit.parametertable import ParameterView
 from qiskit.primitives.utils import _observable_key
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_ibm_runtime.utils.codecs.circuits import circuit_twin
+from qiskit_ibm_runtime.utils.codecs.circuits import circuit_twin, content
+from qiskit_ibm_runtime.utils.codecs.errors import EncodeError
 
 from .programs import is_of_primitive, pointed_at
 
@@ -28,14 +30,6 @@ _INDEXED = {
     "circuit_indices": ("circuits", "parameters"),
     "observable_indices": ("observables",),
 }
-# What instructions of these modules do is settled by class and parameters.
-_SETTLED = (
-    "qiskit.circuit.library.standard_gates.",
-    "qiskit.circuit.barrier",
-    "qiskit.circuit.delay",
-    "qiskit.circuit.measure",
-    "qiskit.circuit.reset",
-)
 _MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries share their objects
 
 
@@ -124,60 +118,14 @@ def _outline(item: Any) -> Hashable:
 
 def _content(item: Any) -> Hashable:
     if isinstance(item, QuantumCircuit):
-        return _circuit_key(item)
+        with suppress(EncodeError):  # which is raised again where the circuit is written
+            return content(item)
     if isinstance(item, SparsePauliOp):
         return _observable_key(item)  # type: ignore[no-any-return]
     if isinstance(item, (list, tuple, ParameterView)):
         key = tuple(item)
         return key if _is_hashable(key) else id(item)
     return id(item)
-
-
-def _circuit_key(circuit: QuantumCircuit) -> Hashable:
-    """Return what circuits share only if they are equal in content, name and metadata.
-
-    Terra's own key leaves out definitions, conditions and metadata; its comparison of circuits
-    takes fifty times as long as sending one. Where this key cannot tell, a circuit equals itself
-    only.
-    """
-    if circuit.metadata or circuit.calibrations or getattr(circuit, "_layout", None) is not None:
-        return id(circuit)
-    number: dict[Any, int] = {bit: at for at, bit in enumerate(circuit.qubits)}
-    number.update((bit, at) for at, bit in enumerate(circuit.clbits))
-    key = (
-        circuit.name,
-        tuple(repr(register) for register in (*circuit.qregs, *circuit.cregs)),
-        circuit.num_qubits,
-        circuit.num_clbits,
-        circuit.global_phase,
-        tuple(
-            (
-                _operation_key(item.operation),
-                tuple([number[bit] for bit in item.qubits]),
-                tuple([number[bit] for bit in item.clbits]),
-            )
-            for item in circuit.data
-        ),
-    )
-    # A matrix or the body of a loop, as a parameter, has no hash.
-    return key if _is_hashable(key) else id(circuit)
-
-
-def _operation_key(operation: Any) -> Hashable:
-    cls = getattr(operation, "base_class", type(operation))
-    if not cls.__module__.startswith(_SETTLED):
-        return id(operation)
-    return (
-        cls,
-        # Terra works the name of a controlled gate out of these two, at many times the price.
-        operation._name,
-        getattr(operation, "_ctrl_state", None),
-        operation.label,
-        operation.duration,
-        operation.unit,
-        operation.condition,
-        tuple(operation.params),
-    )
 
 
 def _is_hashable(value: object) -> bool:

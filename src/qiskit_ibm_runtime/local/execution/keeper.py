@@ -11,9 +11,12 @@ import os
 import select
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MILLISECONDS_BETWEEN_LOOKS = 500
 # Of <sys/prctl.h>.
@@ -33,23 +36,41 @@ def become_kept(executor: int) -> None:
     parent, keeper = os.getppid(), os.getpid()
     # What a job detaches (by setsid, or as a daemon) becomes the keeper's child, not init's.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    with waking(signal.SIGCHLD, signal.SIGTERM) as heard:
+        worker = os.fork()
+        if worker != 0:
+            _keep(worker, parent, executor, heard)
+    os.setsid()
+    end_with(keeper)
+
+
+def end_with(parent: int) -> None:
+    """End this process at once when its parent does."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+@contextmanager
+def waking(*signals: signal.Signals) -> Iterator[int]:
+    """Give a descriptor that can be read once one of some signals has come.
+
+    A child that was forked inside leaves it as its parent does.
+    """
     heard, hearing = os.pipe()
     os.set_blocking(hearing, False)
     signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
+    for number in signals:
         signal.signal(number, lambda *_: None)
-    worker = os.fork()
-    if worker == 0:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        os.close(heard)
-        os.close(hearing)
-        os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != keeper:
-            os._exit(1)
-        return
+    yield heard
+    signal.set_wakeup_fd(-1)
+    for number in signals:
+        signal.signal(number, signal.SIG_DFL)
+    os.close(heard)
+    os.close(hearing)
+
+
+def _keep(worker: int, parent: int, executor: int, heard: int) -> NoReturn:
     status = _follow(worker, parent, executor, heard)
     if status is None:
         os.kill(worker, signal.SIGKILL)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
-from qiskit_ibm_runtime.local.programs.parts import merged
+from qiskit_ibm_runtime.local.programs.parts import joined
 
 from .executor import Executor, Outcome, Publish, Work
 
@@ -45,7 +44,9 @@ class Splitting:
         failed = next((outcome for outcome in outcomes if not outcome.succeeded), None)
         if failed is not None:
             return Outcome(False, failed.text, log)
-        return Outcome(True, await asyncio.to_thread(_joined, outcomes), log)
+        return Outcome(
+            True, await asyncio.to_thread(joined, [outcome.text for outcome in outcomes]), log
+        )
 
     async def _run_parts(self, work: Work, count: int, publish: Publish) -> list[Outcome]:
         """The outcomes of all parts in their order, or of those that ended when one failed."""
@@ -94,7 +95,3 @@ class _InOrder:
             self._turn += 1
             for text in self._kept[self._turn] if self._turn < len(self._kept) else ():
                 self._publish(text)
-
-
-def _joined(outcomes: list[Outcome]) -> str:
-    return json.dumps(merged([json.loads(outcome.text) for outcome in outcomes]))

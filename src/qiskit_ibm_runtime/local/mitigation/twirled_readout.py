@@ -43,7 +43,7 @@ FAINTEST = 0.05
 class Value:
     """A mean, the variance of one shot, and the shots that were taken."""
 
-    mean: float
+    mean: float | complex
     variance: float
     shots: int
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from qiskit.quantum_info import SparsePauliOp
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import levels
 from qiskit_ibm_runtime.local.simulation import exact
 from qiskit_ibm_runtime.local.simulation.machine import Machine
-from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
 
 from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
+
+if TYPE_CHECKING:
+    from qiskit.quantum_info import SparsePauliOp
 
 HIGHEST_LEVEL = 3
 
@@ -44,6 +45,7 @@ class Estimation:
         self._machine = Machine(backend, given.transpilation, given.run)
         self._prepared: dict[int, Prepared] = {}
         self._observables: dict[int, Observable] = {}
+        self._states: dict[Any, exact.State] = {}
         self._is_sampled = given.run.shots is not None
         self._shots = given.run.shots or DEFAULT_SHOTS
 
@@ -66,8 +68,7 @@ class Estimation:
                 asked_for = self._observable(observable).part(piece.first, piece.last)
                 questions[piece.question] = levels.Question(prepared, asked_for)
             elif exact.is_possible(self._machine, [prepared.circuit]):
-                operator = self._operators[observable]
-                answers[piece.question] = _exact(self._machine, prepared, operator)
+                answers[piece.question] = self._exact(piece.question, prepared)
             else:
                 whole = levels.Question(prepared, self._observable(observable))
                 questions[piece.question] = whole
@@ -93,6 +94,18 @@ class Estimation:
             self._observables[number] = Observable.of(self._operators[number])
         return self._observables[number]
 
+    def _exact(self, question: int, prepared: Prepared) -> levels.Answer:
+        """The exact value; a circuit that has several observables in a row is simulated once."""
+        key = (self._given.indices[question], tuple(self._given.values[question].items()))
+        if key not in self._states:
+            self._states = {key: exact.State.of(self._machine, prepared.circuit)}
+        operator = self._operators[self._numbers[question]]
+        value, variance = self._states[key].value(operator, prepared.positions)
+        about: dict[str, Any] = {"shots": None}
+        if variance is not None:
+            about["variance"] = variance
+        return value if operator.coeffs.imag.any() else value.real, about
+
 
 def _operators(
     given: PrimitiveInputs, inputs: dict[str, Any]
@@ -116,7 +129,7 @@ def _operators(
         if not 0 <= number < len(observables):
             raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
         if number not in made:
-            made[number] = SparsePauliOp(observables[number])
+            made[number] = collected(observables[number])
         operator = made[number]
         if operator.num_qubits != given.circuits[index].num_qubits:
             raise ValueError(
@@ -124,8 +137,3 @@ def _operators(
                 f"{given.circuits[index].num_qubits}."
             )
     return list(indices), made
-
-
-def _exact(machine: Machine, prepared: Prepared, operator: SparsePauliOp) -> levels.Answer:
-    value, variance = exact.expectation(machine, prepared.circuit, prepared.positions, operator)
-    return value, {"variance": variance, "shots": None}

@@ -6,7 +6,9 @@ is the same whether one worker runs all parts or several run them side by side.
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from typing import Any, NamedTuple
 
 CIRCUITS = 128
@@ -58,7 +60,7 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
     Args:
         results: Of each part ``values`` and ``metadata``, and in ``questions`` what they answer.
     """
-    values: dict[int, float] = {}
+    values: dict[int, float | complex] = {}
     metadata: dict[int, dict[str, Any]] = {}
     for result in results:
         answers = zip(result["questions"], result["values"], result["metadata"])
@@ -68,10 +70,35 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
                 continue
             values[question] += value
             metadata[question] = _of_a_sum(values[question], metadata[question], about)
-    return {"values": list(values.values()), "metadata": list(metadata.values())}
+    return {
+        "values": [_real_if_close(value) for value in values.values()],
+        "metadata": list(metadata.values()),
+    }
 
 
-def _of_a_sum(value: float, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def joined(texts: list[str]) -> str:
+    """Do the same with results as JSON text; without numpy, which a server need not import."""
+    whole = merged([json.loads(text, object_hook=_from_json) for text in texts])
+    return json.dumps(whole, default=_to_json)
+
+
+def _from_json(value: dict[str, Any]) -> Any:
+    if value.get("__type__") == "complex":
+        return complex(*value["__value__"])
+    return value
+
+
+def _to_json(value: complex) -> dict[str, Any]:
+    return {"__type__": "complex", "__value__": [value.real, value.imag]}
+
+
+def _real_if_close(value: complex) -> float | complex:
+    """As terra's Estimator decides it: imaginary parts below 100 times the precision are none."""
+    is_real = abs(value.imag) < 100 * sys.float_info.epsilon
+    return value.real if is_real else value
+
+
+def _of_a_sum(value: complex, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Metadata of the sum of two values that were measured apart, with as many shots each."""
     about = {**one, "variance": one["variance"] + other["variance"]}
     if "zne" in one:
@@ -84,5 +111,8 @@ def _of_a_sum(value: float, one: dict[str, Any], other: dict[str, Any]) -> dict[
     if "standard_error" in one:
         deviation = math.hypot(one["standard_error"], other["standard_error"])
         about["standard_error"] = deviation
-        about["confidence_interval"] = [value - 1.96 * deviation, value + 1.96 * deviation]
+        if value.imag:
+            about.pop("confidence_interval", None)
+        else:
+            about["confidence_interval"] = [value - 1.96 * deviation, value + 1.96 * deviation]
     return about

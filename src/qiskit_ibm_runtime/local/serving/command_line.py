@@ -16,7 +16,6 @@ from qiskit_ibm_runtime.local.settings import (
     Settings,
     SettingsError,
     User,
-    hub,
     read_faults,
     read_toml,
 )
@@ -106,14 +105,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     for name, value in given.items():
         if value is None:
             continue
-        if name == "users":
-            values[name] = tuple(map(User.parse, value))
-        elif name == "faults":
-            values[name] = read_faults(value)
-        elif name == "hubs":
-            values[name] = tuple(map(hub, value))
-        else:
-            values[name] = tuple(value) if isinstance(value, list) else value
+        # Faults may be given as they are, and not only as the name of a file.
+        values.update(Settings.values({name: read_faults(value) if name == "faults" else value}))
     if not values.get("users") and os.environ.get(TOKEN_VARIABLE):
         values["users"] = (User.parse(os.environ[TOKEN_VARIABLE]),)
     return Settings(**values)

@@ -132,14 +132,23 @@ def _with_token(settings: Settings) -> tuple[Settings, str | None]:
 
 def _kept_token(folder: Path, fresh: str) -> str:
     """The token of a data folder; the same at every start, readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "token"
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(fresh)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
+            return kept
+        # Whole or not at all: whoever knows half a token is soon in.
+        part = folder / f"token.{secrets.token_hex(8)}"
+        try:
+            with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(fresh)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The token in {path} can be neither read nor made: {error}") from error
     return fresh
 
 

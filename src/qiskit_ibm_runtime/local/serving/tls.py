@@ -39,7 +39,7 @@ def self_signed(data: Path | None, names: Sequence[str]) -> tuple[Path, Path]:
         import cryptography  # noqa: F401
     except ImportError as error:
         raise SettingsError(
-            'A certificate is made by "cryptography": pip install "qiskit-ibm-runtime[local]"'
+            "A library that makes certificates is not installed: pip install cryptography"
         ) from error
     folder = (data or _temporary_folder()) / "tls"
     wanted = list(dict.fromkeys([*_NAMES, *names]))

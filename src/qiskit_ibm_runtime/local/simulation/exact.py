@@ -2,39 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit.quantum_info import SparsePauliOp
+import numpy as np
+from qiskit import QiskitError, QuantumCircuit
+from qiskit.circuit import Gate
+from qiskit.quantum_info import Clifford, PauliList, SparsePauliOp
+
+from . import states
 
 if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
-
     from .machine import Machine
 
 LEAST = 1e-12
 """Probabilities below it are errors of rounding."""
 WIDEST = 24
 """Measured bits of a distribution that is listed in full."""
+DENSE = 16
+"""Qubits up to which a state vector is taken although another description may be smaller."""
+PAIRS = 10_000
+"""Pairs of terms up to which the square of an operator is written out."""
+
+_SILENT = {"barrier", "delay", "id"}
+_NOTHING = {*_SILENT, "measure", "reset"}
+"""Instructions that leave the state of such a circuit as it is."""
 
 
 def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
-    """Whether the circuits end in states that do not depend on chance."""
+    """Whether the circuits end in states that do not depend on chance.
+
+    Raises:
+        ValueError: If the machine only approximates states.
+    """
+    if machine.backend.method == "extended_stabilizer":
+        raise ValueError(
+            f"{machine.name} approximates states and has no exact values: give a number of shots, "
+            "or use simulator_statevector or simulator_mps."
+        )
     return not machine.noisy and all(_has_one_ending(circuit) for circuit in circuits)
 
 
 def _has_one_ending(circuit: QuantumCircuit) -> bool:
+    """Whether nothing happens after measurements, and every reset finds the ground state."""
+    touched: set[Any] = set()
     measured: set[Any] = set()
     for item in circuit.data:
-        name = item.operation.name
-        if name == "barrier":
+        operation, qubits = item.operation, set(item.qubits)
+        if operation.name == "barrier" or (operation.name == "reset" and not touched & qubits):
             continue
-        if name == "reset" or measured & set(item.qubits):
+        if getattr(operation, "condition", None) is not None or measured & qubits:
             return False
-        if getattr(item.operation, "blocks", None) or getattr(item.operation, "condition", None):
+        if operation.name == "measure":
+            measured |= qubits
+        elif operation.name in {"initialize", "reset"}:
+            if touched & qubits:
+                return False
+        elif not _is_unitary(operation):
             return False
-        if name == "measure":
-            measured.update(item.qubits)
+        touched |= qubits
     return True
+
+
+def _is_unitary(operation: Any) -> bool:
+    if isinstance(operation, Gate) or operation.name in _SILENT:
+        return True
+    definition = getattr(operation, "definition", None)
+    return (
+        definition is not None
+        and not definition.num_clbits
+        and all(_is_unitary(item.operation) for item in definition.data)
+    )
 
 
 def distributions(machine: Machine, circuits: list[QuantumCircuit]) -> list[dict[str, float]]:
@@ -75,30 +114,114 @@ def _listed(probabilities: dict[int, float], clbits: list[int], width: int) -> d
     return listed
 
 
-def expectation(
-    machine: Machine, circuit: QuantumCircuit, positions: list[int], operator: Any
-) -> tuple[float, float]:
-    """Expectation value and variance of an operator on the qubits at these positions."""
-    operator = _collected(operator)
-    # Imaginary terms of the square of a Hermitian operator cancel.
-    square = operator.dot(operator)
-    square = SparsePauliOp(square.paulis, square.coeffs.real)
-    plain = _without_measurements(circuit)
-    # One number each: the pair of value and variance, an array, is wrong in Aer 0.12 with numpy 2.
-    plain.save_expectation_value(operator, positions, label="value")
-    plain.save_expectation_value(square, positions, label="square")
-    data = machine.data([plain])[0]
-    value = float(data["value"])
-    return value, max(0.0, float(data["square"]) - value**2)
+@dataclass(frozen=True)
+class State:
+    """The state that a circuit ends in; qubits that are not listed are in the ground state."""
+
+    qubits: list[int]
+    moments: Callable[[SparsePauliOp], states.Moments]
+
+    @classmethod
+    def of(cls, machine: Machine, circuit: QuantumCircuit) -> State:
+        """Find the state of a circuit without parameters, in a description that fits.
+
+        Raises:
+            RuntimeError: If it cannot be simulated, with the reason.
+        """
+        qubits, plain = _compacted(circuit)
+        method = machine.backend.method
+        if method == "stabilizer" or (method == "automatic" and len(qubits) > DENSE):
+            clifford = _clifford(plain)
+            if clifford is not None:
+                return cls(qubits, partial(states.in_stabilizer_state, clifford))
+        if method == "matrix_product_state" and len(qubits) > DENSE:
+            return cls(qubits, partial(_by_aer, machine, plain))
+        plain.save_statevector()
+        vector = np.asarray(machine.data([plain])[0]["statevector"])
+        if vector.strides != (vector.itemsize,):  # Aer 0.12 makes arrays without strides on numpy 2
+            vector = np.lib.stride_tricks.as_strided(vector, strides=(vector.itemsize,))
+        return cls(qubits, partial(states.in_vector, vector))
+
+    def value(self, operator: SparsePauliOp, positions: list[int]) -> tuple[complex, float | None]:
+        """Return the expectation value and the variance of an operator.
+
+        The variance is ``None`` in a wide matrix product state, if there are too many terms for it.
+
+        Args:
+            operator: On any number of qubits.
+            positions: Where each of them is.
+        """
+        mean, square = 0j, 0.0
+        for is_ground, part in self._on_own_qubits(operator, positions):
+            part_mean, part_square = self.moments(part)
+            mean += part_mean if is_ground else 0
+            square += part_square
+        return mean, max(0.0, square - abs(mean) ** 2) if np.isfinite(square) else None
+
+    def _on_own_qubits(
+        self, operator: SparsePauliOp, positions: list[int]
+    ) -> list[tuple[bool, SparsePauliOp]]:
+        """Split an operator by the basis state into which it turns the qubits in the ground state.
+
+        Returns:
+            For each such state whether it is the ground state, and what the terms do to the others.
+        """
+        place = {qubit: number for number, qubit in enumerate(self.qubits)}
+        own = [number for number, where in enumerate(positions) if where in place]
+        idle = [number for number, where in enumerate(positions) if where not in place]
+        shape = (len(operator), len(self.qubits))
+        x, z = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        columns = [place[positions[number]] for number in own]
+        x[:, columns], z[:, columns] = operator.paulis.x[:, own], operator.paulis.z[:, own]
+        flips = operator.paulis.x[:, idle]
+        coefficients = operator.coeffs * 1j ** (flips & operator.paulis.z[:, idle]).sum(axis=1)
+        endings, which = np.unique(flips, axis=0, return_inverse=True)
+        return [
+            (
+                not ending.any(),
+                SparsePauliOp(PauliList.from_symplectic(z[mine], x[mine]), coefficients[mine]),
+            )
+            for number, ending in enumerate(endings)
+            for mine in [which.ravel() == number]
+        ]
 
 
-def _collected(operator: Any) -> SparsePauliOp:
-    """Add up equal terms: the complex ones of a commutator may cancel."""
-    # Not by `simplify`, which fails on terra 0.25 with numpy 2.
-    total: dict[str, complex] = {}
-    for label, coefficient in operator.to_list():
-        total[label] = total.get(label, 0) + complex(coefficient)
-    return SparsePauliOp(list(total), list(total.values()))
+def _compacted(circuit: QuantumCircuit) -> tuple[list[int], QuantumCircuit]:
+    """Return the qubits that gates act on, and the gates as a circuit on these."""
+    kept = [item for item in circuit.data if item.operation.name not in _NOTHING]
+    used = {circuit.find_bit(qubit).index for item in kept for qubit in item.qubits}
+    qubits = sorted(used) or [0]
+    place = {qubit: number for number, qubit in enumerate(qubits)}
+    plain = QuantumCircuit(len(qubits))
+    for item in kept:
+        plain.append(
+            item.operation, [place[circuit.find_bit(qubit).index] for qubit in item.qubits]
+        )
+    return qubits, plain
+
+
+def _clifford(circuit: QuantumCircuit) -> Clifford | None:
+    try:
+        return Clifford(circuit)
+    except QiskitError:
+        return None
+
+
+def _by_aer(machine: Machine, circuit: QuantumCircuit, operator: SparsePauliOp) -> states.Moments:
+    """Moments in a matrix product state; the second one is infinite if there are many terms."""
+    asked = {
+        "real": SparsePauliOp(operator.paulis, operator.coeffs.real),
+        "imaginary": SparsePauliOp(operator.paulis, operator.coeffs.imag),
+    }
+    if len(operator) ** 2 <= PAIRS:
+        square = operator.adjoint().dot(operator)
+        asked["square"] = SparsePauliOp(square.paulis, square.coeffs.real)
+    measured = circuit.copy()
+    for label, real in asked.items():
+        # One number each: the pair of value and variance is an array, wrong in Aer 0.12 on numpy 2.
+        measured.save_expectation_value(real, circuit.qubits, label=label)
+    data = machine.data([measured])[0]
+    return complex(data["real"], data["imaginary"]), float(data.get("square", np.inf))
 
 
 def _without_measurements(circuit: QuantumCircuit) -> QuantumCircuit:

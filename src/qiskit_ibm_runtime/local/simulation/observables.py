@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +12,18 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister
 from qiskit.quantum_info import SparsePauliOp
 
+from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+
 if TYPE_CHECKING:
     from .machine import Machine
     from .outcomes import Outcomes
 
+logger = logging.getLogger(__name__)
+
 Array = np.ndarray[Any, Any]
+
+ROUNDING = 1e-10
+"""Size of imaginary parts, next to the largest coefficient, that are errors of rounding."""
 
 
 @dataclass(frozen=True)
@@ -35,37 +44,40 @@ class Group:
 class Observable:
     """A sum of Pauli terms, split into a number and groups that are measured."""
 
-    constant: float
+    constant: float | complex
     groups: tuple[Group, ...]
 
     @classmethod
-    def of(cls, operator: Any) -> Observable:
-        """Split an operator.
-
-        Raises:
-            ValueError: If it has complex coefficients: it would not be an observable.
-        """
-        terms = _collected(SparsePauliOp(operator))
-        if any(abs(value.imag) > 1e-9 * (1 + abs(value)) for value in terms.values()):
-            raise ValueError("The observable is not Hermitian: it has complex coefficients.")
-        width = len(next(iter(terms)))
-        constant = terms.pop("I" * width, 0).real
-        if not terms:
-            return cls(constant, ())
-        rest = SparsePauliOp.from_list(list(terms.items()))
-        return cls(constant, tuple(map(_group, rest.group_commuting(qubit_wise=True))))
+    def of(cls, operator: SparsePauliOp) -> Observable:
+        """Split an operator that :func:`collected` has made."""
+        is_constant = ~(operator.paulis.x | operator.paulis.z).any(axis=1)
+        constant = _real(operator.coeffs[is_constant]).sum().item()
+        rest = operator[~is_constant]
+        groups = rest.group_commuting(qubit_wise=True) if len(rest) else []
+        return cls(constant, tuple(map(_group, groups)))
 
     def part(self, first: int, last: int) -> Observable:
         """The sum of some groups; the number belongs to the first one."""
         return Observable(0.0 if first else self.constant, self.groups[first:last])
 
 
-def _collected(operator: SparsePauliOp) -> dict[str, complex]:
-    """Add up equal terms. Terra's own `simplify` fails on terra below 0.45 with numpy 2."""
+def collected(operator: Any) -> SparsePauliOp:
+    """Add up equal terms, and drop imaginary parts that are errors of rounding.
+
+    Terra's own ``simplify`` fails on terra below 0.45 with numpy 2.
+    """
     terms: dict[str, complex] = {}
-    for label, coefficient in operator.to_list():
+    for label, coefficient in SparsePauliOp(operator).to_list():
         terms[label] = terms.get(label, 0) + complex(coefficient)
-    return terms
+    coefficients = np.array(list(terms.values()))
+    if np.abs(coefficients.imag).max() <= ROUNDING * np.abs(coefficients).max():
+        coefficients = coefficients.real
+    return SparsePauliOp(list(terms), coefficients)
+
+
+def _real(coefficients: Array) -> Array:
+    """Coefficients as real numbers if all of them are."""
+    return coefficients if coefficients.imag.any() else coefficients.real
 
 
 def _group(operator: SparsePauliOp) -> Group:
@@ -73,9 +85,7 @@ def _group(operator: SparsePauliOp) -> Group:
     any_x, any_z = x.any(axis=0), z.any(axis=0)
     qubits = np.flatnonzero(any_x | any_z)
     axes = tuple("Y" if any_x[q] and any_z[q] else "X" if any_x[q] else "Z" for q in qubits)
-    return Group(
-        tuple(qubits.tolist()), axes, (x | z)[:, qubits], np.real(operator.coeffs).astype(float)
-    )
+    return Group(tuple(qubits.tolist()), axes, (x | z)[:, qubits], _real(operator.coeffs))
 
 
 @dataclass
@@ -94,19 +104,25 @@ class Prepared:
 
     @classmethod
     def of(cls, machine: Machine, circuit: QuantumCircuit) -> Prepared:
-        """Fit a circuit to a machine; what it measures at its end is left out.
+        """Fit a circuit to a machine; measurements at its end that nothing reads are left out.
 
         Every qubit is measured while the transpiler works. That shows where it ends up, and the
         barrier keeps the transpiler from dropping gates that no measurement along Z would see.
         """
-        marked = circuit.remove_final_measurements(inplace=False).copy()
-        first, count = marked.num_clbits, marked.num_qubits
-        marks = ClassicalRegister(count, "observed")
+        unread = unread_measurements(circuit)
+        if unread:
+            logger.info(
+                "%d measurements at the end of circuit %r are left out.", len(unread), circuit.name
+            )
+        kept_items = [item for place, item in enumerate(circuit.data) if place not in unread]
+        marked = _with_data(circuit, kept_items)
+        first, width = marked.num_clbits, marked.num_qubits
+        marks = ClassicalRegister(width, _free_name(circuit))
         marked.add_register(marks)
         marked.barrier()
-        marked.measure(range(count), marks)
+        marked.measure(range(width), marks)
         fitted = machine.transpiled([marked])[0]
-        positions = [0] * count
+        positions = [0] * width
         kept = []
         for item in fitted.data:
             if item.operation.name == "measure" and item.clbits[0] in marks:
@@ -153,6 +169,11 @@ class Prepared:
         _add(circuit, self._axes[axis], where)
 
 
+def _free_name(circuit: QuantumCircuit) -> str:
+    taken = {register.name for register in [*circuit.qregs, *circuit.cregs]}
+    return next(name for name in map("observed{}".format, count()) if name not in taken)
+
+
 def _turn(axis: str) -> QuantumCircuit:
     """Turn an axis onto Z."""
     circuit = QuantumCircuit(1)
@@ -176,12 +197,12 @@ def _with_data(circuit: QuantumCircuit, data: list[Any]) -> QuantumCircuit:
 
 def moments(
     group: Group, outcomes: Outcomes, fidelities: Array | float = 1.0
-) -> tuple[float, float]:
+) -> tuple[float | complex, float]:
     """Mean of a group's sum, and variance of one shot of it.
 
     ``fidelities`` holds what each term is divided by.
     """
     weights = group.coefficients / fidelities
     per_shot = outcomes.parities(group.supports) @ weights
-    mean = float(np.average(per_shot, weights=outcomes.counts))
-    return mean, float(np.average((per_shot - mean) ** 2, weights=outcomes.counts))
+    mean = np.average(per_shot, weights=outcomes.counts).item()
+    return mean, float(np.average(np.abs(per_shot - mean) ** 2, weights=outcomes.counts))

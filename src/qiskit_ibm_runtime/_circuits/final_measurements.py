@@ -1,0 +1,49 @@
+"""Measurements at the end of a circuit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qiskit.circuit import Barrier, ClassicalRegister, Clbit, Measure
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+
+def unread_measurements(circuit: QuantumCircuit) -> set[int]:
+    """Return the places in ``circuit.data`` of the measurements that nothing depends on.
+
+    Nothing happens to their qubit afterwards, and no later condition reads their outcome.
+    """
+    if not circuit.num_clbits:
+        return set()
+    found = set()
+    used: set[Any] = set()  # qubits that something happens to later, bits that are read later
+    for place in reversed(range(len(circuit.data))):
+        item = circuit.data[place]
+        operation = item.operation
+        if isinstance(operation, Barrier):
+            continue
+        bits = {*item.qubits, *item.clbits}
+        if isinstance(operation, Measure):
+            if not used & bits:
+                found.add(place)
+                continue
+            if operation.condition is None:
+                used.difference_update(item.clbits)  # overwritten, whatever was there before
+            bits = set(item.qubits)
+        used |= bits | _bits_read(operation, circuit)
+    return found
+
+
+def _bits_read(operation: Any, circuit: QuantumCircuit) -> set[Clbit]:
+    """Bits of the condition or the target of an operation; all for an expression of them."""
+    condition = getattr(operation, "condition", None)
+    read = condition[0] if isinstance(condition, tuple) else condition
+    if operation.name == "switch_case":
+        read = operation.target
+    if read is None:
+        return set()
+    if isinstance(read, Clbit):
+        return {read}
+    return set(read) if isinstance(read, ClassicalRegister) else set(circuit.clbits)

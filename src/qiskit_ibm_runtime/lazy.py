@@ -1,0 +1,30 @@
+"""Submodules as attributes of their packages, imported when they are first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def submodule(package: str, name: str) -> ModuleType:
+    """Import a submodule, for the ``__getattr__`` of its package.
+
+    Args:
+        package: Full name of the package.
+        name: Attribute that was asked for.
+
+    Raises:
+        AttributeError: If the package has no submodule of that name.
+    """
+    full = f"{package}.{name}"
+    # Names with an underscore are looked for by tools; `__main__` must not run.
+    if not name.startswith("_"):
+        try:
+            return import_module(full)
+        except ModuleNotFoundError as exc:
+            if exc.name != full:
+                raise
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -1,0 +1,156 @@
+"""The account file is shared with IBM's newer clients: their accounts are met with the truth."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qiskit_ibm_runtime import QiskitRuntimeService
+from qiskit_ibm_runtime.accounts import (
+    Account,
+    AccountManager,
+    AccountNotFoundError,
+    InvalidAccountError,
+    choose_account,
+)
+
+CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/account:instance::"
+PLATFORM = {
+    "channel": "ibm_quantum_platform",
+    "instance": CRN,
+    "is_default_account": True,
+    "plans_preference": ["open"],
+    "private_endpoint": False,
+    "region": "us-east",
+    "tags": ["dev", "naïve"],
+    "token": "platform-key",
+    "url": "https://cloud.ibm.com",
+}
+CLOUD = {
+    "channel": "ibm_cloud",
+    "instance": "my-instance",
+    "is_default_account": False,
+    "private_endpoint": True,
+    "proxies": {"urls": {"https": "http://p:1"}},
+    "token": "cloud-key",
+    "url": "https://cloud.ibm.com",
+    "verify": False,
+}
+DEFAULT = "default-ibm-quantum-platform"
+
+
+@pytest.fixture
+def write(default_file):
+    def content(**entries):
+        default_file.parent.mkdir(parents=True, exist_ok=True)
+        default_file.write_text(json.dumps(entries), encoding="utf-8")
+        default_file.chmod(0o600)
+
+    return content
+
+
+def test_they_are_listed(write):
+    write(**{DEFAULT: PLATFORM, "named": CLOUD})
+
+    listed = AccountManager.list()
+    assert {name: account.channel for name, account in listed.items()} == {
+        DEFAULT: "ibm_quantum_platform",
+        "named": "ibm_cloud",
+    }
+    assert listed["named"].proxies.urls == {"https": "http://p:1"}
+    assert list(AccountManager.list(channel="ibm_quantum_platform")) == [DEFAULT]
+    assert list(AccountManager.list(default=True)) == [DEFAULT]
+    assert QiskitRuntimeService.saved_accounts(name=DEFAULT)[DEFAULT]["token"] == "platform-key"
+
+
+def test_they_survive_every_change_as_they_are(write, default_file):
+    write(**{DEFAULT: PLATFORM, "named": CLOUD})
+
+    QiskitRuntimeService.save_account(channel="ibm_quantum", token="t", name="mine")
+    QiskitRuntimeService.save_account(channel="ibm_cloud", token="t", instance=CRN)
+    QiskitRuntimeService.delete_account(name="mine")
+    AccountManager.get()
+
+    kept = json.loads(default_file.read_text(encoding="utf-8"))
+    del kept["default-ibm-cloud"]
+    assert kept == {DEFAULT: PLATFORM, "named": CLOUD}
+
+
+def test_one_of_them_can_be_deleted_by_its_channel(write):
+    write(**{DEFAULT: PLATFORM, "named": CLOUD})
+
+    assert QiskitRuntimeService.delete_account(channel="ibm_quantum_platform")
+    assert list(AccountManager.list()) == ["named"]
+
+
+def test_an_account_for_a_channel_of_ours_is_used(write):
+    write(named=CLOUD)
+
+    chosen = choose_account(name="named")
+    assert (chosen.channel, chosen.token, chosen.verify) == ("ibm_cloud", "cloud-key", False)
+
+
+@pytest.mark.parametrize("channel", [None, "ibm_cloud"])
+def test_the_account_marked_as_default_is_used_if_no_name_makes_another_one_that(write, channel):
+    marked = {**CLOUD, "is_default_account": True}
+    write(work=marked, other={**CLOUD, "token": "other"})
+    assert choose_account(channel).token == "cloud-key"
+
+    write(**{"work": marked, "default-ibm-cloud": {**CLOUD, "token": "by its name"}})
+    assert choose_account(channel).token == "by its name"
+
+
+def test_a_mark_counts_for_its_channel_only(write):
+    write(**{"work": {**CLOUD, "is_default_account": True}, DEFAULT: PLATFORM})
+
+    with pytest.raises(AccountNotFoundError, match="'work' for 'ibm_cloud'"):
+        choose_account("ibm_quantum")
+
+
+def test_the_local_channel_of_newer_clients_does_not_keep_the_embedded_runtime_from_starting(write):
+    write(fakes={"channel": "local", "is_default_account": True, "token": ""})
+
+    assert choose_account("local") is None
+
+
+EXPLAINED = (
+    r"'ibm_quantum_platform' is that of IBM's newer clients\. What works: channel='local' .* and "
+    r"`url` reaches any server that speaks the same protocol"
+)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_default_account_that_is_of_no_use_here_says_why(write, marked):
+    write(**{DEFAULT: {**PLATFORM, "is_default_account": marked}})
+
+    for arguments in ({}, {"name": DEFAULT}):
+        with pytest.raises(InvalidAccountError, match=EXPLAINED):
+            QiskitRuntimeService(**arguments)
+
+
+def test_other_accounts_are_used_beside_it(write):
+    write(**{DEFAULT: PLATFORM, "default-ibm-cloud": CLOUD})
+
+    assert choose_account().token == "cloud-key"
+    assert choose_account("local") is None
+
+
+def test_its_channel_is_refused_with_the_reason():
+    with pytest.raises(ValueError, match=EXPLAINED):
+        QiskitRuntimeService(channel="ibm_quantum_platform", token="t")
+    with pytest.raises(InvalidAccountError, match=EXPLAINED):
+        QiskitRuntimeService.save_account(channel="ibm_quantum_platform", token="t")
+
+
+def test_its_channel_in_the_environment_is_no_obstacle_for_others(monkeypatch, write):
+    monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum_platform")
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", "of the environment")
+    write(named=CLOUD)
+
+    assert choose_account("local") is None
+    assert choose_account("ibm_cloud", token="t") == Account("ibm_cloud", "t")
+    assert choose_account("ibm_cloud").token == "of the environment"
+    assert choose_account(name="named").token == "cloud-key"
+    with pytest.raises(InvalidAccountError, match=EXPLAINED):
+        QiskitRuntimeService()

@@ -1,0 +1,171 @@
+"""What the package imports is what it declares, extra by extra."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, distribution, distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "qiskit_ibm_runtime"
+OURS = {"qiskit_ibm_runtime"}
+# Which extra brings what a part of the package imports; the first that fits holds.
+PARTS = [
+    ("local/execution/dask_executor.py", "dask"),
+    ("local/", "local"),
+    ("testing/", "local"),
+    ("proxies/", "ntlm"),
+    ("", None),
+]
+EXCEPTIONS = {
+    ("testing/pytest_plugin.py", "pytest"),  # it is pytest that loads the plug-in
+    ("local/settings.py", "tomllib"),  # part of Python from 3.11 on
+    ("local/settings.py", "tomli"),  # declared for, and imported by, Python before that
+}
+# Objects of Aer are taken from users who have it; what needs it is only imported inside functions.
+ALSO_WITHOUT = {"qiskit_aer"}
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="Python 3.9 does not list its own modules"
+)
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """Each imported top module, and whether the import is inside a function."""
+
+    def visit(node: ast.AST, inside: bool) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            return
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0], inside
+        inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, inside)
+
+    return visit(tree, False)
+
+
+@lru_cache(maxsize=1)
+def providers() -> dict[str, set[str]]:
+    """The distributions that each importable module comes from."""
+    found: dict[str, set[str]] = {}
+    for each in distributions():
+        tops = {file.parts[0].removesuffix(".py") for file in each.files or ()}
+        for top in tops:
+            found.setdefault(top, set()).add(canonicalize_name(each.metadata["Name"]))
+    return found
+
+
+def lines_of(name: str) -> list[str]:
+    """What a distribution requires, as in its metadata; ours may have been installed long ago."""
+    if name != "qiskit-ibm-runtime":
+        try:
+            return distribution(name).requires or []
+        except PackageNotFoundError:
+            return []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = list(project["dependencies"])
+    for extra, required in project["optional-dependencies"].items():
+        for line in required:
+            text, _, marker = line.partition(";")
+            of_extra = f"extra == '{extra}'"
+            lines.append(f"{text}; ({marker}) and {of_extra}" if marker else f"{text}; {of_extra}")
+    return lines
+
+
+def requirements(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for requirement in map(Requirement, lines_of(name)):
+        environments = [{"extra": extra} for extra in extras or {""}]
+        if not requirement.marker or any(map(requirement.marker.evaluate, environments)):
+            yield canonicalize_name(requirement.name), frozenset(requirement.extras)
+
+
+@cache
+def declared(extra: str | None) -> set[str]:
+    """All distributions that an installation with an extra brings."""
+    todo = [("qiskit-ibm-runtime", frozenset({extra} if extra else set()))]
+    done: set[tuple[str, frozenset[str]]] = set()
+    while todo:
+        entry = todo.pop()
+        if entry not in done:
+            done.add(entry)
+            todo.extend(requirements(*entry))
+    return {name for name, _ in done}
+
+
+def extra_of(file: str) -> str | None:
+    return next(extra for start, extra in PARTS if file.startswith(start))
+
+
+def undeclared(file: str, text: str) -> list[str]:
+    """Modules that a file imports and nothing brings."""
+    brought = declared(extra_of(file))
+    return sorted(
+        {
+            module
+            for module, inside in imports(ast.parse(text))
+            if module not in sys.stdlib_module_names | OURS
+            and not brought & providers().get(module, set())
+            and (file, module) not in EXCEPTIONS
+            and not (inside and module in ALSO_WITHOUT)
+        }
+    )
+
+
+FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+
+def test_every_import_is_declared() -> None:
+    found = {file: undeclared(file, (SOURCE / file).read_text(encoding="utf-8")) for file in FILES}
+
+    assert {file: modules for file, modules in found.items() if modules} == {}
+
+
+def test_every_declared_library_is_imported() -> None:
+    used = {
+        provider
+        for file in FILES
+        for module, _ in imports(ast.parse((SOURCE / file).read_text(encoding="utf-8")))
+        for provider in providers().get(module, set())
+    }
+    # `websockets` is loaded by uvicorn; `qiskit` keeps releases from 1.0 on away.
+    unused = {"qiskit", "websockets"} | {"tomli"}
+    for extra in (None, "local", "dask", "ntlm"):
+        names = {name for name, _ in requirements("qiskit-ibm-runtime", frozenset({extra or ""}))}
+        assert names - used - unused - {"qiskit-ibm-runtime"} == set(), extra
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "missing"),
+    [
+        ("utils/codecs/arrays.py", "import scipy.sparse", []),
+        ("api/session.py", "import starlette", ["starlette"]),
+        ("api/session.py", "def f():\n    import spnego", ["spnego"]),
+        ("api/session.py", "def f():\n    import qiskit_aer", []),
+        ("api/session.py", "import qiskit_aer", ["qiskit_aer"]),
+        ("api/session.py", "import no_such_library", ["no_such_library"]),
+        ("local/app.py", "import starlette, qiskit_aer", []),
+        ("local/app.py", "import distributed", ["distributed"]),
+        ("local/execution/dask_executor.py", "import distributed, starlette", []),
+        ("proxies/tunnel.py", "import spnego, requests_ntlm", []),
+        ("testing/servers.py", "import pytest", ["pytest"]),
+    ],
+)
+def test_the_comparison_tells_parts_and_extras_apart(
+    file: str, text: str, missing: list[str]
+) -> None:
+    assert undeclared(file, text) == missing

@@ -1,0 +1,42 @@
+"""Environments that cannot work say so."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from tests.programs.standin import StandIn
+
+from qiskit_ibm_runtime.utils import environment
+from qiskit_ibm_runtime.utils.environment import doubtful
+
+
+@pytest.mark.parametrize(
+    ("terra", "numpy", "works"),
+    [
+        ("0.23.3", "1.23.5", True),
+        ("0.25.3", "1.26.4", True),
+        ("0.25.3", "2.0.0", False),
+        ("0.45.3", "2.4.6", False),
+        ("0.23.3", "2.0.0rc1", False),
+        ("0.46.3", "2.4.6", True),
+        ("0.46.3", "1.26.4", True),
+        ("1.0.0", "2.0.0", True),
+    ],
+)
+def test_old_releases_of_terra_need_an_old_numpy(terra: str, numpy: str, works: bool) -> None:
+    assert (doubtful(terra, numpy) is None) is works
+
+
+def test_a_service_in_such_an_environment_warns_on_the_line_of_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(environment.qiskit, "__version__", "0.25.3")
+    monkeypatch.setattr(environment.np, "__version__", "2.0.0")
+    with StandIn() as standin, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        standin.service()
+
+    (warning,) = caught
+    assert 'pip install "numpy<2"' in str(warning.message)
+    assert warning.filename.endswith("standin.py")

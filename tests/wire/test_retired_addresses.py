@@ -1,0 +1,148 @@
+"""Where IBM has switched an address off, the error of the failed request says so."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any
+
+import pytest
+from tests.service.conftest import CRN, running
+
+from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.utils.retired import explain
+
+WORKS = r"What works: channel='local' runs jobs on this machine .* `url` reaches any server"
+QUANTUM = rf"switched the channel 'ibm_quantum' off in July 2025\. {WORKS}"
+CLOUD = rf"moved the channel 'ibm_cloud' .* refused V1 jobs there since August 2024\. {WORKS}"
+PLATFORM = rf"This is IBM's platform of today, with another protocol\. {WORKS}"
+
+
+@pytest.fixture
+def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No name can be resolved; returns those that were asked for."""
+    asked: list[str] = []
+
+    def fail(host: str, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("account", "host", "text"),
+    [
+        ({"channel": "ibm_quantum"}, "auth.quantum-computing.ibm.com", QUANTUM),
+        (
+            {"channel": "ibm_quantum", "url": "https://auth.quantum.ibm.com/api"},
+            "auth.quantum.ibm.com",
+            QUANTUM,
+        ),
+        (
+            {"channel": "ibm_cloud", "instance": CRN},
+            "us-east.quantum-computing.cloud.ibm.com",
+            CLOUD,
+        ),
+        (
+            {
+                "channel": "ibm_cloud",
+                "instance": CRN,
+                "url": "https://quantum.cloud.ibm.com/api/v1",
+            },
+            "quantum.cloud.ibm.com",
+            PLATFORM,
+        ),
+    ],
+    ids=["quantum", "later quantum", "cloud", "platform"],
+)
+def test_a_host_that_is_gone_is_explained_by_the_error_of_the_connection(
+    account: dict[str, str], host: str, text: str, no_such_host: list[str]
+) -> None:
+    with without_waiting(), pytest.raises(IBMError) as caught:
+        QiskitRuntimeService(token="t", **account)
+
+    assert re.search(text, caught.value.message)
+    assert set(no_such_host) == {host}
+    assert "Check the network" not in caught.value.message
+
+
+def test_any_other_host_is_not(no_such_host: list[str]) -> None:
+    url = "https://quantum-computing.ibm.com.example/api"
+    with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
+        QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
+
+    assert "What works" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "explained"),
+    [
+        ("auth.quantum-computing.ibm.com", 410, True),
+        ("auth.quantum-computing.ibm.com", 404, True),
+        ("auth.quantum-computing.ibm.com", 503, True),
+        ("auth.quantum-computing.ibm.com", 401, False),
+        ("auth.quantum-computing.ibm.com", 403, False),
+        ("auth.example", 410, False),
+    ],
+)
+def test_an_answer_that_says_gone_is_explained(host: str, status: int, explained: bool) -> None:
+    with without_waiting(), running() as proxy:
+        proxy.faults["loginWithToken"] = (status, {"errors": [{"code": 1, "message": "no"}]})
+        with pytest.raises(IBMError) as caught:
+            QiskitRuntimeService(
+                channel="ibm_quantum",
+                token="t",
+                url=f"http://{host}/api",
+                proxies={"urls": {"http": proxy.url}},
+            )
+
+    assert ("July 2025" in caught.value.message) is explained
+
+
+def test_making_objects_for_default_addresses_says_nothing(recwarn: Any) -> None:
+    """Doubles of the service are made so."""
+    params = ClientParameters("ibm_cloud", "t", "https://cloud.ibm.com", CRN)
+
+    assert params.get_runtime_api_base_url() == "https://us-east.quantum-computing.cloud.ibm.com"
+    assert not recwarn.list
+
+
+def test_an_address_of_something_else_gets_no_advice_that_leads_nowhere() -> None:
+    with without_waiting(), running() as standin:
+        standin.faults["loginWithToken"] = (404, "no such path")
+        standin.faults["/api/version"] = (200, {"something": "else"})
+        with pytest.raises(IBMInputValueError, match="your own service, or use channel='local'"):
+            standin.service()
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "explained"),
+    [
+        ("https://quantum.cloud.ibm.com/api/v1/jobs", 400, True),
+        ("https://eu-de.quantum.cloud.ibm.com/api/v1/jobs", 403, True),
+        ("https://quantum.cloud.ibm.com/api/v1/jobs", 401, False),
+        ("https://quantum.cloud.ibm.com/api/v1/jobs", 429, False),
+        ("https://eu-de.quantum-computing.cloud.ibm.com/jobs", 410, True),
+        ("https://eu-de.quantum-computing.cloud.ibm.com/jobs", 400, False),
+        ("https://iam.cloud.ibm.com/identity/token", None, False),
+        ("https://myquantum.ibm.com/", None, False),
+        ("http://[broken", None, False),
+        ("", None, False),
+    ],
+)
+def test_only_what_an_address_is_to_blame_for_is_explained(
+    url: str, status: int | None, explained: bool
+) -> None:
+    assert bool(explain(url, status)) is explained
+
+
+def test_names_of_instances_are_looked_up_in_the_cloud_also_for_the_platform() -> None:
+    from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
+
+    for url in ("https://quantum.cloud.ibm.com/api/v1", "https://cloud.ibm.com"):
+        assert get_iam_api_url(url) == "https://iam.cloud.ibm.com"
+        assert get_resource_controller_api_url(url) == "https://resource-controller.cloud.ibm.com"
