@@ -116,8 +116,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
         Raises:
             TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device. Nothing has been sent then.
+            ValueError: If numbers do not fit, an observable is infinite, an option is out of
+                range, or a circuit uses a faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
             RuntimeError: If the session is closed.
         """

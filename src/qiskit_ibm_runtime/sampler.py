@@ -161,6 +161,6 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         level = options.get("resilience_level")
-        if level is not None:
+        if level:
             check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
         Options.validate_options(options)
