@@ -48,16 +48,20 @@ print(job.result(), flush=True)
 _OUTLIVE_THE_RUNTIME = """
 import logging, threading
 logging.basicConfig(format="%(message)s")
-from qiskit_ibm_runtime import IBMRuntimeError, QiskitRuntimeService
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import IBMRuntimeError, QiskitRuntimeService, Sampler
 from qiskit_ibm_runtime.local import launcher
 
 def run(callback=None):
     options = {"backend": "ibmq_qasm_simulator"}
     return service.run("hello-world", {"iterations": 9}, options=options, callback=callback)
 
+circuit = QuantumCircuit(1)
+circuit.measure_all()
 service = QiskitRuntimeService(channel="local")
 heard = threading.Event()
 job = run(lambda *message: heard.set())
+Sampler(session=service.backend("ibmq_qasm_simulator")).run(circuit).result()
 heard.wait()
 launcher._ours[1].process.kill()
 asked = {
@@ -74,6 +78,7 @@ for what, ask in asked.items():
 while job._stream.active:
     threading.Event().wait(0.05)
 service = QiskitRuntimeService(channel="local")
+Sampler(session=service.backend("ibmq_qasm_simulator")).run(circuit).result()
 print("another job" if run().job_id() != job.job_id() else "")
 """
 
