@@ -169,11 +169,13 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
-    def start(self, job_id: str) -> None:
-        """Mark a job as running."""
-        self._connection.execute(
-            "UPDATE jobs SET status = ?, running = ? WHERE id = ?", (RUNNING, now(), job_id)
-        )
+    def start(self, job_id: str) -> bool:
+        """Mark a job as running; return whether it was there and waited."""
+        changed = self._connection.execute(
+            "UPDATE jobs SET status = ?, running = ? WHERE id = ? AND status = ?",
+            (RUNNING, now(), job_id, QUEUED),
+        ).rowcount
+        return bool(changed)
 
     def finish(
         self,

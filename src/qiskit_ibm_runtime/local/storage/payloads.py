@@ -7,7 +7,7 @@ import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Union
 
-from .disk import sync
+from .disk import WriteError, sync
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,9 +122,9 @@ class Payloads:
                 f.write(data)
             sync(path)
             sync(self._folder)
-        except OSError:
+        except OSError as error:
             path.unlink(missing_ok=True)
-            raise
+            raise WriteError(str(error)) from error
 
 
 def _file(owner: str, kind: str, data: Data) -> str | None:
