@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+_SECONDS_BETWEEN_COUNTS = 1.0
+
+
 class DaskExecutor:
     """Runs jobs on the workers of a Dask scheduler, as many at once as these have threads.
 
@@ -36,6 +39,13 @@ class DaskExecutor:
         self._topic = f"qiskit-runtime-{secrets.token_hex(8)}"
         self._client: Client | None = None
         self._followed: dict[str, _Following] = {}
+        self._threads = 0
+        self._counting: asyncio.Task[None] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many threads the workers have at present, and at least one job, which waits there."""
+        return max(1, self._threads)
 
     async def start(self) -> None:
         """Connect.
@@ -47,9 +57,13 @@ class DaskExecutor:
 
         self._client = await Client(self._scheduler, asynchronous=True, set_as_default=False)
         self._client.subscribe_topic(self._topic, self._heard)
+        self._threads = sum((await self._client.nthreads()).values())
+        self._counting = asyncio.create_task(self._count(self._client))
 
     async def stop(self) -> None:
         """Kill what still runs, and disconnect."""
+        if self._counting is not None:
+            self._counting.cancel()
         if self._client is not None:
             with contextlib.suppress(OSError):
                 for job in list(self._followed):
@@ -79,6 +93,13 @@ class DaskExecutor:
         for number, message in enumerate(messages):
             following.take(number, message)
         return outcome  # type: ignore[no-any-return]  # Dask's results have no type
+
+    async def _count(self, client: Client) -> None:
+        """Follow the number of threads: workers come and go."""
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
+            with contextlib.suppress(OSError):
+                self._threads = sum((await client.nthreads()).values())
 
     async def _cancel(self, future: Any, job: str) -> None:
         """Take the job from the queue, and kill it where it runs."""

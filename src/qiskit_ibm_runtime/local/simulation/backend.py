@@ -46,12 +46,10 @@ class LocalBackend(ProgramBackend):
         self._noise: dict[frozenset[int], NoiseModel] = {}
         self.method = METHODS.get(decoded.backend_name, "automatic")
 
-    @classmethod
-    def of(cls, documents: dict[str, Any]) -> LocalBackend:
-        """The backend of a job; one that ships with Qiskit may be given by ``name`` alone."""
-        if "name" in documents:
-            return _shipped(documents["name"])
-        return cls(documents["configuration"], documents.get("properties") or {})
+    @staticmethod
+    def of(name: str) -> LocalBackend:
+        """The backend of this name; the same object each time."""
+        return _made(name)
 
     @classmethod
     def _default_options(cls) -> Options:
@@ -174,5 +172,5 @@ class LocalBackend(ProgramBackend):
 
 
 @lru_cache(maxsize=4)
-def _shipped(name: str) -> LocalBackend:
+def _made(name: str) -> LocalBackend:
     return LocalBackend(catalogue.configuration(name), catalogue.properties(name))
