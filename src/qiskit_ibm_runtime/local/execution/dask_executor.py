@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-_SECONDS_BETWEEN_COUNTS = 1.0
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class DaskExecutor:
@@ -79,7 +79,7 @@ class DaskExecutor:
         self._followed[job] = _Following(publish)
         # pure=False: two jobs with the same inputs are two jobs.
         future = self._client.submit(
-            run_on_worker, dict(work), job, self._topic, self._memory, key=f"job-{job}", pure=False
+            run_on_worker, dict(work), job, self._topic, self._memory, key=_key(job), pure=False
         )
         try:
             outcome, messages = await future.result()
@@ -97,7 +97,7 @@ class DaskExecutor:
     async def _count(self, client: Client) -> None:
         """Follow the number of threads: workers come and go."""
         while True:
-            await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             with contextlib.suppress(OSError):
                 self._threads = sum((await client.nthreads()).values())
 
@@ -152,13 +152,34 @@ async def run_on_worker(
         messages.append(text)
 
     task = asyncio.create_task(pool.run(work, publish))
+    forgotten = asyncio.create_task(_forgotten(worker, _key(job)))
     _running[job] = task
     try:
+        await asyncio.wait({task, forgotten}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await cancel_on_worker(job)
         return await task, messages
     except asyncio.CancelledError:
         return Outcome(False, "The job was cancelled."), messages
     finally:
+        forgotten.cancel()
         del _running[job]
+
+
+async def _forgotten(worker: Any, key: str) -> None:
+    """Wait until nobody wants a job any more: its server has gone, and with it Dask's client.
+
+    Dask lets a task that has begun run to its end, and only forgets its result.
+    """
+    state = "executing"
+    while state == "executing":
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        task = worker.state.tasks.get(key)
+        state = task.state if task is not None else "released"
+
+
+def _key(job: str) -> str:
+    return f"job-{job}"
 
 
 async def cancel_on_worker(job: str) -> None:
