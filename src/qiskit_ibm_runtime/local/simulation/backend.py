@@ -24,6 +24,9 @@ from . import lowering, methods, noise, runs
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
 
+CONTROL_FLOW = (
+    "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
+)  # fmt: skip
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
 
@@ -42,6 +45,8 @@ class LocalBackend(ProgramBackend):
             raise ValueError(
                 f"The configuration of {configuration.get('backend_name')!r} cannot be understood."
             )
+        # What terra's transpiler leaves in circuits for a backend; `run` unfolds it.
+        decoded.basis_gates = [*decoded.basis_gates, *CONTROL_FLOW]
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
         self._noise: dict[frozenset[int], NoiseModel] = {}
