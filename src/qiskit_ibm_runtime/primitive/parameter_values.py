@@ -18,7 +18,11 @@ Values = tuple[tuple[float, ...], ...]
 _WHOLE = "'parameter_values'"
 
 
-def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
+def as_parameter_values(
+    given: Any,
+    circuits: Sequence[QuantumCircuit],
+    parameters: Sequence[Sequence[Any]] | None = None,
+) -> Values:
     """Return one set of values for each circuit.
 
     A number is one set of one value; a flat sequence is one set; a nested one is several.
@@ -26,6 +30,7 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
     Args:
         given: Values in any of these forms, as numbers, sequences or arrays; ``None`` for none.
         circuits: The circuits they are for.
+        parameters: For each circuit the parameters that take the values; by default its own.
 
     Raises:
         TypeError: If something is no finite real number.
@@ -38,9 +43,10 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
             "give one set for each circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
-        if len(row) != circuit.num_parameters:
+        count = circuit.num_parameters if parameters is None else len(parameters[index])
+        if len(row) != count:
             raise ValueError(
-                f"Circuit {index} ({circuit.name!r}) has {circuit.num_parameters} parameters, "
+                f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
                 f"but {len(row)} values are given for it."
             )
     return values
