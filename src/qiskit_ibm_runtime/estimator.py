@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
+from ._circuits.parameters import free_parameters
 from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
@@ -144,7 +145,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
             "circuit_indices": list(range(len(circuits))),
             "observables": observables,
             "observable_indices": list(range(len(observables))),
-            "parameters": [circuit.parameters for circuit in circuits],
+            "parameters": [free_parameters(circuit) for circuit in circuits],
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}

@@ -155,7 +155,7 @@ class Session:
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
         check_kind("options", given_options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        options: dict[str, Any] = {} if given_options is None else given_options
+        options: dict[str, Any] = dict(given_options or {}) if not isinstance(given_options, RuntimeOptions) else {}
         if isinstance(given_options, RuntimeOptions):
             options = {k: value for k, value in vars(given_options).items() if value is not None}
         if _may_fill(options.get("instance")):

@@ -10,6 +10,8 @@ import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
+
 from .circuits import as_circuits
 
 
@@ -29,7 +31,7 @@ def legacy_circuits(
     """
     kept = _kept(circuits)
     if parameters is None:
-        return kept, tuple(circuit.parameters for circuit in kept)
+        return kept, tuple(map(free_parameters, kept))
     sets = tuple(tuple(names or ()) for names in parameters)
     if len(sets) != len(kept):
         raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
@@ -43,9 +45,10 @@ def check_parameter_counts(circuits: Sequence[QuantumCircuit], parameters: Seque
         ValueError: If there are more or fewer.
     """
     for index, (circuit, names) in enumerate(zip(circuits, parameters)):
-        if len(names) != circuit.num_parameters:
+        count = len(free_parameters(circuit))
+        if len(names) != count:
             raise ValueError(
-                f"Circuit {index} ({circuit.name!r}) has {circuit.num_parameters} parameters, "
+                f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
                 f"but {len(names)} are given for it."
             )
 

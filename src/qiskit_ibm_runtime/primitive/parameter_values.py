@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def as_parameter_values(
             "give one set for each circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
-        count = circuit.num_parameters if parameters is None else len(parameters[index])
+        count = len(free_parameters(circuit) if parameters is None else parameters[index])
         if len(row) != count:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
