@@ -67,7 +67,10 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make an estimator; nothing is sent.
+        """Make an estimator.
+
+        With a backend in place of a session, it joins the default session if that one fits, and
+        else makes a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the estimator by index.

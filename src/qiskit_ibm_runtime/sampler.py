@@ -64,7 +64,10 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make a sampler; nothing is sent.
+        """Make a sampler.
+
+        With a backend in place of a session, it joins the default session if that one fits, and
+        else makes a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the sampler by index.
