@@ -133,8 +133,21 @@ def stress(session: nox.Session) -> None:
     """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""
     session.install("-e", ".[test]")
     session.env["OPTION_TREES"] = "10000"
-    long_ones = sorted(str(path) for path in Path("tests").glob("stress/test_*.py"))
+    files = Path("tests").glob("stress/test_*.py")
+    long_ones = sorted(str(path) for path in files if path.name != "test_random_circuits.py")
     _pytest(session, "--timeout=1800", *long_ones, "tests/options/test_merge_properties.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+@nox.parametrize(
+    ("python", "terra"),
+    [(pythons[-1], terra) for terra, pythons in CELLS.items()],
+    ids=[f"terra-{terra}" for terra in CELLS],
+)
+def circuits(session: nox.Session, terra: str) -> None:
+    """Send two thousand random circuits, and compare what comes back with what they mean."""
+    session.install("-e", ".[test]", f"qiskit-terra=={terra}")
+    _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
 
 
 @nox.session
