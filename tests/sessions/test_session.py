@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 from unittest.mock import MagicMock
@@ -229,13 +230,14 @@ def test_the_own_dict_of_the_user_is_completed_as_ever(session):
         }
 
 
-def test_an_empty_dict_of_the_user_stays_empty(session):
-    options = {}
+@pytest.mark.parametrize("empty", [{}, None, "", 0])
+def test_empty_options_of_the_user_are_left_alone(session, empty):
+    before = copy.copy(empty)
     session._service = MagicMock()
 
-    session.run("p", {}, options=options)
+    session.run("p", {}, options=empty)
 
-    assert options == {}
+    assert empty == before
     assert session._service.run.call_args.kwargs["options"]["backend"] == DEVICE
 
 

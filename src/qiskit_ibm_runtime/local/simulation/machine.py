@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import InstructionDurations
 from qiskit.transpiler.timing_constraints import TimingConstraints
@@ -18,7 +19,6 @@ from .fitting import Fitting
 from .outcomes import Outcomes
 
 if TYPE_CHECKING:
-    import numpy as np
     from qiskit_aer.noise import NoiseModel
 
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
@@ -150,7 +150,7 @@ class Machine:
 
     def inverse(self, gate: Any) -> list[tuple[Any, list[int]]]:
         """The inverse of a gate in the gates of the backend, each with the qubits it acts on."""
-        key = (gate.name, tuple(map(float, gate.params)))
+        key = (gate.name, *(np.asarray(value).tobytes() for value in gate.params))
         if key not in self._inverses:
             circuit = QuantumCircuit(gate.num_qubits)
             circuit.append(gate.inverse(), range(gate.num_qubits))
