@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit.exceptions import QiskitError
 
 from .accounts.validation import HUB_CHANNELS
-from .checks import check_id, check_kind
+from .api.liveness import why_ended
+from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job_submission import instance_for, same_account, service_for
@@ -89,9 +90,8 @@ class Session:
         Raises:
             IBMInputValueError: If the id is no text.
         """
-        check_id("session_id", session_id, "a session")
         session = cls(service=service, backend=backend)
-        session._session_id = session_id
+        session._session_id = required_id("session_id", session_id, "a session")
         return session
 
     def run(
@@ -139,7 +139,7 @@ class Session:
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()
-        arguments["options"]["session_time"] = self._max_time
+        arguments["options"] = {**arguments["options"], "session_time": self._max_time}
         job = self._service.run(**arguments, session_id=None, start_session=True)
         self._session_id = job.job_id()
         if self._backend is None:
@@ -154,8 +154,9 @@ class Session:
 
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
-        check_kind("options", given_options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        options: dict[str, Any] = {} if given_options is None else given_options
+        # As in 0.9.3, an empty dict of the user is left alone and another one is completed.
+        options: dict[str, Any] = given_options or {}
+        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if isinstance(given_options, RuntimeOptions):
             options = {k: value for k, value in vars(given_options).items() if value is not None}
         if _may_fill(options.get("instance")):
@@ -189,9 +190,14 @@ class Session:
             RequestsApiError: If the service refuses.
         """
         with self._opening:
-            if self._active and self._session_id:
+            if self._active and self._session_id and not self._is_gone():
                 self._service._api_client.close_session(self._session_id)
             self._active = False
+
+    def _is_gone(self) -> bool:
+        """Whether the service was an embedded runtime that has ended."""
+        params = getattr(self._service, "_client_params", None)
+        return params is not None and why_ended(str(params.url)) is not None
 
     def backend(self) -> str | None:
         """Return the name of the backend; ``None`` while the service has not chosen one."""
@@ -293,6 +299,7 @@ def _fits(session: Session, service: Any, backend: Any) -> bool:
     name = _name_of(backend)
     return (
         session._active
+        and not session._is_gone()
         and (name is None or name == session.backend())
         and (service is None or same_account(service, session.service))
         and (not isinstance(backend, IBMBackend) or _is_place_of(session, backend))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter, ParameterVector
 from qiskit.circuit.library import CPhaseGate, HGate, PauliEvolutionGate, RXGate, RZXGate, XGate
-from qiskit.quantum_info import Pauli
+from qiskit.quantum_info import Clifford, Pauli
 
 NAMES = ("a", "b", "XGate")  # the last one is the name under which Qiskit writes its X gate
 STANDARD = (HGate(), XGate(), RXGate(0.5), CPhaseGate(0.25), RZXGate(0.125))
@@ -145,6 +145,8 @@ def _condition(operation: Any, places: dict[Any, int]) -> Any:
 def _parts(operation: Any) -> Any:
     cls = getattr(operation, "base_class", type(operation))
     known = cls.__module__.startswith("qiskit.") and cls not in (Gate, Instruction, ControlledGate)
+    if isinstance(operation, Clifford):
+        return operation.tableau.tolist()
     generic = next(c for c in (ControlledGate, Gate, Instruction) if issubclass(cls, c))
     parts = [operation.name, operation.label or None, operation.num_qubits, operation.num_clbits]
     blocks = getattr(operation, "blocks", ())

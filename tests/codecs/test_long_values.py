@@ -158,19 +158,17 @@ def test_one_encoder_serves_several_threads():
     assert written == [json.dumps(value, cls=RuntimeEncoder) for value in values]
 
 
-def test_circuits_sent_again_need_the_memory_of_what_is_written():
+def test_many_circuits_need_little_more_memory_than_what_is_written():
     random = np.random.default_rng(5)
     circuits = []
-    for _ in range(20):
+    for _ in range(60):
         circuit = QuantumCircuit(20)
         for qubit, angle in zip(random.integers(0, 20, 800).tolist(), random.random(800).tolist()):
             circuit.rz(angle, qubit)
         circuits.append(circuit)
-    json.dumps(circuits, cls=RuntimeEncoder)
-
     tracemalloc.start()
     written = json.dumps(circuits, cls=RuntimeEncoder)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert peak < 1.5 * len(written)
+    assert peak < 2.5 * len(written)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import qiskit
 from hypothesis import HealthCheck, given, settings
 from qiskit import QuantumCircuit, pulse, qpy, transpile
 from qiskit.circuit import (
@@ -33,6 +32,7 @@ from qiskit.circuit.library import (
     SGate,
     XGate,
 )
+from qiskit.qpy.common import QPY_VERSION
 from qiskit.quantum_info import Operator, Pauli
 from tests.codecs.nests import circuits, mixtures, parameterised, whole
 from tests.codecs.zoo import ZOO, Turn
@@ -41,11 +41,9 @@ from qiskit_ibm_runtime.utils.codecs import budget
 from qiskit_ibm_runtime.utils.codecs.packing import pack, unpack
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
+# Older terras control a matrix by diagonal gates, which arrive as their definitions.
+DIAGONAL = {"controlled_matrix", "layers_of_libraries"} if QPY_VERSION < 10 else set()
 NASTY: dict[str, Callable[[], QuantumCircuit]] = {}
-# Terra 0.23 cannot read the diagonal gates by which it controls a matrix.
-REFUSED_HERE = {"0.23": {"controlled_matrix", "layers_of_libraries"}}.get(
-    qiskit.__version__[:4], set()
-)
 
 
 def nasty(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
@@ -277,14 +275,13 @@ def test_it_arrives_whole_and_stays_as_it_was(name: str) -> None:
     circuit = NASTY[name]()
     before = copy.deepcopy(circuit)
     expected = whole(circuit)
-    if name in REFUSED_HERE:
-        with pytest.raises(TypeError, match=r"cannot be read: .*takes 2 positional arguments"):
-            arrived(circuit)
-        return
 
     back = arrived(circuit)
 
-    assert whole(back) == expected
+    if name in DIAGONAL:
+        assert Operator(back) == Operator(circuit)
+    else:
+        assert whole(back) == expected
     assert whole(circuit) == expected == whole(before)
     assert (back.name, back.parameters) == (circuit.name, circuit.parameters)
 
@@ -334,11 +331,11 @@ def _dumped(circuit: QuantumCircuit) -> bytes:
     return buffer.getvalue()
 
 
-FAITHFUL = ("custom_gate", "custom_in_custom", "custom_instruction", "opaque", "own_class", "loops")
+FAITHFUL = ("bell", "parameters", "vector", "registers", "conditions", "labels", "open_controls")
 
 
 @pytest.mark.parametrize("name", FAITHFUL)
-def test_what_qpy_writes_faithfully_is_what_qpy_writes(name: str) -> None:
+def test_what_qpy_writes_faithfully_is_written_as_qpy_does(name: str) -> None:
     circuit = ZOO[name]()
 
     assert _written(circuit) == _dumped(circuit)
@@ -402,27 +399,22 @@ def test_a_name_that_is_all_that_an_operation_has_is_kept() -> None:
     assert whole(arrived(circuit)) == whole(circuit)
 
 
-def test_two_operations_that_have_nothing_but_one_name_are_refused() -> None:
-    with pytest.raises(TypeError, match="Circuit 'outer' would not arrive as it is"):
-        arrived(circuit_of(Gate("inner", 1, []), Gate("inner", 2, [])))
+def test_two_operations_that_have_nothing_but_one_name_arrive() -> None:
+    circuit = circuit_of(Gate("inner", 1, []), Gate("inner", 2, []))
+
+    assert whole(arrived(circuit)) == whole(circuit)
 
 
-def test_what_is_lost_beside_names_is_said() -> None:
-    circuit = circuit_of(made_of(HGate()), made_of(XGate()))
-    circuit.delay(1, 0, unit="us")
-
-    with pytest.raises(TypeError, match="the unit 'us' of a delay"):
-        arrived(circuit)
-
-
-def test_gates_that_are_calibrated_under_their_name_keep_it() -> None:
+def test_gates_that_are_calibrated_under_one_name_have_it_when_they_arrive() -> None:
     circuit = circuit_of(made_of(HGate()), made_of(XGate()))
     with pulse.build(name="inner") as schedule:
         pulse.delay(10, pulse.DriveChannel(0))
     circuit.add_calibration("inner", [0], schedule)
 
-    with pytest.raises(TypeError, match="different names"):
-        arrived(circuit)
+    back = arrived(circuit)
+
+    assert whole(back) == whole(circuit)
+    assert back.calibrations == circuit.calibrations
 
 
 @pytest.mark.skipif(not hasattr(XGate(), "mutable"), reason="no gates are shared in this terra")

@@ -181,9 +181,11 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
     source = program(
         f"first = not os.path.exists({str(tmp_path)!r} + '/seen')",
         f"open({str(tmp_path)!r} + '/seen', 'w').close()",
-        # The Dask worker is above the keeper of the process that this runs in.
-        "status = open(f'/proc/{os.getppid()}/status').read()",
-        "dask_worker = int(status.partition('PPid:')[2].split()[0])",
+        # The Dask worker is above the process that the keeper of this one was forked from.
+        "def parent(process):",
+        "    status = open(f'/proc/{process}/status').read()",
+        "    return int(status.partition('PPid:')[2].split()[0])",
+        "dask_worker = parent(parent(os.getppid()))",
         "user_messenger.publish(dask_worker)",
         "if first: time.sleep(1000)",
         "user_messenger.publish('again')",

@@ -10,13 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local.execution import job
-from qiskit_ibm_runtime.local.execution.workers import WorkerPool
+from qiskit_ibm_runtime.local.execution import job, workers
+from qiskit_ibm_runtime.local.execution.starting import CAN_FORK
+from qiskit_ibm_runtime.local.execution.workers import Worker, WorkerPool
 
 from .conftest import Background, work
 
@@ -39,6 +41,7 @@ def wait_for_the_end_of(process: int) -> None:
         os.close(handle)
 
 
+needs_fork = pytest.mark.skipif(not CAN_FORK, reason="workers are forked on Linux only")
 needs_pidfd = pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="waiting for the end of other processes needs Linux"
 )
@@ -163,6 +166,64 @@ def test_each_uploaded_program_has_a_process_of_its_own(pool: Background, told: 
     assert not left_over
 
 
+def test_each_uploaded_program_draws_numbers_of_its_own(pool: Background) -> None:
+    source = program(
+        "import random, numpy, sympy.core.random, uuid",
+        "drawn = [random.random(), numpy.random.rand(), numpy.random.default_rng().random(),",
+        "         sympy.core.random.rng.random(), numpy.random.normal(), uuid.uuid4().hex]",
+        "return drawn",
+    )
+
+    drawn = [json.loads(pool.run(work(source=source)).text) for _ in range(3)]
+
+    for numbers in zip(*drawn):
+        assert len(set(numbers)) == 3, numbers
+
+
+@needs_fork
+def test_an_uploaded_program_imports_nothing_again(pool: Background) -> None:
+    source = program("import sys, time", "return 'qiskit_aer' in sys.modules, time.process_time()")
+
+    is_there, seconds = json.loads(pool.run(work(source=source)).text)
+
+    assert is_there
+    assert seconds < 0.5  # of work in this process; the imports take more than one
+
+
+@needs_fork
+def test_what_workers_are_forked_from_runs_no_other_thread(pool: Background) -> None:
+    assert pool.run(work("hello-world")).succeeded
+
+    process = pool.executor._starter._origin.process  # type: ignore[attr-defined]
+
+    threads = [task.name for task in Path(f"/proc/{process.pid}/task").iterdir()]
+    assert threads == [str(process.pid)]
+
+
+@needs_fork
+def test_workers_are_forked_again_after_their_origin_was_killed(pool: Background) -> None:
+    started = threading.Event()
+    running = pool.submit(work("hello-world", {"iterations": 1_000_000}), lambda _: started.set())
+    assert started.wait(60)
+
+    pool.executor._starter._origin.process.kill()  # type: ignore[attr-defined]
+
+    assert "SIGKILL" in running.result(60).text
+    assert pool.run(work(source=program("return 1"))).text == "1"
+    assert pool.run(work("hello-world")).succeeded
+
+
+def test_where_nothing_may_be_forked_each_worker_imports_for_itself(
+    monkeypatch: pytest.MonkeyPatch, bell: QuantumCircuit
+) -> None:
+    monkeypatch.setattr(workers, "CAN_FORK", False)
+    spawning = Background(lambda: WorkerPool(1))
+
+    assert spawning.run(work("sampler", {"circuits": [bell]})).succeeded
+    assert "exit code 3" in spawning.run(work(source=program("import os", "os._exit(3)"))).text
+    spawning.close()
+
+
 def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> None:
     source = "def divide(a, b):\n    return a / b  # here\n\n" + program("return divide(1, 0)")
 
@@ -173,6 +234,17 @@ def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> No
     assert 'File "<program halves-abc>", line 2, in divide' in text
     assert text.endswith("ZeroDivisionError: division by zero\n")
     assert "qiskit_ibm_runtime" not in text
+
+
+def test_inputs_that_do_not_fit_the_schema_of_their_program_fail_its_job() -> None:
+    schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    source = program("return kwargs['n']")
+
+    assert job.run(work(source=source, inputs={"n": 1}, parameters=schema), print)[1] == "1"
+    kind, text = job.run(work(source=source, inputs={"n": "one"}, parameters=schema), print)
+
+    assert kind == "failure"
+    assert "n: 'one' is not of type 'integer'" in text
 
 
 @pytest.mark.parametrize(
@@ -225,8 +297,13 @@ def alone() -> Iterator[Background]:
     background.close()
 
 
+async def first_worker(executor: Any) -> Worker:
+    worker: Worker = await executor._warm[0]
+    return worker
+
+
 def test_a_warm_process_that_ends_between_jobs_is_replaced(alone: Background) -> None:
-    worker = alone.executor._warm[0].result()  # type: ignore[attr-defined]
+    worker = alone.call(first_worker(alone.executor)).result(60)
     os.kill(worker.process.pid, 9)
     alone.call(worker.process.wait()).result(60)
 
@@ -238,13 +315,15 @@ def test_a_warm_process_that_ends_between_jobs_is_replaced(alone: Background) ->
 def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, alone: Background
 ) -> None:
+    if CAN_FORK:
+        alone.executor._starter._origin.process.kill()  # type: ignore[attr-defined]
     with monkeypatch.context() as patched:
         patched.setattr(sys, "executable", "/no/such/python")
         outcome = alone.run(work(source=program("return 1")))
     after = alone.run(work("hello-world"))
 
     assert "No worker process could be started" in outcome.text
-    assert after.succeeded
+    assert after.succeeded, after.text
 
 
 def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
@@ -311,7 +390,7 @@ def test_workers_end_with_the_process_that_started_them() -> None:
         "async def main():\n"
         "    pool = WorkerPool(1)\n"
         "    await pool.start()\n"
-        "    print(pool._warm[0].result().process.pid, flush=True)\n"
+        "    print((await pool._warm[0]).process.pid, flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"
     )

@@ -8,6 +8,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit import circuit as qiskit_circuit
 from qiskit.circuit import (
+    Barrier,
     ClassicalRegister,
     Clbit,
     ControlledGate,
@@ -19,10 +20,11 @@ from qiskit.circuit import (
     library,
 )
 from qiskit.circuit.library import PauliEvolutionGate
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit.synthesis import evolution
 
 from . import form
+from .layouts import to_layout
 from .standard import KNOWN, Family
 
 
@@ -37,7 +39,7 @@ def to_circuit(circuit: form.Circuit) -> QuantumCircuit:
     if circuit.calibrations:
         made.calibrations = circuit.calibrations
     if circuit.layout is not None:
-        made._layout = circuit.layout
+        made._layout = to_layout(circuit.layout, made)
     return made
 
 
@@ -165,8 +167,6 @@ def _standard(operation: form.Operation) -> Any:
     cls = getattr(library, operation.kind)
     params = operation.params
     words: dict[str, Any] = {} if operation.label is None else {"label": operation.label}
-    if operation.kind == "Barrier":
-        return cls(operation.qubits, **words)
     if family is Family.MANY_CONTROLLED:
         return cls(*params, operation.controls, **words)
     if operation.state != (1 << operation.controls) - 1:
@@ -211,9 +211,14 @@ def _evolution(operation: form.Operation) -> Any:
 
 
 _FROM_PARAMS: dict[str, Any] = {
+    "Barrier": lambda operation: Barrier(operation.qubits),
     "Delay": lambda operation: Delay(*operation.params),
     "UnitaryGate": _by_method("unitary"),
     "PauliGate": lambda operation: library.PauliGate(operation.params[0]),
+    "DiagonalGate": lambda operation: library.DiagonalGate(list(operation.params)),
+    "LinearFunction": lambda operation: library.LinearFunction(_value(operation.params[0])),
+    "PermutationGate": lambda operation: library.PermutationGate(_value(operation.params[0])),
+    "Clifford": lambda operation: Clifford(_value(operation.params[0])),
     "Initialize": _by_method("initialize"),
     "StatePreparation": _by_method("prepare_state"),
     "PauliEvolutionGate": _evolution,
@@ -221,7 +226,8 @@ _FROM_PARAMS: dict[str, Any] = {
 
 
 def _value(value: form.Value) -> Any:
-    return value.numbers() if isinstance(value, form.Array) else value
+    # A copy that may be changed, as users' arrays may be; Aer 0.14 transposes one that may not.
+    return value.numbers().copy() if isinstance(value, form.Array) else value
 
 
 def _condition(condition: form.Condition | None, circuit: QuantumCircuit) -> Any:

@@ -149,6 +149,25 @@ class Instruction(NamedTuple):
     condition: Condition | None = None
 
 
+class Layout(NamedTuple):
+    """Where the transpiler laid a circuit.
+
+    Attributes:
+        initial: For each qubit of the device the one that was laid there, by its register and its
+            place there, ``None`` if it had no register.
+        registers: Name and size of the registers among them that the circuit does not have.
+        mapping: For each qubit of the circuit that was transpiled where it was laid.
+        final: For each qubit of the device the one that it holds at the end.
+        inputs: How many qubits the circuit had that was transpiled.
+    """
+
+    initial: tuple[tuple[str, int] | None, ...] | None
+    registers: tuple[tuple[str, int], ...]
+    mapping: tuple[int, ...] | None
+    final: tuple[int, ...] | None
+    inputs: int | None
+
+
 class Circuit(NamedTuple):
     """A circuit.
 
@@ -159,9 +178,9 @@ class Circuit(NamedTuple):
         registers: Quantum registers, then classical ones, in the order of the circuit.
         phase: The global phase.
         instructions: What is done, in this order.
-        metadata: What the user noted about a circuit (Qiskit's dictionary itself).
+        metadata: What the user noted about a circuit (the dictionary itself).
         calibrations: The pulses that stand for its gates (likewise).
-        layout: Where the transpiler laid it (likewise). Circuits inside others have none of these.
+        layout: Where the transpiler laid it. Circuits inside others have none of these three.
     """
 
     name: str
@@ -172,4 +191,4 @@ class Circuit(NamedTuple):
     instructions: tuple[Instruction, ...]
     metadata: Any = None
     calibrations: Any = None
-    layout: Any = None
+    layout: Layout | None = None

@@ -15,13 +15,17 @@ from qiskit.circuit import (
     ControlledGate,
     Gate,
     Instruction,
+    Parameter,
     ParameterExpression,
     QuantumRegister,
 )
-from qiskit.quantum_info import Pauli, SparsePauliOp
+from qiskit.circuit.parametervector import ParameterVectorElement
+from qiskit.qpy.common import QPY_VERSION
+from qiskit.quantum_info import Pauli, SparsePauliOp, Statevector
 
 from . import form
 from .errors import CircuitError
+from .layouts import layout_of
 from .standard import Family, Known, known
 
 if TYPE_CHECKING:
@@ -29,8 +33,14 @@ if TYPE_CHECKING:
 
 # From terra 0.45 on, conditions are behind a property.
 _CONDITION = "_condition" if hasattr(Instruction, "condition") else "condition"
-_SIMPLE = frozenset({int, float, complex, str, type(None), range})
+_SIMPLE = frozenset(
+    {int, float, complex, str, type(None), range, Parameter, ParameterVectorElement}
+)
+_new = tuple.__new__  # of a named tuple in a third of the time
 _GENERAL = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
+_LABEL_OF_PREPARATIONS = "State Preparation"  # which they have from their class
+_READS_MORE = 10  # the version of QPY from which on its readers know more
+_MOST_QUBITS_OF_A_VECTOR = 10
 _OF_GATES = (int, float, ParameterExpression)
 
 
@@ -43,13 +53,13 @@ def normal_form(circuit: QuantumCircuit) -> form.Circuit:
         CircuitError: If it holds what has a meaning in its author's process alone.
     """
     try:
-        found = _Normalizer().circuit(circuit, circuit.name)
+        found, layout = _Normalizer().circuit(circuit, circuit.name), layout_of(circuit)
     except CircuitError as exc:
         raise CircuitError(f"Circuit {circuit.name!r} holds {exc.message}.") from None
     return found._replace(
         metadata=circuit.metadata,
         calibrations=circuit.calibrations or None,
-        layout=getattr(circuit, "_layout", None),
+        layout=layout,
     )
 
 
@@ -108,23 +118,23 @@ class _Normalizer:
     def __init__(self) -> None:
         self._operations: dict[int, form.Operation] = {}
         self._circuits: dict[int, form.Circuit] = {}
+        self._plain: dict[str, form.Operation] = {}
         self._held: list[Any] = []  # or their identities would return
 
     def circuit(self, circuit: QuantumCircuit, name: str) -> form.Circuit:
-        data = circuit.data  # blueprints build their registers when it is looked at
-        places = _Places(circuit)
+        data = circuit.data and circuit._data  # blueprints are built when it is looked at
+        places, seen = _Places(circuit), self._operations
         instructions = []
         for item in data:
-            operation = item.operation
+            operation, clbits = item.operation, item.clbits
             condition = getattr(operation, _CONDITION, None)
-            instructions.append(
-                form.Instruction(
-                    self._operations.get(id(operation)) or self._operation(operation, places),
-                    tuple([places[bit] for bit in item.qubits]),
-                    tuple([places[bit] for bit in item.clbits]),
-                    condition if condition is None else _condition(condition, places),
-                )
+            instruction = (
+                seen.get(id(operation)) or self._operation(operation, places),
+                tuple([places[bit] for bit in item.qubits]),
+                clbits and tuple([places[bit] for bit in clbits]),
+                condition if condition is None else _condition(condition, places),
             )
+            instructions.append(_new(form.Instruction, instruction))
         return form.Circuit(
             name,
             len(circuit.qubits),
@@ -144,19 +154,44 @@ class _Normalizer:
     def _operation(self, operation: Any, places: _Places | None) -> form.Operation:
         cls: Any = type(operation)
         kind = known(cls)
+        if kind.family is Family.STANDARD and operation._name == kind.name:
+            return self._standard(operation, kind)
         found = None
         if kind.family is Family.FLOW:
             found = self._flow(operation, kind, places)
         elif kind.family is Family.LIBRARY:
             found = _of_the_library(operation, kind)
-        elif kind.name and operation._name == kind.name and _is_told(operation, kind):
-            found = _standard(operation, kind)
+        elif kind.family is Family.MANY_CONTROLLED and _is_told(operation, kind):
+            found = self._standard(operation, kind)
         if found is None:
             found = self._general(operation)
         if kind.name != "switch_case":  # whose target belongs to one circuit
-            self._operations[id(operation)] = found
-            self._held.append(operation)
+            self._remember(operation, found)
         return found
+
+    def _standard(self, operation: Any, kind: Known) -> form.Operation:
+        label = operation._label or None
+        params: tuple[form.Value, ...] = ()
+        state = operation._ctrl_state if kind.controlled else 0
+        plain = not kind.parameters and label is None and state == kind.state
+        if plain and kind.kind in self._plain:
+            return self._plain[kind.kind]
+        if kind.parameters:
+            numbers = operation.params if kind.controlled else operation._params
+            params = tuple([n if type(n) is float else plain_value(n) for n in numbers])
+        controls = operation.num_ctrl_qubits if kind.controlled else 0
+        size = operation._num_qubits, operation._num_clbits
+        parts = (kind.kind, kind.name, *size, params, label, controls, state, None, None, ())
+        found = _new(form.Operation, parts)
+        if plain:
+            self._plain[kind.kind] = found
+        if kind.shared:
+            self._remember(operation, found)
+        return found
+
+    def _remember(self, operation: Any, found: form.Operation) -> None:
+        self._operations[id(operation)] = found
+        self._held.append(operation)
 
     def _flow(self, operation: Any, kind: Known, places: _Places | None) -> form.Operation:
         params: tuple[Any, ...] = ()
@@ -212,25 +247,9 @@ class _Normalizer:
         if isinstance(operation, Gate):
             return _matrix_of(operation)
         raise CircuitError(
-            f"the instruction {operation.name!r} of class {type(operation).__name__}, which has "
-            "no definition and is known by its class alone"
+            f"the instruction {operation.name!r}, which nothing but its class "
+            f"{type(operation).__name__} tells what to do: give it a definition, or leave it out"
         )
-
-
-def _standard(operation: Any, kind: Known) -> form.Operation:
-    params = operation.params if kind.parameters else ()
-    if params:
-        params = [param if type(param) is float else plain_value(param) for param in params]
-    return form.Operation(
-        kind.kind,
-        kind.name,
-        operation._num_qubits,
-        operation._num_clbits,
-        tuple(params[: kind.parameters]),
-        operation._label or None,
-        getattr(operation, "num_ctrl_qubits", 0),
-        getattr(operation, "_ctrl_state", 0),
-    )
 
 
 def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
@@ -255,15 +274,14 @@ def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
 
 def _is_told(operation: Any, kind: Known) -> bool:
     """Whether QPY tells an operation from others of its class."""
-    if kind.family is not Family.MANY_CONTROLLED:
-        return True
-    closed = bool(operation._ctrl_state == 2**operation.num_ctrl_qubits - 1)
-    return closed and not getattr(operation, "_dirty_ancillas", False)
+    closed = operation._ctrl_state == 2**operation.num_ctrl_qubits - 1
+    dirty = getattr(operation, "_dirty_ancillas", False)
+    return bool(operation._name == kind.name and closed and not dirty)
 
 
 def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
     """Return an operation that its class tells apart; nothing if QPY would not tell it."""
-    if operation._name != kind.name:
+    if operation.name != kind.name:
         return None
     try:
         params = _PARAMS[kind.kind](operation)
@@ -271,13 +289,9 @@ def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
         return None
     if params is None:
         return None
+    label = getattr(operation, "label", None) or None
     return form.Operation(
-        kind.kind,
-        kind.name,
-        operation.num_qubits,
-        operation.num_clbits,
-        params,
-        operation._label or None,
+        kind.kind, kind.name, operation.num_qubits, operation.num_clbits, params, label
     )
 
 
@@ -290,10 +304,21 @@ def _numbers(operation: Any) -> tuple[form.Value, ...]:
 
 
 def _state(operation: Any) -> tuple[form.Value, ...] | None:
-    preparation = getattr(operation, "_stateprep", operation)
-    if getattr(preparation, "_inverse", False):
+    if operation.label not in (None, _LABEL_OF_PREPARATIONS) or getattr(
+        operation, "_inverse", False
+    ):
         return None
-    return _numbers(operation)
+    params = _numbers(operation)
+    if len(params) > 1 and not isinstance(params[0], str):
+        return params
+    if QPY_VERSION >= _READS_MORE:
+        return params
+    if operation.num_qubits > _MOST_QUBITS_OF_A_VECTOR:
+        return None
+    size = 2**operation.num_qubits
+    state = "".join(params) if isinstance(params[0], str) else int(params[0].real)
+    vector = Statevector.from_label(state) if isinstance(state, str) else np.eye(1, size, state)[0]
+    return tuple(np.asarray(vector, dtype=complex).tolist())
 
 
 def _evolution(operation: Any) -> tuple[form.Value, ...] | None:
@@ -322,7 +347,20 @@ def _terms(operator: Any) -> tuple[Any, ...] | None:
     return tuple(operator.paulis.to_labels()), tuple(numbers)
 
 
+def _diagonal(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if operation.label or QPY_VERSION < _READS_MORE else _numbers(operation)
+
+
+def _clifford(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if QPY_VERSION < _READS_MORE else (plain_value(operation.tableau),)
+
+
 _PARAMS: dict[str, Any] = {
+    "Clifford": _clifford,
+    "LinearFunction": _numbers,
+    "PermutationGate": _numbers,
+    "DiagonalGate": _diagonal,
+    "Barrier": lambda _: (),
     "Delay": _delay,
     "UnitaryGate": _numbers,
     "PauliGate": _numbers,

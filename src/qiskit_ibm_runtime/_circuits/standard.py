@@ -20,7 +20,7 @@ CXGate cx 0 1       CYGate cy 0 1       CZGate cz 0 1       CHGate ch 0 1       
 CSdgGate csdg 0 1   CSXGate csx 0 1     CSwapGate cswap 0 1 CPhaseGate cp 1 1   CRXGate crx 1 1
 CRYGate cry 1 1     CRZGate crz 1 1     CUGate cu 4 1       CU1Gate cu1 1 1     CU3Gate cu3 3 1
 CCXGate ccx 0 2     CCZGate ccz 0 2     C3XGate mcx 0 3     C3SXGate c3sx 0 3   C4XGate mcx 0 4
-Barrier barrier 0 0 Measure measure 0 0 Reset reset 0 0
+Measure measure 0 0 Reset reset 0 0
 """
 # They have as many controls as they are given, of which QPY keeps the number, but not the state.
 _MANY_CONTROLLED = """
@@ -36,9 +36,14 @@ _FLOW = {
     "ContinueLoopOp": "continue_loop",
 }
 _LIBRARY = {
+    "Barrier": "barrier",
     "Delay": "delay",
     "UnitaryGate": "unitary",
     "PauliGate": "pauli",
+    "DiagonalGate": "diagonal",
+    "LinearFunction": "linear_function",
+    "PermutationGate": "permutation",
+    "Clifford": "clifford",
     "Initialize": "initialize",
     "StatePreparation": "state_preparation",
     "PauliEvolutionGate": "PauliEvolution",
@@ -58,24 +63,35 @@ class Family(enum.Enum):
 
 
 class Known(NamedTuple):
-    """What is known of the operations of one class."""
+    """What is known of the operations of one class.
+
+    Attributes:
+        family: How they are told from each other.
+        kind: The name of the class.
+        name: Their name.
+        parameters: How many they have.
+        controlled: Whether they have controls.
+        state: The state at which all controls are closed, -1 if their number is open.
+        shared: Whether instances are immutable singletons.
+    """
 
     family: Family
     kind: str
     name: str = ""
     parameters: int = 0
-    controls: int = 0
-    shared: bool = False  # instances are immutable singletons
+    controlled: bool = False
+    state: int = -1
+    shared: bool = False
 
 
 def _known() -> dict[str, Known]:
     words, many = _GATES.split(), _MANY_CONTROLLED.split()
     rows = [
-        Known(Family.STANDARD, kind, name, int(parameters), int(controls))
+        Known(Family.STANDARD, kind, name, int(parameters), controls > "0", 2 ** int(controls) - 1)
         for kind, name, parameters, controls in zip(*(words[n::4] for n in range(4)))
     ]
     rows += [
-        Known(Family.MANY_CONTROLLED, kind, name, int(parameters))
+        Known(Family.MANY_CONTROLLED, kind, name, int(parameters), controlled=True)
         for kind, name, parameters in zip(*(many[n::3] for n in range(3)))
     ]
     rows += [Known(Family.FLOW, kind, name) for kind, name in _FLOW.items()]
@@ -85,6 +101,7 @@ def _known() -> dict[str, Known]:
 
 
 KNOWN = _known()
+STANDARD = frozenset(kind for kind, its in KNOWN.items() if its.family is Family.STANDARD)
 
 
 @lru_cache(maxsize=4096)

@@ -37,9 +37,8 @@ def to_base64_string(data: str) -> str:
 class RuntimeEncoder(json.JSONEncoder):
     """Encodes circuits, operators, arrays and more.
 
-    A circuit object that is sent again, in the same payload or in a later one, is encoded again
-    only if it changed; nothing is kept alive for that. What cannot travel raises a ``TypeError``
-    that says where in the value it stands.
+    A circuit object that stands several times in a payload is encoded once. What cannot travel
+    raises a ``TypeError`` that says where in the value it stands.
 
     .. code-block:: python
 

@@ -11,9 +11,12 @@ import os
 import select
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MILLISECONDS_BETWEEN_LOOKS = 500
 # Of <sys/prctl.h>.
@@ -31,25 +34,47 @@ def become_kept(executor: int) -> None:
         executor: The socket to the executor, which the worker reads and the keeper only looks at.
     """
     parent, keeper = os.getppid(), os.getpid()
-    # What a job detaches (by setsid, or as a daemon) becomes the keeper's child, not init's.
+    adopt_orphans()
+    with waking(signal.SIGCHLD, signal.SIGTERM) as heard:
+        worker = os.fork()
+        if worker != 0:
+            _keep(worker, parent, executor, heard)
+    os.setsid()
+    end_with(keeper)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what is detached below, by setsid or as a daemon, in place of init."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_with(parent: int) -> None:
+    """End this process at once when its parent does."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+@contextmanager
+def waking(*signals: signal.Signals) -> Iterator[int]:
+    """Give a descriptor that can be read once one of some signals has come.
+
+    A child that was forked inside leaves it as its parent does.
+    """
     heard, hearing = os.pipe()
     os.set_blocking(hearing, False)
     signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
+    for number in signals:
         signal.signal(number, lambda *_: None)
-    worker = os.fork()
-    if worker == 0:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        os.close(heard)
-        os.close(hearing)
-        os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != keeper:
-            os._exit(1)
-        return
+    yield heard
+    signal.set_wakeup_fd(-1)
+    for number in signals:
+        signal.signal(number, signal.SIG_DFL)
+    os.close(heard)
+    os.close(hearing)
+
+
+def _keep(worker: int, parent: int, executor: int, heard: int) -> NoReturn:
     status = _follow(worker, parent, executor, heard)
     if status is None:
         os.kill(worker, signal.SIGKILL)
@@ -79,19 +104,24 @@ def _end_all_below(worker: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(worker, signal.SIGKILL)
     spared: set[int] = set()
-    while True:
-        for child in _children() - spared:
-            try:
-                os.kill(child, signal.SIGKILL)
-            except PermissionError:  # it has become another user, as by sudo
-                spared.add(child)
-        if _children() <= spared:
-            return
-        with suppress(ChildProcessError):
+    while not (left := children()) <= spared:
+        spared |= kill(left - spared)
+        if not left <= spared:
             os.waitpid(-1, 0)
 
 
-def _children() -> set[int]:
+def kill(processes: set[int]) -> set[int]:
+    """Kill processes, and return those that are another user's by now, as by sudo."""
+    spared = set()
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except PermissionError:
+            spared.add(process)
+    return spared
+
+
+def children() -> set[int]:
     """The children of this process, also those that have ended; none where Linux is not."""
     try:
         return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))

@@ -1,4 +1,4 @@
-"""The child process that runs jobs, one at a time: ``python -m ... worker MEMORY``.
+"""The child process that runs jobs, one at a time: forked, or ``python -m ... worker MEMORY``.
 
 Its standard input is the socket to the executor. What a job prints or logs goes to standard output
 and error, which the executor made one pipe. Its keeper ends it when the executor goes away.
@@ -24,10 +24,7 @@ from .keeper import become_kept
 def main() -> None:
     become_kept(executor=0)
     _limit_memory(int(sys.argv[1]))
-    connection = socket.socket(fileno=os.dup(0))
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    connection = take_socket()
     faulthandler.enable()
     jobs: queue.SimpleQueue[channel.Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, jobs), daemon=True).start()
@@ -50,6 +47,15 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         send(kind, text)
+
+
+def take_socket() -> socket.socket:
+    """The socket that is standard input, of which nothing is left."""
+    connection = socket.socket(fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return connection
 
 
 def _listen(connection: socket.socket, jobs: queue.SimpleQueue[Any]) -> None:

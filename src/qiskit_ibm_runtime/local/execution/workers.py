@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.interpreter import command
 
 from . import channel
 from .executor import Outcome, Publish, Work
 from .printed import Printed
+from .starting import CAN_FORK, Forking, Process, Spawning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ _SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
 class Worker:
     """One child process with its keeper, the socket to it, and what it prints."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     printed: Printed
@@ -39,8 +39,7 @@ class Worker:
         start = f"\x1e{secrets.token_hex(16)}\n"
         try:
             head = {"work": {**_small(work), "params": ""}, "start": start}
-            self.writer.write(channel.packed(head, work["params"]))
-            await self.writer.drain()
+            await channel.send(self.writer, head, work["params"])
             while True:
                 head, text = await channel.receive(self.reader)
                 if head["kind"] == "parts":
@@ -54,10 +53,11 @@ class Worker:
 
     def kill(self) -> None:
         """Have the keeper end the process, and all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
-            # A job may have stopped its keeper.
-            self.process.send_signal(signal.SIGCONT)
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGTERM)
+                # A job may have stopped its keeper.
+                os.kill(self.process.pid, signal.SIGCONT)
 
     async def close(self) -> None:
         """End the process and release what belongs to it."""
@@ -80,7 +80,8 @@ class WorkerPool:
 
     def __init__(self, size: int, memory: int | None = None) -> None:
         self._size = size
-        self._memory = memory
+        start = Forking if CAN_FORK else Spawning
+        self._starter = start(memory or catalogue.memory(), _environment(os.environ, size))
         self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
         self._warm: list[asyncio.Task[Worker]] = []
         self._alive: set[Worker] = set()
@@ -89,18 +90,22 @@ class WorkerPool:
     async def start(self) -> None:
         """Start the processes; they import what they need while the server starts to listen."""
         self._free = asyncio.Semaphore(self._size)
+        self._starter.prepare()
         for _ in range(self._size):
             self._warm_up()
-        await asyncio.gather(*self._warm)
 
     async def stop(self) -> None:
         """End the processes; a job that still runs in one fails."""
         self._stopped = True
+        for coming in self._warm:
+            coming.cancel()  # what has started already stays as it is
         idle = await asyncio.gather(*self._warm, return_exceptions=True)
         self._warm.clear()
         await asyncio.gather(*(self._end(worker) for worker in idle if isinstance(worker, Worker)))
         for busy in self._alive:
             busy.kill()
+        await asyncio.gather(*(busy.process.wait() for busy in self._alive))
+        await self._starter.stop()
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
@@ -159,17 +164,7 @@ class WorkerPool:
         printed = Printed()
         try:
             with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    *command(
-                        "qiskit_ibm_runtime.local.execution.worker",
-                        str(self._memory or catalogue.memory()),
-                    ),
-                    stdin=theirs.fileno(),
-                    stdout=printed.writer,
-                    stderr=printed.writer,
-                    env=_environment(os.environ, self._size),
-                    start_new_session=True,
-                )
+                process = await self._starter.start(theirs, printed.writer)
             reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()

@@ -9,11 +9,23 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import IGate
 from qiskit.quantum_info import SuperOp
+from qiskit.transpiler import PassManager
 from qiskit_aer.noise import NoiseModel
+
+from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_NO_GATES = {"delay", "diagonal", "kraus", "pauli", "reset", "roerror", "superop", "unitary"}
+_GATES = {
+    row.name for row in KNOWN.values() if row.family in (Family.STANDARD, Family.MANY_CONTROLLED)
+}
+
+NO_NOISE = "_without_noise"
+"""A label that no noise model names."""
 
 Errors = dict[tuple[str, "tuple[int, ...] | None"], Any]
 
@@ -26,6 +38,20 @@ def gate_errors(model: NoiseModel | None) -> Errors:
     for name, by_qubits in model._local_quantum_errors.items():
         errors.update({(name, tuple(qubits)): error for qubits, error in by_qubits.items()})
     return errors
+
+
+def basis_gates(model: NoiseModel) -> list[str]:
+    """The gates that a noise model tells about; it lists other instructions beside them."""
+    return [name for name in model.basis_gates if name not in _NO_GATES]
+
+
+def names(model: NoiseModel | None) -> frozenset[str]:
+    """What a noise model names beside Qiskit's gates: labels, unitaries, and swaps.
+
+    Swaps are among them, because the transpiler would replace them by nothing.
+    """
+    named = set() if model is None else set(model.noise_instructions)
+    return frozenset((named - _GATES - {"delay"}) | (named & {"swap"}))
 
 
 def channel(error: Any) -> SuperOp:
@@ -82,3 +108,59 @@ def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
             small.add_readout_error(error, where, warnings=False)
     small._custom_noise_passes = model._custom_noise_passes
     return small
+
+
+def spelled_out(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
+    """A circuit with the noise that Aer would add in the wrong way.
+
+    Each delay is followed by what the model makes of it: Aer does the same, but not between jumps.
+    Where a classical bit is written once more, something stands before that has no effect and no
+    noise: else Aer draws all measurements from one state, with all errors of the readout of a bit
+    on its last value.
+    """
+    if model is None:
+        return circuit
+    measured = [item.clbits[0] for item in circuit.data if item.operation.name == "measure"]
+    twice = len(set(measured)) < len(measured)
+    if not twice and not any(item.operation.name == "delay" for item in circuit.data):
+        return circuit
+    relaxations = _Relaxations(model._custom_noise_passes)
+    made = circuit.copy_empty_like()
+    written: set[Any] = set()
+    for item in circuit.data:
+        if item.operation.name == "measure":
+            if item.clbits[0] in written:
+                made._append(IGate(label=NO_NOISE), item.qubits, [])
+            written.add(item.clbits[0])
+        made._append(item)
+        if item.operation.name == "delay":
+            for operation in relaxations.of(circuit, item):
+                made._append(operation, item.qubits, [])
+    return made
+
+
+class _Relaxations:
+    """What passes of a noise model add to delays."""
+
+    def __init__(self, passes: list[Any]) -> None:
+        self._passes = passes
+        self._found: dict[Any, list[Any]] = {}
+
+    def of(self, circuit: QuantumCircuit, item: Any) -> list[Any]:
+        place = circuit.find_bit(item.qubits[0]).index
+        key = (place, item.operation.duration, item.operation.unit)
+        if key not in self._found:
+            alone = QuantumCircuit(place + 1)
+            alone._append(item.operation, alone.qubits[place:], [])
+            ran = PassManager(self._passes).run(alone) if self._passes else alone
+            self._found[key] = [i.operation for i in ran.data if i.operation.name != "delay"]
+        return self._found[key]
+
+
+def without_delays(model: NoiseModel | None) -> NoiseModel | None:
+    """A noise model that adds nothing to delays."""
+    if model is None or not model._custom_noise_passes:
+        return model
+    silent = copy.copy(model)
+    silent._custom_noise_passes = []
+    return silent

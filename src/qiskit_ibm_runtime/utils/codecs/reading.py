@@ -23,9 +23,10 @@ from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
+from qiskit_ibm_runtime._circuits.names import as_sent
+
 from .budget import budget, one_budget
 from .errors import DecodeError
-from .names import as_sent
 from .packing import inflate
 from .symbols import check_expression
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -16,25 +17,19 @@ from qiskit.circuit.parametertable import ParameterView
 from qiskit.primitives.utils import _observable_key
 from qiskit.quantum_info import SparsePauliOp
 
-from .circuits import circuit_twin
+from qiskit_ibm_runtime.utils.codecs.circuits import circuit_twin, content
+from qiskit_ibm_runtime.utils.codecs.errors import EncodeError
+
+from .programs import is_of_primitive, pointed_at
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-PROGRAMS = frozenset({"sampler", "estimator"})
 # Each list of indices, and the lists that it points into.
 _INDEXED = {
     "circuit_indices": ("circuits", "parameters"),
     "observable_indices": ("observables",),
 }
-# What instructions of these modules do is settled by class and parameters.
-_SETTLED = (
-    "qiskit.circuit.library.standard_gates.",
-    "qiskit.circuit.barrier",
-    "qiskit.circuit.delay",
-    "qiskit.circuit.measure",
-    "qiskit.circuit.reset",
-)
 _MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries share their objects
 
 
@@ -43,7 +38,7 @@ def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
     Only objects that are equal in content, name and metadata are taken for one.
     """
-    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+    if not is_of_primitive(program_id, inputs):
         return inputs
     result = dict(inputs)
     for name, targets in _INDEXED.items():
@@ -65,7 +60,7 @@ def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
     Entries are objects of their own, unless copies of them would take hundreds of megabytes.
     """
-    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+    if not is_of_primitive(program_id, inputs):
         return inputs
     result = dict(inputs)
     for name, targets in _INDEXED.items():
@@ -78,14 +73,9 @@ def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 def _lists(inputs: dict[str, Any], name: str, targets: Sequence[str]) -> dict[str, Any]:
     """Return the lists that a list of indices points into; none unless all of it fits together."""
-    indices = inputs.get(name)
     lists = {each: inputs[each] for each in targets if inputs.get(each) is not None}
-    lengths = {len(each) if isinstance(each, (list, tuple)) else -1 for each in lists.values()}
-    if not isinstance(indices, (list, tuple)) or targets[0] not in lists or len(lengths) != 1:
-        return {}
-    length = lengths.pop()
-    fits = all(type(index) is int and -length <= index < length for index in indices)
-    return lists if fits else {}
+    fit = all(pointed_at(each, inputs.get(name)) for each in lists.values())
+    return lists if targets[0] in lists and fit and len(set(map(len, lists.values()))) == 1 else {}
 
 
 def _picked(items: Sequence[Any], indices: Sequence[int]) -> list[Any]:
@@ -128,60 +118,14 @@ def _outline(item: Any) -> Hashable:
 
 def _content(item: Any) -> Hashable:
     if isinstance(item, QuantumCircuit):
-        return _circuit_key(item)
+        with suppress(EncodeError):  # which is raised again where the circuit is written
+            return content(item)
     if isinstance(item, SparsePauliOp):
         return _observable_key(item)  # type: ignore[no-any-return]
     if isinstance(item, (list, tuple, ParameterView)):
         key = tuple(item)
         return key if _is_hashable(key) else id(item)
     return id(item)
-
-
-def _circuit_key(circuit: QuantumCircuit) -> Hashable:
-    """Return what circuits share only if they are equal in content, name and metadata.
-
-    Terra's own key leaves out definitions, conditions and metadata; its comparison of circuits
-    takes fifty times as long as sending one. Where this key cannot tell, a circuit equals itself
-    only.
-    """
-    if circuit.metadata or circuit.calibrations or getattr(circuit, "_layout", None) is not None:
-        return id(circuit)
-    number: dict[Any, int] = {bit: at for at, bit in enumerate(circuit.qubits)}
-    number.update((bit, at) for at, bit in enumerate(circuit.clbits))
-    key = (
-        circuit.name,
-        tuple(repr(register) for register in (*circuit.qregs, *circuit.cregs)),
-        circuit.num_qubits,
-        circuit.num_clbits,
-        circuit.global_phase,
-        tuple(
-            (
-                _operation_key(item.operation),
-                tuple([number[bit] for bit in item.qubits]),
-                tuple([number[bit] for bit in item.clbits]),
-            )
-            for item in circuit.data
-        ),
-    )
-    # A matrix or the body of a loop, as a parameter, has no hash.
-    return key if _is_hashable(key) else id(circuit)
-
-
-def _operation_key(operation: Any) -> Hashable:
-    cls = getattr(operation, "base_class", type(operation))
-    if not cls.__module__.startswith(_SETTLED):
-        return id(operation)
-    return (
-        cls,
-        # Terra works the name of a controlled gate out of these two, at many times the price.
-        operation._name,
-        getattr(operation, "_ctrl_state", None),
-        operation.label,
-        operation.duration,
-        operation.unit,
-        operation.condition,
-        tuple(operation.params),
-    )
 
 
 def _is_hashable(value: object) -> bool:

@@ -1,0 +1,360 @@
+"""The normal form of a circuit as a file: QPY of the version that the installed Qiskit reads.
+
+It is written here and not by Qiskit, whose writers have gaps, others in each version: two gates of
+one name become one, base gates get lost, a register of ancillas becomes one of classical bits.
+Any reader of the version can read what is written here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qiskit import __version__
+from qiskit.qpy import common, formats
+from qiskit.qpy.binary_io.circuits import _write_calibrations
+
+from . import form
+from .errors import CircuitError
+from .names import is_reserved, name_of_delay, private_name, state_suffix
+from .standard import GENERAL, STANDARD
+from .values import Values, classical, expression, number, numbers, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+_VERSION = common.QPY_VERSION
+_WITH_LAYOUT, _WITH_INPUT_COUNT, _WITH_ENCODING = 8, 10, 10  # the versions that brought them
+_INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
+_PLACE = struct.Struct(formats.CIRCUIT_INSTRUCTION_ARG_PACK)
+_CUSTOM = struct.Struct(formats.CUSTOM_CIRCUIT_INST_DEF_V2_PACK)
+_COUNT = struct.Struct("!Q")
+_KEYS = {"Instruction": b"i", "Gate": b"g", "ControlledGate": b"c"}
+_EVOLUTION = "PauliEvolutionGate"
+_LARGEST_STATE = 2**32 - 1
+
+
+def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEncoder) -> bytes:
+    """Return a file that holds a circuit.
+
+    Args:
+        circuit: What to write.
+        encoder: How the metadata of the circuit are written.
+
+    Raises:
+        CircuitError: If something is too large for such a file.
+    """
+    release = map(int, __version__.split(".")[:3])
+    header = struct.pack(formats.FILE_HEADER_PACK, b"QISKIT", _VERSION, *release, 1)
+    if _VERSION >= _WITH_ENCODING:
+        header += b"p"  # expressions of parameters as text, never as pickles
+    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=encoder).encode()
+    calibrations = io.BytesIO()
+    _write_calibrations(calibrations, circuit.calibrations or {}, encoder)
+    try:
+        parts = [header, b"q", *_Writer().circuit(circuit, metadata)]
+        return b"".join([*parts, calibrations.getvalue(), *_layout(circuit.layout)])
+    except (struct.error, OverflowError, UnicodeEncodeError) as exc:
+        raise CircuitError(f"Circuit {circuit.name!r} cannot be written: {exc}.") from exc
+
+
+class _Writer:
+    """Writes each circuit inside others once, however often it is used."""
+
+    def __init__(self) -> None:
+        self.values = Values()
+        self._inner: dict[int, bytes] = {}
+
+    def inner(self, circuit: form.Circuit) -> bytes:
+        """Return a definition or a body."""
+        found = self._inner.get(id(circuit))
+        if found is None:
+            no_calibrations = struct.pack(formats.CALIBRATION_PACK, 0)
+            parts = [*self.circuit(circuit, b"{}"), no_calibrations, *_layout(None)]
+            found = self._inner[id(circuit)] = b"".join(parts)
+        return found
+
+    def circuit(self, circuit: form.Circuit, metadata: bytes) -> Iterator[bytes]:
+        """Yield a circuit up to its instructions."""
+        name = circuit.name.encode()
+        key, phase = number(circuit.phase)
+        yield struct.pack(
+            formats.CIRCUIT_HEADER_V2_PACK,
+            len(name),
+            key,
+            len(phase),
+            circuit.qubits,
+            circuit.clbits,
+            len(metadata),
+            len(circuit.registers),
+            len(circuit.instructions),
+        )
+        yield name + phase + metadata
+        yield from map(_register, circuit.registers)
+        yield from _Scope(self, circuit).parts()
+
+
+class _Scope:
+    """The instructions of one circuit, and the custom operations that are kept beside them."""
+
+    def __init__(self, writer: _Writer, circuit: form.Circuit) -> None:
+        self._writer = writer
+        self._custom: dict[str, bytes] = {}
+        self._ends: dict[int, tuple[bytes, bytes]] = {}
+        self._starts: dict[tuple[object, ...], bytes] = {}
+        self._names = self._named(circuit)
+        self._lines = list(self._written(circuit))
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the custom operations, then the instructions."""
+        yield _COUNT.pack(len(self._custom))
+        yield from self._custom.values()
+        yield from self._lines
+
+    def _written(self, circuit: form.Circuit) -> Iterator[bytes]:
+        qubits, clbits = _places(b"q", circuit.qubits), _places(b"c", circuit.clbits)
+        for operation, places, cplaces, condition in circuit.instructions:
+            start, end = self._start_and_end(operation, condition)
+            yield start
+            for place in places:
+                yield qubits[place]
+            for place in cplaces:
+                yield clbits[place]
+            yield end
+
+    def _named(self, circuit: form.Circuit) -> dict[Hashable, str]:
+        """Return the name in the file of each shape of a custom operation.
+
+        It is the user's, unless several shapes have it, or a reader would take it for the name of a
+        class or for a private one.
+        """
+        shapes: dict[str, dict[Hashable, form.Operation]] = {}
+        classes = set(GENERAL)
+        for its in _each(circuit):
+            classes.add(its.kind)
+            if its.kind in GENERAL:
+                shapes.setdefault(its.name + state_suffix(its), {})[self._shape(its)] = its
+        names: dict[Hashable, str] = {}
+        for name, alike in shapes.items():
+            # What has no definition is nothing but its name.
+            bare = [shape for shape, its in alike.items() if its.definition is None]
+            for shape, its in alike.items():
+                kept = shape in bare if len(bare) == 1 else len(alike) == 1
+                free = name not in classes and not is_reserved(its)
+                names[shape] = name if kept and free else private_name(its, len(names))
+        return names
+
+    def _shape(self, operation: form.Operation) -> Hashable:
+        """Return what the file keeps once for all uses of a custom operation."""
+        definition, base = operation.definition, operation.base
+        return (
+            operation._replace(params=(), label=None, definition=None, base=None),
+            definition and self._writer.inner(definition),
+            base and (self._shape(base), base.label, *self._params(base)),
+        )
+
+    def _start_and_end(
+        self, operation: form.Operation, condition: form.Condition | None
+    ) -> tuple[bytes, bytes]:
+        """Return what stands before and after the bits of an instruction."""
+        if condition is not None or operation.kind == _EVOLUTION:
+            params = self._params(operation)
+            return self._start(operation, len(params), condition), b"".join(params)
+        found = self._ends.get(id(operation))
+        if found is None:
+            params = self._params(operation)
+            alike = (operation.kind, operation.qubits, operation.label, operation.state)
+            start = self._starts.get(alike)
+            if start is None:
+                start = self._start(operation, len(params), None)
+                if operation.kind in STANDARD:
+                    self._starts[alike] = start
+            found = self._ends[id(operation)] = start, b"".join(params)
+        return found
+
+    def _start(
+        self, operation: form.Operation, params: int, condition: form.Condition | None
+    ) -> bytes:
+        name = self._name(operation).encode()
+        label = (operation.label or "").encode()
+        key, register, wanted = 0, b"", 0
+        if isinstance(condition, form.Equal):
+            key, register, wanted = 1, classical(condition.target), condition.value
+        elif condition is not None:
+            key = 2
+        start = _INSTRUCTION.pack(
+            len(name),
+            len(label),
+            params,
+            operation.qubits,
+            operation.clbits,
+            key,
+            len(register),
+            wanted,
+            operation.controls,
+            # Of so many controls, all are closed where no custom operation keeps their state.
+            min(operation.state, _LARGEST_STATE),
+        )
+        if isinstance(condition, form.Expression):
+            register = typed(b"x", expression(condition))
+        return start + name + label + register
+
+    def _params(self, operation: form.Operation) -> list[bytes]:
+        bodies = [typed(b"q", self._writer.inner(body)) for body in operation.bodies]
+        if operation.kind == "SwitchCaseOp":
+            return _switch(operation, bodies)
+        if operation.kind in ("Delay", _EVOLUTION):
+            return [self._writer.values.param(operation.params[0])]
+        params = self._writer.values.params(operation.params)
+        if operation.kind == "IfElseOp" and len(bodies) == 1:
+            bodies.append(self._writer.values.param(None))
+        return params + bodies
+
+    def _name(self, operation: form.Operation) -> str:
+        """Return the name of an operation in the file; keep its definition beside it."""
+        if operation.kind == _EVOLUTION:
+            # Readers make one object of each, which the next condition or label would change.
+            name = f"###{_EVOLUTION}_{len(self._custom)}"
+            self._custom[name] = _custom(operation, name, b"p", _evolution(operation))
+            return name
+        if operation.kind == "Delay" and operation.params[1] != "dt":
+            name = name_of_delay(operation.params[1])
+            self._custom[name] = _custom(operation, name, b"i", None)
+            return name
+        if operation.kind not in GENERAL:
+            return operation.kind
+        name = self._names[self._shape(operation)]
+        if name not in self._custom:
+            self._custom[name] = b""  # it stands before its base
+            base = b""
+            if operation.base is not None:
+                base = b"".join(self._start_and_end(operation.base, None))
+            definition = operation.definition
+            data = None if definition is None else self._writer.inner(definition)
+            self._custom[name] = _custom(operation, name, _KEYS[operation.kind], data, base)
+        return name
+
+
+def _custom(
+    operation: form.Operation, name: str, key: bytes, definition: bytes | None, base: bytes = b""
+) -> bytes:
+    raw, data = name.encode(), definition or b""
+    header = _CUSTOM.pack(
+        len(raw),
+        key,
+        operation.qubits,
+        operation.clbits,
+        definition is not None,
+        len(data),
+        operation.controls,
+        operation.state,
+        len(base),
+    )
+    return header + raw + data + base
+
+
+def _evolution(operation: form.Operation) -> bytes:
+    time, operators, several, (name, settings) = operation.params
+    key, when = number(time)
+    synthesis = json.dumps({"class": name, "settings": json.loads(settings)}).encode()
+    parts = [
+        struct.pack(
+            formats.PAULI_EVOLUTION_DEF_PACK,
+            len(operators),
+            not several,
+            key,
+            len(when),
+            len(synthesis),
+        )
+    ]
+    for labels, coefficients in operators:
+        terms = np.array(
+            list(zip(labels, coefficients)),
+            dtype=[("labels", f"<U{len(labels[0])}"), ("coeffs", "<c16")],
+        )
+        data = numbers(terms)
+        parts += (_COUNT.pack(len(data)), data)
+    return b"".join([*parts, when, synthesis])
+
+
+def _switch(operation: form.Operation, bodies: list[bytes]) -> list[bytes]:
+    target, values = operation.params
+    if isinstance(target, form.Classical):
+        what = typed(b"R", classical(target))
+    else:
+        what = typed(b"x", expression(target))
+    cases = [
+        _tuple([_tuple([_case(its) for its in case]), body]) for case, body in zip(values, bodies)
+    ]
+    return [what, _tuple(cases)]
+
+
+def _case(value: int | None) -> bytes:
+    return typed(b"d", b"") if value is None else typed(b"i", struct.pack("<q", value))
+
+
+def _tuple(parts: list[bytes]) -> bytes:
+    return typed(b"t", _COUNT.pack(len(parts)) + b"".join(parts))
+
+
+def _each(circuit: form.Circuit) -> Iterator[form.Operation]:
+    """Yield each operation of a circuit, and what it controls."""
+    for operation in {id(item[0]): item[0] for item in circuit.instructions}.values():
+        its: form.Operation | None = operation
+        while its is not None:
+            yield its
+            its = its.base
+
+
+@lru_cache(maxsize=256)
+def _places(kind: bytes, number: int) -> list[bytes]:
+    """Return how the bits of a circuit are written, by their places."""
+    return [_PLACE.pack(kind, place) for place in range(number)]
+
+
+def _register(register: form.Register) -> bytes:
+    name = register.name.encode()
+    header = struct.pack(
+        formats.REGISTER_V4_PACK,
+        b"q" if register.quantum else b"c",
+        register.owner,
+        len(register.bits),
+        len(name),
+        True,
+    )
+    return header + name + struct.pack(f"!{len(register.bits)}q", *register.bits)
+
+
+def _layout(layout: form.Layout | None) -> Iterator[bytes]:
+    if _VERSION < _WITH_LAYOUT:
+        return
+    counted = _VERSION >= _WITH_INPUT_COUNT
+    if layout is None:
+        yield struct.pack(formats.LAYOUT_PACK, False, -1, -1, -1, 0)
+        yield struct.pack("!i", 0) * counted
+        return
+    yield struct.pack(
+        formats.LAYOUT_PACK,
+        True,
+        _size(layout.initial),
+        _size(layout.mapping),
+        _size(layout.final),
+        len(layout.registers),
+    )
+    yield struct.pack("!i", -1 if layout.inputs is None else layout.inputs) * counted
+    for name, size in layout.registers:
+        yield _register(form.Register(name, True, (-1,) * size, True))
+    for bit in layout.initial or ():
+        place, register = (-1, None) if bit is None else (bit[1], bit[0].encode())
+        length = -1 if register is None else len(register)
+        yield struct.pack(formats.INITIAL_LAYOUT_BIT_PACK, place, length) + (register or b"")
+    for places in (layout.mapping or (), layout.final or ()):
+        yield struct.pack(f"!{len(places)}I", *places)
+
+
+def _size(places: tuple[object, ...] | None) -> int:
+    return -1 if places is None else len(places)
