@@ -100,6 +100,13 @@ def downstream(session: nox.Session) -> None:
 
 
 @nox.session(reuse_venv=True, tags=["full"])
+def notebook(session: nox.Session) -> None:
+    """Interrupt, end and restart a real Jupyter kernel that uses the embedded runtime."""
+    session.install("-e", ".[test]", "ipykernel", "jupyter_client")
+    _pytest(session, "tests/notebook")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
 def stress(session: nox.Session) -> None:
     """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""
     session.install("-e", ".[test]")

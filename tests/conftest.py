@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import trustme
     from qiskit import QuantumCircuit
 
+# Aer's threads wait for each other by spinning: two of them in each of several processes take
+# several times as long as one, and the tests simulate a few qubits.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Tests hold outcomes; how long an example takes says more about the machine than about the code.
 settings.register_profile("outcomes only", deadline=None)
 settings.load_profile("outcomes only")

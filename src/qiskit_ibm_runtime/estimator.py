@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
+from ._circuits.parameters import free_parameters
 from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
@@ -115,8 +116,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
         Raises:
             TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device. Nothing has been sent then.
+            ValueError: If numbers do not fit, an observable is infinite, an option is out of
+                range, or a circuit uses a faulty part of the device. Nothing has been sent then.
             QiskitError: If an observable cannot be read.
             RuntimeError: If the session is closed.
         """
@@ -143,7 +144,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
             "circuit_indices": list(range(len(circuits))),
             "observables": observables,
             "observable_indices": list(range(len(observables))),
-            "parameters": [circuit.parameters for circuit in circuits],
+            "parameters": [free_parameters(circuit) for circuit in circuits],
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
+from ._circuits.parameters import free_parameters
 from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
@@ -125,7 +126,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
         inputs = {
             "circuits": circuits,
-            "parameters": [circuit.parameters for circuit in circuits],
+            "parameters": [free_parameters(circuit) for circuit in circuits],
             "circuit_indices": list(range(len(circuits))),
             "parameter_values": parameter_values,
         }
@@ -160,6 +161,6 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         level = options.get("resilience_level")
-        if level is not None:
+        if level:
             check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
         Options.validate_options(options)

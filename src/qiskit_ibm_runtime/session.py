@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit.exceptions import QiskitError
 
 from .accounts.validation import HUB_CHANNELS
+from .api.liveness import why_ended
 from .checks import check_id, check_kind
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -189,9 +190,14 @@ class Session:
             RequestsApiError: If the service refuses.
         """
         with self._opening:
-            if self._active and self._session_id:
+            if self._active and self._session_id and not self._is_gone():
                 self._service._api_client.close_session(self._session_id)
             self._active = False
+
+    def _is_gone(self) -> bool:
+        """Whether the service was an embedded runtime that has ended."""
+        params = getattr(self._service, "_client_params", None)
+        return params is not None and why_ended(str(params.url)) is not None
 
     def backend(self) -> str | None:
         """Return the name of the backend; ``None`` while the service has not chosen one."""
@@ -293,6 +299,7 @@ def _fits(session: Session, service: Any, backend: Any) -> bool:
     name = _name_of(backend)
     return (
         session._active
+        and not session._is_gone()
         and (name is None or name == session.backend())
         and (service is None or same_account(service, session.service))
         and (not isinstance(backend, IBMBackend) or _is_place_of(session, backend))

@@ -16,6 +16,7 @@ from qiskit_ibm_runtime.local.mitigation import (
     amplifiers,
     cancellation,
     extrapolators,
+    pauli_frames,
     readout,
     twirled_readout,
 )
@@ -211,6 +212,26 @@ def test_folding_changes_the_number_of_gates_and_not_the_unitary(
     assert set(folded.count_ops()) <= {"rz", "sx", "x", "cx"}
 
 
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("skip", [True, False])
+def test_gates_given_by_their_matrix_run_at_each_level(level: int, skip: bool) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.unitary(np.array([[0, 1], [1, 0]]), [0])
+    circuit.unitary(Operator.from_label("XI").data, [0, 1])
+    circuit.unitary(Operator.from_label("IX").data, [0, 1])
+
+    result = run_here(
+        "estimator",
+        circuits=[circuit],
+        observables=[SparsePauliOp(["IZ", "ZI"], [1, 2])],
+        resilience_settings={"level": level},
+        transpilation_settings={"skip_transpilation": skip},
+        run_options={"shots": 100},
+    )
+
+    assert result["values"] == pytest.approx([1 - 2])
+
+
 def test_an_amplifier_that_cannot_amplify_says_so() -> None:
     there = machine("ibmq_qasm_simulator", basis_gates=["rz", "sx", "x", "ecr"])
     circuit = there.transpiled([ansatz(1, qubits=2)])[0]
@@ -268,12 +289,40 @@ def test_the_options_of_the_extrapolation_are_used_and_told() -> None:
     assert amplified["noise_amplifier"] == "LocalFoldingAmplifier"
     assert amplified["shots"] == [800] * 4
     assert metadata["zne"]["extrapolation"] == {"extrapolator": "QuadraticExtrapolator"}
+    # All factors share one calibration of the readout, a small part of their errors.
     error = sum(s**2 * v / 800 for s, v in zip(share, amplified["variance"]))
-    assert metadata["variance"] / metadata["shots"] == pytest.approx(error)
+    assert metadata["variance"] / metadata["shots"] == pytest.approx(error, rel=0.1)
     assert metadata["shots"] == 3200
 
 
 # -- error cancellation (Estimator, level 3)
+
+
+def squared_errors_of_cancellations(asymmetry: float, seeds: int, shots: int) -> list[float]:
+    """Squared errors over the claimed ones, of two groups that share their calibration.
+
+    A qubit in state 1 is read as 0 with the probability ``asymmetry``.
+    """
+    noise = NoiseModel(basis_gates=["rz", "sx", "x", "cx"])
+    noise.add_all_qubit_quantum_error(depolarizing_error(0.05, 2), "cx")
+    if asymmetry:
+        noise.add_all_qubit_readout_error(ReadoutError([[0.98, 0.02], [asymmetry, 1 - asymmetry]]))
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    for _ in range(3):
+        circuit.cx(0, 1)
+    squares = []
+    for seed in range(seeds):
+        result = run_here(
+            "estimator",
+            circuits=[circuit],
+            observables=[SparsePauliOp(["ZZ", "XX"], [1, 1])],
+            resilience_settings={"level": 3},
+            run_options={"shots": shots, "seed_simulator": seed, "noise_model": noise},
+        )
+        claimed = result["metadata"][0]["standard_error"]
+        squares.append(((result["values"][0] - 2) / claimed) ** 2)
+    return squares
 
 
 def test_the_inverse_of_a_twirled_channel_leaves_nothing_of_it() -> None:
@@ -288,26 +337,88 @@ def test_the_inverse_of_a_twirled_channel_leaves_nothing_of_it() -> None:
     assert inverse.gamma > 1
 
 
+def framed(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
+    merger = pauli_frames.Merger(machine())
+    return pauli_frames.FramedCircuit(circuit, merger).framed(*frames)
+
+
+def with_paulis(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
+    """The same as ``framed`` with the Paulis as gates of their own."""
+    plain = circuit.copy_empty_like()
+    for place, item in enumerate(circuit.data):
+        for frame in (0, None, 1):
+            if frame is None:
+                plain.append(item)
+                continue
+            for number, qubit in enumerate(item.qubits):
+                pauli = frames[frame].get((place, number), 0)
+                if pauli:
+                    getattr(plain, "xyz"[pauli - 1])(qubit)
+    return plain
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_paulis_are_merged_into_single_qubit_gates_where_they_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    circuit = machine().transpiled([ansatz(seed)])[0]
+    places = [n for n, item in enumerate(circuit.data) if item.operation.name == "cx"]
+    frames = [
+        {(place, number): int(rng.integers(4)) for place in places for number in (0, 1)}
+        for _ in range(2)
+    ]
+
+    merged = framed(circuit, *frames)
+
+    assert Operator(merged).equiv(Operator(with_paulis(circuit, *frames)))
+    assert set(merged.count_ops()) <= {"rz", "sx", "x", "cx"}
+    assert merged.count_ops()["cx"] == len(places)
+    assert Operator(framed(circuit, {}, {})).equiv(Operator(circuit))
+    assert framed(circuit, {}, {}).count_ops() == circuit.count_ops()
+
+
+def test_no_gate_passes_an_instruction_that_reads_classical_bits() -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.sx(0)
+    circuit.sx(1)
+    circuit.measure(0, 0)
+    circuit.sx(1)
+    circuit.x(0).c_if(0, 1)
+    circuit.sx(1)
+
+    again = framed(circuit, {(2, 0): 1}, {})
+
+    names = [(item.operation.name, circuit.find_bit(item.qubits[0]).index) for item in again.data]
+    assert [name for name, qubit in names if qubit == 1] == ["sx"] * 3
+    assert names[-2:] == [("x", 0), ("sx", 1)]
+
+
 @pytest.mark.parametrize("name", ["cx", "cz", "ecr", "swap"])
 def test_paulis_around_a_gate_leave_it_as_it_is(name: str) -> None:
     circuit = QuantumCircuit(2)
     getattr(circuit, name)(0, 1)
-    gate = circuit.data[0].operation
-    after = cancellation.conjugations(gate)
+    pairs = list(itertools.product(range(4), repeat=2))
+    after = cancellation.conjugations(circuit.data[0].operation)
 
-    for before, pair in enumerate(itertools.product(range(4), repeat=2)):
-        twirled = QuantumCircuit(2)
-        cancellation._append(twirled, pair, twirled.qubits)
-        twirled.append(gate, [0, 1])
-        cancellation._append(twirled, cancellation._PAIRS[after[before]], twirled.qubits)
-        assert Operator(twirled).equiv(Operator(gate))
+    for before, pair in enumerate(pairs):
+        frames = [{(0, 1): one, (0, 0): zero} for one, zero in (pair, pairs[after[before]])]
+        assert Operator(framed(circuit, *frames)).equiv(Operator(circuit))
 
 
-def test_without_noise_the_samples_are_the_circuit() -> None:
-    plan = cancellation.Cancellation(ansatz(1), None)
+def test_without_noise_nothing_is_canceled() -> None:
+    plan = cancellation.Cancellation(machine("ibmq_qasm_simulator"), ansatz(1))
 
     assert plan.gamma == 1.0
     assert plan.layers == 0
+
+
+def test_the_interval_of_a_cancellation_includes_the_calibration_of_the_readout() -> None:
+    """
+    The squared errors of 16 seeds over the claimed ones are 1 on average, with a standard deviation
+    of 0.35; more seeds are in the tests under stress.
+    """
+    squares = squared_errors_of_cancellations(0.2, seeds=16, shots=200)
+
+    assert 0.2 < np.mean(squares) < 2.4
 
 
 def test_the_metadata_of_a_cancellation_says_what_it_cost() -> None:

@@ -22,8 +22,10 @@ class Hasty:
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         inputs = json.loads(work["params"])
-        for number in range(3):
-            publish(json.dumps(number))
+        for number in range(inputs.get("publish", 3)):
+            publish(json.dumps(number if number < 1000 else "x" * 1000))
+            if number % 1000 == 999:
+                await asyncio.sleep(0)
         await asyncio.sleep(inputs.get("seconds", 0.003))
         return Outcome(True, json.dumps(inputs.get("give")), "log")
 

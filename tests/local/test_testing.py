@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
+
+from qiskit_ibm_runtime.local.recording import recorder
+from qiskit_ibm_runtime.testing import Workshop
 
 pytest_plugins = ["pytester"]
 PLUGIN = "qiskit_ibm_runtime.testing.pytest_plugin"
@@ -87,6 +92,52 @@ def test_replay(qiskit_runtime_replay):
 """
 
 
+LEFT_OVER = """
+import threading
+import pytest
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import IBMRuntimeError, Sampler
+from qiskit_ibm_runtime.testing import Workshop
+
+OPTIONS = {"backend": "ibmq_qasm_simulator"}
+services, called = [], []
+
+def leave_a_job_with_a_callback(service):
+    heard = threading.Event()
+    def callback(*message):
+        called.append(message)
+        heard.set()
+    service.run("hello-world", {"iterations": 100000}, options=OPTIONS, callback=callback)
+    assert heard.wait(60)
+    services.append(service)
+
+def test_leave(qiskit_runtime_server):
+    service = qiskit_runtime_server.service()
+    Sampler(session=service.backend("ibmq_qasm_simulator"))
+    leave_a_job_with_a_callback(service)
+
+def test_a_service_of_before_is_of_no_use_and_says_so():
+    number = len(called)
+    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+        services[0].jobs()
+    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+        services[0].run("hello-world", {}, options=OPTIONS)
+    assert len(called) == number
+
+def test_the_next_default_session_is_on_the_next_server(qiskit_runtime_server):
+    from qiskit_ibm_runtime.session import get_default_session
+    second = qiskit_runtime_server.service()
+    session = get_default_session(second, "ibmq_qasm_simulator")
+    assert session.service is second
+
+def test_leave_one_on_the_shared_server(qiskit_runtime_shared_service):
+    leave_a_job_with_a_callback(qiskit_runtime_shared_service)
+
+def test_leave_a_server_that_runs(qiskit_runtime_workshop):
+    leave_a_job_with_a_callback(qiskit_runtime_workshop.server().service())
+"""
+
+
 def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     pytester.makepyfile(source)
     pytester.makeini("[pytest]\nfilterwarnings = ignore")
@@ -111,3 +162,45 @@ def test_the_plug_in_imports_nothing_until_it_is_used(pytester: pytest.Pytester)
     )
     result = pytester.runpytest_subprocess("-p", PLUGIN, "-p", "no:hypothesispytest", "-q")
     result.assert_outcomes(passed=1)
+
+
+def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run(pytester, LEFT_OVER)
+
+    result.assert_outcomes(passed=5)
+    assert re.fullmatch(r"[\d]+ passed in .*", result.outlines[-1])
+    assert result.errlines in ([], [""])
+
+
+def test_the_documented_page_is_a_file_that_runs(pytester: pytest.Pytester) -> None:
+    page = Path(__file__).parents[2] / "docs" / "testing-with-the-embedded-runtime.md"
+    code = "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+
+    run(pytester, code).assert_outcomes(passed=6)
+    script = pytester.path.joinpath("test_the_documented_page_is_a_file_that_runs.py")
+    printed = pytester.run(sys.executable, "-W", "ignore", script)
+
+    assert printed.outlines == ["['fake_lima']"]
+
+
+def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(recorder, "_LARGEST", 5_000)
+    with Workshop(workers=1) as workshop, workshop.server() as server:
+        service = server.service()
+        for _ in range(10):
+            service.backend("ibmq_qasm_simulator").configuration()
+            service.run(
+                "hello-world", {"iterations": 1}, options={"backend": "ibmq_qasm_simulator"}
+            ).result()
+            service.jobs()
+        kept = server.requests.exchanges
+
+        assert sum(len(one.body) + len(one.answer) for one in kept) <= 5_000
+        assert server.requests.dropped > 0
+        with pytest.raises(ValueError, match=r"requests\.clear"):
+            server.save_recording(tmp_path / "recording")
+        server.requests.clear()
+        service.jobs()
+        assert (len(server.requests.exchanges), server.requests.dropped) == (1, 0)

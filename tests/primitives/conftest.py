@@ -14,6 +14,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler, Session
+from qiskit_ibm_runtime.api.primitive_inputs import as_sent
 
 SIMULATOR = "ibmq_qasm_simulator"
 
@@ -55,6 +56,12 @@ def run(bell: QuantumCircuit) -> Any:
 def inputs(session: MagicMock) -> dict[str, Any]:
     """What the session was last asked to run."""
     return session.run.call_args.kwargs["inputs"]
+
+
+def sent(session: MagicMock) -> dict[str, Any]:
+    """What a request would hold of that."""
+    arguments = session.run.call_args.kwargs
+    return as_sent(arguments["program_id"], arguments["inputs"])
 
 
 def runtime_options(session: MagicMock) -> dict[str, Any]:

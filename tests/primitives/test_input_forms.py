@@ -20,6 +20,7 @@ from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
 from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator
+from qiskit_ibm_runtime.api.primitive_inputs import as_sent
 from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime.primitive.observables import as_observables
 from qiskit_ibm_runtime.primitive.parameter_values import as_parameter_values
@@ -225,6 +226,11 @@ def pauli_op(coefficient: Any = 1) -> Any:
         return PauliOp(Pauli("ZZ"), coefficient)
 
 
+def sent(observables: Any) -> list[SparsePauliOp]:
+    """What a request holds of observables."""
+    return as_sent("estimator", {"observables": observables})["observables"]
+
+
 class TestObservables:
     @pytest.mark.parametrize(
         "make",
@@ -233,7 +239,6 @@ class TestObservables:
             lambda: Pauli("ZZ"),
             lambda: PauliList(["ZZ"]),
             lambda: SparsePauliOp("ZZ"),
-            lambda: SparsePauliOp(["ZZ"], np.array([1.0], dtype=object)),
             pytest.param(lambda: Operator(np.diag([1, -1, -1, 1])), marks=needs_dense),
             pauli_sum,
             pauli_op,
@@ -243,7 +248,6 @@ class TestObservables:
             "Pauli",
             "PauliList",
             "SparsePauliOp",
-            "objects",
             "Operator",
             "PauliSumOp",
             "PauliOp",
@@ -292,32 +296,56 @@ class TestObservables:
         """
         The payload of one without terms cannot be read by a service.
         """
-        (observable,) = as_observables(nothing(), [QuantumCircuit(2)])
+        observables = as_observables(nothing(), [QuantumCircuit(2)])
 
-        assert observable == SparsePauliOp("II", [0.0])
+        assert sent(observables) == [SparsePauliOp("II", [0.0])]
 
     @pytest.mark.parametrize(
         "given",
-        [SparsePauliOp(["XX", "ZZ"], [1, 1j]), SparsePauliOp(["ZZ", "ZZ"], [1j, 1 - 1j])],
+        [
+            SparsePauliOp(["XX", "ZZ"], [1, 1j]),
+            SparsePauliOp(["ZZ", "ZZ"], [1j, -1j]),
+            SparsePauliOp(["XX", "ZZ"], [1, 1 + 1e-16j]),
+        ],
         ids=label,
     )
-    def test_complex_coefficients_are_sent_as_they_are(self, given: SparsePauliOp) -> None:
+    def test_what_is_not_hermitian_is_sent_as_it_is(self, given: SparsePauliOp) -> None:
+        """
+        As terra's own estimators take it: commutators have complex coefficients.
+        """
         (observable,) = as_observables(given, [QuantumCircuit(2)])
 
         assert observable is given
+        assert sent([observable]) == [given]
 
-    def test_the_phase_of_a_pauli_is_its_coefficient(self) -> None:
-        (observable,) = as_observables(Pauli("iZZ"), [QuantumCircuit(2)])
+    @pytest.mark.parametrize(
+        ("given", "coefficient"),
+        [(Pauli("iZZ"), 1j), (Pauli("-ZZ"), -1), ("-iZZ", -1j), (SparsePauliOp("ZZ", 2j), 2j)],
+        ids=label,
+    )
+    def test_phases_become_coefficients(self, given: Any, coefficient: complex) -> None:
+        (observable,) = as_observables(given, [QuantumCircuit(2)])
 
-        assert observable.to_list() == [("ZZ", 1j)]
+        assert observable.to_list() == [("ZZ", coefficient)]
+
+    @needs_dense
+    def test_an_operator_that_is_not_hermitian_becomes_a_sum_with_complex_coefficients(
+        self,
+    ) -> None:
+        lowering = Operator(np.array([[0, 1], [0, 0]]))
+
+        (observable,) = as_observables(lowering, [QuantumCircuit(1)])
+
+        assert dict(observable.to_list()) == {"X": 0.5, "Y": 0.5j}
 
     @pytest.mark.parametrize("bad", [math.nan, math.inf], ids=label)
-    def test_a_coefficient_that_is_not_finite_is_refused(self, bad: float) -> None:
+    def test_a_coefficient_that_is_not_finite_is_never_sent(self, bad: float) -> None:
         given = SparsePauliOp(["XX", "ZZ"])
         given.coeffs = np.array([1, bad], dtype=complex)  # the constructor itself would warn
+        observables = as_observables(["ZZ", given], [QuantumCircuit(2)] * 2)
 
-        with pytest.raises(ValueError, match=r"Observable 0 has the coefficient .* of ZZ"):
-            as_observables(given, [QuantumCircuit(2)])
+        with pytest.raises(ValueError, match=r"Observable 1 has the coefficient .* of ZZ"):
+            sent(observables)
 
     @pytest.mark.parametrize(
         ("given", "named"),
@@ -332,11 +360,20 @@ class TestObservables:
         with pytest.raises(ValueError, match=named):
             as_observables(given, [QuantumCircuit(2, name="two")])
 
-    def test_a_free_parameter_in_a_coefficient_is_refused(self) -> None:
+    def test_a_coefficient_with_a_free_parameter_is_never_sent(self) -> None:
         free = SparsePauliOp(["ZZ"], np.array([Parameter("weight")], dtype=object))
+        observables = as_observables(free, [QuantumCircuit(2)])
 
         with pytest.raises(TypeError, match=r"Observable 0 .*weight.*Bind"):
-            as_observables(free, [QuantumCircuit(2)])
+            sent(observables)
+
+    def test_bound_coefficients_are_sent_as_numbers(self) -> None:
+        weight = Parameter("weight")
+        bound = SparsePauliOp(["ZZ"], np.array([weight.assign(weight, 2.5)], dtype=object))
+
+        (observable,) = sent(as_observables(bound, [QuantumCircuit(2)]))
+
+        assert observable == SparsePauliOp(["ZZ"], [2.5])
 
     def test_a_free_parameter_of_an_operator_of_opflow_is_refused(self) -> None:
         for free in (pauli_sum() * Parameter("weight"), pauli_op(Parameter("weight"))):

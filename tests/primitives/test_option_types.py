@@ -16,7 +16,7 @@ from tests.ids import label
 
 from qiskit_ibm_runtime import QiskitRuntimeService, Sampler, Session
 
-from .conftest import SIMULATOR, inputs
+from .conftest import SIMULATOR, inputs, sent
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,6 @@ def one_and_zero() -> QuantumCircuit:
         {"approximation_degree": "0.5"},
         {"shots": "10"},
         {"init_qubits": "no"},
-        {"log_level": 20},
-        {"job_tags": "tag"},
-        {"callback": "print"},
     ],
     ids=label,
 )
@@ -139,19 +136,20 @@ class TestLayoutsOfTheWrongLength:
             rf"'initial_layout' has {len(layout)} places, but circuit 0 \('mine'\) has 2 qubits"
         )
 
+        Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+
         with pytest.raises(ValueError, match=refusal):
-            Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
-        noted.run.assert_not_called()
+            sent(noted)
 
     def test_do_not_matter_where_nothing_is_transpiled(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout=[1], skip_transpilation=True)
 
-        assert noted.run.call_count == 1
+        assert sent(noted)["transpilation_settings"]["initial_layout"] == [1]
 
     def test_are_not_those_that_are_empty(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout=[])
 
-        assert inputs(noted)["transpilation_settings"]["initial_layout"] == []
+        assert sent(noted)["transpilation_settings"]["initial_layout"] == []
 
 
 class TestLayoutsOfQubits:
@@ -172,29 +170,33 @@ class TestLayoutsOfQubits:
             [one_and_zero(), one_and_zero().copy("another")]
         )
 
-        assert inputs(noted)["transpilation_settings"]["initial_layout"] == [3, 1]
+        assert sent(noted)["transpilation_settings"]["initial_layout"] == [3, 1]
 
     def test_that_miss_a_qubit_are_refused(self, noted: MagicMock) -> None:
+        Sampler(session=noted).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
+
         with pytest.raises(ValueError, match=r"no place for .*Qubit.* of the circuit 'mine'"):
-            Sampler(session=noted).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
-        noted.run.assert_not_called()
+            sent(noted)
 
     def test_that_put_the_circuits_differently_are_refused(self, noted: MagicMock) -> None:
         first, second = QuantumCircuit(REGISTER), QuantumCircuit(REGISTER[::-1])
         for circuit in (first, second):
             circuit.measure_all()
 
+        Sampler(session=noted).run([first, second], initial_layout=SWAPPED)
+
         with pytest.raises(
             ValueError, match=r"\[1, 0\] in one circuit and for \[0, 1\] in another"
         ):
-            Sampler(session=noted).run([first, second], initial_layout=SWAPPED)
-        noted.run.assert_not_called()
+            sent(noted)
 
     def test_that_use_a_place_twice_are_refused(self, noted: MagicMock) -> None:
         layout = {REGISTER[0]: 1, REGISTER[1]: 1}
 
+        Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+
         with pytest.raises(ValueError, match=r"'initial_layout' must be .*, not \[1, 1\]"):
-            Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+            sent(noted)
 
     def test_leave_the_options_of_the_primitive_alone(self, noted: MagicMock) -> None:
         sampler = Sampler(session=noted, options={"initial_layout": SWAPPED})
@@ -202,3 +204,4 @@ class TestLayoutsOfQubits:
         sampler.run(one_and_zero())
 
         assert sampler.options.transpilation["initial_layout"] is SWAPPED
+        assert inputs(noted)["transpilation_settings"]["initial_layout"] is SWAPPED

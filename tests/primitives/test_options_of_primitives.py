@@ -10,7 +10,8 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, QuantumRegister
+from qiskit.transpiler import CouplingMap, Layout
 from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator, Options, Sampler
@@ -332,8 +333,8 @@ class TestChecks:
         if value is not None:
             monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", value)
 
-        with pytest.raises(ValueError, match="shots"):
-            run(primitive(session=noted), shots=0)
+        with pytest.raises(ValueError, match="optimization_level"):
+            run(primitive(session=noted), optimization_level=9)
 
     def test_a_sampler_has_resilience_levels_up_to_one(self, noted: MagicMock, run: Run) -> None:
         made = Sampler(session=noted)
@@ -341,9 +342,10 @@ class TestChecks:
         run(made, resilience_level=1)
         with pytest.raises(ValueError, match=r"resilience_level.*0 to 1.*2"):
             run(made, resilience_level=2)
-        for wrong in (False, "", np.array([0, 1])):
-            with pytest.raises(ValueError, match=r"resilience_level.*0 to 1"):
-                run(made, resilience_level=wrong)
+        with pytest.raises(ValueError, match=r"resilience_level.*0 to 1.*'1'"):
+            run(made, resilience_level="1")
+        for none in (0, None, False, ""):  # as in 0.9.3
+            run(made, resilience_level=none)
 
     def test_an_estimator_at_level_three_needs_a_coupling_map_on_a_simulator(
         self, noted: MagicMock, run: Run
@@ -407,13 +409,20 @@ class TestValuesOfTheUser:
         assert inputs(noted)["run_options"]["noise_model"] is model
         assert copies.call_count == 0
 
-    def test_of_numpy_are_numbers_when_sent(
+    def test_reach_the_session_as_they_are(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
-        run(primitive(session=noted), shots=np.int64(7), max_execution_time=np.int32(600))
+        """
+        Stand-ins see what the user gave; it is read where a request is written.
+        """
+        shots, edges = np.int64(7), CouplingMap([[0, 1]])
+        layout = Layout.from_intlist([1, 0], QuantumRegister(2, "q"))
 
-        assert type(inputs(noted)["run_options"]["shots"]) is int
-        assert type(runtime_options(noted)["max_execution_time"]) is int
+        run(primitive(session=noted), shots=shots, coupling_map=edges, initial_layout=layout)
+
+        assert inputs(noted)["run_options"]["shots"] is shots
+        assert inputs(noted)["transpilation_settings"]["coupling_map"] is edges
+        assert inputs(noted)["transpilation_settings"]["initial_layout"] is layout
 
 
 def levels(session: MagicMock) -> tuple[int, int]:

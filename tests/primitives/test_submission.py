@@ -15,8 +15,9 @@ from qiskit.primitives import BaseEstimator, BaseSampler
 from qiskit.quantum_info import SparsePauliOp
 from tests.ids import label
 
-from qiskit_ibm_runtime import Estimator, Sampler, Session
+from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
 from .conftest import inputs, runtime_options
 
@@ -146,33 +147,6 @@ class TestBeforeAnythingIsSent:
 
         return session
 
-    def test_a_circuit_wider_than_the_backend_is_refused(self, on: Any) -> None:
-        session = on(device(n_qubits=3))
-        narrow, wide = QuantumCircuit(3, 1), QuantumCircuit(4, 1, name="wide")
-
-        with pytest.raises(ValueError, match=r"Circuit 2 \('wide'\) has 4 qubits.*'tiny' has 3"):
-            Sampler(session=session).run([narrow, narrow, wide])
-        session.run.assert_not_called()
-
-    def test_more_shots_than_the_backend_takes_are_refused(self, on: Any) -> None:
-        session = on(device(max_shots=1000))
-
-        Sampler(session=session).run(QuantumCircuit(1, 1), shots=1000)
-        for shots in (1001, 1001.0, np.int64(1001), np.array(1001)):
-            with pytest.raises(ValueError, match=r"'shots' is 1001.*'tiny' takes at most 1000"):
-                Sampler(session=session).run(QuantumCircuit(1, 1), shots=shots)
-        assert session.run.call_count == 1
-
-    def test_limits_can_be_left_to_the_service(
-        self, on: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", "1")
-        session = on(device(n_qubits=1, max_shots=1))
-
-        Sampler(session=session).run(QuantumCircuit(2, 1))
-
-        assert session.run.call_count == 1
-
     def test_faulty_parts_stop_a_circuit_that_is_not_transpiled(
         self, on: Any, primitive: type[Any]
     ) -> None:
@@ -206,6 +180,77 @@ class TestBeforeAnythingIsSent:
 
         backend.check_faulty.assert_not_called()
         assert session.run.call_count == 1
+
+
+class TestLimitsOfTheBackend:
+    """They are checked where a job is submitted: a stand-in for a session takes everything."""
+
+    @pytest.fixture
+    def sampler(self, service: QiskitRuntimeService) -> Sampler:
+        return Sampler(session=Session(service, "fake_manila"))
+
+    def test_refuse_a_circuit_with_more_qubits(self, sampler: Sampler) -> None:
+        circuits = [QuantumCircuit(5, 1), QuantumCircuit(5, 1), QuantumCircuit(6, 1, name="wide")]
+
+        with pytest.raises(
+            ValueError, match=r"Circuit 2 \('wide'\) has 6 qubits.*'fake_manila' has 5"
+        ):
+            sampler.run(circuits)
+        assert sampler.session.session_id is None
+
+    @pytest.mark.parametrize("shots", [8193, 8193.0, np.int64(8193), np.array(8193)], ids=label)
+    def test_refuse_more_shots(self, sampler: Sampler, shots: Any) -> None:
+        with pytest.raises(ValueError, match=r"'shots' is 8193.*'fake_manila' takes at most 8192"):
+            sampler.run(QuantumCircuit(1, 1), shots=shots)
+        assert sampler.session.session_id is None
+
+    def test_hold_what_is_just_within_them(self, sampler: Sampler) -> None:
+        circuit = QuantumCircuit(5, 1)
+        circuit.measure(0, 0)
+
+        assert sampler.run(circuit, shots=8192).result().metadata[0]["shots"] == 8192
+
+    def test_can_be_left_to_the_service(
+        self, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", "1")
+
+        circuit = QuantumCircuit(6, 1)
+        circuit.measure(0, 0)
+
+        with pytest.raises(IBMRuntimeError, match="6"):
+            sampler.run(circuit).result()
+
+    @pytest.mark.parametrize(
+        "run",
+        [
+            lambda primitive: primitive.run(QuantumCircuit(9, 1), shots=10**9),
+            lambda primitive: primitive.run(
+                QuantumCircuit(1, 1), coupling_map="line", shots=0, noise_factors=3
+            ),
+        ],
+        ids=["size", "types"],
+    )
+    @pytest.mark.parametrize("replaced", ["session", "service", "client"])
+    def test_and_types_of_options_do_not_concern_stand_ins(
+        self,
+        service: QiskitRuntimeService,
+        monkeypatch: pytest.MonkeyPatch,
+        run: Any,
+        replaced: str,
+    ) -> None:
+        session = Session(service, "fake_manila")
+        place, name, result = {
+            "session": (session, "run", None),
+            "service": (service, "run", MagicMock()),
+            "client": (service._api_client, "program_run", {"id": "job"}),
+        }[replaced]
+        stand_in = MagicMock(return_value=result)
+        monkeypatch.setattr(place, name, stand_in)
+
+        run(Sampler(session=session, options={"resilience_level": 0}))
+
+        assert stand_in.call_count == 1
 
 
 class TestADerivedClass:

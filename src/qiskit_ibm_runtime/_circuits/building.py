@@ -226,7 +226,7 @@ _FROM_PARAMS: dict[str, Any] = {
 
 
 def _value(value: form.Value) -> Any:
-    # A copy that may be changed, as users' arrays may be.
+    # A copy that may be changed, as users' arrays may be; Aer 0.14 transposes one that may not.
     return value.numbers().copy() if isinstance(value, form.Array) else value
 
 

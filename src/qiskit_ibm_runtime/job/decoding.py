@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.api.primitive_inputs import with_repeats
 from qiskit_ibm_runtime.checks import check_decoder
-from qiskit_ibm_runtime.utils.codecs.deduplication import with_repeats
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
@@ -35,7 +36,18 @@ def _finish_callbacks() -> None:
         for stream in list(_streams):
             stream.wait()
     except KeyboardInterrupt:
-        logger.warning("Callbacks were interrupted; the jobs go on.")
+        logger.warning("The wait for the last messages of jobs to their callbacks was interrupted.")
+
+
+def cancel_streams_of(netloc: str) -> None:
+    """Let no message come any more from a server that is about to end.
+
+    Args:
+        netloc: Host and port of the server.
+    """
+    for stream in list(_streams):
+        if urlsplit(str(stream.client._client_params.url)).netloc == netloc:
+            stream.cancel()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from .endpoints.stream import STREAM_PATH, stream
 from .execution import executors
 from .faults import FaultMiddleware
 from .protocol.answers import error_answer
-from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Refused
+from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, Refused
 from .protocol.guard import Guard
 from .protocol.identity import Caller
 from .runtime import Runtime
 from .settings import SettingsError
+from .storage.disk import WriteError
 from .storage.store import Store
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
     store = Store(settings.data)
     try:
         runtime = Runtime(settings, store, executor or _executor(settings))
+        runtime.scheduler.recover()
+    except (WriteError, sqlite3.Error) as error:
+        store.close()
+        raise SettingsError(f"The data in {store.folder} cannot be used: {error}") from error
     except BaseException:
         store.close()
         raise
@@ -64,7 +70,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
         except BaseException:
             store.close()
             raise
-        await runtime.scheduler.resume()
+        runtime.scheduler.resume()
         purging = asyncio.create_task(_purge_now_and_then(runtime))
         try:
             yield
@@ -79,6 +85,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
         lifespan=lifespan,
         exception_handlers={
             Refused: _refused,
+            WriteError: _not_stored,
             HTTPException: _not_served,
             Exception: _failed,
         },
@@ -101,8 +108,11 @@ def _executor(settings: Settings) -> Executor:
 
 async def _purge_now_and_then(runtime: Runtime) -> None:
     while True:
-        removed = runtime.purge()
-        if removed:
+        try:
+            removed = runtime.purge()
+        except WriteError as error:
+            logger.warning("Old jobs could not be removed: %s.", error)
+        else:
             logger.info("Removed %d jobs that ended before the retention time.", removed)
         await asyncio.sleep(_PURGE_SECONDS)
 
@@ -135,6 +145,12 @@ async def _not_served(request: Request, error: Any) -> Response:
     code = METHOD_NOT_ALLOWED if error.status_code == 405 else NOT_FOUND
     text = f"{request.method} {request.url.path}: {error.detail}"
     return error_answer(Refused(error.status_code, code, text, "", dict(error.headers or {})))
+
+
+async def _not_stored(request: Request, error: Any) -> Response:
+    message = f"The server cannot store anything at the moment: {error}."
+    advice = "Free space on the server's disk, then send the request again."
+    return error_answer(Refused(507, NOT_STORED, message, advice), request.url.path)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

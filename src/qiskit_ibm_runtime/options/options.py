@@ -19,7 +19,7 @@ from .transpilation_options import TranspilationOptions
 class Options(Flexible):
     """Options of Sampler and Estimator, by section.
 
-    They are checked when a job is run, not before: a value of the wrong type or out of range raises
+    They are checked when a job is submitted, not before: a value that no service could use raises
     ``ValueError`` with the name of the option and what it takes, and nothing is sent. Scalars and
     arrays of numpy are as good as Python's own numbers and lists. The environment variable
     ``QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION``, set to anything, switches the checks off.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .kinds import KINDS, SECONDS, scalar
 from .names import JOB_OPTIONS, unknown_names, warn_of_names
 from .sections import SECTIONS
+from .validation import as_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,18 +19,18 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
     top or in a section, draws one warning.
     """
     warn_of_names(options)
-    sections = {name: _sent(options, name) for name in SECTIONS}
+    sections = {name: options.get(name) or {} for name in SECTIONS}
     simulator = sections["simulator"]
     inputs = {
         "transpilation_settings": {
             **sections["transpilation"],
-            "optimization_settings": {"level": scalar(options.get("optimization_level"))},
+            "optimization_settings": {"level": options.get("optimization_level")},
             "coupling_map": simulator.get("coupling_map"),
             "basis_gates": simulator.get("basis_gates"),
         },
         "resilience_settings": {
             **sections["resilience"],
-            "level": scalar(options.get("resilience_level")),
+            "level": options.get("resilience_level"),
         },
         "run_options": {
             **sections["execution"],
@@ -44,18 +44,9 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def runtime_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the job that options of a primitive ask for."""
-    environment = _sent(options, "environment")
-    result = {"max_execution_time": SECONDS.sent(options.get("max_execution_time"))}
+    environment = options.get("environment") or {}
+    result = {"max_execution_time": as_seconds(options.get("max_execution_time"))}
     result.update({name: environment[name] for name in JOB_OPTIONS if name in environment})
     if options.get("image"):
         result["image"] = options["image"]
     return result
-
-
-def _sent(options: Mapping[str, Any], section: str) -> dict[str, Any]:
-    """Return the values of a section in the form in which they are sent."""
-    kinds = KINDS[section]
-    return {
-        name: kinds[name].sent(value) if name in kinds else scalar(value)
-        for name, value in (options.get(section) or {}).items()
-    }

@@ -1,12 +1,15 @@
-"""Which values options may have. Every refusal names the option, the value and what is allowed."""
+"""What is refused before anything else happens: levels, and names of the resilience section.
+
+What else options hold is checked where a job is submitted, in :mod:`..api.primitive_inputs`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from qiskit_ibm_runtime.api.primitive_inputs.readers import scalar
 from qiskit_ibm_runtime.checks import shown
 
-from .kinds import FACTORS, KINDS, SECONDS, is_integer, scalar
 from .resilience_options import ExtrapolatorType, NoiseAmplifierType
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_OPTIMIZATION_LEVEL = 3
 LEAST_FACTORS = {"CubicExtrapolator": 4, "QuarticExtrapolator": 5}
+DEFAULT_FACTORS = (1, 3, 5)
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -24,21 +28,20 @@ def check_options(options: Mapping[str, Any]) -> None:
     """
     check_level("optimization_level", options.get("optimization_level"), MAX_OPTIMIZATION_LEVEL)
     check_resilience(options.get("resilience") or {})
-    for section, kinds in KINDS.items():
-        values = options.get(section) or {}
-        for name, kind in kinds.items():
-            kind.check(name, values.get(name))
-    SECONDS.check("max_execution_time", options.get("max_execution_time"))
+    _check_seconds("max_execution_time", options.get("max_execution_time"))
 
 
 def check_level(name: str, value: Any, highest: int) -> None:
     """Check a level.
 
     Raises:
-        ValueError: If it is no integer from 0 to ``highest``.
+        ValueError: If it is not a number from 0 to ``highest`` without a fraction.
     """
-    level = scalar(value)
-    if not (is_integer(level) and 0 <= level <= highest):
+    try:
+        fits = value in range(highest + 1)
+    except ValueError:  # an array of several numbers
+        fits = False
+    if not fits:
         raise ValueError(f"'{name}' must be an integer from 0 to {highest}, not {shown(value)}.")
 
 
@@ -56,9 +59,30 @@ def check_resilience(resilience: Mapping[str, Any]) -> None:
         if not isinstance(value, str) or value not in allowed:
             raise ValueError(f"'{name}' must be one of {', '.join(allowed)}, not {shown(value)}.")
     factors = resilience.get("noise_factors")
-    FACTORS.check("noise_factors", factors)
-    count = 3 if factors is None else len(factors)  # None stands for the default, (1, 3, 5)
     extrapolator = resilience.get("extrapolator", "")
     least = LEAST_FACTORS.get(extrapolator, 0)
-    if count < least:
+    count = _count(DEFAULT_FACTORS if factors is None else factors)
+    if count is not None and count < least:
         raise ValueError(f"{extrapolator} needs at least {least} 'noise_factors', not {count}.")
+
+
+def as_seconds(value: Any) -> Any:
+    """Return a number of seconds as an integer if it is whole; anything else as it is."""
+    value = scalar(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    seconds: Any = as_seconds(value)
+    if seconds is not None and (not isinstance(seconds, (int, float)) or not seconds > 0):
+        raise ValueError(
+            f"'{name}' must be a positive number of seconds, or None, not {shown(value)}."
+        )
+
+
+def _count(factors: Any) -> int | None:
+    """Return how many there are; ``None`` for what cannot be counted, which is not sent either."""
+    try:
+        return len(factors)
+    except TypeError:
+        return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from qiskit.providers.options import Options as TerraOptions
 
+from qiskit_ibm_runtime.api.primitive_inputs import SKIP_CHECKS
 from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
@@ -21,11 +22,6 @@ from qiskit_ibm_runtime.options.merge import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
-
-from .layouts import as_positions, check_places
-from .limits import check_limits
-
-SKIP_VALIDATION = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
 
 class RuntimePrimitive:
@@ -112,10 +108,6 @@ class RuntimePrimitive:
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
         combined = Options._merge_options(completed(self._options), overrides)
-        transpilation = combined["transpilation"]
-        transpilation["initial_layout"] = as_positions(
-            transpilation["initial_layout"], inputs["circuits"]
-        )
         backend = self._backend()
         set_default_error_levels(
             combined,
@@ -123,13 +115,9 @@ class RuntimePrimitive:
             Options._DEFAULT_OPTIMIZATION_LEVEL,
             Options._DEFAULT_RESILIENCE_LEVEL,
         )
-        if not os.environ.get(SKIP_VALIDATION):
+        if not os.environ.get(SKIP_CHECKS):
             self._validate_options(combined)
-            asked = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
-            check_places(transpilation, asked)
-            if backend is not None:
-                check_limits(asked, combined["execution"].get("shots"), backend.configuration())
-        if backend is not None and transpilation.get("skip_transpilation"):
+        if backend is not None and combined["transpilation"].get("skip_transpilation"):
             # A call by index may leave out circuits of the constructor.
             for index in sorted(set(inputs["circuit_indices"])):
                 backend.check_faulty(inputs["circuits"][index])

@@ -10,6 +10,8 @@ import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
+
 from .circuits import as_circuits
 
 
@@ -24,15 +26,16 @@ def legacy_circuits(
     """
     kept = _kept(circuits)
     if parameters is None:
-        return kept, tuple(circuit.parameters for circuit in kept)
+        return kept, tuple(map(free_parameters, kept))
     sets = tuple(tuple(names) for names in parameters)
     if len(sets) != len(kept):
         raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
     for index, (circuit, names) in enumerate(zip(kept, sets)):
-        if set(names) != set(circuit.parameters) or len(names) != circuit.num_parameters:
+        free = free_parameters(circuit)
+        if set(names) != set(free) or len(names) != len(free):
             raise ValueError(
                 f"The parameters of circuit {index} ({circuit.name!r}) are "
-                f"{[each.name for each in circuit.parameters]}, "
+                f"{[each.name for each in free]}, "
                 f"not {[getattr(each, 'name', each) for each in names]}."
             )
     return kept, sets

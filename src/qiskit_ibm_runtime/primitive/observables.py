@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp
 from qiskit.quantum_info.operators.base_operator import BaseOperator
 
+from qiskit_ibm_runtime.api.primitive_inputs.observables import refuse_free
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
         QiskitError: If something cannot be read as an observable.
         TypeError: If a coefficient has a free parameter.
         ValueError: If there are more or fewer observables than circuits, one has another number
-            of qubits than its circuit, or one is infinite.
+            of qubits than its circuit.
     """
     observables = all_observables(given)
     if not observables:
@@ -66,7 +66,6 @@ def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
     Raises:
         QiskitError: If one cannot be read.
         TypeError: If a coefficient has a free parameter.
-        ValueError: If one is infinite.
     """
     items = given if _is_many(given) else [given]
     done: dict[int, SparsePauliOp] = {}
@@ -82,18 +81,10 @@ def _is_many(given: Any) -> bool:
 
 
 def _as_observable(given: Any, index: int) -> SparsePauliOp:
-    operator = _bound(_as_sum(given, index), index)
-    if len(operator) == 0:  # services know no sum without terms
-        return SparsePauliOp("I" * operator.num_qubits, [0.0])
-    _check_finite(operator, index)
-    return operator
-
-
-def _as_sum(given: Any, index: int) -> SparsePauliOp:
     # opflow is never imported for this check: an object of it can exist only if it is.
     opflow = sys.modules.get("qiskit.opflow")
     if opflow is not None and isinstance(given, (opflow.PauliSumOp, opflow.PauliOp)):
-        _refuse_free(given.parameters, index)
+        refuse_free(given.parameters, index)
         return complex(given.coeff) * SparsePauliOp(given.primitive)
     if isinstance(given, SparsePauliOp):
         return given
@@ -107,31 +98,3 @@ def _as_sum(given: Any, index: int) -> SparsePauliOp:
             f"Operator or a label of I, X, Y and Z, not {shown(given)}. "
             f"{getattr(error, 'message', error)}"
         ) from error
-
-
-def _check_finite(operator: SparsePauliOp, index: int) -> None:
-    finite = np.isfinite(operator.coeffs)
-    if not finite.all():
-        at = int(np.argmin(finite))
-        raise ValueError(
-            f"Observable {index} has the coefficient {operator.coeffs[at]} of "
-            f"{operator.paulis[at]}, which is not finite."
-        )
-
-
-def _bound(operator: SparsePauliOp, index: int) -> SparsePauliOp:
-    """Coefficients may be expressions of parameters; only numbers can be estimated."""
-    if operator.coeffs.dtype != object:
-        return operator
-    for coefficient in operator.coeffs:
-        _refuse_free(getattr(coefficient, "parameters", ()), index)
-    return SparsePauliOp(operator.paulis, [complex(value) for value in operator.coeffs])
-
-
-def _refuse_free(parameters: Any, index: int) -> None:
-    names = sorted(parameter.name for parameter in parameters)
-    if names:
-        raise TypeError(
-            f"Observable {index} has coefficients with free parameters: {', '.join(names)}. "
-            "Bind them first; parameter values are for circuits only."
-        )

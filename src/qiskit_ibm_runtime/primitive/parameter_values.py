@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
             "give one set for each circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
-        if len(row) != circuit.num_parameters:
+        count = len(free_parameters(circuit))
+        if len(row) != count:
             raise ValueError(
-                f"Circuit {index} ({circuit.name!r}) has {circuit.num_parameters} parameters, "
+                f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
                 f"but {len(row)} values are given for it."
             )
     return values

@@ -39,7 +39,9 @@ def qiskit_runtime_workshop() -> Iterator[Workshop]:
 
 @pytest.fixture
 def qiskit_runtime_server(
-    request: pytest.FixtureRequest, qiskit_runtime_workshop: Workshop
+    request: pytest.FixtureRequest,
+    qiskit_runtime_workshop: Workshop,
+    _no_default_runtime_session: None,
 ) -> Iterator[RuntimeServer]:
     """A server of this test's own: no jobs, no programs, no faults, no requests recorded."""
     marker = request.node.get_closest_marker(MARKER)
@@ -48,9 +50,7 @@ def qiskit_runtime_server(
 
 
 @pytest.fixture
-def qiskit_runtime_service(
-    qiskit_runtime_server: RuntimeServer, _no_default_runtime_session: None
-) -> QiskitRuntimeService:
+def qiskit_runtime_service(qiskit_runtime_server: RuntimeServer) -> QiskitRuntimeService:
     """A service on a server of this test's own."""
     return qiskit_runtime_server.service()
 

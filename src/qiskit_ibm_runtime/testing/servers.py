@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
@@ -42,6 +45,7 @@ class Workshop:
 
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
+        self._servers: WeakSet[_Served] = WeakSet()
         self._background = Background()
         self._executor = executors.create(workers=workers)
         self._background.run(self._executor.start())
@@ -55,14 +59,20 @@ class Workshop:
         Raises:
             SettingsError: If a setting is unknown or cannot be used.
         """
-        return RuntimeServer(self._background, Shared(self._executor), self.workers, settings)
+        server = RuntimeServer(self._background, Shared(self._executor), self.workers, settings)
+        self._servers.add(server)
+        return server
 
     def replay(self, recording: Path) -> ReplayServer:
         """Start a server that answers from a recording."""
-        return ReplayServer(self._background, recording)
+        server = ReplayServer(self._background, recording)
+        self._servers.add(server)
+        return server
 
     def close(self) -> None:
-        """End the workers and the thread."""
+        """Stop the servers that still run, and end the workers and the thread."""
+        for server in list(self._servers):
+            server.stop()
         self._background.run(self._executor.stop())
         self._background.close()
 
@@ -78,6 +88,7 @@ class _Served:
 
     token: str
     _server: BackgroundServer
+    _stopped = False
 
     @property
     def url(self) -> str:
@@ -87,19 +98,48 @@ class _Served:
     def service(self, **arguments: Any) -> QiskitRuntimeService:
         """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.api.liveness import watch
 
+        watch(self.url, self._why_ended)
         given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
         return QiskitRuntimeService(**given)
 
     def stop(self) -> None:
-        """Stop it; what it knew is gone."""
+        """Stop it. What it knew is gone, and its services are of no use any more.
+
+        Callbacks of its jobs get no further message, and a default session on one of its services
+        is the default no longer.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        netloc = urlsplit(self.url).netloc
+        if "qiskit_ibm_runtime.session" in sys.modules:
+            _forget_client_state(netloc)
         self._server.stop()
+
+    def _why_ended(self) -> str | None:
+        if not self._stopped:
+            return None
+        return "This server for tests was stopped, and its jobs are gone; ask for a new one."
 
     def __enter__(self: Served) -> Served:  # noqa: PYI019 - typing has no Self before 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _forget_client_state(netloc: str) -> None:
+    """Take from the client what would outlive the server with this host and port."""
+    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    from qiskit_ibm_runtime.session import _DEFAULT_SESSION
+
+    cancel_streams_of(netloc)
+    session = _DEFAULT_SESSION.get()
+    params = getattr(getattr(session, "_service", None), "_client_params", None)
+    if params is not None and urlsplit(str(params.url)).netloc == netloc:
+        _DEFAULT_SESSION.set(None)
 
 
 class RuntimeServer(_Served):
@@ -137,7 +177,16 @@ class RuntimeServer(_Served):
         self._server = BackgroundServer(background, made, build=build)
 
     def save_recording(self, path: Path) -> None:
-        """Write the conversation so far to a file, for :meth:`Workshop.replay`."""
+        """Write the conversation so far to a file, for :meth:`Workshop.replay`.
+
+        Raises:
+            ValueError: If its beginning was dropped because it became too long.
+        """
+        if self.requests.dropped:
+            raise ValueError(
+                f"The first {self.requests.dropped} requests are not kept any more; call "
+                "requests.clear() before what is to be recorded."
+            )
         save(self.requests.exchanges, path, self._server.url)
 
 

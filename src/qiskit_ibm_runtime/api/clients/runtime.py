@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.primitive_inputs import Limits, check_limits
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession
@@ -31,6 +32,7 @@ class RuntimeClient(BaseBackendClient):
             **params.session_parameters(params.get_auth_handler()),
         )
         self._api = Runtime(self._session)
+        self._limits: dict[str, Limits] = {}  # of the backends whose configurations were asked for
         if params.channel == "local":
             LEDGER.note_honouring(self._session.base_url)
 
@@ -80,7 +82,10 @@ class RuntimeClient(BaseBackendClient):
         Raises:
             SubmitUncertainError: If the job may have been made but could not be told from others.
             RequestsApiError: If the service refused it, or was not reached; then there is no job.
+            ValueError: If these are inputs of a primitive that no service could run.
+            TypeError: Likewise, for an observable with a free parameter.
         """
+        check_limits(program_id, params, self._limits.get(backend_name or ""))
         hub, group, project = from_instance_format(hgp) if hgp else (None, None, None)
         request = job_request(
             program_id,
@@ -216,7 +221,9 @@ class RuntimeClient(BaseBackendClient):
 
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:
         """Return the configuration of a backend."""
-        return self._api.backend(backend_name).configuration()
+        raw = self._api.backend(backend_name).configuration()
+        self._limits[backend_name] = Limits.of(backend_name, raw)
+        return raw
 
     def backend_status(self, backend_name: str) -> dict[str, Any]:
         """Return the status of a backend."""

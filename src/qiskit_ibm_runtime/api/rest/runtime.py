@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.utils.codecs.deduplication import without_repeats
+from qiskit_ibm_runtime.api.primitive_inputs import as_sent
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .base import RestAdapterBase, entry, read_json, records
@@ -233,7 +233,7 @@ def job_request(
     session_time: int | None = None,
 ) -> dict[str, Any]:
     """Return the request for a job under the names of the wire."""
-    params = without_repeats(program_id, params)
+    params = as_sent(program_id, params)
     body: dict[str, Any] = {"program_id": program_id, "params": params}
     optional = {
         "runtime": image,

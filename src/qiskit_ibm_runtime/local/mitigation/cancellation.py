@@ -8,13 +8,14 @@ grows with ``gamma`` squared. Sources: K. Temme, S. Bravyi and J. M. Gambetta, P
 cancellation with sparse Pauli-Lindblad models on noisy quantum processors", Nature Physics 19,
 1116 (2023). Here the channel is not learnt: it is read from the device's noise model.
 
-Paulis are merged into the neighbouring gates on single qubits, whose own noise is not cancelled.
+Paulis are merged into the neighboring gates on single qubits, whose own noise is not cancelled.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +23,15 @@ from qiskit.quantum_info import PTM, Operator
 
 from qiskit_ibm_runtime.local.simulation.noise import channel, gate_errors
 
+from .pauli_frames import FramedCircuit
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit_aer.noise import NoiseModel
+
+    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.observables import Group, Prepared
+
+    from .pauli_frames import Merger, Site
 
 Array = np.ndarray[Any, Any]
 
@@ -64,7 +71,7 @@ class Inverse:
         Raises:
             CannotCancelError: If nothing, or nearly nothing, of some Pauli gets through.
         """
-        fidelities = np.real(np.diag(PTM(channel(error)).data))
+        fidelities = _fidelities(_Same(error))
         if fidelities.min() < 0.1:
             raise CannotCancelError(
                 f"The noise of {where} lets {fidelities.min():.2f} of a Pauli through: too little "
@@ -73,25 +80,48 @@ class Inverse:
         return cls(_SIGNS @ (1 / fidelities) / 16)
 
 
-def conjugations(gate: Any) -> list[int]:
+class _Same:
+    """An object as a key that equals itself only."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+@lru_cache(maxsize=512)  # a device's errors serve one job after the other
+def _fidelities(error: _Same) -> Array:
+    """How much of each Pauli on two qubits gets through an error."""
+    return np.real(np.diag(PTM(channel(error.value)).data))
+
+
+def conjugations(gate: Any) -> tuple[int, ...]:
     """Which Pauli equals, up to its sign, the gate after each Pauli before it.
 
     Raises:
         CannotCancelError: If the gate turns some Pauli into no Pauli, so that it cannot be twirled.
     """
-    unitary = Operator(gate).data
-    paulis = [np.kron(_MATRICES[a], _MATRICES[b]) for a, b in _PAIRS]
-    found = []
-    for pauli in paulis:
-        turned = unitary @ pauli @ unitary.conj().T
-        overlaps = [abs(np.trace(other.conj().T @ turned)) / 4 for other in paulis]
-        best = int(np.argmax(overlaps))
-        if overlaps[best] < 1 - 1e-6:
-            raise CannotCancelError(
-                f"Errors of the gate {gate.name!r} cannot be cancelled: it is no Clifford gate."
-            )
-        found.append(best)
+    found = _conjugations(Operator(gate).data.tobytes())
+    if found is None:
+        raise CannotCancelError(
+            f"Errors of the gate {gate.name!r} cannot be cancelled: it is no Clifford gate."
+        )
     return found
+
+
+@lru_cache(maxsize=512)
+def _conjugations(matrix: bytes) -> tuple[int, ...] | None:
+    unitary = np.frombuffer(matrix, dtype=complex).reshape(4, 4)
+    paulis = np.array([np.kron(_MATRICES[a], _MATRICES[b]) for a, b in _PAIRS])
+    turned = unitary @ paulis @ unitary.conj().T
+    overlaps = np.abs(np.einsum("ajk,bkj->ab", turned, paulis)) / 4
+    if overlaps.max(axis=1).min() < 1 - 1e-6:
+        return None
+    return tuple(overlaps.argmax(axis=1).tolist())
 
 
 @dataclass(frozen=True)
@@ -99,7 +129,7 @@ class Step:
     """A noisy gate of a circuit: its place, its conjugations, and the inverse of its noise."""
 
     place: int
-    after: list[int]
+    after: tuple[int, ...]
     inverse: Inverse
 
 
@@ -107,36 +137,32 @@ class Cancellation:
     """How the noise of one circuit is cancelled.
 
     Args:
-        circuit: Fitted to the device, without free parameters.
-        model: The noise of the device.
+        machine: What it is fitted to.
+        circuit: The circuit, without free parameters.
 
     Raises:
         CannotCancelError: If some noise of the circuit has no inverse of the kind used here.
     """
 
-    def __init__(self, circuit: QuantumCircuit, model: NoiseModel | None) -> None:
+    def __init__(self, machine: Machine, circuit: QuantumCircuit) -> None:
         self._circuit = circuit
-        errors = gate_errors(model)
-        inverses: dict[Any, Inverse] = {}
-        turned: dict[Any, list[int]] = {}
+        errors = gate_errors(machine.noise_of(circuit))
         self.steps = []
         for place, item in enumerate(circuit.data):
-            name = item.operation.name
             qubits = tuple(circuit.find_bit(qubit).index for qubit in item.qubits)
-            error = errors.get((name, qubits), errors.get((name, None)))
+            names = (getattr(item.operation, "label", None), item.operation.name)
+            keys = [(name, where) for name in names for where in (qubits, None)]
+            error = next((errors[key] for key in keys if key in errors), None)
             if error is None or len(qubits) < 2 or error.ideal():
                 continue
-            where = f"{name!r} on the qubits {qubits}"
+            where = f"{item.operation.name!r} on the qubits {qubits}"
             if len(qubits) > 2:
                 raise CannotCancelError(
                     f"The noise of {where}, on more than two, is not cancelled."
                 )
-            if (name, qubits) not in inverses:
-                inverses[name, qubits] = Inverse.of(error, where)
-            key = (name, tuple(map(float, item.operation.params)))
-            if key not in turned:
-                turned[key] = conjugations(item.operation)
-            self.steps.append(Step(place, turned[key], inverses[name, qubits]))
+            if getattr(item.operation, "condition", None) is not None:
+                raise CannotCancelError(f"The noise of {where}, under a condition, stays.")
+            self.steps.append(Step(place, conjugations(item.operation), Inverse.of(error, where)))
 
     @property
     def gamma(self) -> float:
@@ -159,42 +185,71 @@ class Cancellation:
         shares = [abs(step.inverse.weights[0]) / step.inverse.gamma for step in self.steps]
         return float(np.prod(shares))
 
-    def sample(self, rng: np.random.Generator, touched: bool) -> tuple[QuantumCircuit, float]:
-        """A circuit with Paulis around its noisy gates, and the sign of its weight.
+    def inserted(self, rng: np.random.Generator, circuits: int, touched: bool) -> Array:
+        """Paulis on two qubits after each noisy gate, by the size of their weights.
 
         Args:
-            rng: Where chance comes from.
-            touched: Whether some error is cancelled in it, or all are left alone.
-        """
-        circuit = self._circuit.copy_empty_like()
-        inserted = self._inserted(rng) if touched else [0] * len(self.steps)
-        signs = [np.sign(s.inverse.weights[p]) for s, p in zip(self.steps, inserted)]
-        steps = {step.place: (step, p) for step, p in zip(self.steps, inserted)}
-        for place, item in enumerate(self._circuit.data):
-            if place not in steps:
-                circuit.append(item.operation, item.qubits, item.clbits)
-                continue
-            step, chosen = steps[place]
-            twirl = int(rng.integers(16))
-            _append(circuit, _PAIRS[twirl], item.qubits)
-            circuit.append(item.operation, item.qubits)
-            both = zip(_PAIRS[step.after[twirl]], _PAIRS[chosen])
-            _append(circuit, tuple(_product(a, b) for a, b in both), item.qubits)
-        return circuit, float(np.prod(signs))
+            rng: Source of randomness.
+            circuits: How many circuits they are for.
+            touched: Whether at least one is not the identity, or all are.
 
-    def _inserted(self, rng: np.random.Generator) -> list[int]:
-        """A Pauli after each noisy gate, by the size of its weight, at least one not the identity.
-
-        ``bounds`` has the cumulative shares of the Paulis of each gate.
+        Returns:
+            Places in the list of Paulis, of shape (circuits, noisy gates).
         """
+        if not touched:
+            return np.zeros((circuits, len(self.steps)), dtype=int)
         shares = np.array([np.abs(s.inverse.weights) / s.inverse.gamma for s in self.steps])
         bounds = shares.cumsum(axis=1)
-        while True:
-            drawn = rng.random((64, len(self.steps)))
+        found = np.zeros((0, len(self.steps)), dtype=int)
+        while len(found) < circuits:
+            drawn = rng.random((circuits, len(self.steps)))
             patterns = (drawn[:, :, None] > bounds[None, :, :-1]).sum(axis=2)
-            touched = patterns[patterns.any(axis=1)]
-            if len(touched):
-                return [int(pauli) for pauli in touched[0]]
+            found = np.concatenate([found, patterns[patterns.any(axis=1)]])
+        return found[:circuits]
+
+    def signs(self, inserted: Array) -> Array:
+        """The sign of the weight of each circuit."""
+        signs = np.ones(len(inserted))
+        for step, chosen in zip(self.steps, inserted.T):
+            signs *= np.sign(step.inverse.weights[chosen])
+        return signs
+
+
+class CancelingCircuits:
+    """The circuits that measure one group of an observable, with the noise of one canceled."""
+
+    def __init__(
+        self, cancellation: Cancellation, prepared: Prepared, group: Group, merger: Merger
+    ) -> None:
+        self.cancellation, self.prepared, self.group = cancellation, prepared, group
+        measured = prepared.measured(group)
+        self._framed = FramedCircuit(measured, merger)
+        bits = {prepared.first + qubit: number for number, qubit in enumerate(group.qubits)}
+        self._flipped: dict[int, Site] = {
+            bits[bit]: (place, 0)
+            for place, item in enumerate(measured.data)
+            if item.operation.name == "measure"
+            for bit in [measured.find_bit(item.clbits[0]).index]
+            if bit in bits
+        }
+
+    def circuit(self, rng: np.random.Generator, inserted: Array, flips: Array) -> QuantumCircuit:
+        """One circuit.
+
+        Args:
+            rng: Source of randomness for the twirls.
+            inserted: A Pauli on two qubits after each noisy gate.
+            flips: Whether each qubit of the group is flipped before it is measured.
+        """
+        before: dict[Site, int] = {self._flipped[n]: 1 for n in np.flatnonzero(flips).tolist()}
+        after: dict[Site, int] = {}
+        twirls = rng.integers(16, size=len(self.cancellation.steps))
+        for step, twirl, chosen in zip(self.cancellation.steps, twirls, inserted):
+            pairs = zip(_PAIRS[twirl], _PAIRS[step.after[twirl]], _PAIRS[chosen])
+            for qubit, (first, second, third) in zip((1, 0), pairs):
+                before[step.place, qubit] = first
+                after[step.place, qubit] = _product(second, third)
+        return self._framed.framed(before, after)
 
 
 def _product(first: int, second: int) -> int:
@@ -202,9 +257,3 @@ def _product(first: int, second: int) -> int:
     bits = {0: 0, 1: 1, 2: 3, 3: 2}
     back = {0: 0, 1: 1, 3: 2, 2: 3}
     return back[bits[first] ^ bits[second]]
-
-
-def _append(circuit: QuantumCircuit, pair: tuple[int, ...], qubits: Any) -> None:
-    for pauli, qubit in zip(pair, reversed(qubits)):
-        if pauli:
-            (circuit.x, circuit.y, circuit.z)[pauli - 1](qubit)

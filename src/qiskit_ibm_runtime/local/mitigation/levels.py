@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
-from qiskit.transpiler import PassManager
-from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
-from qiskit_ibm_runtime.local.simulation.observables import moments
+from qiskit_ibm_runtime.local.simulation.observables import moments, term_means
 
 from . import twirled_readout
 from .amplifiers import amplified
-from .cancellation import Cancellation, CannotCancelError
+from .cancellation import CancelingCircuits, Cancellation, CannotCancelError
 from .extrapolators import weights
+from .pauli_frames import Merger
 
 if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
-
     from qiskit_ibm_runtime.local.programs.inputs import Resilience
     from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
 
+Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
 Answer = tuple[Number, dict[str, Any]]
 
@@ -73,7 +71,8 @@ def answers(
         return _twirled(readout, questions, shots)
     if resilience.level == 2:
         return _extrapolated(readout, questions, shots, resilience)
-    return [_cancelled(readout, question, shots) for question in questions]
+    merger = Merger(machine)
+    return [_canceled(readout, question, shots, merger) for question in questions]
 
 
 def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answer]:
@@ -96,24 +95,35 @@ def _twirled(
 ) -> list[Answer]:
     about = readout.metadata(readout.twirls(shots))
     return [
-        (value, {"variance": variance, "shots": taken, **about})
-        for value, variance, taken in _sums(readout, questions, shots)
+        (value, {"variance": error * taken, "shots": taken, **about})
+        for measured in _measured(readout, questions, shots)
+        for value, error, taken in [measured.value(readout)]
     ]
 
 
-def _sums(
+@dataclass(frozen=True)
+class Measured:
+    """The corrected means of the groups of an observable, and the number beside them."""
+
+    constant: complex
+    groups: list[twirled_readout.Corrected]
+    least_shots: int
+
+    def value(self, readout: twirled_readout.TwirledReadout) -> tuple[Number, float, int]:
+        """Value, squared standard error and shots."""
+        value, error = readout.total(self.constant, self.groups)
+        return value, error, max((group.shots for group in self.groups), default=self.least_shots)
+
+
+def _measured(
     readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
-) -> list[tuple[Number, float, int]]:
-    """Value, variance and shots of each question, with the readout corrected."""
+) -> list[Measured]:
     measurements = [m for question in questions for m in question.measurements]
-    found = iter(twirled_readout.values(readout, measurements, shots))
-    result = []
-    for question in questions:
-        mine = [next(found) for _ in question.measurements]
-        value = question.observable.constant + sum(v.mean for v in mine)
-        taken = max((v.shots for v in mine), default=shots)
-        result.append((value, sum(v.variance for v in mine), taken))
-    return result
+    found = iter(twirled_readout.corrected(readout, measurements, shots))
+    return [
+        Measured(question.observable.constant, [next(found) for _ in question.measurements], shots)
+        for question in questions
+    ]
 
 
 def _extrapolated(
@@ -134,48 +144,51 @@ def _extrapolated(
         for q in questions
         for factor in factors
     ]
-    sums = _sums(readout, louder, shots)
+    measured = _measured(readout, louder, shots)
     about = readout.metadata(readout.twirls(shots))
     result = []
-    for number in range(len(questions)):
-        mine = sums[number * len(factors) : (number + 1) * len(factors)]
-        values, variances, taken = (list(column) for column in zip(*mine))
-        error = sum(s**2 * v / n for s, v, n in zip(share, variances, taken))
+    for number, question in enumerate(questions):
+        mine = measured[number * len(factors) : (number + 1) * len(factors)]
+        values, errors, taken = zip(*(one.value(readout) for one in mine))
         zne = {
             "noise_amplification": {
                 "noise_amplifier": amplifier,
                 "noise_factors": list(factors),
-                "values": values,
-                "variance": variances,
-                "shots": taken,
+                "values": list(values),
+                "variance": [error * n for error, n in zip(errors, taken)],
+                "shots": list(taken),
             },
             "extrapolation": {"extrapolator": resilience.extrapolator},
         }
+        # The weights of an extrapolation add up to 1.
+        groups = [group.scaled(s) for s, one in zip(share, mine) for group in one.groups]
+        value, error = readout.total(question.observable.constant, groups)
         metadata = {"variance": error * sum(taken), "shots": sum(taken), "zne": zne}
-        result.append(((share @ values).item(), {**metadata, **about}))
+        result.append((value, {**metadata, **about}))
     return result
 
 
-def _cancelled(readout: twirled_readout.TwirledReadout, question: Question, shots: int) -> Answer:
+def _canceled(
+    readout: twirled_readout.TwirledReadout, question: Question, shots: int, merger: Merger
+) -> Answer:
     machine, prepared = readout.machine, question.prepared
-    cancellation = Cancellation(prepared.circuit, machine.noise_of(prepared.circuit))
+    cancellation = Cancellation(machine, prepared.circuit)
     overhead = cancellation.gamma**2
     if overhead > LARGEST_OVERHEAD:
         raise CannotCancelError(
-            f"Cancelling the errors of circuit {prepared.circuit.name!r} takes {overhead:,.0f} "
+            f"Canceling the errors of circuit {prepared.circuit.name!r} takes {overhead:,.0f} "
             f"times the shots; up to {LARGEST_OVERHEAD:,.0f} times are taken. "
             "Use a shallower circuit, or resilience level 2."
         )
-    budget = math.ceil(shots * overhead)
+    plan = strata(cancellation, math.ceil(shots * overhead))
     sampled = [
-        _sampled(readout, prepared, group, cancellation, budget, machine.rng())
+        _sampled(readout, CancelingCircuits(cancellation, prepared, group, merger), plan)
         for group in question.observable.groups
     ]
-    value = question.observable.constant + sum(s.value for s in sampled)
-    error = sum(s.error for s in sampled)
+    value, error = readout.total(question.observable.constant, sampled)
     deviation = math.sqrt(error)
-    taken = max((s.shots for s in sampled), default=budget)
-    samples = max((s.samples for s in sampled), default=0)
+    taken = sum(stratum.samples * stratum.shots for stratum in plan)
+    samples = sum(stratum.samples for stratum in plan)
     return value, {
         "variance": error * taken,
         "standard_error": deviation,
@@ -197,65 +210,56 @@ def confidence(value: Number, deviation: float) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """A cancelled mean, the square of its standard error, and what it took."""
+class Stratum:
+    """A part of the random circuits: its share of the weight, and how it is measured."""
 
-    value: Number
-    error: float
+    weight: float
     samples: int
     shots: int
+    touched: bool
+
+
+def strata(cancellation: Cancellation, budget: int) -> list[Stratum]:
+    """Divide the shots among the random circuits.
+
+    Most of the weight is on the circuits whose noise happens to be left alone. They are measured
+    apart from the others, so that chance decides about the small rest only. Samples come in pairs.
+    """
+    untouched = cancellation.untouched
+    first = max(4, min(TWIRLS, budget // 2 * 2))
+    plan = [Stratum(untouched, first, math.ceil(budget * untouched / first), touched=False)]
+    if untouched < 1:
+        pairs = math.ceil(budget * (1 - untouched) / SHOTS_OF_A_SAMPLE / 2)
+        plan.append(Stratum(1 - untouched, 2 * max(2, pairs), SHOTS_OF_A_SAMPLE, touched=True))
+    return plan
 
 
 def _sampled(
-    readout: twirled_readout.TwirledReadout,
-    prepared: Prepared,
-    group: Group,
-    cancellation: Cancellation,
-    budget: int,
-    rng: np.random.Generator,
-) -> Sampled:
+    readout: twirled_readout.TwirledReadout, circuits: CancelingCircuits, plan: list[Stratum]
+) -> twirled_readout.Corrected:
     """The mean of a group over random circuits.
 
-    Most of the weight is on the circuits whose noise happens to be left alone. They are measured
-    apart from the others, so that chance decides about the small rest only.
+    Each circuit of a pair flips the qubits that the other one does not, so that what depends on a
+    single qubit's readout cancels between them; the spread of the pairs is the error.
     """
-    untouched = cancellation.untouched
-    first = max(2, min(TWIRLS, budget))
-    strata = [(untouched, first, math.ceil(budget * untouched / first), False)]
-    if untouched < 1:
-        rest = max(2, math.ceil(budget * (1 - untouched) / SHOTS_OF_A_SAMPLE))
-        strata.append((1 - untouched, rest, SHOTS_OF_A_SAMPLE, True))
-    value: Number = 0.0
-    error = 0.0
-    for weight, samples, shots, touched in strata:
-        drawn = [cancellation.sample(rng, touched) for _ in range(samples)]
-        signs = np.array([sign for _, sign in drawn])
-        means = _means(readout, prepared, group, [circuit for circuit, _ in drawn], shots)
-        scaled = cancellation.gamma * weight * signs * means
-        value += scaled.mean().item()
-        error += float(scaled.var(ddof=1) / samples)
-    return Sampled(value, error, sum(s[1] for s in strata), sum(s[1] * s[2] for s in strata))
-
-
-def _means(
-    readout: twirled_readout.TwirledReadout,
-    prepared: Prepared,
-    group: Group,
-    circuits: list[QuantumCircuit],
-    shots: int,
-) -> np.ndarray[Any, Any]:
-    """The mean of a group in each circuit, with the readout twirled and corrected."""
-    merge = PassManager([Optimize1qGatesDecomposition(basis=readout.machine.basis_gates)])
-    factors = readout.factors(prepared, group)
-    flips = readout.random_flips(group, len(circuits))
-    measured = [
-        merge.run(prepared.with_circuit(circuit).measured(group, row))
-        for circuit, row in zip(circuits, flips)
-    ]
-    outcomes = readout.machine.outcomes(measured, shots)
-    return np.array(
-        [
-            moments(group, prepared.read(group, seen).flipped(row), factors)[0]
+    prepared, group, cancellation = circuits.prepared, circuits.group, circuits.cancellation
+    rng, machine = readout.machine.rng(), readout.machine
+    weights = group.coefficients / readout.factors(prepared, group)
+    terms: Array = np.zeros(len(weights))
+    error, shots = 0.0, 0
+    for stratum in plan:
+        inserted = cancellation.inserted(rng, stratum.samples, stratum.touched)
+        flips = readout.paired_flips(group, stratum.samples)
+        outcomes = machine.outcomes(
+            [circuits.circuit(rng, *rows) for rows in zip(inserted, flips)], stratum.shots
+        )
+        means = [
+            term_means(group, prepared.read(group, seen).flipped(row))
             for seen, row in zip(outcomes, flips)
         ]
-    )
+        scale = cancellation.gamma * stratum.weight * cancellation.signs(inserted)
+        pairs = (scale[:, None] * means * weights).reshape(-1, 2, len(weights)).mean(axis=1)
+        terms = terms + pairs.mean(axis=0)
+        error += float(pairs.sum(axis=1).var(ddof=1)) / len(pairs)
+        shots += stratum.samples * stratum.shots
+    return twirled_readout.Corrected(prepared, group, terms, error, shots)

@@ -14,12 +14,13 @@ depend on the state of one or two qubits cancel exactly.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qiskit_ibm_runtime.local.simulation.observables import moments
+from qiskit_ibm_runtime.local.simulation.observables import moments, term_means
+from qiskit_ibm_runtime.local.simulation.outcomes import together
 
 from . import calibration
 
@@ -40,12 +41,26 @@ FAINTEST = 0.05
 
 
 @dataclass(frozen=True)
-class Value:
-    """A mean, the variance of one shot, and the shots that were taken."""
+class Corrected:
+    """The corrected mean of a group.
 
-    mean: float | complex
-    variance: float
+    Attributes:
+        prepared: The circuit.
+        group: What was measured.
+        terms: What each term adds to the mean.
+        error: The squared standard error that the shots leave.
+        shots: How many there were.
+    """
+
+    prepared: Prepared
+    group: Group
+    terms: Array
+    error: float
     shots: int
+
+    def scaled(self, factor: float) -> Corrected:
+        """The same times a number."""
+        return replace(self, terms=factor * self.terms, error=factor**2 * self.error)
 
 
 class TwirledReadout:
@@ -62,11 +77,11 @@ class TwirledReadout:
         self._chunks = calibration.chunks(qubits) if machine.noisy else []
         self._seen = [self._measured(chunk) for chunk in self._chunks]
 
-    def _measured(self, chunk: list[int]) -> list[Outcomes]:
+    def _measured(self, chunk: list[int]) -> Outcomes:
         flips = balanced_flips(self._rng, TWIRLS, len(chunk))
         circuits = [calibration.flipped(self.machine, chunk, row) for row in flips]
         outcomes = self.machine.outcomes(circuits, CALIBRATION_SHOTS // TWIRLS)
-        return [seen.flipped(row) for seen, row in zip(outcomes, flips)]
+        return together([seen.flipped(row) for seen, row in zip(outcomes, flips)])
 
     @property
     def calibrated(self) -> bool:
@@ -88,9 +103,16 @@ class TwirledReadout:
         """In how many circuits a group is measured that takes so many shots."""
         return min(TWIRLS, 2 ** (shots.bit_length() - 1)) if self.calibrated else 1
 
-    def random_flips(self, group: Group, circuits: int) -> Array:
-        """Independent flips of the qubits of a group, of shape (circuits, qubits)."""
-        return self._rng.integers(0, 2, (circuits, len(group.qubits)))
+    def paired_flips(self, group: Group, circuits: int) -> Array:
+        """Random flips of the qubits of a group, of shape (circuits, qubits).
+
+        Each second circuit flips the qubits that the one before does not.
+        """
+        if not self.calibrated:
+            return np.zeros((circuits, len(group.qubits)), dtype=int)
+        flips = np.repeat(self._rng.integers(0, 2, (circuits // 2, len(group.qubits))), 2, axis=0)
+        flips[1::2] ^= 1
+        return flips
 
     def flips(self, group: Group, circuits: int) -> Array:
         """Balanced flips of the qubits of a group, of shape (circuits, qubits)."""
@@ -104,16 +126,10 @@ class TwirledReadout:
         Raises:
             ValueError: If it leaves too little of a term to recover it.
         """
-        where = [prepared.positions[qubit] for qubit in group.qubits]
         factors = np.ones(len(group.coefficients))
-        for chunk, seen in zip(self._chunks, self._seen):
-            supports = np.zeros((len(factors), len(chunk)), dtype=int)
-            for column, position in enumerate(where):
-                if position in chunk:
-                    supports[:, chunk.index(position)] = group.supports[:, column]
-            factors *= np.mean(
-                [np.average(o.parities(supports), axis=0, weights=o.counts) for o in seen], axis=0
-            )
+        for number, seen in enumerate(self._seen):
+            supports = self._supports(number, prepared, group)
+            factors *= np.average(seen.parities(supports), axis=0, weights=seen.counts)
         if factors.min() < FAINTEST:
             raise ValueError(
                 f"The readout shrinks a Pauli term to {factors.min():.3f} of its value, too little "
@@ -121,13 +137,34 @@ class TwirledReadout:
             )
         return factors
 
-    def variance(self, group: Group, factors: Array, means: Array) -> float:
-        """Variance that the calibration adds to the corrected mean of a group.
+    def _supports(self, number: int, prepared: Prepared, group: Group) -> Array:
+        """Which of the qubits that are calibrated together each term of a group looks at."""
+        chunk = self._chunks[number]
+        supports = np.zeros((len(group.supports), len(chunk)), dtype=int)
+        for column, qubit in enumerate(group.qubits):
+            position = prepared.positions[qubit]
+            if position in chunk:
+                supports[:, chunk.index(position)] = group.supports[:, column]
+        return supports
 
-        Terms share their calibration, so the deviations of the terms are added, not the variances.
+    def total(self, constant: complex, corrected: list[Corrected]) -> tuple[complex, float]:
+        """Return the sum of a number and some means, and its squared standard error.
+
+        Groups share their calibration. What one shot of that adds to the sum is one number for all
+        terms of all groups together, and the variance of this number counts.
         """
-        spread = np.sqrt((1 - factors**2).clip(0) / CALIBRATION_SHOTS)
-        return float(np.sum(np.abs(group.coefficients * means / factors**2) * spread) ** 2)
+        value = constant + sum(one.terms.sum().item() for one in corrected)
+        error = sum(one.error for one in corrected)
+        for number, seen in enumerate(self._seen):
+            per_shot: Array = np.zeros(len(seen.counts))
+            for one in corrected:
+                parities = seen.parities(self._supports(number, one.prepared, one.group))
+                factors = np.average(parities, axis=0, weights=seen.counts)
+                per_shot = per_shot + parities @ (one.terms / factors)
+            mean = np.average(per_shot, weights=seen.counts)
+            spread = np.average(np.abs(per_shot - mean) ** 2, weights=seen.counts)
+            error += float(spread) / CALIBRATION_SHOTS
+        return value, error
 
 
 def balanced_flips(rng: np.random.Generator, circuits: int, qubits: int) -> Array:
@@ -161,9 +198,9 @@ def _parity(numbers: Array) -> Array:
     return numbers & 1
 
 
-def values(
+def corrected(
     readout: TwirledReadout, measurements: list[tuple[Prepared, Group]], shots: int
-) -> list[Value]:
+) -> list[Corrected]:
     """The corrected mean of each group, measured in twirled circuits that share the shots."""
     twirls = readout.twirls(shots)
     each = math.ceil(shots / twirls)
@@ -177,26 +214,9 @@ def values(
     found = []
     for number, ((prepared, group), rows) in enumerate(zip(measurements, flips)):
         mine = outcomes[number * twirls : (number + 1) * twirls]
-        seen = [prepared.read(group, o).flipped(row) for o, row in zip(mine, rows)]
-        found.append(_corrected(readout, prepared, group, seen))
+        seen = together([prepared.read(group, o).flipped(row) for o, row in zip(mine, rows)])
+        factors = readout.factors(prepared, group)
+        terms = group.coefficients * term_means(group, seen) / factors
+        _, variance = moments(group, seen, factors)
+        found.append(Corrected(prepared, group, terms, variance / seen.shots, seen.shots))
     return found
-
-
-def _corrected(
-    readout: TwirledReadout, prepared: Prepared, group: Group, seen: list[Outcomes]
-) -> Value:
-    factors = readout.factors(prepared, group)
-    together = _together(seen)
-    mean, variance = moments(group, together, factors)
-    if readout.calibrated:
-        parities = together.parities(group.supports)
-        means = np.average(parities, axis=0, weights=together.counts)
-        variance += together.shots * readout.variance(group, factors, means)
-    return Value(mean, variance, together.shots)
-
-
-def _together(seen: list[Outcomes]) -> Outcomes:
-    first = seen[0]
-    return type(first)(
-        np.concatenate([o.bits for o in seen]), np.concatenate([o.counts for o in seen])
-    )

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
+from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime.local.mitigation import readout
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
@@ -39,27 +39,30 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
         if inputs.pop(name, None) is not None:
             logger.info("The input %r does nothing on a simulator.", name)
     asked = {name: inputs.pop(name, None) for name in _TRANSPILING}
-    options = {name: value for name, value in asked.items() if value is not None}
-    options.update(inputs.pop("transpiler_options", None) or {})
+    asked.update(inputs.pop("transpiler_options", None) or {})
     run_config = {name: value for name, value in inputs.items() if value is not None}
-    fitted = transpile(given, backend, **options)
+    machine = _machine(backend, asked, run_config)
+    fitted = machine.transpiled(given)
+    run_config["noise_model"] = machine.given_noise
     result = backend.run(fitted, **run_config).result().to_dict()
     if not result["success"]:
         raise RuntimeError(f"The circuits could not be run: {result['status']}")
     if mitigate:
-        _add_quasiprobabilities(result, backend, fitted, run_config)
+        _add_quasiprobabilities(result, machine, fitted)
     # The client reads plain JSON: dates become text, numbers of numpy become plain ones.
     return json.loads(json.dumps(result, default=_plain))  # type: ignore[no-any-return]
 
 
+def _machine(backend: Any, asked: dict[str, Any], run_config: dict[str, Any]) -> Machine:
+    """The backend with what is asked of the transpiler, in its own words."""
+    names = ("shots", "seed_simulator", "noise_model")
+    run = Run.of({name: run_config[name] for name in names if name in run_config})
+    return Machine(backend, Transpilation.of_the_transpiler(asked), run)
+
+
 def _add_quasiprobabilities(
-    result: dict[str, Any],
-    backend: Any,
-    circuits: list[QuantumCircuit],
-    run_config: dict[str, Any],
+    result: dict[str, Any], machine: Machine, circuits: list[QuantumCircuit]
 ) -> None:
-    run = Run(seed=run_config.get("seed_simulator"), noise_model=run_config.get("noise_model"))
-    machine = Machine(backend, Transpilation(), run)
     outcomes = [
         Outcomes.of(experiment["data"]["counts"], circuit.num_clbits)
         for experiment, circuit in zip(result["results"], circuits)

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qiskit import QuantumCircuit
 
+from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime.utils.codecs.arguments import check_noise_model
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_SHOTS = 4000
+
+
+_SHARED = (
+    "initial_layout",
+    "layout_method",
+    "routing_method",
+    "translation_method",
+    "approximation_degree",
+    "coupling_map",
+    "basis_gates",
+)
+_FURTHER = (
+    "scheduling_method",
+    "instruction_durations",
+    "timing_constraints",
+    "unitary_synthesis_method",
+    "unitary_synthesis_plugin_config",
+    "init_method",
+    "optimization_method",
+    "hls_config",
+)
 
 
 @dataclass(frozen=True)
@@ -29,15 +51,34 @@ class Transpilation:
     approximation_degree: float | None = None
     coupling_map: list[list[int]] | None = None
     basis_gates: list[str] | None = None
+    seed: int | None = None
+    further: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_the_transpiler(cls, arguments: dict[str, Any]) -> Transpilation:
+        """Read arguments of Qiskit's ``transpile``.
+
+        Raises:
+            ValueError: If one of them makes no sense here.
+        """
+        given = {name: value for name, value in arguments.items() if value is not None}
+        level, seed = given.pop("optimization_level", 1), given.pop("seed_transpiler", None)
+        layout = _positions(given.pop("initial_layout", None))
+        further = {name: given.pop(name) for name in _FURTHER if name in given}
+        for name in given:
+            if name not in _SHARED:
+                raise ValueError(
+                    f"{name!r} is nothing that the transpiler can be told here. It takes "
+                    f"{', '.join(sorted((*_FURTHER, *_SHARED)))}."
+                )
+        return cls(**given, level=level, initial_layout=layout, seed=seed, further=further)
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Transpilation:
         given = dict(settings)
         level = (given.pop("optimization_settings", None) or {}).get("level")
-        layout = given.pop("initial_layout", None)
-        if isinstance(layout, dict):
-            layout = [position for _, position in sorted(layout.items(), key=_virtual)]
-        known = {key: given.pop(key) for key in list(given) if key in cls.__dataclass_fields__}
+        layout = _positions(given.pop("initial_layout", None))
+        known = {key: given.pop(key) for key in _SHARED if key in given}
         skip = bool(given.pop("skip_transpilation", False))
         _note_ignored("transpilation", given)
         return cls(
@@ -141,7 +182,7 @@ def _values(
     for index, row in zip(indices, rows):
         if not 0 <= index < len(circuits):
             raise ValueError(f"There is no circuit {index}; there are {len(circuits)}.")
-        names = list(parameters[index] if parameters else circuits[index].parameters)
+        names = list(parameters[index] if parameters else free_parameters(circuits[index]))
         if len(names) != len(row):
             raise ValueError(f"Circuit {index} takes {len(names)} values, got {len(row)}.")
         bound.append(dict(zip(names, row)))
@@ -158,8 +199,11 @@ def _noise_model(data: dict[str, Any]) -> Any:
         return NoiseModel.from_dict(data)
 
 
-def _virtual(item: tuple[Any, Any]) -> int:
-    return int(item[0])
+def _positions(layout: Any) -> list[int] | None:
+    """The places of the qubits in their order, of a list or of a dictionary by number."""
+    if not isinstance(layout, dict):
+        return layout  # type: ignore[no-any-return]  # a list or nothing
+    return [position for _, position in sorted(layout.items(), key=lambda item: int(item[0]))]
 
 
 def _note_ignored(section: str, given: dict[str, Any]) -> None:

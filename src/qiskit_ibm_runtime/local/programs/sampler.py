@@ -19,11 +19,6 @@ HIGHEST_LEVEL = 1
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     """Sample each circuit; resilience level 1 corrects the errors of the readout."""
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
-    for number, circuit in enumerate(given.circuits):
-        if not any(item.operation.name == "measure" for item in circuit.data):
-            raise ValueError(
-                f"Circuit {number} ({circuit.name!r}) has no measurement: nothing to sample."
-            )
     machine = Machine(backend, given.transpilation, given.run)
     circuits = fitted(machine, given)
     headers = [given.circuits[index].metadata or {} for index in given.indices]
@@ -45,9 +40,17 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
 
 
 def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
-    """The circuits to run; one that is asked for with several sets of values is fitted once."""
+    """The circuits to run; one that is asked for with several sets of values is fitted once.
+
+    Raises:
+        ValueError: If one measures nothing.
+    """
     asked = sorted(set(given.indices))
     ready = dict(zip(asked, machine.transpiled([given.circuits[index] for index in asked])))
+    for index, circuit in ready.items():  # measurements may have stood inside of instructions
+        if not any(item.operation.name == "measure" for item in circuit.data):
+            name = given.circuits[index].name
+            raise ValueError(f"Circuit {index} ({name!r}) has no measurement: nothing to sample.")
     circuits = []
     for index, values in zip(given.indices, given.values):
         circuit = ready[index]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REDACTED = "redacted"
 STREAM = "STREAM"
+_LARGEST, _MOST = 2**27, 10_000  # characters, exchanges
 # Fields of bodies and answers whose values are secrets, by the end of the path.
 _SECRET_FIELDS = {
     "/users/loginWithToken": ("apiToken", "id"),
@@ -61,6 +63,8 @@ class Exchange:
 class Recorder:
     """Wraps an application and keeps a list of exchanges, in the order in which they began.
 
+    When they take more than 128 MiB or 10,000 entries, the oldest are dropped.
+
     .. code-block:: python
 
         from qiskit_ibm_runtime.testing import Workshop
@@ -68,18 +72,23 @@ class Recorder:
         with Workshop() as workshop, workshop.server() as server:
             server.service().jobs()
             assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
+
+    Attributes:
+        dropped: How many exchanges were dropped.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._exchanges: list[Exchange] = []
+        self._kept: deque[_Kept] = deque()
+        self._size = 0
+        self.dropped = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Everything so far."""
+        """Everything so far, as far as it is kept."""
         with self._lock:
-            return list(self._exchanges)
+            return [one.exchange for one in self._kept]
 
     def matching(self, method: str = "", path: str = "") -> list[Exchange]:
         """The exchanges with this method, and a path in which the expression is found."""
@@ -92,7 +101,10 @@ class Recorder:
     def clear(self) -> None:
         """Forget everything so far."""
         with self._lock:
-            self._exchanges.clear()
+            for one in self._kept:
+                one.dropped = True
+            self._kept.clear()
+            self._size = self.dropped = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -104,20 +116,45 @@ class Recorder:
             scope["query_string"].decode("latin-1"),
             _headers(scope["headers"]),
         )
+        kept = _Kept(exchange)
         with self._lock:
-            self._exchanges.append(exchange)
-        between = _Between(exchange, receive, send)
+            self._kept.append(kept)
+        between = _Between(kept, receive, send, self._grow)
         try:
             await self._app(scope, between.receive, between.send)
         finally:
             between.finish()
 
+    def _grow(self, kept: _Kept, size: int) -> None:
+        """Count what an exchange takes more, and drop the oldest ones if all take too much."""
+        with self._lock:
+            if kept.dropped:
+                return
+            kept.size += size
+            self._size += size
+            while self._size > _LARGEST or len(self._kept) > _MOST:
+                oldest = self._kept.popleft()
+                oldest.dropped = True
+                self._size -= oldest.size
+                self.dropped += 1
+
+
+@dataclass(eq=False)
+class _Kept:
+    """An exchange, the length of its texts, and whether it was dropped or forgotten."""
+
+    exchange: Exchange
+    size: int = 0
+    dropped: bool = False
+
 
 class _Between:
     """Stands between the application and the server for one exchange."""
 
-    def __init__(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        self._exchange, self._receive, self._send = exchange, receive, send
+    def __init__(
+        self, kept: _Kept, receive: Receive, send: Send, grow: Callable[[_Kept, int], None]
+    ) -> None:
+        self._kept, self._receive, self._send, self._grow = kept, receive, send, grow
         self._asked, self._answered = bytearray(), bytearray()
         # Faults that break the connection look for it here, where uvicorn has it.
         self.transport = getattr(getattr(send, "__self__", None), "transport", None)
@@ -129,7 +166,7 @@ class _Between:
         return message
 
     async def send(self, message: Message) -> None:
-        kind, exchange = message["type"], self._exchange
+        kind, exchange = message["type"], self._kept.exchange
         if kind in ("http.response.start", "websocket.http.response.start"):
             exchange.status = message["status"]
             exchange.answer_headers = _headers(message.get("headers", ()))
@@ -141,18 +178,26 @@ class _Between:
         elif kind == "websocket.accept":
             exchange.status = 101
         elif kind == "websocket.send":
-            exchange.messages.append(message.get("text") or "")
+            self._keep_message(message.get("text") or "")
         elif kind == "websocket.close":
             exchange.close_code = message.get("code", 1000)
         await self._send(message)
 
+    def _keep_message(self, text: str) -> None:
+        if not self._kept.dropped:
+            self._kept.exchange.messages.append(text)
+            self._grow(self._kept, len(text))
+
     def finish(self) -> None:
         """Keep the texts, without the secrets in them."""
+        exchange = self._kept.exchange
         asked = self._asked.decode("utf-8", "replace")
         answered = self._answered.decode("utf-8", "replace")
-        secrets = set(_secrets(self._exchange.path, asked, answered))
-        self._exchange.body = _without(asked, secrets)
-        self._exchange.answer = _without(answered, secrets)
+        secrets = set(_secrets(exchange.path, asked, answered))
+        before = len(exchange.body) + len(exchange.answer)
+        exchange.body = _without(asked, secrets)
+        exchange.answer = _without(answered, secrets)
+        self._grow(self._kept, len(exchange.body) + len(exchange.answer) - before)
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

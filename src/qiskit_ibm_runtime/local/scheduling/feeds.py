@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+import logging
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from qiskit_ibm_runtime.local.storage.disk import WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime.local.storage.store import Store
 
+logger = logging.getLogger(__name__)
+
 # A program may publish thousands of messages a second; one transaction each would cost more than
 # the program itself. Nobody notices ten milliseconds.
 _BATCH_SECONDS = 0.01
+# While the disk is full, what was published stays in memory, up to so many characters.
+_RETRY_SECONDS = 1.0
+_MOST_PENDING = 2**26
 # A stream that cannot be closed within this time has lost its client.
 _PATIENCE = 5.0
 
@@ -33,6 +41,7 @@ class Feeds:
         self._store = store
         self._published: dict[str, int] = {}
         self._pending: dict[str, list[str]] = {}
+        self._size = 0
         self._watches: dict[str, set[Watch]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -41,34 +50,59 @@ class Feeds:
         self._published[job_id] = 0
 
     def publish(self, job_id: str, text: str) -> None:
-        """Take one message of a running job; what a job says after its end is not heard."""
+        """Take one message of a running job; what a job says after its end is not heard.
+
+        Raises:
+            WriteError: If too much waits for a full disk.
+        """
         if job_id not in self._published:
             return
+        if self._size > _MOST_PENDING:
+            raise WriteError("too many interim results wait until the disk can be written")
+        self._size += len(text)
         self._pending.setdefault(job_id, []).append(text)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_BATCH_SECONDS, self.flush)
+        self._flush_after(_BATCH_SECONDS)
 
     def flush(self) -> None:
-        """Keep all that was published, and wake who listens."""
+        """Keep all that was published, and wake who listens.
+
+        Raises:
+            WriteError: If the disk is full, for example; what was published is kept in memory.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        pending, self._pending = self._pending, {}
-        if not pending:
+        if not self._pending:
             return
-        with self._store.transaction():
-            for job_id, texts in pending.items():
-                first = self._published[job_id]
-                self._store.jobs.add_messages(job_id, first, texts)
-                self._published[job_id] = first + len(texts)
-        for job_id in pending:
+        try:
+            with self._store.transaction():
+                for job_id, texts in self._pending.items():
+                    self._store.jobs.add_messages(job_id, self._published[job_id], texts)
+        except WriteError:
+            self._flush_after(_RETRY_SECONDS)
+            raise
+        pending, self._pending, self._size = self._pending, {}, 0
+        for job_id, texts in pending.items():
+            self._published[job_id] += len(texts)
             self.wake(job_id)
 
     def close(self, job_id: str) -> None:
         """Keep what a job published so far, and take no more."""
-        self.flush()
+        try:
+            self.flush()
+        except WriteError as error:
+            lost = self._pending.pop(job_id, [])
+            self._size -= sum(map(len, lost))
+            logger.warning("Job %s lost %d interim results: %s.", job_id, len(lost), error)
         self._published.pop(job_id, None)
+
+    def _flush_after(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._flush_quietly)
+
+    def _flush_quietly(self) -> None:
+        with suppress(WriteError):  # it is tried again
+            self.flush()
 
     def wake(self, job_id: str) -> None:
         """Tell the listeners of a job that something changed."""

@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.storage.disk import WriteError
 from qiskit_ibm_runtime.local.storage.job_records import (
     CANCELLED,
     COMPLETED,
@@ -24,7 +25,7 @@ from qiskit_ibm_runtime.local.storage.payloads import encoded
 from .queues import Hold, Queue, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
     from qiskit_ibm_runtime.local.storage.store import Store
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .feeds import Feeds
 
 logger = logging.getLogger(__name__)
+Written = TypeVar("Written")
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to write
+_PATIENCE = 2.0
 _LOOK_AGAIN = 1.0  # seconds until the next look at sessions that keep others waiting
 
 
@@ -64,14 +68,20 @@ class Scheduler:
         self._running: dict[str, asyncio.Future[Outcome]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._waited: list[Job] = []
 
-    async def resume(self) -> None:
-        """After a restart: fail what ran when the server died, queue again what waited."""
-        async with self._store.durably():
+    def recover(self) -> None:
+        """After a restart: fail what ran when the server died, and remember what waited."""
+        with self._store.transaction():
             for job in self._store.jobs.with_status(RUNNING):
                 self._store.jobs.finish(job.id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
-        for job in self._store.jobs.with_status(QUEUED):
+        self._waited = self._store.jobs.with_status(QUEUED)
+
+    def resume(self) -> None:
+        """Queue again what waited before a restart."""
+        for job in self._waited:
             self.enqueue(job)
+        self._waited = []
 
     def enqueue(self, job: Job) -> None:
         """Put a job at the end of its backend's queue."""
@@ -107,10 +117,17 @@ class Scheduler:
         self._stopping = True
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=grace)
-        self._feeds.flush()
-        async with self._store.durably():
-            for job_id in self._running:
-                self._store.jobs.finish(job_id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
+        ended = [self._attempts[job] for job, one in self._running.items() if one.done()]
+        if ended:  # and are about to be written down
+            await asyncio.wait(ended, timeout=_PATIENCE)
+        try:
+            self._feeds.flush()
+            async with self._store.durably():
+                for job_id in self._running:
+                    self._store.jobs.finish(job_id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
+        except WriteError as error:
+            # The next start writes that these jobs failed.
+            logger.warning("The end of running jobs cannot be written: %s.", error)
         attempts = list(self._attempts.values())
         for attempt in attempts:
             attempt.cancel()
@@ -160,8 +177,12 @@ class Scheduler:
             # One job that cannot even be started must not stop the queue behind it.
             logger.exception("Job %s could not be executed.", job_id)
             text = "The server could not execute this job; its log says why."
-            with self._store.transaction():
-                self._store.jobs.finish(job_id, FAILED, result=text)
+
+            async def fail() -> None:
+                with self._store.transaction():
+                    self._store.jobs.finish(job_id, FAILED, result=text)
+
+            await self._written(job_id, fail)
             self._feeds.wake(job_id)
         finally:
             del self._attempts[job_id]
@@ -169,14 +190,22 @@ class Scheduler:
             self.dispatch()
 
     async def _execute(self, job: Job) -> None:
-        with self._store.transaction():
-            self._store.jobs.start(job.id)
-            if job.session is not None:
-                self._store.sessions.start(job.session, self._clock())
+        async def start() -> bool:
+            with self._store.transaction():
+                if job.session is not None:
+                    self._store.sessions.start(job.session, self._clock())
+                return self._store.jobs.start(job.id)
+
+        if not await self._written(job.id, start):
+            return  # it was cancelled or deleted meanwhile
         self._feeds.open(job.id)
         self._feeds.wake(job.id)
         began = time.monotonic()
         work = await self._work(job)
+        current = self._store.jobs.get(job.id)
+        if current is None or current.is_final:  # since the inputs were looked for
+            self._feeds.close(job.id)
+            return
         execution = asyncio.ensure_future(
             self._executor.run(work, lambda text: self._feeds.publish(job.id, text))
         )
@@ -206,13 +235,32 @@ class Scheduler:
             outcome = execution.result()
             status = COMPLETED if outcome.succeeded else FAILED
             result, log = outcome.text, outcome.log
-        self._feeds.flush()
-        async with self._store.payloads.prepared(job.id, "result", encoded(result)):
-            with self._store.transaction():
-                self._store.jobs.finish(
-                    job.id, status, reason, result=result, log=log, seconds=seconds
-                )
+
+        async def finish() -> None:
+            self._feeds.flush()
+            async with self._store.payloads.prepared(job.id, "result", encoded(result)):
+                with self._store.transaction():
+                    self._store.jobs.finish(
+                        job.id, status, reason, result=result, log=log, seconds=seconds
+                    )
+
+        await self._written(job.id, finish)
         self._feeds.wake(job.id)
+
+    async def _written(self, job_id: str, write: Callable[[], Awaitable[Written]]) -> Written:
+        """Write something about a job, and while the disk is full, try again and again.
+
+        What is to be written stays in memory meanwhile, and the job keeps its place, so that no
+        more of it piles up than jobs run at once.
+        """
+        pause = _SHORTEST_PAUSE
+        while True:
+            try:
+                return await write()
+            except WriteError as error:
+                logger.warning("Job %s waits until the disk can be written: %s.", job_id, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _work(self, job: Job) -> Work:
         payloads = self._store.payloads
@@ -221,6 +269,7 @@ class Scheduler:
             "program": job.program,
             "source": None if source is None else source.decode(),
             "params": await payloads.read(job.id, "params") or b"{}",
+            "parameters": job.details.get("parameters"),
             "backend": {
                 "configuration": catalogue.configuration(job.backend),
                 "properties": catalogue.properties(job.backend),

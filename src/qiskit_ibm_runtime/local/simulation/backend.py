@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -17,7 +18,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-from . import noise, runs
+from . import lowering, noise, runs
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
@@ -63,6 +64,22 @@ class LocalBackend(ProgramBackend):
     def defaults(self) -> None:
         """Pulses are not simulated."""
 
+    @property
+    def takes_any_gate(self) -> bool:
+        """Whether every gate can be simulated, not only those of a method."""
+        return self.method in ("automatic", "statevector")
+
+    def lowered(
+        self, circuit: QuantumCircuit, noise_model: NoiseModel | None = None
+    ) -> QuantumCircuit:
+        """A circuit as it can be simulated with some noise, or without.
+
+        Raises:
+            UnsupportedError: If it cannot be.
+        """
+        names = noise.names(noise_model)
+        return lowering.lowered(circuit, lowering.gates_of(self.method), names)
+
     def simulate(
         self,
         circuits: list[QuantumCircuit],
@@ -76,16 +93,31 @@ class LocalBackend(ProgramBackend):
 
         Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
         cores there are.
+
+        Raises:
+            UnsupportedError: If a circuit cannot be simulated as it is meant.
         """
-        simulator = AerSimulator(
-            method=self.method,
-            noise_model=self.noise_of(circuits, noise_model),
-            max_parallel_shots=1,
-            max_parallel_experiments=1,
-            max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
-            **self._of_the_method(circuits),
-        )
-        return runs.started(simulator, circuits, shots, seed, **options)
+        circuits = [self.lowered(circuit, noise_model) for circuit in circuits]
+        model = self.noise_of(circuits, noise_model)
+        ready = [lowering.closed(noise.with_delays(circuit, model)) for circuit in circuits]
+        model = noise.without_delays(model)
+
+        def simulator(method: str) -> AerSimulator:
+            return AerSimulator(
+                method=method,
+                noise_model=model,
+                max_parallel_shots=1,
+                max_parallel_experiments=1,
+                max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
+                **self._of_the_method(circuits),
+            )
+
+        methods = [lowering.method(circuit, self.method, model is not None) for circuit in ready]
+        batches = [
+            (simulator(method), [circuit for _, circuit in group])
+            for method, group in groupby(zip(methods, ready), key=lambda pair: pair[0])
+        ]
+        return runs.started(batches, shots, seed, **options)
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
         """Settings of the method.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qiskit import QuantumCircuit, transpile
+from qiskit.transpiler import InstructionDurations
+from qiskit.transpiler.timing_constraints import TimingConstraints
 
 from qiskit_ibm_runtime.local.devices import catalogue
 
-from . import runs
+from . import noise, runs
+from .fitting import Fitting
 from .outcomes import Outcomes
 
 if TYPE_CHECKING:
-    import numpy as np
     from qiskit_aer.noise import NoiseModel
 
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
@@ -23,16 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_FREE = {"barrier", "delay", "measure", "reset"}
-_CONTROL_FLOW = {
-    "break_loop",
-    "continue_loop",
-    "for_loop",
-    "if_else",
-    "switch_case",
-    "while_loop",
-}
-_NO_GATES = {"kraus", "roerror", "superop", "pauli"}  # noise models list them beside gates
+_FREE = {"barrier", "delay", "jump", "mark", "measure", "reset"}
 
 
 class Machine:
@@ -48,7 +43,7 @@ class Machine:
         self.backend = backend
         self.configuration = backend.configuration()
         self.seed = run.seed
-        self._given_noise: NoiseModel | None = run.noise_model
+        self.given_noise: NoiseModel | None = run.noise_model
         self._settings = transpilation
         self._device = not self.configuration.simulator
         self.coupling_map = transpilation.coupling_map or (
@@ -70,45 +65,77 @@ class Machine:
     @property
     def noisy(self) -> bool:
         """Whether anything is simulated but the circuits themselves."""
-        if self._given_noise is not None:
-            return not self._given_noise.is_ideal()
+        if self.given_noise is not None:
+            return not self.given_noise.is_ideal()
         return self.backend.properties() is not None
 
     def noise_of(self, circuit: QuantumCircuit) -> NoiseModel | None:
         """The noise that a circuit is run with."""
-        return self.backend.noise_of([circuit], self._given_noise)
+        return self.backend.noise_of([circuit], self.given_noise)
 
     def _own_gates(self) -> list[str]:
-        if not self._device and self._given_noise is not None:
-            return [name for name in self._given_noise.basis_gates if name not in _NO_GATES]
+        if not self._device and self.given_noise is not None:
+            return noise.basis_gates(self.given_noise)
         return list(self.configuration.basis_gates)
 
     def transpiled(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
-        """The circuits as the options ask for them.
+        """The circuits as the options ask for them, without control flow but for jumps.
 
         Raises:
-            ValueError: If a circuit is too wide, or is to run as it is on a device that cannot.
+            ValueError: If a circuit is too wide, is to run as it is on a device that cannot, or
+                cannot be simulated at all.
         """
         for circuit in circuits:
             self._check_width(circuit)
-        if self._settings.skip or not circuits:
-            for circuit in circuits:
-                self._check_gates(circuit)
-            return circuits
-        options = self._settings
-        return transpile(  # type: ignore[no-any-return]  # a list for a list
-            circuits,
-            basis_gates=sorted({*self.basis_gates, *_CONTROL_FLOW}),
-            coupling_map=self.coupling_map,
-            backend_properties=self.backend.properties() if self._at_home() else None,
-            initial_layout=options.initial_layout,
-            layout_method=options.layout_method,
-            routing_method=options.routing_method,
-            translation_method=options.translation_method,
-            approximation_degree=options.approximation_degree,
-            optimization_level=options.level,
-            seed_transpiler=self.seed,
+        if not (self._settings.skip or self._is_free):
+            return [self._fitting.fitted(circuit) for circuit in circuits]
+        circuits = [self.backend.lowered(circuit, self.given_noise) for circuit in circuits]
+        for circuit in circuits:
+            self._check_gates(circuit)
+        return circuits
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether there is nothing to fit circuits to: an ideal simulator that takes any gate."""
+        default = replace(self._settings, level=1, layout_method=None, routing_method=None)
+        return (
+            not self._device
+            and not self.noisy
+            and default == type(default)()
+            and self.backend.takes_any_gate
         )
+
+    @cached_property
+    def _fitting(self) -> Fitting:
+        given = self._settings
+        settings = {
+            "layout_method": given.layout_method,
+            "routing_method": given.routing_method,
+            "translation_method": given.translation_method,
+            "approximation_degree": given.approximation_degree,
+            "seed_transpiler": self.seed if given.seed is None else given.seed,
+            **given.further,
+        }
+        if "scheduling_method" in settings:
+            settings.update(self._timing(given.further))
+        return Fitting(
+            self.basis_gates,
+            self.coupling_map,
+            given.level,
+            given.initial_layout,
+            self.backend.properties() if self._at_home() else None,
+            noise.names(self.given_noise),
+            settings,
+        )
+
+    def _timing(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What a scheduler has to know: how long everything takes."""
+        durations, dt = given.get("instruction_durations"), getattr(self.configuration, "dt", None)
+        made = InstructionDurations(durations, dt)
+        if durations is None:
+            made = InstructionDurations.from_backend(self.backend)
+        constraints = TimingConstraints(**given.get("timing_constraints") or {})
+        return {"instruction_durations": made, "timing_constraints": constraints}
 
     def in_own_gates(self, circuit: QuantumCircuit) -> QuantumCircuit:
         """A circuit on single qubits, or uncoupled ones, in the gates of the backend."""
@@ -123,7 +150,7 @@ class Machine:
 
     def inverse(self, gate: Any) -> list[tuple[Any, list[int]]]:
         """The inverse of a gate in the gates of the backend, each with the qubits it acts on."""
-        key = (gate.name, tuple(map(float, gate.params)))
+        key = (gate.name, *(np.asarray(value).tobytes() for value in gate.params))
         if key not in self._inverses:
             circuit = QuantumCircuit(gate.num_qubits)
             circuit.append(gate.inverse(), range(gate.num_qubits))
@@ -166,10 +193,10 @@ class Machine:
         """A device runs its own gates on its own pairs of qubits only; a simulator runs any."""
         if not self._device:
             return
-        allowed = {*self.basis_gates, *_FREE, *_CONTROL_FLOW}
+        allowed = {*self.basis_gates, *_FREE, *noise.names(self.given_noise)}
         pairs = {tuple(pair) for pair in self.coupling_map or []}
         for item in circuit.data:
-            name = item.operation.name
+            name = item.operation.label or item.operation.name
             where = tuple(circuit.find_bit(qubit).index for qubit in item.qubits)
             if name not in allowed:
                 raise ValueError(
@@ -202,7 +229,7 @@ class Machine:
             return []
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
         result = self.backend.simulate(
-            circuits, self._given_noise, shots=shots, seed=self._next_seed()
+            circuits, self.given_noise, shots=shots, seed=self._next_seed()
         ).result()
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")

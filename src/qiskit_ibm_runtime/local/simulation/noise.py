@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SuperOp
+from qiskit.transpiler import PassManager
 from qiskit_aer.noise import NoiseModel
+
+from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_NO_GATES = {"delay", "diagonal", "kraus", "pauli", "reset", "roerror", "superop", "unitary"}
+_GATES = {
+    row.name for row in KNOWN.values() if row.family in (Family.STANDARD, Family.MANY_CONTROLLED)
+}
 
 Errors = dict[tuple[str, "tuple[int, ...] | None"], Any]
 
@@ -26,6 +34,20 @@ def gate_errors(model: NoiseModel | None) -> Errors:
     for name, by_qubits in model._local_quantum_errors.items():
         errors.update({(name, tuple(qubits)): error for qubits, error in by_qubits.items()})
     return errors
+
+
+def basis_gates(model: NoiseModel) -> list[str]:
+    """The gates that a noise model tells about; it lists other instructions beside them."""
+    return [name for name in model.basis_gates if name not in _NO_GATES]
+
+
+def names(model: NoiseModel | None) -> frozenset[str]:
+    """What a noise model names beside Qiskit's gates: labels, unitaries, and swaps.
+
+    Swaps are among them, because the transpiler would replace them by nothing.
+    """
+    named = set() if model is None else set(model.noise_instructions)
+    return frozenset((named - _GATES - {"delay"}) | (named & {"swap"}))
 
 
 def channel(error: Any) -> SuperOp:
@@ -82,3 +104,37 @@ def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
             small.add_readout_error(error, where, warnings=False)
     small._custom_noise_passes = model._custom_noise_passes
     return small
+
+
+def with_delays(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
+    """A circuit in which each delay is followed by what a noise model makes of it.
+
+    Aer does the same, but knows no circuits with jumps there.
+    """
+    passes = model._custom_noise_passes if model is not None else []
+    if not passes or not any(item.operation.name == "delay" for item in circuit.data):
+        return circuit
+    made = circuit.copy_empty_like()
+    found: dict[Any, list[Any]] = {}
+    for item in circuit.data:
+        made._append(item)
+        if item.operation.name == "delay":
+            place = circuit.find_bit(item.qubits[0]).index
+            key = (place, item.operation.duration, item.operation.unit)
+            if key not in found:
+                alone = QuantumCircuit(place + 1)
+                alone._append(item.operation, alone.qubits[place:], [])
+                ran = PassManager(passes).run(alone)
+                found[key] = [its.operation for its in ran.data if its.operation.name != "delay"]
+            for operation in found[key]:
+                made._append(operation, item.qubits, [])
+    return made
+
+
+def without_delays(model: NoiseModel | None) -> NoiseModel | None:
+    """A noise model that adds nothing to delays."""
+    if model is None or not model._custom_noise_passes:
+        return model
+    silent = copy.copy(model)
+    silent._custom_noise_passes = []
+    return silent

@@ -206,3 +206,8 @@ def moments(
     per_shot = outcomes.parities(group.supports) @ weights
     mean = np.average(per_shot, weights=outcomes.counts).item()
     return mean, float(np.average(np.abs(per_shot - mean) ** 2, weights=outcomes.counts))
+
+
+def term_means(group: Group, outcomes: Outcomes) -> Array:
+    """Mean of each term of a group."""
+    return np.average(outcomes.parities(group.supports), axis=0, weights=outcomes.counts)

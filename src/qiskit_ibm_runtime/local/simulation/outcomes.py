@@ -44,3 +44,11 @@ class Outcomes:
     def labels(self) -> list[str]:
         """Each string as text, bit 0 last."""
         return ["".join(map(str, row[::-1])) for row in self.bits.tolist()]
+
+
+def together(several: list[Outcomes]) -> Outcomes:
+    """What was measured in several runs, as in one."""
+    return Outcomes(
+        np.concatenate([seen.bits for seen in several]),
+        np.concatenate([seen.counts for seen in several]),
+    )

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from qiskit.providers import JobStatus, JobV1
+from qiskit.result.models import ExperimentResultData
+
+from .lowering import END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +34,17 @@ def rng(seed: Seed) -> np.random.Generator:
 
 
 def started(
-    simulator: Any, circuits: list[QuantumCircuit], shots: int, seed: Seed, **options: Any
+    batches: list[tuple[Any, list[QuantumCircuit]]], shots: int, seed: Seed, **options: Any
 ) -> SimulationJob:
-    """Start to simulate circuits, no two of which share random numbers."""
-    together = shots <= SHOTS_APART or options.get("parameter_binds")
-    batches = [circuits] if together else [[circuit] for circuit in circuits]
+    """Start to simulate circuits, each batch by its simulator, no two with equal random numbers."""
+    if shots > SHOTS_APART and not options.get("parameter_binds"):
+        batches = [(simulator, [circuit]) for simulator, batch in batches for circuit in batch]
     seeds = _hashed(seed).generate_state(len(batches), np.uint64) >> np.uint64(1)
     jobs = [
         simulator.run(batch, shots=shots, seed_simulator=int(one), **options)
-        for batch, one in zip(batches, seeds)
+        for (simulator, batch), one in zip(batches, seeds)
     ]
-    return SimulationJob(simulator, jobs, seed)
+    return SimulationJob(batches[0][0], jobs, seed)
 
 
 def _hashed(seed: Seed) -> np.random.SeedSequence:
@@ -70,8 +73,12 @@ class SimulationJob(JobV1):  # type: ignore[misc]  # terra has no types
         failed = [result for result in results if not result.success]
         if failed:
             whole.success, whole.status = False, failed[0].status
-        if isinstance(self._seed, int):
-            for experiment in whole.results:
+        for experiment in whole.results:
+            if hasattr(experiment.data, END):
+                kept = experiment.data.to_dict()
+                del kept[END]
+                experiment.data = ExperimentResultData(**kept)
+            if isinstance(self._seed, int):
                 experiment._metadata["seed_simulator"] = self._seed
         return whole
 

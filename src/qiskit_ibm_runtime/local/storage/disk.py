@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class WriteError(Exception):
+    """Nothing can be written, because the disk is full, for example; nothing was changed."""
+
+
 class DiskSync:
     """Brings one file to the disk. Who comes while a sync runs shares the next one.
 

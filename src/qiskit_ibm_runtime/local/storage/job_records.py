@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .payloads import Payloads
+    from .payloads import Data, Payloads
 
 QUEUED, RUNNING = "Queued", "Running"
 COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
@@ -44,29 +44,6 @@ class Job:
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
-
-    def record(self) -> dict[str, Any]:
-        """The job as the protocol shows it, without inputs."""
-        record: dict[str, Any] = {
-            "id": self.id,
-            "backend": self.backend,
-            "state": {"status": self.status, "reason": self.reason},
-            "status": self.status,
-            "program": {"id": self.program},
-            "created": self.created,
-            "tags": self.details.get("tags", []),
-            "session_id": self.session,
-            "user_id": self.user,
-            "usage": {"seconds": self.seconds},
-        }
-        record.update(
-            {key: self.details[key] for key in ("cost", "runtime") if key in self.details}
-        )
-        if not self.instance.startswith("crn:"):
-            record["hub"], record["group"], record["project"] = self.instance.split("/")
-        if self.finished:
-            record["ended"] = self.finished
-        return record
 
 
 @dataclass(frozen=True)
@@ -130,7 +107,7 @@ class Jobs:
     def add(
         self,
         job: Job,
-        params: bytes,
+        params: Data,
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:
@@ -192,11 +169,13 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
-    def start(self, job_id: str) -> None:
-        """Mark a job as running."""
-        self._connection.execute(
-            "UPDATE jobs SET status = ?, running = ? WHERE id = ?", (RUNNING, now(), job_id)
-        )
+    def start(self, job_id: str) -> bool:
+        """Mark a job as running; return whether it was there and waited."""
+        changed = self._connection.execute(
+            "UPDATE jobs SET status = ?, running = ? WHERE id = ? AND status = ?",
+            (RUNNING, now(), job_id, QUEUED),
+        ).rowcount
+        return bool(changed)
 
     def finish(
         self,

@@ -6,14 +6,14 @@ import os
 import secrets
 import sqlite3
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.moments import written
 from qiskit_ibm_runtime.local.settings import SettingsError
 
-from .disk import DiskSync, sync
+from .disk import DiskSync, WriteError, sync
 from .job_records import Jobs
 from .payloads import Payloads
 from .program_records import Programs
@@ -81,71 +81,83 @@ class Store:
     Args:
         folder: The data folder; a temporary one, removed at the end, if not given.
 
+    Attributes:
+        folder: The data folder.
+        is_temporary: Whether everything is removed at the end.
+
     Raises:
-        SettingsError: If another server holds the folder, or a newer release wrote it.
+        SettingsError: If another server holds the folder, a newer release wrote it, or it is
+            damaged or not to be written.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._temporary = tempfile.TemporaryDirectory("-qiskit-runtime") if folder is None else None
-        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self.is_temporary = folder is None
+        self.folder = folder or Path()
+        self._closing = ExitStack()
+        try:
+            if folder is None:
+                temporary = tempfile.TemporaryDirectory("-qiskit-runtime")
+                self.folder = Path(self._closing.enter_context(temporary))
+            self._open(self.folder / "runtime.sqlite")
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise SettingsError(_sentence(self.folder, error)) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, path: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.folder / "runtime.sqlite"
         # The database holds inputs and results: nobody else on the machine may read it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         # No transaction is begun behind our back, and no other process is waited for.
-        self._connection = sqlite3.connect(str(path), timeout=0.5, isolation_level=None)
-        try:
-            self._open(path)
-        except BaseException:
-            self._connection.close()
-            raise
-        self._log = path.with_name(f"{path.name}-wal")
-        self._disk = None if self.is_temporary else DiskSync(self._log)
-        self.payloads = Payloads(self._connection, self.folder / "payloads")
-        self.jobs = Jobs(self._connection, self.payloads)
-        self.programs = Programs(self._connection, self.payloads)
-        self.sessions = Sessions(self._connection)
-
-    @property
-    def is_temporary(self) -> bool:
-        """Whether everything is removed at the end."""
-        return self._temporary is not None
-
-    def _open(self, path: Path) -> None:
-        try:
-            # Exclusive: two servers on one folder would run every job twice.
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # NORMAL survives the death of the process; only what is acknowledged must also survive
-            # the death of the machine (`durably`). What is temporary need not survive anything.
-            usual = "OFF" if self.is_temporary else "NORMAL"
-            self._connection.execute(f"PRAGMA synchronous = {usual}")
-            self._connection.execute("BEGIN IMMEDIATE")
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            for statement in ";".join(_STEPS.get(version, ())).split(";"):
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
-            self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise SettingsError(
-                f"The data of {path} cannot be opened ({error}); does another server use it?"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise SettingsError(f"{path} is no database of this server: {error}.") from error
+        connection = sqlite3.connect(str(path), timeout=0.5, isolation_level=None)
+        self._closing.callback(connection.close)
+        self._connection = connection
+        # Exclusive: two servers on one folder would run every job twice.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # NORMAL survives the death of the process; only what is acknowledged must also survive
+        # the death of the machine (`durably`). What is temporary need not survive anything.
+        usual = "OFF" if self.is_temporary else "NORMAL"
+        connection.execute(f"PRAGMA synchronous = {usual}")
+        connection.execute("BEGIN IMMEDIATE")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for statement in ";".join(_STEPS.get(version, ())).split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
+        connection.execute("COMMIT")
         if version > FORMAT:
             raise SettingsError(f"{path} was written by a newer release; use that one.")
+        self._log = path.with_name(f"{path.name}-wal")
+        self._disk = None if self.is_temporary else DiskSync(self._log)
+        if self._disk is not None:
+            self._closing.callback(self._disk.close)
+        self.payloads = Payloads(connection, self.folder / "payloads")
+        self.jobs = Jobs(connection, self.payloads)
+        self.programs = Programs(connection, self.payloads)
+        self.sessions = Sessions(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; survives kill -9."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """All or nothing; survives kill -9.
+
+        Raises:
+            WriteError: If the disk is full, for example.
+        """
+        connection = self._connection
         try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            # SQLite undoes some failed transactions by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             self.payloads.rolled_back()
+            if isinstance(error, sqlite3.OperationalError):
+                raise WriteError(str(error)) from error
             raise
-        self._connection.execute("COMMIT")
         self.payloads.committed()
 
     @asynccontextmanager
@@ -153,6 +165,7 @@ class Store:
         """Like `transaction`, and on disk before it ends; nothing may be awaited inside.
 
         Raises:
+            WriteError: If the disk is full, for example.
             OSError: If it could not be brought to the disk. It is not undone.
         """
         with self.transaction() as connection:
@@ -192,8 +205,16 @@ class Store:
 
     def close(self) -> None:
         """Write everything back and let go of the folder."""
-        self._connection.close()
-        if self._disk is not None:
-            self._disk.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._closing.close()
+
+
+def _sentence(folder: Path, error: Exception) -> str:
+    """Why a folder of data cannot be used, and what to do about it."""
+    if "locked" in str(error):
+        return f"The data in {folder} is used by another server; stop that one first."
+    if isinstance(error, sqlite3.Error):
+        return (
+            f"{folder / 'runtime.sqlite'} cannot be used: {error}. If it is damaged or not a "
+            "database of this server, restore it from a copy, or choose another folder."
+        )
+    return f"The data in {folder} cannot be used: {error}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -16,12 +17,14 @@ from qiskit.circuit.parametertable import ParameterView
 from qiskit.primitives.utils import _observable_key
 from qiskit.quantum_info import SparsePauliOp
 
-from .circuits import circuit_twin, content
+from qiskit_ibm_runtime.utils.codecs.circuits import circuit_twin, content
+from qiskit_ibm_runtime.utils.codecs.errors import EncodeError
+
+from .programs import is_of_primitive, pointed_at
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-PROGRAMS = frozenset({"sampler", "estimator"})
 # Each list of indices, and the lists that it points into.
 _INDEXED = {
     "circuit_indices": ("circuits", "parameters"),
@@ -35,7 +38,7 @@ def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
     Only objects that are equal in content, name and metadata are taken for one.
     """
-    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+    if not is_of_primitive(program_id, inputs):
         return inputs
     result = dict(inputs)
     for name, targets in _INDEXED.items():
@@ -57,7 +60,7 @@ def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
     Entries are objects of their own, unless copies of them would take hundreds of megabytes.
     """
-    if program_id not in PROGRAMS or not isinstance(inputs, dict):
+    if not is_of_primitive(program_id, inputs):
         return inputs
     result = dict(inputs)
     for name, targets in _INDEXED.items():
@@ -70,14 +73,9 @@ def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 def _lists(inputs: dict[str, Any], name: str, targets: Sequence[str]) -> dict[str, Any]:
     """Return the lists that a list of indices points into; none unless all of it fits together."""
-    indices = inputs.get(name)
     lists = {each: inputs[each] for each in targets if inputs.get(each) is not None}
-    lengths = {len(each) if isinstance(each, (list, tuple)) else -1 for each in lists.values()}
-    if not isinstance(indices, (list, tuple)) or targets[0] not in lists or len(lengths) != 1:
-        return {}
-    length = lengths.pop()
-    fits = all(type(index) is int and -length <= index < length for index in indices)
-    return lists if fits else {}
+    fit = all(pointed_at(each, inputs.get(name)) for each in lists.values())
+    return lists if targets[0] in lists and fit and len(set(map(len, lists.values()))) == 1 else {}
 
 
 def _picked(items: Sequence[Any], indices: Sequence[int]) -> list[Any]:
@@ -120,7 +118,8 @@ def _outline(item: Any) -> Hashable:
 
 def _content(item: Any) -> Hashable:
     if isinstance(item, QuantumCircuit):
-        return content(item)
+        with suppress(EncodeError):  # which is raised again where the circuit is written
+            return content(item)
     if isinstance(item, SparsePauliOp):
         return _observable_key(item)  # type: ignore[no-any-return]
     if isinstance(item, (list, tuple, ParameterView)):

@@ -1,8 +1,8 @@
-"""What each option takes, and the form in which it is sent.
+"""What each option of a primitive takes, and the form in which it is sent.
 
-Each field has one reader: it returns a value in the form in which it is sent, and raises
-``TypeError`` or ``ValueError`` for a value that the service could make nothing of. Checking and
-sending use the same reader, so that what passes the check can be sent.
+Each option has one reader: it returns a value in the form in which it is sent, and raises
+``TypeError`` or ``ValueError`` for a value that no service could use. Checking and sending use the
+same reader, so that what passes the check can be sent.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from qiskit_ibm_runtime.checks import shown
 
 LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre")
 ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
-class Kind:
+class Reader:
     """What an option takes; ``None`` is always allowed and is sent as it is.
 
     Attributes:
@@ -66,28 +65,19 @@ def scalar(value: Any) -> Any:
     return value.item() if getattr(value, "shape", None) == () else value
 
 
-def is_integer(value: Any) -> bool:
-    """Whether this is an integer; a bool is none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _is_real(value: Any) -> bool:
-    """Whether this is a finite number; a bool is none."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+def _is_finite(value: Any) -> bool:
+    if not isinstance(value, Real):
         return False
     size: Any = abs(value)
     return bool(size < math.inf)
 
 
-def one_of(names: tuple[str, ...], *, any_case: bool = False) -> Kind:
-    """Return the kind of an option that takes one of these names."""
-
+def _one_of(names: tuple[str, ...]) -> Reader:
     def read(value: Any) -> Any:
-        _require(isinstance(value, str))
-        _require((value.upper() if any_case else value) in names)
+        _require(isinstance(value, str) and value in names)
         return value
 
-    return Kind(read, f"one of {', '.join(names)}")
+    return Reader(read, f"one of {', '.join(names)}")
 
 
 def _require(condition: bool) -> None:
@@ -100,7 +90,7 @@ def _whole(value: Any) -> int:
     if type(value) is int:  # hundreds of them make up a coupling map
         return value
     value = scalar(value)
-    _require(is_integer(value) or (isinstance(value, float) and value.is_integer()))
+    _require(isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()))
     return int(value)
 
 
@@ -124,7 +114,7 @@ def _flag(value: Any) -> bool:
 
 def _degree(value: Any) -> float:
     value = scalar(value)
-    _require(_is_real(value) and 0 <= value <= 1)
+    _require(_is_finite(value) and 0 <= value <= 1)
     return float(value)
 
 
@@ -146,27 +136,8 @@ def _names(value: Any) -> list[str]:
     return names
 
 
-def _empty(value: Any) -> Any:
-    """Return an empty text or list as it is; whatever else is empty is nothing, as in 0.9.3."""
-    return value if isinstance(value, (str, list)) else None
-
-
-def _tags(value: Any) -> Any:
-    if not value:
-        return _empty(value)
-    _require(isinstance(value, list))
-    _require(all(isinstance(tag, str) for tag in value))
-    return value
-
-
-def _log_level(value: Any) -> Any:
-    return _LEVEL.read(value) if value else _empty(value)
-
-
 def _layout(value: Any) -> Any:
     """Read physical qubits; one that is used twice, or is in no order, is an error."""
-    if hasattr(value, "get_virtual_bits"):  # terra's Layout, which takes the circuits to read
-        return value
     if isinstance(value, Mapping):
         places = {key if isinstance(key, str) else _whole(key): value[key] for key in value}
         layout: Any = {key: _qubit(place) for key, place in places.items()}
@@ -186,47 +157,39 @@ def _noise_model(value: Any) -> Any:
     return value
 
 
-def _callback(value: Any) -> Any:
-    _require(callable(value))
-    return value
-
-
 def _factors(value: Any) -> Any:
     factors = _items(value)
-    _require(all(_is_real(scalar(factor)) and factor >= 1 for factor in factors))
+    _require(all(_is_finite(scalar(factor)) and factor >= 1 for factor in factors))
     return factors if isinstance(factors, (list, tuple)) else list(factors)
 
 
-_FLAG = Kind(_flag, "True or False")
-_LEVEL = one_of(LOG_LEVELS, any_case=True)
-FACTORS = Kind(_factors, "a sequence of numbers of at least 1")
-SECONDS = Kind(_whole_from(1), "a positive number of seconds")
-KINDS: dict[str, dict[str, Kind]] = {
-    "transpilation": {
+def _settings(value: Any) -> Any:
+    return {name: scalar(value[name]) for name in value}
+
+
+_FLAG = Reader(_flag, "True or False")
+READERS: dict[str, dict[str, Reader]] = {
+    "transpilation_settings": {
+        "optimization_settings": Reader(_settings, "a dict with the level"),
         "skip_transpilation": _FLAG,
-        "initial_layout": Kind(
+        "initial_layout": Reader(
             _layout,
             "a list of the physical qubit of each virtual one, each used once, "
             "a dict from virtual to physical ones, or a Layout",
         ),
-        "layout_method": one_of(LAYOUT_METHODS),
-        "routing_method": one_of(ROUTING_METHODS),
-        "approximation_degree": Kind(_degree, "a number from 0 to 1"),
+        "layout_method": _one_of(LAYOUT_METHODS),
+        "routing_method": _one_of(ROUTING_METHODS),
+        "approximation_degree": Reader(_degree, "a number from 0 to 1"),
+        "coupling_map": Reader(_edges, "a list of pairs of qubits or a CouplingMap"),
+        "basis_gates": Reader(_names, "a list of names of gates"),
     },
-    "resilience": {"noise_factors": FACTORS},
-    "execution": {
-        "shots": Kind(_whole_from(1), "a positive integer"),
+    "resilience_settings": {
+        "noise_factors": Reader(_factors, "a sequence of numbers of at least 1"),
+    },
+    "run_options": {
+        "shots": Reader(_whole_from(1), "a positive integer"),
         "init_qubits": _FLAG,
-    },
-    "environment": {
-        "log_level": Kind(_log_level, _LEVEL.allowed),
-        "job_tags": Kind(_tags, "a list of strings"),
-        "callback": Kind(_callback, "a function of job id and message"),
-    },
-    "simulator": {
-        "noise_model": Kind(_noise_model, "a NoiseModel of Aer or its dict form"),
-        "seed_simulator": Kind(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
-        "coupling_map": Kind(_edges, "a list of pairs of qubits or a CouplingMap"),
-        "basis_gates": Kind(_names, "a list of names of gates"),
+        "noise_model": Reader(_noise_model, "a NoiseModel of Aer or its dict form"),
+        "seed_simulator": Reader(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
     },
 }

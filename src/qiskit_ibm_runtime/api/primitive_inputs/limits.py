@@ -1,0 +1,65 @@
+"""What a backend cannot run however long one waits for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .programs import circuits_run, is_of_primitive
+from .readers import scalar
+from .sending import SKIP_CHECKS
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The size of a backend.
+
+    Attributes:
+        backend: Its name.
+        qubits: How many it has; ``None`` if the service does not state it.
+        shots: How many it takes in one run at most; ``None`` likewise.
+    """
+
+    backend: str
+    qubits: int | None
+    shots: int | None
+
+    @classmethod
+    def of(cls, backend: str, configuration: Any) -> Limits:
+        """Read the limits that a configuration, a JSON object, states."""
+        if not isinstance(configuration, Mapping):
+            return cls(backend, None, None)
+        return cls(
+            backend,
+            _positive(configuration.get("n_qubits")),
+            _positive(configuration.get("max_shots")),
+        )
+
+
+def check_limits(program_id: str, inputs: Any, limits: Limits | None) -> None:
+    """Check the circuits and shots of a primitive against the size of its backend.
+
+    Raises:
+        ValueError: If a circuit has too many qubits, or there are too many shots.
+    """
+    if limits is None or not is_of_primitive(program_id, inputs) or os.environ.get(SKIP_CHECKS):
+        return
+    for index, circuit in enumerate(circuits_run(inputs)):
+        if limits.qubits is not None and circuit.num_qubits > limits.qubits:
+            raise ValueError(
+                f"Circuit {index} ({circuit.name!r}) has {circuit.num_qubits} qubits, but the "
+                f"backend {limits.backend!r} has {limits.qubits}."
+            )
+    run_options = inputs.get("run_options")
+    shots: Any = scalar(run_options.get("shots")) if isinstance(run_options, Mapping) else None
+    if limits.shots is not None and isinstance(shots, (int, float)) and shots > limits.shots:
+        raise ValueError(
+            f"'shots' is {shots}, but the backend {limits.backend!r} takes at most "
+            f"{limits.shots} in one run."
+        )
+
+
+def _positive(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None

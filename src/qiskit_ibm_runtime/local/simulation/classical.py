@@ -1,0 +1,129 @@
+"""Conditions on classical bits, as decisions about one bit after the other."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Union
+
+from qiskit_ibm_runtime._circuits import form
+
+MOST_BITS = 12
+"""Classical bits of an expression whose values are tried out one by one."""
+
+Decision = Union[bool, "tuple[int, Decision, Decision]"]
+"""Whether something holds: known, or a bit with what its values 0 and 1 make of it."""
+
+
+def moved(value: Any, clbits: tuple[int, ...]) -> Any:
+    """A condition or its target with the bits at their places in another circuit."""
+    if isinstance(value, form.Classical):
+        return form.Classical(tuple([clbits[bit] for bit in value.bits]), value.register)
+    if isinstance(value, form.Equal):
+        return form.Equal(moved(value.target, clbits), value.value)
+    if isinstance(value, form.Expression):
+        parts = tuple(moved(part, clbits) for part in value.parts)
+        return form.Expression(value.kind, value.width, parts)
+    return value
+
+
+def is_possible(condition: form.Equal) -> bool:
+    """Whether the target can have the value at all: two bits are never 5."""
+    return 0 <= condition.value < 1 << len(condition.target.bits)
+
+
+def decision(condition: form.Condition) -> Decision:
+    """How to find out whether a condition holds."""
+    if isinstance(condition, form.Equal):
+        return _equal(condition)
+    return _tried(condition, bool)
+
+
+def choice(target: form.Classical | form.Expression, values: tuple[int | None, ...]) -> Decision:
+    """How to find out whether a target has one of some values; ``None`` stands for all."""
+    if None in values:
+        return True
+    if isinstance(target, form.Expression):
+        return _tried(target, lambda value: value in values)
+    found: Decision = False
+    for value in values:
+        found = _or(_equal(form.Equal(target, value or 0)), found)
+    return found
+
+
+def _equal(condition: form.Equal) -> Decision:
+    if not is_possible(condition):
+        return False
+    found: Decision = True
+    for place, bit in reversed(list(enumerate(condition.target.bits))):
+        found = (bit, False, found) if condition.value >> place & 1 else (bit, found, False)
+    return found
+
+
+def _or(one: Decision, other: Decision) -> Decision:
+    """Two decisions about the same bits in the same order, of which one is enough."""
+    if isinstance(one, bool):
+        return True if one else other
+    if isinstance(other, bool):
+        return True if other else one
+    bit, zero, set_one = one
+    return bit, _or(zero, other[1]), _or(set_one, other[2])
+
+
+def _tried(expression: form.Expression, wanted: Callable[[int], bool]) -> Decision:
+    bits = sorted(_bits(expression))
+    if len(bits) > MOST_BITS:
+        raise ValueError(
+            f"A condition reads {len(bits)} classical bits in one expression; up to {MOST_BITS} "
+            "can be simulated. Compare a register with a number instead."
+        )
+
+    def tree(known: dict[int, int]) -> Decision:
+        if len(known) == len(bits):
+            return wanted(_value(expression, known))
+        bit = bits[len(known)]
+        zero, one = tree({**known, bit: 0}), tree({**known, bit: 1})
+        return zero if zero == one else (bit, zero, one)
+
+    return tree({})
+
+
+def _bits(expression: form.Expression) -> set[int]:
+    found: set[int] = set()
+    for part in expression.parts:
+        if isinstance(part, form.Classical):
+            found.update(part.bits)
+        elif isinstance(part, form.Expression):
+            found |= _bits(part)
+    return found
+
+
+_BINARY: dict[str, Callable[[int, int], int]] = {
+    "BIT_AND": lambda a, b: a & b,
+    "BIT_OR": lambda a, b: a | b,
+    "BIT_XOR": lambda a, b: a ^ b,
+    "LOGIC_AND": lambda a, b: a and b,
+    "LOGIC_OR": lambda a, b: a or b,
+    "EQUAL": lambda a, b: a == b,
+    "NOT_EQUAL": lambda a, b: a != b,
+    "LESS": lambda a, b: a < b,
+    "LESS_EQUAL": lambda a, b: a <= b,
+    "GREATER": lambda a, b: a > b,
+    "GREATER_EQUAL": lambda a, b: a >= b,
+}
+
+
+def _value(expression: form.Expression, known: dict[int, int]) -> int:
+    kind, width, parts = expression
+    if kind == "Var":
+        return sum(known[bit] << place for place, bit in enumerate(parts[0].bits))
+    if kind == "Value":
+        return int(parts[0])
+    if kind == "Binary":
+        name, left, right = parts
+        return int(_BINARY[name](_value(left, known), _value(right, known)))
+    if kind == "Cast":
+        value = _value(parts[0], known)
+        return int(value != 0) if width is None else value % (1 << width)
+    value = _value(parts[1], known)
+    if parts[0] == "LOGIC_NOT":
+        return int(not value)
+    return ~value % (1 << (width or 1))

@@ -1,0 +1,304 @@
+"""Circuits in the gates of a backend and on its pairs of qubits, with their meaning.
+
+Terra's transpiler keeps the meaning of circuits without control flow, but for one pass of level 3,
+which takes a swap at the end of a wire for one that nobody sees. So control flow is unfolded first,
+and at level 3 no swap is left. Between jumps qubits stay where they are: a gate on qubits that are
+not coupled stands between swaps there and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qiskit import QuantumCircuit, QuantumRegister
+from qiskit.circuit import Instruction
+from qiskit.circuit.library import CXGate, RZZGate, SwapGate
+from qiskit.transpiler import CouplingMap, Layout
+from qiskit.transpiler import preset_passmanagers as preset
+from qiskit.transpiler.passmanager_config import PassManagerConfig
+
+from qiskit_ibm_runtime._circuits.building import to_circuit
+from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.standard import KNOWN
+
+from .lowering import is_standard, with_jumps
+from .unfolding import CHANNELS, Kept, UnsupportedError, unfolded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from qiskit_ibm_runtime._circuits import form
+
+    from .unfolding import Control
+
+_LEVELS = (
+    preset.level_0_pass_manager,
+    preset.level_1_pass_manager,
+    preset.level_2_pass_manager,
+    preset.level_3_pass_manager,
+)
+
+
+_ONE_WAY = {row.name for row in KNOWN.values() if row.controlled} - {"cx", "cz"}
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What circuits are fitted to, and how.
+
+    Attributes:
+        basis_gates: Names of gates.
+        coupling_map: Pairs of qubits that a gate may act on, in this order; ``None`` for all.
+        level: Optimization level, 0 to 3.
+        initial_layout: Where each qubit of a circuit is put.
+        properties: The calibration of the device.
+        names: Names and labels of instructions with noise of their own, which stay as they are.
+        settings: Further settings of terra, by their names in its ``PassManagerConfig``.
+    """
+
+    basis_gates: list[str]
+    coupling_map: list[list[int]] | None = None
+    level: int = 1
+    initial_layout: list[int] | None = None
+    properties: Any = None
+    names: frozenset[str] = frozenset()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """The circuit as it fits.
+
+        Raises:
+            UnsupportedError: If it cannot be fitted or simulated.
+        """
+        control: Sequence[tuple[int, Control]] = ()
+        if not is_standard(circuit):
+            kept = Kept(self._is_native, self.names - {"swap"})
+            line = unfolded(normal_form(circuit), kept)
+            circuit, control = to_circuit(line.circuit), line.control
+        if control or self._is_kept_on_pairs(circuit):
+            return self._with_control(circuit, control)
+        return self._transpiled(self._without_swaps(circuit), self._places(circuit))
+
+    def _is_native(self, operation: form.Operation) -> bool:
+        """Whether terra is given a gate as it is: those that it routes, if it does."""
+        if operation.kind in ("Initialize", "DiagonalGate"):
+            return False
+        return operation.qubits <= 2 or self.coupling_map is None
+
+    # -- without control flow
+
+    def _without_swaps(self, circuit: QuantumCircuit, *, wires_may_move: bool = True) -> Any:
+        if self.level < 3 or "swap" in self.names:
+            return circuit
+        return _without_swaps(circuit, wires_may_move=wires_may_move)
+
+    def _places(self, circuit: QuantumCircuit) -> dict[str, Any]:
+        """Where terra may put a circuit."""
+        places: dict[str, Any] = {}
+        if self.coupling_map is not None:
+            places = {"coupling_map": self._coupling, "backend_properties": self.properties}
+        if self.initial_layout is not None:
+            self._check_layout(circuit)
+            places["initial_layout"] = Layout(dict(zip(circuit.qubits, self.initial_layout)))
+        return places
+
+    @cached_property
+    def _coupling(self) -> CouplingMap:
+        return CouplingMap(self.coupling_map)
+
+    def _check_layout(self, circuit: QuantumCircuit) -> None:
+        places = self.initial_layout or []
+        if len(places) != circuit.num_qubits:
+            raise UnsupportedError(
+                f"initial_layout has {len(places)} places, and circuit {circuit.name!r} "
+                f"{circuit.num_qubits} qubits."
+            )
+
+    def _is_kept_on_pairs(self, circuit: QuantumCircuit) -> bool:
+        """Whether terra, which routes no instruction that it is not to look at, would have to."""
+        if self.coupling_map is None or not self.names:
+            return False
+        return any(len(i.qubits) == 2 and _name(i) in self.names for i in circuit.data)
+
+    def _transpiled(self, circuit: QuantumCircuit, places: dict[str, Any]) -> Any:
+        """Let terra fit a circuit; what has noise of its own is nothing but names to it."""
+        hidden, kept = _hidden(circuit, self.names)
+        wide = [its.name for its in kept.values() if its.num_qubits > 2]
+        if self.coupling_map is not None and wide:
+            raise UnsupportedError(
+                f"Circuit {circuit.name!r} has {wide[0]!r} with noise of its own on more than two "
+                "qubits, and the qubits are coupled in pairs."
+            )
+        config = PassManagerConfig(basis_gates=self._basis, **places, **self.settings)
+        passes = _LEVELS[self.level](config)
+        if "scheduling_method" not in self.settings:
+            passes.scheduling = None  # delays have a unit already
+        found = passes.run(hidden)
+        return _shown(found, kept) if kept else found
+
+    # -- with control flow
+
+    def _with_control(
+        self, circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]
+    ) -> QuantumCircuit:
+        """Fit what stands between jumps and marks, piece by piece, each on the same places."""
+        if "scheduling_method" in self.settings:
+            raise UnsupportedError(
+                f"Circuit {circuit.name!r} has control flow, which cannot be scheduled."
+            )
+        places, width = list(range(circuit.num_qubits)), circuit.num_qubits
+        if self.coupling_map is not None:
+            places, width = self._placement(circuit), self._coupling.size()
+        where = dict(zip(circuit.qubits, places))
+        made = _empty(circuit, width)
+        steps = [
+            _Step(item.operation, tuple([where[qubit] for qubit in item.qubits]), item.clbits)
+            for item in circuit.data
+        ]
+        bounds = sorted({0, *(place for place, _ in control), len(steps)})
+        begun = {len(steps): 0}
+        for first, last in zip(bounds, bounds[1:]):
+            begun[first] = len(made.data)
+            self._add_piece(made, steps[first:last])
+        begun[len(steps)] = len(made.data)
+        return with_jumps(made, [(begun[place], item) for place, item in control])
+
+    def _placement(self, circuit: QuantumCircuit) -> list[int]:
+        """Where the qubits of a circuit are put: where terra puts a circuit with the same pairs."""
+        if self.initial_layout is not None:
+            self._check_layout(circuit)
+            return self.initial_layout
+        shadow = QuantumCircuit(circuit.num_qubits, circuit.num_qubits)
+        place = {qubit: place for place, qubit in enumerate(circuit.qubits)}
+        for item in circuit.data:
+            if item.operation.name != "barrier":
+                for one, other in combinations(item.qubits, 2):
+                    shadow.append(RZZGate(0.3), [place[one], place[other]])
+        shadow.barrier()
+        shadow.measure(shadow.qubits, shadow.clbits)
+        found = self._transpiled(shadow, self._places(shadow))
+        measured = {i.clbits[0]: i.qubits[0] for i in found.data if i.operation.name == "measure"}
+        return [found.find_bit(measured[clbit]).index for clbit in found.clbits]
+
+    def _add_piece(self, made: QuantumCircuit, steps: list[_Step]) -> None:
+        if self.coupling_map is not None:
+            steps = [part for step in steps for part in self._routed(step)]
+        used = sorted({place for step in steps for place in step.places})
+        directions: dict[str, Any] = {}
+        if not self._is_symmetric:
+            used = list(range(made.num_qubits))
+            directions["coupling_map"] = self._coupling
+        piece = _empty(made, len(used))
+        if directions:
+            directions["initial_layout"] = Layout(dict(zip(piece.qubits, used)))
+        piece.barrier()  # or a reset at the beginning would go
+        for step in steps:
+            qubits = [piece.qubits[used.index(place)] for place in step.places]
+            piece._append(step.operation, qubits, step.clbits)
+        fitted = self._transpiled(self._without_swaps(piece, wires_may_move=False), directions)
+        there = {qubit: made.qubits[place] for qubit, place in zip(fitted.qubits, used)}
+        for item in fitted.data[1:]:
+            made._append(item.operation, [there[qubit] for qubit in item.qubits], item.clbits)
+
+    def _routed(self, step: _Step) -> list[_Step]:
+        """A step between swaps there and back, if its qubits are not coupled."""
+        if step.operation.name == "barrier" or len(step.places) < 2:
+            return [step]
+        first, second = step.places
+        path = self._coupling.shortest_undirected_path(first, second)
+        there = [
+            _Step(CXGate(), pair, ())
+            for one, other in zip(path, path[1:-1])
+            for pair in ((one, other), (other, one), (one, other))
+        ]
+        moved = step._replace(places=(path[-2], second))
+        return [*there, moved, *reversed(there)]
+
+    @cached_property
+    def _basis(self) -> list[str]:
+        """The gates; where pairs have a direction, without those that terra cannot turn around."""
+        if self._is_symmetric:
+            return self.basis_gates
+        return [name for name in self.basis_gates if name not in _ONE_WAY]
+
+    @cached_property
+    def _is_symmetric(self) -> bool:
+        pairs = {tuple(pair) for pair in self.coupling_map or []}
+        return all((other, one) in pairs for one, other in pairs)
+
+
+class _Step(NamedTuple):
+    operation: Any
+    places: tuple[int, ...]
+    clbits: Sequence[Any]
+
+
+def _empty(circuit: QuantumCircuit, width: int) -> QuantumCircuit:
+    """A circuit with so many qubits and the classical bits of another."""
+    made = QuantumCircuit(QuantumRegister(width, "q"), circuit.clbits, name=circuit.name)
+    for register in circuit.cregs:
+        made.add_register(register)
+    made.global_phase, made.metadata = circuit.global_phase, circuit.metadata
+    return made
+
+
+class _Opaque(Instruction):  # type: ignore[misc]  # terra ships no types
+    """What terra moves nothing past."""
+
+    _directive = True
+
+
+def _hidden(
+    circuit: QuantumCircuit, names: Iterable[str]
+) -> tuple[QuantumCircuit, dict[str, Instruction]]:
+    """A circuit in which some instructions have nothing but a name, and what they are."""
+    names = CHANNELS.union(names)
+    if not any(_name(item) in names for item in circuit.data):
+        return circuit, {}
+    kept: dict[str, Instruction] = {}
+    hidden = circuit.copy_empty_like()
+    for item in circuit.data:
+        operation = item.operation
+        if _name(item) in names:
+            name = f"kept_{len(kept)}"
+            kept[name] = operation
+            operation = _Opaque(name, operation.num_qubits, operation.num_clbits, [])
+        hidden._append(operation, item.qubits, item.clbits)
+    return hidden, kept
+
+
+def _name(item: Any) -> str:
+    return str(item.operation.label or item.operation.name)
+
+
+def _shown(circuit: QuantumCircuit, kept: dict[str, Instruction]) -> QuantumCircuit:
+    shown = circuit.copy_empty_like()
+    for item in circuit.data:
+        operation = kept.get(item.operation.name, item.operation)
+        shown._append(operation, item.qubits, item.clbits)
+    return shown
+
+
+def _without_swaps(circuit: QuantumCircuit, *, wires_may_move: bool) -> QuantumCircuit:
+    """A circuit that swaps by other gates, or by going on with the other wire."""
+    if not any(item.operation.name == "swap" for item in circuit.data):
+        return circuit
+    made = circuit.copy_empty_like()
+    wires = {qubit: qubit for qubit in circuit.qubits}
+    for item in circuit.data:
+        qubits = [wires[qubit] for qubit in item.qubits]
+        if not isinstance(item.operation, SwapGate):
+            made._append(item.operation, qubits, item.clbits)
+        elif wires_may_move and item.operation.condition is None:
+            one, other = item.qubits
+            wires[one], wires[other] = wires[other], wires[one]
+        else:
+            for pair in (qubits, qubits[::-1], qubits):
+                gate = CXGate()
+                if item.operation.condition is not None:
+                    gate = gate.c_if(*item.operation.condition)
+                made._append(gate, pair, [])
+    return made

@@ -1,0 +1,212 @@
+"""Circuits as Aer runs them right.
+
+Aer takes an instruction for the gate that its name or label says, lays no bodies of control flow on
+other bits than their own, and knows no condition on a measurement. What it does right, in every
+version, are gates of its own, the first ``initialize`` of a qubit, conditions on gates, and jumps,
+which are what it makes of control flow itself.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit.circuit import Clbit
+from qiskit.quantum_info import Pauli
+from qiskit_aer import AerSimulator
+from qiskit_aer.library import SaveExpectationValue
+from qiskit_aer.library.control_flow_instructions import AerJump, AerMark
+
+from qiskit_ibm_runtime._circuits.building import to_circuit
+from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.standard import Family, Known, known
+
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, UnsupportedError, unfolded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit import QuantumCircuit
+
+END = "_end"
+"""The label of what is saved at the end of a circuit with jumps, for no reason but to be there."""
+WIDEST_NOISY_LOOP = 10
+"""Qubits whose density matrix is followed through every shot."""
+
+_TOUCH_NOTHING = {"barrier", "jump", "mark"}
+_STANDARD = {Family.STANDARD, Family.MANY_CONTROLLED}
+
+
+@lru_cache(maxsize=8)
+def gates_of(method: str) -> frozenset[str]:
+    """The gates that the installed Aer knows with a method."""
+    return frozenset(AerSimulator(method=method).configuration().basis_gates)
+
+
+def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
+    """The circuit as a simulator takes it; itself if that is how it is.
+
+    Args:
+        circuit: Any circuit without parameters.
+        gates: What the simulator knows, of Qiskit's gates and beside them.
+        names: Names and labels of its noise that are not those of Qiskit's gates.
+
+    Raises:
+        UnsupportedError: If it cannot be simulated.
+    """
+    if is_ready(circuit, gates, names):
+        return circuit
+    line = unfolded(normal_form(circuit), Kept(lambda its: its.name in gates, names))
+    return with_jumps(to_circuit(line.circuit), line.control)
+
+
+def is_standard(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit is nothing but unconditional gates of Qiskit's on one register."""
+    if len(circuit.qregs) != 1 or len(circuit.qregs[0]) != circuit.num_qubits:
+        return False
+    for item in circuit.data:
+        operation = item.operation
+        kind = _kind(operation)
+        if kind.family not in _STANDARD and kind.kind not in ("Barrier", "Delay", "UnitaryGate"):
+            return False
+        if operation.label is not None or getattr(operation, "condition", None) is not None:
+            return False
+        if kind.name != operation.name or not _is_closed(operation):
+            return False
+    return True
+
+
+def is_ready(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> bool:
+    """Whether a simulator runs a circuit right as it is."""
+    touched: set[Any] = set()
+    for item in circuit.data:
+        operation = item.operation
+        kind = _kind(operation)
+        if not _is_taken(operation, kind, gates, names):
+            return False
+        if kind.kind == "Initialize" and touched.intersection(item.qubits):
+            return False
+        if operation.name not in _TOUCH_NOTHING:
+            touched.update(item.qubits)
+    return True
+
+
+def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozenset[str]) -> bool:
+    label = getattr(operation, "label", None)
+    if label is not None and label not in names and kind.name:
+        return False
+    condition = getattr(operation, "condition", None)
+    if kind.kind in NO_GATES:
+        return condition is None
+    if str(type(operation).__module__).startswith("qiskit_aer."):
+        return True
+    if any(map(_is_locked, getattr(operation, "params", ()))):
+        return False
+    if operation.name in CHANNELS:
+        return condition is None
+    if kind.name != operation.name or kind.name not in gates:
+        return False
+    if kind.kind == "Initialize" and not isinstance(operation.params[0], complex):
+        return False
+    if kind.kind in ("DiagonalGate", "Initialize", "UnitaryGate"):
+        return condition is None
+    if kind.family not in _STANDARD or not _is_closed(operation):
+        return False
+    return condition is None or _can_hold(*condition)
+
+
+def _kind(operation: Any) -> Known:
+    cls: Any = type(operation)
+    return known(cls)
+
+
+def _is_locked(param: Any) -> bool:
+    """Whether a parameter is an array that may not change: Aer 0.14 reads it by columns."""
+    return isinstance(param, np.ndarray) and not param.flags.writeable
+
+
+def _is_closed(operation: Any) -> bool:
+    controls = getattr(operation, "num_ctrl_qubits", 0)
+    return not controls or operation.ctrl_state == (1 << controls) - 1
+
+
+def _can_hold(target: Any, value: int) -> bool:
+    return isinstance(target, Clbit) or 0 <= value < 1 << len(target)
+
+
+def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) -> QuantumCircuit:
+    """A circuit with jumps and marks between its instructions."""
+    if not control:
+        return circuit
+    made = circuit.copy_empty_like()
+    # On all qubits in use, so that nothing is moved past them.
+    qubits = [qubit for qubit in circuit.qubits if qubit in _used(circuit)] or circuit.qubits[:1]
+    waiting = list(reversed(control))
+    for place, item in enumerate([*circuit.data, None]):
+        while waiting and waiting[-1][0] == place:
+            made._append(_instruction(waiting.pop()[1], len(qubits), circuit), qubits, [])
+        if item is not None:
+            made._append(item)
+    return made
+
+
+def _used(circuit: QuantumCircuit) -> set[Any]:
+    return {qubit for item in circuit.data for qubit in item.qubits}
+
+
+def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:
+    if not isinstance(control, Jump):
+        return AerMark(str(control.number), width)
+    jump = AerJump(str(control.to), width)
+    if control.bit is not None:
+        jump.condition = (circuit.clbits[control.bit], control.value)
+    return jump
+
+
+def closed(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A circuit whose last marks Aer keeps: it drops what nothing is measured or saved after."""
+    mark = next((item for item in circuit.data if item.operation.name == "mark"), None)
+    if mark is None:
+        return circuit
+    made = circuit.copy()
+    made._append(SaveExpectationValue(Pauli("Z"), label=END), mark.qubits[:1], [])
+    return made
+
+
+def method(circuit: QuantumCircuit, usual: str, noisy: bool) -> str:
+    """The method by which a simulator runs a circuit right.
+
+    Aer draws the noise of all instructions before a shot, so that in a loop each round has the
+    noise of the first one; with density matrices nothing is drawn.
+
+    Raises:
+        UnsupportedError: If there is none.
+    """
+    loops, qubits = _loops(circuit)
+    if loops is None:
+        return usual
+    if usual == "extended_stabilizer":
+        raise UnsupportedError(
+            f"Circuit {circuit.name!r} has control flow or conditions, which the extended "
+            "stabilizer simulator does not know. Use ibmq_qasm_simulator."
+        )
+    if not (loops and noisy):
+        return usual
+    if qubits > WIDEST_NOISY_LOOP:
+        raise UnsupportedError(
+            f"Circuit {circuit.name!r} has a loop on {qubits} qubits with noise; up to "
+            f"{WIDEST_NOISY_LOOP} can be simulated. Use fewer qubits, or a loop over indices."
+        )
+    return "density_matrix"
+
+
+def _loops(circuit: QuantumCircuit) -> tuple[bool | None, int]:
+    """Whether a circuit jumps back, ``None`` if it has no jumps, and how many qubits it uses."""
+    loops, seen = None, set()
+    for item in circuit.data:
+        if item.operation.name == "mark":
+            seen.add(item.operation.params[0])
+        elif item.operation.name == "jump":
+            loops = bool(loops) or item.operation.params[0] in seen
+    return loops, 0 if loops is None else len(_used(circuit))

@@ -1,0 +1,48 @@
+"""Helpers: circuits sampled in this process, without anything being sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit_aer.noise import NoiseModel
+
+from qiskit_ibm_runtime.local.programs import sampler
+from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
+
+from . import exact
+from .agreement import disagreement
+
+SHOTS = 2000
+LINE = [[0, 1], [1, 0], [1, 2], [2, 1], [2, 3], [3, 2], [3, 4], [4, 3]]
+ONE_WAY = [[0, 1], [2, 1], [2, 3], [3, 4]]
+
+
+def sampled(
+    circuits: list[QuantumCircuit],
+    backend: str = "ibmq_qasm_simulator",
+    level: int = 1,
+    noise: NoiseModel | None = None,
+    values: Any = None,
+    **settings: Any,
+) -> list[dict[int, float]]:
+    """The frequencies of the outcomes of each circuit; a device is ideal unless noise is given."""
+    if noise is None:
+        noise = NoiseModel()
+    result = sampler.main(
+        LocalBackend.of({"name": backend}),
+        None,
+        circuits=circuits,
+        parameter_values=values,
+        transpilation_settings={**settings, "optimization_settings": {"level": level}},
+        resilience_settings={"level": 0},
+        run_options={"shots": SHOTS, "seed_simulator": 11, "noise_model": noise},
+    )
+    return [{int(key, 2): v for key, v in dist.items()} for dist in result["quasi_dists"]]
+
+
+def check(circuits: list[QuantumCircuit], *arguments: Any, **options: Any) -> None:
+    """Sample circuits and compare each with what it means."""
+    for circuit, seen in zip(circuits, sampled(circuits, *arguments, **options)):
+        wrong = disagreement(seen, exact.distribution(circuit), SHOTS)
+        assert not wrong, f"{circuit.name} {arguments} {options}: {wrong}"

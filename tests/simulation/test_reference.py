@@ -1,0 +1,69 @@
+"""The exact reference, against Qiskit's state vectors and against what is known by heart."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import Statevector
+
+from . import drawn, exact
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_circuits_of_gates_have_the_probabilities_of_their_state_vector(seed: int) -> None:
+    circuit = drawn.circuit(seed, drawn.Taste(dynamic=False, clbits=1)).bound
+    gates = QuantumCircuit(circuit.qubits)
+    for item in circuit.data:
+        if item.operation.name not in ("measure", "barrier", "delay"):
+            gates.append(item.operation, item.qubits)
+    truth = Statevector(gates).probabilities()
+    gates.measure_all()
+
+    found = exact.distribution(gates)
+
+    np.testing.assert_allclose([found.get(n, 0) for n in range(len(truth))], truth, atol=1e-9)
+
+
+def test_a_teleported_state_arrives() -> None:
+    circuit = QuantumCircuit(3, 2)
+    circuit.ry(1.0, 0)
+    circuit.h(1)
+    circuit.cx(1, 2)
+    circuit.cx(0, 1)
+    circuit.h(0)
+    circuit.measure([0, 1], [0, 1])
+    circuit.x(2).c_if(1, 1)
+    circuit.z(2).c_if(0, 1)
+
+    assert exact.expectation(circuit, "ZII") == pytest.approx(math.cos(1.0))
+    assert exact.expectation(circuit, "XII") == pytest.approx(math.sin(1.0))
+
+
+def test_a_coin_is_thrown_until_it_shows_one() -> None:
+    body = QuantumCircuit(1, 1)
+    body.reset(0)
+    body.h(0)
+    body.measure(0, 0)
+    circuit = QuantumCircuit(1, 1)
+    circuit.while_loop((circuit.clbits[0], 0), body, [0], [0])
+
+    assert exact.distribution(circuit) == pytest.approx({1: 1.0}, abs=1e-9)
+
+
+def test_a_loop_is_left_in_the_middle() -> None:
+    """
+    The qubit is flipped until it is read as 1, which is so after the first of three rounds.
+    """
+    leave = QuantumCircuit(1, 1)
+    leave.break_loop()
+    body = QuantumCircuit(1, 1)
+    body.x(0)
+    body.measure(0, 0)
+    body.if_test((body.clbits[0], 1), leave, [0], [0])
+    circuit = QuantumCircuit(1, 1)
+    circuit.for_loop(range(3), None, body, [0], [0])
+
+    assert exact.distribution(circuit) == pytest.approx({1: 1.0})

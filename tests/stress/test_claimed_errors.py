@@ -1,0 +1,18 @@
+"""Claimed errors of mitigated values against the true ones, over many seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.execution.test_mitigation import squared_errors_of_cancellations
+
+
+@pytest.mark.parametrize("asymmetry", [0.0, 0.1, 0.3])
+def test_95_of_100_intervals_of_a_cancellation_hold_the_truth(asymmetry: float) -> None:
+    """
+    Of 100 intervals 95 with a deviation of 2.2; the mean square has one of 0.14.
+    """
+    squares = np.array(squared_errors_of_cancellations(asymmetry, seeds=100, shots=1000))
+
+    assert (squares < 1.96**2).sum() >= 88
+    assert 0.5 < squares.mean() < 1.5
