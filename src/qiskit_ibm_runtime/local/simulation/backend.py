@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -18,11 +19,14 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-from . import lowering, noise, runs
+from . import lowering, methods, noise, runs
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
 
+CONTROL_FLOW = (
+    "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
+)  # fmt: skip
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
 
@@ -41,6 +45,8 @@ class LocalBackend(ProgramBackend):
             raise ValueError(
                 f"The configuration of {configuration.get('backend_name')!r} cannot be understood."
             )
+        # What terra's transpiler leaves in circuits for a backend; `run` unfolds it.
+        decoded.basis_gates = [*decoded.basis_gates, *CONTROL_FLOW]
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
         self._noise: dict[frozenset[int], NoiseModel] = {}
@@ -99,24 +105,28 @@ class LocalBackend(ProgramBackend):
         """
         circuits = [self.lowered(circuit, noise_model) for circuit in circuits]
         model = self.noise_of(circuits, noise_model)
-        ready = [lowering.closed(noise.with_delays(circuit, model)) for circuit in circuits]
-        model = noise.without_delays(model)
+        ready = [lowering.closed(noise.spelled_out(circuit, model)) for circuit in circuits]
+        chosen = [
+            methods.method_of(circuit, self.method, shots, noisy=model is not None)
+            for circuit in ready
+        ]
 
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
                 method=method,
-                noise_model=model,
+                noise_model=noise.without_delays(model),
                 max_parallel_shots=1,
                 max_parallel_experiments=1,
                 max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
                 **self._of_the_method(circuits),
             )
 
-        methods = [lowering.method(circuit, self.method, model is not None) for circuit in ready]
         batches = [
             (simulator(method), [circuit for _, circuit in group])
-            for method, group in groupby(zip(methods, ready), key=lambda pair: pair[0])
+            for method, group in groupby(zip(chosen, ready), key=itemgetter(0))
         ]
+        if model is not None and "automatic" in chosen:
+            batches = [(simulator, [circuit]) for simulator, some in batches for circuit in some]
         return runs.started(batches, shots, seed, **options)
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
