@@ -10,18 +10,23 @@ from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.devices.simulators import METHODS, SHARE
+from qiskit_ibm_runtime.local.devices import catalogue, sizes
+from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     properties_from_server_data,
 )
 
-from . import lowering, noise, runs
+from . import exact, lowering, noise, runs
+from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
+
+_VECTORS = {"automatic", "statevector"}
+CLIFFORD = {*CLIFFORD_GATES, "barrier", "delay", "jump", "mark", "measure", "reset"}
+"""What the stabilizer method can simulate."""
 
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
@@ -113,6 +118,9 @@ class LocalBackend(ProgramBackend):
             )
 
         methods = [lowering.method(circuit, self.method, model is not None) for circuit in ready]
+        for circuit, method in zip(ready, methods):
+            if method in _VECTORS and circuit.num_qubits > sizes.NARROW:
+                _check_size(circuit, model, shots)
         batches = [
             (simulator(method), [circuit for _, circuit in group])
             for method, group in groupby(zip(methods, ready), key=lambda pair: pair[0])
@@ -171,6 +179,31 @@ class LocalBackend(ProgramBackend):
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         shots = self.options.shots if shots is None else shots
         return self.simulate(listed, noise_model, shots=shots, seed=seed, **options)
+
+
+def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int) -> None:
+    """Check that the states of a circuit fit in memory, and shots in the time of a job.
+
+    Raises:
+        UnsupportedError: If they do not, unless Aer takes the stabilizer method by itself.
+    """
+    errors = list(noise.gate_errors(model).values())
+    circuits = [circuit, *(part for error in errors for part in error.circuits)]
+    if all(item.operation.name in CLIFFORD for each in circuits for item in each.data):
+        return
+    used = [item for item in circuit.data if item.operation.name != "barrier"]
+    qubits = len({qubit for item in used for qubit in item.qubits})
+    is_drawn = not errors and exact.has_one_ending(circuit)
+    reason = sizes.refusal(
+        circuit.name,
+        qubits,
+        len(used),
+        1 if is_drawn else shots,
+        catalogue.memory(),
+        noisy=bool(errors),
+    )
+    if reason is not None:
+        raise UnsupportedError(reason)
 
 
 @lru_cache(maxsize=4)
