@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error, thermal_relaxation_error
@@ -83,6 +84,9 @@ def test_a_wide_circuit_that_needs_no_state_vector_runs() -> None:
         assert len(result["quasi_dists"]) == 1
 
 
+@pytest.mark.skipif(
+    qiskit_aer.__version__ < "0.13", reason="this Aer turns to matrix product states"
+)
 @pytest.mark.parametrize("shots", [10, None])
 def test_a_state_vector_beyond_the_memory_is_refused(shots: int | None) -> None:
     with pytest.raises(FailedError, match=r"too large for a state vector: with 30 qubits"):

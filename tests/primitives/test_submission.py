@@ -211,7 +211,9 @@ class TestLimitsOfTheBackend:
         circuit = QuantumCircuit(127, 1, name="wide")
         circuit.h(range(34))
 
-        with pytest.raises(ValueError, match=r"'wide' is too large for a noisy simulation: with 34"):
+        with pytest.raises(
+            ValueError, match=r"'wide' is too large for a noisy simulation: with 34"
+        ):
             sampler.run(circuit)
         assert sampler.session.session_id is None
 
