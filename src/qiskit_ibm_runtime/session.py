@@ -11,7 +11,7 @@ from qiskit.exceptions import QiskitError
 
 from .accounts.validation import HUB_CHANNELS
 from .api.liveness import why_ended
-from .checks import check_id, check_kind
+from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job_submission import instance_for, same_account, service_for
@@ -90,9 +90,8 @@ class Session:
         Raises:
             IBMInputValueError: If the id is no text.
         """
-        check_id("session_id", session_id, "a session")
         session = cls(service=service, backend=backend)
-        session._session_id = session_id
+        session._session_id = required_id("session_id", session_id, "a session")
         return session
 
     def run(
@@ -140,7 +139,7 @@ class Session:
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()
-        arguments["options"]["session_time"] = self._max_time
+        arguments["options"] = {**arguments["options"], "session_time": self._max_time}
         job = self._service.run(**arguments, session_id=None, start_session=True)
         self._session_id = job.job_id()
         if self._backend is None:
@@ -155,8 +154,9 @@ class Session:
 
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
-        check_kind("options", given_options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        options: dict[str, Any] = {} if given_options is None else given_options
+        # As in 0.9.3, an empty dict of the user is left alone and another one is completed.
+        options: dict[str, Any] = given_options or {}
+        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if isinstance(given_options, RuntimeOptions):
             options = {k: value for k, value in vars(given_options).items() if value is not None}
         if _may_fill(options.get("instance")):

@@ -31,7 +31,7 @@ def work(
         "configuration": catalogue.configuration(backend),
         "properties": catalogue.properties(backend),
     }
-    params = json.dumps(inputs or {}, cls=RuntimeEncoder)
+    params = json.dumps(inputs or {}, cls=RuntimeEncoder).encode()
     return {"program": program, "source": source, "params": params, "backend": documents, **more}
 
 

@@ -1,4 +1,4 @@
-"""Inputs are checked against the schema of their program before a worker sees them."""
+"""Inputs are checked against the schema of their program before the program sees them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from qiskit import QuantumCircuit
 pytest.importorskip("jsonschema", reason="jsonschema, of the extra `local`, is not installed")
 
 from qiskit_ibm_runtime.local import programs
-from qiskit_ibm_runtime.local.endpoints import arguments
+from qiskit_ibm_runtime.local.execution import arguments
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 
 def spec(**properties: Any) -> dict[str, Any]:
-    return {"parameters": {"type": "object", "required": ["n"], "properties": properties}}
+    return {"type": "object", "required": ["n"], "properties": properties}
 
 
 def test_inputs_that_fit_pass() -> None:
     arguments.check(spec(n={"type": "integer"}), {"n": 3})
-    arguments.check(None, {"anything": []})
-    arguments.check({}, {})
+    arguments.check({}, {"anything": []})
 
 
 def test_every_difference_is_told_with_its_place() -> None:
@@ -43,11 +42,6 @@ def test_a_missing_input_is_told_by_name() -> None:
         arguments.check(spec(n={}), {})
 
 
-def test_inputs_that_are_no_object_are_refused() -> None:
-    with pytest.raises(arguments.ArgumentsError, match="object"):
-        arguments.check(None, [1])
-
-
 @pytest.mark.parametrize("value", [np.arange(3), {1, 2}], ids=["array", "set"])
 def test_an_array_in_a_typed_wrapper_counts_as_an_array(value: Any) -> None:
     params = json.loads(json.dumps({"n": value}, cls=RuntimeEncoder))
@@ -65,7 +59,7 @@ def test_a_circuit_is_an_object() -> None:
 
 def test_a_faulty_schema_is_told_apart_from_faulty_inputs() -> None:
     with pytest.raises(ValueError, match="schema of its parameters is faulty") as caught:
-        arguments.check({"parameters": {"type": "no-such-type"}}, {})
+        arguments.check({"type": "no-such-type"}, {})
 
     assert not isinstance(caught.value, arguments.ArgumentsError)
 
@@ -78,6 +72,6 @@ def test_each_program_of_the_runtime_describes_inputs_by_a_valid_schema(name: st
     assert about["name"] == name
     assert about["description"]
     assert about["max_execution_time"] >= 300
-    arguments.check(about["spec"], fitting)
+    arguments.check(about["spec"]["parameters"], fitting)
     with pytest.raises(arguments.ArgumentsError):
-        arguments.check(about["spec"], {"circuits": 3, "iterations": "many"})
+        arguments.check(about["spec"]["parameters"], {"circuits": 3, "iterations": "many"})

@@ -236,6 +236,17 @@ def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> No
     assert "qiskit_ibm_runtime" not in text
 
 
+def test_inputs_that_do_not_fit_the_schema_of_their_program_fail_its_job() -> None:
+    schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    source = program("return kwargs['n']")
+
+    assert job.run(work(source=source, inputs={"n": 1}, parameters=schema), print)[1] == "1"
+    kind, text = job.run(work(source=source, inputs={"n": "one"}, parameters=schema), print)
+
+    assert kind == "failure"
+    assert "n: 'one' is not of type 'integer'" in text
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

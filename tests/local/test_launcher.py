@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.local.conftest import Obedient
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 
 _START = """
 from qiskit_ibm_runtime.local import launcher
@@ -45,6 +48,11 @@ for number in range(3):
 print(job.result(), flush=True)
 """
 
+_RUN_A_JOB = """
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService(channel="local")
+print(service.run("hello-world", {}, options={"backend": "ibmq_qasm_simulator"}).result())
+"""
 _OUTLIVE_THE_RUNTIME = """
 import logging, threading
 logging.basicConfig(format="%(message)s")
@@ -174,28 +182,22 @@ def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -
 
 
 def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
-    """Not in the server, the workers, or a server that is started there by hand."""
+    """Not in the server, not in a worker, and not in a server that is started there by hand."""
     script = tmp_path / "elsewhere" / "script.py"
     script.parent.mkdir()
-    script.write_text(f"{_START}import sys; sys.stdin.read()")
-    for folder in (tmp_path, script.parent):
-        for name in ("uvicorn", "starlette", "qiskit_aer", "sitecustomize", "json"):
-            # The script itself imports from its folder what it needs of the standard library.
-            if folder == tmp_path or name != "json":
-                mark = folder / f"{name} was imported"
-                (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
-    (script.parent / "qiskit_aer.py").unlink()
+    script.write_text(_RUN_A_JOB)
+    mark = tmp_path / "imported"
+    spy = f"open({str(mark)!r}, 'a').write(__name__)\n"
+    for name in ("json", "multiprocessing", "sitecustomize", "uvicorn", "qiskit_aer", "numpy"):
+        (tmp_path / f"{name}.py").write_text(spy)
 
     with python("-I", str(script), cwd=tmp_path) as process:
-        assert line(process).isdigit()
-    environment = {**os.environ, "PYTHONPATH": f":{tmp_path / 'nothing'}"}
-    with python(str(script), cwd=tmp_path / "elsewhere", env=environment) as process:
-        assert line(process).isdigit()
+        assert line(process) == "Hello, World!"
+    (tmp_path / "json.py").unlink()  # `python -m` imports that before any line of ours runs
+    with python(*["-m", "qiskit_ibm_runtime.local", "--until-eof"], cwd=tmp_path) as process:
+        assert line(process).startswith("url: ")
 
-    assert list(tmp_path.glob("* was imported")) == []
-    assert [path.name for path in script.parent.glob("* was imported")] == [
-        "sitecustomize was imported"  # by the user's own interpreter, which was told to
-    ]
+    assert not mark.exists()
 
 
 def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
@@ -212,6 +214,44 @@ def test_the_error_of_a_failed_start_says_why(
 
     with pytest.raises(IBMRuntimeError, match=r"process \d+ ended with exit code 3\. no quota"):
         launcher.ensure_running()
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    (tmp_path / "starlette.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'starlette'\", name='starlette')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with python("-c", _START, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        printed = process.stderr.read()
+
+    assert "error: No module named" in printed
+    assert "pip install" in printed
+
+
+def test_an_executor_that_does_not_start_is_named(background: Background) -> None:
+    class Broken(Obedient):
+        async def start(self) -> None:
+            raise OSError("no process is left for workers")
+
+    with pytest.raises(SettingsError, match="OSError: no process is left for workers"):
+        BackgroundServer(background, Settings(), Broken())
+
+
+def test_an_interrupted_start_leaves_no_process() -> None:
+    interrupt = (
+        "import select, signal\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+        "try: launcher.ensure_running()\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+        "import os; os.waitpid(-1, os.WNOHANG)\n"
+    )
+    imports = "from qiskit_ibm_runtime.local import launcher\n"
+    with python("-c", imports + interrupt, stderr=subprocess.PIPE) as process:
+        assert line(process) == "interrupted"
+        assert process.stderr is not None
+        assert "ChildProcessError" in process.stderr.read()  # there is none to wait for
 
 
 def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from qiskit_ibm_runtime.local.endpoints.openapi import description
+from qiskit_ibm_runtime.local.endpoints.description import description
 from qiskit_ibm_runtime.local.endpoints.routes import by_path
 
 from .conftest import SIMULATOR, Client
@@ -35,7 +36,11 @@ def test_the_description_is_served_and_has_every_route(refusing: Client) -> None
 def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> None:
     job_id = alice.submit({"give": 1}, tags=["t"], cost=300)
     alice.wait(job_id)
-    paths = description(by_path())["paths"]
+    told = description(by_path())
+    paths = told["paths"]
+
+    def check(schema: Any, answer: Any) -> None:
+        Draft202012Validator({**schema, "components": told["components"]}).validate(answer)
 
     for path, real in {
         "/backends": "/backends",
@@ -47,10 +52,10 @@ def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> No
         "/programs/{id}": "/programs/sampler",
     }.items():
         content = paths[path]["get"]["responses"]["200"]["content"]
-        Draft202012Validator(content["application/json"]["schema"]).validate(alice.get(real))
+        check(content["application/json"]["schema"], alice.get(real))
         refused = Client(alice.server, {}, "")("GET", real)
         error = paths[path]["get"]["responses"]["401"]["content"]["application/json"]["schema"]
-        Draft202012Validator(error).validate(refused.json())
+        check(error, refused.json())
 
 
 def test_links_lead_from_a_submit_to_its_job() -> None:

@@ -163,13 +163,10 @@ def test_an_uploaded_program_has_the_time_that_its_author_gave_it(
     assert job["state"]["reason"] == "Ran too long"
 
 
-def test_inputs_are_held_to_the_schema_of_an_uploaded_program(alice: Client) -> None:
-    pytest.importorskip("jsonschema", reason="it came into the extra [local] after this env")
-    spec = {"parameters": {"properties": {"n": {"type": "integer"}}, "required": ["n"]}}
-    program_id = upload(alice, spec=spec)
+def test_a_job_takes_the_schema_of_its_program_along(alice: Client, executor: Obedient) -> None:
+    schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    program_id = upload(alice, spec={"parameters": schema})
 
-    assert alice.post({"n": 1}, program_id=program_id).status_code == 200
-    for params in ({}, {"n": "one"}):
-        refused = alice.post(params, program_id=program_id)
-        assert refused.status_code == 400
-        assert "n" in refused.json()["errors"][0]["message"]
+    alice.wait(alice.submit({"n": "one"}, program_id=program_id))
+
+    assert executor.begun[0]["parameters"] == schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 from unittest.mock import MagicMock
@@ -219,13 +220,20 @@ def test_the_own_dict_of_the_user_is_completed_as_ever(session):
 
     session.run("p", {}, options=options)
 
-    assert session._service.run.call_args.kwargs["options"] is options
-    assert options == {
-        "log_level": "INFO",
-        "instance": None,
-        "backend": DEVICE,
-        "session_time": None,
-    }
+    completed = {"log_level": "INFO", "instance": None, "backend": DEVICE}
+    assert options == completed
+    assert session._service.run.call_args.kwargs["options"] == {**completed, "session_time": None}
+
+
+@pytest.mark.parametrize("empty", [{}, None, "", 0])
+def test_empty_options_of_the_user_are_left_alone(session, empty):
+    before = copy.copy(empty)
+    session._service = MagicMock()
+
+    session.run("p", {}, options=empty)
+
+    assert empty == before
+    assert session._service.run.call_args.kwargs["options"]["backend"] == DEVICE
 
 
 def test_a_dict_may_be_used_again_and_by_another_session(standin, service):

@@ -30,7 +30,7 @@ def bell(seed: int) -> Work:
     inputs = {"circuits": [circuit], "run_options": {"seed_simulator": seed}}
     return {
         "program": "sampler",
-        "params": json.dumps(inputs, cls=RuntimeEncoder),
+        "params": json.dumps(inputs, cls=RuntimeEncoder).encode(),
         "backend": {"configuration": catalogue.configuration("ibmq_qasm_simulator")},
     }
 

@@ -1,53 +1,45 @@
 """The account side of both channels: what a client asks before it reaches the runtime."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from typing import Any
 
 from qiskit_ibm_runtime.local.moments import now
-from qiskit_ibm_runtime.local.protocol import schemas
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.errors import (
     BAD_CREDENTIALS,
     LOGIN_FAILED,
     NOT_AUTHORIZED,
     Refused,
-    invalid,
 )
 
-from .endpoint import Endpoint
+from .endpoint import Call, Routes
 
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from .endpoint import Call
-
-_API_KEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+ACCOUNT = Routes()
 
 
-async def version(call: Call) -> Response:
-    return JSONAnswer({"api-auth": "0.1.0", "api-app": "embedded"})
+@ACCOUNT("GET", "/api/version", is_open=True)
+async def version(call: Call) -> models.Version:
+    """Tell that this is an authentication address."""
+    return models.Version()
 
 
-async def login(call: Call) -> Response:
-    user = call.runtime.doorkeeper.user_of(call.body["apiToken"])
+@ACCOUNT("POST", "/api/users/loginWithToken", refuses=(401,), is_open=True)
+async def login(call: Call, body: models.Login) -> models.LoggedIn:
+    """Exchange an API token for an access token."""
+    user = call.runtime.doorkeeper.user_of(body.api_token)
     if user is None:
         raise Refused(401, LOGIN_FAILED, "Login failed.")
     token = call.runtime.doorkeeper.issue(user)
-    seconds = token.expires - token.issued
-    return JSONAnswer({"id": token.text, "ttl": seconds, "created": now(), "userId": user.name})
+    return models.LoggedIn(token.text, token.expires - token.issued, now(), user.name)
 
 
-async def me(call: Call) -> Response:
+@ACCOUNT("GET", "/api/users/me")
+async def me(call: Call) -> models.User:
+    """Tell the addresses of the user's services."""
     base = public_url(call)
-    urls = {
-        "http": f"{base}/api",
-        # Only the scheme: a host may contain the same letters.
-        "ws": base.replace("http", "ws", 1),
-        "services": {"runtime": f"{base}/runtime"},
-    }
-    return JSONAnswer({"id": call.caller.user, "urls": urls})
+    # Only the scheme: a host may contain the same letters.
+    socket = base.replace("http", "ws", 1)
+    runtime = models.Services(f"{base}/runtime")
+    return models.User(call.caller.user, models.Addresses(f"{base}/api", socket, runtime))
 
 
 def public_url(call: Call) -> str:
@@ -56,101 +48,37 @@ def public_url(call: Call) -> str:
     return settings.public_url or f"{url.scheme}://{url.netloc}{settings.path_prefix}"
 
 
-async def network(call: Call) -> Response:
+@ACCOUNT("GET", "/api/Network")
+async def network(call: Call) -> list[models.Hub]:
+    """List hubs, groups and projects."""
     hubs: dict[str, dict[str, Any]] = {}
     for index, instance in enumerate(call.runtime.settings.hubs):
         hub, group, project = instance.name.split("/")
         projects = hubs.setdefault(hub, {}).setdefault(group, {"projects": {}})["projects"]
         projects[project] = {"isDefault": True} if index == 0 else {}
-    return JSONAnswer([{"name": name, "groups": groups} for name, groups in hubs.items()])
+    return [models.Hub(name, groups) for name, groups in hubs.items()]
 
 
-async def iam_token(call: Call) -> Response:
-    form = parse_qs(call.body.decode("utf-8", "replace"))
-    if form.get("grant_type") != [_API_KEY_GRANT]:
-        raise invalid(f"The grant type must be {_API_KEY_GRANT}.")
-    user = call.runtime.doorkeeper.user_of(form.get("apikey", [""])[0])
+@ACCOUNT("POST", "/identity/token", is_open=True, media_type="application/x-www-form-urlencoded")
+async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
+    """Exchange an API key for an IAM token."""
+    user = call.runtime.doorkeeper.user_of(body.apikey)
     if user is None:
         # IAM itself answers 400 to a key that it does not know.
         raise Refused(400, BAD_CREDENTIALS, "Provided API key could not be found.")
     token = call.runtime.doorkeeper.issue(user)
-    return JSONAnswer(
-        {
-            "access_token": token.text,
-            "refresh_token": "not_supported",
-            "token_type": "Bearer",
-            "expires_in": token.expires - token.issued,
-            "expiration": token.expires,
-            "scope": "ibm openid",
-        }
-    )
+    return models.IamToken(token.text, token.expires - token.issued, token.expires)
 
 
-async def resource_instances(call: Call) -> Response:
+@ACCOUNT("GET", "/v2/resource_instances", refuses=(401,), is_open=True)
+async def resource_instances(call: Call, query: models.ResourceQuery) -> models.Resources:
+    """Find service instances by name."""
     kind, _, credential = call.request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or call.runtime.doorkeeper.user_of_access(credential) is None:
         raise Refused(401, NOT_AUTHORIZED, "A valid IAM token is required.")
-    name = call.query.get("name")
     found = [
-        {"crn": service.crn, "name": service.name}
+        models.Resource(service.key, service.name)
         for service in call.runtime.settings.services
-        if name in (None, service.name)
+        if query.name in (None, service.name)
     ]
-    return JSONAnswer({"rows_count": len(found), "next_url": None, "resources": found})
-
-
-QUANTUM_ACCOUNT = [
-    Endpoint(
-        "GET",
-        "/api/version",
-        version,
-        "Tell that this is an authentication address",
-        {200: schemas.VERSION},
-        is_open=True,
-    ),
-    Endpoint(
-        "POST",
-        "/api/users/loginWithToken",
-        login,
-        "Exchange an API token for an access token",
-        {200: schemas.LOGIN_ANSWER, 400: schemas.ACCOUNT_ERROR, 401: schemas.ACCOUNT_ERROR},
-        body=schemas.LOGIN,
-        is_open=True,
-    ),
-    Endpoint(
-        "GET",
-        "/api/users/me",
-        me,
-        "Tell the addresses of the user's services",
-        {200: schemas.USER},
-    ),
-    Endpoint(
-        "GET",
-        "/api/Network",
-        network,
-        "List hubs, groups and projects",
-        {200: schemas.HUBS},
-    ),
-]
-
-CLOUD_ACCOUNT = [
-    Endpoint(
-        "POST",
-        "/identity/token",
-        iam_token,
-        "Exchange an API key for an IAM token",
-        {200: schemas.IAM_TOKEN, 400: schemas.RUNTIME_ERROR},
-        body=schemas.IAM_FORM,
-        body_type="application/x-www-form-urlencoded",
-        is_open=True,
-    ),
-    Endpoint(
-        "GET",
-        "/v2/resource_instances",
-        resource_instances,
-        "Find service instances by name",
-        {200: schemas.RESOURCES, 401: schemas.RUNTIME_ERROR},
-        query={"name": schemas.TEXT},
-        is_open=True,
-    ),
-]
+    return models.Resources(len(found), found)

@@ -1,86 +1,49 @@
 """Backends: which there are, what they are, and how they are."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Any
 
 from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.protocol import schemas
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+from qiskit_ibm_runtime.local.protocol import models
 
-from .endpoint import Endpoint
+from .endpoint import Call, Routes
 
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from qiskit_ibm_runtime.local.protocol.schema import Schema
-
-    from .endpoint import Call, Handler
+BACKENDS = Routes()
 
 
-async def listed(call: Call) -> Response:
-    provider = call.query.get("provider")
-    if provider is None:
-        return JSONAnswer({"devices": call.runtime.backends_for(call.caller)})
-    instance = call.runtime.instance(call.caller, provider)
-    return JSONAnswer({"devices": call.runtime.backends_of(instance)})
+@BACKENDS("GET", "/backends", refuses=(404,))
+async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
+    """List the names of backends."""
+    if query.provider is None:
+        return models.Devices(call.runtime.backends_for(call.caller))
+    instance = call.runtime.instance(call.caller, query.provider)
+    return models.Devices(call.runtime.backends_of(instance))
 
 
-async def configuration(call: Call) -> Response:
-    return JSONAnswer(catalogue.configuration(_name(call)))
+@BACKENDS("GET", "/backends/{name}/configuration", refuses=(404,))
+async def configuration(call: Call) -> dict[str, Any]:
+    """Describe a backend."""
+    return catalogue.configuration(_name(call))
 
 
-async def properties(call: Call) -> Response:
-    return JSONAnswer(catalogue.properties(_name(call)))
+@BACKENDS("GET", "/backends/{name}/properties", refuses=(404,))
+async def properties(call: Call) -> dict[str, Any]:
+    """Return a backend's calibration."""
+    return catalogue.properties(_name(call))
 
 
-async def defaults(call: Call) -> Response:
-    return JSONAnswer(catalogue.defaults(_name(call)))
+@BACKENDS("GET", "/backends/{name}/defaults", refuses=(404,))
+async def defaults(call: Call) -> dict[str, Any]:
+    """Return a backend's pulse defaults."""
+    return catalogue.defaults(_name(call))
 
 
-async def status(call: Call) -> Response:
+@BACKENDS("GET", "/backends/{name}/status", refuses=(404,))
+async def status(call: Call) -> models.BackendStatus:
+    """Tell whether a backend works and how many jobs wait."""
     name = _name(call)
-    return JSONAnswer(
-        {
-            "state": True,
-            "status": "active",
-            "message": "available",
-            "length_queue": call.runtime.scheduler.length(name),
-            "backend_version": catalogue.configuration(name)["backend_version"],
-        }
-    )
+    version = catalogue.configuration(name)["backend_version"]
+    return models.BackendStatus(call.runtime.scheduler.length(name), version)
 
 
 def _name(call: Call) -> str:
     return call.runtime.backend(call.caller, call.path("name"))
-
-
-def _of_one(what: str, handler: Handler, summary: str, schema: Schema) -> Endpoint:
-    return Endpoint(
-        "GET",
-        f"/backends/{{name}}/{what}",
-        handler,
-        summary,
-        {200: schema, 404: schemas.RUNTIME_ERROR},
-    )
-
-
-BACKENDS = [
-    Endpoint(
-        "GET",
-        "/backends",
-        listed,
-        "List the names of backends",
-        {200: schemas.DEVICES, 400: schemas.RUNTIME_ERROR, 404: schemas.RUNTIME_ERROR},
-        query={"provider": schemas.HGP},
-    ),
-    _of_one("configuration", configuration, "Describe a backend", schemas.ANY_OBJECT),
-    _of_one("properties", properties, "Return a backend's calibration", schemas.ANY_OBJECT),
-    _of_one("defaults", defaults, "Return a backend's pulse defaults", schemas.ANY_OBJECT),
-    _of_one(
-        "status",
-        status,
-        "Tell whether a backend works and how many jobs wait",
-        schemas.BACKEND_STATUS,
-    ),
-]

@@ -1,132 +1,188 @@
-"""One row of the table of routes, and what happens around every handler."""
+"""Endpoints: which function answers what, and what happens around each of them."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, get_origin
+from urllib.parse import parse_qs
 
-from qiskit_ibm_runtime.local import moments
+import msgspec
+from msgspec import Raw, Struct
+from starlette.responses import Response
+
+from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
 from qiskit_ibm_runtime.local.protocol.errors import INVALID_REQUEST, TOO_LARGE, Refused, invalid
-from qiskit_ibm_runtime.local.protocol.schema import Schema, problems
-from qiskit_ibm_runtime.local.protocol.schemas import LARGEST_PAGE
+from qiskit_ibm_runtime.local.protocol.models import Submit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Sequence
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from qiskit_ibm_runtime.local.protocol.identity import Caller
     from qiskit_ibm_runtime.local.runtime import Runtime
+    from qiskit_ibm_runtime.local.settings import Settings
 
 # Bodies other than job inputs and programs are a few fields.
-SMALL_BODY = 64 * 2**10
-_INTEGER = re.compile(r"^-?\d+$")
+_SMALL_BODY = 64 * 2**10
+# Up to this size, inputs may hold what Python writes and JSON has not: NaN, half a character.
+_LARGEST_LOOSE = 2**20
+Model = TypeVar("Model", bound=Struct)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request on its way to its handler: admitted, its query and body checked."""
+    """One admitted request; ``headers`` go with its answer."""
 
     runtime: Runtime
     request: Request
     caller: Caller
-    query: Mapping[str, Any]
-    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
         """A parameter of the path."""
         return str(self.request.path_params[name])
 
 
-Handler = Callable[[Call], "Awaitable[Response]"]
+Handler = Callable[..., "Awaitable[Any]"]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method and path, who handles it, and what may come in and go out."""
+    """A method and path, and the function that answers them.
+
+    The function's annotations say what its ``query`` and ``body`` have to be, if it takes them, and
+    what it returns. The first line of its docstring describes it.
+
+    Attributes:
+        refuses: Statuses of its own errors.
+        status: Status of its answer.
+        is_open: Whether it asks for no credentials.
+        media_type: Of its body.
+        largest: Most bytes of its body.
+    """
 
     method: str
     path: str
     handler: Handler
-    summary: str
-    answers: Mapping[int, Schema | None]
-    query: Mapping[str, Schema] = field(default_factory=dict)
-    required: tuple[str, ...] = ()
-    body: Schema | None = None
-    body_type: str = "application/json"
-    largest: Callable[[Runtime], int] = lambda _: SMALL_BODY
-    is_open: bool = False
+    refuses: Sequence[int]
+    status: int
+    is_open: bool
+    media_type: str
+    largest: Callable[[Settings], int]
+
+    @property
+    def query(self) -> Any:
+        """The model of its query, or ``None``."""
+        return self.handler.__annotations__.get("query")
+
+    @property
+    def body(self) -> Any:
+        """The model of its body, ``bytes``, or ``None``."""
+        return self.handler.__annotations__.get("body")
+
+    @property
+    def answer(self) -> Any:
+        """The model of its answer, ``TextAnswer``, or ``None``."""
+        return self.handler.__annotations__["return"]
 
     async def call(self, runtime: Runtime, request: Request, anonymous: Caller) -> Response:
         """Admit, check and handle a request."""
         caller = anonymous if self.is_open else runtime.doorkeeper.admit(request.headers)
-        query = {
-            name: _query_value(name, schema, request.query_params.getlist(name))
-            for name, schema in self.query.items()
-            if name in request.query_params
-        }
-        for name in self.required:
-            if name not in query:
-                raise invalid(f"The query parameter {name} is required.")
-        body = None
+        given: dict[str, Any] = {}
+        if self.query is not None:
+            given["query"] = _query(request, self.query)
         if self.body is not None:
-            data = await _read(request, self.largest(runtime))
-            body = self._body(data) if self.body_type == "application/json" else data
-        return await self.handler(Call(runtime, request, caller, query, body))
-
-    def _body(self, data: bytes) -> Any:
-        try:
-            body = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise invalid(f"The body is not JSON: {error}") from error
-        found = next(problems(body, self.body or {}, ""), None)
-        if found is not None:
-            raise invalid(found)
-        return body
+            data = await _read(request, self.largest(runtime.settings))
+            given["body"] = _READERS.get(self.media_type, _json)(data, self.body)
+        call = Call(runtime, request, caller)
+        answer = await self.handler(call, **given)
+        if isinstance(answer, Response):
+            return answer
+        if answer is None:
+            return Response(status_code=204)
+        return JSONAnswer(answer, self.status, headers=call.headers)
 
 
-def page_of(query: Mapping[str, Any], usual: int) -> tuple[int, int]:
-    """How many entries of a list are wanted, at most a page, and after how many."""
-    return min(query.get("limit", usual), LARGEST_PAGE), query.get("offset", 0)
+class Routes(list[Endpoint]):
+    """Endpoints, to which functions are added by a decorator."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        refuses: Sequence[int] = (),
+        status: int = 200,
+        is_open: bool = False,
+        media_type: str = "application/json",
+        largest: Callable[[Settings], int] = lambda _: _SMALL_BODY,
+    ) -> Callable[[Handler], Handler]:
+        """Add the decorated function; see :class:`Endpoint`."""
+
+        def add(handler: Handler) -> Handler:
+            more = (refuses, status, is_open, media_type, largest)
+            self.append(Endpoint(method, path, handler, *more))
+            return handler
+
+        return add
 
 
-async def _read(request: Request, largest: int) -> bytes:
+def _query(request: Request, model: type[Model]) -> Model:
+    given: dict[str, Any] = {}
+    for one in msgspec.structs.fields(model):
+        values = request.query_params.getlist(one.name)
+        if values:
+            given[one.name] = values if get_origin(one.type) is list else values[-1]
+    try:
+        return msgspec.convert(given, model, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(f"The query is not valid: {error}") from error
+
+
+async def _read(request: Request, largest: int) -> bytearray:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise Refused(415, INVALID_REQUEST, f"Bodies with encoding {encoding!r} are not accepted.")
-    chunks, size = [], 0
+    data = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > largest:
+        data += chunk
+        if len(data) > largest:
             raise Refused(
                 413, TOO_LARGE, f"The body is larger than {largest} bytes.", "Send a smaller one."
             )
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return data
 
 
-def _query_value(name: str, schema: Schema, given: list[str]) -> Any:
-    kind, text = schema["type"], given[-1]
-    value: Any = text
-    if kind == "array":
-        value = given
-    elif kind == "integer":
-        if not _INTEGER.match(text):
-            raise invalid(f"The query parameter {name} must be a whole number.")
-        value = int(text[:19])  # nothing allowed is longer, and Python reads no endless number
-    elif kind == "boolean":
-        if text not in ("true", "false"):
-            raise invalid(f"The query parameter {name} must be true or false.")
-        value = text == "true"
-    elif schema.get("format") == "date-time":
+def _form(data: bytearray, model: type[Model]) -> Model:
+    given = parse_qs(data.decode("utf-8", "replace"))
+    try:
+        return msgspec.convert({name: values[-1] for name, values in given.items()}, model)
+    except msgspec.ValidationError as error:
+        raise invalid(f"The form is not valid: {error}") from error
+
+
+def _json(data: bytearray, model: type[Model]) -> Model:
+    try:
+        if not data.isascii():
+            data.decode()  # what nobody looks into must be text all the same
         try:
-            value = moments.read(text)
-        except ValueError as error:
-            raise invalid(f"The query parameter {name} must be an ISO 8601 time.") from error
-    found = next(problems(value, schema, f"The query parameter {name}"), None)
-    if found is not None:
-        raise invalid(found)
-    return value
+            return msgspec.json.decode(data, type=model)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            if model is not Submit or len(data) > _LARGEST_LOOSE:
+                raise
+        body = json.loads(data)
+        params = json.dumps(body.pop("params", None)).encode()
+        msgspec.json.encode(body)  # half characters are for inputs only
+        return msgspec.convert({**body, "params": Raw(params)}, model)
+    except msgspec.ValidationError as error:
+        raise invalid(f"The body is not valid: {error}") from error
+    except (msgspec.DecodeError, ValueError, AttributeError, RecursionError) as error:
+        raise invalid(f"The body is not JSON: {error}") from error
+
+
+FORM, BYTES = "application/x-www-form-urlencoded", "application/octet-stream"
+_READERS: dict[str, Callable[[bytearray, Any], Any]] = {FORM: _form, BYTES: lambda data, _: data}

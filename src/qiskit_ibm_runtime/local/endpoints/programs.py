@@ -1,16 +1,15 @@
 """Programs: those that come with the server, and those that users upload."""
 
-from __future__ import annotations
-
 import binascii
 import secrets
 from base64 import b64decode
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any, Union
+
+from msgspec import UNSET, structs
 
 from qiskit_ibm_runtime.local.moments import now
-from qiskit_ibm_runtime.local.protocol import schemas
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, no_content
+from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.errors import (
     NOT_AUTHORIZED,
     PROGRAM_NOT_FOUND,
@@ -18,86 +17,103 @@ from qiskit_ibm_runtime.local.protocol.errors import (
     Refused,
     invalid,
 )
+from qiskit_ibm_runtime.local.runtime import Runtime
+from qiskit_ibm_runtime.local.settings import Settings
 from qiskit_ibm_runtime.local.storage.program_records import Program
 
-from .endpoint import Endpoint, page_of
+from .endpoint import Call, Routes
 
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from qiskit_ibm_runtime.local.runtime import Runtime
-
-    from .endpoint import Call
+PROGRAMS = Routes()
 
 
-async def upload(call: Call) -> Response:
-    runtime, body = call.runtime, call.body
+def _largest(settings: Settings) -> int:
+    # Base64 makes four of three; the rest is room for the other fields.
+    return settings.largest_program * 4 // 3 + 2**18
+
+
+@PROGRAMS("POST", "/programs", status=201, refuses=(403,), largest=_largest)
+async def upload(call: Call, body: models.CreateProgram) -> models.Program:
+    """Upload a program."""
+    runtime = call.runtime
     if not runtime.settings.uploads:
         raise Refused(403, NOT_AUTHORIZED, "This server takes no programs.")
-    source = _source(body["data"].encode("ascii", "replace"), runtime)
+    source = _source(body.data.encode("ascii", "replace"), runtime)
     program = Program(
         f"{secrets.token_hex(4)}-{secrets.token_hex(6)}",
         call.caller.user,
-        body["name"],
-        body.get("is_public", False),
-        description=body.get("description", ""),
-        cost=int(body["cost"]),
-        spec=body.get("spec"),
+        body.name,
+        body.is_public,
+        description=body.description,
+        cost=body.cost,
+        spec=body.spec,
     )
     async with runtime.store.durably():
         runtime.store.programs.put_source(program, source)
-    return JSONAnswer({**program.record(), "data": source}, status_code=201)
+    return _shown(program, source)
 
 
-async def listed(call: Call) -> Response:
-    limit, offset = page_of(call.query, 20)
+@PROGRAMS("GET", "/programs")
+async def listed(call: Call, query: models.Page) -> models.Programs:
+    """List the user's own and all public programs."""
+    limit, offset = query.size(20), query.offset
     programs = call.runtime.programs(call.caller.user)
-    page = [program.record() for program in programs[offset : offset + limit]]
-    counts = {"count": len(programs), "limit": limit, "offset": offset}
-    return JSONAnswer({"programs": page, **counts})
+    page = [_shown(program) for program in programs[offset : offset + limit]]
+    return models.Programs(page, len(programs), limit, offset)
 
 
-async def one(call: Call) -> Response:
-    program, record = _visible(call), _visible(call).record()
-    if program.user == call.caller.user:
-        record["data"] = call.runtime.store.programs.source(program.id)
-    return JSONAnswer(record)
+@PROGRAMS("GET", "/programs/{id}", refuses=(404,))
+async def one(call: Call) -> models.Program:
+    """Return a program, to its author with its text."""
+    program = _visible(call)
+    is_own = program.user == call.caller.user
+    return _shown(program, call.runtime.store.programs.source(program.id) if is_own else None)
 
 
-async def update(call: Call) -> Response:
-    program = _own(call)
-    async with call.runtime.store.durably():
-        call.runtime.store.programs.put(replace(program, updated=now(), **call.body))
-    return no_content()
+@PROGRAMS("PATCH", "/programs/{id}", refuses=(403, 404), largest=_largest)
+async def update(call: Call, body: models.UpdateProgram) -> None:
+    """Change the fields of a program."""
+    given = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+    await _change(call, **given)
 
 
-async def update_data(call: Call) -> Response:
-    program, source = _own(call), _source(call.body, call.runtime)
+@PROGRAMS(
+    "PUT",
+    "/programs/{id}/data",
+    refuses=(403, 404),
+    media_type="application/octet-stream",
+    largest=_largest,
+)
+async def update_data(call: Call, body: bytearray) -> None:
+    """Replace the text of a program, which comes in base64."""
+    program, source = _own(call), _source(body, call.runtime)
     async with call.runtime.store.durably():
         call.runtime.store.programs.put_source(replace(program, updated=now()), source)
-    return no_content()
 
 
-async def make_public(call: Call) -> Response:
-    return await _set_public(call, public=True)
+@PROGRAMS("PUT", "/programs/{id}/public", refuses=(403, 404))
+async def make_public(call: Call) -> None:
+    """Show a program to all."""
+    await _change(call, public=True)
 
 
-async def make_private(call: Call) -> Response:
-    return await _set_public(call, public=False)
+@PROGRAMS("PUT", "/programs/{id}/private", refuses=(403, 404))
+async def make_private(call: Call) -> None:
+    """Hide a program."""
+    await _change(call, public=False)
 
 
-async def delete(call: Call) -> Response:
+@PROGRAMS("DELETE", "/programs/{id}", refuses=(403, 404))
+async def delete(call: Call) -> None:
+    """Delete a program."""
     program = _own(call)
     async with call.runtime.store.durably():
         call.runtime.store.programs.delete(program.id)
-    return no_content()
 
 
-async def _set_public(call: Call, *, public: bool) -> Response:
+async def _change(call: Call, **fields: Any) -> None:
     program = _own(call)
     async with call.runtime.store.durably():
-        call.runtime.store.programs.put(replace(program, public=public, updated=now()))
-    return no_content()
+        call.runtime.store.programs.put(replace(program, updated=now(), **fields))
 
 
 def _visible(call: Call) -> Program:
@@ -114,7 +130,21 @@ def _own(call: Call) -> Program:
     return program
 
 
-def _source(data: bytes, runtime: Runtime) -> str:
+def _shown(program: Program, source: Union[str, None] = None) -> models.Program:
+    return models.Program(
+        program.id,
+        program.name,
+        program.description,
+        program.cost,
+        f"{program.created[:19]}Z",
+        f"{program.updated[:19]}Z",
+        program.public,
+        UNSET if program.spec is None else program.spec,
+        UNSET if source is None else source,
+    )
+
+
+def _source(data: Union[bytes, bytearray], runtime: Runtime) -> str:
     if not data.strip():
         raise invalid("The program is empty.")
     try:
@@ -126,61 +156,3 @@ def _source(data: bytes, runtime: Runtime) -> str:
             413, TOO_LARGE, f"A program may have {runtime.settings.largest_program} bytes at most."
         )
     return source
-
-
-def _largest(runtime: Runtime) -> int:
-    # Base64 makes four of three; the rest is room for the other fields.
-    return runtime.settings.largest_program * 4 // 3 + 2**18
-
-
-_ERROR = schemas.RUNTIME_ERROR
-_CHANGED = {204: None, 403: _ERROR, 404: _ERROR}
-
-PROGRAMS = [
-    Endpoint(
-        "POST",
-        "/programs",
-        upload,
-        "Upload a program",
-        {201: schemas.PROGRAM, 400: _ERROR, 403: _ERROR, 413: _ERROR},
-        body=schemas.CREATE_PROGRAM,
-        largest=_largest,
-    ),
-    Endpoint(
-        "GET",
-        "/programs",
-        listed,
-        "List the user's own and all public programs",
-        {200: schemas.PROGRAMS, 400: _ERROR},
-        query={"limit": schemas.LIMIT, "offset": schemas.OFFSET},
-    ),
-    Endpoint(
-        "GET",
-        "/programs/{id}",
-        one,
-        "Return a program, to its author with its text",
-        {200: schemas.PROGRAM, 404: _ERROR},
-    ),
-    Endpoint(
-        "PATCH",
-        "/programs/{id}",
-        update,
-        "Change the fields of a program",
-        {**_CHANGED, 400: _ERROR, 413: _ERROR},
-        body=schemas.UPDATE_PROGRAM,
-        largest=_largest,
-    ),
-    Endpoint(
-        "PUT",
-        "/programs/{id}/data",
-        update_data,
-        "Replace the text of a program",
-        {**_CHANGED, 400: _ERROR, 413: _ERROR},
-        body=schemas.BASE64,
-        body_type="application/octet-stream",
-        largest=_largest,
-    ),
-    Endpoint("PUT", "/programs/{id}/public", make_public, "Show a program to all", _CHANGED),
-    Endpoint("PUT", "/programs/{id}/private", make_private, "Hide a program", _CHANGED),
-    Endpoint("DELETE", "/programs/{id}", delete, "Delete a program", _CHANGED),
-]

@@ -1,13 +1,14 @@
 """From a request to a job: everything that is checked before it is acknowledged."""
 
-from __future__ import annotations
-
+import asyncio
 import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Optional
+
+import msgspec
+from msgspec import structs
 
 from qiskit_ibm_runtime.local.moments import new_id
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer, as_json
+from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.errors import (
     INVALID_REQUEST,
     KEY_REUSED,
@@ -19,57 +20,59 @@ from qiskit_ibm_runtime.local.protocol.errors import (
 )
 from qiskit_ibm_runtime.local.protocol.identity import CLOUD
 from qiskit_ibm_runtime.local.runtime import backend_not_found
+from qiskit_ibm_runtime.local.settings import Instance
 from qiskit_ibm_runtime.local.storage.job_records import Job, Submission
+from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.session_records import Session
 
-from . import arguments
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
-
-    from qiskit_ibm_runtime.local.settings import Instance
-    from qiskit_ibm_runtime.local.storage.program_records import Program
-
-    from .endpoint import Call
+from .endpoint import Call
 
 _LONGEST_KEY = 255
-_HGP = ("hub", "group", "project")
 
 
-async def submit(call: Call) -> Response:
-    """Check a job, keep it, queue it, and only then acknowledge it."""
-    params, job_id = as_json(call.body["params"]).encode(), new_id()
-    # Before anything is looked up: what is found must still be so when the job is kept.
-    async with call.runtime.store.payloads.prepared(job_id, "params", params):
-        return await _submit(call, call.body, params, job_id)
-
-
-async def _submit(call: Call, body: dict[str, Any], params: bytes, job_id: str) -> Response:
-    store = call.runtime.store
+async def submit(call: Call, body: models.Submit) -> models.Submitted:
+    """Run a program; a repeated Idempotency-Key makes no second job."""
+    job_id, digest = new_id(), ""
     key = call.request.headers.get("idempotency-key")
-    headers = {"Idempotency-Key": key} if key else None
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    earlier = _earlier(call, key, digest)
+    if key is not None:
+        if not 0 < len(key) <= _LONGEST_KEY:
+            raise invalid(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.")
+        call.headers["Idempotency-Key"] = key
+        digest = await _digest(body)
+    # Before anything is looked up: what is found must still be so when the job is kept.
+    async with call.runtime.store.payloads.prepared(job_id, "params", memoryview(body.params)):
+        return await _submit(call, body, job_id, key, digest)
+
+
+async def _submit(
+    call: Call, body: models.Submit, job_id: str, key: Optional[str], digest: str
+) -> models.Submitted:
+    store = call.runtime.store
+    earlier = _earlier(call, key, digest) if key else None
     if earlier is not None:
         await store.on_disk()  # it may be on its way still
-        return JSONAnswer({"id": earlier.job, "backend": earlier.backend}, headers=headers)
+        return models.Submitted(earlier.job, earlier.backend)
     job, source = _checked(call, body, job_id)
     submission = Submission(key, digest, job.id, job.backend) if key else None
     async with store.durably():
-        store.jobs.add(job, params, source, submission)
-        if body.get("start_session"):
-            store.sessions.add(_new_session(call, job))
+        store.jobs.add(job, memoryview(body.params), source, submission)
+        if body.start_session:
+            store.sessions.add(_new_session(call, body, job))
     call.runtime.scheduler.enqueue(job)
-    answer = {"id": job.id, "backend": job.backend, "session_id": job.session}
-    return JSONAnswer(answer, headers=headers)
+    return models.Submitted(job.id, job.backend, job.session)
 
 
-def _earlier(call: Call, key: str | None, digest: str) -> Submission | None:
+async def _digest(body: models.Submit) -> str:
+    """What tells this submit from others; the inputs are compared as they were sent."""
+    fields = {**structs.asdict(body), "params": None}
+    found = hashlib.sha256(msgspec.json.encode(fields, order="deterministic"))
+    # The hash of megabytes leaves the event loop to others.
+    await asyncio.to_thread(found.update, memoryview(body.params))
+    return found.hexdigest()
+
+
+def _earlier(call: Call, key: str, digest: str) -> Optional[Submission]:
     """What was submitted under this key before."""
-    if key is None:
-        return None
-    if not 0 < len(key) <= _LONGEST_KEY:
-        raise invalid(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.")
     earlier = call.runtime.store.jobs.submission(call.caller.user, key)
     if earlier is not None and earlier.digest != digest:
         raise Refused(
@@ -81,94 +84,88 @@ def _earlier(call: Call, key: str | None, digest: str) -> Submission | None:
     return earlier
 
 
-def _checked(call: Call, body: dict[str, Any], job_id: str) -> tuple[Job, str | None]:
+def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optional[str]]:
     runtime, user = call.runtime, call.caller.user
     instance = runtime.instance(call.caller, _hgp(call, body))
-    program = runtime.program(user, body["program_id"])
+    program = runtime.program(user, body.program_id)
     if program is None:
-        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body['program_id']}")
-    _check_inputs(program, body["params"])
+        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     session = _session(call, body)
     backend = _backend(call, body, instance, session, program)
-    details: dict[str, Any] = {
-        name: body[name] for name in ("tags", "cost", "runtime", "log_level") if name in body
+    details = {
+        "tags": body.tags,
+        "cost": body.cost,
+        "runtime": body.runtime,
+        "log_level": body.log_level,
+        "limit": _limit(call, body, program),
     }
-    details["limit"] = _limit(call, body, program)
+    source = None
+    if program.user:
+        # A copy: what waits must not change when its program is changed or deleted.
+        source = runtime.store.programs.source(program.id)
+        details["parameters"] = (program.spec or {}).get("parameters")
     job = Job(
         user,
         instance.key,
         program.id,
         backend,
-        job_id if body.get("start_session") else (session.id if session else None),
+        job_id if body.start_session else (session.id if session else None),
         job_id,
-        details=details,
+        details={name: value for name, value in details.items() if value is not None},
     )
-    # A copy: what waits must not change when its program is changed or deleted.
-    return job, runtime.store.programs.source(program.id) if program.user else None
+    return job, source
 
 
-def _hgp(call: Call, body: dict[str, Any]) -> str | None:
-    given = [body[name] for name in _HGP if name in body]
+def _hgp(call: Call, body: models.Submit) -> Optional[str]:
+    given = [part for part in (body.hub, body.group, body.project) if part is not None]
     if call.caller.channel == CLOUD:
         if given:
             raise invalid("Hub, group and project are not used with a service instance.")
         return None
-    if given and len(given) < len(_HGP):
+    if len(given) not in (0, 3):
         raise invalid("Hub, group and project are given together.")
     return "/".join(given) or None
 
 
-def _check_inputs(program: Program, params: dict[str, Any]) -> None:
-    """Check inputs by the schema of an uploaded program; ours say in their log what is wrong."""
-    if program.user is None:
-        return
-    try:
-        arguments.check(program.spec, params)
-    except ValueError as error:
-        raise invalid(f"{program.name}: {error}") from error
-
-
-def _limit(call: Call, body: dict[str, Any], program: Program) -> int | None:
+def _limit(call: Call, body: models.Submit, program: Program) -> Optional[int]:
     """Seconds after which the job has run too long."""
-    shortest, cost = call.runtime.settings.minimum_execution_time, body.get("cost")
-    if cost is None:
+    shortest = call.runtime.settings.minimum_execution_time
+    if body.cost is None:
         return program.cost if program.user else None
-    if cost < shortest:
+    if body.cost < shortest:
         raise invalid(f"The maximum execution time must be at least {shortest} seconds.")
-    return int(cost)
+    return body.cost
 
 
-def _session(call: Call, body: dict[str, Any]) -> Session | None:
-    session_id = body.get("session_id")
-    if session_id is None:
+def _session(call: Call, body: models.Submit) -> Optional[Session]:
+    if body.session_id is None:
         return None
-    if body.get("start_session"):
+    if body.start_session:
         raise invalid("A job either starts a session or belongs to one.")
-    session = call.runtime.session(call.caller, session_id)
+    session = call.runtime.session(call.caller, body.session_id)
     if session is None:
-        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
+        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {body.session_id}")
     if not session.takes_jobs(call.runtime.clock()):
-        raise Refused(
-            400, SESSION_CLOSED, f"Session has been closed: {session_id}", "Start a new session."
-        )
+        text = f"Session has been closed: {body.session_id}"
+        raise Refused(400, SESSION_CLOSED, text, "Start a new session.")
     return session
 
 
-def _new_session(call: Call, job: Job) -> Session:
+def _new_session(call: Call, body: models.Submit, job: Job) -> Session:
     longest = call.runtime.settings.session_hours * 3600
-    seconds = call.body.get("session_time") or longest
+    seconds = body.session_time or longest
     return Session(job.id, job.user, job.instance, job.backend, min(seconds, longest))
 
 
 def _backend(
     call: Call,
-    body: dict[str, Any],
+    body: models.Submit,
     instance: Instance,
-    session: Session | None,
+    session: Optional[Session],
     program: Program,
 ) -> str:
     """The backend asked for, the session's, or on the cloud the least busy one that is enough."""
-    name, known = body.get("backend"), call.runtime.backends_of(instance)
+    name, known = body.backend, call.runtime.backends_of(instance)
     if session is not None:
         if name not in (None, session.backend):
             raise invalid(f"Session {session.id} runs on {session.backend}, not on {name}.")
@@ -176,7 +173,7 @@ def _backend(
     if name is not None:
         if name not in known:
             raise backend_not_found(name)
-        return str(name)
+        return name
     if call.caller.channel != CLOUD:
         raise invalid("'backend' is required.")
     qubits = ((program.spec or {}).get("backend_requirements") or {}).get("min_num_qubits", 1)

@@ -11,14 +11,25 @@ if TYPE_CHECKING:
     import socket
 
 _LENGTHS = struct.Struct("!IQ")
+_PIECE = 2**18
 
 Message = tuple[dict[str, Any], str]
 
 
-def packed(head: dict[str, Any], body: str | bytes = b"") -> bytes:
-    """The bytes of a message. The body stays as it is: inputs are large, and JSON already."""
-    first, second = json.dumps(head).encode(), body.encode() if isinstance(body, str) else body
+def packed(head: dict[str, Any], body: str) -> bytes:
+    """The bytes of a message. The body stays as it is: results are large, and JSON already."""
+    first, second = json.dumps(head).encode(), body.encode()
     return _LENGTHS.pack(len(first), len(second)) + first + second
+
+
+async def send(writer: asyncio.StreamWriter, head: dict[str, Any], body: bytes) -> None:
+    """Send a message, and leave the event loop to others in between."""
+    first = json.dumps(head).encode()
+    writer.write(_LENGTHS.pack(len(first), len(body)) + first)
+    for start in range(0, len(body), _PIECE):
+        writer.write(body[start : start + _PIECE])
+        await writer.drain()
+    await writer.drain()
 
 
 async def receive(reader: asyncio.StreamReader) -> Message:

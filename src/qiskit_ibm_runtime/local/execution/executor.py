@@ -13,6 +13,7 @@ Work = dict[str, Any]
 - ``program``: id of the program;
 - ``source``: text of an uploaded program; ``None`` for a program of this package;
 - ``params``: the inputs, as JSON with typed wrappers, in UTF-8;
+- ``parameters``: the JSON schema of an uploaded program's inputs, if it has one;
 - ``backend``: documents of the backend, ``configuration`` and ``properties``;
 - ``may_split``: whether a large job may ask to be run in parts instead;
 - ``part``: number of the part to run; the whole job if it is missing;

@@ -16,6 +16,8 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.program import UserMessenger
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
+from . import arguments
+
 if TYPE_CHECKING:
     from .executor import Work
 
@@ -86,6 +88,8 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
     messenger = Messenger(send, work.get("part"), work.get("may_split", False))
     try:
         main = _main(work)
+        if work.get("parameters"):
+            arguments.check(work["parameters"], json.loads(work["params"]))
         inputs = _inputs(work["params"])
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)

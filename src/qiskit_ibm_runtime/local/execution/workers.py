@@ -39,8 +39,7 @@ class Worker:
         start = f"\x1e{secrets.token_hex(16)}\n"
         try:
             head = {"work": {**_small(work), "params": ""}, "start": start}
-            self.writer.write(channel.packed(head, work["params"]))
-            await self.writer.drain()
+            await channel.send(self.writer, head, work["params"])
             while True:
                 head, text = await channel.receive(self.reader)
                 if head["kind"] == "parts":

@@ -1,37 +1,40 @@
-"""What goes out: JSON, nothing, or an error in the shape that the path's clients expect."""
+"""What goes out: JSON, text, nothing, or an error in the shape that the path's clients expect."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import secrets
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.responses import Response
 
-from .errors import Refused, account_body, runtime_body
+from .models import AccountFault, AccountFaults, Fault, Faults
+
+if TYPE_CHECKING:
+    from .errors import Refused
 
 ACCOUNT_PATHS = "/api/"
 
 
-def as_json(content: Any) -> str:
-    """JSON as the service writes it, without blanks; non-finite numbers as Python has them."""
-    return json.dumps(content, separators=(",", ":"))
-
-
 class JSONAnswer(Response):
-    """An answer in JSON."""
+    """An answer in JSON, without blanks, as the service writes it."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        return as_json(content).encode()
+        return msgspec.json.encode(content)
 
 
-def no_content() -> Response:
-    """Done, and nothing to say."""
-    return Response(status_code=204)
+class TextAnswer(Response):
+    """An answer in plain text."""
+
+    media_type = "text/plain"
 
 
 def error_answer(refused: Refused, path: str = "") -> Response:
     """A refusal, worded as the service that owns the path does."""
-    body = account_body(refused) if path.startswith(ACCOUNT_PATHS) else runtime_body(refused)
-    return JSONAnswer(body, refused.status, headers=refused.headers)
+    status, code, message = refused.status, refused.code, refused.message
+    body: Any = Faults([Fault(code, message, refused.solution)], secrets.token_hex(8))
+    if path.startswith(ACCOUNT_PATHS):
+        body = AccountFaults(AccountFault(status, status, message, code))
+    return JSONAnswer(body, status, headers=refused.headers)

@@ -1,9 +1,6 @@
-"""Refusals, and the two shapes in which the service words them."""
+"""Refusals, and their codes."""
 
 from __future__ import annotations
-
-import secrets
-from typing import Any
 
 # Codes that the public service uses; those of our own begin at 12900.
 NOT_AUTHORIZED, BAD_CREDENTIALS, INVALID_REQUEST = 1200, 1201, 1208
@@ -33,26 +30,3 @@ class Refused(Exception):  # noqa: N818 - it is raised where a request is refuse
 def invalid(message: str) -> Refused:
     """What a malformed request is told."""
     return Refused(400, INVALID_REQUEST, message, "Correct the request and send it again.")
-
-
-def runtime_body(refused: Refused) -> dict[str, Any]:
-    """The shape of the runtime service."""
-    error = {
-        "code": refused.code,
-        "message": refused.message,
-        "solution": refused.solution,
-        "more_info": "",
-    }
-    return {"errors": [error], "trace": secrets.token_hex(8)}
-
-
-def account_body(refused: Refused) -> dict[str, Any]:
-    """The shape of the authentication service and of its API server."""
-    error = {
-        "status": refused.status,
-        "statusCode": refused.status,
-        "name": "Error",
-        "message": refused.message,
-        "code": refused.code,
-    }
-    return {"error": error}

@@ -269,6 +269,7 @@ class Scheduler:
             "program": job.program,
             "source": None if source is None else source.decode(),
             "params": await payloads.read(job.id, "params") or b"{}",
+            "parameters": job.details.get("parameters"),
             "backend": {
                 "configuration": catalogue.configuration(job.backend),
                 "properties": catalogue.properties(job.backend),

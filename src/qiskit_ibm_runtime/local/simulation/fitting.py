@@ -132,7 +132,8 @@ class Fitting:
                 f"Circuit {circuit.name!r} has {wide[0]!r} with noise of its own on more than two "
                 "qubits, and the qubits are coupled in pairs."
             )
-        config = PassManagerConfig(basis_gates=self._basis, **places, **self.settings)
+        basis = [*self._basis, *kept]
+        config = PassManagerConfig(basis_gates=basis, **places, **self.settings)
         passes = _LEVELS[self.level](config)
         if "scheduling_method" not in self.settings:
             passes.scheduling = None  # delays have a unit already

@@ -22,7 +22,7 @@ from qiskit_ibm_runtime._circuits.building import to_circuit
 from qiskit_ibm_runtime._circuits.normal import normal_form
 from qiskit_ibm_runtime._circuits.standard import Family, Known, known
 
-from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, UnsupportedError, unfolded
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 END = "_end"
 """The label of what is saved at the end of a circuit with jumps, for no reason but to be there."""
-WIDEST_NOISY_LOOP = 10
-"""Qubits whose density matrix is followed through every shot."""
-
 _TOUCH_NOTHING = {"barrier", "jump", "mark"}
 _STANDARD = {Family.STANDARD, Family.MANY_CONTROLLED}
 
@@ -141,7 +138,7 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
         return circuit
     made = circuit.copy_empty_like()
     # On all qubits in use, so that nothing is moved past them.
-    qubits = [qubit for qubit in circuit.qubits if qubit in _used(circuit)] or circuit.qubits[:1]
+    qubits = [qubit for qubit in circuit.qubits if qubit in used(circuit)] or circuit.qubits[:1]
     waiting = list(reversed(control))
     for place, item in enumerate([*circuit.data, None]):
         while waiting and waiting[-1][0] == place:
@@ -151,7 +148,8 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
     return made
 
 
-def _used(circuit: QuantumCircuit) -> set[Any]:
+def used(circuit: QuantumCircuit) -> set[Any]:
+    """The qubits that something is done to."""
     return {qubit for item in circuit.data for qubit in item.qubits}
 
 
@@ -172,41 +170,3 @@ def closed(circuit: QuantumCircuit) -> QuantumCircuit:
     made = circuit.copy()
     made._append(SaveExpectationValue(Pauli("Z"), label=END), mark.qubits[:1], [])
     return made
-
-
-def method(circuit: QuantumCircuit, usual: str, noisy: bool) -> str:
-    """The method by which a simulator runs a circuit right.
-
-    Aer draws the noise of all instructions before a shot, so that in a loop each round has the
-    noise of the first one; with density matrices nothing is drawn.
-
-    Raises:
-        UnsupportedError: If there is none.
-    """
-    loops, qubits = _loops(circuit)
-    if loops is None:
-        return usual
-    if usual == "extended_stabilizer":
-        raise UnsupportedError(
-            f"Circuit {circuit.name!r} has control flow or conditions, which the extended "
-            "stabilizer simulator does not know. Use ibmq_qasm_simulator."
-        )
-    if not (loops and noisy):
-        return usual
-    if qubits > WIDEST_NOISY_LOOP:
-        raise UnsupportedError(
-            f"Circuit {circuit.name!r} has a loop on {qubits} qubits with noise; up to "
-            f"{WIDEST_NOISY_LOOP} can be simulated. Use fewer qubits, or a loop over indices."
-        )
-    return "density_matrix"
-
-
-def _loops(circuit: QuantumCircuit) -> tuple[bool | None, int]:
-    """Whether a circuit jumps back, ``None`` if it has no jumps, and how many qubits it uses."""
-    loops, seen = None, set()
-    for item in circuit.data:
-        if item.operation.name == "mark":
-            seen.add(item.operation.params[0])
-        elif item.operation.name == "jump":
-            loops = bool(loops) or item.operation.params[0] in seen
-    return loops, 0 if loops is None else len(_used(circuit))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .payloads import Payloads
+    from .payloads import Data, Payloads
 
 QUEUED, RUNNING = "Queued", "Running"
 COMPLETED, FAILED, CANCELLED = "Completed", "Failed", "Cancelled"
@@ -44,29 +44,6 @@ class Job:
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
-
-    def record(self) -> dict[str, Any]:
-        """The job as the protocol shows it, without inputs."""
-        record: dict[str, Any] = {
-            "id": self.id,
-            "backend": self.backend,
-            "state": {"status": self.status, "reason": self.reason},
-            "status": self.status,
-            "program": {"id": self.program},
-            "created": self.created,
-            "tags": self.details.get("tags", []),
-            "session_id": self.session,
-            "user_id": self.user,
-            "usage": {"seconds": self.seconds},
-        }
-        record.update(
-            {key: self.details[key] for key in ("cost", "runtime") if key in self.details}
-        )
-        if not self.instance.startswith("crn:"):
-            record["hub"], record["group"], record["project"] = self.instance.split("/")
-        if self.finished:
-            record["ended"] = self.finished
-        return record
 
 
 @dataclass(frozen=True)
@@ -130,7 +107,7 @@ class Jobs:
     def add(
         self,
         job: Job,
-        params: bytes,
+        params: Data,
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:

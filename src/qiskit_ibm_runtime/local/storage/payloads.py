@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from .disk import WriteError, sync
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 LARGEST_ROW = 2**20
 """Bytes above which data is a file, which is written beside the event loop."""
-_IN_FILES = (
-    "params",
-    "result",
-)  # written once, so that their files have one name; others are small
+# Written once, so that each file has one name for ever; everything else is small.
+_IN_FILES = ("params", "result")
+Data = Union[bytes, memoryview]
 
 
 def encoded(text: str) -> bytes:
@@ -46,7 +45,7 @@ class Payloads:
         self._remove([name for name in names if name not in kept])
 
     @asynccontextmanager
-    async def prepared(self, owner: str, kind: str, data: bytes) -> AsyncIterator[None]:
+    async def prepared(self, owner: str, kind: str, data: Data) -> AsyncIterator[None]:
         """Write large data beside the event loop, before a transaction puts it.
 
         Without that transaction, the file is removed.
@@ -62,7 +61,7 @@ class Payloads:
             if self._row(owner, kind) is None:
                 self._remove([file])
 
-    def put(self, owner: str, kind: str, data: bytes) -> None:
+    def put(self, owner: str, kind: str, data: Data) -> None:
         """Keep data, in place of older data of this owner and kind."""
         file = _file(owner, kind, data)
         if file is not None:
@@ -116,7 +115,7 @@ class Payloads:
         for file in files:
             (self._folder / file).unlink(missing_ok=True)
 
-    def _write(self, file: str, data: bytes) -> None:
+    def _write(self, file: str, data: Data) -> None:
         path = self._folder / file
         try:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as f:
@@ -128,6 +127,6 @@ class Payloads:
             raise WriteError(str(error)) from error
 
 
-def _file(owner: str, kind: str, data: bytes) -> str | None:
+def _file(owner: str, kind: str, data: Data) -> str | None:
     """The name of the file that data belongs in, if it does not belong in its row."""
     return f"{owner}.{kind}" if kind in _IN_FILES and len(data) > LARGEST_ROW else None

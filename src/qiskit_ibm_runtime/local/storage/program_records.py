@@ -34,21 +34,6 @@ class Program:
     def is_visible_to(self, user: str) -> bool:
         return self.public or self.user == user
 
-    def record(self) -> dict[str, Any]:
-        """The program as the protocol shows it, without its text."""
-        record: dict[str, Any] = {
-            "id": self.id,
-            "name": self.name,
-            "description": self.description,
-            "cost": self.cost,
-            "creation_date": _to_the_second(self.created),
-            "update_date": _to_the_second(self.updated),
-            "is_public": self.public,
-        }
-        if self.spec is not None:
-            record["spec"] = self.spec
-        return record
-
 
 class Programs:
     """The uploaded programs of a store. What writes belongs inside one of its transactions."""
@@ -106,7 +91,3 @@ class Programs:
 def _program(row: Sequence[Any]) -> Program:
     program_id, user, name, public, created, updated, details = row
     return Program(program_id, user, name, bool(public), created, updated, **json.loads(details))
-
-
-def _to_the_second(moment: str) -> str:
-    return f"{moment[:19]}Z"

@@ -13,25 +13,20 @@ class ArgumentsError(ValueError):
     """The inputs do not fit the schema of the program; the message lists each difference."""
 
 
-def check(spec: dict[str, Any] | None, params: Any) -> None:
-    """Check the inputs of a job against the ``parameters`` schema in its program's ``spec``.
+def check(schema: dict[str, Any], params: Any) -> None:
+    """Check the inputs of a job against the JSON schema of its program's parameters.
 
     Inputs are looked at as they travel. An array or a date in a typed wrapper counts as what it
     stands for.
 
     Args:
-        spec: What the program's metadata has under ``spec``; without one anything fits.
+        schema: What the program's metadata has under ``spec`` and ``parameters``.
         params: The inputs as plain JSON values, not decoded further.
 
     Raises:
         ArgumentsError: If they do not fit.
         ValueError: If the schema itself cannot be used.
     """
-    schema = (spec or {}).get("parameters")
-    if not isinstance(params, dict):
-        raise ArgumentsError("The inputs of a program are an object with a member for each one.")
-    if not schema:
-        return
     import jsonschema
     from jsonschema import validators
 

@@ -1,0 +1,145 @@
+"""The embedded runtime in a real Jupyter kernel; ``nox -s notebook`` installs one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+SET_UP = """
+import warnings
+warnings.simplefilter("ignore")
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService(channel="local")
+options = {"backend": "ibmq_qasm_simulator"}
+from qiskit_ibm_runtime.local import launcher
+print(launcher._ours[1].process.pid)
+"""
+WAIT = """
+inputs = {"iterations": 1, "sleep_per_iteration": 3}
+job = service.run("hello-world", inputs, options=options)
+print("waiting")
+job.result()
+"""
+AGAIN = """
+print(job.result(), len(service.jobs()))
+"""
+DEAD = """
+import os, signal
+os.kill(launcher._ours[1].process.pid, signal.SIGKILL)
+job.status() and service.jobs()
+"""
+NOT_INSTALLED = """
+import sys
+sys.executable = "/bin/false"
+QiskitRuntimeService(channel="local")
+"""
+
+
+class Notebook:
+    """A kernel, and what its cells print and raise."""
+
+    def __init__(self, folder: Path) -> None:
+        self.manager = KernelManager()
+        self.manager.start_kernel(cwd=str(folder))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, code: str, interrupt_at: str | None = None) -> tuple[str, str]:
+        """What a cell printed, and the error that ended it; interrupted once it printed that."""
+        cell = self.client.execute(code)
+        printed, error = "", ""
+        while True:
+            message: dict[str, Any] = self.client.get_iopub_msg(timeout=120)
+            if message["parent_header"].get("msg_id") != cell:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                printed += content["text"]
+                if interrupt_at is not None and interrupt_at in printed:
+                    interrupt_at = None
+                    self.manager.interrupt_kernel()
+            elif message["msg_type"] == "error":
+                error = f"{content['ename']}: {content['evalue']}"
+            elif message["msg_type"] == "status" and content["execution_state"] == "idle":
+                return printed, error
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Iterator[Notebook]:
+    notebook = Notebook(tmp_path)
+    yield notebook
+    notebook.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for_the_end_of(pid: int) -> None:
+    deadline = time.monotonic() + 30
+    while alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+        time.sleep(0.05)
+
+
+def test_an_interrupt_ends_the_wait_and_not_the_runtime(notebook: Notebook) -> None:
+    printed, error = notebook.run(SET_UP)
+    assert error == ""
+    server = int(printed)
+
+    for _ in range(3):
+        printed, error = notebook.run(WAIT, interrupt_at="waiting")
+        assert (printed, error) == ("waiting\n", "KeyboardInterrupt: ")
+        assert alive(server)
+
+    printed, error = notebook.run(AGAIN)
+    assert (printed, error) == ("Hello, World! 3\n", "")
+
+
+@pytest.mark.parametrize("how", ["shutdown", "restart", "kill"])
+def test_the_runtime_ends_with_its_kernel(notebook: Notebook, how: str) -> None:
+    server = int(notebook.run(SET_UP)[0])
+
+    if how == "shutdown":
+        notebook.client.shutdown()
+    elif how == "restart":
+        notebook.manager.restart_kernel(now=True)
+    else:
+        notebook.manager.provisioner.process.kill()
+
+    wait_for_the_end_of(server)
+
+
+def test_a_dead_runtime_and_a_failed_start_are_named(notebook: Notebook) -> None:
+    notebook.run(SET_UP)
+    notebook.run(WAIT)
+
+    assert "The embedded runtime has ended" in notebook.run(DEAD)[1]
+    assert "did not start: process" in notebook.run(NOT_INSTALLED)[1]
+
+
+def test_nothing_of_the_notebooks_folder_is_imported(notebook: Notebook, tmp_path: Path) -> None:
+    for name in ("uvicorn", "starlette", "qiskit_aer", "multiprocessing"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n")
+
+    printed, error = notebook.run(SET_UP)
+
+    assert error == ""
+    assert printed.strip().isdigit()
+    assert not (tmp_path / "imported").exists()
