@@ -23,7 +23,7 @@ from .ibm_backend import IBMBackend
 from .job.decoding import decoder_pair
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
-from .runtime_options import RuntimeOptions
+from .runtime_options import RuntimeOptions, SecondsOfSession
 from .runtime_program import ParameterNamespace
 from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
@@ -117,6 +117,8 @@ def read_options(options: Any) -> RuntimeOptions:
         chosen = copy.copy(options)
     else:
         chosen = RuntimeOptions(**options)
+    if isinstance(chosen.session_time, SecondsOfSession):
+        chosen.session_time = None
     return chosen
 
 

@@ -122,6 +122,12 @@ class RuntimeOptions:
         seconds("session_time", self.session_time)
 
 
+class SecondsOfSession(int):
+    """The ``session_time`` that a session wrote into a user's options, for that session only."""
+
+    __slots__ = ()
+
+
 def session_seconds(max_time: Any) -> int | None:
     """Return the life of a session in seconds.
 

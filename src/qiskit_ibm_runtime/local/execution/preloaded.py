@@ -44,7 +44,10 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     with keeper.waking(signal.SIGCHLD) as heard:
-        is_worker = _serve(control, heard)
+        try:
+            is_worker = _serve(control, heard)
+        except ConnectionError:  # the executor has gone with something unread
+            is_worker = False
     control.close()
     if is_worker:
         os.setsid()

@@ -62,6 +62,8 @@ def is_standard(circuit: QuantumCircuit) -> bool:
     """Whether a circuit is nothing but unconditional gates of Qiskit's on one register."""
     if len(circuit.qregs) != 1 or len(circuit.qregs[0]) != circuit.num_qubits:
         return False
+    if circuit.calibrations:  # the transpiler leaves such gates as they are
+        return False
     for item in circuit.data:
         operation = item.operation
         kind = _kind(operation)
@@ -150,7 +152,8 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
 
 def used(circuit: QuantumCircuit) -> set[Any]:
     """The qubits that something is done to."""
-    return {qubit for item in circuit.data for qubit in item.qubits}
+    its = [item for item in circuit.data if item.operation.name != "barrier"]
+    return {qubit for item in its for qubit in item.qubits}
 
 
 def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:

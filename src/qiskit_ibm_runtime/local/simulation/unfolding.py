@@ -132,6 +132,7 @@ class _Unfolding:
             registers=(qubits, *(r for r in circuit.registers if not r.quantum)),
             phase=self._phase,
             instructions=tuple(instructions),
+            calibrations=None,
             layout=None,
         )
         return Line(straight, tuple(control))
@@ -183,7 +184,10 @@ class _Unfolding:
         self._items.append(form.Instruction(operation, where.qubits, where.clbits, condition))
         if operation.kind != "Barrier":
             self._touched.update(where.qubits)
-        if len(self._items) > LONGEST:
+        self._check_length(len(self._items))
+
+    def _check_length(self, length: int) -> None:
+        if length > LONGEST:
             raise UnsupportedError(
                 f"Circuit {self._circuit.name!r} has more than {LONGEST:,} instructions with its "
                 "loops repeated, which is too many to simulate."
@@ -324,6 +328,7 @@ class _Unfolding:
 
     def _for(self, operation: Any, condition: Any, _: _Where, inside: _Where) -> None:
         indices, parameter = operation.params
+        self._check_length(len(indices))
         done = self._mark()
         for index in indices:
             following = self._mark()
