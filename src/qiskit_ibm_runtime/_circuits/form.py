@@ -172,7 +172,7 @@ class Circuit(NamedTuple):
     """A circuit.
 
     Attributes:
-        name: The name; of a definition that of its operation, of a body nothing.
+        name: The name; of a definition that of its operation.
         qubits: How many there are.
         clbits: How many classical bits there are.
         registers: Quantum registers, then classical ones, in the order of the circuit.

@@ -213,7 +213,7 @@ class _Normalizer:
             operation.num_clbits,
             params,
             operation.label or None,
-            bodies=tuple(self._inner(body, "") for body in getattr(operation, "blocks", ())),
+            bodies=tuple(self._inner(body, body.name) for body in getattr(operation, "blocks", ())),
         )
 
     def _general(self, operation: Any) -> form.Operation:
