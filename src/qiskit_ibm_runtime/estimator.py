@@ -105,7 +105,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
         Args:
             circuits: One circuit or a sequence of them. One that is named several times is sent
-                once. Measurements at the end are left out, with a warning.
+                once. On channel ``local``, measurements at the end are left out, with a warning.
             observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
                 ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
                 ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
@@ -127,7 +127,9 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
-        warn_of_measurements(wanted)
+        # Of another service nobody here knows what it does with them.
+        if getattr(self._session.service, "channel", None) == "local":
+            warn_of_measurements(wanted)
         values = as_parameter_values(parameter_values, wanted)
         return self._run(
             circuits=wanted, observables=operators, parameter_values=values, _user_kwargs=kwargs

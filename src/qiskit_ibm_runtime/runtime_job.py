@@ -33,7 +33,7 @@ from .job.early_download import EarlyDownload
 from .job.external import LONGEST_RESULT, is_safe, link_in
 from .job.portable import PortableJob
 from .job.questions import ask_record, pool_of
-from .job.state import JobState, failure_text, read_state
+from .job.state import JobState, conclusion, failure_text, read_state
 from .job.streaming import ResultStream
 from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
@@ -450,8 +450,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
             advice = "" if self._state.solution else "\njob.logs() may tell more."
+            summary = conclusion(message)
+            first = f"{summary}\n\n" if summary else ""
             raise RuntimeJobFailureError(
-                f"Unable to retrieve job result. {message}{advice}", failure=self._state.failure
+                f"{first}Unable to retrieve job result. {message}{advice}",
+                failure=self._state.failure,
             )
         if self._status is JobStatus.CANCELLED:
             raise RuntimeInvalidStateError(

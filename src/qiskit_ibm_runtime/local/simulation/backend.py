@@ -7,22 +7,28 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.devices.simulators import METHODS, SHARE
+from qiskit_ibm_runtime.local.devices import catalogue, sizes
+from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     properties_from_server_data,
 )
 
-from . import lowering, methods, noise, runs
+from . import exact, lowering, methods, noise, runs
+from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
+
+_VECTORS = {"automatic", "statevector"}
+CLIFFORD = {*CLIFFORD_GATES, "barrier", "delay", "jump", "mark", "measure", "reset"}
+"""What the stabilizer method can simulate."""
 
 CONTROL_FLOW = (
     "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
@@ -110,6 +116,9 @@ class LocalBackend(ProgramBackend):
             methods.method_of(circuit, self.method, shots, noisy=model is not None)
             for circuit in ready
         ]
+        for circuit, method in zip(ready, chosen):
+            if method in _VECTORS and circuit.num_qubits > sizes.NARROW:
+                _check_size(circuit, model, shots, method)
 
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
@@ -181,6 +190,34 @@ class LocalBackend(ProgramBackend):
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         shots = self.options.shots if shots is None else shots
         return self.simulate(listed, noise_model, shots=shots, seed=seed, **options)
+
+
+def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, method: str) -> None:
+    """Check that the states of a circuit fit in memory, and shots in the time of a job.
+
+    Raises:
+        UnsupportedError: If they do not, unless Aer takes the stabilizer method by itself.
+    """
+    errors = list(noise.gate_errors(model).values())
+    circuits = [circuit, *(part for error in errors for part in error.circuits)]
+    is_clifford = all(item.operation.name in CLIFFORD for each in circuits for item in each.data)
+    if is_clifford and method == "automatic":
+        return
+    if not errors and method == "automatic" and qiskit_aer.__version__ < "0.13":
+        return  # where memory is short, this Aer takes a matrix product state by itself
+    used = [item for item in circuit.data if item.operation.name != "barrier"]
+    qubits = len({qubit for item in used for qubit in item.qubits})
+    is_drawn = not errors and exact.has_one_ending(circuit)
+    reason = sizes.refusal(
+        circuit.name,
+        qubits,
+        len(used),
+        1 if is_drawn else shots,
+        catalogue.memory(),
+        noisy=bool(errors),
+    )
+    if reason is not None:
+        raise UnsupportedError(reason)
 
 
 @lru_cache(maxsize=4)
