@@ -106,13 +106,48 @@ def notebook(session: nox.Session) -> None:
     _pytest(session, "tests/notebook")
 
 
+# Both clients on the terra of the original's time.
+PERIOD = ["qiskit==0.42.1", "numpy<1.24", "setuptools<80", "websocket-client<1.9"]
+
+
+@nox.session(python="3.10", reuse_venv=True, tags=["full"])
+def differential(session: nox.Session) -> None:
+    """Make the same calls with the original 0.9.3 and with this package, and compare."""
+    session.install("-e", ".[local]", *PERIOD)
+    original = Path(session.create_tmp()) / "original"
+    python = original / "bin" / "python"
+    if not python.exists():
+        session.run("python", "-m", "venv", str(original))
+    session.run(
+        *(str(python), "-m", "pip", "--quiet", "install", "qiskit-ibm-runtime==0.9.3", *PERIOD),
+        external=True,
+    )
+    session.run(
+        *("python", "tests/differential/compare.py", "--official", str(python)),
+        *("--ours", str(Path(session.bin) / "python"), *session.posargs),
+    )
+
+
 @nox.session(reuse_venv=True, tags=["full"])
 def stress(session: nox.Session) -> None:
     """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""
     session.install("-e", ".[test]")
     session.env["OPTION_TREES"] = "10000"
-    long_ones = sorted(str(path) for path in Path("tests").glob("stress/test_*.py"))
+    files = Path("tests").glob("stress/test_*.py")
+    long_ones = sorted(str(path) for path in files if path.name != "test_random_circuits.py")
     _pytest(session, "--timeout=1800", *long_ones, "tests/options/test_merge_properties.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+@nox.parametrize(
+    ("python", "terra"),
+    [(pythons[-1], terra) for terra, pythons in CELLS.items()],
+    ids=[f"terra-{terra}" for terra in CELLS],
+)
+def circuits(session: nox.Session, terra: str) -> None:
+    """Send two thousand random circuits, and compare what comes back with what they mean."""
+    session.install("-e", ".[test]", f"qiskit-terra=={terra}")
+    _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
 
 
 @nox.session

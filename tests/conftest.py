@@ -23,9 +23,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("outcomes only", deadline=None)
 settings.load_profile("outcomes only")
 
-# A shell that runs a command in the background has it ignore Ctrl-C, which some tests send.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What runs in the background of a shell, or under nohup, ignores signals that some tests send.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # Proxies of whoever runs the tests; those that a test starts are named by it.
 for _variable in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -14,7 +14,7 @@ from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
 from .backend_fields import STATUS_FIELDS, fits, unknown_fields
-from .checks import check_number, choices, shown
+from .checks import choices, number, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
 from .utils.backend_decoder import configuration_from_server_data
@@ -124,7 +124,7 @@ class BackendCatalogue:
         filters: Callable[[Any], bool] | None,
         fields: Fields,
     ) -> list[Match]:
-        check_number("min_num_qubits", min_num_qubits)
+        min_num_qubits = number("min_num_qubits", min_num_qubits)
         if filters is not None and not callable(filters):
             raise IBMInputValueError(
                 f"'filters' has to be a function of a backend, not {shown(filters)}. Values of "

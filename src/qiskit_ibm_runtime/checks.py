@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from numbers import Integral, Real
+from collections.abc import Sized
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import IBMInputValueError
@@ -46,33 +47,73 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: st
         raise IBMInputValueError(f"{name!r} has to be {allowed}, not {shown(value)}.")
 
 
-def check_id(name: str, value: Any, of_what: str) -> None:
-    """Refuse what is no text, and an empty one, which would mean all of them in a request.
+def optional_text(value: Any) -> str | None:
+    """Return an optional name or id as a string; an empty value is none, as in 0.9.3."""
+    return str(value) if value else None
+
+
+def required_id(name: str, value: Any, of_what: str) -> str:
+    """Return an id as a string.
 
     Args:
         name: Name of the argument, for the message.
-        value: Its value.
+        value: The id; anything that names it, such as a UUID.
         of_what: What it is the id of, such as ``a job``.
 
     Raises:
-        IBMInputValueError: If it is refused.
+        IBMInputValueError: If it is ``None`` or empty, which would mean all of them in a request.
     """
-    if not value or not isinstance(value, str):
+    if value is None or value == "":
         raise IBMInputValueError(f"{name!r} has to be the id of {of_what}, not {shown(value)}.")
+    return str(value)
 
 
-def check_seconds(name: str, value: Any) -> None:
-    """Refuse everything but ``None`` and numbers; what is not above zero means not to wait.
+def number(name: str, value: Any, least: float = -math.inf) -> Any:
+    """Return a number of Python, or ``None`` for ``None`` and what is empty, as in 0.9.3.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: Its value; a bool counts as 0 or 1.
+        least: The smallest number allowed.
 
     Raises:
         IBMInputValueError: If the value is anything else.
     """
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
-        raise IBMInputValueError(
-            f"{name!r} has to be a number of seconds, or None, not {shown(value)}."
-        )
+    if value is None or (isinstance(value, Sized) and len(value) == 0):
+        return None
+    value = value.item() if getattr(value, "shape", None) == () else value
+    if isinstance(value, (bool, Real)):
+        read: Any = value if not isinstance(value, bool) else int(value)
+        if read >= least:  # never so for "not a number"
+            return read
+    bound = "" if least == -math.inf else f" of at least {least}"
+    raise IBMInputValueError(f"{name!r} has to be a number{bound}, or None, not {shown(value)}.")
+
+
+def seconds(name: str, value: Any) -> Any:
+    """Return a duration from 0 on, as :func:`number` does.
+
+    Raises:
+        IBMInputValueError: If the value is negative, infinite, or no number.
+    """
+    read = number(name, value, 0)
+    if read == math.inf:
+        raise IBMInputValueError(f"{name!r} has to be finite: leave it out for no limit.")
+    return read
+
+
+def whole_number(name: str, value: Any) -> int | None:
+    """Return a whole number from 0 on, or ``None`` for ``None`` and what is empty.
+
+    Raises:
+        IBMInputValueError: If the value is anything else.
+    """
+    read = number(name, value, 0)
+    if read is None:
+        return None
+    if read != int(read):
+        raise IBMInputValueError(f"{name!r} has to be a whole number, or None, not {shown(value)}.")
+    return int(read)
 
 
 def check_callback(callback: Any) -> None:
@@ -96,25 +137,4 @@ def check_decoder(name: str, decoder: Any) -> None:
     if not callable(getattr(decoder, "decode", None)):
         raise IBMInputValueError(
             f"{name!r} has to be a class with a 'decode' method, not {shown(decoder)}."
-        )
-
-
-def check_number(name: str, value: Any, least: int = 0, unit: str = "") -> None:
-    """Refuse everything but ``None`` and whole numbers from ``least`` on.
-
-    Args:
-        name: Name of the argument, for the message.
-        value: Its value.
-        least: The smallest number allowed.
-        unit: What is counted, for the message.
-
-    Raises:
-        IBMInputValueError: If the value is anything else.
-    """
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        of = f" of {unit}" if unit else ""
-        raise IBMInputValueError(
-            f"{name!r} has to be a whole number{of} from {least} on, or None, not {shown(value)}."
         )

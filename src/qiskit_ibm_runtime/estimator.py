@@ -12,7 +12,7 @@ from .options import Options
 from .options.validation import check_level
 from .primitive.base import RuntimePrimitive
 from .primitive.circuits import as_circuits, warn_of_measurements
-from .primitive.legacy import indices_of, legacy_circuits
+from .primitive.legacy import check_parameter_counts, indices_of, legacy_circuits
 from .primitive.observables import all_observables, as_observables, check_widths
 from .primitive.parameter_values import as_parameter_values
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
@@ -67,7 +67,10 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make an estimator; nothing is sent.
+        """Make an estimator.
+
+        With a backend in place of a session, it joins the default session if that one fits, and
+        else makes a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the estimator by index.
@@ -87,6 +90,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
             names = "circuits, observables and parameters"
             deprecate_arguments(names, "0.7", "Give them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
+        check_parameter_counts(self._circuits, self._parameters)
         self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)
 
@@ -101,7 +105,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
 
         Args:
             circuits: One circuit or a sequence of them. One that is named several times is sent
-                once. Measurements at the end are left out, with a warning.
+                once. On channel ``local``, measurements at the end are left out, with a warning.
             observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
                 ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
                 ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
@@ -123,7 +127,9 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
-        warn_of_measurements(wanted)
+        # Of another service nobody here knows what it does with them.
+        if getattr(self._session.service, "channel", None) == "local":
+            warn_of_measurements(wanted)
         values = as_parameter_values(parameter_values, wanted)
         return self._run(
             circuits=wanted, observables=operators, parameter_values=values, _user_kwargs=kwargs
@@ -157,6 +163,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
+        names = [self._parameters[index] for index in indices]
         positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         if len(positions) != len(indices):
             raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
@@ -164,7 +171,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         return self._call(
             circuits=indices,
             observables=positions,
-            parameter_values=as_parameter_values(parameter_values, chosen),
+            parameter_values=as_parameter_values(parameter_values, chosen, names),
             **run_options,
         )
 

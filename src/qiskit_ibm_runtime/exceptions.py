@@ -100,6 +100,10 @@ class RuntimeProgramNotFound(IBMRuntimeError):
 class RuntimeJobFailureError(IBMRuntimeError):
     """The job ended in failure, so it has no result."""
 
+    def __str__(self) -> str:
+        """Return the text with its line breaks; other Qiskit errors show it as one string."""
+        return str(self.message)
+
 
 class RuntimeJobNotFound(IBMRuntimeError):
     """The service knows no such job, or hides it from this account."""
@@ -115,3 +119,7 @@ class RuntimeJobTimeoutError(IBMRuntimeError):
 
 class RuntimeJobMaxTimeoutError(IBMRuntimeError):
     """The service stopped the job because it ran longer than it may."""
+
+    def __str__(self) -> str:
+        """Return the text with its line breaks; other Qiskit errors show it as one string."""
+        return str(self.message)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_id, check_kind, check_number, shown
+from .checks import optional_text, required_id, shown, whole_number
 from .exceptions import IBMInputValueError
 from .job.state import final_state
 from .refusals import NO_SUCH_JOB, explained
@@ -64,7 +65,7 @@ class JobListing:
 
         Args:
             service: Whose jobs.
-            limit: How many jobs at most; all by default.
+            limit: How many jobs at most; all by default, and for 0 as in 0.9.3.
             skip: How many to pass over first.
             backend_name: See :meth:`QiskitRuntimeService.jobs`, as for all that follow.
             pending: As there.
@@ -79,31 +80,24 @@ class JobListing:
         Raises:
             IBMInputValueError: If a value cannot be used.
         """
-        check_number("limit", limit)
-        check_number("skip", skip)
-        check_kind("backend_name", backend_name, str, "the name of a backend")
-        check_kind("pending", pending, bool, "True, False or None")
-        check_kind("program_id", program_id, str, "the id of a program")
-        check_kind("session_id", session_id, str, "the id of a session")
-        check_kind("descending", descending, bool, "True or False")
-        job_tags = [job_tags] if isinstance(job_tags, str) else job_tags
-        validate_job_tags(job_tags, IBMInputValueError)
+        tags = _tags(job_tags)
+        validate_job_tags(tags, IBMInputValueError)
         hub, group, project = _instance_parts(service, instance)
         self._service = service
-        self._limit = limit
-        self._skip = skip or 0
+        self._limit = whole_number("limit", limit) or None
+        self._skip = whole_number("skip", skip) or 0
         self._filters: dict[str, Any] = {
-            "backend_name": backend_name,
-            "pending": pending,
-            "program_id": program_id,
+            "backend_name": optional_text(backend_name),
+            "pending": None if pending is None else bool(pending),
+            "program_id": optional_text(program_id),
             "hub": hub,
             "group": group,
             "project": project,
-            "job_tags": job_tags,
-            "session_id": session_id,
+            "job_tags": tags,
+            "session_id": optional_text(session_id),
             "created_after": _moment("created_after", created_after),
             "created_before": _moment("created_before", created_before),
-            "descending": descending,
+            "descending": descending is not False,
         }
 
     def __iter__(self) -> Iterator[RuntimeJob]:
@@ -136,7 +130,7 @@ class JobListing:
 
 def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     """Return one job; see :meth:`QiskitRuntimeService.job`."""
-    check_id("job_id", job_id, "a job")
+    job_id = required_id("job_id", job_id, "a job")
     with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
     return job_of(service, {"id": job_id, **record})
@@ -144,7 +138,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
     """Delete one job; see :meth:`QiskitRuntimeService.delete_job`."""
-    check_id("job_id", job_id, "a job")
+    job_id = required_id("job_id", job_id, "a job")
     with explained("Failed to delete job", NO_SUCH_JOB):
         service._api_client.job_delete(job_id)
 
@@ -183,8 +177,14 @@ def _instance_parts(
     return from_instance_format(instance)
 
 
+def _tags(value: Any) -> list[Any] | None:
+    if isinstance(value, str):
+        return [value] if value else None
+    return list(value) if isinstance(value, Iterable) else None
+
+
 def _moment(name: str, value: Any) -> datetime | None:
-    if value is None:
+    if not value:
         return None
     try:
         return local_to_utc(value)

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .accounts import Account
-from .checks import check_callback, check_id, check_kind, choices, shown
+from .checks import (
+    check_callback,
+    check_kind,
+    choices,
+    optional_text,
+    required_id,
+    seconds,
+    shown,
+)
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job.decoding import decoder_pair
 from .refusals import NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
-from .runtime_options import RuntimeOptions
+from .runtime_options import RuntimeOptions, SecondsOfSession
 from .runtime_program import ParameterNamespace
 from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
@@ -50,7 +58,11 @@ def submit(
     Once the service has accepted the job, nothing here raises any more: a job that runs is not
     lost for its user.
     """
-    _check_arguments(program_id, callback, result_decoder, session_id, start_session)
+    program_id = required_id("program_id", program_id, "a program")
+    if callback:
+        check_callback(callback)
+    if result_decoder:
+        decoder_pair(result_decoder)
     inputs = read_inputs(inputs)
     service = service_for(service, options.backend) or service
     options.validate(channel=service.channel)
@@ -68,11 +80,11 @@ def submit(
             hgp=instance,
             # Names of levels are taken in any case; the service knows those in capitals.
             log_level=options.log_level.upper() if options.log_level else None,
-            session_id=session_id,
+            session_id=optional_text(session_id),
             job_tags=options.job_tags,
-            max_execution_time=options.max_execution_time,
-            start_session=start_session,
-            session_time=options.session_time,
+            max_execution_time=seconds("max_execution_time", options.max_execution_time),
+            start_session=bool(start_session),
+            session_time=seconds("session_time", options.session_time),
         )
     job_id: str = response["id"]
     return RuntimeJob(
@@ -82,11 +94,11 @@ def submit(
         job_id=job_id,
         program_id=program_id,
         params=inputs,
-        user_callback=callback,
+        user_callback=callback or None,
         result_decoder=result_decoder,
         image=options.image,
         service=service,
-        session_id=job_id if start_session else session_id,
+        session_id=optional_text(session_id) or (job_id if start_session else None),
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
@@ -99,11 +111,14 @@ def read_options(options: Any) -> RuntimeOptions:
         TypeError: If a dict holds an unknown option.
         IBMInputValueError: If the options are of another type.
     """
+    options = options or {}
     check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
     if isinstance(options, RuntimeOptions):
         chosen = copy.copy(options)
     else:
-        chosen = RuntimeOptions(**(options or {}))
+        chosen = RuntimeOptions(**options)
+    if isinstance(chosen.session_time, SecondsOfSession):
+        chosen.session_time = None
     return chosen
 
 
@@ -125,22 +140,7 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
             "'inputs' has to be a dict or the filled-in form from program.parameters(), "
             f"not {shown(inputs)}."
         )
-    for name in inputs:
-        if not isinstance(name, str):
-            raise IBMInputValueError(f"The name of each input has to be a text, not {name!r}.")
     return dict(inputs)
-
-
-def _check_arguments(
-    program_id: Any, callback: Any, result_decoder: Any, session_id: Any, start_session: Any
-) -> None:
-    check_id("program_id", program_id, "a program")
-    if callback is not None:
-        check_callback(callback)
-    check_kind("session_id", session_id, str, "the id of a session")
-    check_kind("start_session", start_session, bool, "True or False")
-    if result_decoder is not None:
-        decoder_pair(result_decoder)
 
 
 def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRuntimeService | None:

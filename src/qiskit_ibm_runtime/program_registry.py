@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .api.forks import reset_in_children
-from .checks import check_id, check_kind, check_number
+from .checks import required_id, whole_number
 from .exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from .program.metadata import ProgramMetadata
 from .program.source import read_source
@@ -63,11 +63,9 @@ class ProgramRegistry:
         self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
     ) -> list[RuntimeProgram]:
         """Return programs in the service's order; see :meth:`QiskitRuntimeService.programs`."""
-        check_number("limit", limit)
-        check_number("skip", skip)
+        limit, start = whole_number("limit", limit), whole_number("skip", skip) or 0
         if limit == 0:
             return []
-        start = skip or 0
         end = None if limit is None else start + limit
         with self._lock:
             if refresh:
@@ -92,7 +90,7 @@ class ProgramRegistry:
 
     def get(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
         """Return one program; see :meth:`QiskitRuntimeService.program`."""
-        check_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id, "a program")
         with self._lock:
             if refresh or program_id not in self._known:
                 with explained(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
@@ -129,7 +127,7 @@ class ProgramRegistry:
         Returns:
             Whether there was anything to change.
         """
-        check_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id, "a program")
         fields = ProgramMetadata.read(metadata).updated(**given)
         source = to_base64_string(read_source(data)) if data else None
         changes = (fields.name, fields.description, fields.max_execution_time, fields.spec)
@@ -151,7 +149,7 @@ class ProgramRegistry:
 
     def delete(self, program_id: str) -> None:
         """Delete a program; see :meth:`QiskitRuntimeService.delete_program`."""
-        check_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id, "a program")
         with explained(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
             self._client.program_delete(program_id=program_id)
         with self._lock:
@@ -163,13 +161,12 @@ class ProgramRegistry:
 
     def set_visibility(self, program_id: str, public: bool) -> None:
         """Show or hide a program; see :meth:`QiskitRuntimeService.set_program_visibility`."""
-        check_id("program_id", program_id, "a program")
-        check_kind("public", public, bool, "True or False")
+        program_id = required_id("program_id", program_id, "a program")
         with explained(f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM):
-            self._client.set_program_visibility(program_id=program_id, public=public)
+            self._client.set_program_visibility(program_id=program_id, public=bool(public))
         program = self._known.get(program_id)
         if program is not None:
-            program._is_public = public
+            program._is_public = bool(public)
 
     def _program(self, record: dict[str, Any]) -> RuntimeProgram:
         return RuntimeProgram.from_record(record, self._client)

@@ -373,7 +373,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             The fields of each account by its name, in the order of the file.
 
         Raises:
-            InvalidAccountError: If there is no such channel, or the file is damaged.
+            InvalidAccountError: If the file is damaged.
         """
         accounts = AccountManager.list(default, channel_of(channel, auth), filename, name)
         return {name: account.to_saved_format() for name, account in accounts.items()}
@@ -526,7 +526,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         the same arguments and holds one page at a time.
 
         Args:
-            limit: How many jobs at most; ``None`` means all.
+            limit: How many jobs at most; ``None``, or 0 as in 0.9.3, means all.
             skip: How many to pass over first.
             backend_name: Only those on this backend.
             pending: ``True``: only those that wait or run; ``False``: only those that ended.
@@ -728,7 +728,7 @@ def _client_parameters(account: Account) -> ClientParameters:
         url=account.url,
         instance=account.instance,
         proxies=account.proxies,
-        verify=True if account.verify is None else account.verify,
+        verify=account.certificates,
     )
 
 

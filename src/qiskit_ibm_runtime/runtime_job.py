@@ -17,7 +17,7 @@ from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
 from .api.download import download
 from .api.exceptions import RequestsApiError
-from .checks import check_callback, check_decoder, check_seconds
+from .checks import check_callback, check_decoder, number
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
     IBMError,
@@ -33,7 +33,7 @@ from .job.early_download import EarlyDownload
 from .job.external import LONGEST_RESULT, is_safe, link_in
 from .job.portable import PortableJob
 from .job.questions import ask_record, pool_of
-from .job.state import JobState, failure_text, read_state
+from .job.state import JobState, conclusion, failure_text, read_state
 from .job.streaming import ResultStream
 from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
@@ -212,9 +212,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             RuntimeJobTimeoutError: If ``timeout`` is over first; the job goes on.
             IBMInputValueError: If ``timeout`` or ``decoder`` cannot be used.
         """
-        if decoder is not None:
-            check_decoder("decoder", decoder)
-        if decoder is None or decoder is self._final_result_decoder:
+        decoder = decoder or self._final_result_decoder
+        check_decoder("decoder", decoder)
+        if decoder is self._final_result_decoder:
             if self._results is None:
                 self._results = _decoded(self._final_result_decoder, self._text_of_result(timeout))
             return self._results
@@ -226,14 +226,14 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         Args:
             decoder: Class with a ``decode`` method; by default the one of the job.
         """
-        if decoder is not None:
-            check_decoder("decoder", decoder)
+        decoder = decoder or self._interim_result_decoder
+        check_decoder("decoder", decoder)
         if not self._final_interim_results:
             # The status is asked first: what is published until the end is complete then.
             final = self._is_final()
             self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
             self._final_interim_results = final
-        return (decoder or self._interim_result_decoder).decode(self._interim_results)
+        return decoder.decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Any = None) -> None:
         """Call back with each message of the job, interim and final, as it comes.
@@ -246,14 +246,13 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             RuntimeInvalidStateError: If the job is known to have ended, or streams already.
             IBMInputValueError: If ``callback`` or ``decoder`` cannot be used.
         """
-        check_callback(callback)
-        if decoder is not None:
-            check_decoder("decoder", decoder)
         if self._status in JOB_FINAL_STATES:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already finished.")
         if self._stream is not None and self._stream.active:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
+        check_callback(callback)
         chosen = decoder or self._interim_result_decoder
+        check_decoder("decoder", chosen)
         self._stream = ResultStream(
             self.job_id(),
             self._new_client,
@@ -426,8 +425,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         return self._facts[name]
 
     def _deadline(self, timeout: float | None) -> Deadline:
-        check_seconds("timeout", timeout)
-        url = self._client_params.url or ""
+        timeout = number("timeout", timeout)
+        url = str(getattr(self._client_params, "url", None) or "")
         return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
 
     def _text_of_result(self, timeout: float | None) -> str:
@@ -451,8 +450,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             if self._state.ran_too_long:
                 raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
             advice = "" if self._state.solution else "\njob.logs() may tell more."
+            summary = conclusion(message)
+            first = f"{summary}\n\n" if summary else ""
             raise RuntimeJobFailureError(
-                f"Unable to retrieve job result. {message}{advice}", failure=self._state.failure
+                f"{first}Unable to retrieve job result. {message}{advice}",
+                failure=self._state.failure,
             )
         if self._status is JobStatus.CANCELLED:
             raise RuntimeInvalidStateError(

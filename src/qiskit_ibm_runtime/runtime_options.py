@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from .accounts.validation import HUB_CHANNELS
-from .checks import check_kind, check_number
+from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
 from .utils.blame import users_line
 from .utils.converters import hms_to_seconds
@@ -112,7 +111,6 @@ class RuntimeOptions:
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."
             )
-        check_kind("backend", getattr(self.backend, "name", self.backend), str, "a backend's name")
         if channel == "ibm_cloud" and self.instance:
             raise IBMInputValueError(
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
@@ -120,8 +118,14 @@ class RuntimeOptions:
             )
         _check_log_level(self.log_level)
         validate_job_tags(self.job_tags, IBMInputValueError)
-        check_number("max_execution_time", self.max_execution_time, unit="seconds")
-        check_number("session_time", self.session_time, unit="seconds")
+        seconds("max_execution_time", self.max_execution_time)
+        seconds("session_time", self.session_time)
+
+
+class SecondsOfSession(int):
+    """The ``session_time`` that a session wrote into a user's options, for that session only."""
+
+    __slots__ = ()
 
 
 def session_seconds(max_time: Any) -> int | None:
@@ -135,10 +139,9 @@ def session_seconds(max_time: Any) -> int | None:
     """
     if max_time is None:
         return None
-    if isinstance(max_time, Integral):
-        check_number("max_time", int(max_time), unit="seconds")
-        return int(max_time)
-    return hms_to_seconds(max_time, "Invalid max_time value: ")
+    if isinstance(max_time, str):
+        return hms_to_seconds(max_time, "Invalid max_time value: ")
+    return whole_number("max_time", max_time)
 
 
 def _check_image(image: Any) -> None:

@@ -49,6 +49,7 @@ class RuntimeSession:
         Raises:
             IBMInputValueError: If inputs, options or time cannot be used.
         """
+        options, inputs = options or {}, inputs or {}
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if not isinstance(inputs, (dict, ParameterNamespace)):
             raise IBMInputValueError(
@@ -59,9 +60,9 @@ class RuntimeSession:
         self._program_id = program_id
         self._inputs = copy.copy(inputs)
         self._options: dict[str, Any] = dict(
-            vars(options) if isinstance(options, RuntimeOptions) else options or {}
+            vars(options) if isinstance(options, RuntimeOptions) else options
         )
-        if max_time is not None:
+        if max_time:
             self._options["session_time"] = session_seconds(max_time)
         self._initial_job: RuntimeJob | None = None
         self._job: RuntimeJob | None = None

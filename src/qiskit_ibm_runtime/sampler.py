@@ -64,7 +64,10 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make a sampler; nothing is sent.
+        """Make a sampler.
+
+        With a backend in place of a session, it joins the default session if that one fits, and
+        else makes a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the sampler by index.
@@ -140,7 +143,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         issue_deprecation_msg("Calling a Sampler is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
-        values = as_parameter_values(parameter_values, chosen)
+        names = [self._parameters[index] for index in indices]
+        values = as_parameter_values(parameter_values, chosen, names)
         check_classical_bits(chosen)
         return self._call(circuits=indices, parameter_values=values, **run_options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable
@@ -11,12 +12,12 @@ from qiskit.exceptions import QiskitError
 
 from .accounts.validation import HUB_CHANNELS
 from .api.liveness import why_ended
-from .checks import check_id, check_kind
+from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job_submission import instance_for, same_account, service_for
 from .qiskit_runtime_service import QiskitRuntimeService
-from .runtime_options import RuntimeOptions, session_seconds
+from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
 from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
@@ -49,7 +50,7 @@ class Session:
         backend: str | IBMBackend | None = None,
         max_time: int | str | None = None,
     ) -> None:
-        """Prepare a session; nothing is sent.
+        """Prepare a session. It is opened by its first job.
 
         Args:
             service: The service; by default that of the backend, else of the default account.
@@ -90,9 +91,8 @@ class Session:
         Raises:
             IBMInputValueError: If the id is no text.
         """
-        check_id("session_id", session_id, "a session")
         session = cls(service=service, backend=backend)
-        session._session_id = session_id
+        session._session_id = required_id("session_id", session_id, "a session")
         return session
 
     def run(
@@ -111,8 +111,9 @@ class Session:
         Args:
             program_id: The program.
             inputs: Its inputs.
-            options: Options of the job. A dict gets ``instance`` and ``backend`` of the session
-                added, as in 0.9.3.
+            options: Options of the job. A dict that is not empty gets what the session knows
+                added, as in 0.9.3: the instance, the backend and, if the job opens the session, its
+                time.
             callback: Called with job id and message for each message of the job.
             result_decoder: As for :meth:`QiskitRuntimeService.run`.
 
@@ -140,8 +141,10 @@ class Session:
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()
-        arguments["options"]["session_time"] = self._max_time
-        job = self._service.run(**arguments, session_id=None, start_session=True)
+        options = arguments.pop("options")
+        options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
+        sent = {**options, "session_time": self._max_time}
+        job = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
         self._session_id = job.job_id()
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
@@ -155,8 +158,9 @@ class Session:
 
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
-        check_kind("options", given_options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        options: dict[str, Any] = {} if given_options is None else given_options
+        # As in 0.9.3, an empty dict of the user is left alone and another one is completed.
+        options: dict[str, Any] = given_options or {}
+        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if isinstance(given_options, RuntimeOptions):
             options = {k: value for k, value in vars(given_options).items() if value is not None}
         if _may_fill(options.get("instance")):
@@ -286,13 +290,24 @@ def get_default_session(
         return current
     inside = _IN_SESSION_CM.get()
     if current is not None and current._active and not inside:
-        current.close()
+        _close_replaced(current)
     if service is None and current is not None and inside and not isinstance(backend, IBMBackend):
         service = current.service
     session = Session(service=service, backend=backend)
     if not inside:
         _DEFAULT_SESSION.set(session)
     return session
+
+
+def _close_replaced(session: Session) -> None:
+    try:
+        session.close()
+    except QiskitError as error:  # what is made now works all the same
+        warnings.warn(
+            f"The default session {session.session_id} could not be closed and stays open until "
+            f"its time is over: {error}",
+            stacklevel=users_line(),
+        )
 
 
 def _fits(session: Session, service: Any, backend: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,10 +59,15 @@ def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token):
     assert "SEC" not in str(caught.value)
 
 
-@pytest.mark.parametrize("verify", [5, ["ca.pem"], {}])
-def test_verify_is_a_truth_value_or_a_file(verify):
-    with pytest.raises(InvalidAccountError, match=r"Invalid `verify` value.*got"):
-        Account("ibm_quantum", "t", verify=verify).validate()
+@pytest.mark.parametrize(
+    ("verify", "certificates"),
+    [(None, True), (1, True), (np.True_, True), (0, False), ([], False), ("ca.pem", "ca.pem")],
+)
+def test_verify_is_a_truth_value_or_a_file(verify, certificates):
+    account = Account("ibm_quantum", "t", verify=verify).validate()
+
+    assert account.certificates is certificates
+    assert account.verify is verify
 
 
 @pytest.mark.parametrize("url", [123, "http://[broken"])

@@ -124,7 +124,14 @@ def test_instance_proxies_and_verify_replace_what_is_saved(saved):
 
 
 def test_an_argument_of_nothing_replaces_nothing(saved, quantum):
-    assert choose_account(name="mine", instance="", proxies={}, verify=None) == quantum
+    assert choose_account(name="mine", instance=None, proxies={}, verify=None) == quantum
+
+
+def test_an_empty_instance_is_no_instance(saved):
+    account = choose_account(name="mine", instance="")
+
+    with pytest.raises(InvalidAccountError, match="`instance`"):
+        account.validate()
 
 
 def test_an_unknown_proxy_field_is_refused(saved):

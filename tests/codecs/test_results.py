@@ -118,16 +118,27 @@ def ran(*data: dict[str, object], bits: int = 2) -> RunnerResult:
 def test_quasi_probabilities_of_one_of_several_and_of_all() -> None:
     result = ran({"quasiprobabilities": {"0x0": 1.0}}, {"quasiprobabilities": {"0x3": 1.0}})
 
-    assert result.get_quasiprobabilities(0) == {0: 1.0, 1: 0.0, 2: 0.0, 3: 0.0}
+    assert result.get_quasiprobabilities(0) == {0: 1.0}
     assert len(result.get_quasiprobabilities()) == 2
     assert result.get_quasiprobabilities([1])[3] == 1.0
     assert result.get_quasiprobabilities(0).shots == 10
 
 
-def test_a_wide_register_is_not_filled_with_zeros() -> None:
-    result = ran({"quasiprobabilities": {hex(2**126): 1.0}}, bits=127)
-
-    assert result.get_quasiprobabilities(0) == {2**126: 1.0}
+@pytest.mark.parametrize(
+    ("came", "outcomes"),
+    [
+        ({"0x0": 1.1, "0x3": -0.1}, {0: 1.1, 3: -0.1}),
+        ({"0": 0.5, "1f": 0.5}, {0: 0.5, 31: 0.5}),
+        ({"0b01": 0.5, "0b10": 0.5}, {1: 0.5, 2: 0.5}),
+        ({hex(2**126): 1.0}, {2**126: 1.0}),
+        ({}, {}),
+    ],
+    ids=["hexadecimal", "without prefix", "binary", "127 bits", "none"],
+)
+def test_quasi_probabilities_are_those_that_came(
+    came: dict[str, float], outcomes: dict[int, float]
+) -> None:
+    assert ran({"quasiprobabilities": came}).get_quasiprobabilities(0) == outcomes
 
 
 def test_an_experiment_without_quasi_probabilities_says_so() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.jobs.fast_clock import FastClock
 from tests.jobs.scripted_service import ScriptedService
 
-from qiskit_ibm_runtime.api.clients import stream_hub
+from qiskit_ibm_runtime.api.clients import job_stream, stream_hub
 
 
 @pytest.fixture
@@ -18,5 +18,6 @@ def service() -> Iterator[ScriptedService]:
 
 @pytest.fixture
 def fast_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pauses and pings of streams pass two hundred times as fast."""
-    monkeypatch.setattr(stream_hub, "_hub", stream_hub.StreamHub(FastClock()))
+    """Let the pauses and pings of streams pass two hundred times as fast, but no handshake."""
+    monkeypatch.setattr(stream_hub, "_hub", stream_hub.StreamHub(FastClock(200)))
+    monkeypatch.setattr(job_stream, "HANDSHAKE_LIMIT", 200 * job_stream.HANDSHAKE_LIMIT)

@@ -12,7 +12,7 @@ from qiskit.providers import JobStatus
 from qiskit_ibm_runtime.api.clients.reconnecting import Reconnecting
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.job.external import is_safe, link_in
-from qiskit_ibm_runtime.job.state import JobState, failure_text, read_state
+from qiskit_ibm_runtime.job.state import JobState, conclusion, failure_text, read_state
 from qiskit_ibm_runtime.job.waiting import PollSchedule
 
 
@@ -99,6 +99,27 @@ def test_the_text_of_a_failure_begins_at_the_last_traceback() -> None:
     assert failure_text("j1", JobState(JobStatus.ERROR), text) == (
         "Job j1 has failed:\nTraceback (most recent call last):\nValueError: boom\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Job j1 has failed:\nTraceback: x", ""),
+        ("Job j1 has failed:\nOut of memory.", ""),
+        (
+            "Job j1 has failed:\nTraceback (most recent call last):\n  File\n\nV: a.b: c\nd",
+            "V: a.b: c",
+        ),
+        (
+            "Job j1 has failed:\nNo room.\nTraceback (most recent call last):\na.b.LimitError: x\n",
+            "LimitError: x",
+        ),
+    ],
+)
+def test_the_conclusion_of_a_failure_is_what_its_traceback_ends_in(
+    message: str, expected: str
+) -> None:
+    assert conclusion(message) == expected
 
 
 def test_the_text_of_a_failure_says_reason_code_and_advice_first() -> None:

@@ -249,11 +249,10 @@ def test_requests_left_behind_keep_no_later_one_waiting(
     service.results["j1"] = "1"
     service.on[STATUS] = silent
     job = service.job()
-    for _ in range(20):
+    while service.asked(STATUS) < 20:  # on a busy machine some are given up before they are sent
         with pytest.raises(RuntimeJobTimeoutError):
             job.result(timeout=0)
 
-    until(lambda: service.asked(STATUS) == 20)
     del service.on[STATUS]
     service.end()
 

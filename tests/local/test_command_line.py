@@ -308,6 +308,15 @@ def test_an_empty_token_of_the_environment_opens_nothing(
     assert settings_of().users == ()  # one is made
 
 
+def test_a_closed_terminal_stops_it_in_good_order() -> None:
+    process = Process("--workers", "1")
+    process.process.send_signal(signal.SIGHUP)
+    _, logged = process.process.communicate(timeout=60)
+
+    assert process.process.returncode == 0
+    assert "shutdown complete" in logged
+
+
 def test_a_token_given_is_not_printed() -> None:
     process = Process("--workers", "1", QISKIT_IBM_LOCAL_TOKEN="given-one")
     url = process.said["url"]

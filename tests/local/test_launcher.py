@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.local.conftest import Obedient
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
+from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 
 _START = """
 from qiskit_ibm_runtime.local import launcher
@@ -211,6 +214,44 @@ def test_the_error_of_a_failed_start_says_why(
 
     with pytest.raises(IBMRuntimeError, match=r"process \d+ ended with exit code 3\. no quota"):
         launcher.ensure_running()
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    (tmp_path / "starlette.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'starlette'\", name='starlette')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with python("-c", _START, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        printed = process.stderr.read()
+
+    assert "error: No module named" in printed
+    assert "pip install" in printed
+
+
+def test_an_executor_that_does_not_start_is_named(background: Background) -> None:
+    class Broken(Obedient):
+        async def start(self) -> None:
+            raise OSError("no process is left for workers")
+
+    with pytest.raises(SettingsError, match="OSError: no process is left for workers"):
+        BackgroundServer(background, Settings(), Broken())
+
+
+def test_an_interrupted_start_leaves_no_process() -> None:
+    interrupt = (
+        "import select, signal\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+        "try: launcher.ensure_running()\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+        "import os; os.waitpid(-1, os.WNOHANG)\n"
+    )
+    imports = "from qiskit_ibm_runtime.local import launcher\n"
+    with python("-c", imports + interrupt, stderr=subprocess.PIPE) as process:
+        assert line(process) == "interrupted"
+        assert process.stderr is not None
+        assert "ChildProcessError" in process.stderr.read()  # there is none to wait for
 
 
 def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

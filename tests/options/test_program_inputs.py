@@ -170,6 +170,12 @@ class TestUnknownNames:
 
         assert f"Did you mean '{meant}'?" in str(caught[-1].message)
 
+    def test_close_to_one_of_a_section_are_told_a_form_that_works_everywhere(self) -> None:
+        with pytest.warns(UserWarning, match="'shots'") as caught:
+            inputs_of(tree(shots=1))
+
+        assert str(caught[0].message).endswith("Write execution={'shots': ...}.")
+
     def test_far_from_every_known_one_get_no_guess(self) -> None:
         with pytest.warns(UserWarning, match=r"'execution.xyzzy' is unrecognised") as caught:
             inputs_of(tree(execution={"xyzzy": 1}))

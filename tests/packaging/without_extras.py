@@ -145,6 +145,10 @@ def main() -> None:
         for use in used.values():
             use()
         requests = len(standin.requests)
+    from qiskit_ibm_runtime.api.caller import client_application
+
+    if "qiskit_ibm_runtime-0.9.3+embedded." not in client_application():
+        sys.exit(f"The client header does not tell whose release this is: {client_application()}")
     extras = [name for name in ("qiskit_aer", "starlette") if name in sys.modules]
     if extras:
         sys.exit(f"{extras[0]} came with it: this environment has extras.")

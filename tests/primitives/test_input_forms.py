@@ -401,6 +401,7 @@ class TestMeasurements:
     def test_an_estimator_warns_once_of_measurements_it_leaves_out(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
+        noted.service.channel = "local"
         estimator = Estimator(session=noted)
 
         with pytest.warns(UserWarning, match=r"Circuit 1 \('measured'\) ends in meas") as caught:
@@ -408,9 +409,15 @@ class TestMeasurements:
 
         assert [warning.filename for warning in caught] == [__file__]
 
+    def test_it_does_not_warn_where_another_service_may_use_them(
+        self, noted: Any, measured: QuantumCircuit
+    ) -> None:
+        Estimator(session=noted).run(measured, "Z")
+
     def test_it_does_not_warn_of_measurements_that_it_makes(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
         measured.x(0).c_if(0, 1)
+        noted.service.channel = "local"
 
         Estimator(session=noted).run(measured, "Z")

@@ -18,7 +18,7 @@ from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler
 
 from .conftest import inputs
 
-ANGLE = Parameter("angle")
+ANGLE, OTHER = Parameter("angle"), Parameter("other")
 
 
 @pytest.fixture
@@ -71,19 +71,34 @@ class TestConstruction:
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize(
-        ("parameters", "named"),
-        [
-            ([[ANGLE]], r"1 sets of parameters are given for 2 circuits"),
-            ([[], []], r"parameters of circuit 0 .*\['angle'\], not \[\]"),
-            ([[ANGLE], [ANGLE]], r"parameters of circuit 1 .*\[\], not \['angle'\]"),
-        ],
-        ids=label,
+        "names",
+        [[[], []], [[ANGLE, OTHER], []], [[OTHER], [ANGLE]], [(ANGLE,), ()], ["a", None]],
+        ids=["fewer", "more", "others", "tuples", "texts and none"],
     )
-    def test_refuses_parameters_of_other_circuits(
-        self, noted: MagicMock, measured: list[QuantumCircuit], parameters: Any, named: str
+    def test_of_a_sampler_takes_the_parameters_that_are_given(
+        self, noted: MagicMock, measured: list[QuantumCircuit], names: Any
     ) -> None:
-        with pytest.raises(ValueError, match=named):
-            Sampler(measured, parameters, session=noted)
+        sampler = Sampler(measured, names, session=noted)
+
+        assert sampler.parameters == tuple(tuple(each or ()) for each in names)
+
+    @pytest.mark.usefixtures("quietly")
+    def test_of_an_estimator_takes_others_but_neither_more_nor_fewer(
+        self, noted: MagicMock, circuits: list[QuantumCircuit]
+    ) -> None:
+        made = Estimator(circuits, ["Z"], [[OTHER], []], session=noted)
+
+        assert made.parameters == ((OTHER,), ())
+        for names, count in (([[], []], 0), ([[ANGLE, OTHER], []], 2)):
+            with pytest.raises(ValueError, match=rf"Circuit 0 .* has 1 parameters, but {count}"):
+                Estimator(circuits, ["Z"], names, session=noted)
+
+    @pytest.mark.usefixtures("quietly")
+    def test_refuses_parameters_of_more_or_fewer_circuits(
+        self, noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        with pytest.raises(ValueError, match="1 sets of parameters are given for 2 circuits"):
+            Sampler(measured, [[ANGLE]], session=noted)
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize(
@@ -215,6 +230,29 @@ class TestCalling:
         assert sampler([0], [[np.pi, 0]], shots=10).quasi_dists == [{2: 1.0}]
 
     @pytest.mark.usefixtures("quietly")
+    def test_takes_values_for_the_parameters_that_were_given(
+        self, noted: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        sampler = Sampler(measured, [[ANGLE, OTHER], []], session=noted)
+
+        sampler([0, 1], [[1, 2], []])
+        assert inputs(noted)["parameters"] == [(ANGLE, OTHER), ()]
+        assert inputs(noted)["parameter_values"] == ((1.0, 2.0), ())
+        with pytest.raises(ValueError, match=r"Circuit 0 .*2 parameters, but 1 values"):
+            sampler([0], [[1]])
+
+    @pytest.mark.usefixtures("quietly")
+    def test_counts_negative_indices_from_the_end(
+        self, service: QiskitRuntimeService, circuits: list[QuantumCircuit]
+    ) -> None:
+        observables = [SparsePauliOp("Z"), SparsePauliOp("X")]
+        estimator = Estimator(circuits, observables, session=service.backend("ibmq_qasm_simulator"))
+
+        result = estimator([-1, -2, 0], [0, -1, -2], [[], [np.pi / 2], [0.0]])
+
+        np.testing.assert_allclose(result.values, [-1, 1, 1])  # eigenstates: no shot noise
+
+    @pytest.mark.usefixtures("quietly")
     def test_checks_a_call_like_a_run(
         self, noted: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
@@ -225,7 +263,7 @@ class TestCalling:
         noted.run.assert_not_called()
 
     @pytest.mark.usefixtures("quietly")
-    @pytest.mark.parametrize("unknown", [2, -1, QuantumCircuit(3, 3), "h", None], ids=label)
+    @pytest.mark.parametrize("unknown", [2, -3, QuantumCircuit(3, 3), "h", None], ids=label)
     def test_refuses_what_the_constructor_was_not_given(
         self, noted: MagicMock, measured: list[QuantumCircuit], unknown: Any
     ) -> None:

@@ -250,7 +250,7 @@ class TestChanges:
         made.options.shots = 7
         given = [QuantumCircuit(1), "Z"] if primitive is Estimator else [bell]
 
-        with pytest.warns(UserWarning, match=r"'shots'.*execution\.shots") as caught:
+        with pytest.warns(UserWarning, match=r"'shots'.*execution=\{'shots'") as caught:
             made.run(*given)
 
         assert [warning.filename for warning in caught] == [__file__]

@@ -204,6 +204,28 @@ class TestLimitsOfTheBackend:
             sampler.run(QuantumCircuit(1, 1), shots=shots)
         assert sampler.session.session_id is None
 
+    def test_refuse_what_a_simulated_device_takes_days_for(
+        self, service: QiskitRuntimeService
+    ) -> None:
+        sampler = Sampler(session=Session(service, "fake_washington"))
+        circuit = QuantumCircuit(127, 1, name="wide")
+        circuit.h(range(34))
+
+        with pytest.raises(
+            ValueError, match=r"'wide' is too large for a noisy simulation: with 34"
+        ):
+            sampler.run(circuit)
+        assert sampler.session.session_id is None
+
+    def test_count_the_qubits_in_use_only(self, service: QiskitRuntimeService) -> None:
+        sampler = Sampler(session=Session(service, "fake_washington"))
+        circuit = QuantumCircuit(127, 1)
+        circuit.h([100, 101])
+        circuit.barrier()
+        circuit.measure(100, 0)
+
+        assert sampler.run(circuit, skip_transpilation=False, shots=10).result().quasi_dists
+
     def test_hold_what_is_just_within_them(self, sampler: Sampler) -> None:
         circuit = QuantumCircuit(5, 1)
         circuit.measure(0, 0)

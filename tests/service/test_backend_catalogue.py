@@ -236,7 +236,7 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
 @pytest.mark.parametrize(
     ("search", "text"),
     [
-        ({"min_num_qubits": "5"}, "'min_num_qubits' has to be a whole number.*not '5'"),
+        ({"min_num_qubits": "5"}, "'min_num_qubits' has to be a number.*not '5'"),
         ({"filters": "simulator"}, "'filters' has to be a function.*not 'simulator'"),
     ],
 )

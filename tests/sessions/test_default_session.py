@@ -12,6 +12,7 @@ from tests.service.conftest import running
 
 from qiskit_ibm_runtime import QiskitRuntimeService, Session
 from qiskit_ibm_runtime import session as module
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.session import get_default_session, set_cm_session
 
 
@@ -43,6 +44,20 @@ def test_another_backend_closes_the_old_session():
     assert not session._active
     service._api_client.close_session.assert_called_once_with(session.session_id)
     assert get_default_session() is other
+
+
+def test_a_session_that_cannot_be_closed_does_not_keep_the_new_one_from_being_made():
+    service = double()
+    session = get_default_session(service, "b")
+    session.run("p", {})
+    service._api_client.close_session.side_effect = RequestsApiError("Not now.", 503)
+
+    with pytest.warns(UserWarning, match=r"could not be closed.*Not now") as caught:
+        other = get_default_session(service, "c")
+
+    assert [warning.filename for warning in caught] == [__file__]
+    assert get_default_session() is other
+    assert other.backend() == "c"
 
 
 def test_a_closed_session_is_replaced():

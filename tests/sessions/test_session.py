@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import threading
 from unittest.mock import MagicMock
@@ -217,15 +218,42 @@ def test_the_own_dict_of_the_user_is_completed_as_ever(session):
     options = {"log_level": "INFO"}
     session._service = MagicMock()
 
-    session.run("p", {}, options=options)
+    for _ in range(2):
+        session.run("p", {}, options=options)
 
-    assert session._service.run.call_args.kwargs["options"] is options
-    assert options == {
-        "log_level": "INFO",
-        "instance": None,
-        "backend": DEVICE,
-        "session_time": None,
-    }
+        assert session._service.run.call_args.kwargs["options"] == options
+        assert options == {
+            "log_level": "INFO",
+            "instance": None,
+            "backend": DEVICE,
+            "session_time": None,
+        }
+
+
+@pytest.mark.parametrize("empty", [{}, None, "", 0])
+def test_empty_options_of_the_user_are_left_alone(session, empty):
+    before = copy.copy(empty)
+    session._service = MagicMock()
+
+    session.run("p", {}, options=empty)
+
+    assert empty == before
+    assert session._service.run.call_args.kwargs["options"]["backend"] == DEVICE
+
+
+def test_the_time_of_a_session_is_not_that_of_another_one(standin, service):
+    """
+    The dict may be used again, for a run outside the session that wrote into it.
+    """
+    options = {"log_level": "INFO"}
+    Session(service, DEVICE, max_time="10m").run("p", {}, options=options)
+    assert options["session_time"] == 600
+
+    service.run("p", {}, options=options, start_session=True)
+    service.run("p", {}, options={**options, "session_time": 60}, start_session=True)
+
+    times = [body["session_time"] for body in standin.sent("POST /jobs")]
+    assert times == [600, None, 60]
 
 
 def test_a_dict_may_be_used_again_and_by_another_session(standin, service):

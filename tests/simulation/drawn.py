@@ -64,6 +64,7 @@ THREE = [
     lambda rng: lib.RYGate(_angle(rng)).control(2, ctrl_state=rng.randrange(4)),
 ]
 GATES = {1: ONE, 2: TWO, 3: THREE}
+MADE = {make(random.Random(0)).name: make for makers in GATES.values() for make in makers}
 CLASHES = (
     *("h", "x", "cx", "u", "unitary", "diagonal", "swap", "rz", "sx", "id", "pauli", "kraus"),
     *("jump", "mark", "save_state", "multiplexer", "ccx_o1", "x_o0", "my gate", "U", "noise"),
@@ -81,6 +82,7 @@ class Taste:
     dynamic: bool = True  # measurements in mid-circuit and all that depends on them
     flow: bool = True
     parameters: bool = True
+    native: tuple[str, ...] = ()  # names of the only gates, if they are to be few
 
 
 @dataclass
@@ -122,6 +124,11 @@ class _Artist:
         self._rng = rng
         self._taste = taste
         self._made = 0
+        few = [MADE[name] for name in taste.native]
+        self._gates = GATES
+        if few:
+            sizes = {make: make(rng).num_qubits for make in few}
+            self._gates = {n: [m for m in few if sizes[m] == n] for n in set(sizes.values())}
 
     def circuit(self, name: str) -> Drawn:
         rng, taste = self._rng, self._taste
@@ -160,7 +167,7 @@ class _Artist:
     def _ending(self, made: QuantumCircuit) -> None:
         """Something is measured at the end, sometimes a bit twice, sometimes after a swap."""
         rng = self._rng
-        if rng.random() < 0.25 and made.num_qubits > 1:
+        if rng.random() < 0.25 and made.num_qubits > 1 and not self._taste.native:
             made.swap(*rng.sample(range(made.num_qubits), 2))
         if rng.random() < 0.2:
             made.measure_all()
@@ -174,16 +181,17 @@ class _Artist:
             self._rng.choices([way for _, way in ways], [often for often, _ in ways])[0](canvas)
 
     def _ways(self, canvas: _Canvas) -> list[tuple[float, Callable[[_Canvas], None]]]:
-        ways: list[tuple[float, Callable[[_Canvas], None]]] = [
-            *((6, self._gate), (1, self._own_gate), (0.5, self._unitary)),
-        ]
+        ways: list[tuple[float, Callable[[_Canvas], None]]] = [(6, self._gate)]
+        if not self._taste.native:
+            ways += [(1, self._own_gate), (0.5, self._unitary)]
         if canvas.is_gate:
             return ways
         ways += [(0.3, self._barrier), (0.4, self._delay)]
         if not self._taste.dynamic:
             return ways
         ways += [(2, self._measure), (1, self._reset)]
-        ways += [(0.7, self._initialize), (0.7, self._composite)]
+        if not self._taste.native:
+            ways += [(0.7, self._initialize), (0.7, self._composite)]
         if self._taste.flow and canvas.depth < self._taste.depth:
             ways += [(1.2, self._if), (0.7, self._for), (0.5, self._while)]
             ways += [(0.7, self._switch)] if HAS_SWITCH else []
@@ -198,12 +206,12 @@ class _Artist:
 
     def _gate(self, canvas: _Canvas) -> None:
         rng, width = self._rng, canvas.circuit.num_qubits
-        count = min(rng.choice([1, 1, 1, 2, 2, 3]), width)
-        gate = rng.choice(GATES[count])(rng)
-        if canvas.parameters and rng.random() < 0.2:
+        count = min(rng.choice([1, 1, 1, 2, 2, 3]), width, max(self._gates))
+        gate = rng.choice(self._gates[count])(rng)
+        if canvas.parameters and rng.random() < 0.2 and not self._taste.native:
             count, turn = 1, rng.choice([lib.RXGate, lib.RYGate, lib.PhaseGate])
             gate = turn(rng.choice(canvas.parameters) * 0.5)
-        if rng.random() < 0.05:
+        if rng.random() < 0.05 and not self._taste.native:
             gate = gate.to_mutable() if hasattr(gate, "to_mutable") else gate.copy()
             gate.label = rng.choice(CLASHES)
         self._add(canvas, gate, count)
@@ -374,7 +382,10 @@ class _Artist:
         if _may_continue(body):
             return
         body.reset(qubit)
-        body.ry(rng.choice([1.9, math.pi / 2, math.pi]), qubit)
+        if self._taste.native:
+            body.sx(qubit)
+        else:
+            body.ry(rng.choice([1.9, math.pi / 2, math.pi]), qubit)
         body.measure(qubit, coin)
         outer.while_loop((clbits[coin], 0), body, qubits, clbits)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Protocol
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -18,8 +18,6 @@ from qiskit.quantum_info import SparsePauliOp
 
 Array = np.ndarray
 States = dict[int, Array]
-Noise = Callable[[Any, "tuple[int, ...]"], Optional[Array]]
-"""The superoperator, by columns, that follows an instruction on some qubits; ``None`` for none."""
 
 NEGLIGIBLE = 1e-11
 """What is left of a loop that may go on for ever is dropped once it is less likely than this."""
@@ -40,7 +38,8 @@ def distribution(circuit: QuantumCircuit, noise: Noise | None = None) -> dict[in
 
 def expectation(circuit: QuantumCircuit, operator: Any, noise: Noise | None = None) -> complex:
     """The mean of an operator in the state at the end, whatever the classical bits show."""
-    matrix = SparsePauliOp(operator).to_matrix()
+    terms = SparsePauliOp(operator).to_list()
+    matrix = sum(number * _pauli(label) for label, number in terms)
     size = 2**circuit.num_qubits
     # Qiskit's matrices have the last qubit first.
     states = [_flat(state, size) for state in final(circuit, noise).values()]
@@ -66,6 +65,16 @@ def _flat(state: Array, size: int) -> Array:
 def _trace(state: Array) -> complex:
     size = 2 ** (state.ndim // 2)
     return complex(np.trace(state.reshape(size, size)))
+
+
+class Noise(Protocol):
+    """What goes wrong."""
+
+    def after(self, operation: Any, qubits: tuple[int, ...]) -> Array | None:
+        """The superoperator, by columns, that follows an operation; ``None`` for none."""
+
+    def misread(self, qubit: int) -> Array | None:
+        """The chance to read each value (column) for each value of a qubit (row)."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,8 @@ class _Run:
         if name == "barrier":
             return states
         if name == "measure":
-            states = _measured(states, qubits[0], places.clbits[item.clbits[0]])
+            confused = self._noise.misread(qubits[0]) if self._noise else None
+            states = _measured(states, qubits[0], places.clbits[item.clbits[0]], confused)
         elif name == "reset":
             states = {bits: self._reset(state, qubits) for bits, state in states.items()}
         elif cls == "Initialize":
@@ -230,7 +240,7 @@ class _Run:
         return state
 
     def _noisy(self, states: States, operation: Any, qubits: tuple[int, ...]) -> States:
-        channel = self._noise(operation, qubits) if self._noise else None
+        channel = self._noise.after(operation, qubits) if self._noise else None
         if channel is None:
             return states
         both = (*qubits, *(self._count + q for q in qubits))
@@ -258,7 +268,8 @@ def _applied(state: Array, matrix: Array, axes: tuple[int, ...]) -> Array:
     return np.moveaxis(turned, tuple(range(count)), backwards)
 
 
-def _measured(states: States, qubit: int, clbit: int) -> States:
+def _measured(states: States, qubit: int, clbit: int, confused: Array | None) -> States:
+    chances = np.eye(2) if confused is None else confused
     found: States = {}
     for bits, state in states.items():
         count = state.ndim // 2
@@ -267,8 +278,10 @@ def _measured(states: States, qubit: int, clbit: int) -> States:
             where: list[Any] = [slice(None)] * state.ndim
             where[qubit] = where[count + qubit] = value
             part[tuple(where)] = state[tuple(where)]
-            if abs(_trace(part)) > NEGLIGIBLE * NEGLIGIBLE:
-                _add(found, {bits & ~(1 << clbit) | value << clbit: part})
+            for read in (0, 1):
+                share = part * chances[value, read]
+                if abs(_trace(share)) > NEGLIGIBLE * NEGLIGIBLE:
+                    _add(found, {bits & ~(1 << clbit) | read << clbit: share})
     return found
 
 
@@ -362,13 +375,16 @@ def _matrix(operation: Any) -> Array | None:
     if name in ("UnitaryGate", "HamiltonianGate"):
         return np.asarray(operation.to_matrix(), dtype=complex)
     if name == "PauliGate":
-        letters = [PAULIS[letter] for letter in operation.params[0]]
-        return reduce(np.kron, letters)
+        return _pauli(operation.params[0])
     if name == "DiagonalGate":
         return np.diag(np.asarray(operation.params, dtype=complex))
     if module.startswith(LIBRARY):
         return _standard(operation)
     return None
+
+
+def _pauli(label: str) -> Array:
+    return reduce(np.kron, [PAULIS[letter] for letter in label])
 
 
 def _standard(operation: Any) -> Array | None:

@@ -372,3 +372,18 @@ def test_a_break_outside_of_loops_is_refused() -> None:
 
     with pytest.raises(ValueError, match="outside of any loop"):
         check([made])
+
+
+@pytest.mark.parametrize("layout", [[0, 0, 1], [0, 1, 7], [0, 1]])
+def test_a_layout_that_is_none_is_refused(layout: list[int]) -> None:
+    with pytest.raises(ValueError, match="initial_layout"):
+        check([fourier_transform()], "fake_manila", initial_layout=layout)
+
+
+def test_a_loop_that_is_too_long_to_unfold_is_refused() -> None:
+    made = three()
+    made.for_loop(range(10**9), None, QuantumCircuit(1, 1), [0], [0])
+    made.measure(0, 0)
+
+    with pytest.raises(ValueError, match="too many to simulate"):
+        check([made])

@@ -1,34 +1,24 @@
-"""Random circuits, each at a level and on a backend of its own, against what they mean."""
+"""Random circuits, sent, received and run, against what they mean."""
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
 import pytest
 
-from . import drawn
-from .conftest import LINE, ONE_WAY, check
+from qiskit_ibm_runtime import QiskitRuntimeService
 
-PLACES: list[tuple[str, dict[str, Any]]] = [
-    ("ibmq_qasm_simulator", {}),
-    ("simulator_mps", {}),
-    ("fake_manila", {}),
-    ("fake_lagos", {}),
-    ("ibmq_qasm_simulator", {"coupling_map": LINE}),
-    ("ibmq_qasm_simulator", {"coupling_map": ONE_WAY, "basis_gates": ["h", "p", "cx", "rx", "id"]}),
-]
+from . import journey
 
 
-@pytest.mark.parametrize("number", range(len(PLACES)))
-def test_random_circuits_are_run_as_they_are_meant(number: int) -> None:
+@pytest.fixture(scope="module")
+def service() -> QiskitRuntimeService:
+    return QiskitRuntimeService(channel="local")
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_random_circuits_are_run_as_they_are_meant(
+    service: QiskitRuntimeService, number: int
+) -> None:
     """
-    At most one of 10^10 circuits would be found wrong by chance.
+    A hundred of them; ``tests/stress`` has thousands.
     """
-    backend, settings = PLACES[number]
-    rng = random.Random(number)
-    for level in range(4):
-        seeds = [rng.randrange(10**6) for _ in range(4)]
-        circuits = [drawn.circuit(seed).bound for seed in seeds]
-
-        check(circuits, backend, level, **settings)
+    assert not journey.faults(service, list(range(20 * number, 20 * number + 20)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from qiskit_ibm_runtime.api.auth import CloudAuth
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
@@ -335,3 +336,38 @@ def test_repeating_requests_leaves_the_users_random_numbers_alone(
 
     assert len(pauses) == 3
     assert random.random() == expected
+
+
+class Answer:
+    """A double of a response: what 0.9.3 asks of one, and no more."""
+
+    status_code = 200
+
+    def raise_for_status(self) -> None:
+        """Be good."""
+
+    def json(self) -> Any:
+        return {"a": 1}
+
+
+def made_by_hand() -> requests.Response:
+    response = requests.Response()
+    response.status_code, response._content = 200, b'{"a": 1}'
+    return response
+
+
+@pytest.mark.parametrize(
+    ("place", "answer"),
+    [
+        (requests.Session, Answer),
+        (requests.Session, made_by_hand),
+        (requests.adapters.HTTPAdapter, made_by_hand),
+    ],
+)
+def test_doubles_of_responses_are_answers(
+    monkeypatch: pytest.MonkeyPatch, place: type, answer: Any
+) -> None:
+    monkeypatch.setattr(place, "send", lambda *_args, **_kwargs: answer())
+
+    with RetrySession("https://nowhere.invalid") as session:
+        assert session.get("/x").json() == {"a": 1}

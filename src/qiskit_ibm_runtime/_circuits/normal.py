@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
-    AncillaRegister,
     ClassicalRegister,
     Clbit,
     ControlledGate,
@@ -178,7 +177,9 @@ class _Normalizer:
             return self._plain[kind.kind]
         if kind.parameters:
             numbers = operation.params if kind.controlled else operation._params
-            params = tuple([n if type(n) is float else plain_value(n) for n in numbers])
+            params = tuple(
+                [n if type(n) is float else plain_value(n) for n in numbers[: kind.parameters]]
+            )  # the base of a controlled CU gate has one more in Qiskit than its class
         controls = operation.num_ctrl_qubits if kind.controlled else 0
         size = operation._num_qubits, operation._num_clbits
         parts = (kind.kind, kind.name, *size, params, label, controls, state, None, None, ())
@@ -197,9 +198,7 @@ class _Normalizer:
         params: tuple[Any, ...] = ()
         if kind.name == "for_loop":
             indices, parameter, _ = operation.params
-            if not isinstance(indices, range):
-                indices = tuple(map(int, indices))
-            params = (indices, parameter)
+            params = (plain_value(indices), parameter)
         elif kind.name == "switch_case":
             values = [
                 tuple(int(value) if isinstance(value, Integral) else None for value in case)
@@ -214,7 +213,7 @@ class _Normalizer:
             operation.num_clbits,
             params,
             operation.label or None,
-            bodies=tuple(self._inner(body, "") for body in getattr(operation, "blocks", ())),
+            bodies=tuple(self._inner(body, body.name) for body in getattr(operation, "blocks", ())),
         )
 
     def _general(self, operation: Any) -> form.Operation:
@@ -236,7 +235,8 @@ class _Normalizer:
             return found
         controls, state = operation.num_ctrl_qubits, operation.ctrl_state
         base = self._operation(operation.base_gate, None)
-        return found._replace(params=base.params, controls=controls, state=state, base=base)
+        params = base.params[:1] if base.kind == "PauliEvolutionGate" else base.params
+        return found._replace(params=params, controls=controls, state=state, base=base)
 
     def _definition(self, operation: Instruction) -> form.Circuit | None:
         definition = _definition_of(operation)
@@ -261,9 +261,9 @@ def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
     for param in operation.params:
         try:
             value = plain_value(param)
-        except CircuitError:
+        except CircuitError as exc:
             if not defined:
-                raise
+                raise CircuitError(f"{exc.message} of {operation.name!r}") from None
             continue
         if not isinstance(operation, Gate) or isinstance(value, _OF_GATES):
             values.append(value)
@@ -313,8 +313,8 @@ def _state(operation: Any) -> tuple[form.Value, ...] | None:
         return params
     if QPY_VERSION >= _READS_MORE:
         return params
-    if operation.num_qubits > _MOST_QUBITS_OF_A_VECTOR:
-        return None
+    if operation.num_qubits > _MOST_QUBITS_OF_A_VECTOR or isinstance(operation, Gate):
+        return None  # as a gate, it acts on all states
     size = 2**operation.num_qubits
     state = "".join(params) if isinstance(params[0], str) else int(params[0].real)
     vector = Statevector.from_label(state) if isinstance(state, str) else np.eye(1, size, state)[0]
@@ -417,10 +417,10 @@ def _as_instruction(operation: Any) -> Any:
 
 def _register(register: Any, places: _Places) -> form.Register:
     bits = tuple([places[bit] for bit in register])
-    # Registers of ancillas are those of qubits, whose bits have a class of their own.
-    kinds = (QuantumRegister, AncillaRegister)
-    owner = all(getattr(bit, "_register", None) is register for bit in register)
-    return form.Register(register.name, isinstance(register, kinds), bits, owner)
+    owners = {id(bit._register): bit._register for bit in register}
+    owner = not owners or (len(owners) == 1 and register in owners.values())
+    # A register of ancillas is one of qubits whose bits have a class of their own.
+    return form.Register(register.name, isinstance(register, QuantumRegister), bits, owner)
 
 
 def _classical(target: Any, places: _Places) -> form.Classical:

@@ -59,7 +59,8 @@ def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEnc
         parts = [header, b"q", *_Writer().circuit(circuit, metadata)]
         return b"".join([*parts, calibrations.getvalue(), *_layout(circuit.layout)])
     except (struct.error, OverflowError, UnicodeEncodeError) as exc:
-        raise CircuitError(f"Circuit {circuit.name!r} cannot be written: {exc}.") from exc
+        reason = f"holds a number or a text that is too large for a QPY file: {exc}"
+        raise CircuitError(f"Circuit {circuit.name!r} {reason}.") from exc
 
 
 class _Writer:

@@ -15,7 +15,6 @@ from .validation import (
     check_instance,
     check_token,
     check_url,
-    check_verify,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +105,16 @@ class Account:
             verify=data.get("verify", True),
         )
 
+    @property
+    def certificates(self) -> bool | str:
+        """Whether to check certificates, or the file of the authority to check them with.
+
+        ``verify`` may be any value that is true or false, as in 0.9.3; ``None`` stands for true.
+        """
+        if self.verify is None or isinstance(self.verify, str):
+            return True if self.verify is None else self.verify
+        return bool(self.verify)
+
     def get_auth_handler(self) -> CloudAuth | QuantumAuth:
         """What puts the credentials into the headers of a request."""
         from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
@@ -130,7 +139,7 @@ class Account:
             return
         self.validate()
         name, url = str(self.instance), str(self.url)
-        verify = True if self.verify is None else self.verify
+        verify = self.certificates
         crns = resolve_crn("ibm_cloud", url, name, self.token, proxies=self.proxies, verify=verify)
         if not crns:
             others = instance_names(url, self.token, proxies=self.proxies, verify=verify)
@@ -159,7 +168,6 @@ class Account:
         check_token(self.token)
         check_url(self.url, str(self.channel))
         check_instance(self.instance, str(self.channel))
-        check_verify(self.verify)
         if self.proxies:
             self.proxies.validate()
         return self

@@ -86,7 +86,7 @@ class AccountManager:
             InvalidAccountError: If a field, or the account file, cannot be used.
             ValueError: If the proxies cannot be used.
         """
-        if name is not None and not isinstance(name, str):
+        if name and not isinstance(name, str):
             raise InvalidAccountError(f"Invalid `name` value. Expected a text, got {name!r}.")
         channel = channel or _environment_channel() or _DEFAULT_CHANNEL_TYPE
         account = Account(
@@ -121,10 +121,8 @@ class AccountManager:
             name: Only the account of this name.
 
         Raises:
-            InvalidAccountError: If the channel does not exist, or the account file is damaged.
+            InvalidAccountError: If the account file is damaged.
         """
-        if channel is not None:
-            check_saved_channel(channel)
         AccountManager.migrate(filename)
         content = _content(filename)
         defaults = {*_default_names(), *_marked(content)}
@@ -133,7 +131,7 @@ class AccountManager:
             for entry, account in _accounts(content).items()
             if (channel is None or account.channel == channel)
             and (name is None or entry == name)
-            and (default is None or default == (entry in defaults))
+            and (default is None or (entry in defaults) == (default is not False))
         }
 
     @classmethod
@@ -197,7 +195,7 @@ class AccountManager:
         Raises:
             InvalidAccountError: If the channel does not exist, or the account file is damaged.
         """
-        if channel is not None:
+        if channel:
             check_saved_channel(channel)
         cls.migrate(filename)
         return storage.delete_config(_file(filename), name or _default_name(channel))

@@ -69,7 +69,7 @@ def choose_account(
     account = _find(channel, auth, token, url, filename, name)
     if account is None:
         return None
-    if instance:
+    if instance is not None:
         account.instance = instance
     if proxies:
         account.proxies = ProxyConfiguration.from_dict(proxies)
@@ -148,7 +148,7 @@ def channel_of(channel: ChannelType, auth: str | None) -> ChannelType:
         _warn_of_auth()
         if auth not in _CHANNEL_OF_AUTH:
             raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
-    return channel or (_CHANNEL_OF_AUTH[auth] if auth else None)
+    return channel if channel is not None else _CHANNEL_OF_AUTH.get(auth or "")
 
 
 def _warn_of_auth() -> None:

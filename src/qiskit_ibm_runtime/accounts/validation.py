@@ -67,15 +67,6 @@ def check_url(url: Any, channel: str) -> None:
         )
 
 
-def check_verify(verify: Any) -> None:
-    """Refuse what tells neither whether nor by which file to check certificates."""
-    if verify is not None and not isinstance(verify, (bool, str)):
-        raise InvalidAccountError(
-            "Invalid `verify` value. Expected True, False or the file of a certificate authority, "
-            f"got {verify!r}."
-        )
-
-
 def check_instance(instance: Any, channel: str) -> None:
     """Refuse what is not an instance of the channel."""
     try:

@@ -220,7 +220,7 @@ class RetrySession(requests.Session):
         records.request(logger, call.method, call.url, bare=bare)
         while True:
             outcome = self._attempt(call)
-            if isinstance(outcome, requests.Response):
+            if not isinstance(outcome, requests.RequestException):
                 return outcome
             if self._renewed(call, outcome.response):
                 continue

@@ -93,3 +93,12 @@ def failure_text(job_id: str, state: JobState, result: str) -> str:
     code = f"Error code {state.code}." if state.code is not None else ""
     parts = [" ".join(filter(None, (state.reason, code, state.solution))), details]
     return API_TO_JOB_ERROR_MESSAGE["FAILED"].format(job_id, "\n".join(filter(None, parts)))
+
+
+def conclusion(message: str) -> str:
+    """Return what the traceback in the message for a failed job ends in; empty without one."""
+    lines = message.splitlines()
+    start = next((n for n, line in enumerate(lines) if line.startswith("Traceback")), len(lines))
+    last = next((line for line in lines[start + 1 :] if line and not line[0].isspace()), "")
+    kind, colon, text = last.partition(":")
+    return kind.rpartition(".")[2] + colon + text

@@ -103,7 +103,9 @@ def start(arguments: Sequence[str]) -> Announcement:
             if file is not None:
                 return _start(file, arguments)
         found = find()
-    except (OSError, RuntimeError) as error:
+    except StartError:
+        raise
+    except (OSError, RuntimeError) as error:  # no room for the file, or no home
         raise StartError(f"The embedded runtime could not be started: {error}") from error
     if found is None:
         raise StartError("An embedded runtime is being started or stopped; try again.")

@@ -82,6 +82,16 @@ _ours: tuple[LocalServer, _Child] | None = None
 _lock = threading.Lock()
 
 
+def _forget_lock() -> None:
+    """A forked process must not wait for a thread of its parent."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
+
+
 def ensure_running() -> LocalServer:
     """Return the embedded runtime of this process, else the kept one; else start one.
 

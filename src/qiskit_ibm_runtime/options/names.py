@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.utils.blame import users_line
 
 from .sections import KNOWN, SECTIONS, TOP_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PACKAGE = __name__.split(".", 1)[0]
-_PATHS = {name: name for name in TOP_LEVEL} | {
-    name: f"{section}.{name}" for section, names in KNOWN.items() for name in names
-}
+_HOMES = {name: section for section, names in KNOWN.items() for name in names}
 JOB_OPTIONS = (
     "backend",
     "image",
@@ -39,19 +37,19 @@ def unknown_names(options: Mapping[str, Any]) -> list[str]:
 def warn_of_names(options: Mapping[str, Any]) -> None:
     """Warn once for each name that is unknown or deprecated, and say what it may have meant."""
     for name in unknown_names(options):
-        warn_user(f"The option {name!r} is unrecognised. {_SENT}{suggestion(name)}", UserWarning)
+        _warn(f"The option {name!r} is unrecognised. {_SENT}{suggestion(name)}", UserWarning)
     for section in SECTIONS:
         fate = _NOT_SENT if section in ("environment", "simulator") else _SENT
         for name in options.get(section) or ():
             if name not in KNOWN[section] and name not in _ALSO_KNOWN.get(section, ()):
-                warn_user(
+                _warn(
                     f"The option '{section}.{name}' is unrecognised. {fate}"
                     f"{suggestion(name, section)}",
                     UserWarning,
                 )
     for name in DEPRECATED:
         if name in (options.get("transpilation") or ()):
-            warn_user(
+            _warn(
                 f"The transpilation option {name!r} is deprecated as of qiskit-ibm-runtime 0.8 and "
                 "will be removed no sooner than 3 months after that release date.",
                 DeprecationWarning,
@@ -68,24 +66,17 @@ def suggestion(name: Any, section: str | None = None) -> str:
     if not isinstance(name, str):
         return ""
     sought = name.lower()
-    for names in (KNOWN.get(section or "", ()), tuple(_PATHS)):
+    for names in (KNOWN.get(section or "", ()), (*TOP_LEVEL, *_HOMES)):
         close = difflib.get_close_matches(sought, names, n=1, cutoff=0.75)
         # Of a name that is one word of a known one, such as `seed`, that one was meant.
         close = close or [known for known in names if sought in known.split("_")]
         if len(close) == 1:
-            return f" Did you mean {_PATHS[close[0]]!r}?"
+            meant, home = close[0], _HOMES.get(close[0])
+            # Sections are objects of `Options`, and dicts of a primitive: this works in both.
+            how = f" Write {home}={{{meant!r}: ...}}." if home else ""
+            return f" Did you mean {f'{home}.{meant}' if home else meant!r}?{how}"
     return ""
 
 
-def warn_user(message: str, category: type[Warning]) -> None:
-    """Warn, and blame the nearest line outside this package."""
-    level = 2
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _inside(frame.f_globals.get("__name__", "")):
-        frame = frame.f_back
-        level += 1
-    warnings.warn(message, category, stacklevel=level)
-
-
-def _inside(module: str) -> bool:
-    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
+def _warn(message: str, category: type[Warning]) -> None:
+    warnings.warn(message, category, stacklevel=users_line())

@@ -119,8 +119,9 @@ class RuntimePrimitive:
             self._validate_options(combined)
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
             # A call by index may leave out circuits of the constructor.
-            for index in sorted(set(inputs["circuit_indices"])):
-                backend.check_faulty(inputs["circuits"][index])
+            circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+            for circuit in {id(each): each for each in circuits}.values():
+                backend.check_faulty(circuit)
         return self._session.run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.

@@ -20,25 +20,37 @@ def legacy_circuits(
 ) -> tuple[tuple[QuantumCircuit, ...], tuple[Any, ...]]:
     """Return circuits of the deprecated constructor, and the parameters of each.
 
+    Args:
+        circuits: One circuit, or several; ``None`` for none.
+        parameters: For each circuit the parameters that calls give values for, in their order;
+            ``None`` for its own. Others than its own are taken: the program reads them.
+
     Raises:
         TypeError: If a circuit is something else.
-        ValueError: If the parameters are not those of the circuits.
+        ValueError: If there are parameters for more or fewer circuits.
     """
     kept = _kept(circuits)
     if parameters is None:
         return kept, tuple(map(free_parameters, kept))
-    sets = tuple(tuple(names) for names in parameters)
+    sets = tuple(tuple(names or ()) for names in parameters)
     if len(sets) != len(kept):
         raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
-    for index, (circuit, names) in enumerate(zip(kept, sets)):
-        free = free_parameters(circuit)
-        if set(names) != set(free) or len(names) != len(free):
-            raise ValueError(
-                f"The parameters of circuit {index} ({circuit.name!r}) are "
-                f"{[each.name for each in free]}, "
-                f"not {[getattr(each, 'name', each) for each in names]}."
-            )
     return kept, sets
+
+
+def check_parameter_counts(circuits: Sequence[QuantumCircuit], parameters: Sequence[Any]) -> None:
+    """Check that there is a parameter for each one that a circuit has.
+
+    Raises:
+        ValueError: If there are more or fewer.
+    """
+    for index, (circuit, names) in enumerate(zip(circuits, parameters)):
+        count = len(free_parameters(circuit))
+        if len(names) != count:
+            raise ValueError(
+                f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
+                f"but {len(names)} are given for it."
+            )
 
 
 def _kept(circuits: Any) -> tuple[QuantumCircuit, ...]:
@@ -52,16 +64,19 @@ def _kept(circuits: Any) -> tuple[QuantumCircuit, ...]:
 def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
     """Return positions in the constructor's list, given as such or as the objects themselves.
 
+    Negative ones count from the end.
+
     Raises:
         ValueError: If a position is out of range, or an object was not given to the constructor.
     """
     if isinstance(given, np.ndarray):
         given = given.tolist()
+    items = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
     keys = [key(item) for item in known]
     result = []
-    for item in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
+    for item in items:
         position = int(item) if isinstance(item, Integral) else _position(item, known, keys, key)
-        if not 0 <= position < len(keys):
+        if position is None or not -len(keys) <= position < len(keys):
             raise ValueError(
                 f"{what} {item!r} is not one of the {len(keys)} given at construction."
             )
@@ -69,11 +84,11 @@ def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[in
     return result
 
 
-def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int:
+def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int | None:
     for position, each in enumerate(known):
         if each is item:
             return position
     try:
         return keys.index(key(item))
     except (AttributeError, QiskitError, ValueError):  # unknown, or of a kind that has no key
-        return -1
+        return None

@@ -19,7 +19,11 @@ Values = tuple[tuple[float, ...], ...]
 _WHOLE = "'parameter_values'"
 
 
-def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
+def as_parameter_values(
+    given: Any,
+    circuits: Sequence[QuantumCircuit],
+    parameters: Sequence[Sequence[Any]] | None = None,
+) -> Values:
     """Return one set of values for each circuit.
 
     A number is one set of one value; a flat sequence is one set; a nested one is several.
@@ -27,6 +31,7 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
     Args:
         given: Values in any of these forms, as numbers, sequences or arrays; ``None`` for none.
         circuits: The circuits they are for.
+        parameters: For each circuit the parameters that take the values; by default its own.
 
     Raises:
         TypeError: If something is no finite real number.
@@ -39,7 +44,7 @@ def as_parameter_values(given: Any, circuits: Sequence[QuantumCircuit]) -> Value
             "give one set for each circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
-        count = len(free_parameters(circuit))
+        count = len(free_parameters(circuit) if parameters is None else parameters[index])
         if len(row) != count:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has {count} parameters, "

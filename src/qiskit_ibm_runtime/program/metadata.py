@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from qiskit_ibm_runtime.checks import check_kind, check_number
+from qiskit_ibm_runtime.checks import check_kind, optional_text, seconds
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 REQUIRED = ("name", "max_execution_time")
@@ -40,11 +41,15 @@ class ProgramMetadata:
     is_public: bool | None = None
 
     def __post_init__(self) -> None:
-        check_kind("name", self.name, str, "a text")
-        check_kind("description", self.description, str, "a text")
+        read = {
+            "name": _text(self.name),
+            "description": _text(self.description),
+            "spec": self.spec if self.spec or isinstance(self.spec, dict) else None,
+            "max_execution_time": seconds("max_execution_time", self.max_execution_time),
+        }
+        for field, value in read.items():
+            object.__setattr__(self, field, value)  # frozen from now on
         check_kind("spec", self.spec, dict, "a dict of JSON schemas")
-        check_kind("is_public", self.is_public, bool, "True or False")
-        check_number("max_execution_time", self.max_execution_time, unit="seconds")
 
     @classmethod
     def read(cls, metadata: Any) -> ProgramMetadata:
@@ -60,12 +65,13 @@ class ProgramMetadata:
         """
         if isinstance(metadata, (str, Path)) and metadata:
             metadata = _read_json(Path(metadata))
-        if not isinstance(metadata or {}, dict):
+        metadata = metadata or {}
+        if not isinstance(metadata, Mapping):
             raise IBMInputValueError(
                 f"'metadata' has to be a dict or the path of a JSON file, not {metadata!r}."
             )
         known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in (metadata or {}).items() if key in known})
+        return cls(**{key: value for key, value in metadata.items() if key in known})
 
     def updated(self, **given: Any) -> ProgramMetadata:
         """Return the metadata with the fields given, of which empty ones change nothing."""
@@ -82,6 +88,10 @@ class ProgramMetadata:
                 raise IBMInputValueError(
                     f"{field} is a required metadata field. Give it as metadata={{{field!r}: ...}}."
                 )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else optional_text(value)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -78,7 +78,10 @@ class ProxyConfiguration:
                 f"not {type(self.urls).__name__}."
             )
         addresses: dict[Any, Any] = self.urls or {}
-        no_texts = [key for key, url in addresses.items() if not isinstance(url, str)]
+        # `None` keeps a scheme from the proxy, as it does for requests.
+        no_texts = [
+            key for key, url in addresses.items() if not (url is None or isinstance(url, str))
+        ]
         if no_texts:
             raise ValueError(
                 "Invalid proxy configuration: each address in 'urls' must be a text, but that for "

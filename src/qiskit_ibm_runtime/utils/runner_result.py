@@ -11,8 +11,6 @@ from qiskit.result import QuasiDistribution, Result
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
-_WIDEST_THAT_IS_FILLED = 20  # bits: a million zeros; more of them help nobody
-
 
 class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
     """A ``Result`` that may hold quasi-probabilities.
@@ -50,8 +48,7 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
             experiment: Index or name of an experiment, or a list of them; all by default.
 
         Returns:
-            One ``QuasiDistribution`` for one experiment, else a list. Up to 20 bits, outcomes that
-            were not seen are there with zero, if the header says how many bits there are.
+            One ``QuasiDistribution`` for one experiment, else a list, over the outcomes that came.
 
         Raises:
             QiskitError: If an experiment has no quasi-probabilities.
@@ -69,9 +66,10 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
         if data is None:
             raise QiskitError(f"No quasi-probabilities for experiment {key!r}.")
         pairs = (data if isinstance(data, dict) else data.to_dict()).items()
-        found = {int(outcome, 0): value for outcome, value in pairs}
-        header = getattr(experiment, "header", None)
-        mapping = getattr(header, "final_measurement_mapping", None)
-        if mapping is not None and len(mapping) <= _WIDEST_THAT_IS_FILLED:
-            found = {outcome: found.get(outcome, 0.0) for outcome in range(2 ** len(mapping))}
+        found = {_outcome(key): value for key, value in pairs}
         return QuasiDistribution(found, shots=experiment.shots)
+
+
+def _outcome(key: str) -> int:
+    """Read an outcome: hexadecimal also without a prefix, as in counts."""
+    return int(key, 2 if key.startswith("0b") else 16)

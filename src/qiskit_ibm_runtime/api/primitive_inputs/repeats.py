@@ -36,7 +36,8 @@ _MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries sh
 def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs in which equal circuits and observables stand once; nothing is changed.
 
-    Only objects that are equal in content, name and metadata are taken for one.
+    Only objects that are equal in content, name and metadata are taken for one. Indices that count
+    from the end become those that count from the start.
     """
     if not is_of_primitive(program_id, inputs):
         return inputs
@@ -47,7 +48,7 @@ def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
         firsts: dict[Hashable, int] = {}
         for row, key in enumerate(keys):
             firsts.setdefault(key, row)
-        if len(firsts) < len(keys):
+        if len(firsts) < len(keys) or (lists and min(inputs[name], default=0) < 0):
             places = {key: place for place, key in enumerate(firsts)}
             result[name] = [places[keys[index]] for index in inputs[name]]
             rows = firsts.values()

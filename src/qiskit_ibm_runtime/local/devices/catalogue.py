@@ -34,7 +34,10 @@ def is_simulator(name: str) -> bool:
 
 @cache
 def configuration(name: str) -> dict[str, Any]:
-    """The backend's configuration as a real service sends it; do not change it."""
+    """The backend's configuration as a real service sends it; do not change it.
+
+    A device's has ``simulation_memory`` besides, by which clients tell what is too large for it.
+    """
     if is_simulator(name):
         return simulator_configuration(name, memory())
     data = _read(name, "conf")
@@ -44,6 +47,7 @@ def configuration(name: str) -> dict[str, Any]:
         local=False,
         # Some snapshots promise pulses that they do not define.
         open_pulse=data["open_pulse"] and _path(name, "defs").is_file(),
+        simulation_memory=memory(),
     )
     # Older snapshots do not say it; circuits with measurements in the middle run here on each.
     data.setdefault("multi_meas_enabled", True)

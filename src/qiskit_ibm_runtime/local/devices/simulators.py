@@ -33,19 +33,34 @@ SHARE = 0.9
 """Part of the memory that the state of a circuit may take."""
 
 # Gates that every supported Aer knows: 0.12 has no ccz, and some methods know fewer than others.
-_CLIFFORD = ["cx", "cy", "cz", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"]
+CLIFFORD_GATES = [
+    "cx",
+    "cy",
+    "cz",
+    "h",
+    "id",
+    "pauli",
+    "s",
+    "sdg",
+    "swap",
+    "sx",
+    "sxdg",
+    "x",
+    "y",
+    "z",
+]
 _FEW = ["cp", "p", "rz", "rzz", "t", "tdg", "u", "u1", "u2", "u3"]
 _GATES = {
-    "stabilizer": _CLIFFORD,
-    "extended_stabilizer": [*(set(_CLIFFORD) - {"cy"}), "ccx", "p", "t", "tdg", "u1"],
+    "stabilizer": CLIFFORD_GATES,
+    "extended_stabilizer": [*(set(CLIFFORD_GATES) - {"cy"}), "ccx", "p", "t", "tdg", "u1"],
     "matrix_product_state": [
-        *_CLIFFORD,
+        *CLIFFORD_GATES,
         *_FEW,
         *["ccx", "csx", "cswap", "r", "rx", "rxx", "ry", "ryy", "rzx", "unitary"],
     ],
 }
 _EVERY = [
-    *_CLIFFORD,
+    *CLIFFORD_GATES,
     *_FEW,
     *["ccx", "csx", "cswap", "cu", "cu1", "cu3", "diagonal", "ecr", "initialize", "mcp", "mcphase"],
     *["mcr", "mcrx", "mcry", "mcrz", "mcswap", "mcu", "mcx", "r", "rx", "rxx", "ry", "ryy", "rzx"],

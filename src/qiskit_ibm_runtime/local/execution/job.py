@@ -9,6 +9,8 @@ import traceback
 import types
 from typing import TYPE_CHECKING, Any, Callable
 
+from qiskit import QiskitError
+
 from qiskit_ibm_runtime.local import programs
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.program import UserMessenger
@@ -136,7 +138,10 @@ def _report(exc: BaseException) -> str:
     frames = exc.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    text = "".join(traceback.format_exception(type(exc), exc, frames))
+    lines = traceback.format_exception(type(exc), exc, frames)
+    if isinstance(exc, QiskitError):  # which shows its text as a quoted string
+        lines[-1] = f"{type(exc).__module__}.{type(exc).__qualname__}: {exc.message}\n"
+    text = "".join(lines)
     if not text.startswith("Traceback"):
         text = f"Traceback (most recent call last):\n{text}"
     if isinstance(exc, MemoryError):

@@ -34,14 +34,18 @@ def become_kept(executor: int) -> None:
         executor: The socket to the executor, which the worker reads and the keeper only looks at.
     """
     parent, keeper = os.getppid(), os.getpid()
-    # What a job detaches (by setsid, or as a daemon) becomes the keeper's child, not init's.
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     with waking(signal.SIGCHLD, signal.SIGTERM) as heard:
         worker = os.fork()
         if worker != 0:
             _keep(worker, parent, executor, heard)
     os.setsid()
     end_with(keeper)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what is detached below, by setsid or as a daemon, in place of init."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with(parent: int) -> None:
@@ -100,19 +104,24 @@ def _end_all_below(worker: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(worker, signal.SIGKILL)
     spared: set[int] = set()
-    while True:
-        for child in _children() - spared:
-            try:
-                os.kill(child, signal.SIGKILL)
-            except PermissionError:  # it has become another user, as by sudo
-                spared.add(child)
-        if _children() <= spared:
-            return
-        with suppress(ChildProcessError):
+    while not (left := children()) <= spared:
+        spared |= kill(left - spared)
+        if not left <= spared:
             os.waitpid(-1, 0)
 
 
-def _children() -> set[int]:
+def kill(processes: set[int]) -> set[int]:
+    """Kill processes, and return those that are another user's by now, as by sudo."""
+    spared = set()
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except PermissionError:
+            spared.add(process)
+    return spared
+
+
+def children() -> set[int]:
     """The children of this process, also those that have ended; none where Linux is not."""
     try:
         return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))

@@ -31,6 +31,7 @@ FORKED, ENDED = b"f", b"e"
 def main() -> None:
     """Import everything, then fork until the executor goes away."""
     keeper.end_with(os.getppid())
+    keeper.adopt_orphans()
     control = worker.take_socket()
 
     from qiskit_ibm_runtime.local.programs import import_all
@@ -43,7 +44,10 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     with keeper.waking(signal.SIGCHLD) as heard:
-        is_worker = _serve(control, heard)
+        try:
+            is_worker = _serve(control, heard)
+        except ConnectionError:  # the executor has gone with something unread
+            is_worker = False
     control.close()
     if is_worker:
         os.setsid()
@@ -54,12 +58,12 @@ def main() -> None:
 def _serve(control: socket.socket, heard: int) -> bool:
     """Fork when told to; return whether this is a child, or the executor has gone."""
     sources: list[Any] = [control, heard]
+    keepers: set[int] = set()
     while True:
         ready, _, _ = select.select(sources, [], [])
         if heard in ready:
             os.read(heard, 512)
-            for process, code in _ended():
-                control.sendall(REPLY.pack(ENDED, process, code))
+            _reap(control, keepers)
         if control not in ready:
             continue
         message, files, _, _ = socket.recv_fds(control, len(REQUEST), 2)
@@ -74,7 +78,18 @@ def _serve(control: socket.socket, heard: int) -> bool:
             os.close(file)
         if process == 0:
             return True
+        if process > 0:
+            keepers.add(process)
         control.sendall(REPLY.pack(FORKED, max(process, 0), error))
+
+
+def _reap(control: socket.socket, keepers: set[int]) -> None:
+    """Tell which workers' keepers have ended, and end what keepers left that somebody killed."""
+    for process, code in _ended():
+        if process in keepers:
+            keepers.remove(process)
+            control.sendall(REPLY.pack(ENDED, process, code))
+    keeper.kill(keeper.children() - keepers)
 
 
 def _fork() -> tuple[int, int]:

@@ -25,10 +25,10 @@ Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
 Answer = tuple[Number, dict[str, Any]]
 
-TWIRLS = 32
-"""Twirled circuits whose noise is left alone, at level 3."""
+SAMPLES = 64
+"""Random circuits of each kind at level 3, at least: from fewer, no error can be told."""
 SHOTS_OF_A_SAMPLE = 16
-"""Shots of each of the other circuits of level 3."""
+"""Shots up to which another sample is not worth its time."""
 LARGEST_OVERHEAD = 100.0
 """Level 3 takes this many times the shots asked for, and no more."""
 
@@ -49,7 +49,7 @@ class Question:
 def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
     """About how many circuits measure one group."""
     if resilience.level == 3:
-        return TWIRLS + shots // SHOTS_OF_A_SAMPLE
+        return 2 * SAMPLES
     twirls = twirled_readout.TWIRLS if resilience.level and machine.noisy else 1
     return twirls * (len(resilience.noise_factors) if resilience.level == 2 else 1)
 
@@ -226,11 +226,12 @@ def strata(cancellation: Cancellation, budget: int) -> list[Stratum]:
     apart from the others, so that chance decides about the small rest only. Samples come in pairs.
     """
     untouched = cancellation.untouched
-    first = max(4, min(TWIRLS, budget // 2 * 2))
+    first = max(4, min(SAMPLES, budget // 2 * 2))
     plan = [Stratum(untouched, first, math.ceil(budget * untouched / first), touched=False)]
     if untouched < 1:
-        pairs = math.ceil(budget * (1 - untouched) / SHOTS_OF_A_SAMPLE / 2)
-        plan.append(Stratum(1 - untouched, 2 * max(2, pairs), SHOTS_OF_A_SAMPLE, touched=True))
+        shots = budget * (1 - untouched)
+        samples = 2 * max(first // 2, math.ceil(shots / SHOTS_OF_A_SAMPLE / 2))
+        plan.append(Stratum(1 - untouched, samples, math.ceil(shots / samples), touched=True))
     return plan
 
 

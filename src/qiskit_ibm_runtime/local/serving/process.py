@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _MILLISECONDS_BETWEEN_LOOKS = 500
+_SECONDS_TO_STOP = 10
 
 
 def serve(settings: Settings, *, until_eof: bool = False, announce: int | None = None) -> int:
@@ -75,7 +77,10 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         server = make_server(create_app(settings), certificate)
         log_as_json(settings.log_level)
         if until_eof:
-            threading.Thread(target=_stop_as_orphan, args=(server, parent), daemon=True).start()
+            patience = settings.grace_seconds + _SECONDS_TO_STOP
+            threading.Thread(
+                target=_stop_as_orphan, args=(server, parent, patience), daemon=True
+            ).start()
         _stop_by_signals(server)
         try:
             asyncio.run(_serve_on(listener, server, tell))
@@ -160,8 +165,8 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | None:
     return None
 
 
-def _stop_as_orphan(server: uvicorn.Server, parent: int) -> None:
-    """Stop when the parent is gone.
+def _stop_as_orphan(server: uvicorn.Server, parent: int, patience: float) -> None:
+    """Stop when the parent is gone; at once if it does not work within some seconds.
 
     Each of the two signs fails sometimes: forked children of the parent hold standard input open
     after its end, and a parent that becomes another program by exec lives on.
@@ -171,6 +176,8 @@ def _stop_as_orphan(server: uvicorn.Server, parent: int) -> None:
     while os.getppid() == parent and not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
         pass
     server.should_exit = True
+    time.sleep(patience)
+    os._exit(1)
 
 
 def _stop_by_signals(server: uvicorn.Server) -> None:

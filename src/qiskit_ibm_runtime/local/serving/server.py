@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from qiskit_ibm_runtime.local.settings import SettingsError
+
 from .connections import ACCEPTED_AT_ONCE, BACKLOG, KEEP_ALIVE_SECONDS, Connection, Server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from qiskit_ibm_runtime.local.settings import Settings
 
@@ -51,7 +53,7 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
 def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> uvicorn.Server:
     """A server for the application; ``certificate`` is the file of the chain and of the key."""
     config = uvicorn.Config(
-        app,
+        _Lifespan(app),
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -75,17 +77,33 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
     return Server(config)
 
 
+class _Lifespan:
+    """The application, and why it did not start if it did not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self.failure = app, "its log says why"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def listen_for_failure(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self.failure = message["message"].strip().splitlines()[-1]
+            await send(message)
+
+        await self._app(scope, receive, listen_for_failure if scope["type"] == "lifespan" else send)
+
+
 async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:
     """Serve in a task of this loop, and return it once the server takes requests.
 
     Raises:
-        RuntimeError: If the server ended instead.
+        SettingsError: If the server ended instead.
     """
     task = asyncio.ensure_future(_serve(server, listener))
     while not server.started:
         if task.done():
             listener.close()
-            raise RuntimeError("The server did not start; its log says why.")
+            failure = getattr(server.config.app, "failure", "")
+            raise SettingsError(f"The server did not start: {failure}")
         await asyncio.sleep(0.005)
     return task
 

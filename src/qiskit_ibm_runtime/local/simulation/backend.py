@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.devices.simulators import METHODS, SHARE
+from qiskit_ibm_runtime.local.devices import catalogue, sizes
+from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     properties_from_server_data,
 )
 
-from . import lowering, noise, runs
+from . import exact, lowering, methods, noise, runs
+from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
 
+_VECTORS = {"automatic", "statevector"}
+CLIFFORD = {*CLIFFORD_GATES, "barrier", "delay", "jump", "mark", "measure", "reset"}
+"""What the stabilizer method can simulate."""
+
+CONTROL_FLOW = (
+    "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
+)  # fmt: skip
 MOST_NOISE_MODELS = 64
 """Noise models of sets of qubits that are kept for each device."""
 
@@ -41,6 +51,8 @@ class LocalBackend(ProgramBackend):
             raise ValueError(
                 f"The configuration of {configuration.get('backend_name')!r} cannot be understood."
             )
+        # What terra's transpiler leaves in circuits for a backend; `run` unfolds it.
+        decoded.basis_gates = [*decoded.basis_gates, *CONTROL_FLOW]
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
         self._noise: dict[frozenset[int], NoiseModel] = {}
@@ -97,24 +109,31 @@ class LocalBackend(ProgramBackend):
         """
         circuits = [self.lowered(circuit, noise_model) for circuit in circuits]
         model = self.noise_of(circuits, noise_model)
-        ready = [lowering.closed(noise.with_delays(circuit, model)) for circuit in circuits]
-        model = noise.without_delays(model)
+        ready = [lowering.closed(noise.spelled_out(circuit, model)) for circuit in circuits]
+        chosen = [
+            methods.method_of(circuit, self.method, shots, noisy=model is not None)
+            for circuit in ready
+        ]
+        for circuit, method in zip(ready, chosen):
+            if method in _VECTORS and circuit.num_qubits > sizes.NARROW:
+                _check_size(circuit, model, shots, method)
 
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
                 method=method,
-                noise_model=model,
+                noise_model=noise.without_delays(model),
                 max_parallel_shots=1,
                 max_parallel_experiments=1,
                 max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
                 **self._of_the_method(circuits),
             )
 
-        methods = [lowering.method(circuit, self.method, model is not None) for circuit in ready]
         batches = [
             (simulator(method), [circuit for _, circuit in group])
-            for method, group in groupby(zip(methods, ready), key=lambda pair: pair[0])
+            for method, group in groupby(zip(chosen, ready), key=itemgetter(0))
         ]
+        if model is not None and "automatic" in chosen:
+            batches = [(simulator, [circuit]) for simulator, some in batches for circuit in some]
         return runs.started(batches, shots, seed, **options)
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
@@ -169,6 +188,34 @@ class LocalBackend(ProgramBackend):
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         shots = self.options.shots if shots is None else shots
         return self.simulate(listed, noise_model, shots=shots, seed=seed, **options)
+
+
+def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, method: str) -> None:
+    """Check that the states of a circuit fit in memory, and shots in the time of a job.
+
+    Raises:
+        UnsupportedError: If they do not, unless Aer takes the stabilizer method by itself.
+    """
+    errors = list(noise.gate_errors(model).values())
+    circuits = [circuit, *(part for error in errors for part in error.circuits)]
+    is_clifford = all(item.operation.name in CLIFFORD for each in circuits for item in each.data)
+    if is_clifford and method == "automatic":
+        return
+    if not errors and method == "automatic" and qiskit_aer.__version__ < "0.13":
+        return  # where memory is short, this Aer takes a matrix product state by itself
+    used = [item for item in circuit.data if item.operation.name != "barrier"]
+    qubits = len({qubit for item in used for qubit in item.qubits})
+    is_drawn = not errors and exact.has_one_ending(circuit)
+    reason = sizes.refusal(
+        circuit.name,
+        qubits,
+        len(used),
+        1 if is_drawn else shots,
+        catalogue.memory(),
+        noisy=bool(errors),
+    )
+    if reason is not None:
+        raise UnsupportedError(reason)
 
 
 @lru_cache(maxsize=4)

@@ -41,10 +41,10 @@ def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
             f"{machine.name} approximates states and has no exact values: give a number of shots, "
             "or use simulator_statevector or simulator_mps."
         )
-    return not machine.noisy and all(_has_one_ending(circuit) for circuit in circuits)
+    return not machine.noisy and all(has_one_ending(circuit) for circuit in circuits)
 
 
-def _has_one_ending(circuit: QuantumCircuit) -> bool:
+def has_one_ending(circuit: QuantumCircuit) -> bool:
     """Whether nothing happens after measurements, and every reset finds the ground state."""
     touched: set[Any] = set()
     measured: set[Any] = set()

@@ -116,6 +116,12 @@ class Fitting:
                 f"initial_layout has {len(places)} places, and circuit {circuit.name!r} "
                 f"{circuit.num_qubits} qubits."
             )
+        width = circuit.num_qubits if self.coupling_map is None else self._coupling.size()
+        if len(set(places)) < len(places) or not all(0 <= place < width for place in places):
+            raise UnsupportedError(
+                f"initial_layout has to name other places from 0 to {width - 1} for each qubit, "
+                f"not {places}."
+            )
 
     def _is_kept_on_pairs(self, circuit: QuantumCircuit) -> bool:
         """Whether terra, which routes no instruction that it is not to look at, would have to."""
@@ -132,7 +138,8 @@ class Fitting:
                 f"Circuit {circuit.name!r} has {wide[0]!r} with noise of its own on more than two "
                 "qubits, and the qubits are coupled in pairs."
             )
-        config = PassManagerConfig(basis_gates=self._basis, **places, **self.settings)
+        basis = [*self._basis, *kept]
+        config = PassManagerConfig(basis_gates=basis, **places, **self.settings)
         passes = _LEVELS[self.level](config)
         if "scheduling_method" not in self.settings:
             passes.scheduling = None  # delays have a unit already

@@ -22,7 +22,7 @@ from qiskit_ibm_runtime._circuits.building import to_circuit
 from qiskit_ibm_runtime._circuits.normal import normal_form
 from qiskit_ibm_runtime._circuits.standard import Family, Known, known
 
-from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, UnsupportedError, unfolded
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 END = "_end"
 """The label of what is saved at the end of a circuit with jumps, for no reason but to be there."""
-WIDEST_NOISY_LOOP = 10
-"""Qubits whose density matrix is followed through every shot."""
-
 _TOUCH_NOTHING = {"barrier", "jump", "mark"}
 _STANDARD = {Family.STANDARD, Family.MANY_CONTROLLED}
 
@@ -55,7 +52,7 @@ def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str
     Raises:
         UnsupportedError: If it cannot be simulated.
     """
-    if is_ready(circuit, gates, names):
+    if is_ready(circuit, gates, names) or has_jumps(circuit):
         return circuit
     line = unfolded(normal_form(circuit), Kept(lambda its: its.name in gates, names))
     return with_jumps(to_circuit(line.circuit), line.control)
@@ -64,6 +61,8 @@ def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str
 def is_standard(circuit: QuantumCircuit) -> bool:
     """Whether a circuit is nothing but unconditional gates of Qiskit's on one register."""
     if len(circuit.qregs) != 1 or len(circuit.qregs[0]) != circuit.num_qubits:
+        return False
+    if circuit.calibrations:  # the transpiler leaves such gates as they are
         return False
     for item in circuit.data:
         operation = item.operation
@@ -116,6 +115,11 @@ def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozens
     return condition is None or _can_hold(*condition)
 
 
+def has_jumps(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit was unfolded already."""
+    return any(item.operation.name == "mark" for item in circuit.data)
+
+
 def _kind(operation: Any) -> Known:
     cls: Any = type(operation)
     return known(cls)
@@ -141,7 +145,7 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
         return circuit
     made = circuit.copy_empty_like()
     # On all qubits in use, so that nothing is moved past them.
-    qubits = [qubit for qubit in circuit.qubits if qubit in _used(circuit)] or circuit.qubits[:1]
+    qubits = [qubit for qubit in circuit.qubits if qubit in used(circuit)] or circuit.qubits[:1]
     waiting = list(reversed(control))
     for place, item in enumerate([*circuit.data, None]):
         while waiting and waiting[-1][0] == place:
@@ -151,8 +155,10 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
     return made
 
 
-def _used(circuit: QuantumCircuit) -> set[Any]:
-    return {qubit for item in circuit.data for qubit in item.qubits}
+def used(circuit: QuantumCircuit) -> set[Any]:
+    """The qubits that something is done to."""
+    its = [item for item in circuit.data if item.operation.name != "barrier"]
+    return {qubit for item in its for qubit in item.qubits}
 
 
 def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:
@@ -172,41 +178,3 @@ def closed(circuit: QuantumCircuit) -> QuantumCircuit:
     made = circuit.copy()
     made._append(SaveExpectationValue(Pauli("Z"), label=END), mark.qubits[:1], [])
     return made
-
-
-def method(circuit: QuantumCircuit, usual: str, noisy: bool) -> str:
-    """The method by which a simulator runs a circuit right.
-
-    Aer draws the noise of all instructions before a shot, so that in a loop each round has the
-    noise of the first one; with density matrices nothing is drawn.
-
-    Raises:
-        UnsupportedError: If there is none.
-    """
-    loops, qubits = _loops(circuit)
-    if loops is None:
-        return usual
-    if usual == "extended_stabilizer":
-        raise UnsupportedError(
-            f"Circuit {circuit.name!r} has control flow or conditions, which the extended "
-            "stabilizer simulator does not know. Use ibmq_qasm_simulator."
-        )
-    if not (loops and noisy):
-        return usual
-    if qubits > WIDEST_NOISY_LOOP:
-        raise UnsupportedError(
-            f"Circuit {circuit.name!r} has a loop on {qubits} qubits with noise; up to "
-            f"{WIDEST_NOISY_LOOP} can be simulated. Use fewer qubits, or a loop over indices."
-        )
-    return "density_matrix"
-
-
-def _loops(circuit: QuantumCircuit) -> tuple[bool | None, int]:
-    """Whether a circuit jumps back, ``None`` if it has no jumps, and how many qubits it uses."""
-    loops, seen = None, set()
-    for item in circuit.data:
-        if item.operation.name == "mark":
-            seen.add(item.operation.params[0])
-        elif item.operation.name == "jump":
-            loops = bool(loops) or item.operation.params[0] in seen
-    return loops, 0 if loops is None else len(_used(circuit))

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit, transpile
-from qiskit.transpiler import InstructionDurations
+from qiskit.transpiler import InstructionDurations, TranspilerError
 from qiskit.transpiler.timing_constraints import TimingConstraints
 
 from qiskit_ibm_runtime.local.devices import catalogue
 
 from . import noise, runs
+from .backend import CLIFFORD
 from .fitting import Fitting
 from .outcomes import Outcomes
+from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel
@@ -74,7 +76,7 @@ class Machine:
         return self.backend.noise_of([circuit], self.given_noise)
 
     def _own_gates(self) -> list[str]:
-        if not self._device and self.given_noise is not None:
+        if not self._device and self.given_noise is not None and self.noisy:
             return noise.basis_gates(self.given_noise)
         return list(self.configuration.basis_gates)
 
@@ -88,11 +90,23 @@ class Machine:
         for circuit in circuits:
             self._check_width(circuit)
         if not (self._settings.skip or self._is_free):
-            return [self._fitting.fitted(circuit) for circuit in circuits]
+            return [self._fitted(circuit) for circuit in circuits]
         circuits = [self.backend.lowered(circuit, self.given_noise) for circuit in circuits]
         for circuit in circuits:
             self._check_gates(circuit)
         return circuits
+
+    def _fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        try:
+            return self._fitting.fitted(circuit)
+        except TranspilerError as error:
+            others = sorted({item.operation.name for item in circuit.data} - CLIFFORD)
+            if self.backend.method != "stabilizer" or self._settings.basis_gates or not others:
+                raise
+            raise UnsupportedError(
+                f"{self.name} runs Clifford gates only, and circuit {circuit.name!r} has "
+                f"{', '.join(others)}. Use ibmq_qasm_simulator or simulator_extended_stabilizer."
+            ) from error
 
     @property
     def _is_free(self) -> bool:

@@ -9,6 +9,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import IGate
 from qiskit.quantum_info import SuperOp
 from qiskit.transpiler import PassManager
 from qiskit_aer.noise import NoiseModel
@@ -22,6 +23,9 @@ _NO_GATES = {"delay", "diagonal", "kraus", "pauli", "reset", "roerror", "superop
 _GATES = {
     row.name for row in KNOWN.values() if row.family in (Family.STANDARD, Family.MANY_CONTROLLED)
 }
+
+NO_NOISE = "_without_noise"
+"""A label that no noise model names."""
 
 Errors = dict[tuple[str, "tuple[int, ...] | None"], Any]
 
@@ -106,29 +110,51 @@ def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
     return small
 
 
-def with_delays(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
-    """A circuit in which each delay is followed by what a noise model makes of it.
+def spelled_out(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
+    """A circuit with the noise that Aer would add in the wrong way.
 
-    Aer does the same, but knows no circuits with jumps there.
+    Each delay is followed by what the model makes of it: Aer does the same, but not between jumps.
+    Where a classical bit is written once more, something stands before that has no effect and no
+    noise: else Aer draws all measurements from one state, with all errors of the readout of a bit
+    on its last value.
     """
-    passes = model._custom_noise_passes if model is not None else []
-    if not passes or not any(item.operation.name == "delay" for item in circuit.data):
+    if model is None:
         return circuit
+    measured = [item.clbits[0] for item in circuit.data if item.operation.name == "measure"]
+    twice = len(set(measured)) < len(measured)
+    if not twice and not any(item.operation.name == "delay" for item in circuit.data):
+        return circuit
+    relaxations = _Relaxations(model._custom_noise_passes)
     made = circuit.copy_empty_like()
-    found: dict[Any, list[Any]] = {}
+    written: set[Any] = set()
     for item in circuit.data:
+        if item.operation.name == "measure":
+            if item.clbits[0] in written:
+                made._append(IGate(label=NO_NOISE), item.qubits, [])
+            written.add(item.clbits[0])
         made._append(item)
         if item.operation.name == "delay":
-            place = circuit.find_bit(item.qubits[0]).index
-            key = (place, item.operation.duration, item.operation.unit)
-            if key not in found:
-                alone = QuantumCircuit(place + 1)
-                alone._append(item.operation, alone.qubits[place:], [])
-                ran = PassManager(passes).run(alone)
-                found[key] = [its.operation for its in ran.data if its.operation.name != "delay"]
-            for operation in found[key]:
+            for operation in relaxations.of(circuit, item):
                 made._append(operation, item.qubits, [])
     return made
+
+
+class _Relaxations:
+    """What passes of a noise model add to delays."""
+
+    def __init__(self, passes: list[Any]) -> None:
+        self._passes = passes
+        self._found: dict[Any, list[Any]] = {}
+
+    def of(self, circuit: QuantumCircuit, item: Any) -> list[Any]:
+        place = circuit.find_bit(item.qubits[0]).index
+        key = (place, item.operation.duration, item.operation.unit)
+        if key not in self._found:
+            alone = QuantumCircuit(place + 1)
+            alone._append(item.operation, alone.qubits[place:], [])
+            ran = PassManager(self._passes).run(alone) if self._passes else alone
+            self._found[key] = [i.operation for i in ran.data if i.operation.name != "delay"]
+        return self._found[key]
 
 
 def without_delays(model: NoiseModel | None) -> NoiseModel | None:

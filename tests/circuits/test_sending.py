@@ -1,0 +1,223 @@
+"""Whatever Qiskit builds arrives with its meaning, its names and its registers, or is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from qiskit import QuantumCircuit, pulse, qpy, transpile
+from qiskit.circuit import (
+    AncillaRegister,
+    ClassicalRegister,
+    Clbit,
+    Gate,
+    Instruction,
+    Parameter,
+    QuantumRegister,
+    library,
+)
+from qiskit.quantum_info import Operator, SparsePauliOp
+from tests.circuits.anything import circuits
+from tests.circuits.reference import difference, says
+
+from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.utils.codecs.circuits import content
+
+
+def arrived(circuit: Any) -> Any:
+    return json.loads(json.dumps(circuit, cls=RuntimeEncoder), cls=RuntimeDecoder)
+
+
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@given(circuits(depth=1))
+def test_a_circuit_arrives_with_its_meaning_its_names_and_its_registers(
+    circuit: QuantumCircuit,
+) -> None:
+    check(circuit)
+
+
+def check(circuit: QuantumCircuit) -> None:
+    try:
+        expected = says(circuit)
+    except KeyError:  # terra 0.23 loses the bits of conditions when it copies deeply
+        assume(False)
+
+    back = arrived(circuit)
+
+    assert difference(says(back), expected) == ""
+    assert (back.name, back.metadata) == (circuit.name, circuit.metadata)
+    assert back.parameters == circuit.parameters
+    assert difference(says(circuit), expected) == ""
+    assert content(back) == content(arrived(back))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "ps", "dt"])
+@pytest.mark.parametrize("time", [100, Parameter("t")])
+def test_a_delay_keeps_its_time(time: Any, unit: str) -> None:
+    circuit = QuantumCircuit(2)
+    circuit.delay(time, 0, unit)
+    circuit.delay(time, 1, unit)
+
+    found = [item.operation for item in arrived(circuit).data]
+
+    assert [(op.name, op.duration, op.unit) for op in found] == [("delay", time, unit)] * 2
+
+
+def test_a_fraction_of_a_second_stays_one() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.delay(1.5e-6, 0, "s")
+
+    assert arrived(circuit).data[0].operation.duration == 1.5e-6
+
+
+def test_ancillas_arrive_as_qubits_of_their_register() -> None:
+    circuit = QuantumCircuit(QuantumRegister(1, "q"), AncillaRegister(2, "anc"))
+    circuit.cx(0, 2)
+    laid = transpile(circuit, coupling_map=[[0, 1], [1, 2], [2, 3]], initial_layout=[3, 0, 2])
+
+    back, laid_back = arrived(circuit), arrived(laid)
+
+    assert [(r.name, r.size) for r in back.qregs] == [("q", 1), ("anc", 2)]
+    assert difference(says(laid_back), says(laid)) == ""
+    if laid_back._layout is not None:  # terra 0.23 keeps none in files
+        places = laid._layout.initial_layout.get_virtual_bits()
+        kept = laid_back._layout.initial_layout.get_virtual_bits()
+        assert {(b._register.name, b._index): place for b, place in places.items()} == {
+            (b._register.name, b._index): place for b, place in kept.items()
+        }
+
+
+@pytest.mark.parametrize("controls", [6, 32, 40])
+def test_gates_of_many_controls_arrive(controls: int) -> None:
+    circuit = QuantumCircuit(controls + 1)
+    circuit.append(library.MCXGate(controls), circuit.qubits)
+    circuit.append(library.MCPhaseGate(0.5, controls), circuit.qubits)
+
+    found = [item.operation for item in arrived(circuit).data]
+
+    assert [(op.name, op.num_ctrl_qubits) for op in found] == [
+        ("mcx", controls),
+        ("mcphase", controls),
+    ]
+
+
+def test_a_state_of_many_qubits_that_is_named_arrives() -> None:
+    circuit = QuantumCircuit(30)
+    circuit.initialize("10" * 15, circuit.qubits)
+
+    (item,) = arrived(circuit).data
+
+    assert (item.operation.name, item.operation.num_qubits) == ("initialize", 30)
+
+
+@pytest.mark.parametrize("dtype", [object, np.float32, np.complex64, np.int64])
+def test_operators_with_numbers_of_any_type_arrive(dtype: Any) -> None:
+    operator = SparsePauliOp(["XZ", "ZZ"], np.array([1, 2], dtype=dtype))
+    circuit = QuantumCircuit(2)
+    circuit.append(library.PauliEvolutionGate(operator, time=0.5), [0, 1])
+    circuit.append(library.PauliEvolutionGate(operator, time=Parameter("t")), [0, 1])
+
+    back = arrived(circuit)
+
+    assert Operator(back.data[0].operation) == Operator(circuit.data[0].operation)
+    assert back.parameters == circuit.parameters
+    assert back.data[1].operation.operator == SparsePauliOp(["XZ", "ZZ"], [1, 2])
+
+
+def test_a_switch_on_an_expression_and_all_else_of_classical_values_arrives() -> None:
+    expr = pytest.importorskip("qiskit.circuit.classical.expr")
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(3, "c"), [Clbit()])
+    bits, register = circuit.clbits, circuit.cregs[0]
+    body = QuantumCircuit(1)
+    body.x(0)
+    test = expr.logic_and(expr.logic_not(bits[3]), expr.greater_equal(expr.bit_not(register), 2))
+    circuit.if_test(test, body, [1], [])
+    circuit.while_loop(expr.equal(expr.bit_xor(register, 5), 1), body, [0], [])
+    circuit.switch(expr.bit_and(register, 3), [((1, 2), body), (3, body.copy())], [0], [])
+    circuit.if_test(expr.lift(bits[0]), body, [0], [])
+
+    assert difference(says(arrived(circuit)), says(circuit)) == ""
+
+
+def test_a_condition_on_a_register_that_only_the_condition_has_arrives() -> None:
+    bits = [Clbit(), Clbit()]
+    register = ClassicalRegister(bits=bits, name="seen")
+    circuit = QuantumCircuit(1)
+    circuit.add_bits(bits)
+    gate = library.RXGate(0.5)
+    gate.condition = (register, 2)
+    circuit._append(gate, [circuit.qubits[0]], [])
+
+    back = arrived(circuit)
+
+    assert (back.cregs[0].name, back.data[0].operation.condition) == ("seen", (back.cregs[0], 2))
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        (Instruction("spell", 1, 0, [{"a": 1}]), "type dict, .* of 'spell'"),
+        (Instruction("spell", 1, 0, [2**70]), "too large for a QPY file"),
+        (library.XGate().c_if(ClassicalRegister(70, "c"), 2**69), "too large for a QPY file"),
+    ],
+)
+def test_what_is_nothing_but_values_that_no_file_holds_is_refused(
+    operation: Instruction, reason: str
+) -> None:
+    circuit = QuantumCircuit(QuantumRegister(1), ClassicalRegister(70, "c"), name="mine")
+    circuit.append(operation, [0])
+
+    with pytest.raises(TypeError, match=f"value: Circuit 'mine'.*{reason}"):
+        arrived(circuit)
+
+
+def test_a_parameter_beside_a_definition_may_be_anything() -> None:
+    inner = QuantumCircuit(1, name="noted")
+    inner.h(0)
+    instruction = inner.to_instruction()
+    instruction.params = [{"any": "thing"}, 2]
+    circuit = QuantumCircuit(1)
+    circuit.append(instruction, [0])
+
+    assert arrived(circuit).data[0].operation.params == [2]
+
+
+def test_a_gate_of_a_user_whose_definition_fails_is_refused_with_its_reason() -> None:
+    class Broken(Gate):
+        def _define(self) -> None:
+            raise RuntimeError("no pulses today")
+
+    circuit = QuantumCircuit(1, name="mine")
+    circuit.append(Broken("broken", 1, []), [0])
+
+    with pytest.raises(TypeError, match=r"Circuit 'mine' .* RuntimeError: no pulses today"):
+        arrived(circuit)
+
+
+def test_a_schedule_as_calibration_is_refused_with_the_reason() -> None:
+    circuit = QuantumCircuit(1, name="mine")
+    circuit.x(0)
+    circuit.add_calibration("x", [0], pulse.Schedule())
+
+    with pytest.raises(TypeError, match=r"Circuit .*mine.* cannot be written: .*Schedule"):
+        arrived(circuit)
+
+
+def test_other_readers_of_qpy_see_gates_that_do_the_same() -> None:
+    circuit = QuantumCircuit(3)
+    for name, gate in (("same", library.HGate()), ("same", library.XGate()), ("own", None)):
+        inner = QuantumCircuit(1, name=name)
+        inner.append(gate or library.RXGate(0.5), [0])
+        circuit.append(inner.to_gate(), [0])
+        circuit.append(inner.to_gate().control(2, ctrl_state=1), [0, 1, 2])
+
+    (plain,) = qpy.load(io.BytesIO(content(circuit)))
+
+    names = [item.operation.name for item in plain.data]
+    assert Operator(plain) == Operator(circuit)
+    assert names[-2:] == ["own", circuit.data[-1].operation.name]
+    assert all(name.startswith("same__renamed_") for name in (names[0], names[2]))

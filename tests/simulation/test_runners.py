@@ -1,0 +1,157 @@
+"""What programs run besides the primitives: circuit-runner, qasm3-runner, and uploaded ones."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
+from qiskit.result import Result
+from qiskit_aer.noise import NoiseModel
+
+from qiskit_ibm_runtime.local.programs import circuit_runner, qasm3_runner
+from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
+
+from . import drawn, exact
+from .agreement import disagreement
+from .conftest import SHOTS
+from .test_meaning import MADE
+
+IDEAL = {"shots": SHOTS, "seed_simulator": 5, "noise_model": NoiseModel()}
+
+
+def device(name: str = "fake_manila") -> LocalBackend:
+    return LocalBackend.of({"name": name})
+
+
+def check_result(result: Result, circuits: list[QuantumCircuit]) -> None:
+    for number, circuit in enumerate(circuits):
+        counts = result.data(number)["counts"]
+        seen = {int(key, 16): n / SHOTS for key, n in counts.items()}
+        wrong = disagreement(seen, exact.distribution(circuit), SHOTS)
+        assert not wrong, f"{circuit.name}: {wrong}"
+
+
+@pytest.mark.parametrize("level", [0, 3])
+@pytest.mark.parametrize("name", ["ibmq_qasm_simulator", "fake_lagos"])
+def test_the_circuit_runner_runs_circuits_as_they_are_meant(name: str, level: int) -> None:
+    circuits = [build() for build in MADE] + [drawn.circuit(seed).bound for seed in range(8)]
+
+    given: dict[str, Any] = {**IDEAL, "optimization_level": level}
+    result = circuit_runner.main(device(name), None, circuits=circuits, **given)
+
+    check_result(Result.from_dict(result), circuits)
+
+
+def test_registers_of_a_result_are_those_of_the_circuit() -> None:
+    circuit = QuantumCircuit(
+        QuantumRegister(2), ClassicalRegister(1, "low"), ClassicalRegister(2, "high")
+    )
+    circuit.x([0, 1])
+    circuit.measure([0, 1], [0, 2])
+    with circuit.if_test((circuit.cregs[1], 2)):
+        circuit.x(0)
+    circuit.measure(0, 1)
+
+    result = circuit_runner.main(device(), None, circuits=[circuit], **IDEAL)
+
+    assert Result.from_dict(result).get_counts() == {"10 1": SHOTS}
+    assert set(result["results"][0]["data"]) == {"counts"}
+
+
+def test_what_the_transpiler_is_told_reaches_it() -> None:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    options = {"scheduling_method": "alap", "initial_layout": [3, 4], "optimization_level": 0}
+
+    result = circuit_runner.main(
+        device(),
+        None,
+        circuits=[circuit],
+        shots=SHOTS,
+        seed_simulator=2,
+        transpiler_options={"timing_constraints": {"acquire_alignment": 16}},
+        **options,
+    )
+
+    assert Result.from_dict(result).get_counts()["00"] > 0.3 * SHOTS
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"target": 1}, "'target' is nothing that the transpiler can be told here"),
+        ({"initial_layout": [0]}, "initial_layout has 1 places"),
+    ],
+)
+def test_what_makes_no_sense_to_the_transpiler_is_refused(
+    bell: QuantumCircuit, options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        circuit_runner.main(device(), None, circuits=[bell], transpiler_options=options)
+
+
+def test_control_flow_cannot_be_scheduled() -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+
+    with pytest.raises(ValueError, match="cannot be scheduled"):
+        circuit_runner.main(device(), None, circuits=[circuit], scheduling_method="alap")
+
+
+@pytest.mark.skipif(
+    find_spec("qiskit_qasm3_import") is None, reason="reading OpenQASM 3 needs the importer"
+)
+def test_the_qasm3_runner_runs_control_flow() -> None:
+    text = """
+        OPENQASM 3.0;
+        include "stdgates.inc";
+        qubit[2] q;
+        bit[2] c;
+        x q[0];
+        c[0] = measure q[0];
+        if (c[0]) { x q[1]; } else { h q[1]; }
+        for int i in {1, 2, 3} { x q[0]; }
+        c[1] = measure q[1];
+        c[0] = measure q[0];
+    """
+
+    result = qasm3_runner.main(device(), None, circuits=[text], **IDEAL)
+
+    assert Result.from_dict(result).get_counts() == {"10": SHOTS}
+
+
+# -- uploaded programs
+
+
+@pytest.mark.parametrize("name", ["ibmq_qasm_simulator", "fake_manila"])
+def test_a_backend_runs_circuits_that_nothing_was_done_to(name: str) -> None:
+    circuits = [build() for build in MADE]
+
+    check_result(device(name).run(circuits, **IDEAL).result(), circuits)
+
+
+def test_a_program_transpiles_control_flow_for_its_backend() -> None:
+    """
+    Terra's transpiler takes control flow for a backend that lists it, at level 0 and 1 in every
+    version.
+    """
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(1)
+    with circuit.for_loop(range(2)):
+        circuit.x(0)
+    circuit.measure(1, 1)
+    backend = device()
+
+    for level in (0, 1):
+        fitted = transpile(circuit, backend, optimization_level=level)
+
+        check_result(backend.run(fitted, **IDEAL).result(), [circuit])

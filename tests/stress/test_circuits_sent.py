@@ -1,0 +1,17 @@
+"""Thousands of circuits of everything that Qiskit builds arrive as they were sent.
+
+``nox -s stress`` runs it, or ``pytest tests/stress/test_circuits_sent.py``.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from qiskit import QuantumCircuit
+from tests.circuits.anything import circuits
+from tests.circuits.test_sending import check
+
+
+@settings(max_examples=3000, suppress_health_check=list(HealthCheck), deadline=None)
+@given(circuits(depth=2))
+def test_a_circuit_of_everything_arrives_as_it_was_sent(circuit: QuantumCircuit) -> None:
+    check(circuit)

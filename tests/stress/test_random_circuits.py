@@ -1,0 +1,33 @@
+"""Thousands of random circuits, sent, received and run, against what they mean.
+
+``RANDOM_CIRCUITS=2000`` says how many, ``RANDOM_SEED=10000`` with which one to begin. That a right
+result is found wrong happens in one of 10^10 circuits at most: for two thousand circuits on each of
+five versions of terra, in one of a million runs.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.simulation import journey
+
+from qiskit_ibm_runtime import QiskitRuntimeService
+
+CIRCUITS = int(os.environ.get("RANDOM_CIRCUITS", "2000"))
+FIRST = int(os.environ.get("RANDOM_SEED", "10000"))
+IN_A_JOB = 20
+
+
+@pytest.fixture(scope="module")
+def service() -> QiskitRuntimeService:
+    return QiskitRuntimeService(channel="local")
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + CIRCUITS, IN_A_JOB))
+def test_random_circuits_are_run_as_they_are_meant(
+    service: QiskitRuntimeService, seed: int
+) -> None:
+    last = min(seed + IN_A_JOB, FIRST + CIRCUITS)
+
+    assert not journey.faults(service, list(range(seed, last)))
