@@ -8,8 +8,8 @@ the ``i``-th bit of the instruction that holds the operation.
 A value is an ``int``, ``float``, ``complex`` or ``str``, an :class:`Array`, a ``range``, a tuple of
 values, ``None``, or one of Qiskit's parameters and their expressions, which cannot change.
 
-Circuits are the same if :func:`.writing.content` says so; ``==`` compares parameters as Qiskit
-does, and leaves nothing of one circuit out but what its sender holds beside it.
+Circuits are the same if the same is written of them, see :func:`.writing.to_qpy`; ``==`` compares
+parameters as Qiskit does.
 """
 
 from __future__ import annotations
