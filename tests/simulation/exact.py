@@ -38,7 +38,8 @@ def distribution(circuit: QuantumCircuit, noise: Noise | None = None) -> dict[in
 
 def expectation(circuit: QuantumCircuit, operator: Any, noise: Noise | None = None) -> complex:
     """The mean of an operator in the state at the end, whatever the classical bits show."""
-    matrix = SparsePauliOp(operator).to_matrix()
+    terms = SparsePauliOp(operator).to_list()
+    matrix = sum(number * _pauli(label) for label, number in terms)
     size = 2**circuit.num_qubits
     # Qiskit's matrices have the last qubit first.
     states = [_flat(state, size) for state in final(circuit, noise).values()]
@@ -374,13 +375,16 @@ def _matrix(operation: Any) -> Array | None:
     if name in ("UnitaryGate", "HamiltonianGate"):
         return np.asarray(operation.to_matrix(), dtype=complex)
     if name == "PauliGate":
-        letters = [PAULIS[letter] for letter in operation.params[0]]
-        return reduce(np.kron, letters)
+        return _pauli(operation.params[0])
     if name == "DiagonalGate":
         return np.diag(np.asarray(operation.params, dtype=complex))
     if module.startswith(LIBRARY):
         return _standard(operation)
     return None
+
+
+def _pauli(label: str) -> Array:
+    return reduce(np.kron, [PAULIS[letter] for letter in label])
 
 
 def _standard(operation: Any) -> Array | None:

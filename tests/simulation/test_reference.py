@@ -17,7 +17,10 @@ def test_circuits_of_gates_have_the_probabilities_of_their_state_vector(seed: in
     circuit = drawn.circuit(seed, drawn.Taste(dynamic=False, clbits=1)).bound
     gates = QuantumCircuit(circuit.qubits)
     for item in circuit.data:
-        if item.operation.name not in ("measure", "barrier", "delay"):
+        if item.operation.name == "pauli":  # terra 0.25 has no matrix of it with numpy 2
+            for letter, qubit in zip(reversed(item.operation.params[0]), item.qubits):
+                getattr(gates, {"I": "id"}.get(letter, letter.lower()))(qubit)
+        elif item.operation.name not in ("measure", "barrier", "delay"):
             gates.append(item.operation, item.qubits)
     truth = Statevector(gates).probabilities()
     gates.measure_all()

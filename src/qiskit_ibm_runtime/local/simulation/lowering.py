@@ -52,7 +52,7 @@ def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str
     Raises:
         UnsupportedError: If it cannot be simulated.
     """
-    if is_ready(circuit, gates, names):
+    if is_ready(circuit, gates, names) or has_jumps(circuit):
         return circuit
     line = unfolded(normal_form(circuit), Kept(lambda its: its.name in gates, names))
     return with_jumps(to_circuit(line.circuit), line.control)
@@ -113,6 +113,11 @@ def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozens
     if kind.family not in _STANDARD or not _is_closed(operation):
         return False
     return condition is None or _can_hold(*condition)
+
+
+def has_jumps(circuit: QuantumCircuit) -> bool:
+    """Whether a circuit was unfolded already."""
+    return any(item.operation.name == "mark" for item in circuit.data)
 
 
 def _kind(operation: Any) -> Known:

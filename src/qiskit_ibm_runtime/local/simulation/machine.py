@@ -78,7 +78,7 @@ class Machine:
         return self.backend.noise_of([circuit], self.given_noise)
 
     def _own_gates(self) -> list[str]:
-        if not self._device and self.given_noise is not None:
+        if not self._device and self.given_noise is not None and self.noisy:
             return noise.basis_gates(self.given_noise)
         return list(self.configuration.basis_gates)
 

@@ -130,7 +130,7 @@ class _Unfolding:
         qubits = form.Register("q", True, tuple(range(circuit.qubits)), True)
         straight = circuit._replace(
             registers=(qubits, *(r for r in circuit.registers if not r.quantum)),
-            phase=self._phase,
+            phase=_number(self._phase),
             instructions=tuple(instructions),
             calibrations=None,
             layout=None,
@@ -139,7 +139,7 @@ class _Unfolding:
 
     def add(self, circuit: form.Circuit, where: _Where) -> None:
         """Append what a circuit does at some place."""
-        if not self._depth:  # a phase that depends on what was measured has no meaning
+        if not self._depth:  # elsewhere it has no meaning, or names the parameter of a loop
             self._phase = self._phase + _bound(circuit.phase, where.values)
         for item in circuit.instructions:
             operation = item.operation
@@ -330,11 +330,13 @@ class _Unfolding:
         indices, parameter = operation.params
         self._check_length(len(indices))
         done = self._mark()
+        self._depth += 1
         for index in indices:
             following = self._mark()
             values = inside.values if parameter is None else {**inside.values, parameter: index}
             self.add(operation.bodies[0], inside._replace(values=values, loop=(done, following)))
             self._items.append(Mark(following))
+        self._depth -= 1
         self._items.append(Mark(done))
 
     def _switch(self, operation: Any, condition: Any, outside: _Where, inside: _Where) -> None:
@@ -380,6 +382,13 @@ def _bound(value: Any, values: dict[Any, Any]) -> Any:
         return value
     there = {name: values[name] for name in value.parameters if name in values}
     return plain_value(value.bind(there)) if there else value
+
+
+def _number(phase: Any) -> Any:
+    """A phase as a number, if it only seems to depend on parameters, as Qiskit's 0 times one."""
+    if not isinstance(phase, ParameterExpression) or phase.sympify().free_symbols:
+        return phase
+    return float(phase.sympify())
 
 
 @lru_cache(maxsize=1024)
