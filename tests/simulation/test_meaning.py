@@ -146,7 +146,8 @@ def measurement_inside_an_instruction() -> QuantumCircuit:
 @case
 def gates_that_are_called_like_others() -> QuantumCircuit:
     made = three()
-    for name, angle, qubit in (("h", 0.4, 0), ("rz", 2.0, 1), ("unitary", 1.0, 2)):
+    named = [("h", 0.4, 0), ("rz", 2.0, 1), ("unitary", 1.0, 2), ("mark", 0.3, 0), ("jump", 1.2, 1)]
+    for name, angle, qubit in named:
         part = QuantumCircuit(1, name=name)
         part.ry(angle, 0)
         made.append(part.to_gate(), [qubit])
