@@ -79,7 +79,7 @@ def run(program: str, device: str, level: int, **inputs: Any) -> tuple[dict[str,
     from qiskit_ibm_runtime.local import programs
     from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
-    backend = LocalBackend.of({"name": device})
+    backend = LocalBackend.of(device)
     started = time.perf_counter()
     result = programs.load(program)(
         backend,

@@ -10,7 +10,6 @@ from typing import Any, Callable
 
 import pytest
 
-from qiskit_ibm_runtime.local.devices import catalogue
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
 from qiskit_ibm_runtime.local.execution.workers import WorkerPool
@@ -27,12 +26,8 @@ def work(
     **more: Any,
 ) -> Work:
     """A job as the server hands it over."""
-    documents = {
-        "configuration": catalogue.configuration(backend),
-        "properties": catalogue.properties(backend),
-    }
     params = json.dumps(inputs or {}, cls=RuntimeEncoder).encode()
-    return {"program": program, "source": source, "params": params, "backend": documents, **more}
+    return {"program": program, "source": source, "params": params, "backend": backend, **more}
 
 
 class Background:

@@ -138,7 +138,7 @@ def test_the_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
 def machine(backend: str = "fake_manila", run: Run | None = None, **settings: Any) -> Machine:
     level = settings.pop("level", 1)
     given = {**settings, "optimization_settings": {"level": level}}
-    made = LocalBackend.of({"name": backend})
+    made = LocalBackend.of(backend)
     return Machine(made, Transpilation.of(given), run or Run(seed=1))
 
 
@@ -278,7 +278,7 @@ def test_noise_on_the_qubits_in_use_is_the_noise_of_the_device() -> None:
     """
     from qiskit_aer import AerSimulator
 
-    backend = LocalBackend.of({"name": "fake_manila"})
+    backend = LocalBackend.of("fake_manila")
     there = machine(run=Run(seed=11), initial_layout=[1, 2])
     circuit = QuantumCircuit(2)
     circuit.h(0)

@@ -86,6 +86,11 @@ def program(*lines: str) -> str:
     )
 
 
+def test_as_many_jobs_run_at_once_as_the_workers_have_threads(dask: Background) -> None:
+    while dask.executor.capacity != 2:  # the second worker may be starting still
+        assert dask.run(work("hello-world", {"iterations": 0})).succeeded
+
+
 def test_results_are_those_of_local_workers_under_the_same_seed(
     dask: Background, pool: Background, bell: QuantumCircuit
 ) -> None:
@@ -201,6 +206,34 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
     assert outcome.succeeded, outcome.text
     assert int(outcome.text) != lost
     assert published == [str(lost), '"again"']
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching other processes needs Linux")
+def test_a_job_ends_with_the_server_that_sent_it(cluster: str) -> None:
+    """It is killed, so that it can cancel nothing."""
+    source = program("user_messenger.publish(os.getpid())", "time.sleep(1000)")
+    server = (
+        "import asyncio, sys\n"
+        "from qiskit_ibm_runtime.local.execution.executors import create\n"
+        "async def main():\n"
+        "    executor = create('dask', scheduler=sys.argv[1])\n"
+        "    await executor.start()\n"
+        "    job = {'program': 'mine', 'source': sys.argv[2], 'params': b'{}'}\n"
+        "    job['backend'] = 'ibmq_qasm_simulator'\n"
+        "    await executor.run(job, lambda text: print(text, flush=True))\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", server, cluster, source],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        handle = os.pidfd_open(int(process.stdout.readline()))
+        process.kill()
+
+    assert select.select([handle], [], [], 60)[0]
+    os.close(handle)
 
 
 def test_a_scheduler_is_needed() -> None:

@@ -29,7 +29,7 @@ from .conftest import FailedError, run_here
 
 
 def machine(backend: str = "fake_manila", **settings: Any) -> Machine:
-    return Machine(LocalBackend.of({"name": backend}), Transpilation(**settings), Run(seed=1))
+    return Machine(LocalBackend.of(backend), Transpilation(**settings), Run(seed=1))
 
 
 def ansatz(seed: int, qubits: int = 4, layers: int = 3) -> QuantumCircuit:

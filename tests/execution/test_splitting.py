@@ -15,9 +15,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
-from qiskit_ibm_runtime.local.execution.executors import create
 from qiskit_ibm_runtime.local.execution.splitting import Splitting
-from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from qiskit_ibm_runtime.local.programs import parts
 
 from .conftest import Background, work
@@ -43,11 +41,6 @@ def test_every_group_is_in_one_part_in_order_and_parts_are_of_one_size(
 def test_a_small_job_is_one_part() -> None:
     assert len(parts.plan([1] * parts.CIRCUITS, 1)) == 1
     assert len(parts.plan([1] * (parts.CIRCUITS + 1), 1)) == 2
-
-
-def test_with_one_worker_nothing_is_split() -> None:
-    assert isinstance(create(workers=1), WorkerPool)
-    assert isinstance(create(workers=2), Splitting)
 
 
 # -- one result
@@ -112,12 +105,40 @@ def test_parts_give_the_result_of_the_whole_job_to_the_letter(
 ) -> None:
     watched = Watched(pool.executor)
 
-    split = pool.call(Splitting(watched, 2).run(large.work, print)).result(120)
+    split = pool.call(Splitting(watched).run(large.work, print)).result(120)
 
     assert large.outcome.succeeded, large.outcome.text
     assert split == large.outcome
     assert sorted(watched.parts) == list(range(len(watched.parts)))
     assert len(watched.parts) > 1
+
+
+@pytest.mark.parametrize("level", [0, 1, None], ids=["level 0", "level 1", "no shots"])
+def test_a_large_sampler_job_has_the_result_of_one_piece(
+    level: int | None, pool: Background
+) -> None:
+    measured = [circuit().measure_all(inplace=False) for _ in range(2)]
+    measured[1].x(0)
+    measured[1].metadata = {"mine": 1}
+    asked = {
+        "circuits": measured,
+        "circuit_indices": [0, 1] * 70,
+        "resilience_settings": {"level": level or 0},
+        "run_options": {"shots": None if level is None else 100, "seed_simulator": 4},
+    }
+    given = work("sampler", asked, backend="fake_manila" if level else "ibmq_qasm_simulator")
+    watched = Watched(pool.executor)
+
+    split = pool.call(Splitting(watched).run(given, print)).result(120)
+
+    assert split.succeeded, split.text
+    assert watched.parts == [0, 1]
+    result, whole = json.loads(split.text), json.loads(pool.run(given).text)
+    for about in (*result["metadata"], *whole["metadata"]):
+        about.pop("readout_mitigation_time", None)
+    assert result == whole
+    assert len(result["quasi_dists"]) == len(result["metadata"]) == 140
+    assert [about["header_metadata"] for about in result["metadata"]] == [{}, {"mine": 1}] * 70
 
 
 def test_the_groups_of_parts_add_up_to_the_expectation_value(large: Large) -> None:
@@ -152,6 +173,7 @@ class Watched:
 
     def __init__(self, executor: Any) -> None:
         self._executor = executor
+        self.capacity = executor.capacity
         self.parts: list[int] = []
 
     async def start(self) -> None:
@@ -169,8 +191,8 @@ class Watched:
 class Scripted:
     """Asks for parts, each of which waits for its gate, publishes, and ends as it is told."""
 
-    def __init__(self, count: int, failing: int | None = None) -> None:
-        self._count, self._failing = count, failing
+    def __init__(self, count: int, capacity: int, failing: int | None = None) -> None:
+        self._count, self.capacity, self._failing = count, capacity, failing
         self.gates = [asyncio.Event() for _ in range(count)]
         self.begun: list[int] = []
         self.killed: list[int] = []
@@ -209,8 +231,8 @@ async def _until(condition: Any) -> None:
 
 def test_what_parts_publish_and_log_comes_in_their_order() -> None:
     async def scenario() -> None:
-        inner, heard = Scripted(3), []
-        running = asyncio.create_task(Splitting(inner, 3).run(JOB, heard.append))
+        inner, heard = Scripted(3, 3), []
+        running = asyncio.create_task(Splitting(inner).run(JOB, heard.append))
         await _until(lambda: len(inner.begun) == 3)
         assert heard == ["0 begins"]
 
@@ -228,8 +250,8 @@ def test_what_parts_publish_and_log_comes_in_their_order() -> None:
 
 def test_a_part_that_fails_fails_the_job_and_ends_the_others() -> None:
     async def scenario() -> None:
-        inner = Scripted(4, failing=1)
-        running = asyncio.create_task(Splitting(inner, 3).run(JOB, print))
+        inner = Scripted(4, 3, failing=1)
+        running = asyncio.create_task(Splitting(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 3)
 
         inner.gates[1].set()
@@ -244,8 +266,8 @@ def test_a_part_that_fails_fails_the_job_and_ends_the_others() -> None:
 
 def test_a_cancel_ends_all_parts_before_it_is_done() -> None:
     async def scenario() -> None:
-        inner = Scripted(4)
-        running = asyncio.create_task(Splitting(inner, 2).run(JOB, print))
+        inner = Scripted(4, 2)
+        running = asyncio.create_task(Splitting(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 2)
 
         running.cancel()
@@ -257,12 +279,23 @@ def test_a_cancel_ends_all_parts_before_it_is_done() -> None:
     asyncio.run(scenario())
 
 
+def test_with_one_worker_nothing_is_split() -> None:
+    async def scenario() -> None:
+        inner = Scripted(2, 1)
+        inner.gates[0].set()
+
+        assert (await Splitting(inner).run({**JOB, "part": 0}, print)).succeeded
+        assert inner.begun == [0]
+
+    asyncio.run(scenario())
+
+
 def test_other_jobs_find_a_worker_between_the_parts() -> None:
     """Of a job never more parts run than it may have, however many it consists of."""
 
     async def scenario() -> None:
-        inner = Scripted(5)
-        running = asyncio.create_task(Splitting(inner, 2).run(JOB, print))
+        inner = Scripted(5, 2)
+        running = asyncio.create_task(Splitting(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 2)
         assert inner.begun == [0, 1]
 

@@ -26,6 +26,8 @@ CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:embedded::"
 class Obedient:
     """An executor whose jobs do what their inputs say: publish, wait, return, fail."""
 
+    capacity = 2
+
     def __init__(self) -> None:
         self.begun: list[Work] = []
         self.killed: list[Work] = []
@@ -152,6 +154,7 @@ def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., 
     def start(**settings: Any) -> BackgroundServer:
         settings.setdefault("users", (User("alice", TOKEN), User("bob", "secret-of-bob")))
         made = replace(Settings(), **settings)
+        executor.capacity = made.workers
         servers.append(BackgroundServer(background, made, executor))
         return servers[-1]
 

@@ -14,6 +14,8 @@ from qiskit_ibm_runtime.local.settings import Settings, User
 
 
 class Hasty:
+    capacity = 2
+
     async def start(self) -> None:
         """Nothing to start."""
 

@@ -30,7 +30,7 @@ def sampled(
     if noise is None:
         noise = NoiseModel()
     result = sampler.main(
-        LocalBackend.of({"name": backend}),
+        LocalBackend.of(backend),
         None,
         circuits=circuits,
         parameter_values=values,

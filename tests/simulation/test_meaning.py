@@ -326,7 +326,7 @@ def test_circuits_with_parameters_are_fitted_once_and_bound_in_every_place() -> 
     from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
     dists = sampler.main(
-        LocalBackend.of({"name": "ibmq_qasm_simulator"}),
+        LocalBackend.of("ibmq_qasm_simulator"),
         None,
         circuits=[made],
         circuit_indices=[0, 0, 0],

@@ -13,7 +13,6 @@ import time
 
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.local.devices import catalogue
 from qiskit_ibm_runtime.local.execution.executor import Work
 from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
@@ -31,7 +30,7 @@ def bell(seed: int) -> Work:
     return {
         "program": "sampler",
         "params": json.dumps(inputs, cls=RuntimeEncoder).encode(),
-        "backend": {"configuration": catalogue.configuration("ibmq_qasm_simulator")},
+        "backend": "ibmq_qasm_simulator",
     }
 
 

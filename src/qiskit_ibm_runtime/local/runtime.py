@@ -38,7 +38,7 @@ class Runtime:
         self.settings, self.store, self.executor, self.clock = settings, store, executor, clock
         self.feeds = Feeds(store)
         self.scheduler = Scheduler(
-            store, self.feeds, executor, settings.workers, settings.session_idle_seconds, clock
+            store, self.feeds, executor, settings.session_idle_seconds, clock
         )
         self.doorkeeper = Doorkeeper(
             settings.users,

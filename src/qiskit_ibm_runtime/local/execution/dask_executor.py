@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
 class DaskExecutor:
     """Runs jobs on the workers of a Dask scheduler, as many at once as these have threads.
 
@@ -36,6 +39,13 @@ class DaskExecutor:
         self._topic = f"qiskit-runtime-{secrets.token_hex(8)}"
         self._client: Client | None = None
         self._followed: dict[str, _Following] = {}
+        self._threads = 0
+        self._counting: asyncio.Task[None] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many threads the workers have at present, and at least one job, which waits there."""
+        return max(1, self._threads)
 
     async def start(self) -> None:
         """Connect.
@@ -47,9 +57,13 @@ class DaskExecutor:
 
         self._client = await Client(self._scheduler, asynchronous=True, set_as_default=False)
         self._client.subscribe_topic(self._topic, self._heard)
+        self._threads = sum((await self._client.nthreads()).values())
+        self._counting = asyncio.create_task(self._count(self._client))
 
     async def stop(self) -> None:
         """Kill what still runs, and disconnect."""
+        if self._counting is not None:
+            self._counting.cancel()
         if self._client is not None:
             with contextlib.suppress(OSError):
                 for job in list(self._followed):
@@ -65,7 +79,7 @@ class DaskExecutor:
         self._followed[job] = _Following(publish)
         # pure=False: two jobs with the same inputs are two jobs.
         future = self._client.submit(
-            run_on_worker, dict(work), job, self._topic, self._memory, key=f"job-{job}", pure=False
+            run_on_worker, dict(work), job, self._topic, self._memory, key=_key(job), pure=False
         )
         try:
             outcome, messages = await future.result()
@@ -79,6 +93,13 @@ class DaskExecutor:
         for number, message in enumerate(messages):
             following.take(number, message)
         return outcome  # type: ignore[no-any-return]  # Dask's results have no type
+
+    async def _count(self, client: Client) -> None:
+        """Follow the number of threads: workers come and go."""
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            with contextlib.suppress(OSError):
+                self._threads = sum((await client.nthreads()).values())
 
     async def _cancel(self, future: Any, job: str) -> None:
         """Take the job from the queue, and kill it where it runs."""
@@ -131,13 +152,34 @@ async def run_on_worker(
         messages.append(text)
 
     task = asyncio.create_task(pool.run(work, publish))
+    forgotten = asyncio.create_task(_forgotten(worker, _key(job)))
     _running[job] = task
     try:
+        await asyncio.wait({task, forgotten}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await cancel_on_worker(job)
         return await task, messages
     except asyncio.CancelledError:
         return Outcome(False, "The job was cancelled."), messages
     finally:
+        forgotten.cancel()
         del _running[job]
+
+
+async def _forgotten(worker: Any, key: str) -> None:
+    """Wait until nobody wants a job any more: its server has gone, and with it Dask's client.
+
+    Dask lets a task that has begun run to its end, and only forgets its result.
+    """
+    state = "executing"
+    while state == "executing":
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        task = worker.state.tasks.get(key)
+        state = task.state if task is not None else "released"
+
+
+def _key(job: str) -> str:
+    return f"job-{job}"
 
 
 async def cancel_on_worker(job: str) -> None:

@@ -14,7 +14,7 @@ Work = dict[str, Any]
 - ``source``: text of an uploaded program; ``None`` for a program of this package;
 - ``params``: the inputs, as JSON with typed wrappers, in UTF-8;
 - ``parameters``: the JSON schema of an uploaded program's inputs, if it has one;
-- ``backend``: documents of the backend, ``configuration`` and ``properties``;
+- ``backend``: name of the backend;
 - ``may_split``: whether a large job may ask to be run in parts instead;
 - ``part``: number of the part to run; the whole job if it is missing;
 - ``log_level``: least level of the log records that are kept; ``WARNING`` if it is missing.
@@ -36,6 +36,10 @@ class Outcome:
 
 class Executor(Protocol):
     """Runs jobs side by side, each in a process that is not the server's."""
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs run at once; more wait. It may change."""
 
     async def start(self) -> None:
         """Make ready: start processes, connect to a cluster."""

@@ -23,8 +23,7 @@ def create(
 
     Args:
         kind: ``process`` for worker processes on this machine, ``dask`` for a Dask cluster.
-        workers: How many jobs run at once on this machine, and how many parts of one large job at
-            once anywhere; a Dask cluster has its own number of jobs.
+        workers: How many jobs run at once on this machine; a Dask cluster has its own number.
         scheduler: Address of the Dask scheduler, such as ``tcp://127.0.0.1:8786``.
         memory: Bytes that a worker process may use; the memory of the machine if it is ``None``.
 
@@ -33,13 +32,11 @@ def create(
         ImportError: If Dask is asked for and not installed.
     """
     if kind == "process":
-        pool = WorkerPool(workers, memory)
-        # With one worker there is nothing to gain.
-        return Splitting(pool, workers) if workers > 1 else pool
+        return Splitting(WorkerPool(workers, memory))
     if kind != "dask":
         raise ValueError(f"There is no executor {kind!r}; there are {', '.join(KINDS)}.")
     if not scheduler:
         raise ValueError("The dask executor needs the address of a scheduler.")
     from .dask_executor import DaskExecutor
 
-    return Splitting(DaskExecutor(scheduler, memory), workers)
+    return Splitting(DaskExecutor(scheduler, memory))

@@ -16,13 +16,17 @@ class Splitting:
     cancelled. What parts publish is passed on as if they ran one after the other.
 
     Args:
-        executor: What runs jobs and parts.
-        at_once: Parts of one job that run at once. The others wait here, so that other jobs find a
-            worker in between.
+        executor: What runs jobs and parts. As many parts of one job run at once as it runs jobs;
+            the others wait here, so that other jobs find a worker in between.
     """
 
-    def __init__(self, executor: Executor, at_once: int) -> None:
-        self.executor, self._at_once = executor, at_once
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+
+    @property
+    def capacity(self) -> int:
+        """How many jobs run at once."""
+        return self.executor.capacity
 
     async def start(self) -> None:
         """Start what is behind it."""
@@ -34,7 +38,7 @@ class Splitting:
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
-        if work.get("source") is not None:
+        if work.get("source") is not None or self.executor.capacity == 1:
             return await self.executor.run(work, publish)
         first = await self.executor.run({**work, "may_split": True}, publish)
         if not first.parts:
@@ -50,7 +54,7 @@ class Splitting:
 
     async def _run_parts(self, work: Work, count: int, publish: Publish) -> list[Outcome]:
         """The outcomes of all parts in their order, or of those that ended when one failed."""
-        room = asyncio.Semaphore(self._at_once)
+        room = asyncio.Semaphore(self.executor.capacity)
         order = _InOrder(publish, count)
 
         async def run(number: int) -> Outcome:

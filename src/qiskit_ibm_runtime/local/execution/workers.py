@@ -38,7 +38,7 @@ class Worker:
         # A line that nobody can guess parts the log of this job from what was printed before.
         start = f"\x1e{secrets.token_hex(16)}\n"
         try:
-            head = {"work": {**_small(work), "params": ""}, "start": start}
+            head = {"work": {**work, "params": ""}, "start": start}
             await channel.send(self.writer, head, work["params"])
             while True:
                 head, text = await channel.receive(self.reader)
@@ -79,7 +79,7 @@ class WorkerPool:
     """
 
     def __init__(self, size: int, memory: int | None = None) -> None:
-        self._size = size
+        self.capacity = size
         start = Forking if CAN_FORK else Spawning
         self._starter = start(memory or catalogue.memory(), _environment(os.environ, size))
         self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
@@ -89,9 +89,9 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Start the processes; they import what they need while the server starts to listen."""
-        self._free = asyncio.Semaphore(self._size)
+        self._free = asyncio.Semaphore(self.capacity)
         self._starter.prepare()
-        for _ in range(self._size):
+        for _ in range(self.capacity):
             self._warm_up()
 
     async def stop(self) -> None:
@@ -175,15 +175,6 @@ class WorkerPool:
         worker = Worker(process, reader, writer, printed)
         self._alive.add(worker)
         return worker
-
-
-def _small(work: Work) -> Work:
-    """The job with a backend that ships with Qiskit named only: its documents take megabytes."""
-    backend = work["backend"]
-    name = (backend.get("configuration") or {}).get("backend_name")
-    if name in catalogue.names() and backend["configuration"] is catalogue.configuration(name):
-        return {**work, "backend": {"name": name}}
-    return work
 
 
 def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -164,6 +164,14 @@ class PrimitiveInputs:
             Transpilation.of(inputs.get("transpilation_settings") or {}),
             Resilience.of(inputs.get("resilience_settings") or {}, highest_level),
             Run.of(inputs.get("run_options") or {}),
+        )
+
+    def only(self, questions: list[int]) -> PrimitiveInputs:
+        """The same with some of what is asked for."""
+        return replace(
+            self,
+            indices=[self.indices[question] for question in questions],
+            values=[self.values[question] for question in questions],
         )
 
 

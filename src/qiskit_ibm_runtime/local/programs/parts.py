@@ -1,4 +1,4 @@
-"""Parts of a large estimator job: which there are, and one result of theirs.
+"""Parts of a large job: which there are, and one result of theirs.
 
 The parts depend on the job alone, and each has seeds of its own. Therefore the result under a seed
 is the same whether one worker runs all parts or several run them side by side.
@@ -54,8 +54,16 @@ def _pieces(units: list[tuple[int, int]], groups: list[int]) -> list[Piece]:
     return pieces
 
 
+def in_a_row(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """One result of a sampler of those of all parts, in their order."""
+    return {
+        name: [entry for result in results for entry in result[name]]
+        for name in ("quasi_dists", "metadata")
+    }
+
+
 def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """One result of those of all parts, in their order.
+    """One result of an estimator of those of all parts, in their order.
 
     Args:
         results: Of each part ``values`` and ``metadata``, and in ``questions`` what they answer.
@@ -77,8 +85,9 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def joined(texts: list[str]) -> str:
-    """Do the same with results as JSON text; without numpy, which a server need not import."""
-    whole = merged([json.loads(text, object_hook=_from_json) for text in texts])
+    """Do so with results as JSON text; without numpy, which a server need not import."""
+    results = [json.loads(text, object_hook=_from_json) for text in texts]
+    whole = in_a_row(results) if "quasi_dists" in results[0] else merged(results)
     return json.dumps(whole, default=_to_json)
 
 

@@ -8,6 +8,7 @@ from qiskit_ibm_runtime.local.mitigation import readout
 from qiskit_ibm_runtime.local.simulation import exact
 from qiskit_ibm_runtime.local.simulation.machine import Machine
 
+from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     """Sample each circuit; resilience level 1 corrects the errors of the readout."""
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
     machine = Machine(backend, given.transpilation, given.run)
+    plan = parts.plan([1] * len(given.indices), 1)
+    results = []
+    for number in user_messenger.share(len(plan)):
+        machine.begin(number)
+        results.append(_sampled(machine, given.only([piece.question for piece in plan[number]])))
+    return parts.in_a_row(results)
+
+
+def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
     circuits = fitted(machine, given)
     headers = [given.circuits[index].metadata or {} for index in given.indices]
     if given.run.shots is None and exact.is_possible(machine, circuits):

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 Written = TypeVar("Written")
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to write
 _PATIENCE = 2.0
-_LOOK_AGAIN = 1.0  # seconds until the next look at sessions that keep others waiting
+_LOOK_AGAIN = 1.0  # seconds until the next look, for sessions may be over and workers may come
 
 
 class Scheduler:
@@ -46,7 +46,6 @@ class Scheduler:
         store: Where jobs are kept.
         feeds: Where what they publish goes.
         executor: What runs them.
-        capacity: How many jobs run at once on all backends together.
         session_idle_seconds: How long a session keeps a backend without a job.
         clock: Seconds since 1970.
     """
@@ -56,12 +55,11 @@ class Scheduler:
         store: Store,
         feeds: Feeds,
         executor: Executor,
-        capacity: int,
         session_idle_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._feeds, self._executor = store, feeds, executor
-        self._capacity, self._idle_seconds, self._clock = capacity, session_idle_seconds, clock
+        self._idle_seconds, self._clock = session_idle_seconds, clock
         self._queues: dict[str, Queue] = {}
         self._numbers = itertools.count()
         self._attempts: dict[str, asyncio.Task[None]] = {}
@@ -144,11 +142,12 @@ class Scheduler:
         for queue in self._queues.values():
             queue.release(lambda session, hold, busy: self._is_over(session, hold, busy, now))
         self._queues = {name: one for name, one in self._queues.items() if not one.is_empty}
-        while len(self._attempts) < self._capacity and (found := self._next()) is not None:
+        capacity = self._executor.capacity
+        while len(self._attempts) < capacity and (found := self._next()) is not None:
             queue, ticket = found
-            queue.begin(ticket, now, self._capacity)
+            queue.begin(ticket, now, capacity)
             self._attempts[ticket.job] = asyncio.create_task(self._attempt(ticket.job, queue))
-        if any(queue.waiting and queue.holds for queue in self._queues.values()):
+        if any(queue.waiting for queue in self._queues.values()):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(min(_LOOK_AGAIN, self._idle_seconds), self.dispatch)
 
@@ -270,10 +269,7 @@ class Scheduler:
             "source": None if source is None else source.decode(),
             "params": await payloads.read(job.id, "params") or b"{}",
             "parameters": job.details.get("parameters"),
-            "backend": {
-                "configuration": catalogue.configuration(job.backend),
-                "properties": catalogue.properties(job.backend),
-            },
+            "backend": job.backend,
             "log_level": job.details.get("log_level", "WARNING"),
         }
 

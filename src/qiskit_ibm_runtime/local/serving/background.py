@@ -48,6 +48,11 @@ class Shared:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
+    @property
+    def capacity(self) -> int:
+        """How many jobs run at once."""
+        return self._executor.capacity
+
     async def start(self) -> None:
         """It runs already."""
 
