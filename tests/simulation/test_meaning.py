@@ -12,7 +12,7 @@ from qiskit.circuit import Gate, Parameter, Qubit
 from qiskit.circuit.library import QFT, XGate, iSwapGate
 
 from . import drawn
-from .conftest import LINE, ONE_WAY, check
+from .conftest import LINE, ONE_WAY, WholeJob, check
 
 Build = Callable[[], QuantumCircuit]
 MADE: list[Build] = []
@@ -327,7 +327,7 @@ def test_circuits_with_parameters_are_fitted_once_and_bound_in_every_place() -> 
 
     dists = sampler.main(
         LocalBackend.of("ibmq_qasm_simulator"),
-        None,
+        WholeJob(),
         circuits=[made],
         circuit_indices=[0, 0, 0],
         parameters=[[angle]] * 3,

@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
 from . import drawn, exact, noisy
 from .agreement import disagreement
-from .conftest import LINE, SHOTS, sampled
+from .conftest import LINE, SHOTS, WholeJob, sampled
 
 FLIPPED = pauli_error([("X", 1.0)])
 OFTEN = pauli_error([("X", 0.4), ("I", 0.6)])
@@ -274,7 +274,7 @@ def on_device(circuits: list[QuantumCircuit], level: int) -> list[dict[int, floa
 
     dists = sampler.main(
         LocalBackend.of({"name": "fake_manila"}),
-        None,
+        WholeJob(),
         circuits=circuits,
         transpilation_settings={"optimization_settings": {"level": level}, "initial_layout": [0]},
         run_options={"shots": SHOTS, "seed_simulator": 3},
