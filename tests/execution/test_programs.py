@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from qiskit.quantum_info import Statevector
+from qiskit.quantum_info import SparsePauliOp, Statevector
 
+from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
 from .conftest import FailedError, run_here
@@ -225,3 +226,43 @@ def test_hello_world_says_so() -> None:
 def test_an_unknown_program_fails_by_name() -> None:
     with pytest.raises(FailedError, match="no program 'nope'"):
         run_here("nope")
+
+
+def test_circuits_are_kept_from_job_to_job_and_not_changed_by_programs() -> None:
+    """
+    The second run of each program finds the circuit of the first one, and gives the same.
+    """
+    circuit = QuantumCircuit(2, 2, name="kept", metadata={"a": 1})
+    circuit.ry(0.4, 0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    options = {"seed_simulator": 3, "shots": 100}
+    results = [
+        [
+            run_here("sampler", circuits=[circuit], run_options=options),
+            run_here(
+                "estimator",
+                circuits=[circuit],
+                observables=[SparsePauliOp("XX")],
+                resilience_settings={"level": 2},
+                run_options=options,
+            ),
+            run_here("circuit-runner", circuits=[circuit], **options)["results"][0]["data"],
+        ]
+        for _ in range(2)
+    ]
+
+    assert results[0] == results[1]
+
+
+def test_no_more_than_so_many_circuits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "MOST_CIRCUITS", 2)
+    monkeypatch.setattr(job.Inputs, "_kept", {})
+
+    for angle in range(4):
+        circuit = QuantumCircuit(1, 1)
+        circuit.ry(angle, 0)
+        circuit.measure(0, 0)
+        run_here("sampler", circuits=[circuit], run_options={"shots": 1})
+
+    assert len(job.Inputs._kept) == 2

@@ -7,7 +7,7 @@ import linecache
 import sys
 import traceback
 import types
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from qiskit import QiskitError
 
@@ -58,11 +58,21 @@ class Messenger(UserMessenger):
         return range(parts)
 
 
+MOST_CIRCUITS = 64
+"""Circuits that a process keeps from one job to the next."""
+LONGEST_CIRCUIT = 2**16
+"""Characters up to which a circuit is kept."""
+
+
 class Inputs(RuntimeDecoder):
     """Decodes inputs; a circuit that is sent several times is one object here.
 
-    Programs can then prepare it once, however many sets of values it is run with.
+    Programs can then prepare it once, however many sets of values it is run with. An optimizer
+    sends the same one again and again, so small ones are kept from job to job; the programs of this
+    package change none.
     """
+
+    _kept: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,9 +83,12 @@ class Inputs(RuntimeDecoder):
         if obj.get("__type__") != "QuantumCircuit" or not isinstance(obj.get("__value__"), str):
             return super().object_hook(obj)
         text = obj["__value__"]
-        if text not in self._circuits:
-            self._circuits[text] = super().object_hook(obj)
-        return self._circuits[text]
+        kept = self._kept if len(text) <= LONGEST_CIRCUIT else self._circuits
+        if text not in kept:
+            if len(kept) >= MOST_CIRCUITS and kept is self._kept:
+                kept.pop(next(iter(kept)))
+            kept[text] = super().object_hook(obj)
+        return kept[text]
 
 
 def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:

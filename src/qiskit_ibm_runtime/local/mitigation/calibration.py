@@ -28,11 +28,11 @@ def chunks(qubits: Iterable[int]) -> list[list[int]]:
 
 def flipped(machine: Machine, qubits: list[int], flips: np.ndarray[Any, Any]) -> QuantumCircuit:
     """A circuit that flips some qubits and measures all of them, in their order."""
-    one = machine.flip
+    flip = machine.in_own_gates("x")
     circuit = QuantumCircuit(max(qubits) + 1, len(qubits))
     for bit, qubit in enumerate(qubits):
         if flips[bit]:
-            for item in one.data:
-                circuit.append(item.operation, [qubit])
+            for gate in flip:
+                circuit.append(gate, [qubit])
         circuit.measure(qubit, bit)
     return circuit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from .outcomes import Outcomes
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qiskit_aer.noise import NoiseModel
 
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
@@ -151,16 +153,9 @@ class Machine:
         constraints = TimingConstraints(**given.get("timing_constraints") or {})
         return {"instruction_durations": made, "timing_constraints": constraints}
 
-    def in_own_gates(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """A circuit on single qubits, or uncoupled ones, in the gates of the backend."""
-        return transpile(circuit, basis_gates=self.basis_gates, optimization_level=1)
-
-    @cached_property
-    def flip(self) -> QuantumCircuit:
-        """A flip of one qubit in the gates of the backend."""
-        circuit = QuantumCircuit(1)
-        circuit.x(0)
-        return self.in_own_gates(circuit)
+    def in_own_gates(self, *names: str) -> list[Any]:
+        """Gates on one qubit, by their names, in the gates of the backend."""
+        return _translated(names, tuple(self.basis_gates))
 
     def inverse(self, gate: Any) -> list[tuple[Any, list[int]]]:
         """The inverse of a gate in the gates of the backend, each with the qubits it acts on."""
@@ -170,7 +165,7 @@ class Machine:
             circuit.append(gate.inverse(), range(gate.num_qubits))
             self._inverses[key] = [
                 (item.operation, [circuit.find_bit(qubit).index for qubit in item.qubits])
-                for circuit in [self.in_own_gates(circuit)]
+                for circuit in [_transpiled(circuit, self.basis_gates)]
                 for item in circuit.data
             ]
         return self._inverses[key]
@@ -248,6 +243,18 @@ class Machine:
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")
         return [result.data(number) for number in range(len(circuits))]
+
+
+def _transpiled(circuit: QuantumCircuit, basis_gates: Sequence[str]) -> Any:
+    return transpile(circuit, basis_gates=list(basis_gates), optimization_level=1)
+
+
+@lru_cache(maxsize=64)  # one job after the other asks for the same few
+def _translated(names: tuple[str, ...], basis_gates: tuple[str, ...]) -> list[Any]:
+    circuit = QuantumCircuit(1)
+    for name in names:
+        getattr(circuit, name)(0)
+    return [item.operation for item in _transpiled(circuit, basis_gates).data]
 
 
 def _reason(result: Any) -> str:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
 
 if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
     from .machine import Machine
     from .outcomes import Outcomes
 
 logger = logging.getLogger(__name__)
 
 Array = np.ndarray[Any, Any]
+
+_ONTO_Z = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+"""Gates that turn an axis onto Z."""
 
 ROUNDING = 1e-10
 """Size of imaginary parts, next to the largest coefficient, that are errors of rounding."""
@@ -100,7 +104,6 @@ class Prepared:
     circuit: QuantumCircuit
     positions: list[int]
     first: int
-    _axes: dict[str, QuantumCircuit] = field(default_factory=dict)
 
     @classmethod
     def of(cls, machine: Machine, circuit: QuantumCircuit) -> Prepared:
@@ -140,21 +143,20 @@ class Prepared:
             return self
         there = {name: value for name, value in values.items() if name in self.circuit.parameters}
         circuit = self.circuit.assign_parameters(there)
-        return Prepared(self.machine, circuit, self.positions, self.first, self._axes)
+        return Prepared(self.machine, circuit, self.positions, self.first)
 
     def with_circuit(self, circuit: QuantumCircuit) -> Prepared:
         """The same places with another circuit on them."""
-        return Prepared(self.machine, circuit, self.positions, self.first, self._axes)
+        return Prepared(self.machine, circuit, self.positions, self.first)
 
     def measured(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
         """The circuit with the measurement of a group; qubits may be flipped just before it."""
         circuit = self.circuit.copy()
         for number, (qubit, axis) in enumerate(zip(group.qubits, group.axes)):
             where = self.positions[qubit]
-            if axis != "Z":
-                self._turn(circuit, axis, where)
-            if flips is not None and flips[number]:
-                _add(circuit, self.machine.flip, where)
+            names = [*_ONTO_Z[axis], *(["x"] if flips is not None and flips[number] else [])]
+            for gate in self.machine.in_own_gates(*names) if names else ():
+                circuit.append(gate, [where])
             circuit.measure(where, self.first + qubit)
         return circuit
 
@@ -163,35 +165,16 @@ class Prepared:
         columns = [self.first + qubit for qubit in group.qubits]
         return type(outcomes)(outcomes.bits[:, columns], outcomes.counts)
 
-    def _turn(self, circuit: QuantumCircuit, axis: str, where: int) -> None:
-        if axis not in self._axes:
-            self._axes[axis] = self.machine.in_own_gates(_turn(axis))
-        _add(circuit, self._axes[axis], where)
-
 
 def _free_name(circuit: QuantumCircuit) -> str:
     taken = {register.name for register in [*circuit.qregs, *circuit.cregs]}
     return next(name for name in map("observed{}".format, count()) if name not in taken)
 
 
-def _turn(axis: str) -> QuantumCircuit:
-    """Turn an axis onto Z."""
-    circuit = QuantumCircuit(1)
-    if axis == "Y":
-        circuit.sdg(0)
-    circuit.h(0)
-    return circuit
-
-
-def _add(circuit: QuantumCircuit, gates: QuantumCircuit, where: int) -> None:
-    for item in gates.data:
-        circuit.append(item.operation, [where])
-
-
 def _with_data(circuit: QuantumCircuit, data: list[Any]) -> QuantumCircuit:
     empty = circuit.copy_empty_like()
     for item in data:
-        empty.append(item.operation, item.qubits, item.clbits)
+        empty._append(item)
     return empty
 
 
