@@ -13,6 +13,7 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from . import exact
 from .agreement import disagreement
 
+
 class WholeJob:
     """The messenger of a program that runs all parts of its job."""
 
