@@ -46,8 +46,9 @@ def with_matrix() -> QuantumCircuit:
 
 def with_body() -> QuantumCircuit:
     circuit = plain()
-    with circuit.if_test((0, True)):
-        circuit.x(0)
+    body = QuantumCircuit(1, name="flip")  # Qiskit names those without a name one after the other
+    body.x(0)
+    circuit.if_test((0, True), body, [0], [])
     return circuit
 
 
