@@ -14,7 +14,7 @@ from qiskit.transpiler import CouplingMap, Layout
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 from tests.ids import label
 
-from qiskit_ibm_runtime import QiskitRuntimeService, Sampler, Session
+from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, Sampler, Session
 
 from .conftest import SIMULATOR, inputs, sent
 
@@ -112,6 +112,25 @@ def test_every_form_that_a_service_can_use_runs(sampler: Sampler, options: dict[
     result = sampler.run(one_and_zero(), **given).result()
 
     assert result.quasi_dists[0] == {1: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"coupling_map": []}, "'coupling_map' is empty"), ({"basis_gates": ["foo"]}, "foo")],
+    ids=label,
+)
+def test_a_simulator_that_cannot_be_fails_the_job_with_the_reason(
+    sampler: Sampler, options: dict[str, Any], reason: str
+) -> None:
+    job = sampler.run(one_and_zero(), **options)
+
+    with pytest.raises(RuntimeJobFailureError, match=reason):
+        job.result()
+
+
+@pytest.mark.parametrize("options", [{"optimization_level": True}, {"optimization_level": 1.0}])
+def test_levels_in_other_forms_of_a_number_run(sampler: Sampler, options: dict[str, Any]) -> None:
+    assert sampler.run(one_and_zero(), **options).result().quasi_dists[0] == {1: 1.0}
 
 
 @pytest.mark.parametrize("seed", [-1, -(2**63), 2**63 - 1])

@@ -13,6 +13,16 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from . import exact
 from .agreement import disagreement
 
+
+class WholeJob:
+    """The messenger of a program that runs all parts of its job."""
+
+    part = None
+
+    def share(self, parts: int) -> range:
+        return range(parts)
+
+
 SHOTS = 2000
 LINE = [[0, 1], [1, 0], [1, 2], [2, 1], [2, 3], [3, 2], [3, 4], [4, 3]]
 ONE_WAY = [[0, 1], [2, 1], [2, 3], [3, 4]]
@@ -31,7 +41,7 @@ def sampled(
         noise = NoiseModel()
     result = sampler.main(
         LocalBackend.of(backend),
-        None,
+        WholeJob(),
         circuits=circuits,
         parameter_values=values,
         transpilation_settings={**settings, "optimization_settings": {"level": level}},

@@ -12,7 +12,7 @@ from qiskit.circuit import Gate, Parameter, Qubit
 from qiskit.circuit.library import QFT, XGate, iSwapGate
 
 from . import drawn
-from .conftest import LINE, ONE_WAY, check
+from .conftest import LINE, ONE_WAY, WholeJob, check
 
 Build = Callable[[], QuantumCircuit]
 MADE: list[Build] = []
@@ -146,7 +146,8 @@ def measurement_inside_an_instruction() -> QuantumCircuit:
 @case
 def gates_that_are_called_like_others() -> QuantumCircuit:
     made = three()
-    for name, angle, qubit in (("h", 0.4, 0), ("rz", 2.0, 1), ("unitary", 1.0, 2)):
+    named = [("h", 0.4, 0), ("rz", 2.0, 1), ("unitary", 1.0, 2), ("mark", 0.3, 0), ("jump", 1.2, 1)]
+    for name, angle, qubit in named:
         part = QuantumCircuit(1, name=name)
         part.ry(angle, 0)
         made.append(part.to_gate(), [qubit])
@@ -326,7 +327,7 @@ def test_circuits_with_parameters_are_fitted_once_and_bound_in_every_place() -> 
 
     dists = sampler.main(
         LocalBackend.of("ibmq_qasm_simulator"),
-        None,
+        WholeJob(),
         circuits=[made],
         circuit_indices=[0, 0, 0],
         parameters=[[angle]] * 3,

@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
 from . import drawn, exact, noisy
 from .agreement import disagreement
-from .conftest import LINE, SHOTS, sampled
+from .conftest import LINE, SHOTS, WholeJob, sampled
 
 FLIPPED = pauli_error([("X", 1.0)])
 OFTEN = pauli_error([("X", 0.4), ("I", 0.6)])
@@ -25,7 +25,7 @@ OFTEN = pauli_error([("X", 0.4), ("I", 0.6)])
 
 def of_device(name: str) -> tuple[NoiseModel, noisy.OfModel]:
     """Aer's model of a device, and what we make of it."""
-    backend = LocalBackend.of({"name": name})
+    backend = LocalBackend.of(name)
     properties, dt = backend.properties(), backend.configuration().dt
     model = NoiseModel.from_backend_properties(properties, dt=dt)
     times = [(properties.t1(q), properties.t2(q)) for q in range(len(properties.qubits))]
@@ -273,8 +273,8 @@ def on_device(circuits: list[QuantumCircuit], level: int) -> list[dict[int, floa
     from qiskit_ibm_runtime.local.programs import sampler
 
     dists = sampler.main(
-        LocalBackend.of({"name": "fake_manila"}),
-        None,
+        LocalBackend.of("fake_manila"),
+        WholeJob(),
         circuits=circuits,
         transpilation_settings={"optimization_settings": {"level": level}, "initial_layout": [0]},
         run_options={"shots": SHOTS, "seed_simulator": 3},

@@ -22,7 +22,7 @@ IDEAL = {"shots": SHOTS, "seed_simulator": 5, "noise_model": NoiseModel()}
 
 
 def device(name: str = "fake_manila") -> LocalBackend:
-    return LocalBackend.of({"name": name})
+    return LocalBackend.of(name)
 
 
 def check_result(result: Result, circuits: list[QuantumCircuit]) -> None:

@@ -116,8 +116,8 @@ def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozens
 
 
 def has_jumps(circuit: QuantumCircuit) -> bool:
-    """Whether a circuit was unfolded already."""
-    return any(item.operation.name == "mark" for item in circuit.data)
+    """Whether a circuit was unfolded already; a gate of the user's may be called like a mark."""
+    return any(isinstance(item.operation, AerMark) for item in circuit.data)
 
 
 def _kind(operation: Any) -> Known:

@@ -50,6 +50,10 @@ class Machine:
         self.given_noise: NoiseModel | None = run.noise_model
         self._settings = transpilation
         self._device = not self.configuration.simulator
+        if transpilation.coupling_map == []:
+            raise ValueError(
+                "'coupling_map' is empty: it has no qubits to run on. Leave it out to couple all."
+            )
         self.coupling_map = transpilation.coupling_map or (
             self.configuration.coupling_map if self._device else None
         )
