@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import trustme
     from qiskit import QuantumCircuit
 
-# Aer's threads wait for each other by spinning: two of them in each of several processes take
-# several times as long as one, and the tests simulate a few qubits.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Aer's threads spin while they wait for each other, which makes small circuits several times slower
+# where several processes do so.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Tests hold outcomes; how long an example takes says more about the machine than about the code.
 settings.register_profile("outcomes only", deadline=None)

@@ -398,3 +398,21 @@ def test_workers_end_with_the_process_that_started_them() -> None:
     told = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
 
     wait_for_the_end_of(int(told.stdout))
+
+
+def test_a_wide_circuit_may_use_all_cores_and_waits_without_spinning(pool: Background) -> None:
+    source = program(
+        "import os",
+        "from qiskit import QuantumCircuit",
+        "circuit = QuantumCircuit(18)",
+        "for qubit in range(18): circuit.rx(0.3, qubit)",
+        "circuit.measure_all()",
+        "result = backend.run(circuit, shots=10).result()",
+        "threads = result.results[0].metadata['parallel_state_update']",
+        "return threads, os.environ['OMP_WAIT_POLICY']",
+    )
+
+    outcome = pool.run(work(source=source))
+
+    assert outcome.succeeded, outcome.text
+    assert json.loads(outcome.text) == [os.cpu_count(), "PASSIVE"]

@@ -178,14 +178,19 @@ class WorkerPool:
 
 
 def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
-    """The environment of a worker: no tokens, its share of the cores, and no processes below it.
+    """The environment of a worker: no tokens, and no processes below it.
 
-    Terra would start some to transpile several circuits, each of which takes longer to start than
-    a circuit takes.
+    Aer may use all cores, and its threads sleep while they wait: spinning, as they do otherwise,
+    makes small circuits several times slower on a machine that is busy. Terra would start processes
+    to transpile several circuits, each of which takes longer to start than a circuit takes.
     """
-    share = str(max(1, (os.cpu_count() or 1) // size))
+    cores = os.cpu_count() or 1
     theirs = {key: value for key, value in ours.items() if key not in _SECRETS}
-    threads = {"OMP_NUM_THREADS": share, "OPENBLAS_NUM_THREADS": share}
+    threads = {
+        "OMP_NUM_THREADS": str(cores),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "OPENBLAS_NUM_THREADS": str(max(1, cores // size)),
+    }
     return {**threads, "QISKIT_PARALLEL": "FALSE", **theirs}
 
 
