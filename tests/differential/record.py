@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-MODULES = ("accounts", "backends", "jobs", "programs", "sessions", "starts")
+MODULES = ("accounts", "backends", "jobs", "primitives", "programs", "sessions", "starts")
 # What is left of an object of these classes is what its users see.
 SHOWN = {
     "RuntimeJob": lambda job: [job.program_id, job.session_id, job.image],

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from .names import JOB_OPTIONS, unknown_names, warn_of_names
 from .sections import SECTIONS
-from .validation import as_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +44,8 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
 def runtime_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the job that options of a primitive ask for."""
     environment = options.get("environment") or {}
-    result = {"max_execution_time": as_seconds(options.get("max_execution_time"))}
+    result = {"max_execution_time": options.get("max_execution_time")}
     result.update({name: environment[name] for name in JOB_OPTIONS if name in environment})
-    if options.get("image"):
+    if "image" in options:
         result["image"] = options["image"]
     return result

@@ -66,14 +66,8 @@ def check_resilience(resilience: Mapping[str, Any]) -> None:
         raise ValueError(f"{extrapolator} needs at least {least} 'noise_factors', not {count}.")
 
 
-def as_seconds(value: Any) -> Any:
-    """Return a number of seconds as an integer if it is whole; anything else as it is."""
-    value = scalar(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _check_seconds(name: str, value: Any) -> None:
-    seconds: Any = as_seconds(value)
+    seconds: Any = scalar(value)
     if seconds is not None and (not isinstance(seconds, (int, float)) or not seconds > 0):
         raise ValueError(
             f"'{name}' must be a positive number of seconds, or None, not {shown(value)}."
