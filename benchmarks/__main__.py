@@ -30,6 +30,7 @@ GROUPS = (
     "waiting",
     "results",
     "embedded",
+    "inprocess",
 )
 HERE = Path(__file__).resolve().parent
 
