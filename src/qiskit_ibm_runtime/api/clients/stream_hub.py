@@ -13,6 +13,7 @@ import selectors
 import socket
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -157,7 +158,8 @@ class StreamHub:
                 return False
         for key, _ in self.clock.select(self._selector, self._pause()):
             if key.data is None:
-                ear.recv(4096)
+                with suppress(BlockingIOError):  # readiness may be spurious
+                    ear.recv(4096)
             else:
                 self.guard(key.data, key.data.read)
         now = self.clock.monotonic()
