@@ -171,9 +171,10 @@ def test_a_frame_that_trickles_in_byte_by_byte_keeps_no_other_stream_waiting(
         lambda _peer: None,
         lambda peer: peer.reset(),
         lambda peer: peer.sock.sendall(b"\xff\xff\xff garbage"),
+        lambda peer: (peer.sock.sendall(b"\xff\xff a length and mask"), peer.until_gone()),
         lambda peer: peer.frame(TEXT, b"\xff\xfe"),
     ],
-    ids=["1011", "4001", "no code", "hung up", "reset", "garbage", "no utf-8"],
+    ids=["1011", "4001", "no code", "hung up", "reset", "garbage", "garbage unended", "no utf-8"],
 )
 def test_after_a_fault_each_message_still_comes_once_and_in_order(
     service: ScriptedService, fast_streams: None, fault: Callable[[Peer], None]

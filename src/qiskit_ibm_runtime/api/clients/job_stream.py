@@ -161,8 +161,7 @@ class JobStream:
             try:
                 frame = self._connection.recv_frame()
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                coming = getattr(self._connection.frame_buffer, "length", None) or 0
-                self._limit_message(self._length + coming)
+                self._check_announced()
                 return
             except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
                 self._broken(exc)
@@ -170,6 +169,20 @@ class JobStream:
             self._take(frame)
         # TLS may hold decrypted frames of which the selector knows nothing.
         self._more, self.due = True, self._hub.clock.monotonic()
+
+    def _check_announced(self) -> None:
+        """Judge a frame by its head, before its payload has come.
+
+        A malformed head is an ordinary fault: the length that it announces means nothing.
+        """
+        buffer = self._connection.frame_buffer
+        if buffer.header is None:
+            return
+        _, *reserved, _, masked, _ = buffer.header
+        if any(reserved) or masked:
+            self._broken(WebsocketError("The head of a frame is malformed."))
+        else:
+            self._limit_message(self._length + (buffer.length or 0))
 
     def _take(self, frame: Any) -> None:
         from websocket import ABNF
