@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .accounts import Account
+from .accounts.validation import CLOUD_CHANNELS
 from .checks import (
     check_callback,
     check_kind,
@@ -98,7 +99,9 @@ def submit(
         result_decoder=result_decoder,
         image=options.image,
         service=service,
-        session_id=optional_text(session_id) or (job_id if start_session else None),
+        # Where sessions are opened by themselves, the answer names the one; else it is the job's.
+        session_id=optional_text(session_id)
+        or (response.get("session_id", job_id) if start_session else None),
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
@@ -189,7 +192,7 @@ def instance_for(service: QiskitRuntimeService, instance: str | None, backend: A
         IBMInputValueError: If the instance is malformed or unknown.
         QiskitBackendNotFoundError: If there is no such backend.
     """
-    if service.channel != "ibm_cloud":
+    if service.channel not in CLOUD_CHANNELS:
         return service._get_hgp(instance, backend).name
     if backend and backend not in service._backends:
         raise QiskitBackendNotFoundError(

@@ -121,7 +121,10 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         self._client_params = _client_parameters(account)
         self._channel: str = account.channel or ""
         self._know_nothing_yet()
-        if self._channel == "ibm_cloud":
+        self._sessions_cost = False
+        if account.is_of_platform:
+            self._start_on_platform()
+        elif self._channel == "ibm_cloud":
             self._start_on_cloud()
         else:
             self._start_on_quantum()
@@ -136,6 +139,13 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
 
     def _start_on_cloud(self) -> None:
         self._api_client = RuntimeClient(self._client_params)
+        self._backends = self._discover_cloud_backends()
+
+    def _start_on_platform(self) -> None:
+        from ._platform.parameters import connect
+
+        self._client_params, self._api_client = connect(self._account)
+        self._sessions_cost = True  # so primitives without a session open none
         self._backends = self._discover_cloud_backends()
 
     def _start_on_quantum(self) -> None:

@@ -6,7 +6,7 @@ import threading
 import warnings
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from qiskit.exceptions import QiskitError
 
@@ -17,12 +17,10 @@ from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job_submission import instance_for, same_account, service_for
 from .qiskit_runtime_service import QiskitRuntimeService
+from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
 from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
-
-if TYPE_CHECKING:
-    from .runtime_job import RuntimeJob
 
 
 class Session:
@@ -72,6 +70,8 @@ class Session:
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
+        # Whether each job runs by itself, as those of primitives without a session do today.
+        self._alone = False
         self._opening = threading.Lock()
 
     @classmethod
@@ -131,26 +131,27 @@ class Session:
             "callback": callback,
             "result_decoder": result_decoder,
         }
-        if self._session_id is None:
+        if self._session_id is None and not self._alone:
             with self._opening:
                 # Another thread may have opened the session, or closed it, while this one waited.
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
-        return self._service.run(**arguments, session_id=self._session_id, start_session=False)
+        return self._service.run(**arguments, session_id=self.session_id, start_session=False)
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()
         options = arguments.pop("options")
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
-        job = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
-        self._session_id = job.job_id()
+        job: Any = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
+        opened = job._session_id if isinstance(job, RuntimeJob) else job.job_id()
+        self._session_id = opened or ""  # where the service opens none, each job runs by itself
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
                 self._backend = job.backend().name
-        return job
+        return job  # type: ignore[no-any-return]
 
     def _check_active(self) -> None:
         if not self._active:
@@ -210,7 +211,7 @@ class Session:
     @property
     def session_id(self) -> str | None:
         """Id of the session; ``None`` before its first job."""
-        return self._session_id
+        return self._session_id or None
 
     @property
     def service(self) -> QiskitRuntimeService:
@@ -294,6 +295,7 @@ def get_default_session(
     if service is None and current is not None and inside and not isinstance(backend, IBMBackend):
         service = current.service
     session = Session(service=service, backend=backend)
+    session._alone = getattr(session.service, "_sessions_cost", False) is True
     if not inside:
         _DEFAULT_SESSION.set(session)
     return session

@@ -113,6 +113,7 @@ def wait_until_final(
     if poll():
         return
     with open_stream() as stream:
+        schedule = getattr(type(stream), "SCHEDULE", schedule)
         over, polls = stream.finished, 0
         while True:
             pause = schedule.pause(
