@@ -137,7 +137,8 @@ def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server()
 
 def test_any_module_can_be_the_first_one_imported() -> None:
     """
-    One interpreter forgets the package before each import; Qiskit itself stays loaded.
+    One interpreter forgets the package before each import; Qiskit itself stays loaded. The libraries
+    of the extra ``cli`` may be missing.
     """
     answer = run_fresh(
         "import importlib, sys, traceback\n"
@@ -146,8 +147,9 @@ def test_any_module_can_be_the_first_one_imported() -> None:
         "        del sys.modules[old]\n"
         "    try:\n"
         "        importlib.import_module(name)\n"
-        "    except Exception:\n"
-        "        print(name, traceback.format_exc())\n"
+        "    except Exception as error:\n"
+        "        if getattr(error, 'name', None) not in ('typer', 'rich'):\n"
+        "            print(name, traceback.format_exc())\n"
     )
 
     assert answer.stdout == ""

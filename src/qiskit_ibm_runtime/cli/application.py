@@ -11,7 +11,7 @@ import typer
 
 from . import account, backends, doctor, jobs, local, program, run_circuits
 from .connection import Connection
-from .exit_codes import INTERRUPTED, MISUSED, TABLE, exit_code
+from .exit_codes import FAILED, INTERRUPTED, MISUSED, TABLE, exit_code
 from .output import printable
 
 app = typer.Typer(
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter must not try to write the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return FAILED
     except Exception as error:  # noqa: BLE001  # a bug is raised again
         return _explain(error, as_json="--json" in arguments)
     finally:
@@ -92,8 +92,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception, *, as_json: bool) -> int:
     """Print an error and return its exit code; a bug goes on as it is."""
-    if type(error).__name__ == "Abort":  # Ctrl-C at a prompt
-        return INTERRUPTED
+    if type(error).__name__ == "Abort":  # a "no", or Ctrl-C, at a prompt
+        return FAILED
     show: Any = getattr(error, "show", None)
     if show is not None:  # a wrong use that typer found
         show()
@@ -103,7 +103,7 @@ def _explain(error: Exception, *, as_json: bool) -> int:
         message = f"{error}. {_EXTRA}"
     else:
         code = exit_code(error)
-        message = getattr(error, "message", None) or str(error) or type(error).__name__
+        message = _message(error)
     if code is None:
         raise error
     message = printable(message)
@@ -113,6 +113,15 @@ def _explain(error: Exception, *, as_json: bool) -> int:
     else:
         sys.stderr.write(f"error: {message}\n")
     return code
+
+
+def _message(error: Exception) -> str:
+    """Return what a person needs of an error: what the service said, if it refused something."""
+    failure = getattr(error, "failure", None)
+    if failure is not None and failure.status is not None and failure.message:
+        code = "" if failure.code is None else f", code {failure.code}"
+        return f"{failure.message} (status {failure.status}{code})"
+    return getattr(error, "message", None) or str(error) or type(error).__name__
 
 
 def _show_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:

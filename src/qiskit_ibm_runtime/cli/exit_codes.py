@@ -42,7 +42,7 @@ def exit_code(error: Exception) -> int | None:
         (ours.RuntimeJobTimeoutError, TIMED_OUT),
         ((ours.RuntimeJobFailureError, ours.RuntimeJobMaxTimeoutError), JOB_FAILED),
         (ours.RuntimeInvalidStateError, JOB_FAILED),
-        ((ours.IBMInputValueError, FileNotFoundError, ValueError, TypeError), MISUSED),
+        ((ours.IBMInputValueError, FileNotFoundError, ValueError), MISUSED),
     ]
     for kind, code in by_kind:
         if isinstance(error, kind):

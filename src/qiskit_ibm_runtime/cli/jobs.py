@@ -9,6 +9,9 @@ from .exit_codes import JOB_FAILED, MISUSED
 from .output import Json, moment, print_fields, print_json, print_table, print_text, say
 from .results import print_result
 
+_MOST_QUBITS_DRAWN = 10
+_MOST_INSTRUCTIONS_DRAWN = 100
+
 
 def listed(
     context: typer.Context,
@@ -57,15 +60,13 @@ def listed(
 
 def _summary(record: dict[str, Any]) -> dict[str, Any]:
     from qiskit_ibm_runtime.job.state import read_state
-    from qiskit_ibm_runtime.utils.converters import utc_to_local
 
-    created = record.get("created")
     return {
         "id": record["id"],
         "program": (record.get("program") or {}).get("id"),
         "backend": record.get("backend"),
         "status": read_state(record).status.name,
-        "created": moment(utc_to_local(created)) if created else None,
+        "created": _local(record.get("created")),
         "session": record.get("session_id"),
         "tags": record.get("tags") or [],
     }
@@ -108,6 +109,7 @@ def details(job: Any) -> dict[str, Any]:
     """Return what is known about a job, without inputs and result."""
     status = job.status()
     metrics = job.metrics()
+    times = metrics.get("timestamps") or {}
     error = job.error_message()
     return {
         "id": job.job_id(),
@@ -117,8 +119,8 @@ def details(job: Any) -> dict[str, Any]:
         "reason": job._state.reason or None,
         "position_in_queue": metrics.get("position_in_queue"),
         "created": moment(job.creation_date),
-        "running": (metrics.get("timestamps") or {}).get("running"),
-        "finished": (metrics.get("timestamps") or {}).get("finished"),
+        "running": _local(times.get("running")),
+        "finished": _local(times.get("finished")),
         "seconds": (metrics.get("usage") or metrics.get("bss") or {}).get("seconds"),
         "session": job.session_id,
         "tags": job.tags,
@@ -126,7 +128,24 @@ def details(job: Any) -> dict[str, Any]:
     }
 
 
-def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if isinstance(value, str) else repr(value) for name, value in inputs.items()
-    }
+def _local(time: Optional[str]) -> Optional[str]:
+    from qiskit_ibm_runtime.utils.converters import utc_to_local
+
+    return moment(utc_to_local(time)) if time else None
+
+
+def _shown(inputs: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in inputs.items()}
+
+
+def _text(value: Any) -> str:
+    from qiskit import QuantumCircuit
+
+    if isinstance(value, list) and value and isinstance(value[0], QuantumCircuit):
+        return "\n".join(map(_text, value))
+    if not isinstance(value, QuantumCircuit):
+        return str(value)
+    size = f"{value.name}: {value.num_qubits} qubits, {len(value)} instructions"
+    if value.num_qubits > _MOST_QUBITS_DRAWN or len(value) > _MOST_INSTRUCTIONS_DRAWN:
+        return size
+    return f"{size}\n{value.draw(output='text', fold=100)}"

@@ -42,11 +42,15 @@ def _print_distributions(result: Any) -> None:
     for number, outcomes in enumerate(_by_bits(result)):
         largest_first = sorted(outcomes.items(), key=lambda entry: -entry[1])
         for bits, share in largest_first[:_MOST_OUTCOMES]:
-            rows.append((number, bits, f"{share:.4f}", "█" * round(max(share, 0) * _BAR)))
+            rows.append((number, bits, _fixed(share), "█" * round(max(share, 0) * _BAR)))
         rest = largest_first[_MOST_OUTCOMES:]
         if rest:
-            rows.append((number, f"{len(rest)} more", f"{sum(s for _, s in rest):.4f}", ""))
+            rows.append((number, f"{len(rest)} more", _fixed(sum(s for _, s in rest)), ""))
     print_table({"circuit": "right", "outcome": "right", "share": "right", "": "left"}, rows)
+
+
+def _fixed(share: float) -> str:
+    return f"{round(share, 4) + 0.0:.4f}"  # no minus sign before a zero
 
 
 def _print_values(result: Any) -> None:

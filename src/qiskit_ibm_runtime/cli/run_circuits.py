@@ -1,5 +1,6 @@
 """``run``: circuits of a file on Sampler or Estimator."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -39,7 +40,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run circuits and print distributions, or expectation values of observables."""
-    from qiskit_ibm_runtime import Estimator, Options, Sampler
+    from qiskit_ibm_runtime import Estimator, Options, QiskitError, Sampler, Session
 
     circuits = read_circuits(file)
     observables = observable or []
@@ -57,18 +58,21 @@ def run(
     with busy("submitting"):
         chosen = service.backend(backend) if backend else service.least_busy(widest)
         values = None if parameters is None else read_values(parameters)
+        session = Session(backend=chosen)
         if observables:
             pairs = [(circuit, each) for circuit in circuits for each in observables]
-            job = Estimator(session=chosen, options=options).run(
+            job = Estimator(session=session, options=options).run(
                 [circuit for circuit, _ in pairs],
                 [each for _, each in pairs],
                 None if values is None else [values] * len(pairs),
             )
         else:
             measured = [_measured(circuit) for circuit in circuits]
-            job = Sampler(session=chosen, options=options).run(
+            job = Sampler(session=session, options=options).run(
                 measured, None if values is None else [values] * len(measured)
             )
+        with suppress(QiskitError):  # the job runs all the same
+            session.close()
     if wait:
         say(f"Job {job.job_id()} on {chosen.name}")
         print_result(job.result(timeout=timeout, progress=not json), as_json=json)
