@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from qiskit import QuantumCircuit, qpy
@@ -200,7 +202,14 @@ def test_the_kept_runtime_starts_is_found_and_stops(cli, monkeypatch, tmp_path):
     assert cli("local", "status").code == 1
     nowhere = cli("--channel", "local", "jobs")
     assert (nowhere.code, "local start" in nowhere.err) == (2, True)
-    started = cli("local", "start", "--device", "fake_lima", "--json").data
+    start = ("local", "start", "--device", "fake_lima", "--json")
+    answer = subprocess.run(
+        [sys.executable, "-m", "qiskit_ibm_runtime.cli", *start],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    started = json.loads(answer.stdout)
     try:
         assert cli("local", "status", "--json").data == started
         assert cli("--channel", "local", "jobs", "--json").data == []

@@ -137,8 +137,8 @@ def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server()
 
 def test_any_module_can_be_the_first_one_imported() -> None:
     """
-    One interpreter forgets the package before each import; Qiskit itself stays loaded. The libraries
-    of the extra ``cli`` may be missing.
+    One interpreter forgets the package before each import; Qiskit itself stays loaded. What the
+    extra ``cli`` brings may be missing.
     """
     answer = run_fresh(
         "import importlib, sys, traceback\n"
