@@ -201,7 +201,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         else:
             self._wait(deadline, self._is_final)
 
-    def _wait(self, deadline: Deadline, is_final: Callable[[], bool]) -> None:
+    def _wait(self, deadline: Deadline, is_final: Callable[[int], bool]) -> None:
         wait_until_final(
             PatientPoll(self.job_id(), is_final, deadline),
             self._watched_stream,

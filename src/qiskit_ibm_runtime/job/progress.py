@@ -116,7 +116,7 @@ class Calls:
 
 
 @contextmanager
-def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[], bool]]:
+def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
     """Give the question whether a job has ended, which shows what it learns.
 
     Args:
@@ -126,7 +126,8 @@ def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[], bool]]:
     began = time.monotonic()
     display = Calls(wanted) if callable(wanted) else _display()
 
-    def is_final() -> bool:
+    def is_final(_hold: int) -> bool:
+        # An answer that the service holds back would leave nothing to show meanwhile.
         final = job._is_final()
         elapsed = time.monotonic() - began
         display.show(Progress(job.job_id(), job._status, _position(job), elapsed))
