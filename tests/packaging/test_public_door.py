@@ -155,7 +155,8 @@ def test_the_public_names_load_no_network_library_and_at_most_75_modules_of_ours
 
 def test_any_module_can_be_the_first_one_imported() -> None:
     """
-    One interpreter forgets the package before each import; Qiskit itself stays loaded.
+    One interpreter forgets the package before each import; Qiskit itself stays loaded. What the
+    extra ``cli`` brings may be missing.
     """
     answer = run_fresh(
         "import importlib, sys, traceback\n"
@@ -164,8 +165,9 @@ def test_any_module_can_be_the_first_one_imported() -> None:
         "        del sys.modules[old]\n"
         "    try:\n"
         "        importlib.import_module(name)\n"
-        "    except Exception:\n"
-        "        print(name, traceback.format_exc())\n"
+        "    except Exception as error:\n"
+        "        if getattr(error, 'name', None) not in ('typer', 'rich'):\n"
+        "            print(name, traceback.format_exc())\n"
     )
 
     assert answer.stdout == ""
