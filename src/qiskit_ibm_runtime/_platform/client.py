@@ -12,7 +12,7 @@ from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import submit
 from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs import as_sent
+from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMRuntimeError
 from qiskit_ibm_runtime.job.external import LONGEST_RESULT, is_safe

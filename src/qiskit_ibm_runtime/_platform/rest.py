@@ -39,8 +39,8 @@ class PlatformBackend(CloudBackend):
 class PlatformJob(ProgramJob):
     """Endpoints of one job."""
 
-    def get(self, exclude_params: bool = False) -> dict[str, Any]:
-        """Return the record of the job in the form of V1."""
+    def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
+        """Return the record of the job in the form of V1; no answer is held back."""
         return record_of(self.raw(exclude_params=exclude_params))
 
     def raw(self, *, exclude_params: bool = False) -> dict[str, Any]:
