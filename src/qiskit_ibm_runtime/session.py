@@ -6,7 +6,7 @@ import threading
 import warnings
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.exceptions import QiskitError
 
@@ -17,10 +17,12 @@ from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
-from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
 from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
+
+if TYPE_CHECKING:
+    from .runtime_job import RuntimeJob
 
 
 class Session:
@@ -145,8 +147,9 @@ class Session:
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
         job: Any = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
-        opened = job._session_id if isinstance(job, RuntimeJob) else job.job_id()
-        self._session_id = opened or ""  # where the service opens none, each job runs by itself
+        # Empty where the service opened none, so that each job runs by itself.
+        opened = getattr(job, "_session_id", None)
+        self._session_id = opened if isinstance(opened, str) else job.job_id()
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
