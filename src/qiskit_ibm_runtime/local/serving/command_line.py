@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
     add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
+    add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
     # For whoever starts a server for itself: end with standard input and the parent process, and
@@ -149,6 +150,9 @@ def _tell(found: Announcement) -> None:
     print(f"url: {found.url}\nprocess: {found.pid}\ndata: {found.data}")
     for name, number in found.versions.items():
         print(f"{name}: {number}")
+    page = kept.page(found)
+    if page is not None:
+        print(f"page: {page}")
 
 
 def _purge(options: argparse.Namespace) -> int:
