@@ -107,7 +107,7 @@ def duration(job: Job, now: float) -> str:
     end = now if job.finished is None else _seconds(job.finished)
     seconds = max(0.0, end - _seconds(job.running))
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 

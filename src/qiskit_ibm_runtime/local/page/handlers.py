@@ -18,7 +18,6 @@ from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 
 from . import contents
 from .access import Access, Visit, is_own_form
-from .pictures import Pictures
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from qiskit_ibm_runtime.local.runtime import Runtime
+
+    from .pictures import Pictures
 
     Handler = Callable[[Request, Visit], Awaitable[Response]]
 
@@ -36,13 +37,13 @@ INSTALL = (
     "'PATH_OF_THE_WHEEL[page]'."
 )
 _FILES = Path(__file__).parent
-_STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
+_STATIC = {"page.css": "text/css", "page.js": "text/javascript", "page.svg": "image/svg+xml"}
 _LARGEST_FORM = 4096
 _MOST_STREAMS = 32
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOOKS_BETWEEN_SIGNS = 30
 # Nothing is loaded from elsewhere, no script or style stands in the page itself, and no other
-# page may frame it. The code in the first address is sent nowhere as a referrer.
+# page may frame it. With "no-referrer" browsers would send their own forms as of no origin.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -50,7 +51,7 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",

@@ -17,8 +17,7 @@ _MOST_CIRCUITS = 4
 _MOST_INSTRUCTIONS, _MOST_QUBITS = 300, 30
 _MOST_PLOTS, _MOST_OUTCOMES, _MOST_VALUES = 4, 16, 500
 _BAR, _MARK = "#4c6ef5", "#1c2a57"
-# A picture of our own that stands in another one keeps its units.
-_SIZE = re.compile(r'<svg [^>]*?height="([\d.]+)pt"[^>]*?width="([\d.]+)pt"')
+_SIDE = r'(?<= )({})="([\d.]+)pt"'
 _LINE, _LETTER = 16, 8
 
 
@@ -68,8 +67,7 @@ def _drawn(circuit: QuantumCircuit) -> str:
 
 
 def _result(data: Any) -> str:
-    if not isinstance(data, dict):
-        raise ValueError("Only results of primitives and counts are plotted.")
+    data = data if isinstance(data, dict) else {}
     if "quasi_dists" in data:
         shots = [entry.get("shots") for entry in data.get("metadata", [])]
         return _distributions([_read(dist) for dist in data["quasi_dists"]], shots)
@@ -180,12 +178,13 @@ def _stacked(pictures: Sequence[str]) -> str:
     """Pictures below each other, as one."""
     top, widest, placed = 0.0, 0.0, []
     for picture in pictures:
-        found = _SIZE.match(picture)
-        if found is None:
-            raise ValueError("A picture says nothing of its size.")
-        height, width = map(float, found.groups())
         # Points would be scaled again inside: the numbers stay, and the whole is in points.
-        plain = re.sub(r'(height|width)="([\d.]+)pt"', r'\1="\2"', picture, count=2)
+        plain, sides = picture, []
+        for name in ("height", "width"):
+            side = re.compile(_SIDE.format(name))
+            sides.append(float(side.search(picture)[2]))  # type: ignore[index]
+            plain = side.sub(r'\1="\2"', plain, count=1)
+        height, width = sides
         placed.append(plain.replace("<svg ", f'<svg x="0" y="{top:g}" ', 1))
         top, widest = top + height, max(widest, width)
     return (
