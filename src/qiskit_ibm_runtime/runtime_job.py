@@ -401,18 +401,19 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             self._creation_date = self._fact("created")
         return utc_to_local(self._creation_date) if self._creation_date else None
 
-    def _is_final(self) -> bool:
-        return self.status() in JOB_FINAL_STATES
+    def _is_final(self, hold: int = 0) -> bool:
+        self._refresh(hold)
+        return self._status in JOB_FINAL_STATES
 
     def _explained(
         self, what_failed: str, by_status: Mapping[int, Reading] = {}
     ) -> AbstractContextManager[None]:
         return explained(f"{what_failed} (job {self.job_id()})", by_status)
 
-    def _refresh(self) -> None:
+    def _refresh(self, hold: int = 0) -> None:
         if self._status in JOB_FINAL_STATES:
             return
-        state = read_state(ask_record(self._api_client, self.job_id()))
+        state = read_state(ask_record(self._api_client, self.job_id(), hold))
         # A cancel() in another thread may have come first; a final state is never left.
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status

@@ -132,9 +132,14 @@ class RuntimeClient(BaseBackendClient):
         """Return the record of a job."""
         return self._api.program_job(job_id).get()
 
-    def job_state(self, job_id: str) -> dict[str, Any]:
-        """Return the record of a job without its inputs."""
-        return self._api.program_job(job_id).get(exclude_params=True)
+    def job_state(self, job_id: str, hold: int = 0) -> dict[str, Any]:
+        """Return the record of a job without its inputs.
+
+        Args:
+            job_id: The job.
+            hold: Seconds that the service may wait for the end of the job before it answers.
+        """
+        return self._api.program_job(job_id).get(exclude_params=True, hold=hold)
 
     def jobs_get(
         self,
