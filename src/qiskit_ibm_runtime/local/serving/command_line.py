@@ -143,6 +143,9 @@ def _status(_: argparse.Namespace) -> int:
         print("It does not run.")
         return 1
     _tell(found)
+    page = kept.page(found)
+    if page is not None:
+        print(f"page: {page}")
     return 0
 
 
@@ -150,9 +153,6 @@ def _tell(found: Announcement) -> None:
     print(f"url: {found.url}\nprocess: {found.pid}\ndata: {found.data}")
     for name, number in found.versions.items():
         print(f"{name}: {number}")
-    page = kept.page(found)
-    if page is not None:
-        print(f"page: {page}")
 
 
 def _purge(options: argparse.Namespace) -> int:

@@ -71,11 +71,11 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         print(f"url: {url}", flush=True)
         if made is not None:
             print(f"token: {made}", flush=True)
+        if settings.tls_self_signed and certificate is not None:
+            print(f"certificate: {certificate[0]}", flush=True)
         if settings.shows_page and is_possible():
             code = access.code_for(settings.users[0].name)
             print(f"page: {base_url(settings, listener)}{ROOT}?code={code}", flush=True)
-        if settings.tls_self_signed and certificate is not None:
-            print(f"certificate: {certificate[0]}", flush=True)
 
     access = Access()
     with closing(listener):
