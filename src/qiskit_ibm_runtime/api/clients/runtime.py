@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs import Limits, check_limits
+from qiskit_ibm_runtime.api.primitive_inputs.limits import Limits, check_limits
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession

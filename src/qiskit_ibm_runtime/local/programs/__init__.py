@@ -19,6 +19,8 @@ _MODULES = {
     "qasm3-runner": "qasm3_runner",
     "hello-world": "hello_world",
 }
+DRAWING = "draw"
+"""Draws circuits and results for the page of the server; no user can run it."""
 
 
 def names() -> tuple[str, ...]:
@@ -39,6 +41,10 @@ def load(program: str) -> Callable[..., Any]:
     Raises:
         ValueError: If there is no such program.
     """
+    if program == DRAWING:
+        from . import drawing
+
+        return drawing.main
     if program not in _MODULES:
         raise ValueError(f"There is no program {program!r}; there are {', '.join(_MODULES)}.")
     module = importlib.import_module(f"{__name__}.{_MODULES[program]}")
