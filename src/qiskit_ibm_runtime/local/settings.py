@@ -100,6 +100,8 @@ class Settings:
     worker_memory: Optional[Count] = None
     faults: Optional[Faults] = None
     uploads: bool = True
+    plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "premium"
+    result_links: bool = False
     minimum_execution_time: Annotated[int, Meta(ge=0)] = 1
     session_hours: Annotated[float, Meta(ge=0, le=_LONGEST / 3600)] = 8.0
     session_idle_seconds: Seconds = 60.0
