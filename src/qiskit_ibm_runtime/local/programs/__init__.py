@@ -20,6 +20,8 @@ _MODULES = {
     "hello-world": "hello_world",
 }
 _V2_MODULES = {"sampler-v2": "sampler_v2", "estimator-v2": "estimator_v2"}
+DRAWING = "draw"
+"""Draws circuits and results for the page of the server; no user can run it."""
 
 
 def names() -> tuple[str, ...]:
@@ -45,6 +47,10 @@ def load(program: str) -> Callable[..., Any]:
     Raises:
         ValueError: If there is no such program.
     """
+    if program == DRAWING:
+        from . import drawing
+
+        return drawing.main
     modules = {**_MODULES, **_V2_MODULES}
     if program not in modules:
         raise ValueError(f"There is no program {program!r}; there are {', '.join(modules)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,10 @@ class Submission:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs of a user are wanted; ``None`` means any."""
+    """Which jobs of a user are wanted; ``None`` means any.
+
+    ``text`` is the beginning of an id, or a part of a tag.
+    """
 
     backend: str | None = None
     pending: bool | None = None
@@ -68,6 +72,8 @@ class Filter:
     tags: Sequence[str] = ()
     created_after: str | None = None
     created_before: str | None = None
+    status: str | None = None
+    text: str | None = None
     among: Sequence[str] = ()
     """Programs of which it is one; any, if there are none."""
 
@@ -79,6 +85,7 @@ class Filter:
             "program": self.program,
             "instance": self.instance,
             "session": self.session,
+            "status": self.status,
         }
         parts = [(f"{name} = ?", value) for name, value in equal.items() if value is not None]
         if self.created_after is not None:
@@ -98,6 +105,12 @@ class Filter:
             )
             tags = sorted(set(self.tags))
             arguments += [json.dumps(tags), len(tags)]
+        if self.text is not None:
+            conditions.append(
+                "(id LIKE ? ESCAPE '!' OR id IN (SELECT job FROM tags WHERE tag LIKE ? ESCAPE '!'))"
+            )
+            escaped = re.sub("[!%_]", r"!\g<0>", self.text)
+            arguments += [f"{escaped}%", f"%{escaped}%"]
         if self.pending is not None:
             conditions.append(f"status {'IN' if self.pending else 'NOT IN'} ('Queued', 'Running')")
         return " AND ".join(conditions), arguments
@@ -169,13 +182,17 @@ class Jobs:
         """One page of a user's jobs, newest first unless ``ascending``, and how many there are."""
         where, arguments = wanted.where(user)
         order = "ASC" if ascending else "DESC"
-        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
-        (count,) = self._connection.execute(counting, arguments).fetchone()
         rows = self._connection.execute(
             f"SELECT * FROM jobs WHERE {where} ORDER BY id {order} LIMIT ? OFFSET ?",  # noqa: S608
             (*arguments, limit, offset),
         )
-        return [_job(row) for row in rows], count
+        return [_job(row) for row in rows], self.count(user, wanted)
+
+    def count(self, user: str, wanted: Filter) -> int:
+        """How many jobs of a user a filter finds."""
+        where, arguments = wanted.where(user)
+        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
+        return int(self._connection.execute(counting, arguments).fetchone()[0])
 
     def with_status(self, status: str) -> list[Job]:
         """Every user's jobs of this status, oldest first."""

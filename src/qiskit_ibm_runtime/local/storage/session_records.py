@@ -63,6 +63,13 @@ class Sessions:
         ).fetchone()
         return _session(row) if row else None
 
+    def of(self, user: str, limit: int) -> list[Session]:
+        """The latest sessions of a user."""
+        rows = self._connection.execute(
+            "SELECT * FROM sessions WHERE user = ? ORDER BY id DESC LIMIT ?", (user, limit)
+        )
+        return [_session(row) for row in rows]
+
     def start(self, session_id: str, moment: float) -> None:
         """Let its time run, if it does not yet."""
         self._connection.execute(

@@ -184,6 +184,11 @@ class Store:
         if self._disk is not None:
             await self._disk.wait()
 
+    @property
+    def changes(self) -> int:
+        """A number that grows whenever a row is added, changed or removed."""
+        return self._connection.total_changes
+
     def secret(self, name: str) -> bytes:
         """Random bytes that stay the same for this folder."""
         found = self._connection.execute(
