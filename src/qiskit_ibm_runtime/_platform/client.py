@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import submit
@@ -23,7 +23,7 @@ from .device import Device
 from .documents import names_of
 from .pacing import PatientPolicy, pacer_for
 from .recipe import Recipe, recipe_in_params
-from .records import metrics_of
+from .records import is_of_today, metrics_of, sendable
 from .rest import Platform, as_text
 from .results import to_v1
 from .waiting import Questions
@@ -39,8 +39,21 @@ PRIMITIVES, EXECUTOR = "primitives", "executor"
 _MOST_RECIPES = 10_000
 _LONGEST_LINK = 16_384
 # Codes of a program that is not there, or no longer takes what we send.
-_GONE_CODES = {1211, 1513}
+_GONE_CODES = {1211, 1220, 1513}
 _NO_DEDICATED_SESSIONS = 1352
+
+
+class _Body(NamedTuple):
+    """One way to ask for a job."""
+
+    program: str
+    params: dict[str, Any]
+    recipe: Recipe | None
+
+    def request(self, others: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of the request, with the other fields that are set."""
+        fields = {key: value for key, value in others.items() if value}
+        return {"program_id": self.program, **fields, "params": self.params}
 
 
 class PlatformClient(RuntimeClient):
@@ -143,20 +156,77 @@ class PlatformClient(RuntimeClient):
             IBMInputValueError: If the platform cannot run it; nothing was sent.
             RequestsApiError: If the service refuses it.
         """
-        if program_id not in ("sampler", "estimator"):
-            raise IBMInputValueError(
-                f"IBM's platform of today runs no program {program_id!r}: it takes the primitives "
-                f"only. {approximations.EMBEDDED}"
-            )
+        bodies, request = self._prepared(
+            program_id,
+            backend_name,
+            params,
+            log_level,
+            session_id,
+            job_tags,
+            max_execution_time,
+        )
+        if start_session and backend_name:
+            request["session_id"] = self._open_session(backend_name, session_time)
+        self._pacer.wait()
+        for body in bodies[:-1]:
+            try:
+                return self._submit(body, request)
+            except RequestsApiError as exc:
+                if not _is_gone(exc):
+                    raise
+                self._primitives_are_gone = True
+                approximations.warn_once(
+                    f"The platform no longer runs the program {body.program!r} ({exc.message}); "
+                    "the program 'executor' is used instead."
+                )
+        return self._submit(bodies[-1], request)
+
+    def program_request(
+        self,
+        program_id: str,
+        backend_name: str | None,
+        params: dict[str, Any],
+        image: str | None,
+        hgp: str | None,
+        log_level: str | None,
+        session_id: str | None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        session_time: int | None = None,
+    ) -> dict[str, Any]:
+        """Return the request that :meth:`program_run` would send first, but for a new session.
+
+        Raises:
+            IBMInputValueError: If the platform cannot run it.
+        """
+        bodies, request = self._prepared(
+            program_id,
+            backend_name,
+            params,
+            log_level,
+            session_id,
+            job_tags,
+            max_execution_time,
+        )
+        return bodies[0].request(request)
+
+    def _prepared(
+        self,
+        program_id: str,
+        backend_name: str | None,
+        params: Any,
+        log_level: str | None,
+        session_id: str | None,
+        job_tags: list[str] | None,
+        max_execution_time: int | None,
+    ) -> tuple[list[_Body], dict[str, Any]]:
+        """Return what may be submitted, in the order in which it is tried, and its other fields."""
         if not backend_name:
             raise IBMInputValueError(
                 "'backend' is required: give the name of one of service.backends()."
             )
         approximations.check_tags(job_tags)
-        device = self.device(backend_name)
-        inputs = as_sent(program_id, params)
-        work = runs.read(program_id, inputs, device)
-        approximations.check_and_warn(inputs, work)
         request = {
             "backend": backend_name,
             "log_level": log_level,
@@ -164,48 +234,39 @@ class PlatformClient(RuntimeClient):
             "cost": approximations.seconds_of_job(max_execution_time),
             "session_id": session_id,
         }
-        bodies = self._bodies(work)  # made before a session is opened: it may be refused here
-        if start_session:
-            request["session_id"] = self._open_session(backend_name, session_time)
-        self._pacer.wait()
-        for number, (program, sent, recipe) in enumerate(bodies):
-            try:
-                answer = self._submit(program, sent, request)
-            except RequestsApiError as exc:
-                if number + 1 == len(bodies) or not _is_gone(exc):
-                    raise
-                self._primitives_are_gone = True
-                approximations.warn_once(
-                    f"The platform no longer runs the program {program!r} ({exc.message}); the "
-                    "program 'executor' is used instead."
-                )
-                continue
-            self._remember(answer["id"], recipe)
-            return {**answer, "session_id": request["session_id"]}
-        raise AssertionError  # the loop returns or raises
+        if is_of_today(params):
+            program = "executor" if "quantum_program" in params else program_id
+            return [_Body(program, sendable(params), recipe_in_params(params))], request
+        if program_id not in ("sampler", "estimator"):
+            raise IBMInputValueError(
+                f"IBM's platform of today runs no program {program_id!r}: it takes the primitives "
+                f"only. {approximations.EMBEDDED}"
+            )
+        device = self.device(backend_name)
+        inputs = as_sent(program_id, params)
+        work = runs.read(program_id, inputs, device)
+        approximations.check_and_warn(inputs, work)
+        return self._bodies(work), request
 
-    def _bodies(self, work: runs.Work) -> list[tuple[str, dict[str, Any], Recipe]]:
-        """Return what may be submitted, in the order in which it is tried."""
+    def _bodies(self, work: runs.Work) -> list[_Body]:
         encoding = _setting(ENCODING_VARIABLE, (primitives.QPY, primitives.QASM3))
+        encoding = encoding or primitives.QPY
         transport = _setting(TRANSPORT_VARIABLE, (PRIMITIVES, EXECUTOR))
         if transport is None and self._primitives_are_gone:
             transport = EXECUTOR
-        if transport == EXECUTOR:
-            return [("executor", *executor.params_of(work, encoding or primitives.QPY))]
-        found = [(work.program, *primitives.params_of(work, encoding or primitives.QPY))]
-        if transport is None and executor.can_run(work):
-            found.append(("executor", *executor.params_of(work, encoding or primitives.QPY)))
+        found = []
+        if transport != EXECUTOR:
+            found.append(_Body(work.program, *primitives.params_of(work, encoding)))
+        if transport == EXECUTOR or (transport is None and executor.can_run(work)):
+            found.append(_Body(EXECUTOR, *executor.params_of(work, encoding)))
         return found
 
-    def _submit(
-        self, program: str, params: dict[str, Any], request: dict[str, Any]
-    ) -> dict[str, Any]:
-        body = {
-            "program_id": program,
-            **{key: value for key, value in request.items() if value},
-            "params": params,
-        }
-        return submit(self._api, body, json.dumps(body))
+    def _submit(self, body: _Body, request: dict[str, Any]) -> dict[str, Any]:
+        sent = body.request(request)
+        answer = submit(self._api, sent, json.dumps(sent))
+        if body.recipe is not None:
+            self._remember(answer["id"], body.recipe)
+        return {**answer, "session_id": request["session_id"]}
 
     def _remember(self, job_id: str, recipe: Recipe) -> None:
         with self._lock:

@@ -73,7 +73,8 @@ def recipe_in_params(params: Any) -> Recipe | None:
         circuit: Any = params["pubs"][0][0]
         if isinstance(circuit, str):
             return Recipe.of_note(json.loads(note_in(circuit) or "{}"))
-        return Recipe.of_note(metadata_in(unpacked(circuit["__value__"])))
+        packed = circuit.get("__value__") or circuit["qpy"]
+        return Recipe.of_note(metadata_in(unpacked(packed)))
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 

@@ -78,6 +78,22 @@ def _readable(value: Any) -> Any:
     return {key: _readable(each) for key, each in value.items()}
 
 
+def is_of_today(params: Any) -> bool:
+    """Whether inputs are those of a job of today already."""
+    return isinstance(params, dict) and ("pubs" in params or "quantum_program" in params)
+
+
+def sendable(value: Any) -> Any:
+    """Return inputs that :func:`record_of` made readable as they came."""
+    if isinstance(value, list):
+        return [sendable(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"qpy"}:
+        return {"__type__": "QuantumCircuit", "__value__": value["qpy"]}
+    return {key: sendable(each) for key, each in value.items()}
+
+
 def metrics_of(raw: dict[str, Any]) -> dict[str, Any]:
     """Return the metrics of a job with the entries that V1 clients look for."""
     usage = dict(raw["usage"]) if isinstance(raw.get("usage"), dict) else {}
