@@ -24,6 +24,8 @@ OURS = {"qiskit_ibm_runtime"}
 # Which extra brings what a part of the package imports; the first that fits holds.
 PARTS = [
     ("local/execution/dask_executor.py", "dask"),
+    ("local/page/", "page"),
+    ("local/programs/drawing.py", "page"),
     ("local/", "local"),
     ("testing/", "local"),
     ("proxies/", "ntlm"),

@@ -86,6 +86,11 @@ async def cancel(call: Call) -> None:
     job, runtime = _job(call), call.runtime
     if job.is_final:
         raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+    await end(runtime, job)
+
+
+async def end(runtime: Runtime, job: Job) -> None:
+    """Cancel a job that has not ended."""
     runtime.scheduler.withdraw(job)
     async with runtime.store.durably():
         runtime.store.jobs.finish(job.id, CANCELLED)

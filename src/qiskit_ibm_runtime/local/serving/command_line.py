@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
     add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
+    add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
     # For whoever starts a server for itself: end with standard input and the parent process, and
@@ -161,6 +162,9 @@ def _status(_: argparse.Namespace) -> int:
         print("It does not run.")
         return 1
     _tell(found)
+    page = kept.page(found)
+    if page is not None:
+        print(f"page: {page}")
     return 0
 
 
