@@ -19,6 +19,7 @@ from .faults import FaultMiddleware
 from .page.access import Access
 from .page.handlers import Page
 from .page.pictures import Pictures
+from .platform import routes as platform
 from .protocol.answers import error_answer
 from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, Refused
 from .protocol.guard import Guard
@@ -128,7 +129,10 @@ def _routes(runtime: Runtime) -> list[Route | WebSocketRoute]:
         await stream(runtime, socket)
 
     return [
-        *(_route(runtime, path, endpoints) for path, endpoints in by_path().items()),
+        *(
+            _route(runtime, path, endpoints)
+            for path, endpoints in (*by_path().items(), *platform.by_path().items())
+        ),
         *(WebSocketRoute(root + STREAM_PATH, follow) for root in RUNTIME_ROOTS),
     ]
 

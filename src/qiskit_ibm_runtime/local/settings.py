@@ -101,6 +101,8 @@ class Settings:
     worker_memory: Optional[Count] = None
     faults: Optional[Faults] = None
     uploads: bool = True
+    plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "premium"
+    result_links: bool = False
     page: bool = True
     minimum_execution_time: Annotated[int, Meta(ge=0)] = 1
     session_hours: Annotated[float, Meta(ge=0, le=_LONGEST / 3600)] = 8.0
