@@ -307,6 +307,8 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         job_tags: list[str] | None = None,
         max_execution_time: int | None = None,
         start_session: bool | None = False,
+        *,
+        dry_run: bool = False,
     ) -> RuntimeJob:
         """Run a program.
 
@@ -326,6 +328,7 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             job_tags: Deprecated; give them in the options.
             max_execution_time: Deprecated; give it in the options.
             start_session: Whether the job opens a session; its id is that of the job.
+            dry_run: Whether to return the request as a :class:`~.dry_run.DryRun` and send nothing.
 
         Returns:
             The job; its result comes from :meth:`RuntimeJob.result`.
@@ -353,7 +356,25 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             result_decoder=result_decoder,
             session_id=session_id,
             start_session=start_session,
+            dry_run=dry_run,
         )
+
+    def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
+        """Submit the inputs of a job again, to the same backend and with the same tags.
+
+        The new job is in no session.
+
+        Args:
+            job: The job, or its id; it may have failed, or be one of another time.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            QiskitBackendNotFoundError: If the backend is gone.
+            IBMRuntimeError: If a request fails otherwise.
+        """
+        from .job_submission import rerun
+
+        return rerun(self, job)
 
     @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
     def open(
@@ -377,7 +398,8 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         """Return a job of this account, also one of the past.
 
         Args:
-            job_id: The job.
+            job_id: The job; ``"last"`` stands for the one that was submitted last from this
+                machine, also by a program that has ended since.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
