@@ -65,9 +65,8 @@ class PlatformClient(RuntimeClient):
 
     def __init__(self, params: PlatformParameters) -> None:
         arguments = params.session_parameters(params.get_auth_handler())
-        self._session = RetrySession(
-            params.get_runtime_api_base_url(), **arguments, policy=PatientPolicy()
-        )
+        arguments["policy"] = arguments.get("policy") or PatientPolicy()
+        self._session = RetrySession(params.get_runtime_api_base_url(), **arguments)
         self._session.headers["IBM-API-Version"] = api_version()
         self._api: Platform = Platform(self._session)
         self._limits = {}

@@ -17,6 +17,7 @@ from .login import IamLogin, IamTokens
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.accounts import Account
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
 
 
 class PlatformParameters(ClientParameters):
@@ -47,10 +48,14 @@ class _Token(BearerAuth):
         return {"Authorization": super().get_headers()["Authorization"]}
 
 
-def connect(account: Account) -> tuple[PlatformParameters, PlatformClient]:
+def connect(account: Account, http: HttpSettings) -> tuple[PlatformParameters, PlatformClient]:
     """Log in, find the instance if none is named, and return how to reach it.
 
     The account gets the CRN of the instance.
+
+    Args:
+        account: The account.
+        http: How requests are sent.
 
     Raises:
         IBMNotAuthorizedError: If the API key is refused.
@@ -67,6 +72,7 @@ def connect(account: Account) -> tuple[PlatformParameters, PlatformClient]:
         instance=crn,
         proxies=account.proxies,
         verify=account.certificates,
+        http=http,
     )
     keep_secret(account.token)
     iam = RetrySession(iam_url(account.url, crn, private=private), **params.session_parameters())
