@@ -72,8 +72,8 @@ class DaskExecutor:
                 await self._kill(self._client, job)
             to_scheduler = self._client.scheduler_comm
             await self._client.close()
-            # Where the scheduler hangs up first, Dask leaves this one waiting with a time limit, and
-            # asyncio complains of it when the loop ends.
+            # Where the scheduler hangs up first, Dask leaves this one waiting with a time limit,
+            # and asyncio complains of it when the loop ends.
             if to_scheduler is not None:
                 await to_scheduler.close()
             self._client = None
@@ -125,7 +125,7 @@ class DaskExecutor:
 
     @staticmethod
     async def _kill(client: Client, job: str) -> None:
-        """Kill a job where it runs; it ends by itself where its Dask worker or scheduler is lost."""
+        """Kill a job where it runs; it ends by itself where Dask worker or scheduler are lost."""
         if client.status == "running":
             with contextlib.suppress(OSError):
                 await client.run(cancel_on_worker, job, on_error="ignore")
