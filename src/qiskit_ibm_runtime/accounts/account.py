@@ -19,6 +19,7 @@ from .validation import (
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
 
 AccountType = Optional[Literal["cloud", "legacy"]]
 ChannelType = Optional[Literal["ibm_cloud", "ibm_quantum", "local"]]
@@ -123,10 +124,13 @@ class Account:
             return CloudAuth(api_key=self.token, crn=self.instance or "")
         return QuantumAuth(access_token=self.token)
 
-    def resolve_crn(self) -> None:
+    def resolve_crn(self, http: HttpSettings | None = None) -> None:
         """Replace the name of a cloud service instance by its CRN; asks the cloud for it.
 
         A CRN and the instances of other channels stay as they are, without any request.
+
+        Args:
+            http: How requests are made.
 
         Raises:
             InvalidAccountError: If the account is incomplete; nothing is sent.
@@ -139,10 +143,10 @@ class Account:
             return
         self.validate()
         name, url = str(self.instance), str(self.url)
-        verify = self.certificates
-        crns = resolve_crn("ibm_cloud", url, name, self.token, proxies=self.proxies, verify=verify)
+        how: dict[str, Any] = {"proxies": self.proxies, "verify": self.certificates, "http": http}
+        crns = resolve_crn("ibm_cloud", url, name, self.token, **how)
         if not crns:
-            others = instance_names(url, self.token, proxies=self.proxies, verify=verify)
+            others = instance_names(url, self.token, **how)
             raise CloudResourceNameResolutionError(
                 f"Failed to resolve CRN: the account has no Qiskit Runtime service instance named "
                 f"{name!r}. It has: {', '.join(map(repr, others)) or 'none at all'}."

@@ -135,7 +135,7 @@ class Runtime(RestAdapterBase):
             self.get_url("jobs"),
             data=body,
             headers=headers,
-            timeout=SUBMIT_TIMEOUT,
+            timeout=None if self.session.has_own_timeout else SUBMIT_TIMEOUT,
             idempotent=idempotent,
         )
 
