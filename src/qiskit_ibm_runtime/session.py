@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.exceptions import QiskitError
 
+from ._service.matching import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.liveness import why_ended
 from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
-from .job_submission import instance_for, same_account, service_for
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
 from .utils.blame import users_line

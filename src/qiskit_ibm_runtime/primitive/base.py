@@ -13,8 +13,7 @@ from typing import Any
 
 from qiskit.providers.options import Options as TerraOptions
 
-from qiskit_ibm_runtime.api.primitive_inputs import SKIP_CHECKS
-from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
+from qiskit_ibm_runtime.api.primitive_inputs.readers import SKIP_CHECKS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
@@ -107,6 +106,8 @@ class RuntimePrimitive:
         self._close(stacklevel=3)
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
+        from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
+
         combined = Options._merge_options(completed(self._options), overrides)
         backend = self._backend()
         set_default_error_levels(

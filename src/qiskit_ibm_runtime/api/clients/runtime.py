@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs import Limits, check_limits
+from qiskit_ibm_runtime.api.primitive_inputs.limits import Limits, check_limits
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession
@@ -132,9 +132,14 @@ class RuntimeClient(BaseBackendClient):
         """Return the record of a job."""
         return self._api.program_job(job_id).get()
 
-    def job_state(self, job_id: str) -> dict[str, Any]:
-        """Return the record of a job without its inputs."""
-        return self._api.program_job(job_id).get(exclude_params=True)
+    def job_state(self, job_id: str, hold: int = 0) -> dict[str, Any]:
+        """Return the record of a job without its inputs.
+
+        Args:
+            job_id: The job.
+            hold: Seconds that the service may wait for the end of the job before it answers.
+        """
+        return self._api.program_job(job_id).get(exclude_params=True, hold=hold)
 
     def jobs_get(
         self,
