@@ -13,7 +13,16 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import efficient_su2
 from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from qiskit_ibm_runtime import Batch, EstimatorV2, SamplerV2, Session
+from qiskit_ibm_runtime.executor_sampler import SamplerV2 as ClientSideSampler
+
+from qiskit_ibm_runtime import (
+    Batch,
+    EstimatorV2,
+    Executor,
+    QuantumProgram,
+    SamplerV2,
+    Session,
+)
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobFailureError
 
 SHOTS = 20_000
@@ -203,3 +212,27 @@ def test_sessions_tell_what_they_are(service: Any) -> None:
         assert session.status() in ("In progress, accepting new jobs", "Pending")
         assert job.session_id == session.session_id
     assert "not accepting" in session.status() or session.status() == "Closed"
+
+
+def test_executor_and_the_client_side_sampler_on_it(service: Any) -> None:
+    backend = service.backend("ideal_line")
+    theta = Parameter("t")
+    circuit = QuantumCircuit(3, 3)
+    circuit.ry(theta, 0)
+    circuit.x(1)
+    circuit.measure(range(3), range(3))
+    isa = transpile(circuit, backend, optimization_level=1)
+    angles = np.array([0.0, 1.0, math.pi])
+
+    program = QuantumProgram(shots=SHOTS)
+    program.append_circuit_item(isa, circuit_arguments=angles[:, None])
+    (item,) = Executor(mode=backend).run(program).result()
+    assert item["c"].shape == (3, SHOTS, 3)
+    means = item["c"].mean(axis=1)
+    assert np.abs(means[:, 0] - np.sin(angles / 2) ** 2).max() < FAR * 0.5 / math.sqrt(SHOTS)
+    assert (means[:, 1] == 1).all()
+    assert (means[:, 2] == 0).all()
+
+    (pub,) = ClientSideSampler(mode=backend).run([(isa, [1.0], SHOTS)]).result()
+    exact = {"010": math.cos(0.5) ** 2, "011": math.sin(0.5) ** 2}
+    assert distance(pub.data.c.get_counts(), exact) < FAR
