@@ -41,7 +41,7 @@ from .refusals import explained
 from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -237,6 +237,31 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
                 self._results = _decoded(self._final_result_decoder, text)
             return self._results
         return _decoded(decoder, self._text_of_result(timeout, progress))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the job in an event loop: ``await job`` is its result."""
+        return self.result_async().__await__()
+
+    async def result_async(self, timeout: float | None = None, decoder: Any = None) -> Any:
+        """Return the result as :meth:`result` does, without blocking the event loop.
+
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
+            decoder: Class with a ``decode`` method; by default the one of the job.
+        """
+        from .job.awaiting import result_of
+
+        return await result_of(self, timeout, decoder)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait as :meth:`wait_for_final_state` does, without blocking the event loop.
+
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
+        """
+        from .job.awaiting import wait_for
+
+        await wait_for(self, timeout)
 
     def interim_results(self, decoder: Any = None) -> Any:
         """Return what the program published so far.
@@ -503,6 +528,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
         params = self._client_params
+        new_stream = getattr(type(self._api_client), "new_stream", None)
+        if new_stream is not None:  # a client of a service that has no streams
+            return new_stream(self._api_client, params, self.job_id(), messages)  # type: ignore[no-any-return]
         return RuntimeWebsocketClient(
             params.get_runtime_api_base_url(), params, self.job_id(), messages
         )
