@@ -25,7 +25,7 @@ from .machines import stand_ins, what_became_of
 from .pacing import PatientPolicy, pacer_for
 from .recipe import Recipe, recipe_in_params
 from .records import is_of_today, metrics_of, sendable
-from .rest import Platform, as_text
+from .rest import Platform, Submits, as_text
 from .results import to_v1
 from .waiting import Questions
 
@@ -271,7 +271,7 @@ class PlatformClient(RuntimeClient):
 
     def _submit(self, body: _Body, request: dict[str, Any]) -> dict[str, Any]:
         sent = body.request(request)
-        answer = submit(self._api, sent, json.dumps(sent))
+        answer = submit(Submits(self._session), sent, json.dumps(sent))
         if body.recipe is not None:
             self._remember(answer["id"], body.recipe)
         return {**answer, "session_id": request["session_id"]}
