@@ -22,7 +22,11 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
+    from .runtime_program import ParameterNamespace
 
 
 class Session:
@@ -98,10 +102,10 @@ class Session:
     def run(
         self,
         program_id: str,
-        inputs: Any,
+        inputs: dict[str, Any] | ParameterNamespace,
         options: dict[str, Any] | RuntimeOptions | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         *,
         dry_run: bool = False,
     ) -> RuntimeJob:
@@ -127,7 +131,7 @@ class Session:
             RuntimeError: If the session is closed.
             IBMInputValueError: If the options name another backend, or an argument cannot be used.
         """
-        arguments = {
+        arguments: dict[str, Any] = {
             "program_id": program_id,
             "options": self._completed(options),
             "inputs": inputs,
@@ -162,7 +166,8 @@ class Session:
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
-                self._backend = job.backend().name
+                chosen = job.backend()
+                self._backend = None if chosen is None else chosen.name
         return job
 
     def _check_active(self) -> None:
