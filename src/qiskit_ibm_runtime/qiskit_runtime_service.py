@@ -13,6 +13,7 @@ from ._service.backends import Backends
 from ._service.programs import Programs
 from ._service.saved_accounts import SavedAccounts
 from .accounts import AccountIdentity, choose_account
+from .accounts.validation import CLOUD_CHANNELS
 from .lazy import names_from
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 from .utils.environment import warn_of_environment
@@ -105,8 +106,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         ``verify`` then replace what the account says.
 
         Args:
-            channel: ``"ibm_quantum"``, ``"ibm_cloud"``, or ``"local"`` for the embedded runtime,
-                which needs no account.
+            channel: ``"ibm_quantum_platform"`` for IBM's platform of today, ``"ibm_quantum"``,
+                ``"ibm_cloud"``, or ``"local"`` for the embedded runtime, which needs no account.
             auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
                 ``"ibm_cloud"``.
             token: API token, or IBM Cloud API key.
@@ -114,7 +115,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
             filename: File with saved accounts; ``~/.qiskit/qiskit-ibm.json`` by default.
             name: Name of a saved account.
             instance: ``ibm_quantum``: ``hub/group/project``, searched first for backends.
-                ``ibm_cloud``: CRN or name of a service instance.
+                ``ibm_quantum_platform`` and ``ibm_cloud``: CRN or name of a service instance;
+                without one, the first takes the cheapest of the account.
             proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`, as a dict.
             verify: Whether to check certificates, or the file of the authority to check them with.
             transport: Sends the HTTP requests in place of the pooled connections of the service,
@@ -161,7 +163,10 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
         self._catalogue = BackendCatalogue(self)
-        if self._channel == "ibm_cloud":
+        self._sessions_cost = False
+        if account.is_of_platform:
+            self._start_on_platform()
+        elif self._channel == "ibm_cloud":
             self._api_client = _here.RuntimeClient(self._client_params)
             self._backends = self._discover_cloud_backends()
         else:
@@ -172,6 +177,13 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
             self._backends = opening.list_backends(self._hgps, self._client_params.url)
         self._number = uuid.uuid4().hex
         _living[self._number] = self
+
+    def _start_on_platform(self) -> None:
+        from ._platform.parameters import connect
+
+        self._client_params, self._api_client = connect(self._account, self._http)
+        self._sessions_cost = True  # so primitives without a session open none
+        self._backends = self._discover_cloud_backends()
 
     def close(self) -> None:
         """Close the connections to the service; jobs, sessions and streams of jobs go on.
@@ -228,7 +240,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         issue_deprecation_msg(
             "The auth property is deprecated", "0.6", "Use the channel property instead."
         )
-        return "cloud" if self._channel == "ibm_cloud" else "legacy"
+        return "cloud" if self._channel in CLOUD_CHANNELS else "legacy"
 
     @property
     def runtime(self) -> QiskitRuntimeService:
@@ -239,10 +251,12 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         """Tell which account is in use.
 
         Returns:
-            The fields as they would be saved, with the token readable, and with the CRN that a
-            service name stood for.
+            The fields as they would be saved, with the CRN that a service name stood for. The token
+            is there; what is printed of the dict masks it.
         """
-        return self._account.to_saved_format()
+        from ._display.containers import AccountFields
+
+        return AccountFields(self._account.to_saved_format())
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -256,6 +270,11 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
     def __reduce__(self) -> tuple[Any, ...]:
         identity = AccountIdentity.of(self._account, self._account_file)
         return _revived, (type(self), self._number, identity)
+
+    def _repr_html_(self) -> str:
+        from ._display.cards import service_card
+
+        return service_card(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -411,9 +430,10 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
             IBMInputValueError: If a value cannot be used.
             RequestsApiError: If a request fails.
         """
+        from ._display.containers import JobList
         from .job_listing import JobListing
 
-        return list(
+        return JobList(
             JobListing(
                 self,
                 limit,

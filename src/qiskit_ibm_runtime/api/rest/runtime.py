@@ -28,6 +28,7 @@ class Runtime(RestAdapterBase):
     """Collections of the runtime."""
 
     URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
+    ASKED_OF_LISTINGS: dict[str, str] = {}
 
     def program(self, program_id: str) -> Program:
         """Return the adapter of one program."""
@@ -199,6 +200,7 @@ class Runtime(RestAdapterBase):
     ) -> Response:
         """List jobs, and return the whole answer."""
         params: dict[str, Any] = {
+            **self.ASKED_OF_LISTINGS,
             "limit": limit,
             "offset": skip,
             "backend": backend_name,
