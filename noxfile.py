@@ -106,6 +106,13 @@ def notebook(session: nox.Session) -> None:
     _pytest(session, "tests/notebook")
 
 
+@nox.session(reuse_venv=True, tags=["full"])
+def browser(session: nox.Session) -> None:
+    """Look at the page of the embedded runtime with Chromium, where the system has it."""
+    session.install("-e", ".[test]", "playwright>=1.40")
+    _pytest(session, "tests/browser")
+
+
 # Both clients on the terra of the original's time.
 PERIOD = ["qiskit==0.42.1", "numpy<1.24", "setuptools<80", "websocket-client<1.9"]
 

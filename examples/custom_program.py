@@ -54,7 +54,7 @@ METADATA = {
 }
 
 
-def report(job_id: str, message: Any) -> None:
+def report(_: str, message: Any) -> None:
     """Print an interim result; called in a thread of its own, and at last with the result."""
     if "round" in message:
         print(f"  round {message['round']}: mean {message['mean']:.4f}", flush=True)

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from qiskit.providers.exceptions import QiskitBackendNotFoundError
-
-from .accounts import Account
-from .checks import (
-    check_callback,
-    check_kind,
-    choices,
-    optional_text,
-    required_id,
-    seconds,
-    shown,
-)
+from ._service.matching import instance_for, service_for
+from .checks import check_callback, check_kind, optional_text, required_id, seconds, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job.decoding import decoder_pair
-from .refusals import NO_SUCH_PROGRAM, explained
+from .refusals import NO_SUCH_JOB, NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions, SecondsOfSession
 from .runtime_program import ParameterNamespace
@@ -52,6 +41,7 @@ def submit(
     result_decoder: Any = None,
     session_id: str | None = None,
     start_session: bool | None = False,
+    dry_run: bool = False,
 ) -> RuntimeJob:
     """Run a program; see :meth:`QiskitRuntimeService.run`.
 
@@ -71,23 +61,28 @@ def submit(
         backend_name, hgp = backend_name.name, hgp or backend_name._instance
     instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
+    request: dict[str, Any] = {
+        "program_id": program_id,
+        "backend_name": backend_name,
+        "params": inputs,
+        "image": options.image,
+        "hgp": instance,
+        # Names of levels are taken in any case; the service knows those in capitals.
+        "log_level": options.log_level.upper() if options.log_level else None,
+        "session_id": optional_text(session_id),
+        "job_tags": options.job_tags,
+        "max_execution_time": seconds("max_execution_time", options.max_execution_time),
+        "start_session": bool(start_session),
+        "session_time": seconds("session_time", options.session_time),
+    }
+    if dry_run:
+        from .dry_run import DryRun
+
+        return DryRun.of(service._api_client.program_request(**request))  # type: ignore[return-value]
     with explained("Failed to run program", NO_SUCH_PROGRAM):
-        response = service._api_client.program_run(
-            program_id=program_id,
-            backend_name=backend_name,
-            params=inputs,
-            image=options.image,
-            hgp=instance,
-            # Names of levels are taken in any case; the service knows those in capitals.
-            log_level=options.log_level.upper() if options.log_level else None,
-            session_id=optional_text(session_id),
-            job_tags=options.job_tags,
-            max_execution_time=seconds("max_execution_time", options.max_execution_time),
-            start_session=bool(start_session),
-            session_time=seconds("session_time", options.session_time),
-        )
+        response = service._api_client.program_run(**request)
     job_id: str = response["id"]
-    return RuntimeJob(
+    job = RuntimeJob(
         backend=None,
         api_client=service._api_client,
         client_params=service._client_params,
@@ -102,6 +97,32 @@ def submit(
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
+    from .journal import note
+
+    note(service, job)
+    return job
+
+
+def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
+    """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
+    job_id = job if isinstance(job, str) else job.job_id()
+    with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+        record = service._api_client.job_get(job_id)
+    place = [record.get(part) for part in ("hub", "group", "project")]
+    options = RuntimeOptions(
+        backend=record.get("backend") or None,
+        image=record.get("runtime") or None,
+        job_tags=list(record.get("tags") or []) or None,
+        max_execution_time=record.get("cost") or None,
+        instance="/".join(map(str, place)) if all(place) else None,
+    )
+    program_id = (record.get("program") or {}).get("id", "")
+    decoders = None
+    if isinstance(job, RuntimeJob):
+        decoders = [job._interim_result_decoder, job._final_result_decoder]
+    # As they came: what cannot be decoded here can be run again all the same.
+    inputs = record.get("params") or {}
+    return submit(service, program_id, inputs, options, result_decoder=decoders)
 
 
 def read_options(options: Any) -> RuntimeOptions:
@@ -141,62 +162,6 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
             f"not {shown(inputs)}."
         )
     return dict(inputs)
-
-
-def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRuntimeService | None:
-    """Return the service to use for a backend: that of a backend object, else the given one.
-
-    A backend object of another account than ``service`` is used through its own service, with a
-    warning. Doubles are never replaced.
-    """
-    if not isinstance(backend, IBMBackend):
-        return service
-    own: QiskitRuntimeService | None = backend.service
-    if service is None or own is None or not (_account(service) and _account(own)):
-        return own if service is None else service
-    if same_account(service, own):
-        return service
-    warnings.warn(
-        f"Backend {backend.name!r} belongs to another service than the one that is given; its own "
-        "service is used.",
-        stacklevel=users_line(),
-    )
-    return own
-
-
-def same_account(one: Any, other: Any) -> bool:
-    """Tell whether two services stand for one account on one channel."""
-    account = _account(one)
-    return one is other or (
-        account is not None and account == _account(other) and one.channel == other.channel
-    )
-
-
-def _account(service: Any) -> Account | None:
-    account = getattr(service, "_account", None)
-    return account if isinstance(account, Account) else None
-
-
-def instance_for(service: QiskitRuntimeService, instance: str | None, backend: Any) -> str | None:
-    """Return the hub/group/project in which a backend runs jobs; ``None`` on ``ibm_cloud``.
-
-    Args:
-        service: The service.
-        instance: The instance that was asked for, if any.
-        backend: Name of the backend.
-
-    Raises:
-        IBMInputValueError: If the instance is malformed or unknown.
-        QiskitBackendNotFoundError: If there is no such backend.
-    """
-    if service.channel != "ibm_cloud":
-        return service._get_hgp(instance, backend).name
-    if backend and backend not in service._backends:
-        raise QiskitBackendNotFoundError(
-            f"No backend matches the criteria: this service instance has no backend "
-            f"{backend!r}. It has {choices(backend, service._backends)}."
-        )
-    return None
 
 
 def _parts(instance: str | None) -> dict[str, str]:

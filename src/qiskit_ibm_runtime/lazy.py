@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,3 +28,19 @@ def submodule(package: str, name: str) -> ModuleType:
             if exc.name != full:
                 raise
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+
+def names_from(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` that imports some names of a module when they are first used.
+
+    Args:
+        package: Full name of the module's package.
+        homes: The module of each name, relative to the package.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module has no attribute {name!r}")
+        return getattr(import_module(homes[name], package), name)
+
+    return get

@@ -19,7 +19,7 @@ from .utils.paging import is_last_page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .qiskit_runtime_service import QiskitRuntimeService
+    from ._service.programs import Programs
 
 PAGE_SIZE = 20
 
@@ -31,7 +31,7 @@ class ProgramRegistry:
     program that was asked for is kept beside the list, not mistaken for the whole of it.
     """
 
-    def __init__(self, service: QiskitRuntimeService) -> None:
+    def __init__(self, service: Programs) -> None:
         """Start without knowing anything.
 
         Args:

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 import uuid
-import warnings
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakValueDictionary
 
 from qiskit.providers.provider import ProviderV1
 
-from .accounts import Account, AccountIdentity, AccountManager, channel_of, choose_account
-from .api.client_parameters import ClientParameters
-from .api.clients import AuthClient, RuntimeClient, VersionClient
-from .api.clients.authentication import log_in
-from .api.liveness import watch
-from .backend_catalogue import BackendCatalogue
-from .exceptions import IBMAccountError
-from .hub_group_project import HubGroupProject, find_instance, list_concurrently, make_instances
-from .job_listing import JobListing, delete_job, get_job
-from .job_submission import DEPRECATED_PROGRAMS, read_options, submit
-from .program_registry import ProgramRegistry, summaries
-from .proxies import ProxyConfiguration
-from .runtime_session import RuntimeSession
-from .utils.blame import users_line
+from ._service.programs import Programs
+from ._service.saved_accounts import SavedAccounts
+from .accounts import AccountIdentity, choose_account
+from .lazy import names_from
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .accounts import AccountType, ChannelType
+    from .accounts import Account, AccountType, ChannelType
+    from .api.client_parameters import ClientParameters
+    from .api.clients import AuthClient
+    from .hub_group_project import HubGroupProject
     from .ibm_backend import IBMBackend
+    from .job_submission import DEPRECATED_PROGRAMS
     from .runtime_job import RuntimeJob
     from .runtime_options import RuntimeOptions
-    from .runtime_program import ParameterNamespace, RuntimeProgram
+    from .runtime_program import ParameterNamespace
+    from .runtime_session import RuntimeSession
 
 __all__ = ["DEPRECATED_PROGRAMS", "SERVICE_NAME", "QiskitRuntimeService"]
 
-logger = logging.getLogger(__name__)
 SERVICE_NAME = "runtime"
+
+if not TYPE_CHECKING:
+    # Loaded when they are first used; doubles replace the clients here, in this module.
+    __getattr__ = names_from(
+        "qiskit_ibm_runtime",
+        {
+            "AuthClient": ".api.clients",
+            "DEPRECATED_PROGRAMS": ".job_submission",
+            "RuntimeClient": ".api.clients",
+            "VersionClient": ".api.clients",
+        },
+    )
+_here: Any = sys.modules[__name__]
 
 # Services of this process by the number they were given: a pickled one finds itself again.
 _living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
 
 
-class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no types
+class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
     """Entry point to a runtime service: its backends, programs and jobs.
 
     Making a service logs in and asks for the names of the backends; whatever else there is to know
@@ -111,84 +116,55 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             IBMAccountError: If the account has no hub/group/project.
             RequestsApiError: If the service cannot be asked.
         """
+        # Requests and websockets are loaded by the first service, not by an import.
+        from ._service import opening
+        from .backend_catalogue import BackendCatalogue
+
         super().__init__()
         warn_of_environment()
         given = (channel, auth, token, url, filename, name, instance, proxies, verify)
-        account = choose_account(*given) or _embedded(instance)
+        account = choose_account(*given) or opening.embedded_account(instance)
         self._resolve_crn(account)
         self._account = account.validate()
         self._account_file = filename
-        self._client_params = _client_parameters(account)
+        self._client_params = opening.client_parameters(account)
         self._channel: str = account.channel or ""
-        self._know_nothing_yet()
-        if self._channel == "ibm_cloud":
-            self._start_on_cloud()
-        else:
-            self._start_on_quantum()
-        self._number = uuid.uuid4().hex
-        _living[self._number] = self
-
-    def _know_nothing_yet(self) -> None:
-        self._programs: dict[str, Any] = {}
+        self._programs = {}
         self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
         self._catalogue = BackendCatalogue(self)
-
-    def _start_on_cloud(self) -> None:
-        self._api_client = RuntimeClient(self._client_params)
-        self._backends = self._discover_cloud_backends()
-
-    def _start_on_quantum(self) -> None:
-        auth_client = self._authenticate_ibm_quantum_account(self._client_params)
-        self._client_params.url = auth_client.current_service_urls()["services"]["runtime"]
-        self._client_params.token = auth_client.current_access_token()
-        source = getattr(auth_client, "token_source", None)
-        # A subclass of AuthClient, or a double of it, may hand out tokens of its own.
-        if source is not None and source.current() == self._client_params.token:
-            self._client_params.token_source = source
-        self._api_client = RuntimeClient(self._client_params)
-        self._hgps = self._initialize_hgps(auth_client)
-        names, failed = list_concurrently(self._hgps.values(), self._client_params.url)
-        if failed and len(failed) == len(self._hgps):
-            raise next(iter(failed.values()))
-        if failed:
-            reasons = "; ".join(
-                f"{name}: {getattr(error, 'message', error)}" for name, error in failed.items()
-            )
-            warnings.warn(
-                f"The backends of these instances could not be listed: {reasons}. "
-                "The other instances are not affected.",
-                stacklevel=users_line(),
-            )
-        self._backends = dict.fromkeys(names)
+        if self._channel == "ibm_cloud":
+            self._api_client = _here.RuntimeClient(self._client_params)
+            self._backends = self._discover_cloud_backends()
+        else:
+            auth_client = self._authenticate_ibm_quantum_account(self._client_params)
+            opening.adopt_login(self._client_params, auth_client)
+            self._api_client = _here.RuntimeClient(self._client_params)
+            self._hgps = self._initialize_hgps(auth_client)
+            self._backends = opening.list_backends(self._hgps, self._client_params.url)
+        self._number = uuid.uuid4().hex
+        _living[self._number] = self
 
     def _resolve_crn(self, account: Account) -> None:
         account.resolve_crn()
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
-        return log_in(client_params, AuthClient, VersionClient)
+        from .api.clients.authentication import log_in
+
+        return log_in(client_params, _here.AuthClient, _here.VersionClient)
 
     def _discover_cloud_backends(self) -> dict[str, Any]:
         """Names of the backends; the objects are made when somebody looks at them."""
         return dict.fromkeys(self._api_client.list_backends())
 
     def _initialize_hgps(self, auth_client: AuthClient) -> dict[str, HubGroupProject]:
-        preferred = self._account.instance
-        hgps = make_instances(self._client_params, auth_client.user_hubs(), self, preferred)
-        if not hgps:
-            raise IBMAccountError(
-                "No hub/group/project could be found for this account. "
-                "Ask the administrator of your hub for access to one."
-            )
-        if preferred and preferred not in hgps:
-            warnings.warn(
-                f"The instance {preferred} was not found for the account and is ignored. "
-                f"It has: {', '.join(hgps)}.",
-                stacklevel=users_line(),
-            )
-        return hgps
+        from ._service.opening import instances_of
+
+        return instances_of(self, auth_client)
 
     def _get_hgp(self, instance: str | None = None, backend_name: Any = None) -> HubGroupProject:
+        from .hub_group_project import find_instance
+
         return find_instance(self._hgps, instance, backend_name)
 
     def backends(
@@ -303,104 +279,6 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         """
         return self._account.to_saved_format()
 
-    @staticmethod
-    def save_account(
-        token: str | None = None,
-        url: str | None = None,
-        instance: str | None = None,
-        channel: ChannelType = None,
-        auth: AccountType = None,
-        filename: str | None = None,
-        name: str | None = None,
-        proxies: dict[str, Any] | None = None,
-        verify: bool | str | None = None,
-        overwrite: bool | None = False,
-    ) -> None:
-        """Save an account in a file that only you can read; nothing is sent.
-
-        .. code-block:: python
-
-            QiskitRuntimeService.save_account(channel="ibm_quantum", token="MY-TOKEN")
-
-        Args:
-            token: API token, or IBM Cloud API key.
-            url: Address of the channel; IBM's own by default.
-            instance: ``hub/group/project``; CRN or name of a service instance on ``ibm_cloud``.
-            channel: ``QISKIT_IBM_CHANNEL`` by default, else ``ibm_cloud``.
-            auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
-                ``"ibm_cloud"``.
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Name of the account; without one it becomes the default of its channel.
-            proxies: As for the service.
-            verify: Whether to check certificates.
-            overwrite: Whether an account of that name may be replaced.
-
-        Raises:
-            AccountAlreadyExistsError: If there is one that may not be replaced.
-            InvalidAccountError: If a field, or the account file, cannot be used.
-            ValueError: If ``auth`` or the proxies cannot be used.
-        """
-        AccountManager.save(
-            token=token,
-            url=url,
-            instance=instance,
-            channel=channel_of(channel, auth),
-            filename=filename,
-            name=name,
-            proxies=ProxyConfiguration.from_dict(proxies) if proxies else None,
-            verify=verify,
-            overwrite=overwrite,
-        )
-
-    @staticmethod
-    def saved_accounts(
-        default: bool | None = None,
-        auth: AccountType = None,
-        channel: ChannelType = None,
-        filename: str | None = None,
-        name: str | None = None,
-    ) -> dict[str, dict[str, Any]]:
-        """List saved accounts, with their tokens readable; the file is not touched.
-
-        Args:
-            default: ``True`` for default accounts only, ``False`` for the others only.
-            auth: Deprecated; see :meth:`save_account`.
-            channel: Only accounts for this channel.
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Only the account of this name.
-
-        Returns:
-            The fields of each account by its name, in the order of the file.
-
-        Raises:
-            InvalidAccountError: If the file is damaged.
-        """
-        accounts = AccountManager.list(default, channel_of(channel, auth), filename, name)
-        return {name: account.to_saved_format() for name, account in accounts.items()}
-
-    @staticmethod
-    def delete_account(
-        filename: str | None = None,
-        name: str | None = None,
-        auth: AccountType = None,
-        channel: ChannelType = None,
-    ) -> bool:
-        """Delete a saved account.
-
-        Args:
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Name of the account; without one the default of the channel is meant.
-            auth: Deprecated; see :meth:`save_account`.
-            channel: ``ibm_cloud`` by default.
-
-        Returns:
-            Whether there was such an account.
-
-        Raises:
-            InvalidAccountError: If there is no such channel, or the file is damaged.
-        """
-        return AccountManager.delete(filename, name, channel_of(channel, auth))
-
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -417,8 +295,6 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    # --- Programs and jobs: from here to the end of the class -------------------------------------
-
     def run(
         self,
         program_id: str,
@@ -431,6 +307,8 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
         job_tags: list[str] | None = None,
         max_execution_time: int | None = None,
         start_session: bool | None = False,
+        *,
+        dry_run: bool = False,
     ) -> RuntimeJob:
         """Run a program.
 
@@ -450,6 +328,7 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             job_tags: Deprecated; give them in the options.
             max_execution_time: Deprecated; give it in the options.
             start_session: Whether the job opens a session; its id is that of the job.
+            dry_run: Whether to return the request as a :class:`~.dry_run.DryRun` and send nothing.
 
         Returns:
             The job; its result comes from :meth:`RuntimeJob.result`.
@@ -460,6 +339,8 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the service refuses the job.
         """
+        from .job_submission import read_options, submit
+
         chosen = read_options(options)
         names = ("instance", "job_tags", "max_execution_time")
         for name, value in zip(names, (instance, job_tags, max_execution_time)):
@@ -475,7 +356,25 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             result_decoder=result_decoder,
             session_id=session_id,
             start_session=start_session,
+            dry_run=dry_run,
         )
+
+    def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
+        """Submit the inputs of a job again, to the same backend and with the same tags.
+
+        The new job is in no session.
+
+        Args:
+            job: The job, or its id; it may have failed, or be one of another time.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            QiskitBackendNotFoundError: If the backend is gone.
+            IBMRuntimeError: If a request fails otherwise.
+        """
+        from .job_submission import rerun
+
+        return rerun(self, job)
 
     @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
     def open(
@@ -491,18 +390,23 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             inputs: Its first inputs.
             options: As for :meth:`run`.
         """
+        from .runtime_session import RuntimeSession
+
         return RuntimeSession(self, program_id, inputs, options)
 
     def job(self, job_id: str) -> RuntimeJob:
         """Return a job of this account, also one of the past.
 
         Args:
-            job_id: The job.
+            job_id: The job; ``"last"`` stands for the one that was submitted last from this
+                machine, also by a program that has ended since.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
+        from .job_listing import get_job
+
         return get_job(self, job_id)
 
     def jobs(
@@ -542,6 +446,8 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             IBMInputValueError: If a value cannot be used.
             RequestsApiError: If a request fails.
         """
+        from .job_listing import JobListing
+
         return list(
             JobListing(
                 self,
@@ -569,167 +475,9 @@ class QiskitRuntimeService(ProviderV1):  # type: ignore[misc]  # terra ships no 
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
+        from .job_listing import delete_job
+
         delete_job(self, job_id)
-
-    def programs(
-        self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
-    ) -> list[RuntimeProgram]:
-        """Return the programs that this account may see, in the service's order.
-
-        The list is read as far as it is needed, and kept.
-
-        Args:
-            refresh: Whether to forget what is known and ask again.
-            limit: How many at most; ``None`` means all.
-            skip: How many to pass over first.
-
-        Raises:
-            IBMInputValueError: If a number is negative or none.
-            RequestsApiError: If a request fails.
-        """
-        return self._registry.select(refresh, limit, skip)
-
-    def pprint_programs(
-        self,
-        refresh: bool = False,
-        detailed: bool = False,
-        limit: int | None = 20,
-        skip: int | None = 0,
-    ) -> None:
-        """Print the programs that this account may see.
-
-        Args:
-            refresh: As for :meth:`programs`.
-            detailed: Whether to print all that is known, not just name and description.
-            limit: As for :meth:`programs`.
-            skip: As for :meth:`programs`.
-        """
-        for line in summaries(self.programs(refresh, limit, skip), detailed):
-            print(line)  # noqa: T201
-
-    def program(self, program_id: str, refresh: bool = False) -> RuntimeProgram:
-        """Return one program.
-
-        Args:
-            program_id: The program.
-            refresh: Whether to ask again though it is known.
-
-        Raises:
-            RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        return self._registry.get(program_id, refresh)
-
-    def upload_program(self, data: str, metadata: dict[str, Any] | str | None = None) -> str:
-        """Upload a program.
-
-        Args:
-            data: The source, or the path of its file.
-            metadata: A dict or the path of a JSON file, with ``name`` and ``max_execution_time``
-                (seconds), and if wanted ``description``, ``is_public`` and ``spec``; see
-                ``program_metadata_sample.json`` in ``qiskit_ibm_runtime/program``.
-
-        Returns:
-            Id of the new program.
-
-        Raises:
-            FileNotFoundError: If ``data`` is neither source nor a file.
-            IBMInputValueError: If the metadata cannot be used.
-            RuntimeDuplicateProgramError: If there is a program of that name.
-            IBMNotAuthorizedError: If this account may not upload programs.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        return self._registry.upload(data, metadata)
-
-    def update_program(
-        self,
-        program_id: str,
-        data: str | None = None,
-        metadata: dict[str, Any] | str | None = None,
-        name: str | None = None,
-        description: str | None = None,
-        max_execution_time: int | None = None,
-        spec: dict[str, Any] | None = None,
-    ) -> None:
-        """Change a program; what is not given stays as it is.
-
-        Args:
-            program_id: The program.
-            data: As for :meth:`upload_program`.
-            metadata: As for :meth:`upload_program`; visibility is changed by
-                :meth:`set_program_visibility` only.
-            name: Wins over that in the metadata.
-            description: Wins over that in the metadata.
-            max_execution_time: Wins over that in the metadata.
-            spec: Wins over that in the metadata.
-
-        Raises:
-            RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        changed = self._registry.update(
-            program_id,
-            data,
-            metadata,
-            name=name,
-            description=description,
-            max_execution_time=max_execution_time,
-            spec=spec,
-        )
-        if not changed:
-            warnings.warn(
-                "None of the fields that can be updated are given. No update is made.",
-                stacklevel=2,
-            )
-
-    def delete_program(self, program_id: str) -> None:
-        """Delete a program.
-
-        Args:
-            program_id: The program.
-
-        Raises:
-            RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        self._registry.delete(program_id)
-
-    def set_program_visibility(self, program_id: str, public: bool) -> None:
-        """Show a program to everybody, or to this account only.
-
-        Args:
-            program_id: The program.
-            public: Whether everybody may see and run it.
-
-        Raises:
-            RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        self._registry.set_visibility(program_id, public)
-
-    @cached_property
-    def _registry(self) -> ProgramRegistry:
-        return ProgramRegistry(self)
-
-
-def _embedded(instance: str | None) -> Account:
-    """Account for the embedded runtime, which is started if it does not run yet."""
-    from .local.launcher import ensure_running
-
-    server = ensure_running()
-    watch(server.url, server.why_ended)
-    return Account(channel="local", token=server.token, url=server.url, instance=instance)
-
-
-def _client_parameters(account: Account) -> ClientParameters:
-    return ClientParameters(
-        channel=account.channel or "",
-        token=account.token,
-        url=account.url,
-        instance=account.instance,
-        proxies=account.proxies,
-        verify=account.certificates,
-    )
 
 
 def _revived(

@@ -41,10 +41,11 @@ from .refusals import explained
 from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from .job.progress import Wanted
     from .qiskit_runtime_service import QiskitRuntimeService
     from .refusals import Reading
 
@@ -174,7 +175,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             self._error_message = failure_text(self.job_id(), self._state, text)
         return self._error_message
 
-    def wait_for_final_state(self, timeout: float | None = None) -> None:
+    def wait_for_final_state(
+        self, timeout: float | None = None, *, progress: Wanted = False
+    ) -> None:
         """Wait until the job has ended.
 
         The end is noticed at once where the service can stream it, and within two seconds where it
@@ -182,20 +185,33 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
         Args:
             timeout: Seconds to wait at most; without limit by default.
+            progress: Whether to show status, place in the queue and time meanwhile; or a function
+                to call with a :class:`~.job.progress.Progress` after each look at the status.
 
         Raises:
             RuntimeJobTimeoutError: If the time is over first; the job goes on.
             RequestsApiError: If the service cannot be asked for the status.
         """
         deadline = self._deadline(timeout)
+        if progress:
+            from .job.progress import showing
+
+            with showing(self, progress) as is_final:
+                self._wait(deadline, is_final)
+        else:
+            self._wait(deadline, self._is_final)
+
+    def _wait(self, deadline: Deadline, is_final: Callable[[int], bool]) -> None:
         wait_until_final(
-            PatientPoll(self.job_id(), self._is_final, deadline),
+            PatientPoll(self.job_id(), is_final, deadline),
             self._watched_stream,
             deadline,
             lambda: self._early.start(pool_of(self._api_client), self._fetch_result),
         )
 
-    def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
+    def result(
+        self, timeout: float | None = None, decoder: Any = None, *, progress: Wanted = False
+    ) -> Any:
         """Wait for the job and return its result.
 
         The result is fetched and decoded once and kept; with another decoder than the one of the
@@ -204,6 +220,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         Args:
             timeout: Seconds to wait at most; without limit by default.
             decoder: Class with a ``decode`` method; by default the one of the job.
+            progress: As for :meth:`wait_for_final_state`.
 
         Raises:
             RuntimeJobFailureError: If the job failed.
@@ -216,9 +233,35 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         check_decoder("decoder", decoder)
         if decoder is self._final_result_decoder:
             if self._results is None:
-                self._results = _decoded(self._final_result_decoder, self._text_of_result(timeout))
+                text = self._text_of_result(timeout, progress)
+                self._results = _decoded(self._final_result_decoder, text)
             return self._results
-        return _decoded(decoder, self._text_of_result(timeout))
+        return _decoded(decoder, self._text_of_result(timeout, progress))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the job in an event loop: ``await job`` is its result."""
+        return self.result_async().__await__()
+
+    async def result_async(self, timeout: float | None = None, decoder: Any = None) -> Any:
+        """Return the result as :meth:`result` does, without blocking the event loop.
+
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
+            decoder: Class with a ``decode`` method; by default the one of the job.
+        """
+        from .job.awaiting import result_of
+
+        return await result_of(self, timeout, decoder)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait as :meth:`wait_for_final_state` does, without blocking the event loop.
+
+        Args:
+            timeout: Seconds to wait at most; without limit by default.
+        """
+        from .job.awaiting import wait_for
+
+        await wait_for(self, timeout)
 
     def interim_results(self, decoder: Any = None) -> Any:
         """Return what the program published so far.
@@ -401,18 +444,19 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             self._creation_date = self._fact("created")
         return utc_to_local(self._creation_date) if self._creation_date else None
 
-    def _is_final(self) -> bool:
-        return self.status() in JOB_FINAL_STATES
+    def _is_final(self, hold: int = 0) -> bool:
+        self._refresh(hold)
+        return self._status in JOB_FINAL_STATES
 
     def _explained(
         self, what_failed: str, by_status: Mapping[int, Reading] = {}
     ) -> AbstractContextManager[None]:
         return explained(f"{what_failed} (job {self.job_id()})", by_status)
 
-    def _refresh(self) -> None:
+    def _refresh(self, hold: int = 0) -> None:
         if self._status in JOB_FINAL_STATES:
             return
-        state = read_state(ask_record(self._api_client, self.job_id()))
+        state = read_state(ask_record(self._api_client, self.job_id(), hold))
         # A cancel() in another thread may have come first; a final state is never left.
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
@@ -429,12 +473,13 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         url = str(getattr(self._client_params, "url", None) or "")
         return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
 
-    def _text_of_result(self, timeout: float | None) -> str:
+    def _text_of_result(self, timeout: float | None, progress: Wanted) -> str:
         if self._result_text is not None:
             return self._result_text
         deadline = self._deadline(timeout)
         self._early.wanted = True
-        self.wait_for_final_state(timeout=timeout)
+        # A subclass may wait in its own way, with the arguments of 0.9.3.
+        self.wait_for_final_state(timeout=timeout, **({"progress": progress} if progress else {}))
         self._check_success(deadline)
         text = self._early.text(deadline) or deadline.call(self._fetch_result)
         if len(text) <= LONGEST_KEPT_TEXT:

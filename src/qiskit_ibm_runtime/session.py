@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.exceptions import QiskitError
 
+from ._service.matching import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.liveness import why_ended
 from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
-from .job_submission import instance_for, same_account, service_for
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
 from .utils.blame import users_line
@@ -102,6 +102,8 @@ class Session:
         options: dict[str, Any] | RuntimeOptions | None = None,
         callback: Callable[..., Any] | None = None,
         result_decoder: Any = None,
+        *,
+        dry_run: bool = False,
     ) -> RuntimeJob:
         """Run a program in this session.
 
@@ -116,6 +118,7 @@ class Session:
                 time.
             callback: Called with job id and message for each message of the job.
             result_decoder: As for :meth:`QiskitRuntimeService.run`.
+            dry_run: As for :meth:`QiskitRuntimeService.run`.
 
         Returns:
             The job.
@@ -131,6 +134,8 @@ class Session:
             "callback": callback,
             "result_decoder": result_decoder,
         }
+        if dry_run:
+            return self._dry_run(arguments)
         if self._session_id is None:
             with self._opening:
                 # Another thread may have opened the session, or closed it, while this one waited.
@@ -138,6 +143,14 @@ class Session:
                     return self._open(arguments)
         self._check_active()
         return self._service.run(**arguments, session_id=self._session_id, start_session=False)
+
+    def _dry_run(self, arguments: dict[str, Any]) -> RuntimeJob:
+        opens = self._session_id is None
+        time = {"session_time": self._max_time} if opens else {}
+        sent = {**arguments, "options": {**arguments["options"], **time}}
+        return self._service.run(
+            **sent, session_id=self._session_id, start_session=opens, dry_run=True
+        )
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()

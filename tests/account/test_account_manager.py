@@ -244,6 +244,13 @@ def test_without_arguments_the_cloud_default_is_deleted(cloud, quantum):
     assert AccountManager.list() == {}
 
 
+@pytest.mark.parametrize("channel", [None, "", [], {}])
+def test_an_empty_channel_is_no_channel(cloud, channel):
+    save(cloud, name=None)
+
+    assert AccountManager.delete(channel=channel) is True
+
+
 def test_a_misspelt_channel_deletes_nothing(cloud):
     save(cloud, name=None)
 

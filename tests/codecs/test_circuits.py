@@ -13,6 +13,7 @@ import pytest
 from qiskit import QuantumCircuit, pulse
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumRegister, Qubit
 from qiskit.circuit.library import CCXGate, RealAmplitudes, RYGate, XGate, YGate
+from tests.circuits.anything import made_by
 from tests.codecs.nests import whole
 from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
 
@@ -79,6 +80,25 @@ def test_a_standard_gate_that_is_not_shared_arrives_also_inside_of_another() -> 
     arrived = json.loads(json.dumps(circuit, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
     assert arrived == circuit
+
+
+@pytest.mark.parametrize("method", ["ucrx", "ucry", "ucrz"])
+@pytest.mark.parametrize("label", [None, "mine"])
+def test_uniformly_controlled_rotations_keep_their_class_or_their_label(
+    method: str, label: str | None
+) -> None:
+    circuit = QuantumCircuit(3)
+    gate = made_by(method, [0.1, 0.2, 0.3, 0.4], [1, 2], 0)
+    gate.label = label
+    circuit.append(gate, [0, 1, 2])
+    circuit.append(made_by(method, [0.5], [], 2), [2])
+
+    back = decode(encode(circuit))
+
+    kinds = [type(gate) if label is None else Gate, type(gate)]
+    assert [type(item.operation) for item in back.data] == kinds
+    assert [item.operation.label for item in back.data] == [label, None]
+    assert act_alike(circuit, back)
 
 
 def test_an_instruction_that_is_known_by_its_class_alone_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -110,6 +111,38 @@ def test_the_end_of_the_stream_costs_one_question_and_one_download_and_no_pause(
 
     assert clock.now - started == 100
     assert sorted(service.requests[before[0] :]) == [STATUS, RESULTS]
+
+
+@pytest.mark.parametrize(("timeout", "preference"), [(None, "wait=1"), (60, None)])
+def test_only_the_first_question_of_a_wait_without_limit_may_be_held_back(
+    service: ScriptedService, timeout: float | None, preference: str | None
+) -> None:
+    service.results["j1"] = "7"
+    job, clock = slow_job(service)
+    clock.at(1, service.end)
+
+    assert job.result(timeout) == 7
+
+    asked = [peer.headers.get("prefer") for peer in service.peers if peer.path.endswith("/j1")]
+    assert len(asked) > 2
+    assert asked[:1] == [preference]
+    assert not any(asked[1:])
+
+
+def test_a_short_job_costs_one_question_and_one_download(
+    service: ScriptedService,
+) -> None:
+    service.results["j1"] = "7"
+
+    def held_back(peer: Peer) -> None:
+        service.end()
+        peer.answer(200, json.dumps(service.records["j1"]))
+
+    job = service.job()
+    service.on[STATUS] = held_back
+
+    assert job.result() == 7
+    assert service.requests == [STATUS, RESULTS]
 
 
 def test_status_and_result_are_asked_for_side_by_side_once_the_stream_has_ended(

@@ -114,6 +114,48 @@ def test_a_listener_who_leaves_disturbs_nobody(alice: Client, executor: Obedient
     assert everything(staying)[0][-1] == "1"
 
 
+def test_a_question_that_prefers_to_wait_is_answered_when_the_job_ends(
+    alice: Client, executor: Obedient
+) -> None:
+    job_id = alice.submit({"gate": "g", "say": ["a"]})
+    executor.wait_for(1)
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = {"headers": {"Prefer": "respond-async, wait=9"}}
+        answer = pool.submit(alice, "GET", f"/jobs/{job_id}", **asking)
+        alice.get(f"/jobs/{job_id}")
+        assert not answer.done()
+        executor.open("g")
+
+        assert answer.result(30).json()["status"] == "Completed"
+
+
+@pytest.mark.parametrize("preference", ["wait=0", "wait", "handling=lenient"])
+def test_a_question_whose_time_to_wait_is_over_is_answered_before_the_end(
+    preference: str, alice: Client, executor: Obedient
+) -> None:
+    job_id = alice.submit({"gate": "never"})
+    executor.wait_for(1)
+
+    answer = alice("GET", f"/jobs/{job_id}", headers={"Prefer": preference})
+
+    assert answer.json()["status"] == "Running"
+
+
+def test_who_waits_for_a_job_that_is_deleted_hears_that_there_is_none(
+    alice: Client, executor: Obedient
+) -> None:
+    job_id = alice.submit({"gate": "never"})
+    executor.wait_for(1)
+
+    with ThreadPoolExecutor(1) as pool:
+        wait = {"headers": {"Prefer": "wait=9"}}
+        answer = pool.submit(alice, "GET", f"/jobs/{job_id}", **wait)
+        alice("DELETE", f"/jobs/{job_id}")
+
+        assert answer.result(30).status_code == 404
+
+
 def test_a_cancelled_job_closes_its_stream_before_the_answer(
     alice: Client, executor: Obedient
 ) -> None:

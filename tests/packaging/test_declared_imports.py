@@ -24,9 +24,13 @@ OURS = {"qiskit_ibm_runtime"}
 # Which extra brings what a part of the package imports; the first that fits holds.
 PARTS = [
     ("local/execution/dask_executor.py", "dask"),
+    ("local/page/", "page"),
+    ("local/programs/drawing.py", "page"),
     ("local/", "local"),
     ("testing/", "local"),
     ("proxies/", "ntlm"),
+    ("cli/", "cli"),
+    ("job/progress.py", "notebook"),
     ("", None),
 ]
 EXCEPTIONS = {
@@ -68,6 +72,11 @@ def providers() -> dict[str, set[str]]:
         for top in tops:
             found.setdefault(top, set()).add(canonicalize_name(each.metadata["Name"]))
     return found
+
+
+def providers_of(module: str) -> set[str]:
+    """The distributions of a module; one of its own name if it is not installed here."""
+    return providers().get(module) or {canonicalize_name(module)}
 
 
 def lines_of(name: str) -> list[str]:
@@ -119,7 +128,7 @@ def undeclared(file: str, text: str) -> list[str]:
             module
             for module, inside in imports(ast.parse(text))
             if module not in sys.stdlib_module_names | OURS
-            and not brought & providers().get(module, set())
+            and not brought & providers_of(module)
             and (file, module) not in EXCEPTIONS
             and not (inside and module in ALSO_WITHOUT)
         }
@@ -140,11 +149,11 @@ def test_every_declared_library_is_imported() -> None:
         provider
         for file in FILES
         for module, _ in imports(ast.parse((SOURCE / file).read_text(encoding="utf-8")))
-        for provider in providers().get(module, set())
+        for provider in providers_of(module)
     }
     # `websockets` is loaded by uvicorn; `qiskit` keeps releases from 1.0 on away.
     unused = {"qiskit", "websockets"} | {"tomli"}
-    for extra in (None, "local", "dask", "ntlm"):
+    for extra in (None, "local", "dask", "ntlm", "cli", "notebook"):
         names = {name for name, _ in requirements("qiskit-ibm-runtime", frozenset({extra or ""}))}
         assert names - used - unused - {"qiskit-ibm-runtime"} == set(), extra
 

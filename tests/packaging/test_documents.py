@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.packaging import pages
 
 ROOT = Path(__file__).parents[2]

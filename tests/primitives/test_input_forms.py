@@ -20,7 +20,7 @@ from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
 from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator
-from qiskit_ibm_runtime.api.primitive_inputs import as_sent
+from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
 from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime.primitive.observables import as_observables
 from qiskit_ibm_runtime.primitive.parameter_values import as_parameter_values

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbclient import NotebookClient
-
 from tests.packaging import pages
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.packaging import pages
 from tests.tutorials import notebooks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -203,6 +204,12 @@ def _by_method(name: str) -> Any:
     return made
 
 
+def _controlled_rotations(operation: form.Operation) -> Any:
+    # Before terra 0.45 they are no part of the library.
+    module = library if hasattr(library, operation.kind) else import_module("qiskit.extensions")
+    return getattr(module, operation.kind)(list(operation.params))
+
+
 def _evolution(operation: form.Operation) -> Any:
     time, operators, several, (name, settings) = operation.params
     made = [SparsePauliOp(list(labels), list(numbers)) for labels, numbers in operators]
@@ -222,6 +229,9 @@ _FROM_PARAMS: dict[str, Any] = {
     "Initialize": _by_method("initialize"),
     "StatePreparation": _by_method("prepare_state"),
     "PauliEvolutionGate": _evolution,
+    "UCRXGate": _controlled_rotations,
+    "UCRYGate": _controlled_rotations,
+    "UCRZGate": _controlled_rotations,
 }
 
 

@@ -351,6 +351,10 @@ def _diagonal(operation: Any) -> tuple[form.Value, ...] | None:
     return None if operation.label or QPY_VERSION < _READS_MORE else _numbers(operation)
 
 
+def _controlled_rotations(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if operation.label else _numbers(operation)
+
+
 def _clifford(operation: Any) -> tuple[form.Value, ...] | None:
     return None if QPY_VERSION < _READS_MORE else (plain_value(operation.tableau),)
 
@@ -367,6 +371,9 @@ _PARAMS: dict[str, Any] = {
     "Initialize": _state,
     "StatePreparation": _state,
     "PauliEvolutionGate": _evolution,
+    "UCRXGate": _controlled_rotations,
+    "UCRYGate": _controlled_rotations,
+    "UCRZGate": _controlled_rotations,
 }
 
 

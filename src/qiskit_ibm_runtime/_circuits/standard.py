@@ -47,6 +47,9 @@ _LIBRARY = {
     "Initialize": "initialize",
     "StatePreparation": "state_preparation",
     "PauliEvolutionGate": "PauliEvolution",
+    "UCRXGate": "ucrx",
+    "UCRYGate": "ucry",
+    "UCRZGate": "ucrz",
 }
 GENERAL = ("ControlledGate", "Gate", "Instruction")  # the most special first
 

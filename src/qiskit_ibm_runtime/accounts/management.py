@@ -198,7 +198,7 @@ class AccountManager:
         if channel:
             check_saved_channel(channel)
         cls.migrate(filename)
-        return storage.delete_config(_file(filename), name or _default_name(channel))
+        return storage.delete_config(_file(filename), name or _default_name(channel or None))
 
     @classmethod
     def migrate(cls, filename: str | None = None) -> None:

@@ -1,4 +1,6 @@
-"""Errors of the network layers::
+"""Errors of the network layers.
+
+The tree::
 
     IBMError
      └ ApiError

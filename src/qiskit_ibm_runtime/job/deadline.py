@@ -49,6 +49,11 @@ class Deadline:
         else:
             self._end = self.clock.monotonic() + timeout
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a moment at which the wait ends."""
+        return self._end is not None
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait for an event, so long or to the deadline; tell whether it came.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.primitive_inputs import with_repeats
+from qiskit_ibm_runtime.api.primitive_inputs.repeats import with_repeats
 from qiskit_ibm_runtime.checks import check_decoder
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 

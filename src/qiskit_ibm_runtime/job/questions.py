@@ -15,15 +15,18 @@ JOB_GET = RuntimeClient.job_get
 _pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
 
 
-def ask_record(api_client: Any, job_id: str) -> dict[str, Any]:
+def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
     """Return a job's record, without its inputs if the client and the service can leave them out.
+
+    The service may hold its answer back for ``hold`` seconds, until the job ends.
 
     Doubles of the client, subclasses and patched ones among them, answer by ``job_get``, as in
     0.9.3.
     """
     if getattr(api_client.job_get, "__func__", None) is JOB_GET:
         try:
-            return cast("dict[str, Any]", api_client.job_state(job_id=job_id))
+            wish = {"hold": hold} if hold else {}
+            return cast("dict[str, Any]", api_client.job_state(job_id=job_id, **wish))
         except RequestsApiError as exc:
             # An older service may refuse the unknown parameter.
             if exc.status_code != 400:

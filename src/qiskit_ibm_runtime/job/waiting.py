@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 # A service that cannot be reached for so many seconds ends a wait without a limit of its own.
 LONGEST_OUTAGE = 300.0
+# Whole seconds that the service may hold back its first answer until the job ends. A short job then
+# costs one question, and no stream; a service that knows no such preference answers at once.
+FIRST_ANSWER = 1
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,19 @@ class PollSchedule:
 class PatientPoll:
     """Asks whether a job has ended, and bears that the service cannot be reached for a while."""
 
-    def __init__(self, job_id: str, is_final: Callable[[], bool], deadline: Deadline) -> None:
+    def __init__(self, job_id: str, is_final: Callable[[int], bool], deadline: Deadline) -> None:
         self._job_id, self._is_final, self._deadline = job_id, is_final, deadline
         self._out_since: float | None = None
 
-    def __call__(self) -> bool:
-        """Return whether the job has ended, as far as is known."""
+    def __call__(self, hold: int = 0) -> bool:
+        """Return whether the job has ended, as far as is known.
+
+        Args:
+            hold: Seconds that the service may wait for the end before it answers.
+        """
         asked = self._deadline.clock.monotonic()
         try:
-            final = self._deadline.call(self._is_final)
+            final = self._deadline.call(lambda: self._is_final(hold))
         except (RequestsApiError, ApiIBMProtocolError) as exc:
             status = getattr(exc, "status_code", -1)
             if 400 <= status < 500 and status not in (408, 425, 429):
@@ -92,7 +99,7 @@ class PatientPoll:
 
 
 def wait_until_final(
-    poll: Callable[[], bool],
+    poll: PatientPoll,
     open_stream: Callable[[], AbstractContextManager[BaseWebsocketClient]],
     deadline: Deadline,
     when_told: Callable[[], None] = lambda: None,
@@ -110,7 +117,8 @@ def wait_until_final(
     Raises:
         RuntimeJobTimeoutError: If the deadline comes first.
     """
-    if poll():
+    # With a time limit, workers ask, which are few: none of them may be held.
+    if poll(0 if deadline.is_limited else FIRST_ANSWER):
         return
     with open_stream() as stream:
         over, polls = stream.finished, 0

@@ -16,6 +16,10 @@ from .endpoints.routes import RUNTIME_ROOTS, by_path
 from .endpoints.stream import STREAM_PATH, stream
 from .execution import executors
 from .faults import FaultMiddleware
+from .page.access import Access
+from .page.handlers import Page
+from .page.pictures import Pictures
+from .platform import routes as platform
 from .protocol.answers import error_answer
 from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, Refused
 from .protocol.guard import Guard
@@ -42,12 +46,15 @@ NOBODY = Caller("")
 _PURGE_SECONDS = 3600.0
 
 
-def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings, executor: Executor | None = None, access: Access | None = None
+) -> ASGIApp:
     """Build the application.
 
     Args:
         settings: How it is set up.
         executor: What runs jobs, already started or not; worker processes by default.
+        access: Who may look at its page; nobody yet by default.
 
     Raises:
         SettingsError: If it cannot be set up so.
@@ -81,7 +88,7 @@ def create_app(settings: Settings, executor: Executor | None = None) -> ASGIApp:
             store.close()
 
     application = Starlette(
-        routes=_routes(runtime),
+        routes=[*_routes(runtime), *_page(runtime, access or Access())],
         lifespan=lifespan,
         exception_handlers={
             Refused: _refused,
@@ -122,9 +129,18 @@ def _routes(runtime: Runtime) -> list[Route | WebSocketRoute]:
         await stream(runtime, socket)
 
     return [
-        *(_route(runtime, path, endpoints) for path, endpoints in by_path().items()),
+        *(
+            _route(runtime, path, endpoints)
+            for path, endpoints in (*by_path().items(), *platform.by_path().items())
+        ),
         *(WebSocketRoute(root + STREAM_PATH, follow) for root in RUNTIME_ROOTS),
     ]
+
+
+def _page(runtime: Runtime, access: Access) -> list[Route]:
+    if not runtime.settings.shows_page:
+        return []
+    return Page(runtime, access, Pictures(runtime.store, runtime.executor)).routes()
 
 
 def _route(runtime: Runtime, path: str, endpoints: Mapping[str, Endpoint]) -> Route:

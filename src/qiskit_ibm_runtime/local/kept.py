@@ -7,6 +7,7 @@ which the system releases however the server ends; a file without a lock is a le
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import platform
@@ -14,8 +15,10 @@ import signal
 import stat
 import time
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .server_process import Announcement, StartError, not_started, spawn, versions
 
@@ -110,6 +113,22 @@ def start(arguments: Sequence[str]) -> Announcement:
     if found is None:
         raise StartError("An embedded runtime is being started or stopped; try again.")
     return found
+
+
+def page(server: Announcement) -> str | None:
+    """An address that lets a browser see a running server, once; ``None`` if it shows no page."""
+    parts = urlsplit(server.url)
+    body = json.dumps({"apiToken": server.token})
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS_TO_STOP)
+    try:
+        connection.request("POST", "/page/codes", body)
+        answer = connection.getresponse()
+        path = answer.read().decode()
+    except OSError:
+        return None
+    finally:
+        connection.close()
+    return f"{parts.scheme}://{parts.netloc}{path}" if answer.status == 200 else None
 
 
 def stop() -> Announcement | None:

@@ -1,6 +1,7 @@
 """How a server is set up: values, their defaults, and the TOML file that may hold them."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
+import ipaddress
 import re
 import sys
 from collections.abc import Mapping
@@ -100,6 +101,9 @@ class Settings:
     worker_memory: Optional[Count] = None
     faults: Optional[Faults] = None
     uploads: bool = True
+    plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "premium"
+    result_links: bool = False
+    page: bool = True
     minimum_execution_time: Annotated[int, Meta(ge=0)] = 1
     session_hours: Annotated[float, Meta(ge=0, le=_LONGEST / 3600)] = 8.0
     session_idle_seconds: Seconds = 60.0
@@ -159,6 +163,19 @@ class Settings:
     def tls(self) -> bool:
         """Whether the server speaks TLS."""
         return self.tls_self_signed or self.tls_cert is not None
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the server is reached from this machine only."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def shows_page(self) -> bool:
+        """Whether people may look at it: its cookies must not cross a network unencrypted."""
+        return self.page and (self.tls or self.is_on_loopback)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

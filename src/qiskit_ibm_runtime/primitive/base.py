@@ -13,8 +13,7 @@ from typing import Any
 
 from qiskit.providers.options import Options as TerraOptions
 
-from qiskit_ibm_runtime.api.primitive_inputs import SKIP_CHECKS
-from qiskit_ibm_runtime.constants import DEFAULT_DECODERS
+from qiskit_ibm_runtime.api.primitive_inputs.readers import SKIP_CHECKS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
@@ -107,6 +106,11 @@ class RuntimePrimitive:
         self._close(stacklevel=3)
 
     def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
+        from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
+
+        # Beside the options, and not one of them.
+        dry = {"dry_run": True} if overrides.get("dry_run") else {}
+        overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
         combined = Options._merge_options(completed(self._options), overrides)
         backend = self._backend()
         set_default_error_levels(
@@ -129,6 +133,7 @@ class RuntimePrimitive:
             options=Options._get_runtime_options(combined),
             callback=None if wait else combined["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
+            **dry,
         )
 
     def _backend(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -11,6 +12,7 @@ from weakref import WeakSet
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
+from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
 from qiskit_ibm_runtime.local.recording.recorder import Recorder
 from qiskit_ibm_runtime.local.recording.replay import Replay, load, save
 from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
@@ -142,6 +144,31 @@ def _forget_client_state(netloc: str) -> None:
         _DEFAULT_SESSION.set(None)
 
 
+@dataclass(frozen=True)
+class PlatformAddress:
+    """How clients of today's IBM Quantum Platform reach a server.
+
+    Attributes:
+        base: The address of the server, which stands for every service of the platform.
+        url: The address of its API.
+        api_key: The API key of its user.
+        instance: The CRN of its service instance.
+    """
+
+    base: str
+    url: str
+    api_key: str = field(repr=False)
+    instance: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point clients to this server for log-in and discovery."""
+        return dict.fromkeys(
+            ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL"),
+            self.base,
+        )
+
+
 class RuntimeServer(_Served):
     """A fresh service, the switch for its faults, and the record of what it was asked.
 
@@ -169,12 +196,27 @@ class RuntimeServer(_Served):
         self.token = values["users"][0].token
         self.faults: Faults = values["faults"]
         made = Settings(**values)
+        self._instance = made.services[0].key if made.services else ""
 
         def build() -> Recorder:
             self.requests = Recorder(create_app(made, executor))
             return self.requests
 
         self._server = BackgroundServer(background, made, build=build)
+
+    @property
+    def platform(self) -> PlatformAddress:
+        """Where this server speaks the protocol of today's platform.
+
+        .. code-block:: python
+
+            from qiskit_ibm_runtime.testing import Workshop
+
+            with Workshop() as workshop, workshop.server() as server:
+                print(server.platform.url, server.platform.instance)
+        """
+        base = self._server.url
+        return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
     def save_recording(self, path: Path) -> None:
         """Write the conversation so far to a file, for :meth:`Workshop.replay`.

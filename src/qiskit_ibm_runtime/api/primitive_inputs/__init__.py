@@ -4,9 +4,3 @@ Users hand over what they like, and a stand-in for a session, a service or a cli
 was given. Only where a request is written are inputs checked for what no service could run, and put
 into the one form that all services understand.
 """
-
-from .limits import Limits, check_limits
-from .repeats import with_repeats
-from .sending import SKIP_CHECKS, as_sent
-
-__all__ = ["SKIP_CHECKS", "Limits", "as_sent", "check_limits", "with_repeats"]

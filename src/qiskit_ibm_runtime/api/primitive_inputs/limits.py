@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime.local.devices import sizes  # arithmetic only
 
 from .programs import circuits_run, is_of_primitive
-from .readers import scalar
-from .sending import SKIP_CHECKS
+from .readers import SKIP_CHECKS, scalar
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

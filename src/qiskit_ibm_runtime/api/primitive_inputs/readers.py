@@ -15,6 +15,8 @@ from typing import Any, Callable
 
 from qiskit_ibm_runtime.checks import shown
 
+# Environment variable: options are sent unchecked.
+SKIP_CHECKS = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre")
 ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
 

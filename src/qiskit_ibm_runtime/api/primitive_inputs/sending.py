@@ -9,10 +9,8 @@ from typing import Any
 from .layouts import as_positions, check_places
 from .observables import as_numbers
 from .programs import circuits_run, is_of_primitive
-from .readers import READERS, scalar
+from .readers import READERS, SKIP_CHECKS, scalar
 from .repeats import without_repeats
-
-SKIP_CHECKS = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 
 
 def as_sent(program_id: str, inputs: Any) -> Any:

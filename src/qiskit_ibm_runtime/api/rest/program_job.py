@@ -34,11 +34,15 @@ class ProgramJob(RestAdapterBase):
     def __init__(self, session: Any, job_id: str, url_prefix: str = "") -> None:
         super().__init__(session, f"{url_prefix}/jobs/{segment(job_id)}")
 
-    def get(self, exclude_params: bool = False) -> dict[str, Any]:
-        """Return the record of the job."""
+    def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
+        """Return the record of the job; ``hold`` seconds later at most, if it has not ended yet.
+
+        Holding an answer back is a preference (RFC 7240), which services may ignore.
+        """
         params = {"exclude_params": "true"} if exclude_params else None
+        headers = {"Prefer": f"wait={hold}"} if hold else None
         record: dict[str, Any] = read_json(
-            self.session.get(self.get_url("self"), params=params), dict
+            self.session.get(self.get_url("self"), params=params, headers=headers), dict
         )
         check_record(record)
         return record

@@ -1,5 +1,8 @@
 """Jobs: submitted, listed, followed, cancelled, deleted."""
 
+import asyncio
+import re
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Optional
 
@@ -19,6 +22,9 @@ from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
 
 from .endpoint import Call, Routes
 from .submission import submit
+
+_WAIT = re.compile(r"\bwait *= *\"?(\d{1,9})")
+_LONGEST_WAIT = 10  # seconds; a server that stops waits for its answers
 
 JOBS = Routes()
 JOBS(
@@ -56,7 +62,11 @@ async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
 
 @JOBS("GET", "/jobs/{id}", refuses=(404,))
 async def one(call: Call, query: models.Brief) -> models.Job:
-    """Return a job."""
+    """Return a job; with ``Prefer: wait=SECONDS``, once it has ended or so much later."""
+    found = _WAIT.search(call.request.headers.get("prefer", ""))
+    if found is not None and not _job(call).is_final:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(_end(call), min(int(found[1]), _LONGEST_WAIT))
     return await _shown(call.runtime, _job(call), params=not query.exclude_params)
 
 
@@ -76,6 +86,11 @@ async def cancel(call: Call) -> None:
     job, runtime = _job(call), call.runtime
     if job.is_final:
         raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+    await end(runtime, job)
+
+
+async def end(runtime: Runtime, job: Job) -> None:
+    """Cancel a job that has not ended."""
     runtime.scheduler.withdraw(job)
     async with runtime.store.durably():
         runtime.store.jobs.finish(job.id, CANCELLED)
@@ -136,6 +151,14 @@ def find(runtime: Runtime, user: str, crn: Optional[str], job_id: str) -> Job:
     if job is None or job.user != user or (crn is not None and job.instance != crn):
         raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
     return job
+
+
+async def _end(call: Call) -> None:
+    """Return once a job is final or gone."""
+    with call.runtime.feeds.watch(call.path("id")) as watch:
+        while not _job(call).is_final:
+            watch.changed.clear()
+            await watch.changed.wait()
 
 
 def _job(call: Call) -> Job:

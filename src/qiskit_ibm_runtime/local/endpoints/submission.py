@@ -28,6 +28,7 @@ from qiskit_ibm_runtime.local.storage.session_records import Session
 from .endpoint import Call
 
 _LONGEST_KEY = 255
+_HASHED_AT_ONCE = 2**18  # bytes, in less than a millisecond
 
 
 async def submit(call: Call, body: models.Submit) -> models.Submitted:
@@ -66,8 +67,10 @@ async def _digest(body: models.Submit) -> str:
     """What tells this submit from others; the inputs are compared as they were sent."""
     fields = {**structs.asdict(body), "params": None}
     found = hashlib.sha256(msgspec.json.encode(fields, order="deterministic"))
-    # The hash of megabytes leaves the event loop to others.
-    await asyncio.to_thread(found.update, memoryview(body.params))
+    if len(params := memoryview(body.params)) <= _HASHED_AT_ONCE:
+        found.update(params)
+    else:  # megabytes leave the event loop to others
+        await asyncio.to_thread(found.update, params)
     return found.hexdigest()
 
 

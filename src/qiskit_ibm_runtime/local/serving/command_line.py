@@ -8,7 +8,7 @@ import sys
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local import kept
 from qiskit_ibm_runtime.local.server_process import TOKEN_VARIABLE, Announcement, StartError
@@ -19,6 +19,9 @@ from qiskit_ibm_runtime.local.settings import (
     read_faults,
     read_toml,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _USAGE_ERROR = 2
 
@@ -66,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
     add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
+    add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
     # For whoever starts a server for itself: end with standard input and the parent process, and
@@ -118,15 +122,31 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(settings_of(options), until_eof=options.until_eof, announce=options.announce)
 
 
+def arguments_of_start(
+    data: Path | None,
+    workers: int | None,
+    devices: Sequence[str],
+    retention_days: float | None,
+) -> list[str]:
+    """Return the arguments of ``serve`` for a runtime that is kept; ``None`` leaves a default."""
+    arguments = [f"--device={name}" for name in devices]
+    if workers is not None:
+        arguments.append(f"--workers={workers}")
+    if retention_days is not None:
+        arguments.append(f"--retention-days={retention_days}")
+    if data is not None:
+        arguments.append(f"--data={data.absolute()}")
+    return arguments
+
+
 def _start(options: argparse.Namespace) -> int:
-    arguments = [f"--device={name}" for name in options.device or ()]
-    if options.workers is not None:
-        arguments.append(f"--workers={options.workers}")
-    if options.retention_days is not None:
-        arguments.append(f"--retention-days={options.retention_days}")
-    if options.data is not None:
-        arguments.append(f"--data={options.data.absolute()}")
-    _tell(kept.start(arguments))
+    _tell(
+        kept.start(
+            arguments_of_start(
+                options.data, options.workers, options.device or (), options.retention_days
+            )
+        )
+    )
     return 0
 
 
@@ -142,6 +162,9 @@ def _status(_: argparse.Namespace) -> int:
         print("It does not run.")
         return 1
     _tell(found)
+    page = kept.page(found)
+    if page is not None:
+        print(f"page: {page}")
     return 0
 
 
@@ -151,16 +174,27 @@ def _tell(found: Announcement) -> None:
         print(f"{name}: {number}")
 
 
-def _purge(options: argparse.Namespace) -> int:
+def purge(data: Path, days: float) -> int:
+    """Remove jobs that ended so many days ago from the data of a stopped server.
+
+    Returns:
+        How many were removed.
+
+    Raises:
+        SettingsError: If the folder holds no such data.
+    """
     from qiskit_ibm_runtime.local.storage.store import Store
 
-    data, days = options.data, options.days
     if not (data / "runtime.sqlite").is_file():
         raise SettingsError(f"{data} holds no data of this server.")
     store = Store(data)
     removed = store.purge(datetime.now(timezone.utc) - timedelta(days=days))
     store.close()
-    print(f"removed: {removed}")
+    return removed
+
+
+def _purge(options: argparse.Namespace) -> int:
+    print(f"removed: {purge(options.data, options.days)}")
     return 0
 
 

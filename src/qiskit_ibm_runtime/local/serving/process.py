@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
 import secrets
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.kept import withdraw
+from qiskit_ibm_runtime.local.page.access import Access
+from qiskit_ibm_runtime.local.page.handlers import ROOT, is_possible
 from qiskit_ibm_runtime.local.server_process import Announcement
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsError, User
 
@@ -72,9 +73,13 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
             print(f"token: {made}", flush=True)
         if settings.tls_self_signed and certificate is not None:
             print(f"certificate: {certificate[0]}", flush=True)
+        if settings.shows_page and is_possible():
+            code = access.code_for(settings.users[0].name)
+            print(f"page: {base_url(settings, listener)}{ROOT}?code={code}", flush=True)
 
+    access = Access()
     with closing(listener):
-        server = make_server(create_app(settings), certificate)
+        server = make_server(create_app(settings, access=access), certificate)
         log_as_json(settings.log_level)
         if until_eof:
             patience = settings.grace_seconds + _SECONDS_TO_STOP
@@ -107,7 +112,7 @@ def check_exposure(settings: Settings) -> None:
     Raises:
         SettingsError: If the settings would allow it.
     """
-    if _is_loopback(settings.host):
+    if settings.is_on_loopback:
         return
     if not settings.tls:
         raise SettingsError(
@@ -116,13 +121,6 @@ def check_exposure(settings: Settings) -> None:
         )
     if not settings.users:
         raise SettingsError(f"Listening on {settings.host} needs a token of your own (--token).")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _with_token(settings: Settings) -> tuple[Settings, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,10 @@ class Submission:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs of a user are wanted; ``None`` means any."""
+    """Which jobs of a user are wanted; ``None`` means any.
+
+    ``text`` is the beginning of an id, or a part of a tag.
+    """
 
     backend: str | None = None
     pending: bool | None = None
@@ -68,6 +72,10 @@ class Filter:
     tags: Sequence[str] = ()
     created_after: str | None = None
     created_before: str | None = None
+    status: str | None = None
+    text: str | None = None
+    among: Sequence[str] = ()
+    """Programs of which it is one; any, if there are none."""
 
     def where(self, user: str) -> tuple[str, list[object]]:
         """An SQL condition and its arguments."""
@@ -77,6 +85,7 @@ class Filter:
             "program": self.program,
             "instance": self.instance,
             "session": self.session,
+            "status": self.status,
         }
         parts = [(f"{name} = ?", value) for name, value in equal.items() if value is not None]
         if self.created_after is not None:
@@ -85,6 +94,9 @@ class Filter:
             parts.append(("created <= ?", self.created_before))
         conditions = [condition for condition, _ in parts]
         arguments: list[object] = [value for _, value in parts]
+        if self.among:
+            conditions.append("program IN (SELECT value FROM json_each(?))")
+            arguments.append(json.dumps(list(self.among)))
         if self.tags:
             # One condition for any number of them: SQLite limits the depth of an expression.
             conditions.append(
@@ -93,6 +105,12 @@ class Filter:
             )
             tags = sorted(set(self.tags))
             arguments += [json.dumps(tags), len(tags)]
+        if self.text is not None:
+            conditions.append(
+                "(id LIKE ? ESCAPE '!' OR id IN (SELECT job FROM tags WHERE tag LIKE ? ESCAPE '!'))"
+            )
+            escaped = re.sub("[!%_]", r"!\g<0>", self.text)
+            arguments += [f"{escaped}%", f"%{escaped}%"]
         if self.pending is not None:
             conditions.append(f"status {'IN' if self.pending else 'NOT IN'} ('Queued', 'Running')")
         return " AND ".join(conditions), arguments
@@ -121,8 +139,7 @@ class Jobs:
                 json.dumps(job.details),
             ),
         )
-        for tag in dict.fromkeys(job.details.get("tags", [])):
-            execute("INSERT INTO tags VALUES (?, ?)", (job.id, tag))
+        self._add_tags(job.id, job.details.get("tags", []))
         self._payloads.put(job.id, "params", params)
         if source is not None:
             self._payloads.put(job.id, "source", encoded(source))
@@ -134,6 +151,17 @@ class Jobs:
                     *(submission.job, submission.backend, job.created),
                 ),
             )
+
+    def _add_tags(self, job_id: str, tags: Iterable[str]) -> None:
+        rows = [(job_id, tag) for tag in dict.fromkeys(tags)]
+        self._connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
+
+    def tag(self, job: Job, tags: list[str]) -> None:
+        """Give a job other tags."""
+        details = json.dumps({**job.details, "tags": tags})
+        self._connection.execute("UPDATE jobs SET details = ? WHERE id = ?", (details, job.id))
+        self._connection.execute("DELETE FROM tags WHERE job = ?", (job.id,))
+        self._add_tags(job.id, tags)
 
     def submission(self, user: str, key: str) -> Submission | None:
         """What this user submitted under this key."""
@@ -154,13 +182,17 @@ class Jobs:
         """One page of a user's jobs, newest first unless ``ascending``, and how many there are."""
         where, arguments = wanted.where(user)
         order = "ASC" if ascending else "DESC"
-        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
-        (count,) = self._connection.execute(counting, arguments).fetchone()
         rows = self._connection.execute(
             f"SELECT * FROM jobs WHERE {where} ORDER BY id {order} LIMIT ? OFFSET ?",  # noqa: S608
             (*arguments, limit, offset),
         )
-        return [_job(row) for row in rows], count
+        return [_job(row) for row in rows], self.count(user, wanted)
+
+    def count(self, user: str, wanted: Filter) -> int:
+        """How many jobs of a user a filter finds."""
+        where, arguments = wanted.where(user)
+        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
+        return int(self._connection.execute(counting, arguments).fetchone()[0])
 
     def with_status(self, status: str) -> list[Job]:
         """Every user's jobs of this status, oldest first."""

@@ -1,0 +1,67 @@
+"""What a calibration says in a few numbers."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A gate that does not work is reported with an error of 1.
+_BROKEN = 1.0
+
+
+def median_errors(properties: Any) -> dict[str, float | None]:
+    """Return median errors of readout and of gates on one and on two qubits.
+
+    Gates without a physical operation, as ``rz`` and ``id``, are left out with those that do not
+    work. A number is ``None`` if the calibration does not tell it.
+
+    Args:
+        properties: ``BackendProperties``, or ``None``.
+    """
+    return {
+        "readout_error": _median(readout_errors(properties).values()),
+        "one_qubit_error": _median(error for _, error in _gate_errors(properties, 1)),
+        "two_qubit_error": _median(edge_errors(properties).values()),
+    }
+
+
+def readout_errors(properties: Any) -> dict[int, float]:
+    """Return the readout error of each qubit for which there is one."""
+    errors = {}
+    for number, qubit in enumerate(properties.qubits if properties is not None else ()):
+        for each in qubit:
+            if each.name == "readout_error":
+                errors[number] = float(each.value)
+    return errors
+
+
+def edge_errors(properties: Any) -> dict[tuple[int, int], float]:
+    """Return the least error of a gate on each pair of qubits, the lower qubit first."""
+    errors: dict[tuple[int, int], float] = {}
+    for qubits, error in _gate_errors(properties, 2):
+        pair = (min(qubits), max(qubits))
+        errors[pair] = min(error, errors.get(pair, error))
+    return errors
+
+
+def calibrated_at(properties: Any) -> str | None:
+    """Return when the device was calibrated, to the minute."""
+    when = getattr(properties, "last_update_date", None)
+    return None if when is None else f"{when:%Y-%m-%d %H:%M}"
+
+
+def _gate_errors(properties: Any, width: int) -> Iterator[tuple[tuple[int, ...], float]]:
+    for gate in properties.gates if properties is not None else ():
+        if len(gate.qubits) != width or gate.gate in ("id", "rz", "reset", "delay"):
+            continue
+        for parameter in gate.parameters:
+            if parameter.name == "gate_error" and 0 < float(parameter.value) < _BROKEN:
+                yield tuple(gate.qubits), float(parameter.value)
+
+
+def _median(errors: Any) -> float | None:
+    values = list(errors)
+    return float(median(values)) if values else None

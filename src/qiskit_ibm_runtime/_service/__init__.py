@@ -1,0 +1,1 @@
+"""The parts of a :class:`~qiskit_ibm_runtime.QiskitRuntimeService`."""

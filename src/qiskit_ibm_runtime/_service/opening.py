@@ -1,0 +1,99 @@
+"""Opening a service: reach it as an account, and list the backends of its instances."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.accounts import Account
+from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+from qiskit_ibm_runtime.api.liveness import watch
+from qiskit_ibm_runtime.exceptions import IBMAccountError
+from qiskit_ibm_runtime.hub_group_project import (
+    HubGroupProject,
+    list_concurrently,
+    make_instances,
+)
+from qiskit_ibm_runtime.utils.blame import users_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit_ibm_runtime.api.clients import AuthClient
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+
+
+def embedded_account(instance: str | None) -> Account:
+    """Return the account for the embedded runtime; start it if it is not running."""
+    from qiskit_ibm_runtime.local.launcher import ensure_running
+
+    server = ensure_running()
+    watch(server.url, server.why_ended)
+    return Account(channel="local", token=server.token, url=server.url, instance=instance)
+
+
+def client_parameters(account: Account) -> ClientParameters:
+    """Return how to reach the service of an account."""
+    return ClientParameters(
+        channel=account.channel or "",
+        token=account.token,
+        url=account.url,
+        instance=account.instance,
+        proxies=account.proxies,
+        verify=account.certificates,
+    )
+
+
+def adopt_login(params: ClientParameters, auth_client: AuthClient) -> None:
+    """Use the runtime's address and the token of a log-in from here on."""
+    params.url = auth_client.current_service_urls()["services"]["runtime"]
+    params.token = auth_client.current_access_token()
+    source = getattr(auth_client, "token_source", None)
+    # A subclass of AuthClient, or a double of it, may hand out tokens of its own.
+    if source is not None and source.current() == params.token:
+        params.token_source = source
+
+
+def instances_of(
+    service: QiskitRuntimeService, auth_client: AuthClient
+) -> dict[str, HubGroupProject]:
+    """Return the instances of the account by name, in the order in which they are searched.
+
+    Raises:
+        IBMAccountError: If the account has none.
+    """
+    preferred = service._account.instance
+    hgps = make_instances(service._client_params, auth_client.user_hubs(), service, preferred)
+    if not hgps:
+        raise IBMAccountError(
+            "No hub/group/project could be found for this account. "
+            "Ask the administrator of your hub for access to one."
+        )
+    if preferred and preferred not in hgps:
+        warnings.warn(
+            f"The instance {preferred} was not found for the account and is ignored. "
+            f"It has: {', '.join(hgps)}.",
+            stacklevel=users_line(),
+        )
+    return hgps
+
+
+def list_backends(hgps: Mapping[str, HubGroupProject], url: str | None) -> dict[str, Any]:
+    """Return the names of the backends of all instances, each without an object yet.
+
+    Instances that cannot be listed are left out with one warning; if none can be listed, the first
+    error is raised.
+    """
+    names, failed = list_concurrently(hgps.values(), url)
+    if failed and len(failed) == len(hgps):
+        raise next(iter(failed.values()))
+    if failed:
+        reasons = "; ".join(
+            f"{name}: {getattr(error, 'message', error)}" for name, error in failed.items()
+        )
+        warnings.warn(
+            f"The backends of these instances could not be listed: {reasons}. "
+            "The other instances are not affected.",
+            stacklevel=users_line(),
+        )
+    return dict.fromkeys(names)

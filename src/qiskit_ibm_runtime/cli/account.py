@@ -1,0 +1,139 @@
+"""``account``: save, list, choose and delete accounts."""
+
+import sys
+from typing import Annotated, Any, Optional
+
+import typer
+
+from .connection import connection_of
+from .exit_codes import NOT_FOUND
+from .output import Json, print_json, print_table, say
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Save, list, choose and delete accounts."
+)
+
+_REPLACED = "previous-{}"
+
+
+@app.command()
+def save(
+    context: typer.Context,
+    channel: Annotated[str, typer.Option(help="ibm_quantum, ibm_cloud or local.")],
+    name: Annotated[
+        Optional[str], typer.Option(help="Name of the account. [default: that of the channel]")
+    ] = None,
+    instance: Annotated[
+        Optional[str], typer.Option(help="hub/group/project; on ibm_cloud a CRN or a name.")
+    ] = None,
+    url: Annotated[Optional[str], typer.Option(help="Address, if not IBM's own.")] = None,
+    verify: Annotated[
+        bool, typer.Option(help="Whether to check certificates of the service.")
+    ] = True,
+    overwrite: Annotated[bool, typer.Option(help="Replace an account of that name.")] = False,
+    json: Json = False,
+) -> None:
+    """Save an account. The token is asked for, or read from standard input in a script."""
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+    file = connection_of(context).file
+    QiskitRuntimeService.save_account(
+        channel=channel,  # type: ignore[arg-type]
+        token=_read_token(),
+        name=name,
+        instance=instance,
+        url=url,
+        verify=verify,
+        filename=file,
+        overwrite=overwrite,
+    )
+    if json:
+        print_json({"saved": name, "channel": channel})
+    else:
+        say(f"Saved: {name or f'the default account of {channel}'}.")
+
+
+def _read_token() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Token", hide_input=True))
+    return sys.stdin.readline().strip()
+
+
+@app.command("list")
+def listed(context: typer.Context, json: Json = False) -> None:
+    """List saved accounts; tokens are masked."""
+    from qiskit_ibm_runtime import QiskitRuntimeService
+    from qiskit_ibm_runtime._display.masking import masked
+
+    file = connection_of(context).file
+    accounts = QiskitRuntimeService.saved_accounts(filename=file)
+    defaults = QiskitRuntimeService.saved_accounts(filename=file, default=True)
+    data = [
+        {"name": name, "default": name in defaults, **masked(fields)}
+        for name, fields in accounts.items()
+    ]
+    if json:
+        print_json(data)
+        return
+    columns = dict.fromkeys(("name", "default", "channel", "instance", "url", "token"), "left")
+    print_table(columns, [[each.get(column) for column in columns] for each in data])
+    if not data:
+        say("No account is saved. Save one with `qiskit-ibm-runtime account save`.")
+
+
+@app.command()
+def use(context: typer.Context, name: str, json: Json = False) -> None:
+    """Make a saved account the default of its channel."""
+    from qiskit_ibm_runtime.accounts import AccountManager, storage
+    from qiskit_ibm_runtime.accounts.exceptions import AccountNotFoundError
+    from qiskit_ibm_runtime.accounts.management import _content, _default_name, _file
+
+    file = connection_of(context).file
+    account = AccountManager.get(filename=file, name=name)
+    default = _default_name(account.channel)
+    AccountManager.migrate(file)
+
+    def put_first(content: dict[str, Any]) -> dict[str, Any]:
+        if name not in content:
+            raise AccountNotFoundError(f"Account {name!r} was deleted in the meantime.")
+        others = {key: entry for key, entry in content.items() if key != default}
+        replaced = content.get(default)
+        if replaced and name != default and replaced not in others.values():
+            others[_REPLACED.format(default)] = replaced
+        return {**others, default: content[name]}
+
+    storage.change(_file(file), put_first)
+    first = AccountManager.get(filename=file)
+    if json:
+        print_json({"default": name, "channel": account.channel})
+        return
+    say(f"{name} is the default account of {account.channel}.")
+    if first != AccountManager.get(filename=file, name=default):
+        say(
+            f"Without --channel {account.channel} or QISKIT_IBM_CHANNEL={account.channel}, the "
+            f"default account of {first.channel} still comes first."
+        )
+    if _REPLACED.format(default) in _content(file):
+        say(f"The one before it is kept as {_REPLACED.format(default)}.")
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    name: str,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a saved account from the file."""
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+    file = connection_of(context).file
+    if not yes:
+        typer.confirm(f"Delete the account {name!r}?", abort=True, err=True)
+    deleted = QiskitRuntimeService.delete_account(filename=file, name=name)
+    if json:
+        print_json({"deleted": deleted})
+    else:
+        say(f"Deleted: {name}." if deleted else f"No account is named {name!r}.")
+    if not deleted:
+        raise typer.Exit(NOT_FOUND)

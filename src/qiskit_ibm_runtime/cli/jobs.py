@@ -1,0 +1,151 @@
+"""``jobs`` and ``job``: find jobs, follow them, fetch what they made."""
+
+from typing import Annotated, Any, Optional
+
+import typer
+
+from .connection import connection_of
+from .exit_codes import JOB_FAILED, MISUSED
+from .output import Json, moment, print_fields, print_json, print_table, print_text, say
+from .results import print_result
+
+_MOST_QUBITS_DRAWN = 10
+_MOST_INSTRUCTIONS_DRAWN = 100
+
+
+def listed(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(help="How many at most; 0 means all.")] = 10,
+    skip: Annotated[int, typer.Option(help="How many to leave out first.")] = 0,
+    backend: Annotated[Optional[str], typer.Option(help="On this backend.")] = None,
+    pending: Annotated[
+        Optional[bool],
+        typer.Option("--pending/--ended", help="Waiting or running, or else over."),
+    ] = None,
+    program: Annotated[Optional[str], typer.Option(help="Of this program.")] = None,
+    session: Annotated[Optional[str], typer.Option(help="Of this session.")] = None,
+    tag: Annotated[Optional[list[str]], typer.Option(help="With this tag; repeatable.")] = None,
+    after: Annotated[Optional[str], typer.Option(help="Made at this time or later.")] = None,
+    before: Annotated[Optional[str], typer.Option(help="Made at this time or earlier.")] = None,
+    oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first.")] = False,
+    json: Json = False,
+) -> None:
+    """List jobs of the account, the newest first."""
+    from qiskit_ibm_runtime.job_listing import JobListing
+
+    connection = connection_of(context)
+    listing = JobListing(
+        connection.open(lasting=True),
+        limit=limit,
+        skip=skip,
+        backend_name=backend,
+        pending=pending,
+        program_id=program,
+        instance=connection.instance if connection.channel != "ibm_cloud" else None,
+        job_tags=tag,
+        session_id=session,
+        created_after=after,
+        created_before=before,
+        descending=not oldest,
+    )
+    data = [_summary(record) for record in listing._records()]
+    if json:
+        print_json(data)
+        return
+    columns = dict.fromkeys(("id", "program", "backend", "status", "created", "tags"), "left")
+    print_table(columns, [[each[column] for column in columns] for each in data])
+    if not data:
+        say("No job fits.")
+
+
+def _summary(record: dict[str, Any]) -> dict[str, Any]:
+    from qiskit_ibm_runtime.job.state import read_state
+
+    return {
+        "id": record["id"],
+        "program": (record.get("program") or {}).get("id"),
+        "backend": record.get("backend"),
+        "status": read_state(record).status.name,
+        "created": _local(record.get("created")),
+        "session": record.get("session_id"),
+        "tags": record.get("tags") or [],
+    }
+
+
+def one(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(metavar="ID", help='Its id, or "last".')],
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    result: Annotated[bool, typer.Option("--result", help="Wait for its result.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print its log.")] = False,
+    inputs: Annotated[bool, typer.Option("--inputs", help="Print what was sent.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel it.")] = False,
+    timeout: Annotated[Optional[float], typer.Option(help="Seconds to wait at most.")] = None,
+    json: Json = False,
+) -> None:
+    """Show a job, follow it, or fetch its result, log or inputs."""
+    if sum((watch, result, logs, inputs, cancel)) > 1:
+        say("error: give one of --watch, --result, --logs, --inputs and --cancel")
+        raise typer.Exit(MISUSED)
+    job = connection_of(context).open(lasting=True).job(job_id)
+    if watch:
+        job.wait_for_final_state(timeout=timeout, progress=True)
+    if cancel:
+        job.cancel()
+    if result:
+        print_result(job.result(timeout=timeout, progress=not json), as_json=json)
+    elif logs:
+        print_json({"logs": job.logs()}) if json else print_text(job.logs())
+    elif inputs:
+        print_json(job.inputs) if json else print_fields(_shown(job.inputs))
+    else:
+        data = details(job)
+        print_json(data) if json else print_fields(data)
+        if watch and data["status"] != "DONE":
+            raise typer.Exit(JOB_FAILED)
+
+
+def details(job: Any) -> dict[str, Any]:
+    """Return what is known about a job, without inputs and result."""
+    status = job.status()
+    metrics = job.metrics()
+    times = metrics.get("timestamps") or {}
+    error = job.error_message()
+    return {
+        "id": job.job_id(),
+        "program": job.program_id,
+        "backend": job._place.get("backend") or None,
+        "status": status.name,
+        "reason": job._state.reason or None,
+        "position_in_queue": metrics.get("position_in_queue"),
+        "created": moment(job.creation_date),
+        "running": _local(times.get("running")),
+        "finished": _local(times.get("finished")),
+        "seconds": (metrics.get("usage") or metrics.get("bss") or {}).get("seconds"),
+        "session": job.session_id,
+        "tags": job.tags,
+        "error": error,
+    }
+
+
+def _local(time: Optional[str]) -> Optional[str]:
+    from qiskit_ibm_runtime.utils.converters import utc_to_local
+
+    return moment(utc_to_local(time)) if time else None
+
+
+def _shown(inputs: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in inputs.items()}
+
+
+def _text(value: Any) -> str:
+    from qiskit import QuantumCircuit
+
+    if isinstance(value, list) and value and isinstance(value[0], QuantumCircuit):
+        return "\n".join(map(_text, value))
+    if not isinstance(value, QuantumCircuit):
+        return str(value)
+    size = f"{value.name}: {value.num_qubits} qubits, {len(value)} instructions"
+    if value.num_qubits > _MOST_QUBITS_DRAWN or len(value) > _MOST_INSTRUCTIONS_DRAWN:
+        return size
+    return f"{size}\n{value.draw(output='text', fold=100)}"

@@ -1,0 +1,176 @@
+"""Showing how a job comes along, while somebody waits for it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Protocol, Union
+
+from qiskit.exceptions import QiskitError
+from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qiskit_ibm_runtime.runtime_job import RuntimeJob
+
+_STEPS = {JobStatus.RUNNING: 1, **dict.fromkeys(JOB_FINAL_STATES, 2)}
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is.
+
+    Attributes:
+        job_id: The job.
+        status: Its status.
+        position: Its place in the queue; ``None`` if it does not wait, or nobody knows.
+        elapsed: Seconds since the wait began.
+    """
+
+    job_id: str
+    status: JobStatus
+    position: int | None
+    elapsed: float
+
+    def __str__(self) -> str:
+        place = "" if self.position is None else f", position {self.position} in the queue"
+        return f"job {self.job_id}: {self.status.name}{place}, {_duration(self.elapsed)}"
+
+
+Report = Callable[[Progress], Any]
+Wanted = Union[bool, Report]
+
+
+class Display(Protocol):
+    """Where progress is shown."""
+
+    def show(self, progress: Progress) -> None:
+        """Show the latest."""
+
+    def close(self) -> None:
+        """Leave the last state to be read."""
+
+
+class Lines:
+    """A line on standard error for each change; for pipes and logs."""
+
+    def __init__(self) -> None:
+        self._last: tuple[JobStatus, int | None] | None = None
+
+    def show(self, progress: Progress) -> None:
+        """Print what is new."""
+        if (progress.status, progress.position) != self._last:
+            self._last = (progress.status, progress.position)
+            print(progress, file=sys.stderr, flush=True)  # noqa: T201
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class OneLine:
+    """A line of a terminal that is written again and again."""
+
+    def show(self, progress: Progress) -> None:
+        """Replace the line."""
+        sys.stderr.write(f"{_CLEAR_LINE}{progress}")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """End the line."""
+        sys.stderr.write("\n")
+
+
+class NotebookBar:
+    """The bar that tqdm draws in Jupyter."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar(total=2, bar_format="{desc} {bar}")
+
+    def show(self, progress: Progress) -> None:
+        """Move the bar: half-way while the job runs."""
+        self._bar.set_description_str(str(progress), refresh=False)
+        self._bar.n = _STEPS.get(progress.status, 0)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Stop; a bar that is not full shows an interrupt."""
+        self._bar.close()
+
+
+class Calls:
+    """A function of the user."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def show(self, progress: Progress) -> None:
+        """Call it."""
+        self._report(progress)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+@contextmanager
+def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
+    """Give the question whether a job has ended, which shows what it learns.
+
+    Args:
+        job: The job.
+        wanted: A function to call, or true for what suits the place.
+    """
+    began = time.monotonic()
+    display = Calls(wanted) if callable(wanted) else _display()
+
+    def is_final(_hold: int) -> bool:
+        # An answer that the service holds back would leave nothing to show meanwhile.
+        final = job._is_final()
+        elapsed = time.monotonic() - began
+        display.show(Progress(job.job_id(), job._status, _position(job), elapsed))
+        return final
+
+    try:
+        yield is_final
+    finally:
+        display.close()
+
+
+def _position(job: RuntimeJob) -> int | None:
+    """Ask for the place in the queue; not to know it hurts nobody."""
+    if job._status is not JobStatus.QUEUED:
+        return None
+    with suppress(QiskitError):
+        position = job._api_client.job_metadata(job.job_id()).get("position_in_queue")
+        return position if isinstance(position, int) else None
+    return None
+
+
+def _display() -> Display:
+    bar = _notebook_bar()
+    if bar is not None:
+        return NotebookBar(bar)
+    return OneLine() if sys.stderr.isatty() else Lines()
+
+
+def _notebook_bar() -> Any:
+    """Return the class of tqdm's bar if this is a notebook that can show it."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if type(shell).__name__ != "ZMQInteractiveShell":
+        return None
+    try:
+        import ipywidgets  # noqa: F401  # tqdm's bar is one
+        from tqdm.notebook import tqdm
+    except ImportError:
+        return None
+    return tqdm
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,183 @@
+"""What the page shows, read from the runtime; nothing here knows HTML."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.protocol.identity import Caller
+from qiskit_ibm_runtime.local.storage.job_records import COMPLETED, FAILED, Filter, Job
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.local.runtime import Runtime
+    from qiskit_ibm_runtime.local.storage.program_records import Program
+
+JOBS_ON_A_PAGE = 25
+SESSIONS_ON_A_PAGE = 50
+# Of inputs, logs and results, as much as one can read; the whole is a click away.
+MOST_CHARACTERS = 20_000
+DRAWN_RESULTS = ("sampler", "estimator", "circuit-runner", "qasm3-runner")
+STATES = ("Queued", "Running", "Completed", "Failed", "Cancelled")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One backend as a row."""
+
+    name: str
+    qubits: int
+    is_simulator: bool
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job as a row: what its user asks first."""
+
+    job: Job
+    place: int | None
+    duration: str
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags of the job."""
+        return list(self.job.details.get("tags", []))
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One page of a list of jobs."""
+
+    rows: list[Row]
+    count: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.count // JOBS_ON_A_PAGE))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, or its beginning."""
+
+    shown: str
+    size: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it goes on."""
+        return len(self.shown) < self.size
+
+
+def backends(runtime: Runtime, user: str) -> list[Backend]:
+    """The backends of a user, busy ones first."""
+    found = [
+        Backend(
+            name,
+            runtime.qubits(name),
+            catalogue.is_simulator(name),
+            runtime.scheduler.length(name),
+        )
+        for name in runtime.backends_for(Caller(user))
+    ]
+    return sorted(found, key=lambda one: (-one.jobs, not one.is_simulator, one.name))
+
+
+def jobs(runtime: Runtime, user: str, wanted: Filter, number: int = 1) -> Jobs:
+    """One page of a user's jobs, newest first."""
+    offset = JOBS_ON_A_PAGE * (number - 1)
+    found, count = runtime.store.jobs.page(user, wanted, JOBS_ON_A_PAGE, offset, ascending=False)
+    return Jobs([row(runtime, job) for job in found], count, number)
+
+
+def row(runtime: Runtime, job: Job) -> Row:
+    """A job as a row."""
+    return Row(job, runtime.scheduler.position(job), duration(job, runtime.clock()))
+
+
+def duration(job: Job, now: float) -> str:
+    """How long a job ran, or has been running."""
+    if job.running is None:
+        return ""
+    end = now if job.finished is None else _seconds(job.finished)
+    seconds = max(0.0, end - _seconds(job.running))
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+def moment(text: str | None) -> str:
+    """A time for people, in UTC."""
+    return "" if text is None else f"{text[:10]} {text[11:19]} UTC"
+
+
+def has_circuits(job: Job) -> bool:
+    """Whether the inputs of a job may hold circuits to draw."""
+    return job.program in ("sampler", "estimator", "circuit-runner")
+
+
+def has_plot(job: Job) -> bool:
+    """Whether the result of a job can be plotted."""
+    return job.status == COMPLETED and job.program in DRAWN_RESULTS
+
+
+def text(data: bytes | None) -> Text:
+    """What can be read of inputs, a log or a result; JSON is laid out."""
+    whole = (data or b"").decode("utf-8", "replace")
+    size = len(whole)
+    if size <= MOST_CHARACTERS and whole[:1] in ("{", "["):
+        try:
+            whole = json.dumps(json.loads(whole), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return Text(whole, size)
+        size = len(whole)
+    return Text(whole[:MOST_CHARACTERS], size)
+
+
+async def details(runtime: Runtime, job: Job) -> dict[str, Any]:
+    """Everything about one job."""
+    read = runtime.store.payloads.read
+    result = await read(job.id, "result") if job.is_final else None
+    return {
+        "row": row(runtime, job),
+        "inputs": text(await read(job.id, "params")),
+        "log": text(await read(job.id, "log")),
+        "error": text(result) if job.status == FAILED else None,
+        "result": text(result) if job.status == COMPLETED else None,
+        "interim": runtime.store.jobs.messages(job.id, limit=20),
+        "has_circuits": has_circuits(job),
+        "has_plot": has_plot(job),
+    }
+
+
+def sessions(runtime: Runtime, user: str) -> list[dict[str, Any]]:
+    """The latest sessions of a user."""
+    now = runtime.clock()
+    return [
+        {
+            "session": one,
+            "state": "open" if one.takes_jobs(now) else "closed",
+            "started": None if one.started is None else _written(one.started),
+            "jobs": runtime.store.jobs.count(user, Filter(session=one.id)),
+        }
+        for one in runtime.store.sessions.of(user, SESSIONS_ON_A_PAGE)
+    ]
+
+
+def programs(runtime: Runtime, user: str) -> list[Program]:
+    """The programs that a user may run, the server's own first."""
+    return runtime.programs(user)
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def _written(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()

@@ -1,0 +1,41 @@
+// Keeps the live parts of the page up to date: the server says that something changed, and the
+// page is asked for again. Without scripts everything works, after a reload.
+"use strict";
+
+const address = document.body.dataset.events;
+let asking = false;
+let again = false;
+
+async function refresh() {
+  if (asking) {
+    again = true;
+    return;
+  }
+  asking = true;
+  try {
+    const answer = await fetch(location.href, { redirect: "error" });
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-live]")) replace(part, fresh);
+    }
+  } catch {
+    // The server has gone, or is on its way: the next event asks again.
+  }
+  asking = false;
+  if (again) {
+    again = false;
+    refresh();
+  }
+}
+
+function replace(part, fresh) {
+  const other = fresh.getElementById(part.id);
+  const isRead = part.contains(document.activeElement) || part.querySelector("details[open]");
+  if (other && !isRead && part.innerHTML !== other.innerHTML) part.innerHTML = other.innerHTML;
+}
+
+if (address) {
+  const events = new EventSource(address);
+  events.onmessage = refresh;
+  addEventListener("pagehide", () => events.close());
+}
