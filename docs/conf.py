@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "extensions"))
@@ -45,3 +49,15 @@ autodoc_class_signature = "mixed"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 88
+
+
+def skip_fields_of_tuples(
+    _app: Sphinx, _what: str, _name: str, member: Any, *_: Any
+) -> bool | None:
+    """Leave the fields of named tuples to the docstring of their class."""
+    return True if type(member).__name__ == "_tuplegetter" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Register what these settings define."""
+    app.connect("autodoc-skip-member", skip_fields_of_tuples)
