@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
+from .accounts.validation import CLOUD_CHANNELS
 from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
@@ -147,7 +148,7 @@ class BackendCatalogue:
 
     def _candidates(self, name: str | None, instance: str | None) -> list[Key]:
         service = self._service
-        if service.channel == "ibm_cloud":
+        if service.channel in CLOUD_CHANNELS:
             if instance:
                 raise IBMInputValueError(
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .accounts.validation import CLOUD_CHANNELS
 from .checks import optional_text, required_id, shown, whole_number
 from .exceptions import IBMInputValueError, RuntimeJobNotFound
 from .job.state import final_state
@@ -161,7 +162,7 @@ def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
 def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
     """Return the job that a record describes; its backend and inputs wait to be looked at."""
     # On the cloud, a service is bound to its own instance.
-    parts = ("backend",) if service.channel == "ibm_cloud" else ("backend", *INSTANCE_PARTS)
+    parts = ("backend",) if service.channel in CLOUD_CHANNELS else ("backend", *INSTANCE_PARTS)
     return RuntimeJob(
         backend=None,
         api_client=service._api_client,
@@ -184,7 +185,7 @@ def _instance_parts(
 ) -> tuple[str, str, str] | tuple[None, None, None]:
     if not instance:
         return None, None, None
-    if service.channel == "ibm_cloud":
+    if service.channel in CLOUD_CHANNELS:
         raise IBMInputValueError(
             "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is chosen "
             "when the service is created."

@@ -93,7 +93,9 @@ def submit(
         result_decoder=result_decoder,
         image=options.image,
         service=service,
-        session_id=optional_text(session_id) or (job_id if start_session else None),
+        # Where sessions are opened by themselves, the answer names the one; else it is the job's.
+        session_id=optional_text(session_id)
+        or ((response.get("session_id", job_id) or "") if start_session else None),
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )

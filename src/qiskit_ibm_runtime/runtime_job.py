@@ -528,6 +528,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
         params = self._client_params
+        new_stream = getattr(type(self._api_client), "new_stream", None)
+        if new_stream is not None:  # a client of a service that has no streams
+            return new_stream(self._api_client, params, self.job_id(), messages)  # type: ignore[no-any-return]
         return RuntimeWebsocketClient(
             params.get_runtime_api_base_url(), params, self.job_id(), messages
         )

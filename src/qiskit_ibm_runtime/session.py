@@ -72,6 +72,8 @@ class Session:
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
+        # Whether each job runs by itself, as those of primitives without a session do today.
+        self._alone = False
         self._opening = threading.Lock()
 
     @classmethod
@@ -136,20 +138,20 @@ class Session:
         }
         if dry_run:
             return self._dry_run(arguments)
-        if self._session_id is None:
+        if self._session_id is None and not self._alone:
             with self._opening:
                 # Another thread may have opened the session, or closed it, while this one waited.
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
-        return self._service.run(**arguments, session_id=self._session_id, start_session=False)
+        return self._service.run(**arguments, session_id=self.session_id, start_session=False)
 
     def _dry_run(self, arguments: dict[str, Any]) -> RuntimeJob:
-        opens = self._session_id is None
+        opens = self._session_id is None and not self._alone
         time = {"session_time": self._max_time} if opens else {}
         sent = {**arguments, "options": {**arguments["options"], **time}}
         return self._service.run(
-            **sent, session_id=self._session_id, start_session=opens, dry_run=True
+            **sent, session_id=self.session_id, start_session=opens, dry_run=True
         )
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
@@ -157,13 +159,15 @@ class Session:
         options = arguments.pop("options")
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
-        job = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
-        self._session_id = job.job_id()
+        job: Any = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
+        # Empty where the service opened none, so that each job runs by itself.
+        opened = getattr(job, "_session_id", None)
+        self._session_id = opened if isinstance(opened, str) else job.job_id()
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
                 self._backend = job.backend().name
-        return job
+        return job  # type: ignore[no-any-return]
 
     def _check_active(self) -> None:
         if not self._active:
@@ -223,7 +227,7 @@ class Session:
     @property
     def session_id(self) -> str | None:
         """Id of the session; ``None`` before its first job."""
-        return self._session_id
+        return self._session_id or None
 
     @property
     def service(self) -> QiskitRuntimeService:
@@ -307,6 +311,7 @@ def get_default_session(
     if service is None and current is not None and inside and not isinstance(backend, IBMBackend):
         service = current.service
     session = Session(service=service, backend=backend)
+    session._alone = getattr(session.service, "_sessions_cost", False) is True
     if not inside:
         _DEFAULT_SESSION.set(session)
     return session

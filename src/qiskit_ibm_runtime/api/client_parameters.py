@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
+from .http_settings import HttpSettings
 from .transport import Transport
 
 if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 TEMPLATE_IBM_HUBS = "{prefix}/Network/{hub}/Groups/{group}/Projects/{project}"
@@ -32,6 +35,7 @@ class ClientParameters:
 
     Attributes:
         token_source: Where fresh tokens come from; ``None`` if ``token`` does not expire.
+        http: What the user chose about requests.
         transport: The connections.
     """
 
@@ -43,6 +47,8 @@ class ClientParameters:
         instance: str | None = None,
         proxies: ProxyConfiguration | None = None,
         verify: bool | str = True,
+        *,
+        http: HttpSettings | None = None,
     ) -> None:
         self.channel = channel
         self.token = token
@@ -51,7 +57,8 @@ class ClientParameters:
         self.proxies = proxies
         self.verify = verify
         self.token_source: TokenSource | None = None
-        self.transport = Transport()
+        self.http = http or HttpSettings()
+        self.transport: BaseAdapter = self.http.transport or Transport()
 
     def get_auth_handler(self) -> CloudAuth | QuantumAuth | BearerAuth:
         """Return what signs the requests of this channel."""
@@ -86,4 +93,10 @@ class ClientParameters:
             from qiskit_ibm_runtime.proxies.ntlm import ProxyNtlm
 
             auth = WithProxy(auth, ProxyNtlm(ntlm))
-        return {**params, "auth": auth, "adapter": self.transport}
+        chosen = {"adapter": self.transport, **self.http.session_parameters()}
+        return {**params, "auth": auth, **chosen}
+
+    def close(self) -> None:
+        """Close the connections, unless the user gave them; later requests open new ones."""
+        if self.http.transport is None:
+            self.transport.close()

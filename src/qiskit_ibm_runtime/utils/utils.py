@@ -19,6 +19,7 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from .retired import is_platform
 
 if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 QISKIT_IBM_RUNTIME_LOG_LEVEL = "QISKIT_IBM_RUNTIME_LOG_LEVEL"
@@ -86,6 +87,7 @@ def resolve_crn(
     *,
     proxies: ProxyConfiguration | None = None,
     verify: bool | str = True,
+    http: HttpSettings | None = None,
 ) -> list[str]:
     """Find the CRNs of the Qiskit Runtime service instances that have a name.
 
@@ -96,6 +98,7 @@ def resolve_crn(
         token: API key.
         proxies: How to reach the cloud.
         verify: Whether to check certificates, or the file of the authority to check them with.
+        http: How requests are made.
 
     Returns:
         All CRNs of that name; none if there is no such instance.
@@ -113,7 +116,7 @@ def resolve_crn(
     from qiskit_ibm_runtime.api.clients.cloud_directory import resolve_instance_names
 
     return resolve_instance_names(
-        url=url, instance=instance, token=token, proxies=proxies, verify=verify
+        url=url, instance=instance, token=token, proxies=proxies, verify=verify, http=http
     )
 
 
@@ -123,11 +126,12 @@ def instance_names(
     *,
     proxies: ProxyConfiguration | None = None,
     verify: bool | str = True,
+    http: HttpSettings | None = None,
 ) -> list[str]:
     """Names of the Qiskit Runtime service instances of a cloud account, as for `resolve_crn`."""
     from qiskit_ibm_runtime.api.clients.cloud_directory import list_instance_names
 
-    return list_instance_names(url=url, token=token, proxies=proxies, verify=verify)
+    return list_instance_names(url=url, token=token, proxies=proxies, verify=verify, http=http)
 
 
 def get_runtime_api_base_url(url: str, instance: str | None) -> str:

@@ -26,6 +26,7 @@ class Runtime(RestAdapterBase):
     """Collections of the runtime."""
 
     URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
+    ASKED_OF_LISTINGS: dict[str, str] = {}
 
     def program(self, program_id: str) -> Program:
         """Return the adapter of one program."""
@@ -135,7 +136,7 @@ class Runtime(RestAdapterBase):
             self.get_url("jobs"),
             data=body,
             headers=headers,
-            timeout=SUBMIT_TIMEOUT,
+            timeout=None if self.session.has_own_timeout else SUBMIT_TIMEOUT,
             idempotent=idempotent,
         )
 
@@ -197,6 +198,7 @@ class Runtime(RestAdapterBase):
     ) -> Response:
         """List jobs, and return the whole answer."""
         params: dict[str, Any] = {
+            **self.ASKED_OF_LISTINGS,
             "limit": limit,
             "offset": skip,
             "backend": backend_name,
