@@ -362,6 +362,11 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         """Return the backend itself, for code that took it for a factory."""
         return self
 
+    def _repr_html_(self) -> str:
+        from ._display.cards import backend_card
+
+        return backend_card(self)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}')>"
 

@@ -249,10 +249,12 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         """Tell which account is in use.
 
         Returns:
-            The fields as they would be saved, with the token readable, and with the CRN that a
-            service name stood for.
+            The fields as they would be saved, with the CRN that a service name stood for. The token
+            is there; what is printed of the dict masks it.
         """
-        return self._account.to_saved_format()
+        from ._display.containers import AccountFields
+
+        return AccountFields(self._account.to_saved_format())
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -266,6 +268,11 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
     def __reduce__(self) -> tuple[Any, ...]:
         identity = AccountIdentity.of(self._account, self._account_file)
         return _revived, (type(self), self._number, identity)
+
+    def _repr_html_(self) -> str:
+        from ._display.cards import service_card
+
+        return service_card(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -421,9 +428,10 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
             IBMInputValueError: If a value cannot be used.
             RequestsApiError: If a request fails.
         """
+        from ._display.containers import JobList
         from .job_listing import JobListing
 
-        return list(
+        return JobList(
             JobListing(
                 self,
                 limit,

@@ -548,6 +548,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         finally:
             client.disconnect()
 
+    def _repr_html_(self) -> str:
+        from ._display.cards import job_card
+
+        return job_card(self)
+
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
 

@@ -236,3 +236,96 @@ def test_too_many_requests_are_told_when_to_come_back(workshop: Workshop) -> Non
         answer = client.submit("sampler", {"pubs": [[BELL]], "version": 2})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
         assert client.submit("sampler", {"pubs": [[BELL]], "version": 2}).status_code == 200
+
+
+def tensor(value: Any) -> dict[str, Any]:
+    numbers = np.asarray(value, dtype="<f8")
+    text = base64.b64encode(zlib.compress(numbers.tobytes())).decode()
+    return {"data": text, "shape": list(numbers.shape), "dtype": "f64"}
+
+
+def program(items: list[dict[str, Any]], texts: list[str]) -> dict[str, Any]:
+    its = {
+        "shots": 4000,
+        "circuits": {"data": texts},
+        "items": items,
+        "passthrough_data": {"a": [1]},
+    }
+    return {"schema_version": "v2.0", "quantum_program": its, "options": {}}
+
+
+def test_the_executor_returns_every_shot_of_every_element(client: PlatformClient) -> None:
+    angles = [0.0, 1.0, math.pi]
+    text = TURN + "bit[3] c; c[1] = measure q[0];"
+    item = {"item_type": "circuit", "circuit_arguments": tensor([[a] for a in angles])}
+    result = client.result("executor", program([{**item, "shape": [2, 3]}], [text]))
+
+    (only,) = result["data"]
+    packed = only["results"]["c"]
+    assert (packed["shape"], packed["dtype"]) == ([2, 3, 4000, 3], "bool")
+    raw = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), dtype=np.uint8)
+    bits = np.unpackbits(raw, bitorder="little", count=2 * 3 * 4000 * 3).reshape(2, 3, 4000, 3)
+    assert not bits[..., 0].any()
+    assert not bits[..., 2].any()
+    means = bits[..., 1].mean(axis=-1)
+    assert np.abs(means - np.sin(np.array(angles) / 2) ** 2).max() < 5 * 0.5 / math.sqrt(4000)
+    assert result["passthrough_data"] == {"a": [1]}
+    assert result["metadata"]["chunk_timing"][0]["parts"][0]["size"] == 6
+
+
+def test_the_executor_refuses_what_it_cannot_run(client: PlatformClient) -> None:
+    samplex = {"item_type": "samplex", "samplex": {}, "samplex_arguments": {}, "shape": []}
+    answer = client.submit("executor", program([samplex], [BELL]))
+    assert answer.status_code == 400
+    assert "samplex" in answer.text
+
+    item = {"item_type": "circuit", "circuit_arguments": tensor(np.zeros((0,))), "shape": []}
+    job = client.run("executor", program([item, item], [BELL]))
+    assert "2 items" in job["state"]["reason"]
+
+
+def test_programs_of_long_ago_are_unknown(client: PlatformClient) -> None:
+    answer = client.submit("circuit-runner", {"circuits": []})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 1220)
+
+
+def test_results_may_be_at_an_address_of_their_own(workshop: Workshop) -> None:
+    with workshop.server(result_links=True) as server:
+        client = PlatformClient(server)
+        job = client.run("sampler", {"pubs": [[BELL, None, 10]]})
+        url = client.get(f"/jobs/{job['id']}/results")["url"]
+
+        packed = requests.get(url, timeout=30)
+        plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=30)
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.json() == plain.json()
+        assert set(plain.json()) == {"results", "metadata"}
+        assert requests.get(url[:-1] + "?", timeout=30).status_code == 403
+
+
+def test_private_results_are_read_once(client: PlatformClient) -> None:
+    job = client.run("sampler", {"pubs": [[BELL, None, 10]]}, private=True)
+    assert client("GET", f"/jobs/{job['id']}/results").status_code == 200
+    assert client("GET", f"/jobs/{job['id']}/results").status_code == 204
+    assert "params" not in client.get(f"/jobs/{job['id']}")
+
+
+def test_canceling_a_session_drops_what_waits(client: PlatformClient) -> None:
+    opened = client("POST", "/sessions", json={"mode": "batch", "backend": "fake_line"}).json()[
+        "id"
+    ]
+    params = {"pubs": [[BELL, None, 200_000]] * 3, "version": 2}
+    ids = [
+        client.submit("sampler", params, session_id=opened, backend="fake_line").json()["id"]
+        for _ in range(3)
+    ]
+    assert client("DELETE", f"/sessions/{opened}/close").status_code == 204
+    assert client.wait(ids[-1])["status"] == "Cancelled"
+    assert client("GET", f"/jobs/{ids[-1]}/results").status_code == 204
+
+
+def test_the_time_of_a_job_is_limited_by_its_cost(client: PlatformClient) -> None:
+    params = {"pubs": [[BELL, None, 5_000_000]]}
+    job = client.run("sampler", params, cost=1, backend="fake_line")
+    assert job["status"] == "Cancelled - Ran too long"
+    assert job["state"]["reason_code"] == 1305

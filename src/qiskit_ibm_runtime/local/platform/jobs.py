@@ -35,7 +35,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
     Job,
 )
 
-from . import models
+from . import downloads, models
 from .backends import device_named
 
 JOBS = Routes()
@@ -179,15 +179,19 @@ async def tag(call: Call, body: models.NewTags) -> None:
 
 @JOBS("GET", "/jobs/{id}/results", refuses=(404,))
 async def results(call: Call) -> Any:
-    """Return what the program returned; nothing before it has."""
-    job = found(call)
-    if not job.is_final:
-        return None
-    data = await call.runtime.store.payloads.read(job.id, "result")
+    """Return what the program returned; nothing before it has. Private ones are read once."""
+    job, store = found(call), call.runtime.store
+    data = await store.payloads.read(job.id, "result") if job.is_final else None
     if not data:
         return None
-    kind = "application/json" if job.status == COMPLETED else "text/plain"
-    return Response(data, media_type=kind)
+    if job.status != COMPLETED:
+        return TextAnswer(data)
+    if call.runtime.settings.result_links and not job.details.get("private"):
+        return downloads.link(call, job.id)
+    if job.details.get("private"):
+        async with store.durably():
+            store.payloads.drop(job.id, "result")
+    return Response(data, media_type="application/json")
 
 
 @JOBS("GET", "/jobs/{id}/logs", refuses=(404,))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .account import ACCOUNT
 from .backends import BACKENDS
+from .downloads import DOWNLOADS
 from .jobs import JOBS
 from .sessions import SESSIONS
 from .usage import USAGE
@@ -20,7 +21,7 @@ ROOT = "/api/v1"
 def by_path() -> dict[str, dict[str, Endpoint]]:
     """Every endpoint by its full path and its method."""
     table: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in ACCOUNT:
+    for endpoint in (*ACCOUNT, *DOWNLOADS):
         table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     for endpoint in (*BACKENDS, *JOBS, *SESSIONS, *USAGE):
         table.setdefault(ROOT + endpoint.path, {})[endpoint.method] = endpoint

@@ -19,7 +19,11 @@ _MODULES = {
     "qasm3-runner": "qasm3_runner",
     "hello-world": "hello_world",
 }
-_V2_MODULES = {"sampler-v2": "sampler_v2", "estimator-v2": "estimator_v2"}
+_V2_MODULES = {
+    "sampler-v2": "sampler_v2",
+    "estimator-v2": "estimator_v2",
+    "executor-v2": "executor_v2",
+}
 DRAWING = "draw"
 """Draws circuits and results for the page of the server; no user can run it."""
 

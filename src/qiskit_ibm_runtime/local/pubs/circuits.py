@@ -85,16 +85,23 @@ def from_json(value: Any) -> PubCircuit:
         raise PubError(
             ENCODING, "A PUB begins with a circuit: QPY in base64, or a text in OpenQASM 3."
         )
-    try:
-        data = unpack(value.get("__value__"))
-    except (DecodeError, ValueError, TypeError) as error:
-        raise PubError(
-            ENCODING, f"The circuit is not QPY, compressed with zlib, in base64: {error}"
-        ) from error
-    programs = qpy.read(data)
+    programs = qpy.read(unpacked(value.get("__value__")))
     if len(programs) != 1:
         raise PubError(ENCODING, f"The QPY of a PUB holds one circuit, not {len(programs)}.")
     return from_program(programs[0])
+
+
+def unpacked(text: object) -> bytes:
+    """The bytes of circuits in QPY.
+
+    Raises:
+        PubError: If the text is not base64, or what it holds is not compressed with zlib.
+    """
+    try:
+        return unpack(text)
+    except (DecodeError, ValueError, TypeError) as error:
+        text = f"The circuit is not QPY, compressed with zlib, in base64: {error}"
+        raise PubError(ENCODING, text) from error
 
 
 def from_program(program: qpy.Program) -> PubCircuit:

@@ -111,7 +111,62 @@ class EstimatorParams(Struct, forbid_unknown_fields=True):
         _check_lengths(self.pubs, 2, 4, "a circuit, observables, values and a precision")
 
 
-PARAMS: dict[str, Any] = {"sampler": SamplerParams, "estimator": EstimatorParams}
+class Tensor(Struct):
+    data: str
+    shape: list[Natural]
+    dtype: Literal["f64"] = "f64"
+
+
+class CircuitItem(Struct, tag_field="item_type", tag="circuit"):
+    circuit_arguments: Tensor
+    shape: list[Natural]
+    chunk_size: Union[Positive, Literal["auto"]] = "auto"
+
+
+class QpyCircuits(Struct):
+    b64_data: str
+    qpy_version: int
+    num_programs: Positive
+
+
+class QasmCircuits(Struct):
+    data: list[str]
+
+
+class QuantumProgram(Struct):
+    shots: Positive
+    circuits: Any
+    items: Annotated[list[CircuitItem], Meta(min_length=1, max_length=MOST_PUBS)]
+    semantic_role: Optional[str] = None
+    meas_level: Literal["classified", "kerneled", "avg_kerneled", "both"] = "classified"
+    passthrough_data: Any = None
+
+    def __post_init__(self) -> None:
+        kind = QasmCircuits if isinstance(self.circuits, dict) and "data" in self.circuits else None
+        self.circuits = msgspec.convert(self.circuits, kind or QpyCircuits)
+
+
+class ExecutorOptions(Struct):
+    init_qubits: bool = True
+    rep_delay: Optional[Annotated[float, Meta(ge=0)]] = None
+    scheduler_timing: bool = False
+    stretch_values: bool = False
+    experimental: Optional[dict[str, Any]] = None
+
+
+class ExecutorParams(Struct):
+    """Inputs of ``executor``: one circuit for each item."""
+
+    schema_version: Literal["v2.0"]
+    quantum_program: QuantumProgram
+    options: ExecutorOptions = msgspec.field(default_factory=ExecutorOptions)
+
+
+PARAMS: dict[str, Any] = {
+    "sampler": SamplerParams,
+    "estimator": EstimatorParams,
+    "executor": ExecutorParams,
+}
 """The inputs of each program."""
 
 
@@ -142,6 +197,9 @@ def checked(program: str, data: Any) -> Any:
         return msgspec.json.decode(data, type=model)
     except msgspec.ValidationError as error:
         text = str(error)
+        if "item_type" in text:
+            only = "Only items of the type 'circuit' are run here; samplex items are not."
+            raise PubError(INVALID_CIRCUIT, only) from error
         if "`version`" in text or "$.version" in text:
             ended = "The program takes inputs of version 2 only; V1 primitives have ended."
             raise PubError(V1, ended) from error

@@ -242,7 +242,8 @@ def _check_kind(kind: str, custom: set[str]) -> None:
             raise PubError(
                 DYNAMIC, f"The circuit has {_IN_OTHER_WORDS[kind]}; only if_else is run."
             )
-        raise PubError(NOT_ISA, f"The instruction {kind} is not supported by the target system.")
+        name = its.name if its else kind
+        raise PubError(NOT_ISA, f"The instruction {name} is not supported by the target system.")
 
 
 def _operation(
