@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
 # A backend that fits, and its state where it had to be asked for.
-Match = tuple[Any, Optional["BackendStatus"]]
+Match = tuple[IBMBackend, Optional["BackendStatus"]]
 
 
 class BackendCatalogue:
@@ -53,7 +53,7 @@ class BackendCatalogue:
 
     def __init__(self, service: QiskitRuntimeService) -> None:
         self._service = service
-        self._built: dict[Key, Any] = {}
+        self._built: dict[Key, IBMBackend] = {}
         self._broken: set[str] = set()
         self._warned_of: set[str] = set()
         self.reset_after_fork()
@@ -64,7 +64,7 @@ class BackendCatalogue:
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Any]] = {}
 
-    def backend(self, name: str | None = None, instance: str | None = None) -> Any:
+    def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
         """One backend; without a name the first that is usable.
 
         Raises:
@@ -87,7 +87,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> list[Any]:
+    ) -> list[IBMBackend]:
         """All backends that fit, as :meth:`QiskitRuntimeService.backends` describes it."""
         matching = self._matching(name, min_num_qubits, instance, filters, fields or {})
         return [backend for backend, _ in matching]
@@ -98,7 +98,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> Any:
+    ) -> IBMBackend:
         """The backend at work with the fewest jobs waiting, the first of them on a tie.
 
         Raises:
@@ -185,7 +185,7 @@ class BackendCatalogue:
             f"{why_missing(self._service, name)}"
         )
 
-    def _named(self, key: Key) -> Any:
+    def _named(self, key: Key) -> IBMBackend:
         """The backend that was asked for by name: what is wrong with it is an error."""
         error = self._describe([key]).get(key[1])
         if error is None:
@@ -257,9 +257,9 @@ class BackendCatalogue:
             )
         return configuration
 
-    def _object(self, key: Key) -> Any:
+    def _object(self, key: Key) -> IBMBackend:
         instance, name = key
-        given = self._service._backends.get(name)
+        given: IBMBackend | None = self._service._backends.get(name)
         if given is not None:  # an overriding _discover_cloud_backends() may bring its own objects
             return given
         with self._lock:
