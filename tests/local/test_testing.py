@@ -64,7 +64,7 @@ RECORD = """
 import pathlib
 from qiskit_ibm_runtime import RuntimeJobFailureError
 
-PATH = pathlib.Path(__file__).with_name("conversation.jsonl")
+PATH = pathlib.Path(__file__).with_name("recorded.jsonl")
 
 def talk(service):
     options = {"backend": "ibmq_qasm_simulator"}
@@ -138,21 +138,35 @@ def test_leave_a_server_that_runs(qiskit_runtime_workshop):
 """
 
 
+def documented() -> str:
+    """Return the code of the documented page, which is one file of tests and a script."""
+    page = Path(__file__).parents[2] / "docs" / "testing-with-the-embedded-runtime.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return "".join(blocks)
+
+
 def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     pytester.makepyfile(source)
     pytester.makeini("[pytest]\nfilterwarnings = ignore")
     return pytester.runpytest_subprocess("-p", PLUGIN, "-q", "--strict-markers", timeout=150)
 
 
-def test_any_package_gets_a_service_without_set_up(pytester: pytest.Pytester) -> None:
-    run(pytester, FIRST).assert_outcomes(passed=6)
+def test_any_package_gets_services_and_recordings_without_set_up(
+    pytester: pytest.Pytester,
+) -> None:
+    """
+    The files share one run, whose workers take longer to start than its tests take.
+    """
+    pytester.makepyfile(test_conversation=RECORD, test_documented=documented())
 
+    run(pytester, FIRST).assert_outcomes(passed=14)
 
-def test_a_conversation_is_recorded_and_replayed(pytester: pytest.Pytester) -> None:
-    run(pytester, RECORD).assert_outcomes(passed=2)
-    text = (pytester.path / "conversation.jsonl").read_text()
+    text = (pytester.path / "recorded.jsonl").read_text()
     assert not re.search(r"127\.0\.0\.1:\d+", text)
     assert "server.recorded" in text
+    script = pytester.path / "test_documented.py"
+    printed = pytester.run(sys.executable, "-W", "ignore", script)
+    assert printed.outlines == ["['fake_lima']"]
 
 
 def test_the_plug_in_imports_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
@@ -172,17 +186,6 @@ def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
     result.assert_outcomes(passed=5)
     assert re.fullmatch(r"[\d]+ passed in .*", result.outlines[-1])
     assert result.errlines in ([], [""])
-
-
-def test_the_documented_page_is_a_file_that_runs(pytester: pytest.Pytester) -> None:
-    page = Path(__file__).parents[2] / "docs" / "testing-with-the-embedded-runtime.md"
-    code = "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
-
-    run(pytester, code).assert_outcomes(passed=6)
-    script = pytester.path.joinpath("test_the_documented_page_is_a_file_that_runs.py")
-    printed = pytester.run(sys.executable, "-W", "ignore", script)
-
-    assert printed.outlines == ["['fake_lima']"]
 
 
 def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
