@@ -135,6 +135,26 @@ def differential(session: nox.Session) -> None:
     )
 
 
+OFFICIAL = ["qiskit-ibm-runtime==0.51.0", "ibm-quantum-schemas", "pytest"]
+
+
+@nox.session(python="3.12", reuse_venv=True, tags=["full"])
+def platform(session: nox.Session) -> None:
+    """Let the official client of today run V2 primitives on the embedded runtime."""
+    session.install(*OFFICIAL)
+    ours = Path(session.create_tmp()) / "ours"
+    python, pip = ours / "bin" / "python", ("-m", "pip", "--quiet", "install")
+    if not python.exists():
+        session.run("python", "-m", "venv", str(ours))
+    session.run(str(python), *pip, "-e", ".[local]", external=True)
+    folder = "tests/platform/official"
+    session.run(
+        *("pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "--import-mode=importlib"),
+        *("--rootdir", folder, "--confcutdir", folder, folder, *session.posargs),
+        env={"FACE_PYTHON": str(python.absolute())},
+    )
+
+
 @nox.session(reuse_venv=True, tags=["full"])
 def stress(session: nox.Session) -> None:
     """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""

@@ -56,10 +56,10 @@ def service_on(workers: int) -> Iterator[QiskitRuntimeService]:
             return process
 
         address = Path(folder) / "scheduler.json"
-        start("distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", str(address))
+        local = ("--scheduler-file", str(address), "--host", "127.0.0.1", "--no-dashboard")
+        start("distributed.cli.dask_scheduler", "--port", "0", *local)
         for _ in range(workers):
-            node = ("--scheduler-file", str(address), "--nthreads", "1", "--no-nanny")
-            start("distributed.cli.dask_worker", *node)
+            start("distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", *local)
         while not address.exists():
             time.sleep(0.1)
         where = address.read_text().partition('"address": "')[2].partition('"')[0]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         RuntimeProgramNotFound,
     )
     from .ibm_backend import IBMBackend
+    from .jobs import as_completed, total_usage
     from .options import Options
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -87,6 +88,7 @@ _HOMES = {
         "RuntimeProgramNotFound",
     ),
     ".ibm_backend": ("IBMBackend",),
+    ".jobs": ("as_completed", "total_usage"),
     ".options": ("Options",),
     ".qiskit_runtime_service": ("QiskitRuntimeService",),
     ".runtime_job": ("RuntimeJob",),
@@ -132,8 +134,10 @@ __all__ = [
     "Sampler",
     "Session",
     "__version__",
+    "as_completed",
     "logger",
     "setup_logger",
+    "total_usage",
 ]
 
 

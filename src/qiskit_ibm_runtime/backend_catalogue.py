@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
+from .accounts.validation import CLOUD_CHANNELS
 from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
 # A backend that fits, and its state where it had to be asked for.
-Match = tuple[Any, Optional["BackendStatus"]]
+Match = tuple[IBMBackend, Optional["BackendStatus"]]
 
 
 class BackendCatalogue:
@@ -52,7 +53,7 @@ class BackendCatalogue:
 
     def __init__(self, service: QiskitRuntimeService) -> None:
         self._service = service
-        self._built: dict[Key, Any] = {}
+        self._built: dict[Key, IBMBackend] = {}
         self._broken: set[str] = set()
         self._warned_of: set[str] = set()
         self.reset_after_fork()
@@ -63,7 +64,7 @@ class BackendCatalogue:
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Any]] = {}
 
-    def backend(self, name: str | None = None, instance: str | None = None) -> Any:
+    def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
         """One backend; without a name the first that is usable.
 
         Raises:
@@ -86,7 +87,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> list[Any]:
+    ) -> list[IBMBackend]:
         """All backends that fit, as :meth:`QiskitRuntimeService.backends` describes it."""
         matching = self._matching(name, min_num_qubits, instance, filters, fields or {})
         return [backend for backend, _ in matching]
@@ -97,7 +98,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> Any:
+    ) -> IBMBackend:
         """The backend at work with the fewest jobs waiting, the first of them on a tie.
 
         Raises:
@@ -147,7 +148,7 @@ class BackendCatalogue:
 
     def _candidates(self, name: str | None, instance: str | None) -> list[Key]:
         service = self._service
-        if service.channel == "ibm_cloud":
+        if service.channel in CLOUD_CHANNELS:
             if instance:
                 raise IBMInputValueError(
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "
@@ -182,7 +183,7 @@ class BackendCatalogue:
             f"The account has {choices(name or '', self._service._backends)}."
         )
 
-    def _named(self, key: Key) -> Any:
+    def _named(self, key: Key) -> IBMBackend:
         """The backend that was asked for by name: what is wrong with it is an error."""
         error = self._describe([key]).get(key[1])
         if error is None:
@@ -254,9 +255,9 @@ class BackendCatalogue:
             )
         return configuration
 
-    def _object(self, key: Key) -> Any:
+    def _object(self, key: Key) -> IBMBackend:
         instance, name = key
-        given = self._service._backends.get(name)
+        given: IBMBackend | None = self._service._backends.get(name)
         if given is not None:  # an overriding _discover_cloud_backends() may bring its own objects
             return given
         with self._lock:

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .accounts.validation import CLOUD_CHANNELS
 from .checks import optional_text, required_id, shown, whole_number
-from .exceptions import IBMInputValueError
+from .exceptions import IBMInputValueError, RuntimeJobNotFound
 from .job.state import final_state
 from .refusals import NO_SUCH_JOB, explained
 from .runtime_job import RuntimeJob
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 # What is asked for at once when all jobs are wanted; the service gives fewer if it likes.
 PAGE_SIZE = 200
 
+LAST = "last"  # in place of an id
 INSTANCE_PARTS = ("hub", "group", "project")
 
 
@@ -131,9 +133,23 @@ class JobListing:
 def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     """Return one job; see :meth:`QiskitRuntimeService.job`."""
     job_id = required_id("job_id", job_id, "a job")
+    if job_id == LAST:
+        return _last_job(service)
     with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
     return job_of(service, {"id": job_id, **record})
+
+
+def _last_job(service: QiskitRuntimeService) -> RuntimeJob:
+    """Return the job submitted last from here, or else the newest one of the account."""
+    from .journal import last_job_id
+
+    job_id = last_job_id(service)
+    if job_id is not None:
+        return get_job(service, job_id)
+    for job in JobListing(service, limit=1):
+        return job
+    raise RuntimeJobNotFound("The account has no job yet.")
 
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
@@ -146,7 +162,7 @@ def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
 def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
     """Return the job that a record describes; its backend and inputs wait to be looked at."""
     # On the cloud, a service is bound to its own instance.
-    parts = ("backend",) if service.channel == "ibm_cloud" else ("backend", *INSTANCE_PARTS)
+    parts = ("backend",) if service.channel in CLOUD_CHANNELS else ("backend", *INSTANCE_PARTS)
     return RuntimeJob(
         backend=None,
         api_client=service._api_client,
@@ -169,7 +185,7 @@ def _instance_parts(
 ) -> tuple[str, str, str] | tuple[None, None, None]:
     if not instance:
         return None, None, None
-    if service.channel == "ibm_cloud":
+    if service.channel in CLOUD_CHANNELS:
         raise IBMInputValueError(
             "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is chosen "
             "when the service is created."

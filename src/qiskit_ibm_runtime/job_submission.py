@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._service.matching import instance_for, service_for
 from .checks import check_callback, check_kind, optional_text, required_id, seconds, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .job.decoding import decoder_pair
-from .refusals import NO_SUCH_PROGRAM, explained
+from .refusals import NO_SUCH_JOB, NO_SUCH_PROGRAM, explained
 from .runtime_job import RuntimeJob
 from .runtime_options import RuntimeOptions, SecondsOfSession
 from .runtime_program import ParameterNamespace
@@ -18,6 +18,9 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
 
 DEPRECATED_PROGRAMS = [
@@ -34,13 +37,14 @@ _MEANT = "quantum-kernel-alignment"
 def submit(
     service: QiskitRuntimeService,
     program_id: str,
-    inputs: Any,
+    inputs: dict[str, Any] | ParameterNamespace | None,
     options: RuntimeOptions,
     *,
-    callback: Any = None,
-    result_decoder: Any = None,
+    callback: Callable[..., Any] | None = None,
+    result_decoder: Decoder | Sequence[Decoder] | None = None,
     session_id: str | None = None,
     start_session: bool | None = False,
+    dry_run: bool = False,
 ) -> RuntimeJob:
     """Run a program; see :meth:`QiskitRuntimeService.run`.
 
@@ -60,23 +64,28 @@ def submit(
         backend_name, hgp = backend_name.name, hgp or backend_name._instance
     instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
+    request: dict[str, Any] = {
+        "program_id": program_id,
+        "backend_name": backend_name,
+        "params": inputs,
+        "image": options.image,
+        "hgp": instance,
+        # Names of levels are taken in any case; the service knows those in capitals.
+        "log_level": options.log_level.upper() if options.log_level else None,
+        "session_id": optional_text(session_id),
+        "job_tags": options.job_tags,
+        "max_execution_time": seconds("max_execution_time", options.max_execution_time),
+        "start_session": bool(start_session),
+        "session_time": seconds("session_time", options.session_time),
+    }
+    if dry_run:
+        from .dry_run import DryRun
+
+        return DryRun.of(service._api_client.program_request(**request))  # type: ignore[return-value]
     with explained("Failed to run program", NO_SUCH_PROGRAM):
-        response = service._api_client.program_run(
-            program_id=program_id,
-            backend_name=backend_name,
-            params=inputs,
-            image=options.image,
-            hgp=instance,
-            # Names of levels are taken in any case; the service knows those in capitals.
-            log_level=options.log_level.upper() if options.log_level else None,
-            session_id=optional_text(session_id),
-            job_tags=options.job_tags,
-            max_execution_time=seconds("max_execution_time", options.max_execution_time),
-            start_session=bool(start_session),
-            session_time=seconds("session_time", options.session_time),
-        )
+        response = service._api_client.program_run(**request)
     job_id: str = response["id"]
-    return RuntimeJob(
+    job = RuntimeJob(
         backend=None,
         api_client=service._api_client,
         client_params=service._client_params,
@@ -87,13 +96,41 @@ def submit(
         result_decoder=result_decoder,
         image=options.image,
         service=service,
-        session_id=optional_text(session_id) or (job_id if start_session else None),
+        # Where sessions are opened by themselves, the answer names the one; else it is the job's.
+        session_id=optional_text(session_id)
+        or ((response.get("session_id", job_id) or "") if start_session else None),
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
+    from .journal import note
+
+    note(service, job)
+    return job
 
 
-def read_options(options: Any) -> RuntimeOptions:
+def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
+    """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
+    job_id = job if isinstance(job, str) else job.job_id()
+    with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+        record = service._api_client.job_get(job_id)
+    place = [record.get(part) for part in ("hub", "group", "project")]
+    options = RuntimeOptions(
+        backend=record.get("backend") or None,
+        image=record.get("runtime") or None,
+        job_tags=list(record.get("tags") or []) or None,
+        max_execution_time=record.get("cost") or None,
+        instance="/".join(map(str, place)) if all(place) else None,
+    )
+    program_id = (record.get("program") or {}).get("id", "")
+    decoders = None
+    if isinstance(job, RuntimeJob):
+        decoders = [job._interim_result_decoder, job._final_result_decoder]
+    # As they came: what cannot be decoded here can be run again all the same.
+    inputs = record.get("params") or {}
+    return submit(service, program_id, inputs, options, result_decoder=decoders)
+
+
+def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:
     """Return a copy of the options of a run, which may come as a dict.
 
     Raises:

@@ -9,22 +9,30 @@ from weakref import WeakValueDictionary
 
 from qiskit.providers.provider import ProviderV1
 
+from ._service.backends import Backends
 from ._service.programs import Programs
 from ._service.saved_accounts import SavedAccounts
 from .accounts import AccountIdentity, choose_account
+from .accounts.validation import CLOUD_CHANNELS
 from .lazy import names_from
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from requests.adapters import BaseAdapter
+    from typing_extensions import Self
 
     from .accounts import Account, AccountType, ChannelType
     from .api.client_parameters import ClientParameters
     from .api.clients import AuthClient
+    from .api.http_settings import RequestEvent, ResponseEvent
+    from .api.retry import RetryPolicy
     from .hub_group_project import HubGroupProject
-    from .ibm_backend import IBMBackend
     from .job_submission import DEPRECATED_PROGRAMS
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_options import RuntimeOptions
     from .runtime_program import ParameterNamespace
@@ -51,7 +59,7 @@ _here: Any = sys.modules[__name__]
 _living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
 
 
-class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
+class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
     """Entry point to a runtime service: its backends, programs and jobs.
 
     Making a service logs in and asks for the names of the backends; whatever else there is to know
@@ -68,7 +76,7 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
 
     Services are equal only to themselves. A copy of a service is the service; a pickled one does
     not carry the token: where it is loaded, the token comes from the environment or from the
-    account file.
+    account file. ``transport``, ``retry``, ``timeout`` and the hooks do not travel with it.
     """
 
     def __init__(
@@ -82,6 +90,12 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         instance: str | None = None,
         proxies: dict[str, Any] | None = None,
         verify: bool | str | None = None,
+        *,
+        transport: BaseAdapter | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        on_request: Callable[[RequestEvent], object] | None = None,
+        on_response: Callable[[ResponseEvent], object] | None = None,
     ) -> None:
         """Choose an account and log in.
 
@@ -92,8 +106,8 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         ``verify`` then replace what the account says.
 
         Args:
-            channel: ``"ibm_quantum"``, ``"ibm_cloud"``, or ``"local"`` for the embedded runtime,
-                which needs no account.
+            channel: ``"ibm_quantum_platform"`` for IBM's platform of today, ``"ibm_quantum"``,
+                ``"ibm_cloud"``, or ``"local"`` for the embedded runtime, which needs no account.
             auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
                 ``"ibm_cloud"``.
             token: API token, or IBM Cloud API key.
@@ -101,9 +115,22 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             filename: File with saved accounts; ``~/.qiskit/qiskit-ibm.json`` by default.
             name: Name of a saved account.
             instance: ``ibm_quantum``: ``hub/group/project``, searched first for backends.
-                ``ibm_cloud``: CRN or name of a service instance.
+                ``ibm_quantum_platform`` and ``ibm_cloud``: CRN or name of a service instance;
+                without one, the first takes the cheapest of the account.
             proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`, as a dict.
             verify: Whether to check certificates, or the file of the authority to check them with.
+            transport: Sends the HTTP requests in place of the pooled connections of the service,
+                such as an adapter of ``requests`` that signs, records or answers them. Streams of
+                jobs do not use it.
+            retry: When to repeat a request, how often, and how long one may take with all
+                repetitions; by default :class:`~qiskit_ibm_runtime.api.retry.RetryPolicy()`.
+            timeout: Seconds to connect and to wait for an answer, as a pair or as one number for
+                both. By default 5 and 60, and 30 and 900 to submit a job.
+            on_request: Called with a
+                :class:`~qiskit_ibm_runtime.api.http_settings.RequestEvent` before each attempt to
+                send a request, in the thread that sends it.
+            on_response: Called with a
+                :class:`~qiskit_ibm_runtime.api.http_settings.ResponseEvent` after each attempt.
 
         Raises:
             ValueError: If ``channel`` is unknown, or missing beside ``token`` or ``url``.
@@ -111,29 +138,35 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             AccountNotFoundError: If there is no such account.
             InvalidAccountError: If a field of the account cannot be used; nothing is sent.
             CloudResourceNameResolutionError: If not exactly one service instance has the name.
-            IBMInputValueError: If the url does not belong to an authentication service.
+            IBMInputValueError: If the url does not belong to an authentication service, or one of
+                the last five arguments cannot be used.
             IBMNotAuthorizedError: If the token is refused or the account may not use the runtime.
             IBMAccountError: If the account has no hub/group/project.
             RequestsApiError: If the service cannot be asked.
         """
         # Requests and websockets are loaded by the first service, not by an import.
         from ._service import opening
+        from .api.http_settings import HttpSettings
         from .backend_catalogue import BackendCatalogue
 
         super().__init__()
         warn_of_environment()
+        self._http = HttpSettings(transport, retry, timeout, on_request, on_response)
         given = (channel, auth, token, url, filename, name, instance, proxies, verify)
         account = choose_account(*given) or opening.embedded_account(instance)
         self._resolve_crn(account)
         self._account = account.validate()
         self._account_file = filename
-        self._client_params = opening.client_parameters(account)
+        self._client_params = opening.client_parameters(account, self._http)
         self._channel: str = account.channel or ""
         self._programs = {}
         self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
         self._catalogue = BackendCatalogue(self)
-        if self._channel == "ibm_cloud":
+        self._sessions_cost = False
+        if account.is_of_platform:
+            self._start_on_platform()
+        elif self._channel == "ibm_cloud":
             self._api_client = _here.RuntimeClient(self._client_params)
             self._backends = self._discover_cloud_backends()
         else:
@@ -145,8 +178,37 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         self._number = uuid.uuid4().hex
         _living[self._number] = self
 
+    def _start_on_platform(self) -> None:
+        from ._platform.parameters import connect
+
+        self._client_params, self._api_client = connect(self._account, self._http)
+        self._sessions_cost = True  # so primitives without a session open none
+        self._backends = self._discover_cloud_backends()
+
+    def close(self) -> None:
+        """Close the connections to the service; jobs, sessions and streams of jobs go on.
+
+        A request after that opens new connections, and a second call does nothing. A ``transport``
+        that was given to the service stays open. So does the embedded runtime: it ends with the
+        process.
+
+        .. code-block:: python
+
+            from qiskit_ibm_runtime import QiskitRuntimeService
+
+            with QiskitRuntimeService(channel="local") as service:
+                print(service.backends())
+        """
+        self._client_params.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     def _resolve_crn(self, account: Account) -> None:
-        account.resolve_crn()
+        account.resolve_crn(self._http)
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
         from .api.clients.authentication import log_in
@@ -167,91 +229,6 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
 
         return find_instance(self._hgps, instance, backend_name)
 
-    def backends(
-        self,
-        name: str | None = None,
-        min_num_qubits: int | None = None,
-        instance: str | None = None,
-        filters: Callable[[IBMBackend], bool] | None = None,
-        **kwargs: Any,
-    ) -> list[IBMBackend]:
-        """Find the backends that fit.
-
-        What has to be fetched is fetched side by side, and only once: a configuration for each
-        backend, and a status for each if a keyword or ``filters`` asks for it. A backend whose data
-        cannot be had is left out, with a warning.
-
-        .. code-block:: python
-
-            service = QiskitRuntimeService(channel="local")
-            service.backends(simulator=False, operational=True, min_num_qubits=5)
-            service.backends(filters=lambda backend: backend.max_shots > 10_000)
-
-        Args:
-            name: The one backend of this name.
-            min_num_qubits: Only backends with at least so many qubits.
-            instance: Only backends of this ``hub/group/project``; not on ``ibm_cloud``.
-            filters: Only backends for which this is true.
-            **kwargs: Values that fields of the configuration or of the status must have, such as
-                ``simulator=True`` or ``operational=True``. A field that a configuration lacks
-                counts as ``None``.
-
-        Returns:
-            The backends, each always as the same object.
-
-        Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
-            QiskitBackendNotFoundError: If ``name`` or ``instance`` has no such backend; on
-                ``ibm_cloud`` an unknown name gives an empty list.
-        """
-        return self._catalogue.find(name, min_num_qubits, instance, filters, kwargs)
-
-    def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
-        """Find one backend; at the first look this takes one request.
-
-        Args:
-            name: Name of the backend; without one the first of the account is meant.
-            instance: ``hub/group/project`` through which to reach it; by default the first that
-                has it. Not on ``ibm_cloud``.
-
-        Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
-            QiskitBackendNotFoundError: If there is no such backend.
-        """
-        return self._catalogue.backend(name, instance)  # type: ignore[no-any-return]
-
-    def get_backend(self, name: str | None = None, **kwargs: Any) -> IBMBackend:
-        """Find one backend, as :meth:`backend` does.
-
-        Args:
-            name: Name of the backend.
-            **kwargs: ``instance``.
-        """
-        return self.backend(name, **kwargs)
-
-    def least_busy(
-        self,
-        min_num_qubits: int | None = None,
-        instance: str | None = None,
-        filters: Callable[[IBMBackend], bool] | None = None,
-        **kwargs: Any,
-    ) -> IBMBackend:
-        """Find the backend at work on which the fewest jobs wait.
-
-        Args:
-            min_num_qubits: As for :meth:`backends`.
-            instance: As for :meth:`backends`.
-            filters: As for :meth:`backends`.
-            **kwargs: As for :meth:`backends`.
-
-        Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
-            QiskitBackendNotFoundError: If no backend that fits is at work.
-        """
-        return self._catalogue.least_busy(  # type: ignore[no-any-return]
-            min_num_qubits, instance, filters, kwargs
-        )
-
     @property
     def channel(self) -> str:
         """Channel in use: ``ibm_quantum``, ``ibm_cloud`` or ``local``."""
@@ -263,7 +240,7 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         issue_deprecation_msg(
             "The auth property is deprecated", "0.6", "Use the channel property instead."
         )
-        return "cloud" if self._channel == "ibm_cloud" else "legacy"
+        return "cloud" if self._channel in CLOUD_CHANNELS else "legacy"
 
     @property
     def runtime(self) -> QiskitRuntimeService:
@@ -274,10 +251,12 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         """Tell which account is in use.
 
         Returns:
-            The fields as they would be saved, with the token readable, and with the CRN that a
-            service name stood for.
+            The fields as they would be saved, with the CRN that a service name stood for. The token
+            is there; what is printed of the dict masks it.
         """
-        return self._account.to_saved_format()
+        from ._display.containers import AccountFields
+
+        return AccountFields(self._account.to_saved_format())
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -292,6 +271,11 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         identity = AccountIdentity.of(self._account, self._account_file)
         return _revived, (type(self), self._number, identity)
 
+    def _repr_html_(self) -> str:
+        from ._display.cards import service_card
+
+        return service_card(self)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
@@ -301,12 +285,14 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         instance: str | None = None,
         session_id: str | None = None,
         job_tags: list[str] | None = None,
         max_execution_time: int | None = None,
         start_session: bool | None = False,
+        *,
+        dry_run: bool = False,
     ) -> RuntimeJob:
         """Run a program.
 
@@ -326,6 +312,7 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             job_tags: Deprecated; give them in the options.
             max_execution_time: Deprecated; give it in the options.
             start_session: Whether the job opens a session; its id is that of the job.
+            dry_run: Whether to return the request as a :class:`~.dry_run.DryRun` and send nothing.
 
         Returns:
             The job; its result comes from :meth:`RuntimeJob.result`.
@@ -353,7 +340,25 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             result_decoder=result_decoder,
             session_id=session_id,
             start_session=start_session,
+            dry_run=dry_run,
         )
+
+    def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
+        """Submit the inputs of a job again, to the same backend and with the same tags.
+
+        The new job is in no session.
+
+        Args:
+            job: The job, or its id; it may have failed, or be one of another time.
+
+        Raises:
+            RuntimeJobNotFound: If there is no such job.
+            QiskitBackendNotFoundError: If the backend is gone.
+            IBMRuntimeError: If a request fails otherwise.
+        """
+        from .job_submission import rerun
+
+        return rerun(self, job)
 
     @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
     def open(
@@ -377,7 +382,8 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
         """Return a job of this account, also one of the past.
 
         Args:
-            job_id: The job.
+            job_id: The job; ``"last"`` stands for the one that was submitted last from this
+                machine, also by a program that has ended since.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
@@ -424,9 +430,10 @@ class QiskitRuntimeService(SavedAccounts, Programs, ProviderV1):  # type: ignore
             IBMInputValueError: If a value cannot be used.
             RequestsApiError: If a request fails.
         """
+        from ._display.containers import JobList
         from .job_listing import JobListing
 
-        return list(
+        return JobList(
             JobListing(
                 self,
                 limit,

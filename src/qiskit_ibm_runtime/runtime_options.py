@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .accounts.validation import HUB_CHANNELS
+from .accounts.validation import CLOUD_CHANNELS, HUB_CHANNELS
 from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
 from .utils.blame import users_line
@@ -111,7 +111,7 @@ class RuntimeOptions:
                 f"'backend' is required on channel {channel!r}: give the name of one of "
                 "service.backends()."
             )
-        if channel == "ibm_cloud" and self.instance:
+        if channel in CLOUD_CHANNELS and self.instance:
             raise IBMInputValueError(
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
                 "chosen when the service is created."

@@ -22,7 +22,11 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
+    from .runtime_program import ParameterNamespace
 
 
 class Session:
@@ -72,6 +76,8 @@ class Session:
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
+        # Whether each job runs by itself, as those of primitives without a session do today.
+        self._alone = False
         self._opening = threading.Lock()
 
     @classmethod
@@ -98,10 +104,12 @@ class Session:
     def run(
         self,
         program_id: str,
-        inputs: Any,
+        inputs: dict[str, Any] | ParameterNamespace,
         options: dict[str, Any] | RuntimeOptions | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
+        *,
+        dry_run: bool = False,
     ) -> RuntimeJob:
         """Run a program in this session.
 
@@ -116,6 +124,7 @@ class Session:
                 time.
             callback: Called with job id and message for each message of the job.
             result_decoder: As for :meth:`QiskitRuntimeService.run`.
+            dry_run: As for :meth:`QiskitRuntimeService.run`.
 
         Returns:
             The job.
@@ -124,20 +133,30 @@ class Session:
             RuntimeError: If the session is closed.
             IBMInputValueError: If the options name another backend, or an argument cannot be used.
         """
-        arguments = {
+        arguments: dict[str, Any] = {
             "program_id": program_id,
             "options": self._completed(options),
             "inputs": inputs,
             "callback": callback,
             "result_decoder": result_decoder,
         }
-        if self._session_id is None:
+        if dry_run:
+            return self._dry_run(arguments)
+        if self._session_id is None and not self._alone:
             with self._opening:
                 # Another thread may have opened the session, or closed it, while this one waited.
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
-        return self._service.run(**arguments, session_id=self._session_id, start_session=False)
+        return self._service.run(**arguments, session_id=self.session_id, start_session=False)
+
+    def _dry_run(self, arguments: dict[str, Any]) -> RuntimeJob:
+        opens = self._session_id is None and not self._alone
+        time = {"session_time": self._max_time} if opens else {}
+        sent = {**arguments, "options": {**arguments["options"], **time}}
+        return self._service.run(
+            **sent, session_id=self.session_id, start_session=opens, dry_run=True
+        )
 
     def _open(self, arguments: dict[str, Any]) -> RuntimeJob:
         self._check_active()
@@ -145,11 +164,14 @@ class Session:
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
         job = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
-        self._session_id = job.job_id()
+        # Empty where the service opened none, so that each job runs by itself.
+        opened = getattr(job, "_session_id", None)
+        self._session_id = opened if isinstance(opened, str) else job.job_id()
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
-                self._backend = job.backend().name
+                chosen = job.backend()
+                self._backend = None if chosen is None else chosen.name
         return job
 
     def _check_active(self) -> None:
@@ -210,7 +232,7 @@ class Session:
     @property
     def session_id(self) -> str | None:
         """Id of the session; ``None`` before its first job."""
-        return self._session_id
+        return self._session_id or None
 
     @property
     def service(self) -> QiskitRuntimeService:
@@ -294,6 +316,7 @@ def get_default_session(
     if service is None and current is not None and inside and not isinstance(backend, IBMBackend):
         service = current.service
     session = Session(service=service, backend=backend)
+    session._alone = getattr(session.service, "_sessions_cost", False) is True
     if not inside:
         _DEFAULT_SESSION.set(session)
     return session

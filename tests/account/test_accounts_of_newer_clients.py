@@ -114,19 +114,20 @@ def test_the_local_channel_of_newer_clients_does_not_keep_the_embedded_runtime_f
     assert choose_account("local") is None
 
 
-EXPLAINED = (
-    r"'ibm_quantum_platform' is that of IBM's newer clients\. What works: channel='local' .* and "
-    r"`url` reaches any server that speaks the same protocol"
-)
-
-
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_default_account_that_is_of_no_use_here_says_why(write, marked):
+def test_a_default_account_of_the_platform_is_used_with_what_newer_clients_noted(write, marked):
     write(**{DEFAULT: {**PLATFORM, "is_default_account": marked}})
 
-    for arguments in ({}, {"name": DEFAULT}):
-        with pytest.raises(InvalidAccountError, match=EXPLAINED):
-            QiskitRuntimeService(**arguments)
+    for arguments in ({}, {"name": DEFAULT}, {"channel": "ibm_quantum_platform"}):
+        chosen = choose_account(**arguments).validate()
+        assert (chosen.channel, chosen.token) == ("ibm_quantum_platform", "platform-key")
+        assert chosen.is_of_platform
+        assert chosen.preferences["plans_preference"] == ["open"]
+        assert chosen.to_saved_format() == {
+            **PLATFORM,
+            "is_default_account": marked,
+            "verify": True,
+        }
 
 
 def test_other_accounts_are_used_beside_it(write):
@@ -136,11 +137,37 @@ def test_other_accounts_are_used_beside_it(write):
     assert choose_account("local") is None
 
 
-def test_its_channel_is_refused_with_the_reason():
-    with pytest.raises(ValueError, match=EXPLAINED):
-        QiskitRuntimeService(channel="ibm_quantum_platform", token="t")
-    with pytest.raises(InvalidAccountError, match=EXPLAINED):
-        QiskitRuntimeService.save_account(channel="ibm_quantum_platform", token="t")
+def test_an_account_of_the_platform_is_saved_and_loaded():
+    QiskitRuntimeService.save_account(channel="ibm_quantum_platform", token="t", instance="mine")
+
+    assert choose_account("ibm_quantum_platform").token == "t"
+    assert QiskitRuntimeService.saved_accounts()[DEFAULT]["instance"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        {"channel": "ibm_quantum", "url": "https://quantum.cloud.ibm.com/api/v1"},
+        {"channel": "ibm_quantum", "url": "https://eu-de.quantum.cloud.ibm.com/api/v1"},
+        {"channel": "ibm_quantum_platform", "url": "https://auth.quantum-computing.ibm.com/api"},
+    ],
+)
+def test_a_token_goes_to_no_host_of_another_channel(account):
+    with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
+        QiskitRuntimeService(token="t", **account)
+
+
+def test_a_token_of_the_old_channel_in_the_environment_is_not_used_for_the_platform(monkeypatch):
+    monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", "old")
+
+    with pytest.raises(AccountNotFoundError):
+        choose_account("ibm_quantum_platform")
+
+
+def test_an_instance_of_the_old_channel_is_refused_on_the_new_one():
+    with pytest.raises(InvalidAccountError, match="hub/group/project"):
+        Account("ibm_quantum_platform", "t", instance="ibm-q/open/main").validate()
 
 
 def test_its_channel_in_the_environment_is_no_obstacle_for_others(monkeypatch, write):
@@ -152,5 +179,4 @@ def test_its_channel_in_the_environment_is_no_obstacle_for_others(monkeypatch, w
     assert choose_account("ibm_cloud", token="t") == Account("ibm_cloud", "t")
     assert choose_account("ibm_cloud").token == "of the environment"
     assert choose_account(name="named").token == "cloud-key"
-    with pytest.raises(InvalidAccountError, match=EXPLAINED):
-        QiskitRuntimeService()
+    assert choose_account() == Account("ibm_quantum_platform", "of the environment")

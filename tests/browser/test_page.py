@@ -122,7 +122,7 @@ def test_circuits_and_distributions_are_drawn(page: Page, served: Served) -> Non
 
 
 def test_a_running_job_is_cancelled_by_its_button(page: Page, served: Served) -> None:
-    inputs = {"iterations": 1, "sleep_per_iteration": 600}
+    inputs = {"iterations": 1_000_000}
     job = served.service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
     page.goto(f"{page.url}/jobs/{job.job_id()}")
     expect(page.get_by_text("Running")).to_be_visible()

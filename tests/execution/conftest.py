@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -35,6 +36,8 @@ class Background:
 
     def __init__(self, make: Callable[[], Executor]) -> None:
         self._background = LoopInAThread()
+        self._complaints: list[dict[str, Any]] = []
+        self._background.loop.set_exception_handler(lambda _, told: self._complaints.append(told))
         self.executor = make()
         self.call(self.executor.start()).result(60)
 
@@ -50,6 +53,8 @@ class Background:
     def close(self) -> None:
         self.call(self.executor.stop()).result(60)
         self._background.close()
+        gc.collect()  # asyncio complains of a future when it goes
+        assert self._complaints == []
 
 
 @pytest.fixture(scope="session")

@@ -313,3 +313,7 @@ def test_a_seed_reproduces_a_sampler_job_exactly(bell: QuantumCircuit, level: in
 
     assert dists(3) == dists(3)
     assert dists(3) != dists(4)
+
+
+def test_a_backend_is_named_by_its_name_or_by_a_document() -> None:
+    assert LocalBackend.of({"name": "fake_manila"}) is LocalBackend.of("fake_manila")

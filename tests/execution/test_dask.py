@@ -18,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp
 pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is not installed")
 
 from qiskit_ibm_runtime.local.execution import executors
+from qiskit_ibm_runtime.local.serving.command_line import main
 
 from .conftest import Background, work
 
@@ -241,3 +242,21 @@ def test_a_scheduler_is_needed() -> None:
         executors.create("dask")
     with pytest.raises(ValueError, match="no executor 'thread'"):
         executors.create("thread")
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "words"),
+    [
+        ("tls://127.0.0.1:1", "DASK_DISTRIBUTED__COMM__TLS__CA_FILE"),  # no certificates are set
+        ("nowhere", "tcp:// or tls:// included"),
+    ],
+)
+def test_a_server_that_cannot_connect_says_why_in_one_sentence(
+    scheduler: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--executor", "dask", "--scheduler", scheduler]) == 2
+
+    printed = capsys.readouterr().err
+    assert f"Cannot connect to the Dask scheduler at {scheduler!r}" in printed
+    assert words in printed
+    assert "Traceback" not in printed

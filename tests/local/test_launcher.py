@@ -38,7 +38,7 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     signal.signal(number, signal.default_int_handler)
 service = QiskitRuntimeService(channel="local")
-inputs = {"iterations": 1, "sleep_per_iteration": 2}
+inputs = {"iterations": 60}
 job = service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
 for number in range(3):
     try:

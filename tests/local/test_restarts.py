@@ -21,6 +21,7 @@ from qiskit_ibm_runtime.local.storage import disk
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
 from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
 from qiskit_ibm_runtime.local.storage.program_records import Program
+from qiskit_ibm_runtime.local.storage.session_records import Session
 from qiskit_ibm_runtime.local.storage.store import Store
 
 from .conftest import Client, Obedient, everything, quantum
@@ -113,7 +114,11 @@ def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
             "updated TEXT NOT NULL, details TEXT NOT NULL, UNIQUE (user, name)); "
             "INSERT INTO programs VALUES ('1', 'u', 'n', 0, '', '', '{}'); DROP TABLE payloads; "
             "CREATE TABLE payloads (owner TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, "
-            "file TEXT, PRIMARY KEY (owner, kind)); PRAGMA user_version = 1;"
+            "file TEXT, PRIMARY KEY (owner, kind)); DROP TABLE sessions; "
+            "CREATE TABLE sessions (id TEXT PRIMARY KEY, user TEXT NOT NULL, "
+            "instance TEXT NOT NULL, backend TEXT NOT NULL, seconds REAL NOT NULL, started REAL, "
+            "closed INTEGER NOT NULL); INSERT INTO sessions VALUES ('s', 'u', 'i', 'b', 9, 1, 0); "
+            "PRAGMA user_version = 1;"
         )
         connection.executemany(
             "INSERT INTO payloads VALUES (?, ?, ?, ?)",
@@ -129,6 +134,7 @@ def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
         store.programs.put(Program("2", "u", "n"))
     assert [one.id for one in store.programs.visible_to("u")] == ["1", "2"]
     assert store.jobs.with_status("Queued") == [job]
+    assert store.sessions.get("s") == Session("s", "u", "i", "b", 9, 1)
     assert store.payloads.get(job.id, "params") == '{"é": 1}'.encode()
     assert store.payloads.get(job.id, "result") == b"large"
     with store.transaction():

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.local import launcher
 print(launcher._ours[1].process.pid)
 """
 WAIT = """
-inputs = {"iterations": 1, "sleep_per_iteration": 3}
+inputs = {"iterations": 100}
 job = service.run("hello-world", inputs, options=options)
 print("waiting")
 job.result()

@@ -47,8 +47,10 @@ EXPORTS = [
     "Sampler",
     "Session",
     "__version__",
+    "as_completed",
     "logger",
     "setup_logger",
+    "total_usage",
 ]
 PACKAGE = Path(qiskit_ibm_runtime.__file__).parent
 MODULES = sorted(

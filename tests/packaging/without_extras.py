@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-# What the extra `local` is for.
-OF_EXTRAS = ("qiskit_ibm_runtime.local", "qiskit_ibm_runtime.testing")
+# What the extras `local` and `cli` are for.
+OF_EXTRAS = tuple(f"qiskit_ibm_runtime.{name}" for name in ("cli", "local", "testing"))
 SOURCE = "def main(backend, user_messenger, **kwargs):\n    return 1\n"
 
 

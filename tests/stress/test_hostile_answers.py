@@ -129,16 +129,7 @@ def server() -> Iterator[RuntimeServer]:
 
 
 @pytest.fixture(autouse=True)
-def _short_budgets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from qiskit_ibm_runtime.api import session
-
-    init = session.RetrySession.__init__
-
-    def impatient(self: Any, *args: Any, **kwargs: Any) -> None:
-        kwargs.update(timeout=(1.0, 1.0), policy=retry.RetryPolicy(total=1, budget=2.0))
-        init(self, *args, **kwargs)
-
-    monkeypatch.setattr(session.RetrySession, "__init__", impatient)
+def _without_pauses() -> Iterator[None]:
     gc.disable()
     with retry.without_waiting():
         yield
@@ -155,7 +146,13 @@ def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServ
 
         def start() -> QiskitRuntimeService:
             url = base + "/api"
-            return QiskitRuntimeService(channel="ibm_quantum", token=server.token, url=url)
+            return QiskitRuntimeService(
+                channel="ibm_quantum",
+                token=server.token,
+                url=url,
+                retry=retry.RetryPolicy(total=1, budget=2.0),
+                timeout=1.0,
+            )
 
         service = start()
         ran = service.run("hello-world", {"iterations": 1}, options={"backend": "fake_lima"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from qiskit_ibm_runtime.accounts import Account
+from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.checks import choices
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.blame import users_line
@@ -62,7 +63,7 @@ def instance_for(service: QiskitRuntimeService, instance: str | None, backend: A
         IBMInputValueError: If the instance is malformed or unknown.
         QiskitBackendNotFoundError: If there is no such backend.
     """
-    if service.channel != "ibm_cloud":
+    if service.channel not in CLOUD_CHANNELS:
         return service._get_hgp(instance, backend).name
     if backend and backend not in service._backends:
         raise QiskitBackendNotFoundError(

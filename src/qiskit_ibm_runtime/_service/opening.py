@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qiskit_ibm_runtime.api.clients import AuthClient
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
 
 
@@ -32,7 +33,7 @@ def embedded_account(instance: str | None) -> Account:
     return Account(channel="local", token=server.token, url=server.url, instance=instance)
 
 
-def client_parameters(account: Account) -> ClientParameters:
+def client_parameters(account: Account, http: HttpSettings) -> ClientParameters:
     """Return how to reach the service of an account."""
     return ClientParameters(
         channel=account.channel or "",
@@ -41,6 +42,7 @@ def client_parameters(account: Account) -> ClientParameters:
         instance=account.instance,
         proxies=account.proxies,
         verify=account.certificates,
+        http=http,
     )
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from qiskit_ibm_runtime.api.redaction import redact
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
-from qiskit_ibm_runtime.utils.utils import instance_names, is_crn, resolve_crn
+from qiskit_ibm_runtime.utils.addresses import is_crn
+from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, speaks_of_today
+from qiskit_ibm_runtime.utils.utils import instance_names, resolve_crn
 
 from .exceptions import CloudResourceNameResolutionError, InvalidAccountError
 from .validation import (
@@ -19,12 +21,14 @@ from .validation import (
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
 
 AccountType = Optional[Literal["cloud", "legacy"]]
-ChannelType = Optional[Literal["ibm_cloud", "ibm_quantum", "local"]]
+ChannelType = Optional[Literal["ibm_cloud", "ibm_quantum", "ibm_quantum_platform", "local"]]
 
 IBM_QUANTUM_API_URL = "https://auth.quantum-computing.ibm.com/api"
 IBM_CLOUD_API_URL = "https://cloud.ibm.com"
+_PREFERENCES = ("is_default_account", "plans_preference", "private_endpoint", "region", "tags")
 
 
 class Account:
@@ -52,11 +56,12 @@ class Account:
         """Keep the fields.
 
         Args:
-            channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``.
+            channel: ``ibm_quantum_platform``, ``ibm_cloud``, ``ibm_quantum`` or ``local``.
             token: IBM Cloud API key, or API token.
             url: Address of the channel; IBM's own by default. ``local`` has no default.
-            instance: ``ibm_cloud``: CRN or name of the service instance. Otherwise
-                ``hub/group/project``, or ``None`` for the account's own choice.
+            instance: ``ibm_quantum_platform`` and ``ibm_cloud``: CRN or name of the service
+                instance; the first needs none. Otherwise ``hub/group/project``, or ``None`` for the
+                account's own choice.
             proxies: How to reach the channel.
             verify: Whether to check certificates, or the file of the authority to check them with.
         """
@@ -66,6 +71,15 @@ class Account:
         self.instance = instance
         self.proxies = proxies
         self.verify = verify
+        # What newer clients note about an account: which instance to prefer, and which network.
+        self.preferences: dict[str, Any] = {}
+
+    @property
+    def is_of_platform(self) -> bool:
+        """Whether the account is for IBM's platform of today, and not for the protocol of 2023."""
+        return self.channel == PLATFORM_CHANNEL or (
+            self.channel == "ibm_cloud" and speaks_of_today(str(self.url))
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Account):
@@ -84,19 +98,23 @@ class Account:
 
     def to_saved_format(self) -> dict[str, Any]:
         """The fields that are set, as they are kept in the account file; the token is readable."""
-        fields = {key: value for key, value in vars(self).items() if value is not None}
+        fields = {
+            key: value
+            for key, value in {**vars(self), **self.preferences}.items()
+            if value is not None and key != "preferences"
+        }
         if self.proxies is not None:
             fields["proxies"] = self.proxies.to_dict()
         return fields
 
     @classmethod
     def from_saved_format(cls, data: dict[str, Any]) -> Account:
-        """Make an account from the fields in the account file; unknown ones are passed over.
+        """Make an account from the fields in the account file; unknown ones are ignored.
 
         Raises:
             InvalidAccountError: If the proxies are not in the saved format.
         """
-        return cls(
+        account = cls(
             channel=data.get("channel"),
             token=data.get("token"),  # type: ignore[arg-type]  # validate() refuses None
             url=data.get("url"),
@@ -104,6 +122,8 @@ class Account:
             proxies=_saved_proxies(data.get("proxies")),
             verify=data.get("verify", True),
         )
+        account.preferences = {name: data[name] for name in _PREFERENCES if name in data}
+        return account
 
     @property
     def certificates(self) -> bool | str:
@@ -123,10 +143,13 @@ class Account:
             return CloudAuth(api_key=self.token, crn=self.instance or "")
         return QuantumAuth(access_token=self.token)
 
-    def resolve_crn(self) -> None:
+    def resolve_crn(self, http: HttpSettings | None = None) -> None:
         """Replace the name of a cloud service instance by its CRN; asks the cloud for it.
 
         A CRN and the instances of other channels stay as they are, without any request.
+
+        Args:
+            http: How requests are made.
 
         Raises:
             InvalidAccountError: If the account is incomplete; nothing is sent.
@@ -135,14 +158,14 @@ class Account:
             IBMNotAuthorizedError: If the API key is refused.
             RequestsApiError: If the cloud cannot be asked.
         """
-        if self.channel != "ibm_cloud" or is_crn(self.instance):
+        if self.channel != "ibm_cloud" or is_crn(self.instance) or self.is_of_platform:
             return
         self.validate()
         name, url = str(self.instance), str(self.url)
-        verify = self.certificates
-        crns = resolve_crn("ibm_cloud", url, name, self.token, proxies=self.proxies, verify=verify)
+        how: dict[str, Any] = {"proxies": self.proxies, "verify": self.certificates, "http": http}
+        crns = resolve_crn("ibm_cloud", url, name, self.token, **how)
         if not crns:
-            others = instance_names(url, self.token, proxies=self.proxies, verify=verify)
+            others = instance_names(url, self.token, **how)
             raise CloudResourceNameResolutionError(
                 f"Failed to resolve CRN: the account has no Qiskit Runtime service instance named "
                 f"{name!r}. It has: {', '.join(map(repr, others)) or 'none at all'}."
@@ -167,7 +190,9 @@ class Account:
         check_channel(self.channel)
         check_token(self.token)
         check_url(self.url, str(self.channel))
-        check_instance(self.instance, str(self.channel))
+        check_instance(
+            self.instance, PLATFORM_CHANNEL if self.is_of_platform else str(self.channel)
+        )
         if self.proxies:
             self.proxies.validate()
         return self

@@ -14,7 +14,7 @@ from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError, InvalidAccountError
 from .migration import migrated, needs_migration
 from .qiskitrc import account_from_section
-from .validation import CHANNELS, LOCAL_CHANNEL, SAVED_CHANNELS, check_saved_channel
+from .validation import CHANNELS, CLOUD_CHANNELS, LOCAL_CHANNEL, check_channel
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
@@ -169,7 +169,6 @@ class AccountManager:
         if account is None and channel in (None, "ibm_quantum"):
             account = _from_qiskitrc()
         if account is None and channel is None:
-            # Not of use, but the error that says why is.
             account = _entry(filename, _default_name(PLATFORM_CHANNEL))
         if account is None:
             raise AccountNotFoundError(_nothing_found(filename, channel))
@@ -196,7 +195,7 @@ class AccountManager:
             InvalidAccountError: If the channel does not exist, or the account file is damaged.
         """
         if channel:
-            check_saved_channel(channel)
+            check_channel(channel)
         cls.migrate(filename)
         return storage.delete_config(_file(filename), name or _default_name(channel or None))
 
@@ -228,6 +227,8 @@ class AccountManager:
         if channel == LOCAL_CHANNEL and not (of_environment == LOCAL_CHANNEL and url):
             # Without both it is the token of another channel, which no local server may see.
             return None
+        if channel == PLATFORM_CHANNEL and of_environment not in (None, *CLOUD_CHANNELS):
+            return None  # nor is one of an old channel sent to the platform
         return Account(
             channel=channel, token=token, url=url, instance=os.getenv("QISKIT_IBM_INSTANCE") or None
         )
@@ -338,7 +339,7 @@ def _marked_default(filename: str | None, channel: str | None) -> Account | None
 
 def _environment_channel() -> Any:
     channel = os.getenv("QISKIT_IBM_CHANNEL") or None
-    if channel is not None and channel not in SAVED_CHANNELS:
+    if channel is not None and channel not in CHANNELS:
         raise InvalidAccountError(
             f"Invalid `channel` value {channel!r} in the variable QISKIT_IBM_CHANNEL. "
             f"Expected one of {', '.join(map(repr, CHANNELS))}."

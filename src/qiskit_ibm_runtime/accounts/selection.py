@@ -9,7 +9,6 @@ from typing import Any
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 from qiskit_ibm_runtime.utils.blame import users_line
 from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg
-from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, PLATFORM_CHANNEL_UNUSABLE
 
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError
@@ -98,8 +97,6 @@ def _find(
         return AccountManager.get(filename=filename, name=name)
     channel = channel_of(channel, auth)
     if channel:
-        if channel == PLATFORM_CHANNEL:
-            raise ValueError(PLATFORM_CHANNEL_UNUSABLE)
         if channel not in CHANNELS:
             known = ", ".join(map(repr, CHANNELS))
             raise ValueError(f"'channel' can only be {known}, not {channel!r}.")

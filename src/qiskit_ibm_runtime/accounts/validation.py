@@ -8,28 +8,22 @@ from urllib.parse import urlsplit
 from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
-from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, PLATFORM_CHANNEL_UNUSABLE
+from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, is_old, is_platform
+from qiskit_ibm_runtime.utils.utils import is_crn
 
 from .exceptions import InvalidAccountError
 
 LOCAL_CHANNEL = "local"
-CHANNELS = ("ibm_cloud", "ibm_quantum", LOCAL_CHANNEL)
-# Newer clients keep accounts in the same file: those of their channel are listed and kept.
-SAVED_CHANNELS = (*CHANNELS, PLATFORM_CHANNEL)
+CHANNELS = ("ibm_cloud", "ibm_quantum", PLATFORM_CHANNEL, LOCAL_CHANNEL)
+# Channels whose services are bound to one instance, by its CRN.
+CLOUD_CHANNELS = ("ibm_cloud", PLATFORM_CHANNEL)
 # Channels whose instances are hub/group/projects, and where a run must name its backend.
 HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
 def check_channel(channel: Any) -> None:
-    """Refuse what is not a channel that this release can use."""
-    if channel == PLATFORM_CHANNEL:
-        raise InvalidAccountError(f"Invalid `channel` value. {PLATFORM_CHANNEL_UNUSABLE}")
-    check_saved_channel(channel)
-
-
-def check_saved_channel(channel: Any) -> None:
-    """Refuse what cannot be the channel of a saved account."""
-    if channel not in SAVED_CHANNELS:
+    """Refuse what is not a channel."""
+    if channel not in CHANNELS:
         raise InvalidAccountError(
             f"Invalid `channel` value. Expected one of {', '.join(map(repr, CHANNELS))}, "
             f"got {channel!r}."
@@ -65,12 +59,24 @@ def check_url(url: Any, channel: str) -> None:
             "Invalid `url` value. Channel 'local' reaches a server on this machine, such as "
             f"'http://127.0.0.1:8000/api', or another one by https, got {url!r}."
         )
+    if channel == "ibm_quantum" and is_platform(url):
+        raise InvalidAccountError(
+            f"Invalid `url` value. {url!r} belongs to channel {PLATFORM_CHANNEL!r}, and the token "
+            "of channel 'ibm_quantum' is not sent there: it needs an API key of IBM Cloud."
+        )
+    if channel == PLATFORM_CHANNEL and is_old(url):
+        raise InvalidAccountError(
+            f"Invalid `url` value. {url!r} was switched off; leave `url` out on channel "
+            f"{PLATFORM_CHANNEL!r}."
+        )
 
 
 def check_instance(instance: Any, channel: str) -> None:
     """Refuse what is not an instance of the channel."""
     try:
-        if channel == "ibm_cloud":
+        if channel == PLATFORM_CHANNEL:
+            _check_platform_instance(instance)
+        elif channel == "ibm_cloud":
             _check_service_instance(instance)
         elif instance is not None:
             from_instance_format(instance)
@@ -83,4 +89,15 @@ def _check_service_instance(instance: Any) -> None:
         raise IBMInputValueError(
             "Channel 'ibm_cloud' needs the CRN or the name of a Qiskit Runtime service instance, "
             f"got {instance!r}."
+        )
+
+
+def _check_platform_instance(instance: Any) -> None:
+    """Any name will do, but for those of the old channel; without one, the account is searched."""
+    if instance is not None and not isinstance(instance, str):
+        raise IBMInputValueError(f"Expected a CRN or a name, got {instance!r}.")
+    if instance and not is_crn(instance) and instance.count("/") == 2:
+        raise IBMInputValueError(
+            f"{instance!r} is a hub/group/project of the channel 'ibm_quantum', which was switched "
+            "off. Give the CRN or the name of a service instance, or leave `instance` out."
         )

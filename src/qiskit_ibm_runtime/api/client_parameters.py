@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.utils.addresses import get_runtime_api_base_url
+
 from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
+from .http_settings import HttpSettings
 from .transport import Transport
 
 if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 TEMPLATE_IBM_HUBS = "{prefix}/Network/{hub}/Groups/{group}/Projects/{project}"
@@ -32,6 +37,7 @@ class ClientParameters:
 
     Attributes:
         token_source: Where fresh tokens come from; ``None`` if ``token`` does not expire.
+        http: What the user chose about requests.
         transport: The connections.
     """
 
@@ -43,6 +49,8 @@ class ClientParameters:
         instance: str | None = None,
         proxies: ProxyConfiguration | None = None,
         verify: bool | str = True,
+        *,
+        http: HttpSettings | None = None,
     ) -> None:
         self.channel = channel
         self.token = token
@@ -51,7 +59,8 @@ class ClientParameters:
         self.proxies = proxies
         self.verify = verify
         self.token_source: TokenSource | None = None
-        self.transport = Transport()
+        self.http = http or HttpSettings()
+        self.transport: BaseAdapter = self.http.transport or Transport()
 
     def get_auth_handler(self) -> CloudAuth | QuantumAuth | BearerAuth:
         """Return what signs the requests of this channel."""
@@ -63,8 +72,6 @@ class ClientParameters:
 
     def get_runtime_api_base_url(self) -> str:
         """Return the address of the runtime."""
-        from qiskit_ibm_runtime.utils.utils import get_runtime_api_base_url
-
         return get_runtime_api_base_url(self.url or "", self.instance or "")
 
     def connection_parameters(self) -> dict[str, Any]:
@@ -86,4 +93,10 @@ class ClientParameters:
             from qiskit_ibm_runtime.proxies.ntlm import ProxyNtlm
 
             auth = WithProxy(auth, ProxyNtlm(ntlm))
-        return {**params, "auth": auth, "adapter": self.transport}
+        chosen = {"adapter": self.transport, **self.http.session_parameters()}
+        return {**params, "auth": auth, **chosen}
+
+    def close(self) -> None:
+        """Close the connections, unless the user gave them; later requests open new ones."""
+        if self.http.transport is None:
+            self.transport.close()

@@ -9,7 +9,7 @@ import time
 import zlib
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import requests
 from requests.utils import get_environ_proxies
@@ -25,12 +25,16 @@ from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
+from .http_settings import HttpSettings
 from .liveness import raise_if_ended
 from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
 from .redirects import check_redirect, drop_secrets
 from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 __all__ = [
     "CLIENT_APPLICATION",
@@ -48,6 +52,7 @@ QE_PROVIDER_HEADER_ENV_VAR = "QE_CUSTOM_CLIENT_APP_HEADER"
 CLIENT_APPLICATION = "qiskit-version-2"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
+DEFAULT_TIMEOUT: tuple[float | None, float | None] = (CONNECT_TIMEOUT, None)
 # Faults of an answer that reach us without having been put into the words of requests.
 _BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zlib.error)
 
@@ -130,6 +135,7 @@ class RetrySession(requests.Session):
         timeout: Seconds for connecting and for each wait on an answer; ``None`` means 5 and 60.
         adapter: Connections to share with other sessions; by default the session has its own.
         policy: Replaces the three numbers above.
+        http: Whom to tell of each request.
     """
 
     __attrs__ = [
@@ -138,6 +144,7 @@ class RetrySession(requests.Session):
         "custom_header",
         "policy",
         "_timeout",
+        "_http",
         "_owns_adapter",
     ]
     clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -151,10 +158,11 @@ class RetrySession(requests.Session):
         verify: bool | str = True,
         proxies: dict[str, str] | None = None,
         auth: Any = None,
-        timeout: tuple[float | None, float | None] = (5.0, None),
+        timeout: tuple[float | None, float | None] = DEFAULT_TIMEOUT,
         *,
-        adapter: Transport | None = None,
+        adapter: BaseAdapter | None = None,
         policy: RetryPolicy | None = None,
+        http: HttpSettings | None = None,
     ) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
@@ -164,6 +172,7 @@ class RetrySession(requests.Session):
         self.proxies = dict(proxies or {})
         self.auth = auth
         self._timeout = timeout
+        self._http = http or HttpSettings()
         self.custom_header = (
             os.getenv(CUSTOM_HEADER_ENV_VAR) or os.getenv(QE_PROVIDER_HEADER_ENV_VAR) or ""
         )
@@ -186,6 +195,11 @@ class RetrySession(requests.Session):
         """Close the connections that are the session's own; shared ones stay open for others."""
         if self._owns_adapter:
             super().close()
+
+    @property
+    def has_own_timeout(self) -> bool:
+        """Whether the waits were limited by whoever made the session."""
+        return self._timeout != DEFAULT_TIMEOUT
 
     def client_application(self) -> str:
         """Return exactly what a request made now from here says about the client."""
@@ -219,7 +233,11 @@ class RetrySession(requests.Session):
         call = self._new_call(method.upper(), url, bare, kwargs)
         records.request(logger, call.method, call.url, bare=bare)
         while True:
+            call.attempts += 1
+            event = self._http.sending(call.method, call.url, call.attempts)
+            began = self.clock()
             outcome = self._attempt(call)
+            self._http.answered(event, self.clock() - began, outcome)
             if not isinstance(outcome, requests.RequestException):
                 return outcome
             if self._renewed(call, outcome.response):
@@ -269,7 +287,6 @@ class RetrySession(requests.Session):
 
     def _attempt(self, call: _Call) -> requests.Response | requests.RequestException:
         """Send once; a failure is returned with the answer, if one came, in its ``response``."""
-        call.attempts += 1
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
         ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
         try:

@@ -31,6 +31,7 @@ def listed(
     json: Json = False,
 ) -> None:
     """List jobs of the account, the newest first."""
+    from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
     from qiskit_ibm_runtime.job_listing import JobListing
 
     connection = connection_of(context)
@@ -41,7 +42,7 @@ def listed(
         backend_name=backend,
         pending=pending,
         program_id=program,
-        instance=connection.instance if connection.channel != "ibm_cloud" else None,
+        instance=connection.instance if connection.channel not in CLOUD_CHANNELS else None,
         job_tags=tag,
         session_id=session,
         created_after=after,

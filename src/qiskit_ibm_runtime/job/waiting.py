@@ -121,6 +121,7 @@ def wait_until_final(
     if poll(0 if deadline.is_limited else FIRST_ANSWER):
         return
     with open_stream() as stream:
+        schedule = getattr(type(stream), "SCHEDULE", schedule)
         over, polls = stream.finished, 0
         while True:
             pause = schedule.pause(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from .built_in_programs import BUILT_IN
-from .devices import catalogue
+from .devices import catalogue, herons
 from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
 from .protocol.identity import CLOUD, Doorkeeper
 from .scheduling.feeds import Feeds
@@ -49,7 +49,7 @@ class Runtime:
         )
         self.backends = _chosen(settings.devices)
         for instance in (*settings.hubs, *settings.services):
-            unknown = set(instance.devices or ()) - set(self.backends)
+            unknown = set(instance.devices or ()) - {*self.backends, *herons.WIDTHS}
             if unknown:
                 raise SettingsError(
                     f"{instance.name} lists {', '.join(sorted(unknown))}, which this server lacks."
@@ -82,6 +82,14 @@ class Runtime:
             return self.backends_of(self.instance(caller, None))
         seen = {name for hub in self.settings.hubs for name in self.backends_of(hub)}
         return [name for name in self.backends if name in seen]
+
+    def devices_for(self, caller: Caller) -> list[str]:
+        """Names of the backends that today's platform shows a caller: devices only."""
+        instance = self.instance(caller, None)
+        there = [name for name in self.backends if not catalogue.is_simulator(name)]
+        if self.settings.devices is None:
+            there += herons.WIDTHS
+        return [name for name in there if instance.devices is None or name in instance.devices]
 
     def backend(self, caller: Caller, name: str) -> str:
         """The name itself, if the caller may use this backend.
@@ -129,9 +137,9 @@ def backend_not_found(name: str) -> Refused:
 
 
 def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    known = catalogue.names()
     if wanted is None:
-        return known
+        return catalogue.names()
+    known = (*catalogue.names(), *herons.WIDTHS)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SettingsError(f"Unknown devices: {', '.join(unknown)}. Known are {', '.join(known)}.")

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import secrets
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
-from qiskit_ibm_runtime.local.recording.recorder import Recorder
-from qiskit_ibm_runtime.local.recording.replay import Replay, load, save
+from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
 from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from .recorder import Recorder
 
+if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
     from qiskit_ibm_runtime.local.execution.executor import Executor
-
-
-Served = TypeVar("Served", bound="_Served")
 
 
 class Workshop:
@@ -45,27 +42,25 @@ class Workshop:
 
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
-        self._servers: WeakSet[_Served] = WeakSet()
+        self._servers: WeakSet[RuntimeServer] = WeakSet()
         self._background = Background()
         self._executor = executors.create(workers=workers)
         self._background.run(self._executor.start())
 
-    def server(self, **settings: Any) -> RuntimeServer:
+    def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:
         """Start a server.
 
         Args:
+            faults: What is to fail; nothing by default.
             settings: Any setting of the TOML file, in its form there.
 
         Raises:
             SettingsError: If a setting is unknown or cannot be used.
         """
-        server = RuntimeServer(self._background, Shared(self._executor), self.workers, settings)
-        self._servers.add(server)
-        return server
-
-    def replay(self, recording: Path) -> ReplayServer:
-        """Start a server that answers from a recording."""
-        server = ReplayServer(self._background, recording)
+        settings = {"workers": self.workers, **settings}
+        server = RuntimeServer(
+            self._background, Shared(self._executor), settings, faults or Faults()
+        )
         self._servers.add(server)
         return server
 
@@ -83,17 +78,95 @@ class Workshop:
         self.close()
 
 
-class _Served:
-    """What both kinds of servers have: an address, a token, a service, an end."""
+def _forget_client_state(netloc: str) -> None:
+    """Take from the client what would outlive the server with this host and port."""
+    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
-    token: str
-    _server: BackgroundServer
-    _stopped = False
+    cancel_streams_of(netloc)
+    session = _DEFAULT_SESSION.get()
+    params = getattr(getattr(session, "_service", None), "_client_params", None)
+    if params is not None and urlsplit(str(params.url)).netloc == netloc:
+        _DEFAULT_SESSION.set(None)
+
+
+@dataclass(frozen=True)
+class PlatformAddress:
+    """How clients of today's IBM Quantum Platform reach a server.
+
+    Attributes:
+        base: The address of the server, which stands for every service of the platform.
+        url: The address of its API.
+        api_key: The API key of its user.
+        instance: The CRN of its service instance.
+    """
+
+    base: str
+    url: str
+    api_key: str = field(repr=False)
+    instance: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point clients to this server for log-in and discovery."""
+        return dict.fromkeys(
+            ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL"),
+            self.base,
+        )
+
+
+class RuntimeServer:
+    """A fresh service, the switch for its faults, and the record of what it was asked.
+
+    Attributes:
+        token: The token of its user.
+        faults: What is to fail; empty at first. See
+            :class:`~qiskit_ibm_runtime.local.faults.Faults`.
+        requests: What was asked and answered, without secrets. See
+            :class:`~qiskit_ibm_runtime.testing.recorder.Recorder`.
+    """
+
+    requests: Recorder
+
+    def __init__(
+        self,
+        background: Background,
+        executor: Executor,
+        settings: dict[str, Any],
+        faults: Faults,
+    ) -> None:
+        values = Settings.values(settings)
+        values.setdefault("users", (User(DEFAULT_USER, secrets.token_urlsafe(16)),))
+        made = Settings(**values)
+        self.token = made.users[0].token
+        self.faults = faults
+        self._stopped = False
+        self._instance = made.services[0].key if made.services else ""
+
+        def build() -> Recorder:
+            self.requests = Recorder(create_app(made, executor, faults=faults))
+            return self.requests
+
+        self._server = BackgroundServer(background, made, build=build)
 
     @property
     def url(self) -> str:
         """What an account for this server has as ``url``."""
         return f"{self._server.url}/api"
+
+    @property
+    def platform(self) -> PlatformAddress:
+        """Where this server speaks the protocol of today's platform.
+
+        .. code-block:: python
+
+            from qiskit_ibm_runtime.testing import Workshop
+
+            with Workshop() as workshop, workshop.server() as server:
+                print(server.platform.url, server.platform.instance)
+        """
+        base = self._server.url
+        return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
     def service(self, **arguments: Any) -> QiskitRuntimeService:
         """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
@@ -123,83 +196,8 @@ class _Served:
             return None
         return "This server for tests was stopped, and its jobs are gone; ask for a new one."
 
-    def __enter__(self: Served) -> Served:  # noqa: PYI019 - typing has no Self before 3.11
+    def __enter__(self) -> RuntimeServer:  # noqa: PYI034 - typing has no Self before 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _forget_client_state(netloc: str) -> None:
-    """Take from the client what would outlive the server with this host and port."""
-    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
-    from qiskit_ibm_runtime.session import _DEFAULT_SESSION
-
-    cancel_streams_of(netloc)
-    session = _DEFAULT_SESSION.get()
-    params = getattr(getattr(session, "_service", None), "_client_params", None)
-    if params is not None and urlsplit(str(params.url)).netloc == netloc:
-        _DEFAULT_SESSION.set(None)
-
-
-class RuntimeServer(_Served):
-    """A fresh service, the switch for its faults, and the record of what it was asked.
-
-    Attributes:
-        token: The token of its user.
-        faults: What is to fail; empty at first. See
-            :class:`~qiskit_ibm_runtime.local.faults.Faults`.
-        requests: What was asked and answered, without secrets. See
-            :class:`~qiskit_ibm_runtime.local.recording.recorder.Recorder`.
-    """
-
-    requests: Recorder
-
-    def __init__(
-        self,
-        background: Background,
-        executor: Executor,
-        workers: int,
-        settings: dict[str, Any],
-    ) -> None:
-        self.token = secrets.token_urlsafe(16)
-        values = Settings.values({"workers": workers, **settings})
-        values.setdefault("users", (User(DEFAULT_USER, self.token),))
-        values.setdefault("faults", Faults())
-        self.token = values["users"][0].token
-        self.faults: Faults = values["faults"]
-        made = Settings(**values)
-
-        def build() -> Recorder:
-            self.requests = Recorder(create_app(made, executor))
-            return self.requests
-
-        self._server = BackgroundServer(background, made, build=build)
-
-    def save_recording(self, path: Path) -> None:
-        """Write the conversation so far to a file, for :meth:`Workshop.replay`.
-
-        Raises:
-            ValueError: If its beginning was dropped because it became too long.
-        """
-        if self.requests.dropped:
-            raise ValueError(
-                f"The first {self.requests.dropped} requests are not kept any more; call "
-                "requests.clear() before what is to be recorded."
-            )
-        save(self.requests.exchanges, path, self._server.url)
-
-
-class ReplayServer(_Served):
-    """Answers from a recording. ``unknown`` lists what it was asked that is not in it."""
-
-    def __init__(self, background: Background, recording: Path) -> None:
-        self.token = "of-no-use"  # noqa: S105 - nobody looks at it
-        self._replay = Replay()
-        self._server = BackgroundServer(background, Settings(), build=lambda: self._replay)
-        self._replay.fill(load(recording, self._server.url))
-
-    @property
-    def unknown(self) -> list[str]:
-        """Requests that the recording has no answer to."""
-        return list(self._replay.unknown)

@@ -21,7 +21,7 @@ from .converters import utc_to_local
 from .pulse_configuration import PulseConfiguration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _FAULTS_OF_MODELS = (
     ArithmeticError,
@@ -52,10 +52,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
                 [{**entry, "scale": _complex(entry["scale"])} for entry in channel]
                 for channel in raw_config["u_channel_lo"]
             ]
-        try:
-            return PulseConfiguration.from_dict(data)
-        except (KeyError, TypeError):
-            return QasmBackendConfiguration.from_dict(data)
+        return _configuration(data, getattr(raw_config, "absent", ()))
     except Exception:
         logger.warning(
             "Backend %r is left out: its configuration cannot be understood.",
@@ -63,6 +60,16 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
             exc_info=True,
         )
         return None
+
+
+def _configuration(data: dict[str, Any], absent: Iterable[str]) -> Any:
+    """Return a configuration in which fields that services no longer send read as ``None``."""
+    try:
+        made = PulseConfiguration.from_dict(data)
+    except (KeyError, TypeError):
+        made = QasmBackendConfiguration.from_dict(data)
+    made._data.update((name, None) for name in absent if name not in data)
+    return made
 
 
 @contextmanager

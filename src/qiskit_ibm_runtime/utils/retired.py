@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 _PLATFORM = "quantum.cloud.ibm.com"
 
 _WHAT_WORKS = (
-    "What works: channel='local' runs jobs on this machine and needs no account, and `url` reaches "
-    "any server that speaks the same protocol. IBM's platform of today takes V2 primitives only; "
-    "this release cannot use it."
+    "What works: channel='ibm_quantum_platform' runs V1 programs on IBM's platform of today, with "
+    "an API key of https://cloud.ibm.com/iam/apikeys as token (tokens of the old channel do not "
+    "count there) and the CRN of a service instance as `instance`; channel='local' runs jobs on "
+    "this machine and needs no account; `url` reaches any server that speaks the same protocol."
 )
 _QUANTUM = f"IBM switched the channel 'ibm_quantum' off in July 2025. {_WHAT_WORKS}"
 _CLOUD = (
@@ -21,20 +22,24 @@ _EXPLANATIONS = {
     "quantum-computing.ibm.com": _QUANTUM,
     "quantum.ibm.com": _QUANTUM,
     "quantum-computing.cloud.ibm.com": _CLOUD,
-    _PLATFORM: f"This is IBM's platform of today, with another protocol. {_WHAT_WORKS}",
 }
 # Channel of today's clients, as saved in the account file that they share with this package.
 PLATFORM_CHANNEL = "ibm_quantum_platform"
-PLATFORM_CHANNEL_UNUSABLE = (
-    f"Channel {PLATFORM_CHANNEL!r} is that of IBM's newer clients. {_WHAT_WORKS}"
-)
-# With these the service itself is at fault, or the credentials: the address is not.
-_NOT_OF_THE_ADDRESS = (401, 407, 429)
 
 
 def is_platform(url: str) -> bool:
     """Return whether a URL belongs to IBM's platform of today."""
-    return _domain(url) == _PLATFORM
+    return f".{_host(url)}".endswith(f".{_PLATFORM}")
+
+
+def speaks_of_today(url: str) -> bool:
+    """Return whether a URL is one under which the platform's protocol of today is spoken."""
+    return is_platform(url) or urlsplit(url).path.rstrip("/").endswith("/api/v1")
+
+
+def is_old(url: str) -> bool:
+    """Return whether a URL belongs to a host of IBM that was switched off."""
+    return _domain(url) is not None
 
 
 def explain(url: str, status: int | None) -> str:
@@ -48,13 +53,16 @@ def explain(url: str, status: int | None) -> str:
     if domain is None:
         return ""
     gone = status is None or status in (404, 410) or status >= 500
-    refused = status is not None and domain == _PLATFORM and status not in _NOT_OF_THE_ADDRESS
-    return _EXPLANATIONS[domain] if gone or refused else ""
+    return _EXPLANATIONS[domain] if gone else ""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _domain(url: str) -> str | None:
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return None
+    host = _host(url)
     return next((name for name in _EXPLANATIONS if f".{host}".endswith(f".{name}")), None)

@@ -13,11 +13,12 @@ from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiEr
 from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
-from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
+from qiskit_ibm_runtime.utils.addresses import get_iam_api_url, get_resource_controller_api_url
 
 from .base import BaseClient
 
 if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.http_settings import HttpSettings
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret
@@ -63,6 +64,7 @@ class CloudDirectory(BaseClient):
         token: API key.
         proxies: How to reach the cloud.
         verify: Whether to check certificates, or the file of the authority to check them with.
+        http: How requests are made.
     """
 
     def __init__(
@@ -72,9 +74,12 @@ class CloudDirectory(BaseClient):
         *,
         proxies: ProxyConfiguration | None = None,
         verify: bool | str = True,
+        http: HttpSettings | None = None,
     ) -> None:
         self._url, self._token = url, token
-        self._params = ClientParameters("ibm_cloud", token, url, proxies=proxies, verify=verify)
+        self._params = ClientParameters(
+            "ibm_cloud", token, url, proxies=proxies, verify=verify, http=http
+        )
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:
         """List the Qiskit Runtime instances; those of other products are passed over.
@@ -133,9 +138,10 @@ def resolve_instance_names(
     token: str,
     proxies: ProxyConfiguration | None = None,
     verify: bool | str = True,
+    http: HttpSettings | None = None,
 ) -> list[str]:
     """CRNs of all Qiskit Runtime service instances of a name, each once."""
-    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
     return [found.crn for found in directory.instances(instance)]
 
 
@@ -145,9 +151,10 @@ def list_instance_names(
     token: str,
     proxies: ProxyConfiguration | None = None,
     verify: bool | str = True,
+    http: HttpSettings | None = None,
 ) -> list[str]:
     """Names of all Qiskit Runtime service instances of the account, sorted."""
-    directory = CloudDirectory(url, token, proxies=proxies, verify=verify)
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
     return sorted({found.name for found in directory.instances()})
 
 

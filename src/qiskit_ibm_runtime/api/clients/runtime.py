@@ -85,9 +85,44 @@ class RuntimeClient(BaseBackendClient):
             ValueError: If these are inputs of a primitive that no service could run.
             TypeError: Likewise, for an observable with a free parameter.
         """
+        request = self.program_request(
+            program_id,
+            backend_name,
+            params,
+            image,
+            hgp,
+            log_level,
+            session_id,
+            job_tags,
+            max_execution_time,
+            start_session,
+            session_time,
+        )
+        return submit(self._api, request, json.dumps(request, cls=RuntimeEncoder))
+
+    def program_request(
+        self,
+        program_id: str,
+        backend_name: str | None,
+        params: dict[str, Any],
+        image: str | None,
+        hgp: str | None,
+        log_level: str | None,
+        session_id: str | None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        session_time: int | None = None,
+    ) -> dict[str, Any]:
+        """Check a job and return the request for it; nothing is sent.
+
+        Raises:
+            ValueError: If these are inputs of a primitive that no service could run.
+            TypeError: Likewise, for an observable with a free parameter.
+        """
         check_limits(program_id, params, self._limits.get(backend_name or ""))
         hub, group, project = from_instance_format(hgp) if hgp else (None, None, None)
-        request = job_request(
+        return job_request(
             program_id,
             backend_name,
             params,
@@ -102,7 +137,6 @@ class RuntimeClient(BaseBackendClient):
             start_session,
             session_time,
         )
-        return submit(self._api, request, json.dumps(request, cls=RuntimeEncoder))
 
     def program_delete(self, program_id: str) -> None:
         """Delete a program."""

@@ -15,6 +15,8 @@ from .program_job import ProgramJob, check_record
 from .runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
+
     from requests import Response
 
 # Large jobs take long to be received and checked; connecting does not.
@@ -26,6 +28,7 @@ class Runtime(RestAdapterBase):
     """Collections of the runtime."""
 
     URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
+    ASKED_OF_LISTINGS: dict[str, str] = {}
 
     def program(self, program_id: str) -> Program:
         """Return the adapter of one program."""
@@ -135,7 +138,7 @@ class Runtime(RestAdapterBase):
             self.get_url("jobs"),
             data=body,
             headers=headers,
-            timeout=SUBMIT_TIMEOUT,
+            timeout=None if self.session.has_own_timeout else SUBMIT_TIMEOUT,
             idempotent=idempotent,
         )
 
@@ -151,8 +154,8 @@ class Runtime(RestAdapterBase):
         project: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: python_datetime | None = None,
+        created_before: python_datetime | None = None,
         descending: bool = True,
     ) -> dict[str, Any]:
         """List jobs."""
@@ -189,14 +192,15 @@ class Runtime(RestAdapterBase):
         project: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: python_datetime | None = None,
+        created_before: python_datetime | None = None,
         descending: bool = True,
         *,
         headers: dict[str, str] | None = None,
     ) -> Response:
         """List jobs, and return the whole answer."""
         params: dict[str, Any] = {
+            **self.ASKED_OF_LISTINGS,
             "limit": limit,
             "offset": skip,
             "backend": backend_name,

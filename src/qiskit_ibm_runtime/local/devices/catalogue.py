@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from . import herons
 from .simulators import WIDTHS, simulator_configuration
 
 
@@ -40,6 +41,8 @@ def configuration(name: str) -> dict[str, Any]:
     """
     if is_simulator(name):
         return simulator_configuration(name, memory())
+    if name in herons.WIDTHS:
+        return {**herons.configuration(name), "simulation_memory": memory()}
     data = _read(name, "conf")
     data.update(
         backend_name=name,
@@ -58,13 +61,17 @@ def configuration(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def properties(name: str) -> dict[str, Any]:
-    """The calibration; empty for simulators; do not change it."""
-    return {} if is_simulator(name) else {**_read(name, "props"), "backend_name": name}
+    """The calibration; empty for what has no noise; do not change it."""
+    if is_simulator(name) or name in herons.IDEAL:
+        return {}
+    if name in herons.WIDTHS:
+        return herons.calibration(name)
+    return {**_read(name, "props"), "backend_name": name}
 
 
 def defaults(name: str) -> dict[str, Any]:
     """Pulse defaults; empty where there are none."""
-    if is_simulator(name):
+    if is_simulator(name) or name in herons.WIDTHS:
         return {}
     return _read(name, "defs") if _path(name, "defs").is_file() else {}
 

@@ -73,12 +73,21 @@ async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
 @ACCOUNT("GET", "/v2/resource_instances", refuses=(401,), is_open=True)
 async def resource_instances(call: Call, query: models.ResourceQuery) -> models.Resources:
     """Find service instances by name."""
-    kind, _, credential = call.request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or call.runtime.doorkeeper.user_of_access(credential) is None:
-        raise Refused(401, NOT_AUTHORIZED, "A valid IAM token is required.")
+    require_iam_token(call)
     found = [
         models.Resource(service.key, service.name)
         for service in call.runtime.settings.services
         if query.name in (None, service.name)
     ]
     return models.Resources(len(found), found)
+
+
+def require_iam_token(call: Call) -> None:
+    """Check the credentials of a request that names no service instance.
+
+    Raises:
+        Refused: 401 without a valid token.
+    """
+    kind, _, credential = call.request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or call.runtime.doorkeeper.user_of_access(credential) is None:
+        raise Refused(401, NOT_AUTHORIZED, "A valid IAM token is required.")

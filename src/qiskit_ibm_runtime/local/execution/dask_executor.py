@@ -12,7 +12,7 @@ import contextlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from .executor import Outcome, Publish, Work
+from .executor import ExecutorError, Outcome, Publish, Work
 from .workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_TLS_SETTINGS = ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")
 
 
 class DaskExecutor:
@@ -51,24 +52,30 @@ class DaskExecutor:
         """Connect.
 
         Raises:
-            OSError: If the scheduler does not answer.
+            ExecutorError: If the address is malformed, the scheduler does not answer, or the two do
+                not agree on TLS.
         """
-        from distributed import Client
+        await self._connect()
+        self._counting = asyncio.create_task(self._count())
 
-        self._client = await Client(self._scheduler, asynchronous=True, set_as_default=False)
+    async def _connect(self) -> None:
+        self._client = await _connected(self._scheduler)
         self._client.subscribe_topic(self._topic, self._heard)
         self._threads = sum((await self._client.nthreads()).values())
-        self._counting = asyncio.create_task(self._count(self._client))
 
     async def stop(self) -> None:
         """Kill what still runs, and disconnect."""
         if self._counting is not None:
             self._counting.cancel()
         if self._client is not None:
-            with contextlib.suppress(OSError):
-                for job in list(self._followed):
-                    await self._client.run(cancel_on_worker, job)
+            for job in list(self._followed):
+                await self._kill(self._client, job)
+            to_scheduler = self._client.scheduler_comm
             await self._client.close()
+            # Where the scheduler hangs up first, Dask leaves this one waiting with a time limit,
+            # and asyncio complains of it when the loop ends.
+            if to_scheduler is not None:
+                await to_scheduler.close()
             self._client = None
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
@@ -77,11 +84,13 @@ class DaskExecutor:
             return Outcome(False, "The executor is not connected to its Dask scheduler.")
         job = secrets.token_hex(16)
         self._followed[job] = _Following(publish)
-        # pure=False: two jobs with the same inputs are two jobs.
-        future = self._client.submit(
-            run_on_worker, dict(work), job, self._topic, self._memory, key=_key(job), pure=False
-        )
         try:
+            # pure=False: two jobs with the same inputs are two jobs.
+            future = self._client.submit(
+                *(run_on_worker, dict(work), job, self._topic, self._memory),
+                key=_key(job),
+                pure=False,
+            )
             outcome, messages = await future.result()
         except asyncio.CancelledError:
             await asyncio.shield(self._cancel(future, job))
@@ -94,12 +103,17 @@ class DaskExecutor:
             following.take(number, message)
         return outcome  # type: ignore[no-any-return]  # Dask's results have no type
 
-    async def _count(self, client: Client) -> None:
-        """Follow the number of threads: workers come and go."""
-        while True:
+    async def _count(self) -> None:
+        """Follow the number of threads, for workers come and go; and the scheduler, for it may.
+
+        Dask's client looks for a lost scheduler for half a minute, and is closed then.
+        """
+        while self._client is not None:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-            with contextlib.suppress(OSError):
-                self._threads = sum((await client.nthreads()).values())
+            with contextlib.suppress(OSError, ExecutorError):
+                if self._client.status == "closed":
+                    await self._connect()
+                self._threads = sum((await self._client.nthreads()).values())
 
     async def _cancel(self, future: Any, job: str) -> None:
         """Take the job from the queue, and kill it where it runs."""
@@ -107,7 +121,14 @@ class DaskExecutor:
             return
         with contextlib.suppress(OSError):
             await future.cancel(force=True)
-            await self._client.run(cancel_on_worker, job)
+        await self._kill(self._client, job)
+
+    @staticmethod
+    async def _kill(client: Client, job: str) -> None:
+        """Kill a job where it runs; it ends by itself where Dask worker or scheduler are lost."""
+        if client.status == "running":
+            with contextlib.suppress(OSError):
+                await client.run(cancel_on_worker, job, on_error="ignore")
 
     def _heard(self, event: tuple[Any, dict[str, Any]]) -> None:
         """An interim result has come."""
@@ -115,6 +136,31 @@ class DaskExecutor:
         following = self._followed.get(told["job"])
         if following is not None:
             following.take(told["number"], told["text"])
+
+
+async def _connected(scheduler: str) -> Client:
+    from distributed import Client
+
+    client = None
+    try:
+        client = Client(scheduler, asynchronous=True, set_as_default=False)
+        await client
+    except Exception as exc:
+        # Dask leaves a client that did not connect half open, and complains of it at its end.
+        if client is not None:
+            await client.close()
+        raise ExecutorError(
+            f"Cannot connect to the Dask scheduler at {scheduler!r} ({type(exc).__name__}: {exc}). "
+            f"{_advice(scheduler)}"
+        ) from exc
+    return client
+
+
+def _advice(scheduler: str) -> str:
+    if scheduler.startswith("tls://"):
+        variables = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in _TLS_SETTINGS)
+        return f"For TLS set {variables} to the files that its administrator gave you."
+    return "Is it running, and is this the address that it printed, tcp:// or tls:// included?"
 
 
 class _Following:

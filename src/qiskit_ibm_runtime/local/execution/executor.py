@@ -21,6 +21,10 @@ Work = dict[str, Any]
 """
 
 
+class ExecutorError(Exception):
+    """An executor cannot be started; its text says why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a job ended: its result as JSON text, or the traceback of its failure.
@@ -42,7 +46,11 @@ class Executor(Protocol):
         """How many jobs run at once; more wait. It may change."""
 
     async def start(self) -> None:
-        """Make ready: start processes, connect to a cluster."""
+        """Make ready: start processes, connect to a cluster.
+
+        Raises:
+            ExecutorError: If that fails for a reason that a user can mend.
+        """
 
     async def stop(self) -> None:
         """End what still runs, and release everything."""

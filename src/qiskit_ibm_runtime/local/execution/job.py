@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, ClassVar
 from qiskit import QiskitError
 
 from qiskit_ibm_runtime.local import programs
+from qiskit_ibm_runtime.local.pubs.errors import PubError
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.program import UserMessenger
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
@@ -99,11 +100,12 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         to run instead.
     """
     messenger = Messenger(send, work.get("part"), work.get("may_split", False))
+    program = work["program"]
     try:
         main = _main(work)
         if work.get("parameters"):
             arguments.check(work["parameters"], json.loads(work["params"]))
-        inputs = _inputs(work["params"])
+        inputs = _inputs(work["params"], json.JSONDecoder if programs.is_v2(program) else Inputs)
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)
         if messenger.parts:
@@ -115,8 +117,8 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         return "failure", _report(exc)
 
 
-def _inputs(text: str) -> dict[str, Any]:
-    inputs = json.loads(text, cls=Inputs)
+def _inputs(text: str, decoder: type[json.JSONDecoder]) -> dict[str, Any]:
+    inputs = json.loads(text, cls=decoder)
     if not isinstance(inputs, dict):
         raise TypeError(f"The inputs of a program are an object, not a {type(inputs).__name__}.")
     return inputs
@@ -147,7 +149,12 @@ def _module(program: str, source: str) -> types.ModuleType:
 
 
 def _report(exc: BaseException) -> str:
-    """The traceback without the frames of this file, which tell the author nothing."""
+    """The traceback without the frames of this file, which tell the author nothing.
+
+    What a V2 program refuses is told by its code and message alone.
+    """
+    if isinstance(exc, PubError):
+        return str(exc)
     frames = exc.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next

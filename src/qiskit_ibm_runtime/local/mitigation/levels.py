@@ -55,9 +55,17 @@ def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) ->
 
 
 def answers(
-    machine: Machine, questions: list[Question], shots: int, resilience: Resilience
+    machine: Machine,
+    questions: list[Question],
+    shots: int,
+    resilience: Resilience,
+    *,
+    corrects_readout: bool = True,
 ) -> list[Answer]:
-    """The value of each question with its metadata, at the level of resilience asked for."""
+    """The value of each question with its metadata, at the level of resilience asked for.
+
+    Without ``corrects_readout``, levels above 0 leave the errors of the readout alone.
+    """
     if resilience.level == 0:
         return _plain(machine, questions, shots)
     places = {
@@ -65,6 +73,7 @@ def answers(
         for question in questions
         for prepared, group in question.measurements
         for qubit in group.qubits
+        if corrects_readout
     }
     readout = twirled_readout.TwirledReadout(machine, places)
     if resilience.level == 1:

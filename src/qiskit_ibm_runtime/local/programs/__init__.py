@@ -19,13 +19,23 @@ _MODULES = {
     "qasm3-runner": "qasm3_runner",
     "hello-world": "hello_world",
 }
+_V2_MODULES = {
+    "sampler-v2": "sampler_v2",
+    "estimator-v2": "estimator_v2",
+    "executor-v2": "executor_v2",
+}
 DRAWING = "draw"
 """Draws circuits and results for the page of the server; no user can run it."""
 
 
 def names() -> tuple[str, ...]:
-    """Ids of the programs."""
+    """Ids of the programs that clients of the classic protocol can run."""
     return tuple(_MODULES)
+
+
+def is_v2(program: str) -> bool:
+    """Whether a program is one of today's platform, which decodes its inputs itself."""
+    return program in _V2_MODULES
 
 
 @cache
@@ -45,13 +55,14 @@ def load(program: str) -> Callable[..., Any]:
         from . import drawing
 
         return drawing.main
-    if program not in _MODULES:
-        raise ValueError(f"There is no program {program!r}; there are {', '.join(_MODULES)}.")
-    module = importlib.import_module(f"{__name__}.{_MODULES[program]}")
+    modules = {**_MODULES, **_V2_MODULES}
+    if program not in modules:
+        raise ValueError(f"There is no program {program!r}; there are {', '.join(modules)}.")
+    module = importlib.import_module(f"{__name__}.{modules[program]}")
     return module.main  # type: ignore[no-any-return]
 
 
 def import_all() -> None:
     """Import every program, so that the first job of each does not wait for it."""
-    for program in _MODULES:
+    for program in (*_MODULES, *_V2_MODULES):
         load(program)

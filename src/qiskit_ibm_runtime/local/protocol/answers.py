@@ -13,7 +13,7 @@ from .models import AccountFault, AccountFaults, Fault, Faults
 if TYPE_CHECKING:
     from .errors import Refused
 
-ACCOUNT_PATHS = "/api/"
+ACCOUNT_PATHS, PLATFORM_PATHS = "/api/", "/api/v1/"
 
 
 class JSONAnswer(Response):
@@ -35,6 +35,6 @@ def error_answer(refused: Refused, path: str = "") -> Response:
     """A refusal, worded as the service that owns the path does."""
     status, code, message = refused.status, refused.code, refused.message
     body: Any = Faults([Fault(code, message, refused.solution)], secrets.token_hex(8))
-    if path.startswith(ACCOUNT_PATHS):
+    if path.startswith(ACCOUNT_PATHS) and not path.startswith(PLATFORM_PATHS):
         body = AccountFaults(AccountFault(status, status, message, code))
     return JSONAnswer(body, status, headers=refused.headers)

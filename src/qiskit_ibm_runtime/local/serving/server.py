@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from qiskit_ibm_runtime.local.execution.executor import ExecutorError
 from qiskit_ibm_runtime.local.settings import SettingsError
 
 from .connections import ACCEPTED_AT_ONCE, BACKLOG, KEEP_ALIVE_SECONDS, Connection, Server
@@ -84,12 +85,27 @@ class _Lifespan:
         self._app, self.failure = app, "its log says why"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def listen_for_failure(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                self.failure = message["message"].strip().splitlines()[-1]
-            await send(message)
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        failed: list[Message] = []
 
-        await self._app(scope, receive, listen_for_failure if scope["type"] == "lifespan" else send)
+        async def hold_failure_back(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failed.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold_failure_back)
+        except BaseException as error:
+            for message in failed:
+                text = message["message"].strip()
+                self.failure = text.splitlines()[-1]
+                if isinstance(error, ExecutorError):  # one sentence; the log needs no traceback
+                    self.failure, text = str(error), ""
+                await send({**message, "message": text})
+            raise
 
 
 async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:

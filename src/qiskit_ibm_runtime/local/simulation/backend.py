@@ -24,6 +24,8 @@ from . import exact, lowering, methods, noise, runs
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qiskit_aer.noise import NoiseModel
 
 _VECTORS = {"automatic", "statevector"}
@@ -59,9 +61,9 @@ class LocalBackend(ProgramBackend):
         self.method = METHODS.get(decoded.backend_name, "automatic")
 
     @staticmethod
-    def of(name: str) -> LocalBackend:
-        """The backend of this name; the same object each time."""
-        return _made(name)
+    def of(name: str | Mapping[str, str]) -> LocalBackend:
+        """The backend of this name, or of a document's ``name``; the same object each time."""
+        return _made(name if isinstance(name, str) else name["name"])
 
     @classmethod
     def _default_options(cls) -> Options:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.circuit import ClassicalRegister
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
 
@@ -70,13 +70,16 @@ def collected(operator: Any) -> SparsePauliOp:
 
     Terra's own ``simplify`` fails on terra below 0.45 with numpy 2.
     """
-    terms: dict[str, complex] = {}
-    for label, coefficient in SparsePauliOp(operator).to_list():
-        terms[label] = terms.get(label, 0) + complex(coefficient)
-    coefficients = np.array(list(terms.values()))
+    operator = SparsePauliOp(operator)
+    terms = np.hstack([operator.paulis.z, operator.paulis.x])
+    _, first, which = np.unique(terms, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # as they came
+    coefficients = np.zeros(len(order), dtype=complex)
+    np.add.at(coefficients, np.argsort(order)[which.ravel()], operator.coeffs.astype(complex))
+    z, x = np.hsplit(terms[first[order]], 2)
     if np.abs(coefficients.imag).max() <= ROUNDING * np.abs(coefficients).max():
         coefficients = coefficients.real
-    return SparsePauliOp(list(terms), coefficients)
+    return SparsePauliOp(PauliList.from_symplectic(z, x), coefficients)
 
 
 def _real(coefficients: Array) -> Array:

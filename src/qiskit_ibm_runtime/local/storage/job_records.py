@@ -74,6 +74,8 @@ class Filter:
     created_before: str | None = None
     status: str | None = None
     text: str | None = None
+    among: Sequence[str] = ()
+    """Programs of which it is one; any, if there are none."""
 
     def where(self, user: str) -> tuple[str, list[object]]:
         """An SQL condition and its arguments."""
@@ -92,6 +94,9 @@ class Filter:
             parts.append(("created <= ?", self.created_before))
         conditions = [condition for condition, _ in parts]
         arguments: list[object] = [value for _, value in parts]
+        if self.among:
+            conditions.append("program IN (SELECT value FROM json_each(?))")
+            arguments.append(json.dumps(list(self.among)))
         if self.tags:
             # One condition for any number of them: SQLite limits the depth of an expression.
             conditions.append(
@@ -134,8 +139,7 @@ class Jobs:
                 json.dumps(job.details),
             ),
         )
-        for tag in dict.fromkeys(job.details.get("tags", [])):
-            execute("INSERT INTO tags VALUES (?, ?)", (job.id, tag))
+        self._add_tags(job.id, job.details.get("tags", []))
         self._payloads.put(job.id, "params", params)
         if source is not None:
             self._payloads.put(job.id, "source", encoded(source))
@@ -147,6 +151,17 @@ class Jobs:
                     *(submission.job, submission.backend, job.created),
                 ),
             )
+
+    def _add_tags(self, job_id: str, tags: Iterable[str]) -> None:
+        rows = [(job_id, tag) for tag in dict.fromkeys(tags)]
+        self._connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
+
+    def tag(self, job: Job, tags: list[str]) -> None:
+        """Give a job other tags."""
+        details = json.dumps({**job.details, "tags": tags})
+        self._connection.execute("UPDATE jobs SET details = ? WHERE id = ?", (details, job.id))
+        self._connection.execute("DELETE FROM tags WHERE job = ?", (job.id,))
+        self._add_tags(job.id, tags)
 
     def submission(self, user: str, key: str) -> Submission | None:
         """What this user submitted under this key."""

@@ -87,13 +87,17 @@ class Payloads:
             return row and row[0]
         return await asyncio.to_thread((self._folder / row[1]).read_bytes)
 
-    def drop(self, owner: str) -> None:
-        """Remove everything of an owner."""
+    def drop(self, owner: str, kind: str | None = None) -> None:
+        """Remove the data of an owner, of one kind or all of it."""
+        where, arguments = "owner = ?", [owner]
+        if kind is not None:
+            where, arguments = "owner = ? AND kind = ?", [owner, kind]
         files = self._connection.execute(
-            "SELECT file FROM payloads WHERE owner = ? AND file IS NOT NULL", (owner,)
+            f"SELECT file FROM payloads WHERE {where} AND file IS NOT NULL",  # noqa: S608 - our words
+            arguments,
         )
         self._dropped += [file for (file,) in files]
-        self._connection.execute("DELETE FROM payloads WHERE owner = ?", (owner,))
+        self._connection.execute(f"DELETE FROM payloads WHERE {where}", arguments)  # noqa: S608
 
     def committed(self) -> None:
         """Remove the files whose rows have gone."""

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """A group of jobs on one backend. ``started`` is when its first job began to run."""
+    """A group of jobs on one backend.
+
+    Attributes:
+        seconds: How long its jobs go first, once the first one runs.
+        started: When its first job began to run.
+        mode: ``dedicated`` or ``batch`` if it was opened by itself, empty if by its first job.
+        created: When it was opened, if it was by itself.
+    """
 
     id: str
     user: str
@@ -21,6 +28,8 @@ class Session:
     seconds: float
     started: float | None = None
     closed: bool = False
+    mode: str = ""
+    created: str = ""
 
     def within_its_time(self, now: float) -> bool:
         """Whether its jobs still go first."""
@@ -40,10 +49,10 @@ class Sessions:
     def add(self, session: Session) -> None:
         """Keep a new session."""
         self._connection.execute(
-            "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(session.id, session.user, session.instance, session.backend, session.seconds),
-                *(session.started, session.closed),
+                *(session.started, session.closed, session.mode, session.created),
             ),
         )
 
@@ -73,13 +82,14 @@ class Sessions:
         self._connection.execute("UPDATE sessions SET closed = 1 WHERE id = ?", (session_id,))
 
     def delete_empty(self) -> None:
-        """Remove the sessions all of whose jobs are gone."""
+        """Remove the sessions all of whose jobs are gone, unless they are open without jobs."""
         self._connection.execute(
-            "DELETE FROM sessions WHERE id NOT IN "
+            "DELETE FROM sessions WHERE (closed OR mode = '') AND id NOT IN "
             "(SELECT session FROM jobs WHERE session IS NOT NULL)"
         )
 
 
 def _session(row: Sequence[Any]) -> Session:
-    session_id, user, instance, backend, seconds, started, closed = row
-    return Session(session_id, user, instance, backend, seconds, started, bool(closed))
+    session_id, user, instance, backend, seconds, started, closed, mode, created = row
+    where = (session_id, user, instance, backend)
+    return Session(*where, seconds, started, bool(closed), mode, created)

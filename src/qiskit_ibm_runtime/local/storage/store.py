@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
 
-FORMAT = 2
+FORMAT = 3
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE jobs (
@@ -59,9 +59,14 @@ CREATE TABLE programs (
   created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL
 );
 """
-# By the format that they begin from. In format 1 payloads were text, and names of programs unique.
+_MODES = """
+ALTER TABLE sessions ADD COLUMN mode TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN created TEXT NOT NULL DEFAULT '';
+"""
+# By the format that they begin from. In format 1 payloads were text, and names of programs unique;
+# before format 3 sessions were opened by their first job only.
 _STEPS = {
-    0: (_TABLES, _PAYLOADS, _PROGRAMS),
+    0: (_TABLES, _PAYLOADS, _PROGRAMS, _MODES),
     1: (
         "ALTER TABLE payloads RENAME TO payloads_of_1",
         _PAYLOADS,
@@ -71,7 +76,9 @@ _STEPS = {
         _PROGRAMS,
         "INSERT INTO programs SELECT * FROM programs_of_1",
         "DROP TABLE programs_of_1",
+        _MODES,
     ),
+    2: (_MODES,),
 }
 
 

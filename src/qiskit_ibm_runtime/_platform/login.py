@@ -1,0 +1,128 @@
+"""Tokens of IBM Cloud for an API key, renewed before their time is over."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+from qiskit_ibm_runtime.api.clients.login import LoginSource
+from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
+from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.session import RetrySession
+
+logger = logging.getLogger(__name__)
+TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret
+# Of the life of a token; the rest is left for renewing it.
+RENEWED_AFTER = 0.8
+_LIFE = 3600.0  # seconds, where an answer does not say
+
+
+class IamLogin:
+    """The exchange of an API key for a token.
+
+    Args:
+        session: Reaches the service that gives tokens.
+    """
+
+    def __init__(self, session: RetrySession) -> None:
+        self._session = session
+        self.life = _LIFE
+
+    def login(self, api_key: str) -> dict[str, Any]:
+        """Return a token under ``id``; :attr:`life` is how many seconds it lives.
+
+        Raises:
+            IBMNotAuthorizedError: If the API key is refused.
+            RequestsApiError: If the service cannot be asked.
+        """
+        form = {
+            "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
+            "apikey": api_key,
+            "response_type": "cloud_iam",
+        }
+        where = self._session.base_url
+        try:
+            # Two tokens for one key do no harm.
+            response = self._session.request("POST", TOKEN_PATH, data=form, idempotent=True)
+            answer = response.json()
+        except (RequestsApiError, IBMNotAuthorizedError) as exc:
+            if getattr(exc, "status_code", 401) not in (400, 401, 403):
+                raise
+            raise IBMNotAuthorizedError(
+                f"{where} refused the API key. Make one at https://cloud.ibm.com/iam/apikeys; "
+                f"tokens of the old channel 'ibm_quantum' do not count there. {exc.message}",
+                failure=exc.failure,
+            ) from None
+        except ValueError:
+            answer = None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str):
+            raise ApiIBMProtocolError(f"{where} gave no access token for the API key.")
+        keep_secret(token, answer.get("refresh_token"))
+        self.life = _life(token, answer)
+        return {"id": token}
+
+
+def _life(token: str, answer: dict[str, Any]) -> float:
+    """Return how long a token lives, by the answer, else by the token itself."""
+    seconds = answer.get("expires_in")
+    if not isinstance(seconds, (int, float)) or seconds <= 0:
+        claims = _claims(token)
+        try:
+            seconds = float(claims["exp"]) - float(claims["iat"])
+        except (KeyError, TypeError, ValueError):
+            return _LIFE
+    return float(seconds) if seconds > 0 else _LIFE
+
+
+def _claims(token: str) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class IamTokens(LoginSource):
+    """The token in use: one log-in for all threads, again at 80 % of its life or when refused."""
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+
+    def __init__(self, login: IamLogin, api_key: str) -> None:
+        self._iam = login
+        self._renew_at = self._ends_at = float("inf")
+        super().__init__(login, api_key)  # type: ignore[arg-type]  # all that it needs is `login`
+
+    def current(self) -> str:
+        """Return the token in use, a new one if its time is nearly over."""
+        token = super().current()
+        if self.clock() < self._renew_at:
+            return token
+        try:
+            return self.renew(token)
+        except IBMError as exc:
+            if self.clock() >= self._ends_at:
+                raise
+            logger.warning("The access token could not be renewed yet: %s", exc.message)
+            return token
+
+    def _log_in(self) -> str:
+        began = self.clock()
+        token = super()._log_in()
+        self._renew_at = began + RENEWED_AFTER * self._iam.life
+        self._ends_at = began + self._iam.life
+        return token
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: getattr(self, name) for name in ("_iam", "_renew_at", "_ends_at")}
+        return {**super().__getstate__(), **kept}

@@ -1,0 +1,111 @@
+"""Endpoints of the platform."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import Any
+
+from qiskit_ibm_runtime.api.rest.base import RestAdapterBase, entry, read_json, records, segment
+from qiskit_ibm_runtime.api.rest.cloud_backend import CloudBackend
+from qiskit_ibm_runtime.api.rest.program_job import ProgramJob
+from qiskit_ibm_runtime.api.rest.runtime import Runtime
+
+from .documents import configuration_of, properties_of, status_of
+from .records import record_of
+
+_GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
+_MOST_BYTES = 2**31
+
+
+class PlatformBackend(CloudBackend):
+    """Endpoints of one device."""
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the configuration in the form of V1."""
+        return configuration_of(self.backend_name, super().configuration())
+
+    def properties(self, datetime: Any = None) -> dict[str, Any]:
+        """Return the calibration in the form of V1."""
+        return properties_of(self.backend_name, super().properties(datetime))
+
+    def status(self) -> dict[str, Any]:
+        """Return the status in the form of V1."""
+        return status_of(
+            self.backend_name, read_json(self.session.get(self.get_url("status")), dict)
+        )
+
+
+class PlatformJob(ProgramJob):
+    """Endpoints of one job."""
+
+    def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
+        """Return the record of the job in the form of V1; no answer is held back."""
+        return record_of(self.raw(exclude_params=exclude_params))
+
+    def raw(self, *, exclude_params: bool = False) -> dict[str, Any]:
+        """Return the record as it came."""
+        params = {"exclude_params": "true"} if exclude_params else None
+        return read_json(self.session.get(self.get_url("self"), params=params), dict)  # type: ignore[no-any-return]
+
+    def results(self) -> str:
+        """Return the text of the result; empty if there is none."""
+        return as_text(self.session.get(self.get_url("results")).content)
+
+
+class PlatformSession(RestAdapterBase):
+    """Endpoints of one session."""
+
+    URL_MAP = {"self": ""}
+
+    def __init__(self, session: Any, session_id: str) -> None:
+        super().__init__(session, f"/sessions/{segment(session_id)}")
+
+    def close(self) -> None:
+        """Close the session; its queued jobs still run."""
+        self.session.request(
+            "PATCH", self.get_url("self"), json={"accepting_jobs": False}, idempotent=True
+        )
+
+
+class Platform(Runtime):
+    """Collections of the platform."""
+
+    ASKED_OF_LISTINGS = {"exclude_params": "true"}
+
+    def backend(self, backend_name: str) -> PlatformBackend:
+        """Return the adapter of one device."""
+        return PlatformBackend(self.session, backend_name)
+
+    def program_job(self, job_id: str) -> PlatformJob:
+        """Return the adapter of one job."""
+        return PlatformJob(self.session, job_id)
+
+    def platform_session(self, session_id: str) -> PlatformSession:
+        """Return the adapter of one session."""
+        return PlatformSession(self.session, session_id)
+
+    def open_session(self, mode: str, backend: str, crn: str | None, max_ttl: int | None) -> str:
+        """Open a session and return its id."""
+        body: dict[str, Any] = {"mode": mode, "backend": backend}
+        optional = {"instance": crn, "max_ttl": max_ttl}
+        body.update({key: value for key, value in optional.items() if value})
+        answer = read_json(self.session.post("/sessions", json=body), dict)
+        return entry(answer, "id", str)
+
+    def jobs_get(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """List jobs; their inputs are fetched when somebody looks at them."""
+        page: dict[str, Any] = read_json(self.jobs_response(*args, **kwargs), dict)
+        return {**page, "jobs": [record_of(record) for record in records(page, "jobs")]}
+
+
+def as_text(content: bytes) -> str:
+    """Return the text of a result, whether it is compressed or not."""
+    try:
+        if content[:2] == _GZIP:
+            content = gzip.decompress(content)
+        elif content[:1] == _ZLIB:
+            content = zlib.decompressobj().decompress(content, _MOST_BYTES)
+    except (OSError, EOFError, zlib.error):
+        return content.decode("utf-8", "replace")
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,175 @@
+"""How a service sends its requests, and who is told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable
+
+from requests import RequestException
+from requests.adapters import BaseAdapter
+
+from qiskit_ibm_runtime.checks import number
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+from . import redaction
+from .retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+logger = redaction.logger_without_secrets(__name__)
+
+
+@dataclass(frozen=True)
+class RequestEvent:
+    """An HTTP request that is about to be sent.
+
+    Attributes:
+        method: HTTP method.
+        url: Address without query and secrets.
+        attempt: 1 for the first attempt, 2 for the first repetition.
+    """
+
+    method: str
+    url: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class ResponseEvent:
+    """The outcome of one attempt to send a request.
+
+    Attributes:
+        request: The event of the request; the same object.
+        seconds: Time from sending until the answer was read.
+        status: HTTP status; ``None`` if no answer came.
+        headers: Headers of the answer, without those that hold secrets.
+        size: Bytes of the body after decompression; ``None`` if it was not read.
+        error: What went wrong if no answer came, without secrets.
+    """
+
+    request: RequestEvent
+    seconds: float
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """What the user of a service chose about its HTTP requests.
+
+    .. code-block:: python
+
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        def log(event):
+            print(event.request.method, event.request.url, event.status, event.seconds)
+
+        service = QiskitRuntimeService(channel="local", on_response=log)
+
+    Attributes:
+        transport: Sends the requests; ``None`` for pooled connections of the service's own.
+        retry: When to repeat a request; ``None`` for the default policy.
+        timeout: Seconds to connect and to wait for an answer, as a pair or as one number for
+            both; ``None`` for the defaults.
+        on_request: Called before each attempt.
+        on_response: Called after each attempt.
+    """
+
+    transport: BaseAdapter | None = None
+    retry: RetryPolicy | None = None
+    timeout: float | tuple[float | None, float | None] | None = None
+    on_request: Callable[[RequestEvent], object] | None = None
+    on_response: Callable[[ResponseEvent], object] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the choices.
+
+        Raises:
+            IBMInputValueError: If one cannot be used.
+        """
+        if self.transport is not None and not isinstance(self.transport, BaseAdapter):
+            raise IBMInputValueError(
+                f"'transport' has to be a transport adapter of requests, not {self.transport!r}."
+            )
+        if self.retry is not None and not isinstance(self.retry, RetryPolicy):
+            raise IBMInputValueError(f"'retry' has to be a RetryPolicy, not {self.retry!r}.")
+        _pair(self.timeout)
+        for name in ("on_request", "on_response"):
+            hook = getattr(self, name)
+            if hook is not None and not callable(hook):
+                raise IBMInputValueError(f"{name!r} has to be callable, not {hook!r}.")
+
+    def session_parameters(self) -> dict[str, Any]:
+        """Return what was chosen as arguments of a :class:`~.session.RetrySession`."""
+        chosen: dict[str, Any] = {"http": self}
+        if self.transport is not None:
+            chosen["adapter"] = self.transport
+        if self.retry is not None:
+            chosen["policy"] = self.retry
+        if self.timeout is not None:
+            chosen["timeout"] = _pair(self.timeout)
+        return chosen
+
+    def sending(self, method: str, url: str, attempt: int) -> RequestEvent:
+        """Tell that a request is about to be sent."""
+        event = RequestEvent(method, redaction.redact(url.partition("?")[0]), attempt)
+        _tell(self.on_request, event)
+        return event
+
+    def answered(
+        self,
+        request: RequestEvent,
+        seconds: float,
+        outcome: requests.Response | requests.RequestException,
+    ) -> None:
+        """Tell how an attempt ended."""
+        if self.on_response is None:
+            return
+        response = outcome.response if isinstance(outcome, RequestException) else outcome
+        if response is None:
+            text = redaction.redact(redaction.without_query(f"{type(outcome).__name__}: {outcome}"))
+            event = ResponseEvent(request, seconds, error=text)
+        else:
+            content = response._content  # `content` would read it
+            event = ResponseEvent(
+                request,
+                seconds,
+                status=response.status_code,
+                headers=_without_secrets(response.headers),
+                size=len(content) if isinstance(content, bytes) else None,
+            )
+        _tell(self.on_response, event)
+
+
+def _pair(timeout: Any) -> tuple[float | None, float | None]:
+    pair = tuple(timeout) if isinstance(timeout, (tuple, list)) else (timeout, timeout)
+    read = [number("timeout", seconds) for seconds in pair]
+    if len(read) != 2 or not all(seconds is None or seconds > 0 for seconds in read):
+        raise IBMInputValueError(
+            "'timeout' has to be a positive number of seconds, or a pair of them to connect and to "
+            f"wait for an answer, not {timeout!r}."
+        )
+    return read[0], read[1]
+
+
+def _tell(hook: Callable[[Any], object] | None, event: Any) -> None:
+    if hook is None:
+        return
+    try:
+        hook(event)
+    except Exception:  # the request matters more than whoever watches it
+        logger.warning("A hook for HTTP requests failed.", exc_info=True)
+
+
+def _without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    secret = {name.lower() for name in redaction.SECRET_HEADERS}
+    return {
+        name: redaction.redact(value)
+        for name, value in headers.items()
+        if name.lower() not in secret
+    }

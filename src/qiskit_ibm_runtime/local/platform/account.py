@@ -1,0 +1,61 @@
+"""How clients find their instances: Global Search and Global Catalog, on this same server.
+
+The exchange of API keys and the look-up of instances by name are those of the classic protocol.
+"""
+
+from typing import Any
+
+from qiskit_ibm_runtime.local.endpoints.account import require_iam_token
+from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
+from qiskit_ibm_runtime.local.settings import Instance
+
+from . import models
+
+ACCOUNT = Routes()
+PLANS = {
+    "open": ("850b0e2c-0000-4000-8000-000000000001", "Open", "free"),
+    "pay-as-you-go": ("850b0e2c-0000-4000-8000-000000000002", "Pay-as-you-go", "paygo"),
+    "flex": ("850b0e2c-0000-4000-8000-000000000003", "Flex", "subscription"),
+    "premium": ("850b0e2c-0000-4000-8000-000000000004", "Premium", "subscription"),
+}
+"""Id, name and kind of price of each plan."""
+
+
+async def search(call: Call, query: models.SearchQuery, body: models.Search) -> models.Found:
+    """Find the service instances of a user."""
+    require_iam_token(call)
+    wanted = "quantum-computing" in body.query or "*" in body.query
+    instances = call.runtime.settings.services if wanted and not body.search_cursor else ()
+    plan_id = PLANS[call.runtime.settings.plan][0]
+    return models.Found([_found(one, plan_id) for one in instances], query.limit)
+
+
+async def plan(call: Call) -> dict[str, Any]:
+    """Describe a plan."""
+    require_iam_token(call)
+    asked = call.request.url.path.rstrip("/").rpartition("/")[2]
+    plan_id, name, price = next(one for one in PLANS.values() if one[0] == asked)
+    return {
+        "id": plan_id,
+        "name": name.lower(),
+        "kind": "plan",
+        "overview_ui": {"en": {"display_name": name, "description": name}},
+        "metadata": {"pricing": {"type": price}},
+    }
+
+
+def _found(instance: Instance, plan_id: str) -> dict[str, Any]:
+    return {
+        "crn": instance.key,
+        "name": instance.name,
+        "service_plan_unique_id": plan_id,
+        "tags": [],
+        "doc": {"extensions": [{"name": "allocation", "backends": list(instance.devices or ())}]},
+    }
+
+
+ACCOUNT("POST", "/v3/resources/search", refuses=(401,), is_open=True)(search)
+for _plan_id, _, _ in PLANS.values():
+    # The address of the catalog may be given with its usual path or without.
+    for _root in ("", "/api/v1"):
+        ACCOUNT("GET", f"{_root}/{_plan_id}", refuses=(401,), is_open=True)(plan)

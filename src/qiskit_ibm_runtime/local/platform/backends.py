@@ -1,0 +1,100 @@
+"""Devices: which there are, what they are, and how they are."""
+
+import re
+from typing import Any
+
+from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
+from qiskit_ibm_runtime.local.protocol.errors import invalid
+from qiskit_ibm_runtime.local.runtime import backend_not_found
+
+from . import documents, models
+
+BACKENDS = Routes()
+VERSIONS = (
+    *("2024-01-01", "2025-01-01", "2025-05-01", "2026-02-01", "2026-02-15", "2026-03-15"),
+    "2026-04-15",
+)
+_OBJECTS_SINCE = "2025-05-01"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def api_version(call: Call) -> str:
+    """The version of the API that a request is meant for; the newest if it names none.
+
+    Raises:
+        Refused: 400 if there is no such version.
+    """
+    asked = call.request.headers.get("ibm-api-version", VERSIONS[-1])
+    if not _DATE.fullmatch(asked) or asked < VERSIONS[0]:
+        raise invalid(f"There is no API version {asked!r}; there are {', '.join(VERSIONS)}.")
+    return asked
+
+
+@BACKENDS("GET", "/versions", is_open=True)
+async def versions(call: Call) -> models.Version:
+    """List the versions of the API."""
+    return models.Version(list(VERSIONS))
+
+
+@BACKENDS("GET", "/backends")
+async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
+    """List devices: as objects, or by their names in old versions of the API."""
+    names = call.runtime.devices_for(call.caller)
+    if api_version(call) < _OBJECTS_SINCE:
+        return models.Devices(list(names))
+    return models.Devices([_device(call, name, query.fields or "") for name in names])
+
+
+@BACKENDS("GET", "/backends/{name}/configuration", refuses=(404,))
+async def configuration(call: Call, query: models.DocumentQuery) -> dict[str, Any]:
+    """Describe a device."""
+    return documents.configuration(device_named(call, call.path("name")))
+
+
+@BACKENDS("GET", "/backends/{name}/properties", refuses=(404,))
+async def properties(call: Call, query: models.DocumentQuery) -> dict[str, Any]:
+    """Return a device's calibration."""
+    return documents.properties(device_named(call, call.path("name")))
+
+
+@BACKENDS("GET", "/backends/{name}/status", refuses=(404,))
+async def status(call: Call) -> models.Status:
+    """Tell whether a device works and how many jobs wait."""
+    name = device_named(call, call.path("name"))
+    version = documents.configuration(name)["backend_version"]
+    return models.Status(call.runtime.scheduler.length(name), version)
+
+
+def device_named(call: Call, name: str) -> str:
+    """The name itself, if the caller may use this device.
+
+    Raises:
+        Refused: 404 if not.
+    """
+    if name not in call.runtime.devices_for(call.caller):
+        raise backend_not_found(name)
+    return name
+
+
+def _device(call: Call, name: str, fields: str) -> dict[str, Any]:
+    its = {
+        "name": name,
+        "status": {"name": "online"},
+        "is_simulator": False,
+        "qubits": call.runtime.qubits(name),
+        "clops": {"type": "hardware", "value": 200_000},
+        "processor_type": documents.processor(name),
+        "queue_length": call.runtime.scheduler.length(name),
+    }
+    if "wait_time_seconds" in fields.split(","):
+        its["wait_time_seconds"] = {"average": 1.0, "p50": 1.0, "p95": 2.0}
+    return its
+
+
+@BACKENDS("GET", "/backends/{name}/defaults", refuses=(404,))
+async def defaults(call: Call) -> Any:
+    """Return pulse defaults, which no device has any more."""
+    from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+
+    device_named(call, call.path("name"))
+    return JSONAnswer(None)

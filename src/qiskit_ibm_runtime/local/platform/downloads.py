@@ -1,0 +1,50 @@
+"""Results at addresses of their own, which need no credentials and hold for a few minutes."""
+
+import gzip
+import hashlib
+import hmac
+from typing import Any
+
+from starlette.responses import Response
+
+from qiskit_ibm_runtime.local.endpoints.account import public_url
+from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
+from qiskit_ibm_runtime.local.protocol.errors import JOB_NOT_FOUND, NOT_AUTHORIZED, Refused
+
+from . import models
+
+DOWNLOADS = Routes()
+PATH = "/downloads"
+SECONDS = 300
+
+
+def link(call: Call, job_id: str) -> models.Link:
+    """The address of the result of a job."""
+    expires = int(call.runtime.clock()) + SECONDS
+    ticket = f"{job_id}.{expires}.{_signature(call, job_id, expires)}"
+    return models.Link(f"{public_url(call)}{PATH}/{ticket}")
+
+
+@DOWNLOADS("GET", f"{PATH}/{{ticket}}", refuses=(403, 404), is_open=True)
+async def download(call: Call) -> Any:
+    """Return the result that a ticket was given for, compressed for who understands that."""
+    job_id, _, rest = call.path("ticket").partition(".")
+    until, _, signature = rest.partition(".")
+    expires = int(until) if until.isdecimal() and len(until) < 16 else 0
+    right = _signature(call, job_id, expires)
+    if not hmac.compare_digest(signature.encode(), right.encode()):
+        raise Refused(403, NOT_AUTHORIZED, "The address of this result is not valid.")
+    if expires < call.runtime.clock():
+        raise Refused(403, NOT_AUTHORIZED, "The address of this result has expired; ask again.")
+    data = await call.runtime.store.payloads.read(job_id, "result")
+    if data is None:
+        raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
+    if "gzip" not in call.request.headers.get("accept-encoding", ""):
+        return Response(data, media_type="application/json")
+    encoded = {"Content-Encoding": "gzip"}
+    return Response(gzip.compress(data, 1), headers=encoded, media_type="application/json")
+
+
+def _signature(call: Call, job_id: str, expires: int) -> str:
+    text = f"{job_id}.{expires}".encode()
+    return hmac.new(call.runtime.store.secret("downloads"), text, hashlib.sha256).hexdigest()

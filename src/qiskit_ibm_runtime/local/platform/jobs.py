@@ -1,0 +1,269 @@
+"""Jobs of V2 programs: submitted, listed, followed, canceled, deleted."""
+
+import asyncio
+import re
+from importlib.metadata import version
+from typing import Any, Optional
+
+from msgspec import UNSET, Raw
+from starlette.responses import Response
+
+from qiskit_ibm_runtime.local import programs
+from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
+from qiskit_ibm_runtime.local.endpoints.jobs import find
+from qiskit_ibm_runtime.local.moments import new_id
+from qiskit_ibm_runtime.local.protocol.answers import TextAnswer
+from qiskit_ibm_runtime.local.protocol.errors import (
+    JOB_IS_FINAL,
+    JOB_NOT_FOUND,
+    LOG_NOT_READY,
+    PROGRAM_NOT_FOUND,
+    SESSION_CLOSED,
+    SESSION_NOT_FOUND,
+    Refused,
+    invalid,
+)
+from qiskit_ibm_runtime.local.pubs import params
+from qiskit_ibm_runtime.local.pubs.errors import PubError
+from qiskit_ibm_runtime.local.runtime import Runtime
+from qiskit_ibm_runtime.local.storage.job_records import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    RAN_TOO_LONG,
+    Filter,
+    Job,
+)
+
+from . import downloads, models
+from .backends import device_named
+
+JOBS = Routes()
+SUFFIX = "-v2"
+"""What tells programs of the platform from those of the classic protocol where jobs are kept."""
+RAN_TOO_LONG_CODE, INTERNAL_CODE = 1305, 9999
+_LARGE = 2**20
+_CODE = re.compile(r"Error code (\d+); ", re.ASCII)
+
+
+@JOBS("POST", "/jobs", refuses=(404,), largest=lambda settings: settings.largest_inputs)
+async def submit(call: Call, body: models.Submit) -> models.Submitted:
+    """Run a program."""
+    if body.program_id not in params.PARAMS:
+        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
+    if body.start_session:
+        raise invalid("Jobs open no sessions any more; use POST /sessions.")
+    backend = device_named(call, body.backend)
+    await _check(body)
+    job_id, store = new_id(), call.runtime.store
+    # Before the session is looked up: what is found must still be so when the job is kept.
+    async with store.payloads.prepared(job_id, "params", memoryview(body.params)):
+        _check_session(call, body.session_id, backend)
+        job = _job(call, body, backend, job_id)
+        async with store.durably():
+            store.jobs.add(job, memoryview(body.params))
+    call.runtime.scheduler.enqueue(job)
+    return models.Submitted(job.id, job.backend, job.session, body.private, body.calibration_id)
+
+
+async def _check(body: models.Submit) -> None:
+    data = memoryview(body.params)
+    try:
+        if len(data) < _LARGE:
+            params.checked(body.program_id, data)
+        else:  # which leaves the event loop to others
+            await asyncio.to_thread(params.checked, body.program_id, data)
+    except PubError as error:
+        raise Refused(400, error.code, error.message) from error
+
+
+def _check_session(call: Call, session_id: Optional[str], backend: str) -> None:
+    if session_id is None:
+        return
+    session = call.runtime.session(call.caller, session_id)
+    if session is None:
+        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
+    if not session.takes_jobs(call.runtime.clock()):
+        raise Refused(400, SESSION_CLOSED, f"Session has been closed: {session_id}")
+    if session.backend != backend:
+        raise invalid(f"Session {session_id} runs on {session.backend}, not on {backend}.")
+
+
+def _job(call: Call, body: models.Submit, backend: str, job_id: str) -> Job:
+    details = {
+        "tags": body.tags,
+        "cost": body.cost,
+        "runtime": body.runtime,
+        "log_level": body.log_level,
+        "limit": body.cost or None,
+        "private": body.private or None,
+        "calibration_id": body.calibration_id,
+        "caller": call.request.headers.get("x-qx-client-application"),
+    }
+    return Job(
+        call.caller.user,
+        call.runtime.instance(call.caller, None).key,
+        body.program_id + SUFFIX,
+        backend,
+        body.session_id,
+        job_id,
+        details={name: value for name, value in details.items() if value is not None},
+    )
+
+
+@JOBS("GET", "/jobs")
+async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
+    """List jobs, newest first."""
+    wanted = Filter(
+        backend=query.backend,
+        pending=query.pending,
+        program=None if query.program is None else query.program + SUFFIX,
+        instance=call.caller.crn,
+        session=query.session_id,
+        tags=query.tags,
+        created_after=query.created_after,
+        created_before=query.created_before,
+        among=[name + SUFFIX for name in params.PARAMS],
+    )
+    limit, offset = query.size(), query.start()
+    jobs, count = call.runtime.store.jobs.page(
+        call.caller.user, wanted, limit, offset, ascending=query.sort == "ASC"
+    )
+    page = [await _shown(call.runtime, job, inputs=not query.exclude_params) for job in jobs]
+    return models.Jobs(page, count, limit, offset)
+
+
+@JOBS("GET", "/jobs/{id}", refuses=(404,))
+async def one(call: Call, query: models.Brief) -> models.Job:
+    """Return a job."""
+    return await _shown(call.runtime, found(call), inputs=not query.exclude_params)
+
+
+@JOBS("DELETE", "/jobs/{id}", refuses=(404,))
+async def delete(call: Call) -> None:
+    """Delete a job that has ended."""
+    job, runtime = found(call), call.runtime
+    if not job.is_final:
+        raise invalid(f"Job {job.id} has not ended; cancel it first.")
+    async with runtime.store.durably():
+        runtime.store.jobs.delete(job.id)
+
+
+@JOBS("POST", "/jobs/{id}/cancel", refuses=(404, 409))
+async def cancel(call: Call) -> None:
+    """Cancel a job that has not ended."""
+    job = found(call)
+    if job.is_final:
+        raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+    await drop(call.runtime, [job])
+
+
+async def drop(runtime: Runtime, jobs: list[Job]) -> None:
+    """Cancel some jobs."""
+    for job in jobs:
+        runtime.scheduler.withdraw(job)
+    async with runtime.store.durably():
+        for job in jobs:
+            runtime.store.jobs.finish(job.id, CANCELLED)
+    for job in jobs:
+        await runtime.feeds.end(job.id)
+
+
+@JOBS("PUT", "/jobs/{id}/tags", refuses=(404,))
+async def tag(call: Call, body: models.NewTags) -> None:
+    """Replace the tags of a job."""
+    job = found(call)
+    async with call.runtime.store.durably():
+        call.runtime.store.jobs.tag(job, body.tags)
+
+
+@JOBS("GET", "/jobs/{id}/results", refuses=(404,))
+async def results(call: Call) -> Any:
+    """Return what the program returned; nothing before it has. Private ones are read once."""
+    job, store = found(call), call.runtime.store
+    data = await store.payloads.read(job.id, "result") if job.is_final else None
+    if not data:
+        return None
+    if job.status != COMPLETED:
+        return TextAnswer(data)
+    if call.runtime.settings.result_links and not job.details.get("private"):
+        return downloads.link(call, job.id)
+    if job.details.get("private"):
+        async with store.durably():
+            store.payloads.drop(job.id, "result")
+    return Response(data, media_type="application/json")
+
+
+@JOBS("GET", "/jobs/{id}/logs", refuses=(404,))
+async def logs(call: Call) -> TextAnswer:
+    """Return the log of a job that has ended."""
+    job = found(call)
+    if not job.is_final:
+        raise Refused(404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished.")
+    return TextAnswer(await call.runtime.store.payloads.read(job.id, "log"))
+
+
+@JOBS("GET", "/jobs/{id}/metrics", refuses=(404,))
+async def metrics(call: Call) -> models.Metrics:
+    """Return times and usage."""
+    job = found(call)
+    return models.Metrics(
+        models.Timestamps(job.created, job.running, job.finished),
+        usage(job),
+        round(job.seconds * 1e9),
+        version("qiskit-terra"),
+        job.details.get("caller", ""),
+    )
+
+
+def found(call: Call) -> Job:
+    """The job that a request names.
+
+    Raises:
+        Refused: 404 if the caller has no such job of this protocol.
+    """
+    job = find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
+    if not programs.is_v2(job.program):
+        raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job.id}")
+    return job
+
+
+def usage(job: Job) -> models.Usage:
+    """What a job is charged: its time, in whole seconds."""
+    return models.Usage(round(job.seconds), "complete" if job.is_final else "pending")
+
+
+async def _shown(runtime: Runtime, job: Job, *, inputs: bool) -> models.Job:
+    state = await _state(runtime, job)
+    shown = models.Job(
+        job.id,
+        job.backend,
+        state,
+        state.status,
+        models.Program(job.program[: -len(SUFFIX)]),
+        job.created,
+        job.details.get("tags", []),
+        job.user,
+        usage(job),
+        job.details.get("private", False),
+        2.0,
+        job.details.get("cost", models.LONGEST),
+        job.details.get("runtime", UNSET),
+        job.session or UNSET,
+        job.details.get("calibration_id", UNSET),
+    )
+    if inputs and not shown.private:
+        shown.params = Raw(await runtime.store.payloads.read(job.id, "params") or b"{}")
+    return shown
+
+
+async def _state(runtime: Runtime, job: Job) -> models.State:
+    if job.status == CANCELLED and job.reason == RAN_TOO_LONG:
+        text = "The job ran longer than its maximum execution time."
+        return models.State(f"{CANCELLED} - {RAN_TOO_LONG}", text, RAN_TOO_LONG_CODE)
+    if job.status != FAILED:
+        return models.State(job.status)
+    text = (await runtime.store.payloads.read(job.id, "result") or b"").decode()
+    code = _CODE.match(text)
+    reason = text if code else text.strip().rpartition("\n")[2]
+    return models.State(FAILED, reason, int(code[1]) if code else INTERNAL_CODE)

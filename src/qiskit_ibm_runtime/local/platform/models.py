@@ -1,0 +1,238 @@
+"""Requests and answers of the platform as types; see :mod:`..protocol.models`."""
+
+# Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
+from typing import Annotated, Any, Literal, Optional, Union
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from qiskit_ibm_runtime.local import moments
+from qiskit_ibm_runtime.local.protocol.models import LogLevel, Name, Object, Time
+
+LARGEST_PAGE = 200
+LONGEST = 10_800
+"""Seconds that a job may take."""
+Tags = Annotated[list[Annotated[str, Meta(max_length=86)]], Meta(max_length=8)]
+Mode = Literal["dedicated", "batch"]
+
+
+class SearchQuery(Struct):
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 10
+
+
+class Search(Struct):
+    query: str = ""
+    fields: list[str] = []
+    search_cursor: Optional[str] = None
+
+
+class Found(Struct):
+    items: list[dict[str, Any]]
+    limit: int
+
+
+class Version(Struct):
+    versions: list[str]
+
+
+class BackendQuery(Struct):
+    fields: Optional[str] = None
+
+
+class DocumentQuery(Struct):
+    calibration_id: Optional[str] = None
+    updated_before: Optional[str] = None
+
+
+class Devices(Struct):
+    devices: list[Any]
+
+
+class Status(Struct):
+    length_queue: int
+    backend_version: str
+    state: bool = True
+    status: str = "active"
+    message: str = ""
+
+
+class Submit(Struct):
+    program_id: Name
+    backend: Name
+    params: Object
+    runtime: Optional[str] = None
+    log_level: Optional[LogLevel] = None
+    session_id: Optional[Annotated[str, Meta(min_length=1, max_length=36)]] = None
+    tags: Tags = []
+    cost: Optional[Annotated[int, Meta(ge=0, le=LONGEST)]] = None
+    private: bool = False
+    calibration_id: Optional[str] = None
+    start_session: bool = False
+
+
+class Submitted(Struct, omit_defaults=True):
+    id: str
+    backend: str
+    session_id: Optional[str] = None
+    private: bool = False
+    calibration_id: Optional[str] = None
+
+
+class State(Struct):
+    status: str
+    reason: Union[str, UnsetType] = UNSET
+    reason_code: Union[int, UnsetType] = UNSET
+    reason_solution: Union[str, UnsetType] = UNSET
+
+
+class Program(Struct):
+    id: str
+
+
+class Usage(Struct):
+    qpu_charge_time_seconds: int
+    status: Literal["pending", "complete"]
+
+
+class Job(Struct):
+    id: str
+    backend: str
+    state: State
+    status: str
+    program: Program
+    created: Time
+    tags: list[str]
+    user_id: str
+    usage: Usage
+    private: bool
+    estimated_running_time_seconds: float
+    cost: int
+    runtime: Union[str, UnsetType] = UNSET
+    session_id: Union[str, UnsetType] = UNSET
+    calibration_id: Union[str, UnsetType] = UNSET
+    params: Union[Object, UnsetType] = UNSET
+
+
+class JobQuery(Struct):
+    """A limit or offset out of range is no error; the usual one is taken instead."""
+
+    limit: Optional[str] = None
+    offset: Optional[str] = None
+    backend: Optional[str] = None
+    pending: Optional[bool] = None
+    program: Optional[str] = None
+    tags: list[str] = []
+    session_id: Optional[str] = None
+    created_after: Optional[Time] = None
+    created_before: Optional[Time] = None
+    sort: Literal["ASC", "DESC"] = "DESC"
+    exclude_params: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("created_after", "created_before"):
+            text = getattr(self, name)
+            try:
+                setattr(self, name, None if text is None else moments.read(text))
+            except ValueError as error:
+                raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
+
+    def size(self) -> int:
+        """Jobs of a page."""
+        return _within(self.limit, 1, LARGEST_PAGE, LARGEST_PAGE)
+
+    def start(self) -> int:
+        """Jobs before the page."""
+        return _within(self.offset, 0, 10**15, 0)
+
+
+class Brief(Struct):
+    exclude_params: bool = False
+
+
+class Jobs(Struct):
+    jobs: list[Job]
+    count: int
+    limit: int
+    offset: int
+
+
+class NewTags(Struct):
+    tags: Tags
+
+
+class Timestamps(Struct):
+    created: Time
+    running: Optional[Time]
+    finished: Optional[Time]
+
+
+class Metrics(Struct):
+    timestamps: Timestamps
+    usage: Usage
+    circuits_execution_time_ns: int
+    qiskit_version: str
+    caller: str
+    num_circuits: Optional[int] = None
+
+
+class Link(Struct):
+    url: str
+
+
+class OpenSession(Struct):
+    mode: Mode
+    backend: Optional[Name] = None
+    instance: Optional[str] = None
+    max_ttl: Annotated[int, Meta(ge=1)] = 28_800
+
+
+class ChangeSession(Struct):
+    accepting_jobs: bool
+
+
+class SessionId(Struct):
+    id: str
+
+
+class Session(Struct):
+    id: str
+    backend_name: str
+    mode: str
+    state: Literal["open", "active", "inactive", "closed"]
+    accepting_jobs: bool
+    max_ttl: int
+    active_ttl: int
+    interactive_ttl: int
+    started_at: Optional[Time]
+    activated_at: Optional[Time]
+    closed_at: Optional[Time]
+    elapsed_time: float
+    timestamps: list[dict[str, Any]]
+    state_reason: str
+    last_job_started: Optional[Time]
+    last_job_completed: Optional[Time]
+
+
+class InstanceUsage(Struct):
+    instance_id: str
+    plan_id: str
+    usage_consumed_seconds: int
+    usage_remaining_seconds: int
+    usage_limit_seconds: int
+    usage_allocation_seconds: int
+    usage_limit_reached: bool
+    usage_period: dict[str, str]
+
+
+class Instance(Struct):
+    name: str
+    crn: str
+    plan: str
+    pricing_type: str
+
+
+def _within(text: Optional[str], least: int, most: int, usual: int) -> int:
+    try:
+        number = int(text or "")
+    except ValueError:
+        return usual
+    return number if least <= number <= most else usual

@@ -1,0 +1,28 @@
+"""Everything that the platform's protocol serves, by path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .account import ACCOUNT
+from .backends import BACKENDS
+from .downloads import DOWNLOADS
+from .jobs import JOBS
+from .sessions import SESSIONS
+from .usage import USAGE
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.local.endpoints.endpoint import Endpoint
+
+ROOT = "/api/v1"
+"""Path of the API; clients are pointed at it."""
+
+
+def by_path() -> dict[str, dict[str, Endpoint]]:
+    """Every endpoint by its full path and its method."""
+    table: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in (*ACCOUNT, *DOWNLOADS):
+        table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    for endpoint in (*BACKENDS, *JOBS, *SESSIONS, *USAGE):
+        table.setdefault(ROOT + endpoint.path, {})[endpoint.method] = endpoint
+    return table

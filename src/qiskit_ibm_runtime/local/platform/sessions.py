@@ -1,0 +1,118 @@
+"""Sessions and batches: opened and closed by themselves, with jobs in between."""
+
+from datetime import datetime, timezone
+
+from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
+from qiskit_ibm_runtime.local.moments import new_id, now, written
+from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, Refused, invalid
+from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
+from qiskit_ibm_runtime.local.storage.session_records import Session
+
+from . import models
+from .backends import device_named
+from .jobs import drop
+
+SESSIONS = Routes()
+NOT_ON_THIS_PLAN = 1352
+LONGEST_ON_OPEN_PLAN = 600
+_INTERACTIVE = 60
+_MOST_JOBS = 10_000
+
+
+@SESSIONS("POST", "/sessions", refuses=(404,))
+async def open_session(call: Call, body: models.OpenSession) -> models.SessionId:
+    """Open a session (mode dedicated) or a batch."""
+    runtime = call.runtime
+    if runtime.settings.plan == "open" and body.mode == "dedicated":
+        text = "You are not authorized to run a session when using the open plan."
+        raise Refused(
+            400, NOT_ON_THIS_PLAN, text, "Use another plan, or job mode or a batch instead."
+        )
+    if body.backend is None:
+        raise invalid("'backend' is required.")
+    longest = runtime.settings.session_hours * 3600
+    if runtime.settings.plan == "open":
+        longest = min(longest, LONGEST_ON_OPEN_PLAN)
+    session = Session(
+        new_id(),
+        call.caller.user,
+        runtime.instance(call.caller, None).key,
+        device_named(call, body.backend),
+        min(body.max_ttl, longest),
+        mode=body.mode,
+        created=now(),
+    )
+    async with runtime.store.durably():
+        runtime.store.sessions.add(session)
+    return models.SessionId(session.id)
+
+
+@SESSIONS("GET", "/sessions/{id}", refuses=(404,))
+async def one(call: Call) -> models.Session:
+    """Describe a session."""
+    session = _found(call)
+    jobs = _jobs(call, session)
+    clock = call.runtime.clock()
+    over = session.closed or not session.within_its_time(clock)
+    busy = any(not job.is_final for job in jobs)
+    began = None if session.started is None else _moment(session.started)
+    ended = max((job.finished for job in jobs if job.finished), default=None)
+    return models.Session(
+        session.id,
+        session.backend,
+        session.mode or "dedicated",
+        "closed" if over and not busy else "active" if busy else "inactive" if began else "open",
+        not over,
+        round(session.seconds),
+        round(session.seconds),
+        _INTERACTIVE,
+        began,
+        began,
+        ended if over and not busy else None,
+        sum(job.seconds for job in jobs),
+        [],
+        "",
+        max((job.running for job in jobs if job.running), default=None),
+        ended,
+    )
+
+
+@SESSIONS("PATCH", "/sessions/{id}", refuses=(404,))
+async def change(call: Call, body: models.ChangeSession) -> None:
+    """Let a session take no more jobs; those that wait still run."""
+    session = _found(call)
+    if body.accepting_jobs:
+        raise invalid("A session that was closed stays so; open another one.")
+    await _close(call, session)
+
+
+@SESSIONS("DELETE", "/sessions/{id}/close", refuses=(404,))
+async def cancel(call: Call) -> None:
+    """Close a session and cancel the jobs that have not ended."""
+    session = _found(call)
+    await _close(call, session)
+    await drop(call.runtime, [job for job in _jobs(call, session) if not job.is_final])
+    call.runtime.scheduler.dispatch()
+
+
+async def _close(call: Call, session: Session) -> None:
+    async with call.runtime.store.durably():
+        call.runtime.store.sessions.close(session.id)
+    call.runtime.scheduler.dispatch()
+
+
+def _found(call: Call) -> Session:
+    session = call.runtime.session(call.caller, call.path("id"))
+    if session is None:
+        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
+    return session
+
+
+def _jobs(call: Call, session: Session) -> list[Job]:
+    wanted = Filter(session=session.id)
+    jobs, _ = call.runtime.store.jobs.page(session.user, wanted, _MOST_JOBS, 0, ascending=True)
+    return jobs
+
+
+def _moment(seconds: float) -> str:
+    return written(datetime.fromtimestamp(seconds, timezone.utc))

@@ -1,0 +1,164 @@
+"""Waiting for several jobs, in a thread or in an event loop, and what they used."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from qiskit.providers.jobstatus import JobStatus
+
+from qiskit_ibm_runtime import (
+    RuntimeJobFailureError,
+    RuntimeJobTimeoutError,
+    as_completed,
+    total_usage,
+)
+from qiskit_ibm_runtime.jobs import as_completed_async
+
+OPTIONS = {"backend": "ibmq_qasm_simulator"}
+SLEEPER = """
+import time
+def main(backend, user_messenger, seconds=0.0, fail=False):
+    time.sleep(seconds)
+    if fail:
+        raise ValueError("as told")
+    return seconds
+"""
+
+
+@pytest.fixture(scope="module")
+def service(qiskit_runtime_shared_server):
+    return qiskit_runtime_shared_server.service()
+
+
+@pytest.fixture(scope="module")
+def start(service):
+    metadata = {"name": "sleeper", "max_execution_time": 60}
+    program_id = service.upload_program(SLEEPER, metadata)
+
+    def run(**inputs):
+        return service.run(program_id, inputs, OPTIONS)
+
+    return run
+
+
+def test_jobs_come_in_the_order_in_which_they_end(start):
+    slow, fast = start(seconds=1.0), start(seconds=0.0)
+    failing = start(fail=True)
+
+    ended = [job.job_id() for job in as_completed([slow, fast, failing], timeout=60)]
+
+    assert set(ended) == {slow.job_id(), fast.job_id(), failing.job_id()}
+    assert ended.index(fast.job_id()) < ended.index(slow.job_id())
+    assert failing.status() is JobStatus.ERROR
+
+
+def test_jobs_that_have_ended_cost_no_thread(start):
+    job = start()
+    job.result(timeout=60)
+
+    assert list(as_completed([job])) == [job]
+    assert "job-watcher" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_time_limit_names_the_jobs_that_go_on(start):
+    job = start(seconds=30.0)
+
+    with pytest.raises(RuntimeJobTimeoutError, match=job.job_id()):
+        list(as_completed([job], timeout=0.2))
+
+    job.cancel()
+
+
+def test_no_jobs_are_no_wait():
+    assert list(as_completed([])) == []
+
+
+def test_a_job_can_be_awaited_while_the_loop_goes_on(start):
+    async def both():
+        ticks = 0
+
+        async def tick():
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.01)
+
+        ticking = asyncio.ensure_future(tick())
+        results = await asyncio.gather(start(seconds=0.4), start(seconds=0.2))
+        ticking.cancel()
+        return results, ticks
+
+    results, ticks = asyncio.run(both())
+
+    assert results == [0.4, 0.2]
+    assert ticks > 5
+
+
+def test_awaiting_raises_what_the_result_would(start):
+    async def failing():
+        await start(fail=True)
+
+    with pytest.raises(RuntimeJobFailureError, match="as told"):
+        asyncio.run(failing())
+
+
+def test_awaiting_has_a_time_limit_and_leaves_nothing_behind(start):
+    job = start(seconds=30.0)
+
+    with pytest.raises(RuntimeJobTimeoutError, match=job.job_id()):
+        asyncio.run(job.result_async(timeout=0.2))
+    with pytest.raises(RuntimeJobTimeoutError):
+        asyncio.run(job.wait_for_final_state_async(timeout=0.1))
+
+    from qiskit_ibm_runtime.job.watching import WATCHER
+
+    assert WATCHER._watches == []
+    job.cancel()
+
+
+def test_async_for_gives_jobs_as_they_end(start):
+    async def ended(jobs):
+        return [job async for job in as_completed_async(jobs, timeout=60)]
+
+    slow, fast = start(seconds=1.0), start(seconds=0.0)
+
+    assert asyncio.run(ended([slow, fast])) == [fast, slow]
+
+
+def test_async_for_has_a_time_limit(start):
+    async def ended(jobs):
+        return [job async for job in as_completed_async(jobs, timeout=0.1)]
+
+    job = start(seconds=30.0)
+    with pytest.raises(RuntimeJobTimeoutError):
+        asyncio.run(ended([job]))
+    job.cancel()
+
+
+def test_many_jobs_are_watched_by_one_thread_and_few_requests(start, qiskit_runtime_shared_server):
+    jobs = [start(seconds=0.05) for _ in range(12)]
+    before = len(qiskit_runtime_shared_server.requests.exchanges)
+
+    names = set()
+    for _ in as_completed(jobs, timeout=60):
+        names |= {thread.name for thread in threading.enumerate()}
+
+    assert "job-watcher" in names
+    # Of a job: the first question, its stream, the last question, and one or two between them.
+    asked = len(qiskit_runtime_shared_server.requests.exchanges) - before
+    assert asked <= 5 * len(jobs)
+
+
+def test_usage_is_summed(start):
+    jobs = [start(seconds=0.2), start(seconds=0.1)]
+    for _ in as_completed(jobs, timeout=60):
+        pass
+
+    usage = total_usage(jobs)
+
+    assert usage.jobs == 2
+    assert usage.unknown == ()
+    assert usage.seconds == pytest.approx(sum(each.metrics()["usage"]["seconds"] for each in jobs))
+    assert usage.seconds >= 0.3

@@ -1,0 +1,331 @@
+"""The platform face of the embedded runtime, asked as the protocol says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing import Workshop
+
+from .conftest import PlatformClient
+
+SHOTS = 20_000
+CLOSE = 5 / math.sqrt(SHOTS)
+"""Five standard errors of a frequency, and more."""
+BELL = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[2] q;
+bit[2] c;
+bit[1] d;
+rz(pi/2) q[0]; sx q[0]; rz(pi/2) q[0];
+rz(pi/2) q[1]; sx q[1]; rz(pi/2) q[1];
+cz q[0], q[1];
+rz(pi/2) q[1]; sx q[1]; rz(pi/2) q[1];
+c[0] = measure q[0];
+c[1] = measure q[1];
+d[0] = measure q[0];
+"""
+TURN = """OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] theta;
+qubit[2] q;
+rz(pi/2) q[0]; sx q[0]; rz(theta + 3.141592653589793) q[0]; sx q[0]; rz(pi) q[0];
+"""
+
+
+def array(value: Any) -> dict[str, str]:
+    file = io.BytesIO()
+    np.save(file, np.asarray(value, dtype=float))
+    return {
+        "__type__": "ndarray",
+        "__value__": base64.b64encode(zlib.compress(file.getvalue())).decode(),
+    }
+
+
+def read(value: dict[str, str]) -> Any:
+    assert value["__type__"] == "ndarray"
+    return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["__value__"]))))
+
+
+def test_an_api_key_becomes_a_token_that_expires(workshop: Workshop) -> None:
+    with workshop.server() as server:
+        client = PlatformClient(server)
+        assert client.login("of nobody").status_code == 400
+        client.get("/backends")
+
+        assert client.login().json()["expires_in"] > 0
+
+        server.faults.replace([Fault("expire", times=1)])
+        assert client("GET", "/backends").status_code == 401
+        client.token = client.login().json()["access_token"]
+        client.get("/backends")
+
+
+def test_instances_are_found_by_search_and_catalog(client: PlatformClient) -> None:
+    answer = client(
+        *("POST", "/v3/resources/search?limit=100"),
+        json={"query": "service_name:quantum-computing", "fields": ["crn"]},
+        root=client.face.base,
+    )
+    (item,) = answer.json()["items"]
+    assert item["crn"] == client.face.instance
+    assert item["doc"]["extensions"]
+
+    for root in (client.face.base, client.face.url):
+        plan = client("GET", f"/{item['service_plan_unique_id']}", root=root).json()
+        assert plan["overview_ui"]["en"]["display_name"] == "Premium"
+    named = client("GET", "/v2/resource_instances", root=client.face.base).json()
+    assert named["resources"][0]["crn"] == client.face.instance
+
+
+def test_discovery_asks_for_a_token(client: PlatformClient) -> None:
+    answer = requests.post(f"{client.face.base}/v3/resources/search", json={}, timeout=30)
+    assert answer.status_code == 401
+    assert answer.json()["errors"][0]["code"]
+
+
+def test_devices_are_objects_and_in_old_versions_names(client: PlatformClient) -> None:
+    devices = {device["name"]: device for device in client.get("/backends")["devices"]}
+    assert devices["ideal_heron"]["qubits"] == 156
+    assert devices["fake_lima"]["status"] == {"name": "online"}
+    assert "ibmq_qasm_simulator" not in devices
+
+    names = client.get("/backends", headers={"IBM-API-Version": "2024-01-01"})["devices"]
+    assert names == list(devices)
+    assert client("GET", "/backends", headers={"IBM-API-Version": "soon"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["fake_lima", "fake_sherbrooke", "fake_heron", "ideal_line"])
+def test_documents_of_devices_are_those_of_today(client: PlatformClient, name: str) -> None:
+    configuration = client.get(f"/backends/{name}/configuration")
+    assert not configuration["open_pulse"]
+    assert not {"channels", "u_channel_lo", "hamiltonian"} & set(configuration)
+    assert "reset" not in configuration["basis_gates"]
+
+    properties = client.get(f"/backends/{name}/properties")
+    facts = {fact["name"] for qubit in properties["qubits"] for fact in qubit}
+    assert "frequency" not in facts
+    assert {"T1", "readout_error"} <= facts
+    assert {"measure", "reset"} <= {gate["gate"] for gate in properties["gates"]}
+    assert client.get(f"/backends/{name}/status")["state"] is True
+    assert client("GET", f"/backends/{name}/defaults").text == "null"
+
+
+def test_a_sampler_answers_register_by_register(client: PlatformClient) -> None:
+    result = client.result("sampler", {"pubs": [[BELL, array([]), SHOTS]], "support_qiskit": True})
+    assert result["__type__"] == "PrimitiveResult"
+    (pub,) = result["__value__"]["pub_results"]
+    data = pub["__value__"]["data"]["__value__"]
+    assert data["field_names"] == ["c", "d"]
+    c, d = (data["fields"][name]["__value__"] for name in "cd")
+    assert (c["num_bits"], d["num_bits"]) == (2, 1)
+    pairs, alone = read(c["array"]), read(d["array"])
+    assert pairs.shape == alone.shape == (SHOTS, 1)
+    assert set(pairs.ravel()) == {0, 3}
+    assert abs((pairs == 3).mean() - 0.5) < CLOSE
+    assert ((pairs == 3) == (alone == 1)).all()  # shots stay shots across registers
+
+
+def test_without_qiskit_results_are_plain_json(client: PlatformClient) -> None:
+    result = client.result("sampler", {"pubs": [[BELL, None, 100]]})
+    samples = result["results"][0]["data"]["c"]
+    assert samples["num_bits"] == 2
+    assert len(samples["samples"]) == 100
+    assert set(samples["samples"]) <= {"0x0", "0x3"}
+
+
+def test_an_estimator_broadcasts_observables_and_values(client: PlatformClient) -> None:
+    angles = [0.3, 1.1, 2.0]
+    params = {
+        "pubs": [
+            [TURN, [[{"IZ": 1.0}], [{"IX": 0.5, "II": 2.0}]], array([[a] for a in angles]), None]
+        ],
+        "options": {"default_shots": SHOTS},
+        "resilience_level": 0,
+        "support_qiskit": True,
+    }
+    result = client.result("estimator", params)
+    data = result["__value__"]["pub_results"][0]["__value__"]["data"]["__value__"]
+    values = read(data["fields"]["evs"])
+    exact = np.array([np.cos(angles), 2 + 0.5 * np.sin(angles)])
+    assert data["shape"] == [2, 3]
+    assert np.abs(values - exact).max() < CLOSE
+    errors = read(data["fields"]["ensemble_standard_error"])
+    assert errors[0] == pytest.approx(np.abs(np.sin(angles)) / math.sqrt(SHOTS), rel=0.1)
+
+
+def test_circuits_for_other_devices_fail_with_the_code_of_the_service(
+    client: PlatformClient,
+) -> None:
+    wrong = BELL.replace("cz", "cx")
+    job = client.run("sampler", {"pubs": [[wrong, None, 10]]})
+    assert job["status"] == "Failed"
+    assert job["state"]["reason_code"] == 1517
+    assert "cx" in job["state"]["reason"]
+    assert client("GET", f"/jobs/{job['id']}/results").text.startswith("Error code 1517; ")
+
+
+@pytest.mark.parametrize(
+    ("program", "params", "code"),
+    [
+        ("sampler", {"pubs": [[BELL]], "options": {"shot": 3}}, 1521),
+        ("sampler", {"pubs": []}, 1500),
+        ("sampler", {"pubs": [[BELL, None, 1, 1]]}, 1500),
+        ("sampler", {"version": 1, "circuits": []}, 1513),
+        ("estimator", {"pubs": [[TURN]]}, 1500),
+        ("sampler", {"pubs": [[BELL]], "options": {"default_shots": 0}}, 1521),
+    ],
+)
+def test_inputs_that_no_program_takes_are_refused_at_the_submit(
+    client: PlatformClient, program: str, params: dict[str, Any], code: int
+) -> None:
+    answer = client.submit(program, {"version": 2, **params})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == code
+
+
+def test_jobs_are_listed_tagged_and_deleted(client: PlatformClient) -> None:
+    job = client.run("sampler", {"pubs": [[BELL, None, 10]]}, tags=["mine"])
+    assert job["tags"] == ["mine"]
+    assert client("PUT", f"/jobs/{job['id']}/tags", json={"tags": ["new"]}).status_code == 204
+    listed = client.get("/jobs", params={"tags": "new", "program": "sampler", "limit": "1000"})
+    assert [one["id"] for one in listed["jobs"]] == [job["id"]]
+    assert (listed["count"], listed["limit"]) == (1, 200)
+    metrics = client.get(f"/jobs/{job['id']}/metrics")
+    assert metrics["usage"]["status"] == "complete"
+    assert client("POST", f"/jobs/{job['id']}/cancel").status_code == 409
+    assert client("DELETE", f"/jobs/{job['id']}").status_code == 204
+    assert client("GET", f"/jobs/{job['id']}").status_code == 404
+
+
+def test_a_closed_session_takes_no_more_jobs(client: PlatformClient) -> None:
+    opened = client("POST", "/sessions", json={"mode": "dedicated", "backend": "ideal_line"})
+    session = opened.json()["id"]
+    assert client.get(f"/sessions/{session}")["state"] == "open"
+    client.result("sampler", {"pubs": [[BELL, None, 10]]}, session_id=session)
+    assert (
+        client("PATCH", f"/sessions/{session}", json={"accepting_jobs": False}).status_code == 204
+    )
+    assert client.get(f"/sessions/{session}")["accepting_jobs"] is False
+    late = client.submit("sampler", {"pubs": [[BELL]], "version": 2}, session_id=session)
+    assert late.json()["errors"][0]["code"] == 1217
+
+
+def test_the_open_plan_has_batches_only(workshop: Workshop) -> None:
+    with workshop.server(plan="open") as server:
+        client = PlatformClient(server)
+        refused = client("POST", "/sessions", json={"mode": "dedicated", "backend": "fake_line"})
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["code"] == 1352
+        batch = client("POST", "/sessions", json={"mode": "batch", "backend": "fake_line"})
+        assert client.get(f"/sessions/{batch.json()['id']}")["max_ttl"] == 600
+
+
+def test_too_many_requests_are_told_when_to_come_back(workshop: Workshop) -> None:
+    fault = {"kind": "status", "status": 429, "retry_after": 7, "path": "/jobs$", "times": 1}
+    with workshop.server(faults=[fault]) as server:
+        client = PlatformClient(server)
+        answer = client.submit("sampler", {"pubs": [[BELL]], "version": 2})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+        assert client.submit("sampler", {"pubs": [[BELL]], "version": 2}).status_code == 200
+
+
+def tensor(value: Any) -> dict[str, Any]:
+    numbers = np.asarray(value, dtype="<f8")
+    text = base64.b64encode(zlib.compress(numbers.tobytes())).decode()
+    return {"data": text, "shape": list(numbers.shape), "dtype": "f64"}
+
+
+def program(items: list[dict[str, Any]], texts: list[str]) -> dict[str, Any]:
+    its = {
+        "shots": 4000,
+        "circuits": {"data": texts},
+        "items": items,
+        "passthrough_data": {"a": [1]},
+    }
+    return {"schema_version": "v2.0", "quantum_program": its, "options": {}}
+
+
+def test_the_executor_returns_every_shot_of_every_element(client: PlatformClient) -> None:
+    angles = [0.0, 1.0, math.pi]
+    text = TURN + "bit[3] c; c[1] = measure q[0];"
+    item = {"item_type": "circuit", "circuit_arguments": tensor([[a] for a in angles])}
+    result = client.result("executor", program([{**item, "shape": [2, 3]}], [text]))
+
+    (only,) = result["data"]
+    packed = only["results"]["c"]
+    assert (packed["shape"], packed["dtype"]) == ([2, 3, 4000, 3], "bool")
+    raw = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), dtype=np.uint8)
+    bits = np.unpackbits(raw, bitorder="little", count=2 * 3 * 4000 * 3).reshape(2, 3, 4000, 3)
+    assert not bits[..., 0].any()
+    assert not bits[..., 2].any()
+    means = bits[..., 1].mean(axis=-1)
+    assert np.abs(means - np.sin(np.array(angles) / 2) ** 2).max() < 5 * 0.5 / math.sqrt(4000)
+    assert result["passthrough_data"] == {"a": [1]}
+    assert result["metadata"]["chunk_timing"][0]["parts"][0]["size"] == 6
+
+
+def test_the_executor_refuses_what_it_cannot_run(client: PlatformClient) -> None:
+    samplex = {"item_type": "samplex", "samplex": {}, "samplex_arguments": {}, "shape": []}
+    answer = client.submit("executor", program([samplex], [BELL]))
+    assert answer.status_code == 400
+    assert "samplex" in answer.text
+
+    item = {"item_type": "circuit", "circuit_arguments": tensor(np.zeros((0,))), "shape": []}
+    job = client.run("executor", program([item, item], [BELL]))
+    assert "2 items" in job["state"]["reason"]
+
+
+def test_programs_of_long_ago_are_unknown(client: PlatformClient) -> None:
+    answer = client.submit("circuit-runner", {"circuits": []})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 1220)
+
+
+def test_results_may_be_at_an_address_of_their_own(workshop: Workshop) -> None:
+    with workshop.server(result_links=True) as server:
+        client = PlatformClient(server)
+        job = client.run("sampler", {"pubs": [[BELL, None, 10]]})
+        url = client.get(f"/jobs/{job['id']}/results")["url"]
+
+        packed = requests.get(url, timeout=30)
+        plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=30)
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.json() == plain.json()
+        assert set(plain.json()) == {"results", "metadata"}
+        assert requests.get(url[:-1] + "?", timeout=30).status_code == 403
+
+
+def test_private_results_are_read_once(client: PlatformClient) -> None:
+    job = client.run("sampler", {"pubs": [[BELL, None, 10]]}, private=True)
+    assert client("GET", f"/jobs/{job['id']}/results").status_code == 200
+    assert client("GET", f"/jobs/{job['id']}/results").status_code == 204
+    assert "params" not in client.get(f"/jobs/{job['id']}")
+
+
+def test_canceling_a_session_drops_what_waits(client: PlatformClient) -> None:
+    opened = client("POST", "/sessions", json={"mode": "batch", "backend": "fake_line"}).json()[
+        "id"
+    ]
+    params = {"pubs": [[BELL, None, 200_000]] * 3, "version": 2}
+    ids = [
+        client.submit("sampler", params, session_id=opened, backend="fake_line").json()["id"]
+        for _ in range(3)
+    ]
+    assert client("DELETE", f"/sessions/{opened}/close").status_code == 204
+    assert client.wait(ids[-1])["status"] == "Cancelled"
+    assert client("GET", f"/jobs/{ids[-1]}/results").status_code == 204
+
+
+def test_the_time_of_a_job_is_limited_by_its_cost(client: PlatformClient) -> None:
+    params = {"pubs": [[BELL, None, 5_000_000]]}
+    job = client.run("sampler", params, cost=1, backend="fake_line")
+    assert job["status"] == "Cancelled - Ran too long"
+    assert job["state"]["reason_code"] == 1305

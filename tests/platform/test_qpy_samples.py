@@ -1,0 +1,108 @@
+"""Circuits that Qiskit 1.3 and 2.6 wrote in QPY 13 to 18 mean on terra what they meant there.
+
+The samples were written by ``official/write_samples.py``, which also says what they mean.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import Operator
+
+from qiskit_ibm_runtime.local.pubs import circuits, qpy
+from qiskit_ibm_runtime.local.pubs.errors import PubError
+from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
+
+SAMPLES = json.loads(Path(__file__).with_name("qpy_samples.json").read_text())
+
+
+def data(sample: dict[str, Any]) -> bytes:
+    return zlib.decompress(base64.b64decode(sample["qpy"]))
+
+
+def those(member: str) -> Any:
+    chosen = [one for one in SAMPLES if member in one]
+    names = [f"{one['name']}-{one['version']}-qiskit{one['qiskit']}" for one in chosen]
+    return pytest.mark.parametrize("sample", chosen, ids=names)
+
+
+@those("state")
+def test_states_are_those_of_qiskit(sample: dict[str, Any]) -> None:
+    (program,) = qpy.read(data(sample))
+    read = circuits.from_program(program)
+    assert list(read.names) == sample.get("parameters", [])
+    (angles,) = read.angles(np.array([sample.get("values", [])]))
+    circuit = read.circuit.assign_parameters(angles) if angles else read.circuit
+
+    unitary = Operator(circuit.remove_final_measurements(inplace=False)).data
+
+    exact = np.array([complex(*one) for one in sample["state"]])
+    assert np.abs(unitary[:, 0] - exact).max() < 1e-9
+
+
+@those("counts")
+def test_conditions_hold_when_they_are_met(sample: dict[str, Any]) -> None:
+    (program,) = qpy.read(data(sample))
+    circuit = circuits.from_program(program).circuit
+    backend = LocalBackend.of("ibmq_qasm_simulator")
+
+    counts = backend.simulate([circuit], shots=100, seed=1).result().data(0)["counts"]
+
+    width = circuit.num_clbits
+    assert {f"{int(key, 16):0{width}b}" for key in counts} == set(sample["counts"])
+
+
+@those("several")
+def test_files_of_several_circuits_are_read_to_the_end(sample: dict[str, Any]) -> None:
+    programs = qpy.read(data(sample))
+    assert [program.circuit.qubits for program in programs] == sample["several"]
+    assert programs[0].circuit.instructions == programs[2].circuit.instructions
+
+
+@those("refused")
+def test_what_no_device_runs_is_refused_by_name(sample: dict[str, Any]) -> None:
+    with pytest.raises(PubError) as refused:
+        qpy.read(data(sample))
+    assert sample["refused"] in refused.value.message
+    assert refused.value.code in (1517, 1522)
+
+
+@pytest.mark.parametrize("version", [12, 19])
+def test_other_versions_are_refused(version: int) -> None:
+    whole = bytearray(data(SAMPLES[0]))
+    whole[6] = version
+    with pytest.raises(PubError, match=f"QPY {version} is not read"):
+        qpy.read(bytes(whole))
+
+
+def test_damaged_files_are_refused_in_no_time() -> None:
+    """Bytes cut, changed and repeated end in a refusal or a circuit, and never in anything else."""
+    luck = random.Random(5)
+    wholes = [data(one) for one in SAMPLES]
+    for _ in range(3000):
+        damaged = bytearray(luck.choice(wholes))
+        for _ in range(luck.randint(1, 4)):
+            place = luck.randrange(len(damaged))
+            action = luck.randrange(4)
+            if action == 0:
+                del damaged[place:]
+                damaged += b"\0"
+            elif action == 1:
+                damaged[place] = luck.randrange(256)
+            elif action == 2 and place + 8 < len(damaged):
+                struct.pack_into("!Q", damaged, place, luck.choice([2**63, 2**40, 2**32 - 1]))
+            else:
+                damaged[place:place] = damaged[place : place + luck.randint(1, 40)]
+        try:
+            for program in qpy.read(bytes(damaged)):
+                circuits.from_program(program)
+        except PubError:
+            pass
