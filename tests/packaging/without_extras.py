@@ -94,6 +94,10 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         text = json.dumps(values, cls=package.RuntimeEncoder)
         return json.loads(text, cls=package.RuntimeDecoder)
 
+    def ended() -> Any:
+        standin.add_jobs(1)
+        return [service.job(standin.jobs[-1]["id"])]
+
     def log() -> Any:
         package.logger.info("used")
         return package.setup_logger(package.logger)
@@ -113,8 +117,10 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         "RuntimeProgram": program,
         "Session": session,
         "__version__": lambda: package.__version__ == "0.9.3" or sys.exit("another version"),
+        "as_completed": lambda: next(package.as_completed(ended(), timeout=30)),
         "logger": log,
         "setup_logger": log,
+        "total_usage": lambda: package.total_usage(ended()).seconds,
     }
     for name in package.__all__:
         value = getattr(package, name)
