@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qiskit import QiskitError
 from qiskit.circuit import Gate, QuantumCircuit, library
 
 from qiskit_ibm_runtime._circuits.building import to_circuit
@@ -15,7 +16,7 @@ from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
 from qiskit_ibm_runtime.utils.codecs.packing import unpack
 
 from . import qpy
-from .errors import ENCODING, QASM, PubError
+from .errors import DYNAMIC, ENCODING, QASM, PubError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +69,8 @@ class PubCircuit:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """The metadata of the circuit, as far as it is an object."""
-        its = self.circuit.metadata
-        return its if isinstance(its, dict) else {}
+        """The metadata of the circuit."""
+        return self.circuit.metadata or {}
 
 
 def from_json(value: Any) -> PubCircuit:
@@ -105,10 +105,21 @@ def unpacked(text: object) -> bytes:
 
 
 def from_program(program: qpy.Program) -> PubCircuit:
-    """A circuit of QPY."""
+    """A circuit of QPY.
+
+    Raises:
+        PubError: If Qiskit does not take it, or has no conditions of the kind that it has.
+    """
     symbols = program.angles.ordered()
+    try:
+        circuit = to_circuit(program.circuit)
+    except ImportError as error:
+        text = "Conditions that are expressions need Qiskit Terra 0.25 or newer on the server."
+        raise PubError(DYNAMIC, text) from error
+    except (QiskitError, ValueError, TypeError) as error:
+        raise PubError(ENCODING, f"Qiskit does not take the circuit: {error}") from error
     return PubCircuit(
-        to_circuit(program.circuit),
+        circuit,
         tuple(symbol.name for symbol in symbols),
         program.angles.formulas,
         tuple(symbol.uuid for symbol in symbols),
