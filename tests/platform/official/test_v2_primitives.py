@@ -157,9 +157,13 @@ def test_zne_shows_its_measurements(service: Any) -> None:
     circuit = transpile(QuantumCircuit(2), backend)
     operator = SparsePauliOp("Z" + "I" * (circuit.num_qubits - 1))
     estimator = EstimatorV2(mode=backend, options={"default_shots": 1000, "resilience_level": 2})
-    estimator.options.resilience.zne.extrapolator = "linear"
+    estimator.options.resilience.zne.extrapolator = ["linear", "polynomial_degree_2", "fallback"]
     data = estimator.run([(circuit, operator)]).result()[0].data
     assert data.evs_noise_factors.shape == (3,)
+    assert data.evs_extrapolated.shape == data.stds_extrapolated.shape == (3, 4)
+    assert data.evs_extrapolated[0, 0] == pytest.approx(data.evs)
+    assert data.evs_extrapolated[1, 1:] == pytest.approx(data.evs_noise_factors)
+    assert data.evs_extrapolated[2] == pytest.approx(data.evs_noise_factors[0])
 
 
 def test_circuits_of_other_devices_fail_as_on_the_service(service: Any) -> None:
