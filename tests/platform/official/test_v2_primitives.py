@@ -240,3 +240,15 @@ def test_executor_and_the_client_side_sampler_on_it(service: Any) -> None:
     (pub,) = ClientSideSampler(mode=backend).run([(isa, [1.0], SHOTS)]).result()
     exact = {"010": math.cos(0.5) ** 2, "011": math.sin(0.5) ** 2}
     assert distance(pub.data.c.get_counts(), exact) < FAR
+
+
+def test_a_hundred_qubits_without_noise(service: Any) -> None:
+    backend = service.backend("ideal_heron")
+    circuit = QuantumCircuit(100)
+    circuit.h(0)
+    for qubit in range(99):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    isa = transpile(circuit, backend, optimization_level=1, seed_transpiler=1)
+    counts = SamplerV2(mode=backend).run([(isa, None, 1000)]).result()[0].data.meas.get_counts()
+    assert set(counts) == {"0" * 100, "1" * 100}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 LONGEST_QASM = 2**23
+_SIZES = re.compile(r"\b(?:qubit|bit|qreg|creg)\b[^;\[]*\[([^\]]*)\]")
 _STANDARD_BY_NAME = {
     its.name: kind
     for kind, its in KNOWN.items()
@@ -136,6 +138,9 @@ def from_qasm(text: str) -> PubCircuit:
 
     if len(text) > LONGEST_QASM:
         raise PubError(QASM, f"A circuit in OpenQASM 3 has at most {LONGEST_QASM} characters.")
+    for size in _SIZES.findall(text):
+        if not size.strip().isdecimal() or int(size) > qpy.MOST_BITS:
+            raise PubError(QASM, f"A register of OpenQASM 3 has 1 to {qpy.MOST_BITS} bits.")
     try:
         circuit = parse(text)
     except Exception as error:
