@@ -355,7 +355,9 @@ def test_circuits_that_cannot_be_run_fail_their_job(
 
 
 def test_values_have_to_fit_the_circuit(client: PlatformClient) -> None:
-    for values in (array([[1.0, 2.0]]), {"phi": 1.0}, [["a"]], array([[np.inf]])):
+    job = client.run("sampler", {"pubs": [[BELL, array([1.0])]]})
+    assert job["state"]["reason_code"] == 1501
+    for values in ({"phi": 1.0}, [["a"]], array([[np.inf]])):
         job = client.run("estimator", {"pubs": [[TURN, {"ZZ": 1.0}, values]]})
         assert job["state"]["reason_code"] == 1501, job["state"]
     for observables in ({"ZZZ": 1.0}, {"Q": 1.0}, {"ZZ": "x"}, [{"ZZ": 1.0}, [{"ZZ": 1.0}]], {}):
