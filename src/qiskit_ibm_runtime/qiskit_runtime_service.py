@@ -19,6 +19,7 @@ from .utils.deprecation import deprecate_arguments, deprecate_function, issue_de
 from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from requests.adapters import BaseAdapter
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .api.retry import RetryPolicy
     from .hub_group_project import HubGroupProject
     from .job_submission import DEPRECATED_PROGRAMS
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_options import RuntimeOptions
     from .runtime_program import ParameterNamespace
@@ -249,10 +251,12 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         """Tell which account is in use.
 
         Returns:
-            The fields as they would be saved, with the token readable, and with the CRN that a
-            service name stood for.
+            The fields as they would be saved, with the CRN that a service name stood for. The token
+            is there; what is printed of the dict masks it.
         """
-        return self._account.to_saved_format()
+        from ._display.containers import AccountFields
+
+        return AccountFields(self._account.to_saved_format())
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -267,6 +271,11 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         identity = AccountIdentity.of(self._account, self._account_file)
         return _revived, (type(self), self._number, identity)
 
+    def _repr_html_(self) -> str:
+        from ._display.cards import service_card
+
+        return service_card(self)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
@@ -276,7 +285,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         instance: str | None = None,
         session_id: str | None = None,
         job_tags: list[str] | None = None,
@@ -421,9 +430,10 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
             IBMInputValueError: If a value cannot be used.
             RequestsApiError: If a request fails.
         """
+        from ._display.containers import JobList
         from .job_listing import JobListing
 
-        return list(
+        return JobList(
             JobListing(
                 self,
                 limit,

@@ -31,6 +31,7 @@ PARTS = [
     ("proxies/", "ntlm"),
     ("cli/", "cli"),
     ("job/progress.py", "notebook"),
+    ("visualization.py", "visualization"),
     ("", None),
 ]
 EXCEPTIONS = {
@@ -153,7 +154,7 @@ def test_every_declared_library_is_imported() -> None:
     }
     # `websockets` is loaded by uvicorn; `qiskit` keeps releases from 1.0 on away.
     unused = {"qiskit", "websockets"} | {"tomli"}
-    for extra in (None, "local", "dask", "ntlm", "cli", "notebook"):
+    for extra in (None, "local", "dask", "ntlm", "cli", "notebook", "visualization"):
         names = {name for name, _ in requirements("qiskit-ibm-runtime", frozenset({extra or ""}))}
         assert names - used - unused - {"qiskit-ibm-runtime"} == set(), extra
 

@@ -73,7 +73,7 @@ class SavedAccounts:
         filename: str | None = None,
         name: str | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """List saved accounts, with their tokens readable; the file is not touched.
+        """List saved accounts; the file is not touched.
 
         Args:
             default: ``True`` for default accounts only, ``False`` for the others only.
@@ -83,13 +83,18 @@ class SavedAccounts:
             name: Only the account of this name.
 
         Returns:
-            The fields of each account by its name, in the order of the file.
+            The fields of each account by its name, in the order of the file. The tokens are there;
+            what is printed of the dict masks them.
 
         Raises:
             InvalidAccountError: If the file is damaged.
         """
+        from qiskit_ibm_runtime._display.containers import AccountDict, AccountFields
+
         accounts = AccountManager.list(default, channel_of(channel, auth), filename, name)
-        return {name: account.to_saved_format() for name, account in accounts.items()}
+        return AccountDict(
+            (name, AccountFields(account.to_saved_format())) for name, account in accounts.items()
+        )
 
     @staticmethod
     def delete_account(

@@ -20,6 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=F
 
 # Tables in a pipe are as wide as they need to be, so that nothing is cut off.
 _WIDTH_OF_A_PIPE = 10_000
+_is_busy = False  # one line of the terminal shows it
 _STYLES = {
     **dict.fromkeys(("DONE", "active", "ok", "yes", "online"), "green"),
     **dict.fromkeys(("ERROR", "failed", "offline"), "red"),
@@ -90,15 +91,20 @@ def say(text: str) -> None:
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Show on a terminal that something takes a while."""
+    """Show on a terminal that something takes a while; within another wait, that one goes on."""
+    global _is_busy
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if _is_busy or not console.is_terminal:
         yield
         return
-    with console.status(what):
-        yield
+    _is_busy = True
+    try:
+        with console.status(what):
+            yield
+    finally:
+        _is_busy = False
 
 
 def moment(value: Any) -> str | None:

@@ -79,6 +79,11 @@ class Options(Flexible):
     environment: SectionField[EnvironmentOptions] = section(EnvironmentOptions)
     simulator: SectionField[SimulatorOptions] = section(SimulatorOptions)
 
+    def _repr_html_(self) -> str:
+        from .display import options_card
+
+        return options_card(self)
+
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:
         """Check options in their dict form.

@@ -9,7 +9,7 @@ call in ``_call``, which derived classes override.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -22,6 +22,14 @@ from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+    from qiskit_ibm_runtime.runtime_job import RuntimeJob
+
+P = TypeVar("P", bound="RuntimePrimitive")
+
 
 class RuntimePrimitive:
     """Options, session and submission of a primitive."""
@@ -29,14 +37,20 @@ class RuntimePrimitive:
     _PROGRAM_ID: str
     _session: Session
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> Any:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object without a look at the arguments.
 
         Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
         """
         return super().__new__(cls)
 
-    def _set_up(self, service: Any, session: Any, options: Any, skip_transpilation: bool) -> None:
+    def _set_up(
+        self,
+        service: QiskitRuntimeService | None,
+        session: Session | str | IBMBackend | None,
+        options: dict[str, Any] | Options | None,
+        skip_transpilation: bool,
+    ) -> None:
         if skip_transpilation:
             deprecate_arguments(
                 "skip_transpilation",
@@ -59,7 +73,7 @@ class RuntimePrimitive:
         merged = _start_options(given, skip_transpilation)
         self._runtime_options = TerraOptions(**merged)
         self._session = _session_of(service, session, backend)
-        self._level_backend: tuple[Any, Any] = (None, None)
+        self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -99,13 +113,15 @@ class RuntimePrimitive:
         )
         self._session.close()
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._close(stacklevel=3)
 
-    def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
+    def _submit(
+        self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool
+    ) -> RuntimeJob:
         from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
 
         # Beside the options, and not one of them.
@@ -136,7 +152,7 @@ class RuntimePrimitive:
             **dry,
         )
 
-    def _backend(self) -> Any:
+    def _backend(self) -> IBMBackend | None:
         name = self._session.backend()
         if not name:
             return None

@@ -1,0 +1,35 @@
+"""Options as a notebook shows them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime._display.html import Markup, card, muted, text
+
+from .flexible import Section
+
+if TYPE_CHECKING:
+    from .options import Options
+
+
+def options_card(options: Options) -> str:
+    """Return options by section; those that differ from their defaults stand out."""
+    values = {each.name: getattr(options, each.name) for each in fields(options)}
+    facts: dict[str, Any] = {
+        name: muted("default") if value is None else Markup(f"<b>{text(repr(value))}</b>")
+        for name, value in values.items()
+        if not isinstance(value, Section)
+    }
+    for name, section in values.items():
+        if isinstance(section, Section):
+            facts[name] = _section(section)
+    return card(type(options).__name__, "", facts)
+
+
+def _section(section: Section) -> Markup:
+    """Return the fields of a section: the changed ones first, and bold."""
+    lines = [f"<b>{text(name)} = {text(repr(value))}</b>" for name, value in section.items()]
+    rest = [each.name for each in fields(section) if each.name not in section]  # type: ignore[arg-type]
+    lines.append(muted(", ".join(f"{name} = {getattr(section, name)!r}" for name in rest)))
+    return Markup("<br>".join(lines))

@@ -1,0 +1,253 @@
+"""What objects show of themselves in a notebook: escaped, masked, and without further requests."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from html.parser import HTMLParser
+
+import pytest
+
+from qiskit_ibm_runtime import Options, QiskitRuntimeService, Sampler, Session
+from qiskit_ibm_runtime._display.html import card, table
+from qiskit_ibm_runtime._display.masking import masked
+
+SIMULATOR = "ibmq_qasm_simulator"
+EVIL = "<img src=x onerror=alert(1)>\"'&</td></table><script>alert(2)</script>"
+
+
+class Page(HTMLParser):
+    """The elements and the text of a piece of HTML, which must be well-formed."""
+
+    EMPTY = {"br"}
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.attributes = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def shown(thing) -> Page:
+    page = Page(thing._repr_html_())
+    assert not {"script", "img", "iframe", "object", "link"} & set(page.tags)
+    assert not any(name.startswith("on") or name in ("src", "href") for name in page.attributes)
+    return page
+
+
+@pytest.fixture(scope="module")
+def server(qiskit_runtime_workshop):
+    devices = ["fake_lima", "fake_guadalupe", SIMULATOR]
+    with qiskit_runtime_workshop.server(devices=devices) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def service(server):
+    return server.service()
+
+
+def test_a_service_shows_where_it_is_and_no_secret(service, server):
+    page = shown(service)
+
+    assert "local" in page.text
+    assert "fake_lima" in page.text
+    assert server.token not in service._repr_html_()
+    assert repr(service) == "<QiskitRuntimeService>"
+
+
+def test_a_backend_draws_its_couplings_in_the_colors_of_their_errors(service):
+    backend = service.backend("fake_lima")
+
+    page = shown(backend)
+
+    assert page.tags.count("circle") == 5
+    assert page.tags.count("line") == 4
+    properties = backend.properties()
+    assert f"qubit 0: readout {properties.readout_error(0):.2e}" in page.text
+    assert f"qubits 0 and 1: {properties.gate_error('cx', [0, 1]):.2e}" in page.text
+    assert "median readout error" in page.text
+
+
+def test_a_calibration_is_fetched_once_for_all_displays(server):
+    backend = server.service().backend("fake_guadalupe")
+    server.requests.clear()
+
+    backend._repr_html_()
+    backend._repr_html_()
+    backend.properties()
+
+    asked = [exchange.path for exchange in server.requests.exchanges]
+    assert len(asked) == 1
+    assert asked[0].endswith("/properties")
+
+
+def test_a_backend_whose_calibration_cannot_be_had_is_shown_all_the_same(server):
+    from qiskit_ibm_runtime.exceptions import IBMRuntimeError
+
+    backend = server.service().backend("fake_lima")
+
+    def fail():
+        raise IBMRuntimeError("no calibration today")
+
+    backend._fetch_properties = fail
+
+    page = shown(backend)
+    assert page.tags.count("circle") == 5
+    assert "median" not in page.text
+
+
+def test_a_simulator_has_nothing_to_draw(service):
+    page = shown(service.backend(SIMULATOR))
+
+    assert "svg" not in page.tags
+    assert SIMULATOR in page.text
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 27])
+def test_qubits_of_a_line_lie_apart_in_a_row(count):
+    from qiskit_ibm_runtime._display.coupling import layout
+
+    places = layout(count, [(each, each + 1) for each in range(count - 1)])
+
+    assert places.shape == (count, 2)
+    gaps = ((places[1:] - places[:-1]) ** 2).sum(axis=1) ** 0.5
+    assert all(abs(gap - 46) < 5 for gap in gaps)
+    assert (layout(count, [(each, each + 1) for each in range(count - 1)]) == places).all()
+
+
+def test_jobs_show_what_is_known_without_a_request(service, server, bell):
+    options = Options(environment={"job_tags": [EVIL[:24]]})
+    with Session(service=service, backend=SIMULATOR) as session:
+        job = Sampler(session=session, options=options).run(bell)
+    server.requests.clear()
+
+    before = shown(job)
+    session_page = shown(session)
+
+    assert server.requests.exchanges == []
+    assert "not asked for yet" in before.text
+    assert job.job_id() in before.text
+    assert EVIL[:24] in before.text
+    assert session.session_id in session_page.text
+    job.result(timeout=60)
+    assert "DONE" in shown(job).text
+    session.close()
+    assert "closed" in shown(session).text
+
+
+def test_the_error_of_a_failed_job_is_unfolded_and_escaped(service):
+    source = f"def main(backend, user_messenger, **kwargs):\n    raise ValueError({EVIL!r})\n"
+    metadata = {"name": "evil", "max_execution_time": 60}
+    program_id = service.upload_program(source, metadata)
+    job = service.run(program_id, {}, {"backend": SIMULATOR})
+    job.wait_for_final_state(timeout=60)
+    assert EVIL in job.error_message()
+
+    page = shown(job)
+
+    assert "details" in page.tags
+    assert EVIL in page.text
+
+
+def test_a_list_of_jobs_is_a_list_and_a_table(service):
+    jobs = service.jobs(limit=2)
+
+    assert isinstance(jobs, list)
+    assert jobs == list(jobs)
+    page = shown(jobs)
+    assert page.tags.count("tr") == 1 + len(jobs)
+    assert all(job.job_id() in page.text for job in jobs)
+    assert shown(service.jobs(job_tags=["no such tag"])).text == "no jobs"
+    assert repr(jobs) == repr(list(jobs))
+
+
+def test_options_show_what_was_changed(service):
+    options = Options(resilience_level=0)
+    options.execution.shots = 17
+    options.environment.job_tags = [EVIL]
+
+    page = shown(options)
+
+    assert "shots = 17" in page.text
+    assert "optimization_level" in page.text
+    assert EVIL in page.text.replace("\\'", "'")
+
+
+TOKEN = "a-token-that-is-rather-long-and-secret"
+
+
+@pytest.fixture
+def accounts(tmp_path):
+    file = str(tmp_path / "accounts.json")
+    proxies = {"urls": {"https": "http://user:hidden-password@proxy:8080"}}
+    for name in ("one", EVIL):
+        QiskitRuntimeService.save_account(
+            token=TOKEN, channel="ibm_quantum", name=name, filename=file, proxies=proxies
+        )
+    return QiskitRuntimeService.saved_accounts(filename=file)
+
+
+def test_accounts_are_dicts_with_real_items_that_print_masked(accounts):
+    one = accounts["one"]
+
+    assert isinstance(accounts, dict)
+    assert one["token"] == TOKEN
+    assert dict(one)["token"] == {**one}["token"] == TOKEN
+    assert json.loads(json.dumps(accounts))["one"]["token"] == TOKEN
+    assert pickle.loads(pickle.dumps(accounts)) == accounts
+    for text in (repr(accounts), str(one), f"{one}", shown(accounts).text, shown(one).text):
+        assert TOKEN not in text
+        assert "hidden-password" not in text
+        assert "***" in text
+    assert EVIL in shown(accounts).text
+
+
+def test_the_active_account_is_a_dict_that_prints_masked(service, server):
+    account = service.active_account()
+
+    assert isinstance(account, dict)
+    assert account["token"] == server.token
+    assert server.token not in repr(account) + account._repr_html_()
+    again = QiskitRuntimeService(
+        channel=account["channel"], token=account["token"], url=account["url"]
+    )
+    assert again.active_account() == account
+
+
+def test_short_secrets_are_masked_whole_and_crns_nearly():
+    crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/abc:instance-1234::"
+
+    fields = masked({"token": "short", "instance": crn, "verify": True})
+
+    assert fields["token"] == "***"
+    assert fields["instance"].startswith("crn:***")
+    assert "a/abc" not in fields["instance"]
+    assert fields["verify"] is True
+
+
+def test_everything_in_cards_and_tables_is_escaped():
+    html = card(EVIL, EVIL, {EVIL: EVIL, "list": [EVIL]}) + table([EVIL], [[EVIL]], "none")
+
+    page = Page(html)
+
+    assert not {"script", "img"} & set(page.tags)
+    assert page.text.count(EVIL) == 7
