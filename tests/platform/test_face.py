@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.testing import Workshop
 
 from .conftest import PlatformClient
@@ -230,8 +230,8 @@ def test_the_open_plan_has_batches_only(workshop: Workshop) -> None:
 
 
 def test_too_many_requests_are_told_when_to_come_back(workshop: Workshop) -> None:
-    fault = {"kind": "status", "status": 429, "retry_after": 7, "path": "/jobs$", "times": 1}
-    with workshop.server(faults=[fault]) as server:
+    fault = Fault("status", status=429, retry_after=7, path="/jobs$", times=1)
+    with workshop.server(Faults([fault])) as server:
         client = PlatformClient(server)
         answer = client.submit("sampler", {"pubs": [[BELL]], "version": 2})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
