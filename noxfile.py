@@ -193,9 +193,16 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; a warning is an error."""
+    """Build the documentation, notebooks as they are stored; a warning is an error."""
     session.install("-e", ".[docs,local]")
     session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build")
+
+
+@nox.session(python="3.11", reuse_venv=True, tags=["full"])
+def tutorials(session: nox.Session) -> None:
+    """Run the notebooks and the examples, and compare with what the pages show."""
+    session.install("-e", ".[docs,test]", "scipy")
+    _pytest(session, "--timeout=1800", "tests/tutorials")
 
 
 @nox.session

@@ -28,7 +28,7 @@ from qiskit.circuit import (
     QuantumRegister,
 )
 from qiskit.circuit.parametertable import ParameterView
-from qiskit.quantum_info import Clifford, ScalarOp, StabilizerState
+from qiskit.quantum_info import Clifford, PauliList, ScalarOp, SparsePauliOp, StabilizerState
 from qiskit.result import Result
 from qiskit.transpiler import CouplingMap
 
@@ -158,6 +158,10 @@ def _has_settings(value: Any) -> bool:
     return not isinstance(value, type) and isinstance(getattr(value, "settings", None), Mapping)
 
 
+def _own_settings(value: Any) -> Any:
+    return value.settings
+
+
 def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {"__type__": "settings", **settings_to_members(value, read(value))}
 
@@ -260,7 +264,8 @@ RULES: tuple[Rule, ...] = (
         _of_module("qiskit_aer.noise", "NoiseModel"),
         lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
     ),
-    (_has_settings, _settings(lambda value: value.settings)),
+    (_is(PauliList, SparsePauliOp), _settings(_own_settings)),  # before their labels are asked for
+    (_has_settings, _settings(_own_settings)),
     (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
     (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
     (
