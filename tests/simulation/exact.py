@@ -13,7 +13,7 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import ClassicalRegister, Clbit
+from qiskit.circuit import ClassicalRegister, Clbit, ControlledGate, Gate, Instruction
 from qiskit.quantum_info import SparsePauliOp
 
 Array = np.ndarray
@@ -54,6 +54,11 @@ def final(circuit: QuantumCircuit, noise: Noise | None = None) -> States:
     places = _Places(tuple(range(count)), {b: n for n, b in enumerate(circuit.clbits)})
     ended = _Run(count, noise).circuit({0: ground}, circuit, places)
     return ended.onward
+
+
+def _name(operation: Any) -> str:
+    """The name of an operation of Qiskit's; those of the user's may be called like them."""
+    return "" if type(operation) in (ControlledGate, Gate, Instruction) else operation.name
 
 
 def _flat(state: Array, size: int) -> Array:
@@ -121,12 +126,13 @@ class _Run:
         self, states: States, item: Any, qubits: tuple[int, ...], places: _Places
     ) -> _Ended:
         operation = item.operation
-        if operation.name == "break_loop":
+        name = _name(operation)
+        if name == "break_loop":
             return _Ended({}, states, {})
-        if operation.name == "continue_loop":
+        if name == "continue_loop":
             return _Ended({}, {}, states)
-        if operation.name in _FLOW:
-            return getattr(self, f"_{operation.name}")(states, item, qubits, places)
+        if name in _FLOW:
+            return getattr(self, f"_{name}")(states, item, qubits, places)
         condition = getattr(operation, "condition", None)
         if condition is None:
             return _Ended(self._always(states, item, qubits, places), {}, {})
@@ -137,7 +143,7 @@ class _Run:
         self, states: States, item: Any, qubits: tuple[int, ...], places: _Places
     ) -> States:
         operation = item.operation
-        name, cls = operation.name, type(operation).__name__
+        name, cls = _name(operation), type(operation).__name__
         if name == "barrier":
             return states
         if name == "measure":

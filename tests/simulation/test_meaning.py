@@ -10,6 +10,7 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Gate, Parameter, Qubit
 from qiskit.circuit.library import QFT, XGate, iSwapGate
+from qiskit_aer import AerSimulator
 
 from . import drawn
 from .conftest import LINE, ONE_WAY, WholeJob, check
@@ -285,6 +286,23 @@ def test_what_a_circuit_says_is_what_is_run(
         circuits[-1].name = build.__name__
 
     check(circuits, backend, level, **settings)
+
+
+@pytest.mark.parametrize("backend", ["ibmq_qasm_simulator", "simulator_mps", "fake_manila"])
+def test_an_operation_of_the_user_does_what_it_is_made_of_whatever_its_name(backend: str) -> None:
+    """Alone in its circuit: there it is most easily taken for what a simulator calls so."""
+    known = AerSimulator().configuration()
+    names = {*known.basis_gates, *known.custom_instructions, *drawn.CLASHES}
+    circuits = []
+    for name in sorted(names):
+        inner = QuantumCircuit(1, name=name)
+        inner.rx(2.5, 0)
+        for operation in (inner.to_gate(), inner.to_instruction()):
+            circuits.append(QuantumCircuit(1, 1, name=name))
+            circuits[-1].append(operation, [0])
+            circuits[-1].measure(0, 0)
+
+    check(circuits, backend, 1)
 
 
 @pytest.mark.skipif(not drawn.HAS_SWITCH, reason="this Qiskit has no switch")

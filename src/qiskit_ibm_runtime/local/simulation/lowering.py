@@ -102,7 +102,7 @@ def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozens
         return True
     if any(map(_is_locked, getattr(operation, "params", ()))):
         return False
-    if operation.name in CHANNELS:
+    if operation.name in CHANNELS and kind.kind == "Instruction" and operation.definition is None:
         return condition is None
     if kind.name != operation.name or kind.name not in gates:
         return False
