@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._service.matching import instance_for, service_for
 from .checks import check_callback, check_kind, optional_text, required_id, seconds, shown
@@ -18,6 +18,7 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from .dry_run import DryRun
     from .qiskit_runtime_service import QiskitRuntimeService
 
 DEPRECATED_PROGRAMS = [
@@ -42,7 +43,7 @@ def submit(
     session_id: str | None = None,
     start_session: bool | None = False,
     dry_run: bool = False,
-) -> RuntimeJob:
+) -> RuntimeJob | DryRun:
     """Run a program; see :meth:`QiskitRuntimeService.run`.
 
     Once the service has accepted the job, nothing here raises any more: a job that runs is not
@@ -78,7 +79,7 @@ def submit(
     if dry_run:
         from .dry_run import DryRun
 
-        return DryRun.of(service._api_client.program_request(**request))  # type: ignore[return-value]
+        return DryRun.of(service._api_client.program_request(**request))
     with explained("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(**request)
     job_id: str = response["id"]
@@ -124,7 +125,8 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
         decoders = [job._interim_result_decoder, job._final_result_decoder]
     # As they came: what cannot be decoded here can be run again all the same.
     inputs = record.get("params") or {}
-    return submit(service, program_id, inputs, options, result_decoder=decoders)
+    again = submit(service, program_id, inputs, options, result_decoder=decoders)
+    return cast("RuntimeJob", again)
 
 
 def read_options(options: Any) -> RuntimeOptions:

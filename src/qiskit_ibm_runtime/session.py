@@ -6,7 +6,7 @@ import threading
 import warnings
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
 from qiskit.exceptions import QiskitError
 
@@ -22,6 +22,7 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from .dry_run import DryRun
     from .runtime_job import RuntimeJob
 
 
@@ -97,6 +98,30 @@ class Session:
         session._session_id = required_id("session_id", session_id, "a session")
         return session
 
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: Any,
+        options: dict[str, Any] | RuntimeOptions | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        *,
+        dry_run: Literal[True],
+    ) -> DryRun: ...
+
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: Any,
+        options: dict[str, Any] | RuntimeOptions | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        *,
+        dry_run: Literal[False] = False,
+    ) -> RuntimeJob: ...
+
     def run(
         self,
         program_id: str,
@@ -106,7 +131,7 @@ class Session:
         result_decoder: Any = None,
         *,
         dry_run: bool = False,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob | DryRun:
         """Run a program in this session.
 
         The first job opens the session; jobs that other threads send meanwhile wait until it is
@@ -144,9 +169,12 @@ class Session:
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
-        return self._service.run(**arguments, session_id=self.session_id, start_session=False)
+        job: RuntimeJob = self._service.run(
+            **arguments, session_id=self.session_id, start_session=False
+        )
+        return job
 
-    def _dry_run(self, arguments: dict[str, Any]) -> RuntimeJob:
+    def _dry_run(self, arguments: dict[str, Any]) -> DryRun:
         opens = self._session_id is None and not self._alone
         time = {"session_time": self._max_time} if opens else {}
         sent = {**arguments, "options": {**arguments["options"], **time}}

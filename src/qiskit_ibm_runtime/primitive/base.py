@@ -9,7 +9,7 @@ call in ``_call``, which derived classes override.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -22,6 +22,9 @@ from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class RuntimePrimitive:
     """Options, session and submission of a primitive."""
@@ -29,7 +32,7 @@ class RuntimePrimitive:
     _PROGRAM_ID: str
     _session: Session
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> Any:
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """Make the object without a look at the arguments.
 
         Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
@@ -99,7 +102,7 @@ class RuntimePrimitive:
         )
         self._session.close()
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -126,7 +129,8 @@ class RuntimePrimitive:
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
                 backend.check_faulty(circuit)
-        return self._session.run(
+        run: Any = self._session.run
+        return run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
             inputs={**Options._get_program_inputs(combined), **inputs},
