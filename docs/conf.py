@@ -2,12 +2,62 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
 
 project = "qiskit-ibm-runtime"
 author = "the qiskit-ibm-runtime authors"
-release = (Path(__file__).parent.parent / "src/qiskit_ibm_runtime/VERSION.txt").read_text().strip()
-extensions = ["myst_parser"]
+release = (HERE.parent / "src/qiskit_ibm_runtime/VERSION.txt").read_text().strip()
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "options_table",
+]
+exclude_patterns = ["_build", "changes", "extensions", "jupyter_execute"]
+suppress_warnings = ["ref.python"]  # names of two classes that 0.9.3 called the same
+
 html_theme = "furo"
-exclude_patterns = ["_build", "changes"]
+html_title = "qiskit-ibm-runtime 0.9.3, embedded"
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+
 myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "attrs_block"]
+nb_execution_mode = "off"  # outputs are stored; `nox -s notebooks` runs the notebooks again
+nb_merge_streams = True
+
+copybutton_prompt_text = r"\$ |>>> "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "mixed"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 88
+
+
+def skip_fields_of_tuples(
+    _app: Sphinx, _what: str, _name: str, member: Any, *_: Any
+) -> bool | None:
+    """Leave the fields of named tuples to the docstring of their class."""
+    return True if type(member).__name__ == "_tuplegetter" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Register what these settings define."""
+    app.connect("autodoc-skip-member", skip_fields_of_tuples)

@@ -14,7 +14,7 @@ from .accounts.validation import CLOUD_CHANNELS
 from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
-from .backend_fields import STATUS_FIELDS, fits, unknown_fields
+from .backend_fields import STATUS_FIELDS, fits, name_today, unknown_fields, why_missing
 from .checks import choices, number, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
 # A backend that fits, and its state where it had to be asked for.
-Match = tuple[Any, Optional["BackendStatus"]]
+Match = tuple[IBMBackend, Optional["BackendStatus"]]
 
 
 class BackendCatalogue:
@@ -53,7 +53,7 @@ class BackendCatalogue:
 
     def __init__(self, service: QiskitRuntimeService) -> None:
         self._service = service
-        self._built: dict[Key, Any] = {}
+        self._built: dict[Key, IBMBackend] = {}
         self._broken: set[str] = set()
         self._warned_of: set[str] = set()
         self.reset_after_fork()
@@ -64,7 +64,7 @@ class BackendCatalogue:
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Any]] = {}
 
-    def backend(self, name: str | None = None, instance: str | None = None) -> Any:
+    def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
         """One backend; without a name the first that is usable.
 
         Raises:
@@ -87,7 +87,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> list[Any]:
+    ) -> list[IBMBackend]:
         """All backends that fit, as :meth:`QiskitRuntimeService.backends` describes it."""
         matching = self._matching(name, min_num_qubits, instance, filters, fields or {})
         return [backend for backend, _ in matching]
@@ -98,7 +98,7 @@ class BackendCatalogue:
         instance: str | None = None,
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
-    ) -> Any:
+    ) -> IBMBackend:
         """The backend at work with the fewest jobs waiting, the first of them on a tie.
 
         Raises:
@@ -154,6 +154,7 @@ class BackendCatalogue:
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "
                     f"a service on ``ibm_cloud`` is bound to its own instance, not to {instance!r}."
                 )
+            name = name_today(service, name)
             return [(None, known) for known in list(service._backends) if not name or known == name]
         if name:
             return [(self._instance_of(name, instance), name)]
@@ -181,9 +182,10 @@ class BackendCatalogue:
         return QiskitBackendNotFoundError(
             f"No backend matches the criteria: {what}. "
             f"The account has {choices(name or '', self._service._backends)}."
+            f"{why_missing(self._service, name)}"
         )
 
-    def _named(self, key: Key) -> Any:
+    def _named(self, key: Key) -> IBMBackend:
         """The backend that was asked for by name: what is wrong with it is an error."""
         error = self._describe([key]).get(key[1])
         if error is None:
@@ -255,9 +257,9 @@ class BackendCatalogue:
             )
         return configuration
 
-    def _object(self, key: Key) -> Any:
+    def _object(self, key: Key) -> IBMBackend:
         instance, name = key
-        given = self._service._backends.get(name)
+        given: IBMBackend | None = self._service._backends.get(name)
         if given is not None:  # an overriding _discover_cloud_backends() may bring its own objects
             return given
         with self._lock:

@@ -20,11 +20,13 @@ from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
     from .dry_run import DryRun
     from .ibm_backend import IBMBackend
+    from .primitive.observables import Observable, Observables
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
     from .session import Session
@@ -61,7 +63,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
     def __init__(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit] | None = None,
-        observables: Any = None,
+        observables: Observables | None = None,
         parameters: Sequence[Sequence[Parameter]] | None = None,
         service: QiskitRuntimeService | None = None,
         session: Session | str | IBMBackend | None = None,
@@ -99,8 +101,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        observables: Any,
-        parameter_values: Any = None,
+        observables: Observables,
+        parameter_values: ArrayLike | None = None,
         *,
         dry_run: Literal[True],
         **kwargs: Any,
@@ -110,16 +112,16 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        observables: Any,
-        parameter_values: Any = None,
+        observables: Observables,
+        parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob: ...
 
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        observables: Any,
-        parameter_values: Any = None,
+        observables: Observables,
+        parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob | DryRun:
         """Submit expectation values to be estimated.
@@ -176,10 +178,14 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}
-        return self._submit(inputs, overrides, wait=False)  # type: ignore[no-any-return]
+        return self._submit(inputs, overrides, wait=False)
 
     def __call__(
-        self, circuits: Any, observables: Any, parameter_values: Any = None, **run_options: Any
+        self,
+        circuits: int | QuantumCircuit | Sequence[int | QuantumCircuit],
+        observables: int | Observables | Sequence[int | Observable],
+        parameter_values: ArrayLike | None = None,
+        **run_options: Any,
     ) -> EstimatorResult:
         """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
         issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)

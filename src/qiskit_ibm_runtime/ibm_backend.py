@@ -23,7 +23,15 @@ from .utils.backend_decoder import (
 from .utils.converters import local_to_utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qiskit import QuantumCircuit
+    from qiskit.providers.models import BackendProperties, PulseDefaults
+    from qiskit.pulse.channels import AcquireChannel, ControlChannel, DriveChannel, MeasureChannel
+    from qiskit.transpiler import CouplingMap, Target
+
+    from .api.clients import RuntimeClient
+    from .qiskit_runtime_service import QiskitRuntimeService
 
 _UNKNOWN = object()  # not asked for yet; ``None`` says that the service has none
 
@@ -51,7 +59,11 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     id_warning_issued = False
 
     def __init__(
-        self, configuration: Any, service: Any, api_client: Any, instance: str | None = None
+        self,
+        configuration: QasmBackendConfiguration,
+        service: QiskitRuntimeService | None,
+        api_client: RuntimeClient | None,
+        instance: str | None = None,
     ) -> None:
         """Make a backend of a service; users get theirs from ``service.backend(name)``.
 
@@ -130,7 +142,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         )
 
     @property
-    def service(self) -> Any:
+    def service(self) -> QiskitRuntimeService | None:
         """Service that the backend belongs to."""
         return self._service
 
@@ -145,7 +157,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return getattr(self._configuration, "dt", None)
 
     @property
-    def coupling_map(self) -> Any:
+    def coupling_map(self) -> CouplingMap | None:
         """Coupling of the qubits, as ``CouplingMap``; ``None`` if any gate works everywhere.
 
         No request: faulty couplings are left out once the calibration was fetched, as it is for
@@ -193,7 +205,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
             raise AttributeError(f"Backend {self.name} tells no {name}.") from None
 
     @property
-    def target(self) -> Any:
+    def target(self) -> Target:
         """What the transpiler needs to know: a ``Target`` with errors and durations in seconds.
 
         Faulty parts of the device are left out. Pulses are fetched when somebody looks at one.
@@ -204,7 +216,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
             )
         return self._target
 
-    def target_history(self, datetime: python_datetime | None = None) -> Any:
+    def target_history(self, datetime: python_datetime | None = None) -> Target:
         """Return the target as it was at a moment; the backend's own stays as it is.
 
         Args:
@@ -224,7 +236,9 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         found: dict[tuple[str, tuple[int, ...]], Any] = self._pulses
         return found
 
-    def properties(self, refresh: bool = False, datetime: python_datetime | None = None) -> Any:
+    def properties(
+        self, refresh: bool = False, datetime: python_datetime | None = None
+    ) -> BackendProperties | None:
         """Return the calibration, fetched once and then kept.
 
         Args:
@@ -257,7 +271,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         raw = self._client().backend_properties(self.name, **moment)
         return properties_from_server_data(raw) if raw else None
 
-    def defaults(self, refresh: bool = False) -> Any:
+    def defaults(self, refresh: bool = False) -> PulseDefaults | None:
         """Return the pulse defaults, fetched once and then kept.
 
         Args:
@@ -306,25 +320,25 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
                 f"Unexpected answer when getting backend status of {self.name}: {exc}"
             ) from exc
 
-    def configuration(self) -> Any:
+    def configuration(self) -> QasmBackendConfiguration:
         """Return what the service says about the device; no request."""
         return self._configuration
 
-    def drive_channel(self, qubit: int) -> Any:
+    def drive_channel(self, qubit: int) -> DriveChannel:
         """Return the pulse channel that drives a qubit."""
         return self._configuration.drive(qubit=qubit)
 
-    def measure_channel(self, qubit: int) -> Any:
+    def measure_channel(self, qubit: int) -> MeasureChannel:
         """Return the pulse channel that stimulates the measurement of a qubit."""
         return self._configuration.measure(qubit=qubit)
 
-    def acquire_channel(self, qubit: int) -> Any:
+    def acquire_channel(self, qubit: int) -> AcquireChannel:
         """Return the channel that reads a qubit out."""
         return self._configuration.acquire(qubit=qubit)
 
-    def control_channel(self, qubits: Any) -> Any:
+    def control_channel(self, qubits: Iterable[int]) -> list[ControlChannel]:
         """Return the pulse channels that couple the qubits of an edge."""
-        return self._configuration.control(qubits=qubits)
+        return self._configuration.control(qubits=qubits)  # type: ignore[no-any-return]
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Not possible: circuits run through primitives or programs.
@@ -407,7 +421,12 @@ class IBMRetiredBackend(IBMBackend):
         assert not backend.status().operational
     """
 
-    def __init__(self, configuration: Any, service: Any, api_client: Any = None) -> None:
+    def __init__(
+        self,
+        configuration: QasmBackendConfiguration,
+        service: QiskitRuntimeService | None,
+        api_client: RuntimeClient | None = None,
+    ) -> None:
         """Make a stand-in; :meth:`from_name` is the easy way."""
         super().__init__(configuration, service, api_client)
         self._status = BackendStatus(
@@ -436,7 +455,7 @@ class IBMRetiredBackend(IBMBackend):
         """Do nothing: there is nobody to ask."""
 
     @classmethod
-    def from_name(cls, backend_name: str, api: Any = None) -> IBMRetiredBackend:
+    def from_name(cls, backend_name: str, api: RuntimeClient | None = None) -> IBMRetiredBackend:
         """Make a stand-in of one qubit.
 
         Args:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from ._service.matching import instance_for, service_for
+from .backend_fields import name_today
 from .checks import check_callback, check_kind, optional_text, required_id, seconds, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -18,7 +19,10 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .dry_run import DryRun
+    from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
 
 DEPRECATED_PROGRAMS = [
@@ -35,11 +39,11 @@ _MEANT = "quantum-kernel-alignment"
 def submit(
     service: QiskitRuntimeService,
     program_id: str,
-    inputs: Any,
+    inputs: dict[str, Any] | ParameterNamespace | None,
     options: RuntimeOptions,
     *,
-    callback: Any = None,
-    result_decoder: Any = None,
+    callback: Callable[..., Any] | None = None,
+    result_decoder: Decoder | Sequence[Decoder] | None = None,
     session_id: str | None = None,
     start_session: bool | None = False,
     dry_run: bool = False,
@@ -60,6 +64,7 @@ def submit(
     backend_name, hgp = options.backend, options.instance
     if isinstance(backend_name, IBMBackend):
         backend_name, hgp = backend_name.name, hgp or backend_name._instance
+    backend_name = name_today(service, backend_name)
     instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
     request: dict[str, Any] = {
@@ -129,7 +134,7 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
     return cast("RuntimeJob", again)
 
 
-def read_options(options: Any) -> RuntimeOptions:
+def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:
     """Return a copy of the options of a run, which may come as a dict.
 
     Raises:

@@ -19,6 +19,7 @@ from .utils.deprecation import deprecate_arguments, deprecate_function, issue_de
 from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from requests.adapters import BaseAdapter
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .dry_run import DryRun
     from .hub_group_project import HubGroupProject
     from .job_submission import DEPRECATED_PROGRAMS
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_options import RuntimeOptions
     from .runtime_program import ParameterNamespace
@@ -318,7 +320,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         instance: str | None = None,
         session_id: str | None = None,
         job_tags: list[str] | None = None,

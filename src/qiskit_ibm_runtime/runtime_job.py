@@ -41,11 +41,13 @@ from .refusals import explained
 from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from .ibm_backend import IBMBackend
     from .job.progress import Wanted
+    from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
     from .refusals import Reading
 
@@ -85,7 +87,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         params: dict[str, Any] | None = None,
         creation_date: str | None = None,
         user_callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         image: str | None = "",
         session_id: str | None = None,
         tags: list[str] | None = None,
@@ -210,7 +212,11 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         )
 
     def result(
-        self, timeout: float | None = None, decoder: Any = None, *, progress: Wanted = False
+        self,
+        timeout: float | None = None,
+        decoder: Decoder | None = None,
+        *,
+        progress: Wanted = False,
     ) -> Any:
         """Wait for the job and return its result.
 
@@ -242,7 +248,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         """Wait for the job in an event loop: ``await job`` is its result."""
         return self.result_async().__await__()
 
-    async def result_async(self, timeout: float | None = None, decoder: Any = None) -> Any:
+    async def result_async(
+        self, timeout: float | None = None, decoder: Decoder | None = None
+    ) -> Any:
         """Return the result as :meth:`result` does, without blocking the event loop.
 
         Args:
@@ -263,7 +271,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
         await wait_for(self, timeout)
 
-    def interim_results(self, decoder: Any = None) -> Any:
+    def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return what the program published so far.
 
         Args:
@@ -278,7 +286,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             self._final_interim_results = final
         return decoder.decode(self._interim_results)
 
-    def stream_results(self, callback: Callable[..., Any], decoder: Any = None) -> None:
+    def stream_results(self, callback: Callable[..., Any], decoder: Decoder | None = None) -> None:
         """Call back with each message of the job, interim and final, as it comes.
 
         Args:
@@ -359,7 +367,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             "job.submit() is not supported. Please use QiskitRuntimeService.run() to submit a job."
         )
 
-    def backend(self) -> Any:
+    def backend(self) -> IBMBackend | None:
         """Return the backend of the job; ``None`` if the service names none.
 
         A backend that this account cannot use, or that exists no more, comes as
@@ -376,7 +384,7 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
                     known = {part: name for part, name in place.items() if name}
                     place = {**ask_record(self._api_client, self.job_id()), **known}
                 self._backend = self._backend_of(place)
-        return self._backend
+        return self._backend  # type: ignore[no-any-return]
 
     def _backend_of(self, record: Mapping[str, Any]) -> Any:
         name = record.get("backend")

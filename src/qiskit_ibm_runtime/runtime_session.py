@@ -11,6 +11,7 @@ from .runtime_options import RuntimeOptions, session_seconds
 from .runtime_program import ParameterNamespace
 
 if TYPE_CHECKING:
+    from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
 
@@ -94,7 +95,7 @@ class RuntimeSession:
         (vars(inputs) if isinstance(inputs, ParameterNamespace) else inputs).update(given)
         return inputs
 
-    def read(self, timeout: float | None = None, decoder: Any = None) -> Any:
+    def read(self, timeout: float | None = None, decoder: Decoder | None = None) -> Any:
         """Wait for the latest run and return its result.
 
         Args:

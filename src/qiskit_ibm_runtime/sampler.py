@@ -19,6 +19,7 @@ from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
     from .dry_run import DryRun
@@ -92,7 +93,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        parameter_values: Any = None,
+        parameter_values: ArrayLike | None = None,
         *,
         dry_run: Literal[True],
         **kwargs: Any,
@@ -102,14 +103,14 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        parameter_values: Any = None,
+        parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob: ...
 
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
-        parameter_values: Any = None,
+        parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob | DryRun:
         """Submit circuits to be sampled.
@@ -154,10 +155,13 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
             "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}
-        return self._submit(inputs, overrides, wait=False)  # type: ignore[no-any-return]
+        return self._submit(inputs, overrides, wait=False)
 
     def __call__(
-        self, circuits: Any, parameter_values: Any = None, **run_options: Any
+        self,
+        circuits: int | QuantumCircuit | Sequence[int | QuantumCircuit],
+        parameter_values: ArrayLike | None = None,
+        **run_options: Any,
     ) -> SamplerResult:
         """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
         issue_deprecation_msg("Calling a Sampler is deprecated", "0.7", "Use run().", 2)

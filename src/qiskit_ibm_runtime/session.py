@@ -22,8 +22,12 @@ from .utils.blame import users_line
 from .utils.deprecation import issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .dry_run import DryRun
+    from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
+    from .runtime_program import ParameterNamespace
 
 
 class Session:
@@ -125,10 +129,10 @@ class Session:
     def run(
         self,
         program_id: str,
-        inputs: Any,
+        inputs: dict[str, Any] | ParameterNamespace,
         options: dict[str, Any] | RuntimeOptions | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         *,
         dry_run: bool = False,
     ) -> RuntimeJob | DryRun:
@@ -154,7 +158,7 @@ class Session:
             RuntimeError: If the session is closed.
             IBMInputValueError: If the options name another backend, or an argument cannot be used.
         """
-        arguments = {
+        arguments: dict[str, Any] = {
             "program_id": program_id,
             "options": self._completed(options),
             "inputs": inputs,
@@ -187,15 +191,18 @@ class Session:
         options = arguments.pop("options")
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
-        job: Any = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
+        job: RuntimeJob = self._service.run(
+            **arguments, options=sent, session_id=None, start_session=True
+        )
         # Empty where the service opened none, so that each job runs by itself.
         opened = getattr(job, "_session_id", None)
         self._session_id = opened if isinstance(opened, str) else job.job_id()
         if self._backend is None:
             # The job runs; that its backend cannot be asked for now must not lose it.
             with suppress(QiskitError):
-                self._backend = job.backend().name
-        return job  # type: ignore[no-any-return]
+                chosen = job.backend()
+                self._backend = None if chosen is None else chosen.name
+        return job
 
     def _check_active(self) -> None:
         if not self._active:
@@ -279,11 +286,6 @@ class Session:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._opening = threading.Lock()
-
-    def _repr_html_(self) -> str:
-        from ._display.cards import session_card
-
-        return session_card(self)
 
     def __repr__(self) -> str:
         state = "" if self._active else ", closed"

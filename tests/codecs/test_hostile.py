@@ -25,7 +25,7 @@ from tests.codecs.zoo import ZOO
 
 from qiskit_ibm_runtime.utils.codecs import budget, packing
 from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
-from qiskit_ibm_runtime.utils.codecs.symbols import check_expression
+from qiskit_ibm_runtime.utils.codecs.expressions import check_expression
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 

@@ -105,6 +105,21 @@ def test_values_of_quantum_information(value: object) -> None:
     assert value == travel(value)
 
 
+@given(
+    st.integers(1, 6).flatmap(
+        lambda n: st.lists(st.text("IXYZ", min_size=n, max_size=n), min_size=1)
+    )
+)
+def test_labels_of_paulis_are_those_of_their_matrices(labels: list[str]) -> None:
+    back = travel(PauliList(labels))
+
+    assert back.to_labels() == labels
+    assert all(
+        np.array_equal(one.to_matrix(), Pauli(label).to_matrix())
+        for one, label in zip(back, labels)
+    )
+
+
 def test_an_operator_with_parameters_keeps_them() -> None:
     a, b = Parameter("a"), Parameter("b")
     operator = SparsePauliOp(["X", "Z"], np.array([a, 2 * b]))

@@ -7,7 +7,6 @@ with FaultyRuntime({"kind": "drop", "rate": 0.3}, seed=7) as service:
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
@@ -15,22 +14,30 @@ from typing import Any
 from qiskit_ibm_runtime import QiskitRuntimeService
 
 TOKEN = "token-of-a-test"
+SERVER = """
+import json, sys
+from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.testing import Workshop
+
+given = json.loads(sys.argv[1])
+faults = Faults([Fault(**fault) for fault in given["faults"]], given["seed"])
+with Workshop() as workshop, workshop.server(faults, users=[given["token"]]) as server:
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
 
 
 class FaultyRuntime:
     def __init__(self, *faults: dict[str, Any], seed: int = 7) -> None:
+        given = json.dumps({"faults": faults, "seed": seed, "token": TOKEN})
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-W", "ignore", "-m", "qiskit_ibm_runtime.local"),
-                *("--until-eof", "--faults", json.dumps({"seed": seed, "faults": faults})),
-            ],
+            [sys.executable, "-W", "ignore", "-c", SERVER, given],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "QISKIT_IBM_LOCAL_TOKEN": TOKEN},
         )
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().removeprefix("url: ").strip()
+        self.url = self._process.stdout.readline().strip()
 
     def __enter__(self) -> QiskitRuntimeService:
         return QiskitRuntimeService(channel="ibm_quantum", token=TOKEN, url=self.url)

@@ -7,13 +7,16 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import requests
 from websocket import WebSocket
 
+from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
+from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.settings import Settings, User
 
@@ -151,11 +154,12 @@ def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., 
     """Start servers that end with the test."""
     servers: list[BackgroundServer] = []
 
-    def start(**settings: Any) -> BackgroundServer:
+    def start(faults: Faults | None = None, **settings: Any) -> BackgroundServer:
         settings.setdefault("users", (User("alice", TOKEN), User("bob", "secret-of-bob")))
         made = replace(Settings(), **settings)
         executor.capacity = made.workers
-        servers.append(BackgroundServer(background, made, executor))
+        build = partial(create_app, made, executor, faults=faults)
+        servers.append(BackgroundServer(background, made, build=build))
         return servers[-1]
 
     yield start

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import signal
-import ssl
 import subprocess
 import sys
 from argparse import Namespace
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+import trustme
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.local.serving import command_line
@@ -23,6 +23,7 @@ from qiskit_ibm_runtime.local.serving.command_line import main
 from qiskit_ibm_runtime.local.serving.process import _kept_token, check_exposure
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError, User
 
+USERS = (User("a", "b"),)
 WHOLE = """
 host = "127.0.0.2"
 port = 8123
@@ -36,7 +37,6 @@ services = [{name = "s", crn = "crn:v1:bluemix:public:quantum-computing:us-east:
 devices = ["ibmq_qasm_simulator", "fake_lima"]
 workers = 3
 retention_days = 30
-faults = {seed = 3, faults = [{kind = "status", status = 503}]}
 """
 
 
@@ -59,8 +59,6 @@ def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
     assert settings.hubs[1].devices == ("fake_lima",)
     assert settings.services[0].name == "s"
     assert settings.workers == 3
-    assert settings.faults is not None
-    assert settings.faults.faults[0].status == 503
 
 
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
@@ -101,14 +99,12 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ("grace_seconds = inf", "'grace_seconds'"),
         ("uploads = 'no'", "'uploads'"),
         ("data = 1", "Expected `str`"),
-        ("faults = 1", "Faults"),
         ("hubs = [{name = 'a/b/c', devices = 'fake_lima'}]", "'hubs'"),
         ("services = [{name = 's'}]", "Object missing required field `crn`"),
         ("services = [{name = 's', crn = 'no'}]", "CRN"),
         ("path_prefix = 'no-slash'", "no-slash"),
         ("tls_cert = 'x'", "together"),
         ("workers = 0", "worker"),
-        ("faults = {faults = [{kind = 'earthquake'}]}", "earthquake"),
         ("devices = ['fake_nothing']", "fake_nothing"),
         ("hubs = [{name = 'a/b/c', devices = ['fake_nothing']}]", "fake_nothing"),
         ("executor = 'dask'", "scheduler"),
@@ -137,9 +133,14 @@ def test_a_faulty_setting_is_named_and_nothing_starts(
         (Settings(host="::1"), True),
         (Settings(host="localhost"), True),
         (Settings(host="0.0.0.0"), False),
-        (Settings(host="0.0.0.0", users=(User("a", "b"),)), False),
-        (Settings(host="192.168.1.2", tls_self_signed=True), False),
-        (Settings(host="example.org", tls_self_signed=True, users=(User("a", "b"),)), True),
+        (Settings(host="0.0.0.0", users=USERS), False),
+        (Settings(host="192.168.1.2", tls_cert=Path("c"), tls_key=Path("k")), False),
+        (
+            Settings(
+                host="example.org", tls_cert=Path("c"), tls_key=Path("k"), users=(User("a", "b"),)
+            ),
+            True,
+        ),
     ],
 )
 def test_other_machines_reach_it_only_by_tls_and_with_a_token_of_ones_own(
@@ -180,7 +181,6 @@ class Process:
         )
         assert self.process.stdout is not None
         lines = 1 + ("QISKIT_IBM_LOCAL_TOKEN" not in environment)
-        lines += "--tls-self-signed" in arguments
         self.said = dict(self._line() for _ in range(lines))
 
     def _line(self) -> tuple[str, str]:
@@ -201,45 +201,48 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def process(data: Path) -> Iterator[Process]:
-    process = Process("serve", "--tls-self-signed", "--data", str(data), "--workers", "1")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of the authority to trust; the server's own files are beside it."""
+    folder = tmp_path_factory.mktemp("tls")
+    issued = authority.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    return folder / "authority.pem"
+
+
+@pytest.fixture(scope="module")
+def process(certificate: Path, data: Path) -> Iterator[Process]:
+    tls = ("--tls-cert", certificate.with_name("certificate.pem"))
+    tls += ("--tls-key", certificate.with_name("key.pem"))
+    process = Process("serve", *map(str, tls), "--data", str(data), "--workers", "1")
     yield process
     process.process.kill()
     process.process.communicate()
 
 
-def test_a_certificate_of_its_own_is_one_that_clients_can_verify(process: Process) -> None:
-    url, certificate = process.said["url"], process.said["certificate"]
+def test_the_client_of_this_package_uses_it_over_tls(process: Process, certificate: Path) -> None:
+    url, token = process.said["url"], process.said["token"]
 
     assert url.startswith("https://127.0.0.1:")
-    assert requests.get(f"{url}/version", verify=certificate, timeout=30).status_code == 200
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"{url}/version", timeout=30)
-    local = ssl.create_default_context(cafile=certificate)
-    assert local.get_ca_certs()
-
-
-def test_the_client_of_this_package_uses_it_over_tls(process: Process) -> None:
     service = QiskitRuntimeService(
-        channel="ibm_quantum",
-        url=process.said["url"],
-        token=process.said["token"],
-        verify=process.said["certificate"],
+        channel="ibm_quantum", url=url, token=token, verify=str(certificate)
     )
-
     job = service.run("hello-world", {"iterations": 1}, {"backend": "ibmq_qasm_simulator"})
 
     assert job.result() == "Hello, World!"
 
 
 def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
-    process: Process, data: Path
+    process: Process, data: Path, certificate: Path
 ) -> None:
     token = process.said["token"]
     requests.get(
         f"{process.said['url']}/users/me?apiToken={token}",
         headers={"X-Access-Token": token},
-        verify=process.said["certificate"],
+        verify=str(certificate),
         timeout=30,
     )
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.local.recording import recorder
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import Workshop, recorder
 
 pytest_plugins = ["pytester"]
 PLUGIN = "qiskit_ibm_runtime.testing.pytest_plugin"
@@ -59,38 +58,6 @@ def test_one_for_all_is_shared(qiskit_runtime_shared_service):
 def test_one_for_all_remembers(qiskit_runtime_shared_service):
     assert len(qiskit_runtime_shared_service.jobs()) == 1
 """
-
-RECORD = """
-import pathlib
-from qiskit_ibm_runtime import RuntimeJobFailureError
-
-PATH = pathlib.Path(__file__).with_name("conversation.jsonl")
-
-def talk(service):
-    options = {"backend": "ibmq_qasm_simulator"}
-    backends = service.backends()
-    job = service.run("hello-world", {"iterations": 2}, options=options)
-    result = job.result()
-    failed = service.run("hello-world", {"iterations": "many"}, options=options)
-    try:
-        failed.result()
-    except RuntimeJobFailureError as error:
-        message = error.message
-    return len(backends), job.job_id(), result, job.interim_results(), message
-
-def test_record(qiskit_runtime_server):
-    talk(qiskit_runtime_server.service())
-    qiskit_runtime_server.save_recording(PATH)
-    assert qiskit_runtime_server.token not in PATH.read_text()
-
-def test_replay(qiskit_runtime_replay):
-    first, second = (talk(qiskit_runtime_replay(PATH)) for _ in range(2))
-    assert first == second
-    assert first[2] == "Hello, World!"
-    assert len(first[3]) == 2
-    assert "Traceback" in first[4]
-"""
-
 
 LEFT_OVER = """
 import threading
@@ -148,13 +115,6 @@ def test_any_package_gets_a_service_without_set_up(pytester: pytest.Pytester) ->
     run(pytester, FIRST).assert_outcomes(passed=6)
 
 
-def test_a_conversation_is_recorded_and_replayed(pytester: pytest.Pytester) -> None:
-    run(pytester, RECORD).assert_outcomes(passed=2)
-    text = (pytester.path / "conversation.jsonl").read_text()
-    assert not re.search(r"127\.0\.0\.1:\d+", text)
-    assert "server.recorded" in text
-
-
 def test_the_plug_in_imports_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "import sys\n"
@@ -178,14 +138,14 @@ def test_the_documented_page_is_a_file_that_runs(pytester: pytest.Pytester) -> N
     page = Path(__file__).parents[2] / "docs" / "testing-with-the-embedded-runtime.md"
     code = "".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
 
-    run(pytester, code).assert_outcomes(passed=6)
+    run(pytester, code).assert_outcomes(passed=4)
     script = pytester.path.joinpath("test_the_documented_page_is_a_file_that_runs.py")
     printed = pytester.run(sys.executable, "-W", "ignore", script)
 
     assert printed.outlines == ["['fake_lima']"]
 
 
-def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_recorded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_LARGEST", 5_000)
     with Workshop(workers=1) as workshop, workshop.server() as server:
         service = server.service()
@@ -199,8 +159,6 @@ def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
         assert sum(len(one.body) + len(one.answer) for one in kept) <= 5_000
         assert server.requests.dropped > 0
-        with pytest.raises(ValueError, match=r"requests\.clear"):
-            server.save_recording(tmp_path / "recording")
         server.requests.clear()
         service.jobs()
         assert (len(server.requests.exchanges), server.requests.dropped) == (1, 0)

@@ -45,6 +45,8 @@ def documented_things() -> Iterator[tuple[str, Any]]:
 
 
 pytest.importorskip("qiskit_aer", reason="the examples run on the embedded runtime")
+PUBLIC = [getattr(qiskit_ibm_runtime, name) for name in qiskit_ibm_runtime.__all__]
+PUBLIC_CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
 EXAMPLES = [
     pytest.param(thing, example, id=name)
     for name, thing in documented_things()
@@ -60,9 +62,9 @@ def test_an_example_runs(
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "example"}
     if "." in thing.__qualname__:  # whoever reads about a method knows the class already
-        names[thing.__qualname__.split(".")[0]] = getattr(
-            importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0]
-        )
+        owner = getattr(importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0])
+        names[owner.__name__] = owner
+        names.update({cls.__name__: cls for cls in PUBLIC_CLASSES if issubclass(cls, owner)})
     with warnings.catch_warnings():
         if thing.__name__ == "RuntimeSession":  # it warns, as it should
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -70,10 +72,7 @@ def test_an_example_runs(
 
 
 def test_every_public_class_has_an_example() -> None:
-    public = [getattr(qiskit_ibm_runtime, name) for name in qiskit_ibm_runtime.__all__]
-    classes = [
-        thing for thing in public if inspect.isclass(thing) and not issubclass(thing, Exception)
-    ]
+    classes = [cls for cls in PUBLIC_CLASSES if not issubclass(cls, Exception)]
 
     assert [cls.__name__ for cls in classes if not examples(cls)] == []
     assert len(classes) > 8

@@ -1,4 +1,4 @@
-"""What the documents show is so: code for a user without a service runs, links lead somewhere."""
+"""What the documents show is so: code runs and prints what is shown, links lead somewhere."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.packaging import pages
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+RUN_ELSEWHERE = {"testing-with-the-embedded-runtime.md"}  # a file of tests, in tests/local
+WITH_CODE = [
+    page
+    for page in DOCUMENTS
+    if pages.blocks(page.read_text(encoding="utf-8")) and page.name not in RUN_ELSEWHERE
+]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 SHELL = re.compile(r"```(?:bash|shell)\n(.*?)```", re.DOTALL)
 BY_NAME = re.compile(r"pip install [^\n]*(?<![/\w.-])qiskit[-_]ibm[-_]runtime(?![\w.-])")
-CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -35,14 +45,36 @@ def test_no_error_names_such_a_command() -> None:
     assert [str(file) for file in files if BY_NAME.search(file.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.usefixtures("capsys")
-def test_what_is_shown_of_accounts_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: path.name)
+def test_code_of_a_page_prints_what_the_page_shows(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("qiskit_aer", reason="pages run on the embedded runtime")
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / "accounts-and-environment.md").read_text(encoding="utf-8")
-    names = {"__name__": "example"}
 
-    for code in CODE.findall(text):
-        exec(code, names)
+    stale = [
+        f"{page.name}:{block.line} printed\n{printed}"
+        for block, printed in pages.run(page)
+        if block.output is not None and not pages.same(block.output, printed, block.within)
+    ]
 
-    assert Path("accounts.json").stat().st_mode & 0o077 == 0
-    assert "Ansatz" in names
+    assert stale == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "is_same"),
+    [
+        ("job d0ab1c2d3e4f5g6h7i8j", "job x9yb1c2d3e4f5g6h7i8j", True),
+        ("{0: 0.49, 3: 0.51}", "{0: 0.51, 3: 0.49}", True),
+        ("{0: 0.49, 3: 0.51}", "{0: 0.39, 3: 0.61}", False),
+        ("{0: 0.49, 3: 0.51}", "{0: 0.49, 2: 0.51}", False),
+        ("{'00': 1980}", "{'00': 2020}", True),
+        ("{'00': 1980}", "{'00': 2920}", False),
+        ("status DONE", "status ERROR", False),
+        ("took 1.2 s", "took 3.4 s", True),
+    ],
+)
+def test_outputs_are_compared_up_to_ids_times_and_shots(
+    shown: str, printed: str, is_same: bool
+) -> None:
+    assert pages.same(shown, printed, within=0.05) is is_same

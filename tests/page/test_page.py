@@ -31,7 +31,7 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def test_the_printed_address_lets_a_browser_in_once(site: Site) -> None:
+def test_the_printed_url_works_once(site: Site) -> None:
     address = f"{site.url}/page?code={site.access.code_for('alice')}"
 
     first = requests.Session()
@@ -40,7 +40,7 @@ def test_the_printed_address_lets_a_browser_in_once(site: Site) -> None:
     assert requests.get(address, timeout=30).status_code == 401
 
 
-def test_who_has_no_visit_is_told_where_to_find_the_address(site: Site) -> None:
+def test_without_a_session_the_page_says_where_to_find_its_url(site: Site) -> None:
     for path in ("/", "/page", "/page/jobs", "/page/sessions", "/page/programs", "/page/events"):
         answer = requests.get(site.url + path, timeout=30)
         assert answer.status_code == 401, path
@@ -72,7 +72,7 @@ def test_the_owner_of_a_token_gets_a_new_address(site: Site) -> None:
         assert answer.status_code == 401
 
 
-def test_a_visit_ends_after_half_a_day_or_by_leaving(site: Site) -> None:
+def test_a_session_ends_after_twelve_hours_or_by_signing_out(site: Site) -> None:
     now = [0.0]
     access = Access(lambda: now[0])
     cookie = access.redeem(access.code_for("alice"))
@@ -87,7 +87,7 @@ def test_a_visit_ends_after_half_a_day_or_by_leaving(site: Site) -> None:
     assert visitor.get(f"{site.url}/page", timeout=30).status_code == 401
 
 
-def test_codes_and_visits_are_bounded_and_the_oldest_go_first() -> None:
+def test_codes_and_sessions_are_bounded_and_the_oldest_are_dropped_first() -> None:
     access = Access()
     codes = [access.code_for("alice") for _ in range(65)]
     assert access.redeem(codes[0]) is None
@@ -137,7 +137,7 @@ def test_a_form_of_another_site_changes_nothing(site: Site, headers: dict[str, s
     assert "Running" in visitor.get(f"{site.url}/page/jobs/{job}", timeout=30).text
 
 
-def test_a_form_without_its_visits_word_changes_nothing(site: Site) -> None:
+def test_a_form_without_its_csrf_token_changes_nothing(site: Site) -> None:
     visitor = site.visitor()
     job = site.submit({"gate": "never"})
     for form in ({}, {"csrf": "guessed"}, {"csrf": "x" * 10_000}):
@@ -150,7 +150,7 @@ def test_a_form_without_its_visits_word_changes_nothing(site: Site) -> None:
         assert answer.status_code == 403
 
 
-def test_a_visitor_sees_nobody_elses_jobs(site: Site) -> None:
+def test_a_user_sees_only_their_own_jobs(site: Site) -> None:
     job = site.submit({"give": 1, "log": "private"}, tags=["alices"])
     bob = site.visitor("bob")
 
@@ -162,7 +162,7 @@ def test_a_visitor_sees_nobody_elses_jobs(site: Site) -> None:
     assert "Completed" in wait_until_shown(site, site.visitor(), job, "Completed")
 
 
-def test_what_users_write_is_shown_and_never_run(site: Site) -> None:
+def test_user_input_is_escaped(site: Site) -> None:
     visitor = site.visitor()
     job = site.submit(
         {"name": XSS, "say": [XSS], "fail": f"Traceback\n{XSS}"},
@@ -217,7 +217,7 @@ def test_jobs_are_found_by_state_tag_beginning_of_their_id_and_page(site: Site) 
     assert len(found(number="not a number")) == 25
 
 
-def test_a_page_that_is_switched_off_is_not_there(open_site: Callable[..., Site]) -> None:
+def test_a_disabled_page_is_not_found(open_site: Callable[..., Site]) -> None:
     site = open_site(page=False)
     for path in ("/", "/page", "/page/static/page.js"):
         assert requests.get(site.url + path, timeout=30).status_code == 404
@@ -242,7 +242,7 @@ def test_under_a_prefix_all_addresses_of_the_page_begin_with_it(
     assert all(str(one).startswith("/gateway/runtime/page") for one in addresses)
 
 
-def test_no_more_than_so_many_pages_listen_at_once(site: Site) -> None:
+def test_the_number_of_event_streams_is_limited(site: Site) -> None:
     visitor = site.visitor()
     with ExitStack() as streams:
         listening = []

@@ -1,10 +1,14 @@
-"""The API as typed code of users calls it. Nothing here runs: mypy reads it and must agree."""
+"""The API as typed code of users calls it. Nothing here runs: mypy and pyright must agree to it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import Pauli, SparsePauliOp
+from requests.adapters import HTTPAdapter
+from typing_extensions import assert_type
 
 from qiskit_ibm_runtime import (
     Estimator,
@@ -17,6 +21,8 @@ from qiskit_ibm_runtime import (
     Session,
     __version__,
 )
+from qiskit_ibm_runtime.api.http_settings import ResponseEvent
+from qiskit_ibm_runtime.api.retry import RetryPolicy
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
 from qiskit_ibm_runtime.options import ExecutionOptions, TranspilationOptions
 
@@ -57,3 +63,59 @@ def set_options() -> tuple[int | None, bool]:
     options.resilience.noise_factors = (1, 2, 3)
     shots: int | None = options.execution.shots
     return shots, options.transpilation.skip_transpilation
+
+
+class OwnSampler(Sampler):
+    """A primitive of the user's own."""
+
+
+def know_what_constructors_make(service: QiskitRuntimeService) -> None:
+    assert_type(Sampler(session="d"), Sampler)
+    assert_type(Estimator(session="d"), Estimator)
+    assert_type(OwnSampler(session="d"), OwnSampler)
+    assert_type(Options(), Options)
+    with QiskitRuntimeService(channel="local") as opened:
+        assert_type(opened, QiskitRuntimeService)
+    assert_type(service.backend("d"), IBMBackend)
+    assert_type(service.job("j"), RuntimeJob)
+    assert_type(service.job("j").backend(), "IBMBackend | None")
+
+
+def run_with_every_form_of_input(circuit: QuantumCircuit) -> None:
+    sampler, estimator = Sampler(session="d"), Estimator(session="d")
+    assert_type(sampler.run(circuit, [0.1, 0.2]), RuntimeJob)
+    sampler.run([circuit, circuit], [[0.1], [0.2]])
+    sampler.run((circuit,), np.zeros((1, 3)))
+    estimator.run(circuit, "ZZ", 0.5)
+    estimator.run([circuit] * 2, [SparsePauliOp("ZZ"), Pauli("XX")], np.zeros((2, 1)))
+    estimator.run(circuit, SparsePauliOp("ZZ"), shots=100)
+
+
+class Upper:
+    """A decoder of the user's own."""
+
+    @classmethod
+    def decode(cls, data: str) -> str:
+        return data.upper()
+
+
+def decode(job: RuntimeJob, service: QiskitRuntimeService) -> None:
+    job.result(decoder=Upper)
+    job.interim_results(decoder=Upper())
+    service.run("hello-world", {}, result_decoder=Upper)
+    service.run("hello-world", {}, result_decoder=[Upper, Upper])
+
+
+def log(event: ResponseEvent) -> None:
+    print(event.request.method, event.request.url, event.status, event.seconds)
+
+
+def choose_how_to_reach_the_service() -> QiskitRuntimeService:
+    return QiskitRuntimeService(
+        "ibm_quantum",
+        transport=HTTPAdapter(),
+        retry=RetryPolicy(total=1),
+        timeout=(3, None),
+        on_request=lambda event: print(event.attempt),
+        on_response=log,
+    )

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import websocket
-from hypothesis import given
-from hypothesis import strategies as st
-from requests.adapters import HTTPAdapter
 from tests.wire.standin import running
-from urllib3.util.retry import Retry
 
 from qiskit_ibm_runtime.local.faults import (
     GARBAGE,
@@ -135,54 +127,20 @@ def test_a_rate_is_kept(rate: float) -> None:
     assert abs(hits - 400 * rate) <= 5 * (400 * rate * (1 - rate)) ** 0.5
 
 
-@given(
-    st.lists(
-        st.builds(
-            Fault,
-            kind=st.sampled_from(["status", "reset", "latency", "slow", "drop"]),
-            rate=st.none() | st.floats(0, 1),
-            nth=st.lists(st.integers(1, 9)).map(tuple),
-            when=st.sampled_from(["before", "while", "after"]),
-            seconds=st.floats(0, 10),
-        )
-    ),
-    st.integers(0, 2**32),
-)
-def test_a_description_reads_as_it_was_written(faults: list[Fault], seed: int) -> None:
-    again = Faults.read(Faults(faults, seed).to_json())
-
-    assert (again.faults, again.seed) == (faults, seed)
-
-
-def test_a_description_may_stand_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "faults.json"
-    file.write_text('[{"kind": "status", "status": 502}]')
-
-    assert (
-        Faults.read(file).faults == Faults.read(str(file)).faults == [Fault("status", status=502)]
-    )
-    assert Faults.read(None).faults == []
-
-
 @pytest.mark.parametrize(
     "description",
     [
-        '[{"kind": "earthquake"}]',
-        '[{"kind": "reset", "when": "tomorrow"}]',
-        '[{"kind": "reset", "rate": 2}]',
-        '[{"kind": "slow", "size": 0}]',
-        '[{"kind": "reset", "path": "("}]',
-        '[{"kind": "reset", "colour": "red"}]',
-        '[{"status": 500}]',
-        '["reset"]',
-        '{"fault": []}',
-        "{",
-        "no-such-file.json",
+        {"kind": "earthquake"},
+        {"kind": "reset", "when": "tomorrow"},
+        {"kind": "reset", "rate": 2},
+        {"kind": "slow", "size": 0},
+        {"kind": "reset", "path": "("},
     ],
+    ids=str,
 )
-def test_a_description_that_cannot_be_carried_out_is_refused(description: str) -> None:
+def test_a_fault_that_cannot_be_carried_out_is_refused(description: dict[str, Any]) -> None:
     with pytest.raises(FaultError):
-        Faults.read(description)
+        Fault(**description)
 
 
 async def _stream(scope: Any, receive: Any, send: Any) -> None:
@@ -259,27 +217,6 @@ def test_breaking_a_connection_needs_the_outermost_place() -> None:
 
     with pytest.raises(FaultError, match="outermost"):
         asyncio.run(go())
-
-
-@pytest.mark.parametrize("how", ["text", "file"])
-def test_the_command_line_takes_faults(tmp_path: Path, how: str) -> None:
-    description = json.dumps([{"kind": "status", "status": 418}])
-    file = tmp_path / "faults.json"
-    file.write_text(description)
-    given = description if how == "text" else str(file)
-    command = [sys.executable, "-m", "qiskit_ibm_runtime.local", "--workers", "1", "--until-eof"]
-    with subprocess.Popen(
-        [*command, "--faults", given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            url = server.stdout.readline().split()[1]
-            with requests.Session() as session:
-                patient = HTTPAdapter(max_retries=Retry(connect=30, backoff_factor=0.05))
-                session.mount("http://", patient)
-                assert session.get(f"{url}/version", timeout=60).status_code == 418
-        finally:
-            server.stdin.close()
-            server.wait(30)
 
 
 def test_sockets_of_the_tests_are_plain() -> None:

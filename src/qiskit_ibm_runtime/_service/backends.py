@@ -65,7 +65,7 @@ class Backends:
             IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
             QiskitBackendNotFoundError: If there is no such backend.
         """
-        return self._catalogue.backend(name, instance)  # type: ignore[no-any-return]
+        return self._catalogue.backend(name, instance)
 
     def get_backend(self, name: str | None = None, **kwargs: Any) -> IBMBackend:
         """Find one backend, as :meth:`backend` does.
@@ -95,6 +95,4 @@ class Backends:
             IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
             QiskitBackendNotFoundError: If no backend that fits is at work.
         """
-        return self._catalogue.least_busy(  # type: ignore[no-any-return]
-            min_num_qubits, instance, filters, kwargs
-        )
+        return self._catalogue.least_busy(min_num_qubits, instance, filters, kwargs)

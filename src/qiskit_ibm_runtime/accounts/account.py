@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, Optional
 
 from qiskit_ibm_runtime.api.redaction import redact
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.utils.addresses import is_crn
 from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, speaks_of_today
-from qiskit_ibm_runtime.utils.utils import instance_names, is_crn, resolve_crn
+from qiskit_ibm_runtime.utils.utils import instance_names, resolve_crn
 
 from .exceptions import CloudResourceNameResolutionError, InvalidAccountError
 from .validation import (

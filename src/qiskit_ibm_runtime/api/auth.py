@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 
 from .redaction import keep_secret
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 
 class TokenSource(Protocol):
@@ -26,7 +29,7 @@ class TokenSource(Protocol):
 class NoAuth(AuthBase):
     """No credentials at all, not even those of a ``.netrc`` file."""
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Leave the request as it is."""
         return r
 
@@ -34,10 +37,10 @@ class NoAuth(AuthBase):
 class Bare(NoAuth):
     """No credentials for anybody but the proxy, and no cookies."""
 
-    def __init__(self, proxy_part: Any = None) -> None:
+    def __init__(self, proxy_part: AuthBase | None = None) -> None:
         self.proxy_part = proxy_part
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Take off what the session would add."""
         r.headers.pop("Cookie", None)
         return self.proxy_part(r) if self.proxy_part else r
@@ -58,7 +61,7 @@ class CloudAuth(AuthBase):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put the headers on a request that is about to be sent."""
         r.headers.update(self.get_headers())
         return r
@@ -81,7 +84,7 @@ class QuantumAuth(AuthBase):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put the headers on a request that is about to be sent."""
         r.headers.update(self.get_headers())
         return r
@@ -92,7 +95,7 @@ class QuantumAuth(AuthBase):
         keep_secret(token)
         return {"X-Access-Token": token}
 
-    def renew(self, request: Any) -> bool:
+    def renew(self, request: PreparedRequest) -> bool:
         """Replace the token that a refused request carried; tell whether that was possible."""
         if self.token_source is None:
             return False
@@ -107,7 +110,7 @@ class BearerAuth(AuthBase):
         self.token_source = token_source
         self.crn = crn
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put the headers on a request that is about to be sent."""
         r.headers.update(self.get_headers())
         return r
@@ -118,7 +121,7 @@ class BearerAuth(AuthBase):
         keep_secret(token, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
 
-    def renew(self, request: Any) -> bool:
+    def renew(self, request: PreparedRequest) -> bool:
         """Replace the token that a refused request carried."""
         stale = str(request.headers.get("Authorization", ""))
         self.token_source.renew(stale[len("Bearer ") :] if stale.startswith("Bearer ") else stale)
@@ -128,15 +131,15 @@ class BearerAuth(AuthBase):
 class WithProxy(AuthBase):
     """Credentials of the service together with those of the proxy on the way to it."""
 
-    def __init__(self, service_part: Any, proxy_part: Any) -> None:
+    def __init__(self, service_part: AuthBase | None, proxy_part: AuthBase) -> None:
         self.service_part = service_part
         self.proxy_part = proxy_part
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Put both on a request that is about to be sent."""
         return self.proxy_part(self.service_part(r) if self.service_part else r)
 
-    def renew(self, request: Any) -> bool:
+    def renew(self, request: PreparedRequest) -> bool:
         """Replace what the service refused."""
         renew = getattr(self.service_part, "renew", None)
         return renew is not None and bool(renew(request))

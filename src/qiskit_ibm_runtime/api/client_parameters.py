@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.utils.addresses import get_runtime_api_base_url
+
 from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
 from .http_settings import HttpSettings
 from .transport import Transport
@@ -70,8 +72,6 @@ class ClientParameters:
 
     def get_runtime_api_base_url(self) -> str:
         """Return the address of the runtime."""
-        from qiskit_ibm_runtime.utils.utils import get_runtime_api_base_url
-
         return get_runtime_api_base_url(self.url or "", self.instance or "")
 
     def connection_parameters(self) -> dict[str, Any]:

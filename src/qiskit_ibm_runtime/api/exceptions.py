@@ -1,9 +1,11 @@
 """Errors of the network layers.
 
+The tree::
+
     IBMError
      └ ApiError
         ├ RequestsApiError                  a REST request failed
-        │   ├ AuthenticationLicenseError    … because a licence waits to be accepted
+        │   ├ AuthenticationLicenseError    … because a license must be accepted
         │   └ SubmitUncertainError          … and nobody knows whether it made a job
         ├ ApiIBMProtocolError
         ├ UserTimeoutExceededError
@@ -41,11 +43,7 @@ class RequestsApiError(ApiError):
 
 
 class SubmitUncertainError(RequestsApiError):
-    """A job may have been made, but it is not known which one.
-
-    Attributes:
-        candidates: Ids of the jobs that may be it.
-    """
+    """A job may have been made, but it is not known which one."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -74,7 +72,7 @@ class WebsocketRetryableError(WebsocketError):
 
 
 class AuthenticationLicenseError(RequestsApiError, IBMNotAuthorizedError):
-    """The account has to accept a licence first."""
+    """The account must accept a license first."""
 
 
 class ApiIBMProtocolError(ApiError):

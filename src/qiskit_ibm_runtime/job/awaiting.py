@@ -10,6 +10,7 @@ from .watching import WATCHER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from qiskit_ibm_runtime.program.result_decoder import Decoder
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
 
 
@@ -22,7 +23,9 @@ async def wait_for(job: RuntimeJob, timeout: float | None = None) -> None:
         raise deadline.error() from None
 
 
-async def result_of(job: RuntimeJob, timeout: float | None = None, decoder: Any = None) -> Any:
+async def result_of(
+    job: RuntimeJob, timeout: float | None = None, decoder: Decoder | None = None
+) -> Any:
     """Wait for a job and return its result; see :meth:`.RuntimeJob.result_async`."""
     await wait_for(job, timeout)
     # The download and the decoding, which may take a while, run beside the loop.

@@ -12,8 +12,10 @@ from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qiskit_ibm_runtime.program.result_decoder import Decoder
 
-def decoder_pair(given: Any) -> Sequence[Any]:
+
+def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:
     """Return the decoders for messages and for the result.
 
     Args:

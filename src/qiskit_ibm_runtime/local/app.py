@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from .endpoints.endpoint import Endpoint
     from .execution.executor import Executor
+    from .faults import Faults
     from .settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ _PURGE_SECONDS = 3600.0
 
 
 def create_app(
-    settings: Settings, executor: Executor | None = None, access: Access | None = None
+    settings: Settings,
+    executor: Executor | None = None,
+    access: Access | None = None,
+    faults: Faults | None = None,
 ) -> ASGIApp:
     """Build the application.
 
@@ -55,6 +59,7 @@ def create_app(
         settings: How it is set up.
         executor: What runs jobs, already started or not; worker processes by default.
         access: Who may look at its page; nobody yet by default.
+        faults: What fails on demand; nothing by default.
 
     Raises:
         SettingsError: If it cannot be set up so.
@@ -99,9 +104,9 @@ def create_app(
     )
     application.router.redirect_slashes = False  # the guard has taken it off
     guarded = Guard(application, settings)
-    if settings.faults is None:
+    if faults is None:
         return guarded
-    return FaultMiddleware(guarded, settings.faults, runtime.doorkeeper.expire_tokens)
+    return FaultMiddleware(guarded, faults, runtime.doorkeeper.expire_tokens)
 
 
 def _executor(settings: Settings) -> Executor:

@@ -1,14 +1,7 @@
 """Faults on demand: an embedded runtime that fails the way networks and services do.
 
-For tests of programs that must survive that, ours among them. What fails, how, and how often is
-said in JSON (``--faults``, a text or the name of a file)::
-
-    {"seed": 7, "faults": [
-        {"kind": "status", "status": 503, "retry_after": 1, "rate": 0.1},
-        {"kind": "reset", "when": "after", "method": "POST", "path": "/jobs", "nth": [1]}]}
-
-or in Python, with :class:`Faults` in the :class:`~qiskit_ibm_runtime.local.settings.Settings`. The
-first fault that applies to a request is carried out; ``docs/fault-injection.md`` lists them all.
+For tests of programs that must survive that, ours among them. The first fault that applies to a
+request is carried out; ``docs/fault-injection.md`` lists them all.
 """
 
 from __future__ import annotations
@@ -21,8 +14,7 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
@@ -144,38 +136,6 @@ class Faults:
         self._lock = threading.Lock()
         self.replace(self.faults, self.seed)
 
-    @classmethod
-    def read(cls, source: str | Path | dict[str, Any] | list[Any] | Faults | None) -> Faults:
-        """Read a description: JSON text, the name of a file with it, or what it stands for.
-
-        Raises:
-            FaultError: If it cannot be understood.
-        """
-        if isinstance(source, Faults):
-            return source
-        if source is None:
-            return cls()
-        if isinstance(source, (str, Path)):
-            text = str(source)
-            try:
-                given = text if text.lstrip()[:1] in ("{", "[") else Path(text).read_text("utf-8")
-                source = json.loads(given)
-            except (OSError, ValueError) as exc:
-                raise FaultError(f"The faults cannot be read from {text[:80]!r}: {exc}.") from None
-        if isinstance(source, list):
-            source = {"faults": source}
-        if not isinstance(source, dict) or not set(source) <= {"faults", "seed"}:
-            raise FaultError("Faults are described by an object with `faults` and `seed`.")
-        known = {item.name for item in fields(Fault)}
-        faults = []
-        for entry in source.get("faults", []):
-            if not isinstance(entry, dict) or "kind" not in entry or not set(entry) <= known:
-                raise FaultError(
-                    f"{entry!r} is no fault: give `kind` and any of {', '.join(sorted(known))}."
-                )
-            faults.append(Fault(**entry))
-        return cls(faults, int(source.get("seed", 0)))
-
     def replace(self, faults: list[Fault], seed: int | None = None) -> None:
         """Set other faults, and count anew."""
         with self._lock:
@@ -202,10 +162,6 @@ class Faults:
                     self.done.append((fault.kind, method, path))
                     return fault
             return None
-
-    def to_json(self) -> str:
-        """Return the description, as ``--faults`` takes it."""
-        return json.dumps({"seed": self.seed, "faults": [asdict(fault) for fault in self.faults]})
 
 
 class FaultMiddleware:

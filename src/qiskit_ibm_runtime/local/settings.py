@@ -12,8 +12,6 @@ from typing import Annotated, Any, Literal, Optional, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from .faults import FaultError, Faults
-
 _HGP = re.compile(r"^[^/\s]+/[^/\s]+/[^/\s]+$")
 _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
 _LOG_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
@@ -89,7 +87,6 @@ class Settings:
     allowed_hosts: Names = ()
     tls_cert: Optional[Path] = None
     tls_key: Optional[Path] = None
-    tls_self_signed: bool = False
     data: Optional[Path] = None
     users: tuple[User, ...] = ()
     hubs: tuple[Instance, ...] = (Instance("ibm-q/open/main"),)
@@ -99,7 +96,6 @@ class Settings:
     executor: Literal["process", "dask"] = "process"
     scheduler: Optional[str] = None
     worker_memory: Optional[Count] = None
-    faults: Optional[Faults] = None
     uploads: bool = True
     plan: Literal["open", "pay-as-you-go", "flex", "premium"] = "premium"
     result_links: bool = False
@@ -162,7 +158,7 @@ class Settings:
     @property
     def tls(self) -> bool:
         """Whether the server speaks TLS."""
-        return self.tls_self_signed or self.tls_cert is not None
+        return self.tls_cert is not None
 
     @property
     def is_on_loopback(self) -> bool:
@@ -195,18 +191,6 @@ def read_toml(path: Path) -> dict[str, Any]:
     return Settings.values(raw, path.parent, f" of {path}")
 
 
-def read_faults(source: Any) -> Faults:
-    """Read a description of faults: JSON text, a file with it, or what it stands for.
-
-    Raises:
-        SettingsError: If it cannot be understood.
-    """
-    try:
-        return Faults.read(source)
-    except FaultError as error:
-        raise SettingsError(str(error)) from error
-
-
 class _User(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     token: str
@@ -224,8 +208,6 @@ class _Service(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _value(key: str, value: Any, kind: Any, folder: Path) -> Any:
-    if key == "faults":
-        return read_faults(folder / value if isinstance(value, str) else value)
     if key == "users":
         entries = msgspec.convert(value, list[Any])
         users = [vars(User.parse(one)) if isinstance(one, str) else one for one in entries]

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .flexible import Section, flexible
+from .validation import ExtrapolatorType, NoiseAmplifierType, check_resilience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NoiseAmplifierType = Literal[
-    "TwoQubitAmplifier", "GlobalFoldingAmplifier", "LocalFoldingAmplifier", "CxAmplifier"
-]
-ExtrapolatorType = Literal[
-    "LinearExtrapolator", "QuadraticExtrapolator", "CubicExtrapolator", "QuarticExtrapolator"
-]
+__all__ = ["ExtrapolatorType", "NoiseAmplifierType", "ResilienceOptions"]
 
 
 @flexible
@@ -54,6 +50,4 @@ class ResilienceOptions(Section):
         Raises:
             ValueError: If a field has a value that is not allowed.
         """
-        from .validation import check_resilience
-
         check_resilience(resilience_options)

@@ -5,16 +5,20 @@ What else options hold is checked where a job is submitted, in :mod:`..api.primi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from qiskit_ibm_runtime.api.primitive_inputs.readers import scalar
 from qiskit_ibm_runtime.checks import shown
 
-from .resilience_options import ExtrapolatorType, NoiseAmplifierType
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NoiseAmplifierType = Literal[
+    "TwoQubitAmplifier", "GlobalFoldingAmplifier", "LocalFoldingAmplifier", "CxAmplifier"
+]
+ExtrapolatorType = Literal[
+    "LinearExtrapolator", "QuadraticExtrapolator", "CubicExtrapolator", "QuarticExtrapolator"
+]
 MAX_OPTIMIZATION_LEVEL = 3
 LEAST_FACTORS = {"CubicExtrapolator": 4, "QuarticExtrapolator": 5}
 DEFAULT_FACTORS = (1, 3, 5)

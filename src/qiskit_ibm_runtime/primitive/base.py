@@ -9,7 +9,7 @@ call in ``_call``, which derived classes override.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -25,6 +25,11 @@ from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_depr
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+    from qiskit_ibm_runtime.runtime_job import RuntimeJob
+
+P = TypeVar("P", bound="RuntimePrimitive")
+
 
 class RuntimePrimitive:
     """Options, session and submission of a primitive."""
@@ -39,7 +44,13 @@ class RuntimePrimitive:
         """
         return super().__new__(cls)
 
-    def _set_up(self, service: Any, session: Any, options: Any, skip_transpilation: bool) -> None:
+    def _set_up(
+        self,
+        service: QiskitRuntimeService | None,
+        session: Session | str | IBMBackend | None,
+        options: dict[str, Any] | Options | None,
+        skip_transpilation: bool,
+    ) -> None:
         if skip_transpilation:
             deprecate_arguments(
                 "skip_transpilation",
@@ -62,7 +73,7 @@ class RuntimePrimitive:
         merged = _start_options(given, skip_transpilation)
         self._runtime_options = TerraOptions(**merged)
         self._session = _session_of(service, session, backend)
-        self._level_backend: tuple[Any, Any] = (None, None)
+        self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -108,7 +119,9 @@ class RuntimePrimitive:
     def __exit__(self, *exc: object) -> None:
         self._close(stacklevel=3)
 
-    def _submit(self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool) -> Any:
+    def _submit(
+        self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool
+    ) -> RuntimeJob:
         from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
 
         # Beside the options, and not one of them.
@@ -129,7 +142,7 @@ class RuntimePrimitive:
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
                 backend.check_faulty(circuit)
-        run: Any = self._session.run
+        run: Callable[..., RuntimeJob] = self._session.run
         return run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
@@ -140,7 +153,7 @@ class RuntimePrimitive:
             **dry,
         )
 
-    def _backend(self) -> Any:
+    def _backend(self) -> IBMBackend | None:
         name = self._session.backend()
         if not name:
             return None

@@ -14,7 +14,18 @@ from qiskit_ibm_runtime.api.primitive_inputs.observables import refuse_free
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
+    from typing import Protocol, Union
+
     from qiskit import QuantumCircuit
+
+    class OpflowOperator(Protocol):
+        """A ``PauliSumOp`` or ``PauliOp`` of the terra releases that have ``qiskit.opflow``."""
+
+        primitive: Any
+        coeff: Any
+
+    Observable = Union[BaseOperator, PauliList, OpflowOperator, str]
+    Observables = Union[Observable, Sequence[Observable]]
 
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+
+
+class Decoder(Protocol):
+    """What can decode the messages or the result of a job: a class or an object."""
+
+    def decode(self, data: Any, /) -> Any:
+        """Return what a text of the service holds."""
 
 
 class ResultDecoder:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from qiskit import qpy as _qpy
 
 from qiskit_ibm_runtime.utils.codecs.reading import check_header, guarded
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from json import JSONDecoder, JSONEncoder
+    from typing import Union
 
-def dump(programs: Any, file_obj: Any, metadata_serializer: Any = None) -> None:
+    from qiskit import QuantumCircuit
+    from qiskit.pulse import ScheduleBlock
+
+    Program = Union[QuantumCircuit, ScheduleBlock]
+
+
+def dump(
+    programs: Program | Sequence[Program],
+    file_obj: IO[bytes],
+    metadata_serializer: type[JSONEncoder] | None = None,
+) -> None:
     """Write circuits or schedule blocks in the QPY version of the installed Qiskit.
 
     Args:
@@ -21,7 +35,9 @@ def dump(programs: Any, file_obj: Any, metadata_serializer: Any = None) -> None:
     _qpy.dump(programs, file_obj, metadata_serializer)
 
 
-def load(file_obj: Any, metadata_deserializer: Any = None) -> Any:
+def load(
+    file_obj: IO[bytes], metadata_deserializer: type[JSONDecoder] | None = None
+) -> list[Program]:
     """Read circuits or schedule blocks of any QPY version that the installed Qiskit knows.
 
     Custom gates get the names that they had before they were written: what Qiskit adds to the names
@@ -43,4 +59,5 @@ def load(file_obj: Any, metadata_deserializer: Any = None) -> Any:
     data = file_obj.read()
     check_header(data)
     with guarded(data):
-        return _qpy.load(io.BytesIO(data), metadata_deserializer)
+        programs: list[Program] = _qpy.load(io.BytesIO(data), metadata_deserializer)
+    return programs

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .servers import ReplayServer, RuntimeServer, Workshop
+    from .servers import RuntimeServer, Workshop
 
-__all__ = ["ReplayServer", "RuntimeServer", "Workshop"]
+__all__ = ["RuntimeServer", "Workshop"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
     from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
@@ -68,22 +67,6 @@ def qiskit_runtime_shared_service(
 ) -> QiskitRuntimeService:
     """A service on the server of the whole run; jobs of other tests are there, too."""
     return qiskit_runtime_shared_server.service()
-
-
-@pytest.fixture
-def qiskit_runtime_replay(
-    qiskit_runtime_workshop: Workshop, _no_default_runtime_session: None
-) -> Iterator[Callable[[Path], QiskitRuntimeService]]:
-    """Connect to a recorded conversation: ``qiskit_runtime_replay(path)``."""
-    servers = []
-
-    def connect(recording: Path) -> QiskitRuntimeService:
-        servers.append(qiskit_runtime_workshop.replay(recording))
-        return servers[-1].service()
-
-    yield connect
-    for server in servers:
-        server.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -13,19 +13,14 @@ from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
-from qiskit_ibm_runtime.local.recording.recorder import Recorder
-from qiskit_ibm_runtime.local.recording.replay import Replay, load, save
 from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from .recorder import Recorder
 
+if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
     from qiskit_ibm_runtime.local.execution.executor import Executor
-
-
-Served = TypeVar("Served", bound="_Served")
 
 
 class Workshop:
@@ -47,27 +42,25 @@ class Workshop:
 
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
-        self._servers: WeakSet[_Served] = WeakSet()
+        self._servers: WeakSet[RuntimeServer] = WeakSet()
         self._background = Background()
         self._executor = executors.create(workers=workers)
         self._background.run(self._executor.start())
 
-    def server(self, **settings: Any) -> RuntimeServer:
+    def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:
         """Start a server.
 
         Args:
+            faults: What is to fail; nothing by default.
             settings: Any setting of the TOML file, in its form there.
 
         Raises:
             SettingsError: If a setting is unknown or cannot be used.
         """
-        server = RuntimeServer(self._background, Shared(self._executor), self.workers, settings)
-        self._servers.add(server)
-        return server
-
-    def replay(self, recording: Path) -> ReplayServer:
-        """Start a server that answers from a recording."""
-        server = ReplayServer(self._background, recording)
+        settings = {"workers": self.workers, **settings}
+        server = RuntimeServer(
+            self._background, Shared(self._executor), settings, faults or Faults()
+        )
         self._servers.add(server)
         return server
 
@@ -83,53 +76,6 @@ class Workshop:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Served:
-    """What both kinds of servers have: an address, a token, a service, an end."""
-
-    token: str
-    _server: BackgroundServer
-    _stopped = False
-
-    @property
-    def url(self) -> str:
-        """What an account for this server has as ``url``."""
-        return f"{self._server.url}/api"
-
-    def service(self, **arguments: Any) -> QiskitRuntimeService:
-        """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
-        from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.api.liveness import watch
-
-        watch(self.url, self._why_ended)
-        given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
-        return QiskitRuntimeService(**given)
-
-    def stop(self) -> None:
-        """Stop it. What it knew is gone, and its services are of no use any more.
-
-        Callbacks of its jobs get no further message, and a default session on one of its services
-        is the default no longer.
-        """
-        if self._stopped:
-            return
-        self._stopped = True
-        netloc = urlsplit(self.url).netloc
-        if "qiskit_ibm_runtime.session" in sys.modules:
-            _forget_client_state(netloc)
-        self._server.stop()
-
-    def _why_ended(self) -> str | None:
-        if not self._stopped:
-            return None
-        return "This server for tests was stopped, and its jobs are gone; ask for a new one."
-
-    def __enter__(self: Served) -> Served:  # noqa: PYI019 - typing has no Self before 3.11
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def _forget_client_state(netloc: str) -> None:
@@ -169,7 +115,7 @@ class PlatformAddress:
         )
 
 
-class RuntimeServer(_Served):
+class RuntimeServer:
     """A fresh service, the switch for its faults, and the record of what it was asked.
 
     Attributes:
@@ -177,7 +123,7 @@ class RuntimeServer(_Served):
         faults: What is to fail; empty at first. See
             :class:`~qiskit_ibm_runtime.local.faults.Faults`.
         requests: What was asked and answered, without secrets. See
-            :class:`~qiskit_ibm_runtime.local.recording.recorder.Recorder`.
+            :class:`~qiskit_ibm_runtime.testing.recorder.Recorder`.
     """
 
     requests: Recorder
@@ -186,23 +132,27 @@ class RuntimeServer(_Served):
         self,
         background: Background,
         executor: Executor,
-        workers: int,
         settings: dict[str, Any],
+        faults: Faults,
     ) -> None:
-        self.token = secrets.token_urlsafe(16)
-        values = Settings.values({"workers": workers, **settings})
-        values.setdefault("users", (User(DEFAULT_USER, self.token),))
-        values.setdefault("faults", Faults())
-        self.token = values["users"][0].token
-        self.faults: Faults = values["faults"]
+        values = Settings.values(settings)
+        values.setdefault("users", (User(DEFAULT_USER, secrets.token_urlsafe(16)),))
         made = Settings(**values)
+        self.token = made.users[0].token
+        self.faults = faults
+        self._stopped = False
         self._instance = made.services[0].key if made.services else ""
 
         def build() -> Recorder:
-            self.requests = Recorder(create_app(made, executor))
+            self.requests = Recorder(create_app(made, executor, faults=faults))
             return self.requests
 
         self._server = BackgroundServer(background, made, build=build)
+
+    @property
+    def url(self) -> str:
+        """What an account for this server has as ``url``."""
+        return f"{self._server.url}/api"
 
     @property
     def platform(self) -> PlatformAddress:
@@ -218,30 +168,36 @@ class RuntimeServer(_Served):
         base = self._server.url
         return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
-    def save_recording(self, path: Path) -> None:
-        """Write the conversation so far to a file, for :meth:`Workshop.replay`.
+    def service(self, **arguments: Any) -> QiskitRuntimeService:
+        """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
+        from qiskit_ibm_runtime import QiskitRuntimeService
+        from qiskit_ibm_runtime.api.liveness import watch
 
-        Raises:
-            ValueError: If its beginning was dropped because it became too long.
+        watch(self.url, self._why_ended)
+        given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
+        return QiskitRuntimeService(**given)
+
+    def stop(self) -> None:
+        """Stop it. What it knew is gone, and its services are of no use any more.
+
+        Callbacks of its jobs get no further message, and a default session on one of its services
+        is the default no longer.
         """
-        if self.requests.dropped:
-            raise ValueError(
-                f"The first {self.requests.dropped} requests are not kept any more; call "
-                "requests.clear() before what is to be recorded."
-            )
-        save(self.requests.exchanges, path, self._server.url)
+        if self._stopped:
+            return
+        self._stopped = True
+        netloc = urlsplit(self.url).netloc
+        if "qiskit_ibm_runtime.session" in sys.modules:
+            _forget_client_state(netloc)
+        self._server.stop()
 
+    def _why_ended(self) -> str | None:
+        if not self._stopped:
+            return None
+        return "This server for tests was stopped, and its jobs are gone; ask for a new one."
 
-class ReplayServer(_Served):
-    """Answers from a recording. ``unknown`` lists what it was asked that is not in it."""
+    def __enter__(self) -> RuntimeServer:  # noqa: PYI034 - typing has no Self before 3.11
+        return self
 
-    def __init__(self, background: Background, recording: Path) -> None:
-        self.token = "of-no-use"  # noqa: S105 - nobody looks at it
-        self._replay = Replay()
-        self._server = BackgroundServer(background, Settings(), build=lambda: self._replay)
-        self._replay.fill(load(recording, self._server.url))
-
-    @property
-    def unknown(self) -> list[str]:
-        """Requests that the recording has no answer to."""
-        return list(self._replay.unknown)
+    def __exit__(self, *_: object) -> None:
+        self.stop()

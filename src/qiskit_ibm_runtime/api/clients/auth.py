@@ -33,7 +33,7 @@ class AuthClient(BaseClient):
         """Log in, and ask for the addresses of the services.
 
         Raises:
-            AuthenticationLicenseError: If a licence has to be accepted first.
+            AuthenticationLicenseError: If a license must be accepted first.
             IBMNotAuthorizedError: If the token is refused.
             RequestsApiError: If a request fails otherwise.
         """

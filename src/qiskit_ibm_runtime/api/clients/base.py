@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import logging
 import os
@@ -12,25 +11,18 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
 
+from .close_codes import WebsocketClientCloseCode
 from .handshake import socket_address
+from .stream_hub import shared_hub
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
     from .stream_hub import StreamHub
 
+__all__ = ["BaseClient", "BaseWebsocketClient", "WebsocketClientCloseCode"]
+
 logger = logging.getLogger(__name__)
-
-NORMAL_CLOSURE = 1000
-
-
-class WebsocketClientCloseCode(enum.IntEnum):
-    """Why the client ends a stream."""
-
-    NORMAL = 1
-    TIMEOUT = 2
-    PROTOCOL_ERROR = 3
-    CANCEL = 4
 
 
 class BaseClient:
@@ -143,8 +135,6 @@ class BaseWebsocketClient(BaseClient, ABC):
             backoff_factor: Seconds before the first of them; doubled for each further one, up to
                 ``BACKOFF_MAX``.
         """
-        from .stream_hub import shared_hub
-
         self.finished.clear()
         self._failure = None
         self._hub = shared_hub()

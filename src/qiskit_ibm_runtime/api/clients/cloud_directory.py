@@ -13,7 +13,7 @@ from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiEr
 from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
-from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
+from qiskit_ibm_runtime.utils.addresses import get_iam_api_url, get_resource_controller_api_url
 
 from .base import BaseClient
 

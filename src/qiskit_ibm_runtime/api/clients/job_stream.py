@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime.api.exceptions import WebsocketAuthenticationError, WebsocketError
 from qiskit_ibm_runtime.api.liveness import why_ended
 
-from .base import NORMAL_CLOSURE, BaseWebsocketClient, WebsocketClientCloseCode
+from .close_codes import NORMAL_CLOSURE, WebsocketClientCloseCode
 from .handshake import new_connection, open_connection
 from .reconnecting import MessageTooLongError, Reconnecting, is_permanent
 
 if TYPE_CHECKING:
+    from .base import BaseWebsocketClient
     from .stream_hub import StreamHub
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from qiskit.circuit.parametertable import ParameterView
 from qiskit.primitives.utils import _observable_key
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_ibm_runtime.utils.codecs.circuits import circuit_twin, content
+from qiskit_ibm_runtime.utils.codecs.decoding import circuit_twin
+from qiskit_ibm_runtime.utils.codecs.encoding import content
 from qiskit_ibm_runtime.utils.codecs.errors import EncodeError
 
 from .programs import is_of_primitive, pointed_at

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import RestAdapterBase, read_json, segment
 from .cloud_backend import status_of
 from .utils.data_mapper import map_jobs_limit_response
+
+if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
+
+    from qiskit_ibm_runtime.api.session import RetrySession
 
 
 class Backend(RestAdapterBase):
@@ -20,11 +25,11 @@ class Backend(RestAdapterBase):
         "bookings": "/bookings/v2",
     }
 
-    def __init__(self, session: Any, backend_name: str, url_prefix: str = "") -> None:
+    def __init__(self, session: RetrySession, backend_name: str, url_prefix: str = "") -> None:
         self.backend_name = backend_name
         super().__init__(session, f"{url_prefix}/devices/{segment(backend_name)}")
 
-    def properties(self, datetime: Any = None) -> dict[str, Any]:
+    def properties(self, datetime: python_datetime | None = None) -> dict[str, Any]:
         """Return the calibration, now or as it was at a moment."""
         params: dict[str, Any] = {"version": 1}
         if datetime:
@@ -48,7 +53,11 @@ class Backend(RestAdapterBase):
             read_json(self.session.get(self.get_url("jobs_limit")), dict)
         )
 
-    def reservations(self, start_datetime: Any = None, end_datetime: Any = None) -> list[Any]:
+    def reservations(
+        self,
+        start_datetime: python_datetime | None = None,
+        end_datetime: python_datetime | None = None,
+    ) -> list[Any]:
         """Return reservations between two moments."""
         moments = {"initialDate": start_datetime, "endDate": end_datetime}
         params = {key: moment.isoformat() for key, moment in moments.items() if moment}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import RestAdapterBase, entry, read_json, segment
 
 _MAYBE_DICT = (dict, type(None))  # a simulator has neither
+
+if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
+
+    from qiskit_ibm_runtime.api.session import RetrySession
 
 
 class CloudBackend(RestAdapterBase):
@@ -19,7 +24,7 @@ class CloudBackend(RestAdapterBase):
         "status": "/status",
     }
 
-    def __init__(self, session: Any, backend_name: str, url_prefix: str = "") -> None:
+    def __init__(self, session: RetrySession, backend_name: str, url_prefix: str = "") -> None:
         self.backend_name = backend_name
         super().__init__(session, f"{url_prefix}/backends/{segment(backend_name)}")
 
@@ -27,7 +32,7 @@ class CloudBackend(RestAdapterBase):
         """Return the configuration."""
         return read_json(self.session.get(self.get_url("configuration")), dict)  # type: ignore[no-any-return]
 
-    def properties(self, datetime: Any = None) -> dict[str, Any]:
+    def properties(self, datetime: python_datetime | None = None) -> dict[str, Any]:
         """Return the calibration, now or as it was before a moment."""
         params = {"updated_before": datetime.isoformat()} if datetime else None
         answer = read_json(self.session.get(self.get_url("properties"), params=params), _MAYBE_DICT)

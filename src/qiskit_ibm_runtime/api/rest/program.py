@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import RestAdapterBase, entry, read_json, segment
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.session import RetrySession
 
 
 class Program(RestAdapterBase):
@@ -18,7 +21,7 @@ class Program(RestAdapterBase):
         "public": "/public",
     }
 
-    def __init__(self, session: Any, program_id: str, url_prefix: str = "") -> None:
+    def __init__(self, session: RetrySession, program_id: str, url_prefix: str = "") -> None:
         super().__init__(session, f"{url_prefix}/programs/{segment(program_id)}")
 
     def get(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import RestAdapterBase, entry, read_json, read_text, segment
 
@@ -19,6 +19,10 @@ def check_record(record: dict[str, Any]) -> None:
         entry(record, text, str, "")
 
 
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.session import RetrySession
+
+
 class ProgramJob(RestAdapterBase):
     """Endpoints of one job."""
 
@@ -31,7 +35,7 @@ class ProgramJob(RestAdapterBase):
         "metrics": "/metrics",
     }
 
-    def __init__(self, session: Any, job_id: str, url_prefix: str = "") -> None:
+    def __init__(self, session: RetrySession, job_id: str, url_prefix: str = "") -> None:
         super().__init__(session, f"{url_prefix}/jobs/{segment(job_id)}")
 
     def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from .program_job import ProgramJob, check_record
 from .runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
+    from datetime import datetime as python_datetime
+
     from requests import Response
 
 # Large jobs take long to be received and checked; connecting does not.
@@ -152,8 +154,8 @@ class Runtime(RestAdapterBase):
         project: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: python_datetime | None = None,
+        created_before: python_datetime | None = None,
         descending: bool = True,
     ) -> dict[str, Any]:
         """List jobs."""
@@ -190,8 +192,8 @@ class Runtime(RestAdapterBase):
         project: str | None = None,
         job_tags: list[str] | None = None,
         session_id: str | None = None,
-        created_after: Any = None,
-        created_before: Any = None,
+        created_after: python_datetime | None = None,
+        created_before: python_datetime | None = None,
         descending: bool = True,
         *,
         headers: dict[str, str] | None = None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .base import RestAdapterBase, segment
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.session import RetrySession
 
 
 class RuntimeSession(RestAdapterBase):
@@ -12,7 +15,7 @@ class RuntimeSession(RestAdapterBase):
 
     URL_MAP = {"close": "/close"}
 
-    def __init__(self, session: Any, session_id: str, url_prefix: str = "") -> None:
+    def __init__(self, session: RetrySession, session_id: str, url_prefix: str = "") -> None:
         super().__init__(session, f"{url_prefix}/sessions/{segment(session_id)}")
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may look at the page: one-time codes, and the visits they are exchanged for."""
+"""Access control for the page: one-time codes, exchanged for page sessions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SECONDS_OF_A_VISIT = 12 * 3600.0
 
 @dataclass(frozen=True)
 class Visit:
-    """One browser that was let in.
+    """One signed-in browser.
 
     Attributes:
-        user: Whose jobs it shows.
-        csrf: What each of its forms must send back.
-        until: When it ends, in seconds since 1970.
+        user: Owner of the jobs that it shows.
+        csrf: Token that each of its forms must send back.
+        until: Expiry, in seconds since 1970.
     """
 
     user: str
@@ -32,11 +32,11 @@ class Visit:
 
 
 class Access:
-    """Exchanges codes for visits.
+    """Exchange one-time codes for page sessions.
 
-    An address with a code may stay in the history of a browser or of a terminal, so a code works
-    once; and the cookie that it is exchanged for opens the page only, never the API. Codes and
-    cookies are kept as hashes: a look at the memory of a table finds nothing to use.
+    A URL with a code may remain in the history of a browser or terminal, so each code works once.
+    The cookie grants access to the page only, never to the API. Codes and cookies are stored as
+    hashes.
 
     Args:
         clock: Seconds since 1970.
@@ -48,7 +48,7 @@ class Access:
         self._visits: dict[bytes, Visit] = {}
 
     def code_for(self, user: str) -> str:
-        """Make a code that lets a browser in once, as this user."""
+        """Create a one-time code for this user."""
         code = secrets.token_urlsafe(32)
         while len(self._codes) >= _MOST_CODES:
             del self._codes[next(iter(self._codes))]
@@ -56,7 +56,7 @@ class Access:
         return code
 
     def redeem(self, code: str) -> str | None:
-        """Exchange a code for the value of a cookie; ``None`` if it is unknown or was used."""
+        """Exchange a code for a cookie value; ``None`` if the code is unknown or used."""
         user = self._codes.pop(_hash(code), None)
         if user is None:
             return None
@@ -68,7 +68,7 @@ class Access:
         return cookie
 
     def visit(self, cookie: str) -> Visit | None:
-        """The visit that a cookie stands for, while it lasts."""
+        """Return the session of a cookie, or ``None`` if it is unknown or expired."""
         visit = self._visits.get(_hash(cookie))
         if visit is not None and visit.until < self._clock():
             self.leave(cookie)
@@ -76,17 +76,17 @@ class Access:
         return visit
 
     def leave(self, cookie: str) -> None:
-        """End a visit."""
+        """End a session."""
         self._visits.pop(_hash(cookie), None)
 
 
 def is_own_form(visit: Visit, csrf: str, origin: str | None, host: str) -> bool:
-    """Whether a form was sent by a page of this visit, and not by another site.
+    """Check that a form was sent by our own page and not by another site (CSRF).
 
     Args:
-        visit: The visit of the cookie.
-        csrf: What the form sent.
-        origin: The Origin header, which browsers send with each form and scripts cannot change.
+        visit: Session of the cookie.
+        csrf: Token that the form sent.
+        origin: The Origin header; browsers send it with each form, and scripts cannot change it.
         host: The Host header.
     """
     own = origin in (f"http://{host}", f"https://{host}")

@@ -1,4 +1,4 @@
-"""What the page shows, read from the runtime; nothing here knows HTML."""
+"""Data that the page shows, read from the runtime; independent of HTML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 JOBS_ON_A_PAGE = 25
 SESSIONS_ON_A_PAGE = 50
-# Of inputs, logs and results, as much as one can read; the whole is a click away.
+# Inputs, logs and results are truncated to what a person reads; the rest can be downloaded.
 MOST_CHARACTERS = 20_000
 DRAWN_RESULTS = ("sampler", "estimator", "circuit-runner", "qasm3-runner")
 STATES = ("Queued", "Running", "Completed", "Failed", "Cancelled")
@@ -25,7 +25,7 @@ STATES = ("Queued", "Running", "Completed", "Failed", "Cancelled")
 
 @dataclass(frozen=True)
 class Backend:
-    """One backend as a row."""
+    """Table row of a backend."""
 
     name: str
     qubits: int
@@ -35,7 +35,7 @@ class Backend:
 
 @dataclass(frozen=True)
 class Row:
-    """One job as a row: what its user asks first."""
+    """Table row of a job."""
 
     job: Job
     place: int | None
@@ -63,19 +63,19 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Text:
-    """A text, or its beginning."""
+    """A string, possibly truncated."""
 
     shown: str
     size: int
 
     @property
     def is_cut(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is truncated."""
         return len(self.shown) < self.size
 
 
 def backends(runtime: Runtime, user: str) -> list[Backend]:
-    """The backends of a user, busy ones first."""
+    """List the backends of a user, busy ones first."""
     found = [
         Backend(
             name,
@@ -89,19 +89,19 @@ def backends(runtime: Runtime, user: str) -> list[Backend]:
 
 
 def jobs(runtime: Runtime, user: str, wanted: Filter, number: int = 1) -> Jobs:
-    """One page of a user's jobs, newest first."""
+    """Return one page of a user's jobs, newest first."""
     offset = JOBS_ON_A_PAGE * (number - 1)
     found, count = runtime.store.jobs.page(user, wanted, JOBS_ON_A_PAGE, offset, ascending=False)
     return Jobs([row(runtime, job) for job in found], count, number)
 
 
 def row(runtime: Runtime, job: Job) -> Row:
-    """A job as a row."""
+    """Return the table row of a job."""
     return Row(job, runtime.scheduler.position(job), duration(job, runtime.clock()))
 
 
 def duration(job: Job, now: float) -> str:
-    """How long a job ran, or has been running."""
+    """Format how long a job ran, or has been running."""
     if job.running is None:
         return ""
     end = now if job.finished is None else _seconds(job.finished)
@@ -113,7 +113,7 @@ def duration(job: Job, now: float) -> str:
 
 
 def moment(text: str | None) -> str:
-    """A time for people, in UTC."""
+    """Format a time for people, in UTC."""
     return "" if text is None else f"{text[:10]} {text[11:19]} UTC"
 
 
@@ -128,7 +128,7 @@ def has_plot(job: Job) -> bool:
 
 
 def text(data: bytes | None) -> Text:
-    """What can be read of inputs, a log or a result; JSON is laid out."""
+    """Decode inputs, a log or a result for reading; JSON is indented."""
     whole = (data or b"").decode("utf-8", "replace")
     size = len(whole)
     if size <= MOST_CHARACTERS and whole[:1] in ("{", "["):
@@ -141,7 +141,7 @@ def text(data: bytes | None) -> Text:
 
 
 async def details(runtime: Runtime, job: Job) -> dict[str, Any]:
-    """Everything about one job."""
+    """Collect all details of a job."""
     read = runtime.store.payloads.read
     result = await read(job.id, "result") if job.is_final else None
     return {
@@ -157,7 +157,7 @@ async def details(runtime: Runtime, job: Job) -> dict[str, Any]:
 
 
 def sessions(runtime: Runtime, user: str) -> list[dict[str, Any]]:
-    """The latest sessions of a user."""
+    """List the latest sessions of a user."""
     now = runtime.clock()
     return [
         {
@@ -171,7 +171,7 @@ def sessions(runtime: Runtime, user: str) -> list[dict[str, Any]]:
 
 
 def programs(runtime: Runtime, user: str) -> list[Program]:
-    """The programs that a user may run, the server's own first."""
+    """List the programs that a user may run, built-in ones first."""
     return runtime.programs(user)
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the page, and who is let in."""
+"""Request handlers of the page, with authentication."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _LARGEST_FORM = 4096
 _MOST_STREAMS = 32
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOOKS_BETWEEN_SIGNS = 30
-# Nothing is loaded from elsewhere, no script or style stands in the page itself, and no other
-# page may frame it. With "no-referrer" browsers would send their own forms as of no origin.
+# Nothing loads from other hosts, no script or style is inline, and no other site can frame the
+# page. With the policy "no-referrer", browsers would send "Origin: null" with our own forms.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -56,7 +56,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# A picture is an image: it needs styles of its own and runs nothing.
+# An SVG needs inline styles and must run no scripts.
 _PICTURE = {
     **_HEADERS,
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -65,18 +65,18 @@ _PICTURE = {
 
 
 def is_possible() -> bool:
-    """Whether the page can be shown: its libraries are in an extra."""
+    """Whether the libraries of the page, which are an extra, are installed."""
     return find_spec("jinja2") is not None
 
 
 @dataclass
 class Page:
-    """The page of one runtime.
+    """Page of one runtime.
 
     Attributes:
-        runtime: What it shows.
-        access: Who is let in.
-        pictures: What draws circuits and results.
+        runtime: Source of what is shown.
+        access: Page sessions.
+        pictures: Renderer of circuits and results.
     """
 
     runtime: Runtime
@@ -85,8 +85,8 @@ class Page:
     streams: int = field(default=0, init=False)
 
     def routes(self) -> list[Route]:
-        """Everything that a browser may ask for."""
-        of_visitors: dict[str, tuple[str, Handler]] = {
+        """Return all routes."""
+        for_sessions: dict[str, tuple[str, Handler]] = {
             "/jobs": ("GET", self.jobs),
             "/jobs/{id}": ("GET", self.job),
             "/jobs/{id}/inputs": ("GET", self.raw),
@@ -107,16 +107,16 @@ class Page:
             Route(f"{ROOT}/static/{{name}}", self.static),
             *(
                 Route(ROOT + path, self._for_visitors(handler), methods=[method])
-                for path, (method, handler) in of_visitors.items()
+                for path, (method, handler) in for_sessions.items()
             ),
         ]
 
     async def at_the_root(self, request: Request) -> Response:
-        """Send people who open the server's address to the page."""
+        """Redirect from the root of the server to the page."""
         return self._redirect(f"{ROOT}?{request.url.query}" if request.url.query else ROOT)
 
     async def entrance(self, request: Request) -> Response:
-        """Exchange a code for a visit, or show the overview to who has one."""
+        """Exchange a one-time code for a session, or show the overview to a session."""
         code = request.query_params.get("code")
         if code is not None and request.method == "GET":
             cookie = self.access.redeem(code)
@@ -134,7 +134,7 @@ class Page:
         return await self._for_visitors(self.overview)(request)
 
     async def codes(self, request: Request) -> Response:
-        """Give the owner of an API token a new address of the page."""
+        """Issue a new one-time URL to the owner of an API token."""
         try:
             token = json.loads(await _body(request))["apiToken"]
         except (ValueError, TypeError, KeyError):
@@ -165,7 +165,7 @@ class Page:
         )
 
     async def jobs(self, request: Request, visit: Visit) -> Response:
-        """Show the jobs that a filter finds."""
+        """Show the jobs that match a filter."""
         given = {
             name: request.query_params.get(name, "").strip()
             for name in ("status", "backend", "program", "session", "text")
@@ -191,7 +191,7 @@ class Page:
         return self._shown("job.html", visit, **await contents.details(self.runtime, job))
 
     async def raw(self, request: Request, visit: Visit) -> Response:
-        """Return the whole inputs, log or result of a job."""
+        """Download the complete inputs, log or result of a job."""
         job = self._job(request, visit)
         if job is None:
             return PlainTextResponse("There is no such job.", 404, _HEADERS)
@@ -220,7 +220,7 @@ class Page:
         return self._redirect(f"{ROOT}/jobs/{request.path_params['id']}")
 
     async def leave(self, request: Request, visit: Visit) -> Response:
-        """End the visit."""
+        """Sign out."""
         self.access.leave(request.cookies[_cookie_name(request)])
         return self._redirect(ROOT)
 
@@ -235,7 +235,7 @@ class Page:
         return self._shown("programs.html", visit, programs=found)
 
     async def events(self, request: Request, visit: Visit) -> Response:
-        """Tell the browser, as long as it listens, that something has changed."""
+        """Send an event to the browser whenever something has changed."""
         if self.streams >= _MOST_STREAMS:
             return PlainTextResponse("Too many pages are open.", 503, _HEADERS)
         return StreamingResponse(self._changes(), 200, _HEADERS, "text/event-stream")
@@ -251,7 +251,9 @@ class Page:
                 if self.runtime.store.changes != seen:
                     seen, quiet = self.runtime.store.changes, 0
                     yield "data: change\n\n"
-                elif quiet == _LOOKS_BETWEEN_SIGNS:  # or a lost browser is never noticed
+                elif (
+                    quiet == _LOOKS_BETWEEN_SIGNS
+                ):  # otherwise a lost connection would never be detected
                     quiet = 0
                     yield ": here\n\n"
         finally:
@@ -267,7 +269,7 @@ class Page:
                 csrf = form.get("csrf", [""])[0]
                 origin, host = request.headers.get("origin"), request.headers.get("host", "")
                 if not is_own_form(visit, csrf, origin, host):
-                    return PlainTextResponse("This form is not one of the page's.", 403, _HEADERS)
+                    return PlainTextResponse("The form was not sent by this page.", 403, _HEADERS)
             return await handler(request, visit)
 
         return handle
@@ -287,7 +289,7 @@ class Page:
         return Response(rendered(template, values), status, _HEADERS, "text/html")
 
     def _redirect(self, path: str) -> Response:
-        # By 303 a browser asks with GET, also after a form.
+        # After a 303 the browser sends a GET, also in response to a form.
         return RedirectResponse(self._prefix + path, 303, _HEADERS)
 
     @property
@@ -296,7 +298,7 @@ class Page:
 
 
 def _cookie_name(request: Request) -> str:
-    """The name of the cookie: browsers share cookies among the ports of a host."""
+    """Name the cookie by port, because browsers share cookies among the ports of a host."""
     server = request.scope.get("server") or ("", 0)
     return f"qiskit-runtime-page-{server[1]}"
 

@@ -1,4 +1,4 @@
-"""Pictures of circuits and results, drawn by a worker: inputs are nothing for the server."""
+"""Pictures of circuits and results, drawn by a worker because the server parses no inputs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _LARGEST = 4 * 2**20
 
 
 class Picture(NamedTuple):
-    """An SVG, and whether it would be the same the next time."""
+    """An SVG, and whether it may be cached."""
 
     svg: str
     is_lasting: bool
 
 
 class Pictures:
-    """Draws, one picture at a time, and keeps the latest.
+    """Draw one picture at a time, and cache the latest.
 
     Args:
-        store: Where inputs and results are.
-        executor: What runs the drawing.
+        store: Store of inputs and results.
+        executor: Executor of the drawing program.
     """
 
     def __init__(self, store: Store, executor: Executor) -> None:
@@ -40,7 +40,7 @@ class Pictures:
         self._turn: asyncio.Lock | None = None  # Python 3.9 ties it to a running loop
 
     async def of(self, job: Job, what: str) -> Picture:
-        """The ``circuits`` or the ``result`` of a job, or a sentence that says why not."""
+        """Draw the ``circuits`` or the ``result`` of a job, or a sentence that says why not."""
         if self._turn is None:
             self._turn = asyncio.Lock()
         async with self._turn:
@@ -75,7 +75,7 @@ class Pictures:
 
 
 def sentence(text: str, *, is_lasting: bool = False) -> Picture:
-    """A picture of one sentence."""
+    """Return a picture of one sentence."""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="32">'
         f'<text x="4" y="21" font-family="sans-serif" font-size="14">{escape(text[:200])}</text>'

@@ -1,4 +1,4 @@
-"""From what the page shows to HTML; every text is escaped, whoever wrote it."""
+"""HTML rendering; every value is escaped."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def _environment() -> Environment:
 
 
 def rendered(template: str, values: dict[str, Any]) -> str:
-    """A template with its values."""
+    """Render a template."""
     return _environment().get_template(template).render(values)

@@ -1,4 +1,4 @@
-"""Draws circuits and results as SVG, for the page of the server."""
+"""Draw circuits and results as SVG, for the page of the server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LINE, _LETTER = 16, 8
 
 
 def main(backend: Any, user_messenger: Any, what: str, data: Any) -> str:
-    """Draw the ``circuits`` among inputs, or the ``result`` of a primitive or of counts.
+    """Draw the ``circuits`` in the inputs, or a ``result`` of a primitive or with counts.
 
     Raises:
         ValueError: If there is nothing to draw.
@@ -33,7 +33,7 @@ def main(backend: Any, user_messenger: Any, what: str, data: Any) -> str:
 
 
 def _found(data: Any) -> list[Any]:
-    """The circuits of the programs' inputs, in order, each once."""
+    """Return the circuits in the inputs of a primitive, in order, without duplicates."""
     given = data.get("circuits", []) if isinstance(data, dict) else []
     listed = given if isinstance(given, (list, tuple)) else [given]
     return list({id(one): one for one in listed}.values())
@@ -62,7 +62,7 @@ def _drawn(circuit: QuantumCircuit) -> str:
         mpl.use("Agg")
         figure = circuit.draw("mpl", fold=24, plot_barriers=True)
         return _svg(figure)
-    except Exception:  # noqa: BLE001  # no library, a name that is no TeX, a gate that it lacks
+    except Exception:  # noqa: BLE001  # no library, a name that is invalid TeX, an unsupported gate
         return _lines(str(circuit.draw("text", fold=100)).splitlines())
 
 
@@ -89,7 +89,7 @@ def _read(dist: Mapping[str, float]) -> dict[str, float]:
 
 
 def _distributions(dists: Sequence[Mapping[str, float]], shots: Sequence[int | None]) -> str:
-    """Bars of the likeliest outcomes, with one standard error: sqrt(p (1 - p) / shots)."""
+    """Plot the likeliest outcomes with one standard error, sqrt(p (1 - p) / shots)."""
     from matplotlib.figure import Figure
 
     shown = list(zip(dists[:_MOST_PLOTS], shots[:_MOST_PLOTS]))
@@ -116,7 +116,7 @@ def _distributions(dists: Sequence[Mapping[str, float]], shots: Sequence[int | N
 
 
 def _values(values: Sequence[float], metadata: Sequence[Mapping[str, Any]]) -> str:
-    """Expectation values, with one standard error: sqrt(variance / shots)."""
+    """Plot expectation values with one standard error, sqrt(variance / shots)."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -149,7 +149,7 @@ def _values(values: Sequence[float], metadata: Sequence[Mapping[str, Any]]) -> s
 
 
 def _svg(figure: Figure) -> str:
-    """The figure as an element of SVG, with its letters as shapes."""
+    """Convert a figure to an SVG element with text as paths."""
     import matplotlib as mpl
 
     out = io.StringIO()
@@ -175,10 +175,10 @@ def _lines(lines: Sequence[str]) -> str:
 
 
 def _stacked(pictures: Sequence[str]) -> str:
-    """Pictures below each other, as one."""
+    """Stack pictures vertically into one SVG."""
     top, widest, placed = 0.0, 0.0, []
     for picture in pictures:
-        # Points would be scaled again inside: the numbers stay, and the whole is in points.
+        # Units of pt would be scaled twice in a nested SVG, so only the outermost one keeps them.
         plain, sides = picture, []
         for name in ("height", "width"):
             side = re.compile(_SIDE.format(name))

@@ -43,7 +43,8 @@ class Doorkeeper:
     """Knows the users and admits requests.
 
     Access tokens are signed rather than stored, so that they stay valid over a restart; they end
-    with their time, with the user, or with a change of the user's token.
+    with their time, with the user, or with a change of the user's token. They have the form of a
+    JWT, because clients of IAM (IBM's own SDK) read in it when to ask for the next one.
     """
 
     def __init__(

@@ -16,7 +16,6 @@ from qiskit_ibm_runtime.local.settings import (
     Settings,
     SettingsError,
     User,
-    read_faults,
     read_toml,
 )
 
@@ -53,7 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--allowed-host", action="append", dest="allowed_hosts", help="Host header to answer to")
     add("--tls-cert", type=Path, help="file of the certificate chain (PEM)")
     add("--tls-key", type=Path, help="file of its private key (PEM)")
-    add("--tls-self-signed", action="store_true", default=None, help="make a certificate")
     add("--data", type=Path, help="folder in which everything is kept over restarts")
     add(
         "--token",
@@ -68,7 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--workers", type=int, help="jobs that run at once [2, or the number of cores]")
     add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
-    add("--faults", help="faults to inject, for tests of clients: JSON, or a file of it")
     add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
@@ -107,10 +104,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     names = {one.name for one in fields(Settings)}
     given = {name: value for name, value in vars(options).items() if name in names}
     for name, value in given.items():
-        if value is None:
-            continue
-        # Faults may be given as they are, and not only as the name of a file.
-        values.update(Settings.values({name: read_faults(value) if name == "faults" else value}))
+        if value is not None:
+            values.update(Settings.values({name: value}))
     if not values.get("users") and os.environ.get(TOKEN_VARIABLE):
         values["users"] = (User.parse(os.environ[TOKEN_VARIABLE]),)
     return Settings(**values)

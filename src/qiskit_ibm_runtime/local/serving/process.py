@@ -24,7 +24,6 @@ from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsEr
 
 from .logs import log_as_json
 from .server import base_url, listen, make_server, start
-from .tls import self_signed
 
 if TYPE_CHECKING:
     import socket
@@ -71,8 +70,6 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         print(f"url: {url}", flush=True)
         if made is not None:
             print(f"token: {made}", flush=True)
-        if settings.tls_self_signed and certificate is not None:
-            print(f"certificate: {certificate[0]}", flush=True)
         if settings.shows_page and is_possible():
             code = access.code_for(settings.users[0].name)
             print(f"page: {base_url(settings, listener)}{ROOT}?code={code}", flush=True)
@@ -116,8 +113,8 @@ def check_exposure(settings: Settings) -> None:
         return
     if not settings.tls:
         raise SettingsError(
-            f"Listening on {settings.host} needs TLS: give --tls-cert and --tls-key, or "
-            "--tls-self-signed. Without it tokens and jobs would be readable on the network."
+            f"Listening on {settings.host} needs TLS: give --tls-cert and --tls-key. "
+            "Without it tokens and jobs would be readable on the network."
         )
     if not settings.users:
         raise SettingsError(f"Listening on {settings.host} needs a token of your own (--token).")
@@ -158,8 +155,6 @@ def _kept_token(folder: Path, fresh: str) -> str:
 def _certificate(settings: Settings) -> tuple[Path, Path] | None:
     if settings.tls_cert is not None and settings.tls_key is not None:
         return settings.tls_cert, settings.tls_key
-    if settings.tls_self_signed:
-        return self_signed(settings.data, [settings.host, *settings.allowed_hosts])
     return None
 
 

@@ -1,29 +1,118 @@
-"""What becomes of each kind of object that JSON cannot express."""
+"""Writing a payload: what becomes of each kind of object that JSON cannot express.
+
+Circuits may hold any value in their metadata, and values may be circuits, so that both are written
+here.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
+import json
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from threading import local
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction, Parameter, ParameterExpression
+from qiskit.circuit import (
+    ClassicalRegister,
+    Instruction,
+    Parameter,
+    ParameterExpression,
+    QuantumRegister,
+)
 from qiskit.circuit.parametertable import ParameterView
-from qiskit.quantum_info import Clifford, ScalarOp, StabilizerState
+from qiskit.quantum_info import Clifford, PauliList, ScalarOp, SparsePauliOp, StabilizerState
 from qiskit.result import Result
 from qiskit.transpiler import CouplingMap
 
+from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.writing import to_qpy
+from qiskit_ibm_runtime.exceptions import IBMError
+
 from .arrays import array_to_members, sparse_to_text
-from .circuits import circuit_to_text, instruction_to_text
+from .errors import EncodeError
+from .long_values import Insertions
+from .packing import pack
+from .refusals import with_plain_keys
 from .settings import settings_to_members
 from .symbols import expression_to_text, parameter_to_text
 
 Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
+
+
+_payload = local()
+
+
+@contextmanager
+def one_payload() -> Iterator[None]:
+    """Encode each circuit object once while the block lasts."""
+    if getattr(_payload, "written", None) is not None:
+        yield
+        return
+    _payload.written = {}
+    try:
+        yield
+    finally:
+        _payload.written = None
+
+
+class RuntimeEncoder(json.JSONEncoder):
+    """Encodes circuits, operators, arrays and more.
+
+    A circuit object that stands several times in a payload is encoded once. What cannot travel
+    raises a ``TypeError`` that says where in the value it stands.
+
+    .. code-block:: python
+
+        import json
+        import numpy as np
+        from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+
+        text = json.dumps({"angles": np.arange(3)}, cls=RuntimeEncoder)
+        assert json.loads(text, cls=RuntimeDecoder)["angles"].tolist() == [0, 1, 2]
+    """
+
+    __module__ = "qiskit_ibm_runtime.utils.json"  # where users import it from
+
+    def default(self, obj: Any) -> Any:
+        """Return what JSON can express for an object it cannot."""
+        return to_json_value(obj)
+
+    def encode(self, o: Any) -> str:
+        """Return a value as text.
+
+        Raises:
+            TypeError: If part of it cannot travel; the text names the path to it.
+            ValueError: If it holds itself.
+        """
+        # Whoever derives from this encoder may look at what `default` returns.
+        ours = type(self) is RuntimeEncoder and "default" not in vars(self)
+        write = self._with_long_values_last if ours else super().encode
+        with one_payload():
+            try:
+                return write(o)
+            except TypeError:
+                return super().encode(with_plain_keys(o, self.default))
+
+    def _with_long_values_last(self, value: Any) -> str:
+        insertions, writer = Insertions(), copy(self)
+        # An encoder may be at work in several threads: only this copy leaves texts out.
+        vars(writer)["default"] = lambda obj: insertions.take_out(to_json_value(obj))
+        written = insertions.put_in(super(RuntimeEncoder, writer).encode(value))
+        return super().encode(value) if written is None else written
+
+    def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
+        """Yield a value as pieces of text."""
+        if _one_shot:
+            return super().iterencode(o, _one_shot)
+        return iter([self.encode(o)])
 
 
 def to_json_value(value: Any) -> Any:
@@ -69,6 +158,10 @@ def _has_settings(value: Any) -> bool:
     return not isinstance(value, type) and isinstance(getattr(value, "settings", None), Mapping)
 
 
+def _own_settings(value: Any) -> Any:
+    return value.settings
+
+
 def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {"__type__": "settings", **settings_to_members(value, read(value))}
 
@@ -106,6 +199,46 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def circuit_to_text(circuit: QuantumCircuit) -> str:
+    """Return a circuit as text.
+
+    Raises:
+        EncodeError: If the circuit holds what cannot travel.
+    """
+    written = getattr(_payload, "written", None)
+    if written is None:
+        return pack(content(circuit))
+    key = id(circuit)
+    if key not in written:
+        written[key] = (circuit, pack(content(circuit)))  # held, or its identity would return
+    text: str = written[key][1]
+    return text
+
+
+def content(circuit: QuantumCircuit) -> bytes:
+    """Return all that is sent of a circuit: circuits are the same if they share it.
+
+    Raises:
+        EncodeError: If the circuit holds what cannot travel.
+    """
+    try:
+        return to_qpy(normal_form(circuit), RuntimeEncoder)
+    except IBMError as exc:
+        raise EncodeError(exc.message) from exc
+    except Exception as exc:  # the definition of a user's gate may raise anything
+        reason = f"{type(exc).__name__}: {exc}"
+        raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
+
+
+def instruction_to_text(instruction: Instruction) -> str:
+    """Return an instruction as the text of a circuit that holds it alone."""
+    circuit = QuantumCircuit(
+        QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
+    )
+    circuit.append(instruction, circuit.qubits, circuit.clbits)
+    return pack(content(circuit))
+
+
 # First match wins. What payloads hold by the thousand stands first.
 RULES: tuple[Rule, ...] = (
     (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
@@ -131,7 +264,8 @@ RULES: tuple[Rule, ...] = (
         _of_module("qiskit_aer.noise", "NoiseModel"),
         lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
     ),
-    (_has_settings, _settings(lambda value: value.settings)),
+    (_is(PauliList, SparsePauliOp), _settings(_own_settings)),  # before their labels are asked for
+    (_has_settings, _settings(_own_settings)),
     (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
     (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
     (

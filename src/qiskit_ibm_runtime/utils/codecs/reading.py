@@ -27,8 +27,8 @@ from qiskit_ibm_runtime._circuits.names import as_sent
 
 from .budget import budget, one_budget
 from .errors import DecodeError
+from .expressions import check_expression
 from .packing import inflate
-from .symbols import check_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,6 +20,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from qiskit.quantum_info import PauliList
+
 from .arguments import check_arguments
 from .errors import DecodeError
 
@@ -87,6 +90,7 @@ _TABLE: dict[str, tuple[str, ...]] = {
 _registered: dict[tuple[str, str], type[Any]] = {}
 
 _INT_KEYS = "__int_keys__"
+_LETTERS = frozenset("IXYZ")
 
 
 def register_settings_class(cls: type[Any]) -> type[Any]:
@@ -143,9 +147,19 @@ def settings_from_members(members: dict[str, Any]) -> Any:
         check_arguments(str(name), arguments)
     with _quiet(str(module)):
         try:
-            return cls(**arguments)
+            return _pauli_list(**arguments) if cls is PauliList else cls(**arguments)
         except Exception as exc:
             raise DecodeError(f"{name} cannot be made from its settings: {exc}") from exc
+
+
+def _pauli_list(data: Any) -> PauliList:
+    """Read plain labels all at once: Qiskit makes a Pauli of each first."""
+    is_plain = isinstance(data, list) and set(map(type, data)) == {str} and data[0]
+    if not is_plain or len(set(map(len, data))) > 1 or not _LETTERS.issuperset("".join(data)):
+        return PauliList(data)
+    letters = np.frombuffer("".join(data).encode(), np.uint8).reshape(len(data), -1)[:, ::-1]
+    z, x = np.isin(letters, [ord("Z"), ord("Y")]), np.isin(letters, [ord("X"), ord("Y")])
+    return PauliList.from_symplectic(z, x)
 
 
 def _allowed(module: object, name: object) -> Any:

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -107,6 +107,7 @@ class Recorder:
             self._size = self.dropped = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on one request or one stream, and note it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -225,9 +226,3 @@ def _without(text: str, secrets: set[str]) -> str:
         for spelling in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(spelling, REDACTED)
     return text
-
-
-def as_dict(exchange: Exchange) -> dict[str, Any]:
-    """The exchange as JSON values, without what says nothing."""
-    nothing: tuple[object, ...] = ("", [], {}, None)
-    return {name: value for name, value in asdict(exchange).items() if value not in nothing}

@@ -1,1 +1,0 @@
-"""Owns conversations on file, recorded and replayed; imports no folder but ``protocol``."""

@@ -1,0 +1,93 @@
+"""Addresses of the cloud's services, and the names of their instances."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+from .retired import is_platform
+
+_REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
+
+
+def is_crn(locator: Any) -> bool:
+    """Tell whether the value is a cloud resource name, that is, starts with ``crn:``."""
+    return isinstance(locator, str) and locator.startswith("crn:")
+
+
+def crn_region(crn: str) -> str:
+    """Region in which a service instance lives.
+
+    The region becomes part of the host that receives the API key, so only letters, digits and
+    hyphens are let through.
+
+    Raises:
+        IBMInputValueError: If the name is incomplete or its region could not be part of a host.
+    """
+    fields = crn.split(":")
+    if len(fields) < 7 or not _REGION.fullmatch(fields[5]):
+        raise IBMInputValueError(
+            f"{crn!r} is not a complete CRN. Copy the whole name of the service instance; it reads "
+            "'crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:INSTANCE::'."
+        )
+    return fields[5]
+
+
+def get_iam_api_url(cloud_url: str) -> str:
+    """Address of the identity service that belongs to a cloud address."""
+    return _with_subdomain(_cloud(cloud_url), "iam")
+
+
+def get_resource_controller_api_url(cloud_url: str) -> str:
+    """Address of the resource controller that belongs to a cloud address."""
+    return _with_subdomain(_cloud(cloud_url), "resource-controller")
+
+
+def _cloud(url: str) -> str:
+    """Return the cloud address that the platform's address belongs to; others as they are."""
+    return "https://cloud.ibm.com" if is_platform(url) else url
+
+
+def get_runtime_api_base_url(url: str, instance: str | None) -> str:
+    """Address under which the runtime service answers.
+
+    Args:
+        url: Address of the account.
+        instance: CRN or ``hub/group/project``.
+
+    Returns:
+        For a CRN the address of its region (an experimental address, one of numbers and that of
+        IBM's platform of today stay), else the url.
+
+    Raises:
+        IBMInputValueError: If the address depends on the region and the CRN does not name one.
+    """
+    if instance is None or not is_crn(instance) or "experimental" in url:
+        return url
+    if _is_address(urlsplit(url).hostname) or is_platform(url):
+        return url.rstrip("/")
+    return _with_subdomain(url, f"{crn_region(instance)}.quantum-computing")
+
+
+def _with_subdomain(url: str, subdomain: str) -> str:
+    parts = urlsplit(url)
+    if _is_address(parts.hostname):  # a server of one's own; nothing can stand before its number
+        return url.rstrip("/")
+    return SplitResult(parts.scheme, f"{subdomain}.{_host_and_port(parts)}", "", "", "").geturl()
+
+
+def _is_address(host: str | None) -> bool:
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _host_and_port(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"{host}:{parts.port}" if parts.port else host
