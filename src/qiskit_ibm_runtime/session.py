@@ -287,6 +287,11 @@ class Session:
         self.__dict__.update(state)
         self._opening = threading.Lock()
 
+    def _repr_html_(self) -> str:
+        from ._display.cards import session_card
+
+        return session_card(self)
+
     def __repr__(self) -> str:
         state = "" if self._active else ", closed"
         return f"<Session(id={self._session_id!r}, backend={self._backend!r}{state})>"
