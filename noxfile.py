@@ -161,7 +161,8 @@ def stress(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     session.env["OPTION_TREES"] = "10000"
     files = Path("tests").glob("stress/test_*.py")
-    long_ones = sorted(str(path) for path in files if path.name != "test_random_circuits.py")
+    others = ("test_random_circuits.py", "test_bridge_circuits.py")
+    long_ones = sorted(str(path) for path in files if path.name not in others)
     _pytest(session, "--timeout=1800", *long_ones, "tests/options/test_merge_properties.py")
 
 
@@ -175,6 +176,25 @@ def circuits(session: nox.Session, terra: str) -> None:
     """Send two thousand random circuits, and compare what comes back with what they mean."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+@nox.parametrize(
+    ("python", "terra"),
+    [(pythons[-1], terra) for terra, pythons in CELLS.items()],
+    ids=[f"terra-{terra}" for terra in CELLS],
+)
+def bridge(session: nox.Session, terra: str) -> None:
+    """Let Qiskit 2 and the models of today's platform read what is sent to it."""
+    session.install("-e", ".[test]", f"qiskit-terra=={terra}")
+    reader = Path(session.create_tmp()) / "reader"
+    python = reader / "bin" / "python"
+    if not python.exists():
+        session.run("python3.12", "-m", "venv", str(reader), external=True)
+    of_today = ("qiskit==2.6.2", "qiskit-qasm3-import", "ibm-quantum-schemas")
+    session.run(str(python), "-m", "pip", "--quiet", "install", *of_today, external=True)
+    session.env["BRIDGE_READER"] = str(python)
+    _pytest(session, "--timeout=3600", "tests/stress/test_bridge_circuits.py")
 
 
 @nox.session

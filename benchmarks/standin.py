@@ -274,8 +274,9 @@ class StandIn:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.url, *authority = self._process.stdout.readline().split()
-        self.verify = authority[0] if authority else False
+        told = self._process.stdout.readline().rstrip("\n")
+        self.url, _, authority = told.partition(" ")
+        self.verify: str | bool = authority or False
 
     def reset(self) -> None:
         self._ask("/_reset")

@@ -14,7 +14,7 @@ from .accounts.validation import CLOUD_CHANNELS
 from .api.concurrency import failures, run_concurrently
 from .api.exceptions import RequestsApiError
 from .api.forks import reset_in_children
-from .backend_fields import STATUS_FIELDS, fits, unknown_fields
+from .backend_fields import STATUS_FIELDS, fits, name_today, unknown_fields, why_missing
 from .checks import choices, number, shown
 from .exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -154,6 +154,7 @@ class BackendCatalogue:
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "
                     f"a service on ``ibm_cloud`` is bound to its own instance, not to {instance!r}."
                 )
+            name = name_today(service, name)
             return [(None, known) for known in list(service._backends) if not name or known == name]
         if name:
             return [(self._instance_of(name, instance), name)]
@@ -181,6 +182,7 @@ class BackendCatalogue:
         return QiskitBackendNotFoundError(
             f"No backend matches the criteria: {what}. "
             f"The account has {choices(name or '', self._service._backends)}."
+            f"{why_missing(self._service, name)}"
         )
 
     def _named(self, key: Key) -> IBMBackend:

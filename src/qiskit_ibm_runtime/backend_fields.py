@@ -1,4 +1,4 @@
-"""Which backends fit the keywords of a search: pure decisions on what is known already."""
+"""Which backends a name means, and which fit the keywords of a search, by what is known."""
 
 from __future__ import annotations
 
@@ -42,3 +42,17 @@ def _look_up(configuration: Any, field: str) -> Any:
     value = _NOWHERE if field.startswith("_") else getattr(configuration, field, _NOWHERE)
     # A method of the configuration class is no field of the device.
     return _NOWHERE if callable(value) else value
+
+
+def name_today(service: Any, name: Any) -> Any:
+    """Return the name of a backend, or of the one that the user lets stand in for it."""
+    client = getattr(service, "_api_client", None)
+    ask = getattr(type(client), "name_today", None)
+    return name if ask is None else ask(client, name)
+
+
+def why_missing(service: Any, name: Any) -> str:
+    """Return what is known of a backend that is not there; empty if nothing is."""
+    client = getattr(service, "_api_client", None)
+    ask = getattr(type(client), "why_missing", None)
+    return "" if ask is None else str(ask(client, name))

@@ -112,13 +112,15 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
                 ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
             parameter_values: A set of numbers for each circuit, in the order of its
-                ``parameters``; for one circuit the set itself will do.
+                ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
+                ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job. Its result is an ``EstimatorResult``: ``values``, an array with one float for
-            each circuit, or complex number if an observable is not Hermitian, and metadata.
+            The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape
+            ``(circuits,)`` of floats, or of complex numbers if an observable is not Hermitian, and
+            metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.

@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Callable
 
 from ._service.matching import instance_for, service_for
+from .backend_fields import name_today
 from .checks import check_callback, check_kind, optional_text, required_id, seconds, shown
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
@@ -62,6 +63,7 @@ def submit(
     backend_name, hgp = options.backend, options.instance
     if isinstance(backend_name, IBMBackend):
         backend_name, hgp = backend_name.name, hgp or backend_name._instance
+    backend_name = name_today(service, backend_name)
     instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
     request: dict[str, Any] = {

@@ -192,6 +192,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         that was given to the service stays open. So does the embedded runtime: it ends with the
         process.
 
+        .. versionadded:: 0.9.3+embedded.1
+
         .. code-block:: python
 
             from qiskit_ibm_runtime import QiskitRuntimeService
@@ -347,6 +349,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         """Submit the inputs of a job again, to the same backend and with the same tags.
 
         The new job is in no session.
+
+        .. versionadded:: 0.9.3+embedded.1
 
         Args:
             job: The job, or its id; it may have failed, or be one of another time.

@@ -228,6 +228,18 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             decoder: Class with a ``decode`` method; by default the one of the job.
             progress: As for :meth:`wait_for_final_state`.
 
+        Returns:
+            What the program returned. Each list below has one entry for each circuit.
+
+            - ``sampler``: ``SamplerResult`` with ``quasi_dists``, a list of mappings from outcome
+              (an integer) to quasi-probability, and ``metadata``, a list of dicts.
+            - ``estimator``: ``EstimatorResult`` with ``values``, an array of shape
+              ``(circuits,)``, and ``metadata``, whose ``variance`` and ``shots`` give the standard
+              error.
+            - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts and, if asked for,
+              memory.
+            - a program of your own: whatever its ``main`` returns, as the decoder makes it.
+
         Raises:
             RuntimeJobFailureError: If the job failed.
             RuntimeJobMaxTimeoutError: If the service stopped it because it ran too long.
@@ -253,6 +265,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
     ) -> Any:
         """Return the result as :meth:`result` does, without blocking the event loop.
 
+        .. versionadded:: 0.9.3+embedded.1
+
         Args:
             timeout: Seconds to wait at most; without limit by default.
             decoder: Class with a ``decode`` method; by default the one of the job.
@@ -264,6 +278,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
     async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
         """Wait as :meth:`wait_for_final_state` does, without blocking the event loop.
 
+        .. versionadded:: 0.9.3+embedded.1
+
         Args:
             timeout: Seconds to wait at most; without limit by default.
         """
@@ -273,6 +289,8 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return what the program published so far.
+
+        The default decoder gives a list with the JSON text of each message.
 
         Args:
             decoder: Class with a ``decode`` method; by default the one of the job.

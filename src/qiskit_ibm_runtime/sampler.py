@@ -100,13 +100,14 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
             circuits: One circuit or a sequence of them, measured. One that is named several times
                 is sent once.
             parameter_values: A set of numbers for each circuit, in the order of its
-                ``parameters``; for one circuit the set itself will do.
+                ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
+                ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`.
 
         Returns:
-            The job. Its result is a ``SamplerResult``: for each circuit a quasi-distribution over
-            integers (the outcome of the first classical bit is the lowest bit), and metadata.
+            The job. Its result is a ``SamplerResult`` with a quasi-distribution over integers for
+            each circuit (the outcome of the first classical bit is the lowest bit), and metadata.
 
         Raises:
             TypeError: If a circuit or a value is something else.

@@ -411,14 +411,19 @@ def test_without_noise_nothing_is_canceled() -> None:
     assert plan.layers == 0
 
 
-def test_the_interval_of_a_cancellation_includes_the_calibration_of_the_readout() -> None:
+def test_the_interval_of_a_cancellation_includes_the_calibration_of_the_readout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """
-    The squared errors of 16 seeds over the claimed ones are 1 on average, with a standard deviation
-    of 0.35; more seeds are in the tests under stress.
+    The squared errors of 8 seeds over the claimed ones are 1 on average, with a standard deviation
+    of 0.5. So short a calibration makes most of the error: without it, the average is 4. More
+    seeds, with the whole calibration, are in the tests under stress.
     """
-    squares = squared_errors_of_cancellations(0.2, seeds=16, shots=200)
+    monkeypatch.setattr(twirled_readout, "CALIBRATION_SHOTS", 256)
 
-    assert 0.2 < np.mean(squares) < 2.4
+    squares = squared_errors_of_cancellations(0.2, seeds=8, shots=1000)
+
+    assert 0.2 < np.mean(squares) < 2.5
 
 
 def test_the_metadata_of_a_cancellation_says_what_it_cost() -> None:

@@ -206,7 +206,7 @@ def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
 
 
 def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
-    wrapper = _wrapper(tmp_path, f"echo 'module python loaded'\nexec {sys.executable} \"$@\"")
+    wrapper = _wrapper(tmp_path, f"echo 'module python loaded'\nexec '{sys.executable}' \"$@\"")
     with python("-c", f"import sys; sys.executable = {wrapper!r}\n{_START}") as process:
         assert line(process).isdigit()
 

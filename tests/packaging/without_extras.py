@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-# What the extra `local` is for.
-OF_EXTRAS = ("qiskit_ibm_runtime.local", "qiskit_ibm_runtime.testing")
+# What the extras `local` and `cli` are for.
+OF_EXTRAS = tuple(f"qiskit_ibm_runtime.{name}" for name in ("cli", "local", "testing"))
 SOURCE = "def main(backend, user_messenger, **kwargs):\n    return 1\n"
 
 
@@ -94,6 +94,10 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         text = json.dumps(values, cls=package.RuntimeEncoder)
         return json.loads(text, cls=package.RuntimeDecoder)
 
+    def ended() -> Any:
+        standin.add_jobs(1)
+        return [service.job(standin.jobs[-1]["id"])]
+
     def log() -> Any:
         package.logger.info("used")
         return package.setup_logger(package.logger)
@@ -113,8 +117,10 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         "RuntimeProgram": program,
         "Session": session,
         "__version__": lambda: package.__version__ == "0.9.3" or sys.exit("another version"),
+        "as_completed": lambda: next(package.as_completed(ended(), timeout=30)),
         "logger": log,
         "setup_logger": log,
+        "total_usage": lambda: package.total_usage(ended()).seconds,
     }
     for name in package.__all__:
         value = getattr(package, name)

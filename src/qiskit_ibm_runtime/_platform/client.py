@@ -21,10 +21,11 @@ from . import approximations, executor, primitives, runs
 from .addresses import api_version
 from .device import Device
 from .documents import names_of
+from .machines import stand_ins, what_became_of
 from .pacing import PatientPolicy, pacer_for
 from .recipe import Recipe, recipe_in_params
 from .records import is_of_today, metrics_of, sendable
-from .rest import Platform, as_text
+from .rest import Platform, Submits, as_text
 from .results import to_v1
 from .waiting import Questions
 
@@ -84,6 +85,14 @@ class PlatformClient(RuntimeClient):
     def list_backends(self, hgp: str | None = None) -> list[str]:
         """List the names of devices."""
         return names_of(self._api.backends())
+
+    def name_today(self, backend_name: Any) -> Any:
+        """Return the name of a device, or of the one that the user lets stand in for it."""
+        return stand_ins().get(backend_name, backend_name)
+
+    def why_missing(self, backend_name: Any) -> str:
+        """Say what became of a device of earlier years, as an end of a sentence."""
+        return what_became_of(str(backend_name or ""))
 
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:
         """Return the configuration of a device in the form of V1."""
@@ -262,7 +271,7 @@ class PlatformClient(RuntimeClient):
 
     def _submit(self, body: _Body, request: dict[str, Any]) -> dict[str, Any]:
         sent = body.request(request)
-        answer = submit(self._api, sent, json.dumps(sent))
+        answer = submit(Submits(self._session), sent, json.dumps(sent))
         if body.recipe is not None:
             self._remember(answer["id"], body.recipe)
         return {**answer, "session_id": request["session_id"]}

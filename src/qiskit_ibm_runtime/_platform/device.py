@@ -13,7 +13,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-from .documents import readout_errors
+from .documents import Configuration, readout_errors
 from .isa import Timing
 
 _MOST_REMEMBERED = 512
@@ -52,7 +52,10 @@ class Device:
         Raises:
             IBMBackendApiProtocolError: If the service describes the device in an unknown form.
         """
-        configuration = configuration_from_server_data(self.configuration)
+        # Delays are aligned when a circuit is lowered; told of alignments, terra refuses circuits
+        # that hold delays and are not scheduled.
+        described = Configuration(self.configuration, timing_constraints={})
+        configuration = configuration_from_server_data(described)
         if configuration is None:
             raise IBMBackendApiProtocolError(
                 f"The service describes backend {self.name} in an unknown form."

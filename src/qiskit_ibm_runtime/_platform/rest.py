@@ -99,6 +99,19 @@ class Platform(Runtime):
         return {**page, "jobs": [record_of(record) for record in records(page, "jobs")]}
 
 
+class _RawJob(PlatformJob):
+    def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
+        return self.raw(exclude_params=exclude_params)
+
+
+class Submits(Platform):
+    """The platform as a submit sees it: inputs of jobs are compared as they were sent."""
+
+    def program_job(self, job_id: str) -> PlatformJob:
+        """Return the adapter of one job, whose record comes as it is."""
+        return _RawJob(self.session, job_id)
+
+
 def as_text(content: bytes) -> str:
     """Return the text of a result, whether it is compressed or not."""
     try:

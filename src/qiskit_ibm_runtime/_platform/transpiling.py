@@ -17,6 +17,7 @@ from qiskit_ibm_runtime._circuits.writing import to_qpy
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
+from .bodies import mended
 from .isa import Isa, Registers, check_fits, each_step, to_isa
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Transpiler:
             found, positions = _unmarked(normal_form(made), bits, circuit.num_qubits)
         else:
             found, positions = normal_form(self._terra(_guarded(circuit))), ()
+            found = mended(found, self._device)
         return self._checked(self._lowered(found), positions, found, circuit)
 
     def _terra(self, circuit: QuantumCircuit) -> QuantumCircuit:
@@ -103,18 +105,27 @@ class Transpiler:
         if isinstance(layout, dict):
             layout = [layout.get(n, layout.get(str(n))) for n in range(circuit.num_qubits)]
         options = {**self._options, "initial_layout": layout or None}
+        level = options.pop("optimization_level")
         try:
-            return transpile(circuit, target=self._device.target, **options)
+            return self._at_level(circuit, level, options)
         except TranspilerError as exc:
-            flow = any(isinstance(item.operation, ControlFlowOp) for item in circuit.data)
-            if not flow or options["optimization_level"] <= 1:
-                raise IBMInputValueError(
-                    f"Circuit {circuit.name!r} cannot be transpiled for {self._device.name!r}: "
-                    f"{exc.message}"
-                ) from exc
+            if level <= 1:
+                raise self._refused(circuit, exc) from exc
+            # Terra before 0.24 knows no conditions at higher levels, and may not come to an end.
             logger.info("Circuit %r is transpiled at level 1: %s", circuit.name, exc.message)
-        options["optimization_level"] = 1
-        return transpile(circuit, target=self._device.target, **options)
+        try:
+            return self._at_level(circuit, 1, options)
+        except TranspilerError as exc:
+            raise self._refused(circuit, exc) from exc
+
+    def _at_level(self, circuit: QuantumCircuit, level: int, options: Any) -> QuantumCircuit:
+        return transpile(circuit, target=self._device.target, optimization_level=level, **options)
+
+    def _refused(self, circuit: QuantumCircuit, error: TranspilerError) -> IBMInputValueError:
+        return IBMInputValueError(
+            f"Circuit {circuit.name!r} cannot be transpiled for {self._device.name!r}: "
+            f"{error.message}"
+        )
 
     def _lowered(self, circuit: form.Circuit) -> Isa:
         device = self._device

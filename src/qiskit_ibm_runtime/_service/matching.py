@@ -9,6 +9,7 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from qiskit_ibm_runtime.accounts import Account
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
+from qiskit_ibm_runtime.backend_fields import why_missing
 from qiskit_ibm_runtime.checks import choices
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.blame import users_line
@@ -69,5 +70,6 @@ def instance_for(service: QiskitRuntimeService, instance: str | None, backend: A
         raise QiskitBackendNotFoundError(
             f"No backend matches the criteria: this service instance has no backend "
             f"{backend!r}. It has {choices(backend, service._backends)}."
+            f"{why_missing(service, backend)}"
         )
     return None

@@ -12,7 +12,6 @@ import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiskit.providers.options import Options as TerraOptions
-from typing_extensions import Self
 
 from qiskit_ibm_runtime.api.primitive_inputs.readers import SKIP_CHECKS
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
@@ -24,6 +23,8 @@ from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
 
