@@ -113,6 +113,10 @@ def browser(session: nox.Session) -> None:
     _pytest(session, "tests/browser")
 
 
+# Percent of lines and branches, all processes together. What is left is for other platforms, other
+# releases of terra, and failures of the machine.
+COVERED = 90
+
 # Both clients on the terra of the original's time.
 PERIOD = ["qiskit==0.42.1", "numpy<1.24", "setuptools<80", "websocket-client<1.9"]
 
@@ -176,6 +180,16 @@ def circuits(session: nox.Session, terra: str) -> None:
     """Send two thousand random circuits, and compare what comes back with what they mean."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+def coverage(session: nox.Session) -> None:
+    """Run the suite and hold the lines and branches that it enters to a floor."""
+    session.install("-e", ".[test]", "coverage>=7.10")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", f"--fail-under={COVERED}")
 
 
 @nox.session(reuse_venv=True, tags=["full"])

@@ -92,7 +92,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in Options._merge_options(completed(self._options), fields).items():
+        for name, value in completed(self._options, fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -127,7 +127,7 @@ class RuntimePrimitive:
         # Beside the options, and not one of them.
         dry = {"dry_run": True} if overrides.get("dry_run") else {}
         overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
-        combined = Options._merge_options(completed(self._options), overrides)
+        combined = completed(self._options, overrides)
         backend = self._backend()
         set_default_error_levels(
             combined,
