@@ -327,6 +327,11 @@ class PlatformClient(RuntimeClient):
 
     def new_stream(self, params: Any, job_id: str, messages: Any) -> Questions:
         """Return what stands in for the stream of a job."""
+        if messages is not None:
+            approximations.warn_once(
+                "The platform publishes nothing while a job runs: callbacks are called once, with "
+                "the result."
+            )
         return Questions(params, job_id, messages, self.job_state, self.job_results)
 
     # Sessions
