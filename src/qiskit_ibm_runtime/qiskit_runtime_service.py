@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 from weakref import WeakValueDictionary
 
 from qiskit.providers.provider import ProviderV1
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .api.clients import AuthClient
     from .api.http_settings import RequestEvent, ResponseEvent
     from .api.retry import RetryPolicy
+    from .dry_run import DryRun
     from .hub_group_project import HubGroupProject
     from .job_submission import DEPRECATED_PROGRAMS
     from .program.result_decoder import Decoder
@@ -192,6 +193,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         that was given to the service stays open. So does the embedded runtime: it ends with the
         process.
 
+        .. versionadded:: 0.9.3+embedded.1
+
         .. code-block:: python
 
             from qiskit_ibm_runtime import QiskitRuntimeService
@@ -279,6 +282,40 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        instance: str | None = None,
+        session_id: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        *,
+        dry_run: Literal[True],
+    ) -> DryRun: ...
+
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        instance: str | None = None,
+        session_id: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        *,
+        dry_run: Literal[False] = False,
+    ) -> RuntimeJob: ...
+
     def run(
         self,
         program_id: str,
@@ -293,7 +330,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         start_session: bool | None = False,
         *,
         dry_run: bool = False,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob | DryRun:
         """Run a program.
 
         Everything is checked before anything is sent, and one call makes one job.
@@ -347,6 +384,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         """Submit the inputs of a job again, to the same backend and with the same tags.
 
         The new job is in no session.
+
+        .. versionadded:: 0.9.3+embedded.1
 
         Args:
             job: The job, or its id; it may have failed, or be one of another time.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 from tests.packaging import pages
+
+from qiskit_ibm_runtime import exceptions
+from qiskit_ibm_runtime.accounts import exceptions as accounts_exceptions
+from qiskit_ibm_runtime.api import exceptions as api_exceptions
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -59,6 +64,21 @@ def test_code_of_a_page_prints_what_the_page_shows(
     ]
 
     assert stale == []
+
+
+def test_the_page_of_errors_says_of_each_what_to_do() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"^\| `(?:[\w.]+\.)?(\w+)` \|", page, re.MULTILINE))
+    modules = (exceptions, api_exceptions, accounts_exceptions)
+
+    public = {
+        name
+        for module in modules
+        for name, thing in vars(module).items()
+        if inspect.isclass(thing) and issubclass(thing, Exception)
+    }
+
+    assert public - described == set()
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.platform.hearing import hearing
 
 from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime._platform import approximations
@@ -55,15 +54,6 @@ def run(service: QiskitRuntimeService, circuit: QuantumCircuit) -> Any:
     return Sampler(session=service.backend("ideal_line"), options={"resilience_level": 0}).run(
         circuit, shots=100
     )
-
-
-@contextmanager
-def hearing(text: str) -> Iterator[None]:
-    """Expect one warning with a text, whatever terra says beside it."""
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        yield
-    assert [text in str(one.message) for one in heard].count(True) == 1, heard
 
 
 def test_with_a_crn_nothing_but_a_token_and_the_devices_are_asked_for(
@@ -175,7 +165,7 @@ def test_the_open_plan_gets_a_batch_and_hears_of_it(server: RuntimeServer) -> No
 def test_requests_hold_what_the_published_models_ask_for(server: RuntimeServer) -> None:
     service = service_of(server)
     options = {"max_execution_time": 20_000, "environment": {"job_tags": ["t"]}, "shots": 77}
-    with hearing("10800"):
+    with hearing("10800"), hearing("mitigates no readout errors"):
         Sampler(session=service.backend("fake_line"), options=options).run([measured()] * 2)
     body = json.loads(server.requests.matching("POST", "/jobs$")[-1].body)
 
@@ -217,7 +207,8 @@ def test_a_callback_gets_the_result_once(server: RuntimeServer) -> None:
     heard: queue.Queue[Any] = queue.Queue()
     sampler = Sampler(session=service_of(server).backend("ideal_line"))
     sampler.set_options(environment={"callback": lambda _, message: heard.put(message)})
-    job = sampler.run(measured())
+    with hearing("called once"):
+        job = sampler.run(measured())
     message = heard.get(timeout=60)
     assert message["quasi_dists"] == [{"1": 1.0}]
     job.wait_for_final_state()
