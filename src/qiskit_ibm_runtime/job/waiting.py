@@ -49,7 +49,7 @@ class PollSchedule:
     longest_beside_stream: float = 5.0
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
-        """Return the seconds before the next poll; ``jitter`` (0 to 1) shortens it by up to 25 %."""
+        """Return the seconds before the next poll; ``jitter`` (0 to 1) shortens it by up to 25%."""
         first, most = (
             (self.first_beside_stream, self.longest_beside_stream)
             if streaming
