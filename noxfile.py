@@ -102,7 +102,7 @@ def downstream(session: nox.Session) -> None:
 @nox.session(reuse_venv=True, tags=["full"])
 def notebook(session: nox.Session) -> None:
     """Interrupt, end and restart a real Jupyter kernel that uses the embedded runtime."""
-    session.install("-e", ".[test]", "ipykernel", "jupyter_client")
+    session.install("-e", ".[test,notebook]", "ipykernel", "jupyter_client")
     _pytest(session, "tests/notebook")
 
 
@@ -180,6 +180,13 @@ def circuits(session: nox.Session, terra: str) -> None:
     """Send two thousand random circuits, and compare what comes back with what they mean."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+def types(session: nox.Session) -> None:
+    """Let pyright read typical code of users; mypy does so every day."""
+    session.install("-e", ".[test]", "pyright")
+    session.run("pyright", *map(str, sorted(Path("tests/typing").glob("*.py"))))
 
 
 @nox.session(reuse_venv=True, tags=["full"])

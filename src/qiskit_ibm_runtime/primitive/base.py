@@ -9,7 +9,7 @@ call in ``_call``, which derived classes override.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -142,7 +142,8 @@ class RuntimePrimitive:
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
                 backend.check_faulty(circuit)
-        return self._session.run(
+        run: Callable[..., RuntimeJob] = self._session.run
+        return run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
             inputs={**Options._get_program_inputs(combined), **inputs},
