@@ -10,6 +10,8 @@ import sys
 import pytest
 from qiskit import QuantumCircuit, qpy
 
+from qiskit_ibm_runtime.local import launcher
+
 SIMULATOR = "ibmq_qasm_simulator"
 
 
@@ -175,6 +177,13 @@ def test_doctor_finds_nothing_wrong_with_the_embedded_runtime(on_server):
     assert report["clock"]["found"].endswith("s from that of the service")
 
 
+def test_doctor_runs_no_live_check_without_an_account_of_the_platform(cli):
+    answer = cli("--channel", "local", "doctor", "--offline", "--live")
+
+    assert answer.code == 3
+    assert "ibm_quantum_platform" in answer.err
+
+
 def test_doctor_tells_what_is_broken_and_shows_no_secret(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "token-that-nobody-must-see")
@@ -198,6 +207,8 @@ def test_the_kept_runtime_starts_is_found_and_stops(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("PYTEST_CURRENT_TEST", "PYTEST_VERSION"):
         monkeypatch.delenv(variable, raising=False)
+    # One that this process started for another test comes before the kept one.
+    monkeypatch.setattr(launcher, "_ours", None)
 
     assert cli("local", "status").code == 1
     nowhere = cli("--channel", "local", "jobs")
