@@ -18,9 +18,11 @@ from qiskit_ibm_runtime.jobs import as_completed_async
 
 OPTIONS = {"backend": "ibmq_qasm_simulator"}
 SLEEPER = """
-import time
-def main(backend, user_messenger, seconds=0.0, fail=False):
+import os, time
+def main(backend, user_messenger, seconds=0.0, fail=False, until=""):
     time.sleep(seconds)
+    while until and not os.path.exists(until):
+        time.sleep(0.01)
     if fail:
         raise ValueError("as told")
     return seconds
@@ -43,14 +45,18 @@ def start(service):
     return run
 
 
-def test_jobs_come_in_the_order_in_which_they_end(start):
-    slow, fast = start(seconds=1.0), start(seconds=0.0)
+def test_jobs_come_in_the_order_in_which_they_end(start, tmp_path):
+    slow, fast = start(until=str(tmp_path / "go")), start()
     failing = start(fail=True)
+    ended = []
 
-    ended = [job.job_id() for job in as_completed([slow, fast, failing], timeout=60)]
+    for job in as_completed([slow, fast, failing], timeout=60):
+        ended.append(job)
+        if len(ended) == 2:
+            (tmp_path / "go").touch()
 
-    assert set(ended) == {slow.job_id(), fast.job_id(), failing.job_id()}
-    assert ended.index(fast.job_id()) < ended.index(slow.job_id())
+    assert {job.job_id() for job in ended[:2]} == {fast.job_id(), failing.job_id()}
+    assert ended[2:] == [slow]
     assert failing.status() is JobStatus.ERROR
 
 
@@ -118,11 +124,15 @@ def test_awaiting_has_a_time_limit_and_leaves_nothing_behind(start):
     job.cancel()
 
 
-def test_async_for_gives_jobs_as_they_end(start):
+def test_async_for_gives_jobs_as_they_end(start, tmp_path):
     async def ended(jobs):
-        return [job async for job in as_completed_async(jobs, timeout=60)]
+        found = []
+        async for job in as_completed_async(jobs, timeout=60):
+            found.append(job)
+            (tmp_path / "go").touch()
+        return found
 
-    slow, fast = start(seconds=1.0), start(seconds=0.0)
+    slow, fast = start(until=str(tmp_path / "go")), start()
 
     assert asyncio.run(ended([slow, fast])) == [fast, slow]
 

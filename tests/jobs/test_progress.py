@@ -47,16 +47,21 @@ def test_a_function_is_told_each_look(run):
     assert [each.elapsed for each in seen] == sorted(each.elapsed for each in seen)
 
 
-@pytest.mark.qiskit_runtime(workers=1)
 def test_a_waiting_job_tells_its_place(qiskit_runtime_service):
-    options = {"backend": "ibmq_qasm_simulator"}
-    jobs = [qiskit_runtime_service.run("hello-world", {"iterations": 1}, options) for _ in range(4)]
+    """A device runs one job at a time; the first is ended when the place of the second is known."""
+    options = {"backend": "fake_manila"}
+    first = qiskit_runtime_service.run("hello-world", {"iterations": 100_000}, options)
+    job = qiskit_runtime_service.run("hello-world", {"iterations": 1}, options)
     seen: list[Progress] = []
 
-    jobs[-1].wait_for_final_state(timeout=60, progress=seen.append)
+    def look(each):
+        if each.position and not seen:
+            seen.append(each)
+            first.cancel()
 
-    assert any(each.position for each in seen)
-    assert ", position " in next(str(each) for each in seen if each.position)
+    job.wait_for_final_state(timeout=60, progress=look)
+
+    assert f", position {seen[0].position} in the queue" in str(seen[0])
 
 
 def test_a_subclass_that_waits_in_its_own_way_is_not_disturbed(run):

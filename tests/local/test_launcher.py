@@ -63,7 +63,7 @@ from qiskit_ibm_runtime.local import launcher
 
 def run(callback=None):
     options = {"backend": "ibmq_qasm_simulator"}
-    return service.run("hello-world", {"iterations": 9}, options=options, callback=callback)
+    return service.run("hello-world", {"iterations": 1000}, options=options, callback=callback)
 
 circuit = QuantumCircuit(1)
 circuit.measure_all()

@@ -10,6 +10,7 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
+from tests.platform.hearing import hearing
 
 from qiskit_ibm_runtime import (
     Estimator,
@@ -20,6 +21,7 @@ from qiskit_ibm_runtime import (
     Sampler,
     Session,
 )
+from qiskit_ibm_runtime.local.faults import Fault
 
 from .conftest import PlatformClient
 
@@ -43,11 +45,17 @@ def line(service: QiskitRuntimeService) -> Any:
     return service.backend("ideal_line")
 
 
+@pytest.mark.parametrize("transport", ["primitives", "executor"])
 @pytest.mark.parametrize("encoding", ["qpy", "qasm3"])
 def test_sampler_and_estimator_give_right_numbers(
-    encoding: str, line: Any, bell: QuantumCircuit, monkeypatch: pytest.MonkeyPatch
+    encoding: str,
+    transport: str,
+    line: Any,
+    bell: QuantumCircuit,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("QISKIT_IBM_PLATFORM_ENCODING", encoding)
+    monkeypatch.setenv("QISKIT_IBM_PLATFORM_TRANSPORT", transport)
     options = Options(resilience_level=0)
     options.execution.shots = SHOTS
 
@@ -92,7 +100,11 @@ def test_registers_conditions_and_order_of_runs_survive(line: Any) -> None:
     assert [dict(dist) for dist in job.result().quasi_dists] == [{1: 1}, {5: 1}, {0: 1}, {5: 1}]
 
 
-def test_complex_observables_are_two_real_ones(line: Any) -> None:
+@pytest.mark.parametrize("transport", ["primitives", "executor"])
+def test_complex_observables_are_two_real_ones(
+    transport: str, line: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QISKIT_IBM_PLATFORM_TRANSPORT", transport)
     circuit = QuantumCircuit(1)
     observable = SparsePauliOp(["Z", "I"], [1j, 2.0])
     result = Estimator(session=line).run(circuit, observable).result()
@@ -141,3 +153,89 @@ def test_what_is_not_possible_today_says_so_before_anything_is_sent(
         service.upload_program("def main(): pass", {"name": "p", "max_execution_time": 1})
     with pytest.raises(IBMRuntimeError, match="no interim results"):
         Sampler(session=line).run(bell).interim_results()
+
+
+@pytest.mark.parametrize("transport", ["primitives", "executor"])
+def test_readout_errors_are_mitigated_at_level_one(
+    transport: str, service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QISKIT_IBM_PLATFORM_TRANSPORT", transport)
+    device = service.backend("fake_line")
+    ones = QuantumCircuit(3, 3)
+    ones.x(range(3))
+    measured = ones.copy()
+    measured.measure(range(3), range(3))
+    layout = {"transpilation": {"initial_layout": [1, 2, 3]}}
+    shots = {"execution": {"shots": SHOTS}, **layout}
+
+    dists, values = [], []
+    for level in (0, 1):
+        options = {"resilience_level": level, **shots}
+        result = Sampler(session=device, options=options).run(measured).result()
+        dists.append(result.quasi_dists[0])
+        estimate = Estimator(session=device, options=options).run(ones, "ZZZ").result()
+        values.append(estimate.values[0])
+    assert result.metadata[0]["readout_mitigation_overhead"] > 1
+    # What is left are errors of gates; what readout makes of it is many times as large.
+    assert abs(1 - dists[1][7]) < 0.3 * abs(1 - dists[0][7])
+    assert abs(-1 - values[1]) < 0.4 * abs(-1 - values[0])
+
+
+def test_a_program_that_is_gone_is_replaced_by_the_executor(
+    service: QiskitRuntimeService, client: PlatformClient, line: Any, bell: QuantumCircuit
+) -> None:
+    gone = '{"errors":[{"code":1211,"message":"The program sampler was removed."}]}'
+    faults = client.server.faults
+    faults.replace([Fault("status", "POST", "/jobs$", status=404, body=gone, times=1)])
+    sampler = Sampler(session=line, options={"resilience_level": 0})
+    try:
+        with hearing("'executor' is used instead"):
+            job = sampler.run(bell)
+    finally:
+        faults.replace([])
+    assert job.result().quasi_dists[0].keys() == {0, 3}
+    programs = [
+        one.json()["program_id"] for one in client.server.requests.matching("POST", "/jobs$")
+    ]
+    assert programs[-2:] == ["sampler", "executor"]
+    assert service.job(job.job_id()).result().quasi_dists[0].keys() == {0, 3}
+
+
+def test_jobs_of_other_programs_and_clients_are_listed_and_read(
+    service: QiskitRuntimeService, client: PlatformClient
+) -> None:
+    bell = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[1] q;
+bit[1] c;
+x q[0];
+c[0] = measure q[0];
+"""
+    params = {"pubs": [[bell, None, 10]], "version": 2}
+    plain = client.run("sampler", {**params, "support_qiskit": False})
+    tagged = client.run("sampler", {**params, "support_qiskit": True})
+    found = {job.job_id(): job for job in service.jobs(limit=None)}
+    for one in (plain, tagged):
+        job = found[one["id"]]
+        assert job.result().quasi_dists == [{1: 1.0}]
+        assert job.inputs["pubs"]
+        assert job.status().name == "DONE"
+
+
+def test_a_variational_loop_transpiles_once(
+    line: Any, client: PlatformClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qiskit_ibm_runtime._platform import transpiling
+
+    calls: list[Any] = []
+    terra = transpiling.transpile
+    monkeypatch.setattr(transpiling, "transpile", lambda *a, **k: calls.append(a) or terra(*a, **k))
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(2)
+    circuit.ry(angle, 0)
+    circuit.cx(0, 1)
+    estimator = Estimator(session=line)
+    for value in (0.1, 0.2):
+        estimator.run(circuit, "ZZ", [value])
+        estimator.run(circuit.copy(), "XX", [value])
+    assert len(calls) == 1

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from tests.platform.hearing import hearing
 
 from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime._platform import approximations
@@ -55,15 +54,6 @@ def run(service: QiskitRuntimeService, circuit: QuantumCircuit) -> Any:
     return Sampler(session=service.backend("ideal_line"), options={"resilience_level": 0}).run(
         circuit, shots=100
     )
-
-
-@contextmanager
-def hearing(text: str) -> Iterator[None]:
-    """Expect one warning with a text, whatever terra says beside it."""
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        yield
-    assert [text in str(one.message) for one in heard].count(True) == 1, heard
 
 
 def test_with_a_crn_nothing_but_a_token_and_the_devices_are_asked_for(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.testing import Workshop
 
 from .conftest import PlatformClient
@@ -230,8 +230,8 @@ def test_the_open_plan_has_batches_only(workshop: Workshop) -> None:
 
 
 def test_too_many_requests_are_told_when_to_come_back(workshop: Workshop) -> None:
-    fault = {"kind": "status", "status": 429, "retry_after": 7, "path": "/jobs$", "times": 1}
-    with workshop.server(faults=[fault]) as server:
+    fault = Fault("status", status=429, retry_after=7, path="/jobs$", times=1)
+    with workshop.server(Faults([fault])) as server:
         client = PlatformClient(server)
         answer = client.submit("sampler", {"pubs": [[BELL]], "version": 2})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
@@ -329,3 +329,50 @@ def test_the_time_of_a_job_is_limited_by_its_cost(client: PlatformClient) -> Non
     job = client.run("sampler", params, cost=1, backend="fake_line")
     assert job["status"] == "Cancelled - Ran too long"
     assert job["state"]["reason_code"] == 1305
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("OPENQASM 3.0; qubit[1000000000] q;", 1506),
+        ("OPENQASM 3.0; bit[2*3] c;", 1506),
+        ("OPENQASM 3.0; rz(" + "(" * 5000 + "1" + ")" * 5000 + ") q;", 1506),
+        ("OPENQASM 3.0; qubit q; bit c; while (c) { reset q; }", 1517),
+        ('OPENQASM 3.0; include "stdgates.inc"; qubit q; bit[1] c; id q; measure q -> c;', 1517),
+        ("nonsense", 1506),
+        ({"__type__": "QuantumCircuit", "__value__": "AAAA"}, 1603),
+        ({"__type__": "QuantumCircuit", "__value__": "eJwL9Az2"}, 1603),
+        ({"__type__": "module", "__value__": {}}, 1603),
+        (5, 1603),
+    ],
+)
+def test_circuits_that_cannot_be_run_fail_their_job(
+    client: PlatformClient, text: Any, code: int
+) -> None:
+    job = client.run("sampler", {"pubs": [[text, None, 10]]})
+    assert job["status"] == "Failed"
+    assert job["state"]["reason_code"] == code, job["state"]
+
+
+def test_values_have_to_fit_the_circuit(client: PlatformClient) -> None:
+    job = client.run("sampler", {"pubs": [[BELL, array([1.0])]]})
+    assert job["state"]["reason_code"] == 1501
+    for values in ({"phi": 1.0}, [["a"]], array([[np.inf]])):
+        job = client.run("estimator", {"pubs": [[TURN, {"ZZ": 1.0}, values]]})
+        assert job["state"]["reason_code"] == 1501, job["state"]
+    for observables in ({"ZZZ": 1.0}, {"Q": 1.0}, {"ZZ": "x"}, [{"ZZ": 1.0}, [{"ZZ": 1.0}]], {}):
+        job = client.run("estimator", {"pubs": [[TURN, observables, [0.3]]]})
+        assert job["state"]["reason_code"] == 1501, job["state"]
+
+
+def test_values_may_be_named_or_plain_lists(client: PlatformClient) -> None:
+    params = {
+        "pubs": [
+            [TURN, {"IZ": 1.0}, {"theta": [0.0, math.pi]}],
+            [TURN, {"IZ": 1.0}, [0.0]],
+        ],
+        "resilience_level": 0,
+    }
+    result = client.result("estimator", params)
+    assert result["results"][0]["data"]["evs"] == pytest.approx([1.0, -1.0])
+    assert result["results"][1]["data"]["evs"] == pytest.approx(1.0)

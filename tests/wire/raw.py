@@ -22,8 +22,8 @@ def read_request(connection: socket.socket) -> bytes:
         for line in head.lower().split(b"\r\n")
         if line.startswith(b"content-length")
     ]
-    while lengths and len(body) < lengths[0]:
-        body += connection.recv(65536)
+    while lengths and len(body) < lengths[0] and (piece := connection.recv(65536)):
+        body += piece
     return head + b"\r\n\r\n" + body
 
 

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.local.faults import (
 
 
 def ask(service: Any, method: str = "GET", path: str = "/echo", **options: Any) -> Any:
-    return requests.request(method, service.base + path, timeout=5, **options)
+    return requests.request(method, service.base + path, timeout=30, **options)
 
 
 def test_a_status_with_an_announced_pause(service: Any) -> None:
@@ -162,7 +162,7 @@ def stream() -> Iterator[Any]:
             faults.replace([fault] if fault else [])
             texts: list[str] = []
             try:
-                client = websocket.create_connection(base.replace("http", "ws", 1), timeout=5)
+                client = websocket.create_connection(base.replace("http", "ws", 1), timeout=30)
             except websocket.WebSocketBadStatusException as exc:
                 return texts, exc.status_code
             except (OSError, websocket.WebSocketException):

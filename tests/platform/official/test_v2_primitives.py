@@ -157,9 +157,13 @@ def test_zne_shows_its_measurements(service: Any) -> None:
     circuit = transpile(QuantumCircuit(2), backend)
     operator = SparsePauliOp("Z" + "I" * (circuit.num_qubits - 1))
     estimator = EstimatorV2(mode=backend, options={"default_shots": 1000, "resilience_level": 2})
-    estimator.options.resilience.zne.extrapolator = "linear"
+    estimator.options.resilience.zne.extrapolator = ["linear", "polynomial_degree_2", "fallback"]
     data = estimator.run([(circuit, operator)]).result()[0].data
     assert data.evs_noise_factors.shape == (3,)
+    assert data.evs_extrapolated.shape == data.stds_extrapolated.shape == (3, 4)
+    assert data.evs_extrapolated[0, 0] == pytest.approx(data.evs)
+    assert data.evs_extrapolated[1, 1:] == pytest.approx(data.evs_noise_factors)
+    assert data.evs_extrapolated[2] == pytest.approx(data.evs_noise_factors[0])
 
 
 def test_circuits_of_other_devices_fail_as_on_the_service(service: Any) -> None:
@@ -236,3 +240,15 @@ def test_executor_and_the_client_side_sampler_on_it(service: Any) -> None:
     (pub,) = ClientSideSampler(mode=backend).run([(isa, [1.0], SHOTS)]).result()
     exact = {"010": math.cos(0.5) ** 2, "011": math.sin(0.5) ** 2}
     assert distance(pub.data.c.get_counts(), exact) < FAR
+
+
+def test_a_hundred_qubits_without_noise(service: Any) -> None:
+    backend = service.backend("ideal_heron")
+    circuit = QuantumCircuit(100)
+    circuit.h(0)
+    for qubit in range(99):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    isa = transpile(circuit, backend, optimization_level=1, seed_transpiler=1)
+    counts = SamplerV2(mode=backend).run([(isa, None, 1000)]).result()[0].data.meas.get_counts()
+    assert set(counts) == {"0" * 100, "1" * 100}

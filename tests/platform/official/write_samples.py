@@ -65,6 +65,12 @@ def parameters() -> tuple[QuantumCircuit, list[float]]:
     circuit.rz(x, 0)
     circuit.cz(0, 1)
     circuit.rx(-x, 1)
+    inner = Parameter("inner")
+    part = QuantumCircuit(1)
+    part.rz(3 * inner - 0.2, 0)
+    circuit.compose(part.assign_parameters({inner: theta[7]}), [2], inplace=True)
+    circuit.rx(1 + (2 * inner + x).subs({inner: z}) * 3, 0)
+    circuit.rx((x - inner).subs({x: theta[1], inner: x}) - z, 1)
     values = np.random.default_rng(1).uniform(-1.5, 1.5, circuit.num_parameters)
     return circuit, values.tolist()
 
@@ -85,12 +91,29 @@ def dynamic() -> tuple[QuantumCircuit, dict[str, float]]:
         circuit.x(0)
     with otherwise:
         circuit.measure(2, b[0])
-    with circuit.if_test(expr.logic_and(b[0], expr.not_equal(a, 1))):
-        circuit.reset(2)
     circuit.measure(2, b[1])
     circuit.measure(1, circuit.clbits[4])
-    # a = 10, b = 01, and the loose bit 1; the highest bit first.
-    return circuit, {"10110": 1.0}
+    # a = 10, b = 11, and the loose bit 1; the highest bit first.
+    return circuit, {"11110": 1.0}
+
+
+def expressions() -> tuple[QuantumCircuit, dict[str, float]]:
+    """Conditions that are expressions of bits and registers."""
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(3, "c"))
+    circuit.name = "expressions"
+    c = circuit.cregs[0]
+    circuit.x(0)
+    circuit.measure(0, c[0])
+    with circuit.if_test(expr.logic_and(c[0], expr.not_equal(c, 3))):
+        circuit.x(1)
+    with circuit.if_test(expr.logic_or(c[1], expr.less(expr.bit_and(c, 6), 2))):
+        circuit.reset(0)
+    circuit.measure(0, c[1])
+    with circuit.if_test(expr.logic_not(c[1])) as otherwise:
+        circuit.measure(1, c[2])
+    with otherwise:
+        circuit.measure(1, c[1])
+    return circuit, {"101": 1.0}
 
 
 def routed() -> QuantumCircuit:
@@ -144,7 +167,7 @@ def amplitudes(circuit: QuantumCircuit) -> list[list[float]]:
 
 
 def samples(version: int) -> list[dict[str, Any]]:
-    plain, (formulas, values), (flow, exact) = gates(), parameters(), dynamic()
+    plain, (formulas, values) = gates(), parameters()
     found: list[dict[str, Any]] = [
         {"name": one.name, "qpy": packed(one, version), "state": amplitudes(one)}
         for one in (plain, routed())
@@ -166,7 +189,8 @@ def samples(version: int) -> list[dict[str, Any]]:
             "state": amplitudes(bound),
         }
     )
-    found.append({"name": flow.name, "qpy": packed(flow, version), "counts": exact})
+    for flow, exact in (dynamic(), expressions()):
+        found.append({"name": flow.name, "qpy": packed(flow, version), "counts": exact})
     for name, (circuit, word) in refused().items():
         found.append({"name": name, "qpy": packed(circuit, version), "refused": word})
     return [{"qiskit": qiskit.__version__, "version": version, **one} for one in found]

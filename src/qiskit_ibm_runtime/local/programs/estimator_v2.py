@@ -128,7 +128,7 @@ class Plan:
 
 
 def _extrapolator(zne: Any) -> str:
-    """The first extrapolator that there is here; ``exponential`` alone becomes ``linear``."""
+    """The first extrapolator that is a polynomial; exponential ones alone become ``linear``."""
     names = [zne.extrapolator] if isinstance(zne.extrapolator, str) else zne.extrapolator
     known = {"exponential", "double_exponential", "fallback", *_EXTRAPOLATORS}
     known |= {f"polynomial_degree_{n}" for n in range(1, 8)}
@@ -137,9 +137,11 @@ def _extrapolator(zne: Any) -> str:
             raise PubError(OPTION, f"There is no extrapolator {name!r}.")
     if not names:
         raise PubError(OPTION, "The list of extrapolators is empty.")
-    return next(
-        (_EXTRAPOLATORS[name] for name in names if name in _EXTRAPOLATORS), "LinearExtrapolator"
-    )
+    usable = [name for name in names if "exponential" not in name] or ["linear"]
+    if usable[0] not in _EXTRAPOLATORS:
+        text = f"The extrapolator {usable[0]!r} is not simulated as the first one; use 'linear'."
+        raise PubError(OPTION, text)
+    return _EXTRAPOLATORS[usable[0]]
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _estimated(machine: Machine, pub: Pub, plan: Plan, *, typed: bool) -> dict[s
     errors = np.array([math.sqrt(about["variance"] / about["shots"]) for _, about in found])
     fields = {"evs": values.reshape(pub.shape), "stds": errors.reshape(pub.shape)}
     if plan.extrapolates:
-        fields.update(_of_noise_factors(found, pub.shape))
+        fields.update(_of_noise_factors(found, pub.shape, plan.asked.options.resilience.zne))
     else:
         fields["ensemble_standard_error"] = errors.reshape(pub.shape)
     notes = {
@@ -226,13 +228,38 @@ def _answers(machine: Machine, pub: Pub, plan: Plan) -> list[levels.Answer]:
     return found
 
 
-def _of_noise_factors(found: list[levels.Answer], shape: tuple[int, ...]) -> dict[str, Array]:
-    """What was measured at each noise factor, and extrapolated."""
+def _of_noise_factors(
+    found: list[levels.Answer], shape: tuple[int, ...], zne: params.Zne
+) -> dict[str, Array]:
+    """What was measured at each noise factor, and what each extrapolator makes of it."""
     amplified = [about["zne"]["noise_amplification"] for _, about in found]
     values = np.array([one["values"] for one in amplified], dtype=float)
     errors = np.sqrt([np.asarray(one["variance"]) / np.asarray(one["shots"]) for one in amplified])
-    return {
-        "evs_noise_factors": values.reshape(*shape, -1),
-        "stds_noise_factors": errors.reshape(*shape, -1),
-        "ensemble_stds_noise_factors": errors.reshape(*shape, -1),
+    names = [zne.extrapolator] if isinstance(zne.extrapolator, str) else zne.extrapolator
+    points = zne.extrapolated_noise_factors
+    wanted = [0.0, *zne.noise_factors] if isinstance(points, str) else points
+    # Of shape (extrapolators, points, noise factors).
+    fits = np.stack([_fit(name, zne.noise_factors, wanted) for name in names])
+    extrapolated = np.einsum("epf,nf->nep", fits, values)
+    deviations = np.sqrt(np.einsum("epf,nf->nep", fits**2, errors**2))
+    members = {
+        "evs_noise_factors": values,
+        "stds_noise_factors": errors,
+        "ensemble_stds_noise_factors": errors,
+        "evs_extrapolated": extrapolated,
+        "stds_extrapolated": deviations,
     }
+    return {name: its.reshape(*shape, *its.shape[1:]) for name, its in members.items()}
+
+
+def _fit(name: str, factors: list[float], points: list[float]) -> Array:
+    """By what values at some noise factors are multiplied to become those of a fit at others."""
+    if name == "fallback":
+        return np.tile(
+            np.equal(factors, min(factors)) / factors.count(min(factors)), (len(points), 1)
+        )
+    known = _EXTRAPOLATORS.get(name, "LinearExtrapolator")
+    degree = min(extrapolators.DEGREES[known], len(set(factors)) - 1)
+    powers = np.vander(np.asarray(factors, dtype=float), degree + 1, increasing=True)
+    at = np.vander(np.asarray(points, dtype=float), degree + 1, increasing=True)
+    return np.asarray(at @ np.linalg.pinv(powers))

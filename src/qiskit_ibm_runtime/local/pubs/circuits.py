@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qiskit import QiskitError
 from qiskit.circuit import Gate, QuantumCircuit, library
 
 from qiskit_ibm_runtime._circuits.building import to_circuit
@@ -15,7 +17,7 @@ from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
 from qiskit_ibm_runtime.utils.codecs.packing import unpack
 
 from . import qpy
-from .errors import ENCODING, QASM, PubError
+from .errors import DYNAMIC, ENCODING, QASM, PubError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 LONGEST_QASM = 2**23
+_SIZES = re.compile(r"\b(?:qubit|bit|qreg|creg)\b[^;\[]*\[([^\]]*)\]")
 _STANDARD_BY_NAME = {
     its.name: kind
     for kind, its in KNOWN.items()
@@ -68,9 +71,8 @@ class PubCircuit:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """The metadata of the circuit, as far as it is an object."""
-        its = self.circuit.metadata
-        return its if isinstance(its, dict) else {}
+        """The metadata of the circuit."""
+        return self.circuit.metadata or {}
 
 
 def from_json(value: Any) -> PubCircuit:
@@ -105,10 +107,21 @@ def unpacked(text: object) -> bytes:
 
 
 def from_program(program: qpy.Program) -> PubCircuit:
-    """A circuit of QPY."""
+    """A circuit of QPY.
+
+    Raises:
+        PubError: If Qiskit does not take it, or has no conditions of the kind that it has.
+    """
     symbols = program.angles.ordered()
+    try:
+        circuit = to_circuit(program.circuit)
+    except ImportError as error:
+        text = "Conditions that are expressions need Qiskit Terra 0.25 or newer on the server."
+        raise PubError(DYNAMIC, text) from error
+    except (QiskitError, ValueError, TypeError) as error:
+        raise PubError(ENCODING, f"Qiskit does not take the circuit: {error}") from error
     return PubCircuit(
-        to_circuit(program.circuit),
+        circuit,
         tuple(symbol.name for symbol in symbols),
         program.angles.formulas,
         tuple(symbol.uuid for symbol in symbols),
@@ -125,6 +138,9 @@ def from_qasm(text: str) -> PubCircuit:
 
     if len(text) > LONGEST_QASM:
         raise PubError(QASM, f"A circuit in OpenQASM 3 has at most {LONGEST_QASM} characters.")
+    for size in _SIZES.findall(text):
+        if not size.strip().isdecimal() or int(size) > qpy.MOST_BITS:
+            raise PubError(QASM, f"A register of OpenQASM 3 has 1 to {qpy.MOST_BITS} bits.")
     try:
         circuit = parse(text)
     except Exception as error:

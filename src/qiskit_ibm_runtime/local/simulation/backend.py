@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue, sizes
+from qiskit_ibm_runtime.local.devices import catalogue, herons, sizes
 from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
@@ -58,7 +58,8 @@ class LocalBackend(ProgramBackend):
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
         self._noise: dict[frozenset[int], NoiseModel] = {}
-        self.method = METHODS.get(decoded.backend_name, "automatic")
+        self._name = str(decoded.backend_name)
+        self.method = METHODS.get(self._name, "automatic")
 
     @staticmethod
     def of(name: str | Mapping[str, str]) -> LocalBackend:
@@ -112,10 +113,7 @@ class LocalBackend(ProgramBackend):
         circuits = [self.lowered(circuit, noise_model) for circuit in circuits]
         model = self.noise_of(circuits, noise_model)
         ready = [lowering.closed(noise.spelled_out(circuit, model)) for circuit in circuits]
-        chosen = [
-            methods.method_of(circuit, self.method, shots, noisy=model is not None)
-            for circuit in ready
-        ]
+        chosen = [self._method_of(circuit, shots, model) for circuit in ready]
         for circuit, method in zip(ready, chosen):
             if method in _VECTORS and circuit.num_qubits > sizes.NARROW:
                 _check_size(circuit, model, shots, method)
@@ -137,6 +135,14 @@ class LocalBackend(ProgramBackend):
         if model is not None and "automatic" in chosen:
             batches = [(simulator, [circuit]) for simulator, some in batches for circuit in some]
         return runs.started(batches, shots, seed, **options)
+
+    def _method_of(self, circuit: QuantumCircuit, shots: int, model: NoiseModel | None) -> str:
+        method = methods.method_of(circuit, self.method, shots, noisy=model is not None)
+        wide = len(lowering.used(circuit)) > methods.WIDEST_VECTOR
+        if wide and method == "automatic" and model is None and self._name in herons.IDEAL:
+            # A whole device fits in no state vector; what is entangled little fits in this.
+            return "matrix_product_state"
+        return method
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
         """Settings of the method.

@@ -4,6 +4,6 @@ Only what a device runs is read: standard gates, measurements, resets, barriers,
 ``if_else``. Everything else is refused by its name. Nothing is constructed that the payload names.
 """
 
-from .reader import Program, read
+from .reader import MOST_BITS, Program, read
 
-__all__ = ["Program", "read"]
+__all__ = ["MOST_BITS", "Program", "read"]

@@ -16,13 +16,12 @@ from qiskit.circuit import Parameter
 from qiskit_ibm_runtime.local.pubs.errors import ENCODING, SHAPES, PubError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from .cursor import Cursor
 
 Array = np.ndarray[Any, Any]
 MOST_NODES = 2**17
-_NOTHING, _MARKS = 255, (b"s", b"e")
+_SUBSTITUTE, _NOTHING, _MARKS = 15, 255, (b"s", b"e")
+_LEAST_ENTRY = 10
 _BINARY: dict[int, Callable[[Any, Any], Any]] = {
     0: np.add,
     1: np.subtract,
@@ -151,16 +150,23 @@ class Angles:
 
     def _expression(self, cursor: Cursor, vectors: Vectors) -> Formula:
         entries, size = cursor.unpack("!QQ")
-        steps = cursor.part(size)
-        if entries * 10 > len(cursor.data):
+        steps = _Steps(cursor.part(size), vectors)
+        if entries * _LEAST_ENTRY > len(cursor.data):
             raise PubError(ENCODING, f"QPY announces {entries} parameters of one expression.")
+        there: set[bytes] = set()
         for _ in range(entries):
-            kind, value_kind, value_size = cursor.unpack("!ccQ")
-            self._symbol(kind, cursor, vectors)
-            if value_kind not in (b"p", b"v"):
-                raise PubError(ENCODING, "A parameter of an expression in QPY has a fixed value.")
-            cursor.take(value_size)
-        return _Steps(self.symbols).run(steps)
+            kind, _, value_size = cursor.unpack("!ccQ")
+            symbol = read_symbol(kind, cursor, vectors)
+            steps.symbols[symbol.uuid] = symbol
+            if value_size:  # a parameter for which others were substituted since
+                cursor.take(value_size)
+                continue
+            there.add(symbol.uuid)
+            self.symbols.setdefault(symbol.uuid, symbol)
+        formula = steps.run()
+        if any(isinstance(node, bytes) and node not in there for node in formula.nodes):
+            raise PubError(ENCODING, "An expression in QPY has a parameter that it does not list.")
+        return formula
 
 
 Vectors = list[tuple[str, int]]
@@ -189,22 +195,30 @@ def read_symbol(kind: bytes, cursor: Cursor, vectors: Vectors) -> Symbol:
 
 
 class _Steps:
-    """Runs the postfix program of an expression on nodes instead of numbers."""
+    """Runs the postfix program of an expression on nodes instead of numbers.
 
-    def __init__(self, known: Container[bytes]) -> None:
+    Every value on the stack is a tree, whose nodes stand together and end with its root.
+    """
+
+    def __init__(self, cursor: Cursor, vectors: Vectors) -> None:
         self.nodes: list[Node] = []
-        self._known, self._stack = known, list[int]()
+        self.symbols: dict[bytes, Symbol] = {}
+        self._cursor, self._vectors = cursor, vectors
+        self._stack: list[int] = []
 
-    def run(self, cursor: Cursor) -> Formula:
+    def run(self) -> Formula:
         """Read the whole program."""
-        while cursor.at < len(cursor.data):
-            self._step(*cursor.unpack("!Bc16sc16s"))
+        while self._cursor.at < len(self._cursor.data):
+            self._step(*self._cursor.unpack("!Bc16sc16s"))
         if len(self._stack) != 1:
             left = len(self._stack)
             raise PubError(ENCODING, f"An expression of parameters in QPY leaves {left} values.")
         return Formula(tuple(self.nodes))
 
     def _step(self, code: int, left: bytes, first: bytes, right: bytes, second: bytes) -> None:
+        if code == _SUBSTITUTE:
+            self._substitute(self._cursor.part(struct.unpack("!QQ", first)[0]))
+            return
         if code == _NOTHING or left in _MARKS or right in _MARKS:
             return  # around what is on the stack anyway
         if code in _BINARY:
@@ -213,10 +227,26 @@ class _Steps:
         elif code in _UNARY:
             node = Operation(code, self._operand(left, first))
         else:
-            raise PubError(
-                ENCODING, f"Expressions of parameters with operation {code} are not read."
-            )
+            text = f"Expressions of parameters with the operation {code} are not read."
+            raise PubError(ENCODING, text)
         self._stack.append(self._add(node))
+
+    def _substitute(self, cursor: Cursor) -> None:
+        """Put other parameters into the value on top of the stack."""
+        others: dict[bytes, bytes] = {}
+        for _ in range(cursor.count("!Q", 5)):
+            key_size, kind, size = cursor.unpack("!HcH")
+            key = bytes(cursor.take(key_size))
+            symbol = read_symbol(kind, cursor.part(size), self._vectors)
+            self.symbols.setdefault(symbol.uuid, symbol)
+            others[key] = symbol.uuid
+        first = self._stack[-2] + 1 if len(self._stack) > 1 else 0
+        for place in range(first, len(self.nodes)):
+            node = self.nodes[place]
+            if isinstance(node, bytes):
+                # Before QPY 15 keys are names, then UUIDs.
+                name = self.symbols[node].name.encode()
+                self.nodes[place] = others.get(node if cursor.version >= 15 else name, node)
 
     def _operand(self, kind: bytes, data: bytes) -> int:
         if kind == b"n":
@@ -225,7 +255,7 @@ class _Steps:
             return self._stack.pop()
         if kind != b"p":
             return self._add(_number(kind, data))
-        if data not in self._known:
+        if data not in self.symbols:
             raise PubError(ENCODING, "An expression in QPY has a parameter that it does not list.")
         return self._add(data)
 

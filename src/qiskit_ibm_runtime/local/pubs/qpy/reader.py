@@ -181,8 +181,8 @@ class _Reader:
             )
         qubits = _places(cursor, quantum, b"q", its.qubits)
         clbits = _places(cursor, classical, b"c", its.clbits)
-        if len(set(qubits)) < len(qubits):
-            raise PubError(ENCODING, f"{kind} acts twice on one qubit.")
+        if len({*qubits}) < len(qubits) or len({*clbits}) < len(clbits):
+            raise PubError(ENCODING, f"{kind} acts twice on one bit.")
         params = [self._param(cursor, kind, vectors, level) for _ in range(parameters)]
         if extras & 0x80:
             _skip_notes(cursor)
@@ -331,11 +331,13 @@ def _registers(cursor: Cursor, number: int, qubits: int, clbits: int) -> tuple[f
     return tuple(sorted(found, key=lambda register: not register.quantum))
 
 
-def _metadata(text: str) -> Any:
+def _metadata(text: str) -> dict[str, Any]:
+    """What the user noted about a circuit; nothing if it is not an object."""
     try:
-        return json.loads(text) if text else None
+        notes = json.loads(text) if text else {}
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def _skip_annotations(cursor: Cursor) -> None:
