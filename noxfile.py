@@ -102,7 +102,7 @@ def downstream(session: nox.Session) -> None:
 @nox.session(reuse_venv=True, tags=["full"])
 def notebook(session: nox.Session) -> None:
     """Interrupt, end and restart a real Jupyter kernel that uses the embedded runtime."""
-    session.install("-e", ".[test]", "ipykernel", "jupyter_client")
+    session.install("-e", ".[test,notebook]", "ipykernel", "jupyter_client")
     _pytest(session, "tests/notebook")
 
 
@@ -112,6 +112,10 @@ def browser(session: nox.Session) -> None:
     session.install("-e", ".[test]", "playwright>=1.40")
     _pytest(session, "tests/browser")
 
+
+# Percent of lines and branches, all processes together. What is left is for other platforms, other
+# releases of terra, and failures of the machine.
+COVERED = 90
 
 # Both clients on the terra of the original's time.
 PERIOD = ["qiskit==0.42.1", "numpy<1.24", "setuptools<80", "websocket-client<1.9"]
@@ -176,6 +180,23 @@ def circuits(session: nox.Session, terra: str) -> None:
     """Send two thousand random circuits, and compare what comes back with what they mean."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+def types(session: nox.Session) -> None:
+    """Let pyright read typical code of users; mypy does so every day."""
+    session.install("-e", ".[test]", "pyright")
+    session.run("pyright", *map(str, sorted(Path("tests/typing").glob("*.py"))))
+
+
+@nox.session(reuse_venv=True, tags=["full"])
+def coverage(session: nox.Session) -> None:
+    """Run the suite and hold the lines and branches that it enters to a floor."""
+    session.install("-e", ".[test]", "coverage>=7.10")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", f"--fail-under={COVERED}")
 
 
 @nox.session(reuse_venv=True, tags=["full"])

@@ -77,13 +77,14 @@ def circuits() -> list[QuantumCircuit]:
 def run(program: str, device: str, level: int, **inputs: Any) -> tuple[dict[str, Any], float]:
     """The result of a program in this process, and its seconds."""
     from qiskit_ibm_runtime.local import programs
+    from qiskit_ibm_runtime.local.execution.job import Messenger
     from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
     backend = LocalBackend.of(device)
     started = time.perf_counter()
     result = programs.load(program)(
         backend,
-        None,
+        Messenger(lambda _: None),
         resilience_settings={"level": level},
         transpilation_settings={"optimization_settings": {"level": 3}},
         run_options={"shots": SHOTS, "seed_simulator": 11},

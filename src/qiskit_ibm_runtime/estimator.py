@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qiskit.circuit import Parameter, QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
+    from .dry_run import DryRun
     from .ibm_backend import IBMBackend
     from .primitive.observables import Observable, Observables
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -96,13 +97,33 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)
 
+    @overload
+    def run(
+        self,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
+        observables: Observables,
+        parameter_values: ArrayLike | None = None,
+        *,
+        dry_run: Literal[True],
+        **kwargs: Any,
+    ) -> DryRun: ...
+
+    @overload
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
         observables: Observables,
         parameter_values: ArrayLike | None = None,
         **kwargs: Any,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob: ...
+
+    def run(
+        self,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
+        observables: Observables,
+        parameter_values: ArrayLike | None = None,
+        **kwargs: Any,
+    ) -> RuntimeJob | DryRun:
         """Submit expectation values to be estimated.
 
         Args:
@@ -115,7 +136,8 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
                 ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
-                ``execution={"shots": 100}``. See :class:`Options`.
+                ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
+                and returns the checked request as a :class:`~.dry_run.DryRun`.
 
         Returns:
             The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape

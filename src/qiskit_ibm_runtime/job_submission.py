@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 from ._service.matching import instance_for, service_for
 from .backend_fields import name_today
@@ -21,6 +21,7 @@ from .utils.deprecation import issue_deprecation_msg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .dry_run import DryRun
     from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
 
@@ -46,7 +47,7 @@ def submit(
     session_id: str | None = None,
     start_session: bool | None = False,
     dry_run: bool = False,
-) -> RuntimeJob:
+) -> RuntimeJob | DryRun:
     """Run a program; see :meth:`QiskitRuntimeService.run`.
 
     Once the service has accepted the job, nothing here raises any more: a job that runs is not
@@ -83,7 +84,7 @@ def submit(
     if dry_run:
         from .dry_run import DryRun
 
-        return DryRun.of(service._api_client.program_request(**request))  # type: ignore[return-value]
+        return DryRun.of(service._api_client.program_request(**request))
     with explained("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(**request)
     job_id: str = response["id"]
@@ -129,7 +130,8 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
         decoders = [job._interim_result_decoder, job._final_result_decoder]
     # As they came: what cannot be decoded here can be run again all the same.
     inputs = record.get("params") or {}
-    return submit(service, program_id, inputs, options, result_decoder=decoders)
+    again = submit(service, program_id, inputs, options, result_decoder=decoders)
+    return cast("RuntimeJob", again)
 
 
 def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:

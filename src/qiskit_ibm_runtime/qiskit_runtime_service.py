@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 from weakref import WeakValueDictionary
 
 from qiskit.providers.provider import ProviderV1
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .api.clients import AuthClient
     from .api.http_settings import RequestEvent, ResponseEvent
     from .api.retry import RetryPolicy
+    from .dry_run import DryRun
     from .hub_group_project import HubGroupProject
     from .job_submission import DEPRECATED_PROGRAMS
     from .program.result_decoder import Decoder
@@ -281,6 +282,40 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        instance: str | None = None,
+        session_id: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        *,
+        dry_run: Literal[True],
+    ) -> DryRun: ...
+
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any] | ParameterNamespace,
+        options: RuntimeOptions | dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        instance: str | None = None,
+        session_id: str | None = None,
+        job_tags: list[str] | None = None,
+        max_execution_time: int | None = None,
+        start_session: bool | None = False,
+        *,
+        dry_run: Literal[False] = False,
+    ) -> RuntimeJob: ...
+
     def run(
         self,
         program_id: str,
@@ -295,7 +330,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         start_session: bool | None = False,
         *,
         dry_run: bool = False,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob | DryRun:
         """Run a program.
 
         Everything is checked before anything is sent, and one call makes one job.

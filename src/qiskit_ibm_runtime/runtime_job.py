@@ -23,27 +23,24 @@ from .exceptions import (
     IBMError,
     IBMInputValueError,
     RuntimeInvalidStateError,
-    RuntimeJobFailureError,
-    RuntimeJobMaxTimeoutError,
 )
 from .ibm_backend import IBMRetiredBackend
 from .job.deadline import Deadline
-from .job.decoding import decoded_inputs, decoder_pair
+from .job.decoding import decoder_pair
 from .job.early_download import EarlyDownload
 from .job.external import LONGEST_RESULT, is_safe, link_in
 from .job.portable import PortableJob
 from .job.questions import ask_record, pool_of
-from .job.state import JobState, conclusion, failure_text, read_state
+from .job.record import RecordedJob
+from .job.state import JobState, cancellation_of, failure_of, failure_text, read_state
 from .job.streaming import ResultStream
 from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
 from .refusals import explained
-from .utils.converters import utc_to_local
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from .ibm_backend import IBMBackend
     from .job.progress import Wanted
@@ -58,7 +55,7 @@ EXTERNAL_TIMEOUT = 60
 LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, its messages, its result.
 
     Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
@@ -420,56 +417,6 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
                 continue
         return IBMRetiredBackend.from_name(name, self._api_client)
 
-    @property
-    def _reason(self) -> str | None:
-        """Reason of the status in capitals, as in 0.9.3; ``None`` if the service gave none."""
-        return self._state.reason.upper() or None
-
-    @property
-    def image(self) -> str | None:
-        """Image the job runs on."""
-        return self._image
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """Inputs of the program, decoded when first looked at.
-
-        Raises:
-            DecodeError: If they cannot be decoded here.
-        """
-        if self._params is None:
-            encoded = self._encoded_params
-            if not encoded:
-                encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
-            self._params = decoded_inputs(encoded, self.program_id)
-        return self._params
-
-    @property
-    def program_id(self) -> str:
-        """Program of the job."""
-        return self._program_id
-
-    @property
-    def session_id(self) -> str | None:
-        """Session the job is in; ``None`` if it is in none."""
-        if not self._session_id:
-            self._session_id = self._fact("session_id")
-        return self._session_id
-
-    @property
-    def tags(self) -> list[str]:
-        """Words to find the job by."""
-        if self._tags is None:
-            self._tags = list(self._fact("tags") or [])
-        return self._tags
-
-    @property
-    def creation_date(self) -> datetime | None:
-        """When the job was made, in local time; ``None`` if the service does not say."""
-        if not self._creation_date:
-            self._creation_date = self._fact("created")
-        return utc_to_local(self._creation_date) if self._creation_date else None
-
     def _is_final(self, hold: int = 0) -> bool:
         self._refresh(hold)
         return self._status in JOB_FINAL_STATES
@@ -486,13 +433,6 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
         # A cancel() in another thread may have come first; a final state is never left.
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
-
-    def _fact(self, name: str) -> Any:
-        """What never changes of a job's record, asked for once."""
-        if self._facts is None:
-            record = ask_record(self._api_client, self.job_id())
-            self._facts = {key: record.get(key) for key in ("session_id", "tags", "created")}
-        return self._facts[name]
 
     def _deadline(self, timeout: float | None) -> Deadline:
         timeout = number("timeout", timeout)
@@ -518,21 +458,9 @@ class RuntimeJob(PortableJob, JobV1):  # type: ignore[misc]  # terra ships no ty
             if early:
                 self._error_message = failure_text(self.job_id(), self._state, early)
             message = deadline.call(self.error_message) or ""
-            if self._state.ran_too_long:
-                raise RuntimeJobMaxTimeoutError(message, failure=self._state.failure)
-            advice = "" if self._state.solution else "\njob.logs() may tell more."
-            summary = conclusion(message)
-            first = f"{summary}\n\n" if summary else ""
-            raise RuntimeJobFailureError(
-                f"{first}Unable to retrieve job result. {message}{advice}",
-                failure=self._state.failure,
-            )
+            raise failure_of(self._state, message)
         if self._status is JobStatus.CANCELLED:
-            raise RuntimeInvalidStateError(
-                f"Unable to retrieve the result of job {self.job_id()}. Job was cancelled. "
-                f"{self._state.reason}".rstrip(),
-                failure=self._state.failure,
-            )
+            raise cancellation_of(self.job_id(), self._state)
 
     def _fetch_result(self) -> str:
         return self._resolved(self._api_client.job_results(job_id=self.job_id()))

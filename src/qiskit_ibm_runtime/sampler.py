@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
+    from .dry_run import DryRun
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -88,12 +89,30 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         self._set_up(service, session, options, skip_transpilation)
 
+    @overload
+    def run(
+        self,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
+        parameter_values: ArrayLike | None = None,
+        *,
+        dry_run: Literal[True],
+        **kwargs: Any,
+    ) -> DryRun: ...
+
+    @overload
     def run(
         self,
         circuits: QuantumCircuit | Sequence[QuantumCircuit],
         parameter_values: ArrayLike | None = None,
         **kwargs: Any,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob: ...
+
+    def run(
+        self,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
+        parameter_values: ArrayLike | None = None,
+        **kwargs: Any,
+    ) -> RuntimeJob | DryRun:
         """Submit circuits to be sampled.
 
         Args:
@@ -103,7 +122,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
                 ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
                 ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
-                ``execution={"shots": 100}``. See :class:`Options`.
+                ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
+                and returns the checked request as a :class:`~.dry_run.DryRun`.
 
         Returns:
             The job. Its result is a ``SamplerResult`` with a quasi-distribution over integers for

@@ -6,7 +6,7 @@ import threading
 import warnings
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
 from qiskit.exceptions import QiskitError
 
@@ -24,6 +24,7 @@ from .utils.deprecation import issue_deprecation_msg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .dry_run import DryRun
     from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_program import ParameterNamespace
@@ -101,6 +102,30 @@ class Session:
         session._session_id = required_id("session_id", session_id, "a session")
         return session
 
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: Any,
+        options: dict[str, Any] | RuntimeOptions | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        *,
+        dry_run: Literal[True],
+    ) -> DryRun: ...
+
+    @overload
+    def run(
+        self,
+        program_id: str,
+        inputs: Any,
+        options: dict[str, Any] | RuntimeOptions | None = None,
+        callback: Callable[..., Any] | None = None,
+        result_decoder: Any = None,
+        *,
+        dry_run: Literal[False] = False,
+    ) -> RuntimeJob: ...
+
     def run(
         self,
         program_id: str,
@@ -110,7 +135,7 @@ class Session:
         result_decoder: Decoder | Sequence[Decoder] | None = None,
         *,
         dry_run: bool = False,
-    ) -> RuntimeJob:
+    ) -> RuntimeJob | DryRun:
         """Run a program in this session.
 
         The first job opens the session; jobs that other threads send meanwhile wait until it is
@@ -148,9 +173,12 @@ class Session:
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
-        return self._service.run(**arguments, session_id=self.session_id, start_session=False)
+        job: RuntimeJob = self._service.run(
+            **arguments, session_id=self.session_id, start_session=False
+        )
+        return job
 
-    def _dry_run(self, arguments: dict[str, Any]) -> RuntimeJob:
+    def _dry_run(self, arguments: dict[str, Any]) -> DryRun:
         opens = self._session_id is None and not self._alone
         time = {"session_time": self._max_time} if opens else {}
         sent = {**arguments, "options": {**arguments["options"], **time}}
@@ -163,7 +191,9 @@ class Session:
         options = arguments.pop("options")
         options["session_time"] = self._max_time and SecondsOfSession(self._max_time)
         sent = {**options, "session_time": self._max_time}
-        job = self._service.run(**arguments, options=sent, session_id=None, start_session=True)
+        job: RuntimeJob = self._service.run(
+            **arguments, options=sent, session_id=None, start_session=True
+        )
         # Empty where the service opened none, so that each job runs by itself.
         opened = getattr(job, "_session_id", None)
         self._session_id = opened if isinstance(opened, str) else job.job_id()
@@ -256,6 +286,11 @@ class Session:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._opening = threading.Lock()
+
+    def _repr_html_(self) -> str:
+        from ._display.cards import session_card
+
+        return session_card(self)
 
     def __repr__(self) -> str:
         state = "" if self._active else ", closed"

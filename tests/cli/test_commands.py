@@ -10,6 +10,8 @@ import sys
 import pytest
 from qiskit import QuantumCircuit, qpy
 
+from qiskit_ibm_runtime.local import launcher
+
 SIMULATOR = "ibmq_qasm_simulator"
 
 
@@ -198,6 +200,8 @@ def test_the_kept_runtime_starts_is_found_and_stops(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("PYTEST_CURRENT_TEST", "PYTEST_VERSION"):
         monkeypatch.delenv(variable, raising=False)
+    # One that this process started for another test comes before the kept one.
+    monkeypatch.setattr(launcher, "_ours", None)
 
     assert cli("local", "status").code == 1
     nowhere = cli("--channel", "local", "jobs")

@@ -14,3 +14,6 @@ def hearing(text: str) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     assert [text in str(one.message) for one in heard].count(True) == 1, heard
+    for one in heard:
+        if text not in str(one.message) and issubclass(one.category, UserWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)

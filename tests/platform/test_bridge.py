@@ -155,6 +155,7 @@ def test_what_is_not_possible_today_says_so_before_anything_is_sent(
         Sampler(session=line).run(bell).interim_results()
 
 
+@pytest.mark.filterwarnings("ignore:The platform mitigates no readout errors")
 @pytest.mark.parametrize("transport", ["primitives", "executor"])
 def test_readout_errors_are_mitigated_at_level_one(
     transport: str, service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch

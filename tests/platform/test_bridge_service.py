@@ -165,7 +165,7 @@ def test_the_open_plan_gets_a_batch_and_hears_of_it(server: RuntimeServer) -> No
 def test_requests_hold_what_the_published_models_ask_for(server: RuntimeServer) -> None:
     service = service_of(server)
     options = {"max_execution_time": 20_000, "environment": {"job_tags": ["t"]}, "shots": 77}
-    with hearing("10800"):
+    with hearing("10800"), hearing("mitigates no readout errors"):
         Sampler(session=service.backend("fake_line"), options=options).run([measured()] * 2)
     body = json.loads(server.requests.matching("POST", "/jobs$")[-1].body)
 
@@ -207,7 +207,8 @@ def test_a_callback_gets_the_result_once(server: RuntimeServer) -> None:
     heard: queue.Queue[Any] = queue.Queue()
     sampler = Sampler(session=service_of(server).backend("ideal_line"))
     sampler.set_options(environment={"callback": lambda _, message: heard.put(message)})
-    job = sampler.run(measured())
+    with hearing("called once"):
+        job = sampler.run(measured())
     message = heard.get(timeout=60)
     assert message["quasi_dists"] == [{"1": 1.0}]
     job.wait_for_final_state()

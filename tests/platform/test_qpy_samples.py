@@ -84,7 +84,7 @@ def test_what_no_device_runs_is_refused_by_name(sample: dict[str, Any]) -> None:
 def test_other_versions_are_refused(version: int) -> None:
     whole = bytearray(data(SAMPLES[0]))
     whole[6] = version
-    with pytest.raises(PubError, match=f"QPY {version} is not read"):
+    with pytest.raises(PubError, match=f"QPY version {version} is not supported"):
         qpy.read(bytes(whole))
 
 

@@ -47,6 +47,17 @@ def check_and_warn(inputs: dict[str, Any], work: Work) -> None:
             f"The platform has no simulators: {', '.join(ignored)} of options.simulator count for "
             "nothing. " + EMBEDDED.replace("runs it", "runs simulations")
         )
+    if work.program == "sampler" and work.level and not work.device.is_simulator:
+        if not work.device.properties:
+            warn_once(
+                f"Readout errors are not mitigated: nothing is known of those of "
+                f"{work.device.name!r}."
+            )
+        elif any(map(any, work.device.readout)):
+            warn_once(
+                "The platform mitigates no readout errors for the Sampler: at resilience level 1 "
+                "they are corrected here, by what the calibration of the device says of each qubit."
+            )
     if work.program == "estimator" and work.level >= 3:
         warn_once(
             "Resilience level 3 learns the noise of the device in each job, which takes minutes of "

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
-from qiskit_ibm_runtime.api.clients.submission import submit
+from qiskit_ibm_runtime.api.clients.submission import submit_once
 from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
@@ -271,7 +271,7 @@ class PlatformClient(RuntimeClient):
 
     def _submit(self, body: _Body, request: dict[str, Any]) -> dict[str, Any]:
         sent = body.request(request)
-        answer = submit(Submits(self._session), sent, json.dumps(sent))
+        answer = submit_once(Submits(self._session), sent, json.dumps(sent))
         if body.recipe is not None:
             self._remember(answer["id"], body.recipe)
         return {**answer, "session_id": request["session_id"]}
@@ -327,6 +327,11 @@ class PlatformClient(RuntimeClient):
 
     def new_stream(self, params: Any, job_id: str, messages: Any) -> Questions:
         """Return what stands in for the stream of a job."""
+        if messages is not None:
+            approximations.warn_once(
+                "The platform publishes nothing while a job runs: callbacks are called once, with "
+                "the result."
+            )
         return Questions(params, job_id, messages, self.job_state, self.job_results)
 
     # Sessions

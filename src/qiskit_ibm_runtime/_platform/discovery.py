@@ -11,6 +11,8 @@ from qiskit_ibm_runtime.api.rest.base import read_json, segment
 from qiskit_ibm_runtime.exceptions import IBMAccountError, IBMError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.utils.utils import crn_region
 
+from .addresses import catalog_url, controller_url, search_url
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -53,14 +55,10 @@ class Directory:
 
     Args:
         session_to: Makes a session to an address of the cloud, with a token.
-        search: Address of the search.
-        catalog: Address of the catalog.
     """
 
-    def __init__(
-        self, session_to: Callable[[str], RetrySession], search: str, catalog: str
-    ) -> None:
-        self._session_to, self._search, self._catalog = session_to, search, catalog
+    def __init__(self, session_to: Callable[[str], RetrySession]) -> None:
+        self._session_to = session_to
 
     def named(self, name: str) -> Instance:
         """Return the instance of a name.
@@ -68,7 +66,10 @@ class Directory:
         Raises:
             CloudResourceNameResolutionError: If none or several have the name.
         """
-        everything = self.instances()
+        try:
+            everything = self.instances()
+        except (IBMAccountError, RequestsApiError):
+            everything = self._controlled(name)  # keys may have the one right without the other
         found = [each for each in everything if each.name == name]
         if len(found) == 1:
             return found[0]
@@ -121,7 +122,7 @@ class Directory:
         """
         found: list[Instance] = []
         cursor = None
-        with self._session_to(self._search) as session:
+        with self._session_to(search_url()) as session:
             for _ in range(_MOST_PAGES):
                 body = {
                     "query": f"service_name:{_PRODUCT}",
@@ -149,10 +150,17 @@ class Directory:
                 cursor = following
         return list({each.crn: each for each in found}.values())
 
+    def _controlled(self, name: str) -> list[Instance]:
+        """List the instances of a name by the resource controller."""
+        with self._session_to(controller_url()) as session:
+            answer = session.get("/v2/resource_instances", params={"name": name})
+            rows = read_json(answer, dict).get("resources")
+        return [each for each in map(_instance, rows or ()) if each is not None]
+
     def _plan(self, plan_id: str) -> tuple[str, str]:
         """Return name and kind of price of a plan; empty if they cannot be had."""
         try:
-            with self._session_to(self._catalog) as session:
+            with self._session_to(catalog_url()) as session:
                 entry = read_json(session.get(f"/{segment(plan_id)}"), dict)
         except (RequestsApiError, IBMNotAuthorizedError, ApiIBMProtocolError) as exc:
             logger.debug("The catalog does not tell the plan %s: %s", plan_id, exc.message)

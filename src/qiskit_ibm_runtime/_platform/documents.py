@@ -20,6 +20,7 @@ FRACTIONAL = frozenset({"rx", "rzz"})
 _GATES = frozenset(KNOWN[kind].name for kind in STANDARD) - {"measure", "reset"}
 _FLOW = frozenset({"if_else"})
 _KNOWN = _GATES | _FLOW | {"measure", "reset", "delay", "barrier"}
+_ON_TWO = frozenset({"cz", "cx", "ecr"})
 # Fields of 2023 that no device reports any more.
 _GONE = (
     "acquisition_latency",
@@ -42,6 +43,7 @@ _GONE = (
 )
 # Sent as null or malformed, they stop terra from reading the rest; no device takes pulses any more.
 _OF_PULSES = (*_GONE, "defaults")
+_LEAST_NANOSECONDS = 1e-4
 _MOST_SHOTS = 100_000
 _MOST_CIRCUITS = 300
 _LONG_AGO = "2020-01-01T00:00:00Z"
@@ -81,12 +83,13 @@ def configuration_of(name: str, raw: dict[str, Any]) -> Configuration:
         ApiIBMProtocolError: If it does not say how many qubits the device has.
     """
     gates = [_gate(gate) for gate in raw.get("gates") or [] if _is_of_use(gate)]
-    coupling = raw.get("coupling_map") or None
-    qubits = raw.get("n_qubits", raw.get("num_qubits"))
+    coupling = raw.get("coupling_map") or _coupled(gates)
+    qubits = raw.get("n_qubits", raw.get("num_qubits", raw.get("qubits")))
     if qubits is None and coupling:
         qubits = 1 + max(map(max, coupling))
     if not isinstance(qubits, int):
         raise ApiIBMProtocolError(f"The service does not say how many qubits {name} has.")
+    gates = gates or _listed_gates(raw.get("basis_gates") or [], qubits, coupling)
     simulator = bool(raw.get("simulator", raw.get("is_simulator", False)))
     listed = raw.get("basis_gates") or [gate["name"] for gate in gates]
     basis = _of_use(listed)
@@ -112,7 +115,37 @@ def configuration_of(name: str, raw: dict[str, Any]) -> Configuration:
         "supported_instructions": _of_use(raw.get("supported_instructions") or []) or None,
         **{name: raw[name] for name in ("meas_map", "dtm") if raw.get(name)},
     }
+    dt = found.get("dt")
+    if isinstance(dt, float) and 0 < dt < _LEAST_NANOSECONDS:
+        found["dt"] = dt * 1e9  # given in seconds
     return Configuration(found)
+
+
+def _coupled(gates: list[dict[str, Any]]) -> list[list[int]] | None:
+    """Return the couplings that gates on two qubits tell; ``None`` without any."""
+    pairs = {
+        tuple(place)
+        for gate in gates
+        for place in gate.get("coupling_map") or ()
+        if len(place) == 2
+    }
+    return [list(pair) for pair in sorted(pairs)] or None
+
+
+def _listed_gates(
+    names: Iterable[Any], qubits: int, coupling: list[list[int]] | None
+) -> list[dict[str, Any]]:
+    """Return the gates of a device that names them without saying where they work."""
+    if coupling is None:
+        return []  # a simulator's work everywhere
+    single = [[qubit] for qubit in range(qubits)]
+    found = []
+    for name in names:
+        if _is_of_use({"name": name}) and name != "reset":
+            places = coupling if name in _ON_TWO else single
+            parameters = ["theta"] if name in ("rz", "p") else []
+            found.append(_gate({"name": name, "parameters": parameters, "coupling_map": places}))
+    return found
 
 
 def _is_of_use(gate: Any) -> bool:

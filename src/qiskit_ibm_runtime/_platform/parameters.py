@@ -10,7 +10,7 @@ from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.utils import is_crn
 
-from .addresses import api_url, catalog_url, iam_url, search_url
+from .addresses import api_url, iam_url
 from .client import PlatformClient
 from .discovery import Directory
 from .login import IamLogin, IamTokens
@@ -79,7 +79,7 @@ def connect(account: Account, http: HttpSettings) -> tuple[PlatformParameters, P
     params.token_source = IamTokens(IamLogin(iam), account.token)
     if crn is not None:
         return _bound(params, account, crn, private)
-    directory = Directory(params.session_to, search_url(), catalog_url())
+    directory = Directory(params.session_to)
     if given and given != "auto":
         return _bound(params, account, directory.named(given).crn, private)
     candidates = directory.preferred(wishes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
@@ -127,10 +128,14 @@ def _circuits(inputs: dict[str, Any]) -> list[QuantumCircuit]:
 def _observables(inputs: dict[str, Any], runs: int) -> list[Any]:
     observables = inputs.get("observables") or []
     indices = inputs.get("observable_indices") or range(len(observables))
-    found = [observables[index] for index in indices]
+    found = [_as_sum(observables[index]) for index in indices]
     if len(found) != runs:
         raise IBMInputValueError(f"{len(found)} observables are given for {runs} circuits.")
     return found
+
+
+def _as_sum(observable: Any) -> SparsePauliOp:
+    return observable if isinstance(observable, SparsePauliOp) else SparsePauliOp(observable)
 
 
 def _merged(groups: list[Group]) -> list[Group]:

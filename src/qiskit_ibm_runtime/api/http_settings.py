@@ -104,6 +104,11 @@ class HttpSettings:
             if hook is not None and not callable(hook):
                 raise IBMInputValueError(f"{name!r} has to be callable, not {hook!r}.")
 
+    @property
+    def has_hooks(self) -> bool:
+        """Whether anybody is to be told of requests."""
+        return self.on_request is not None or self.on_response is not None
+
     def session_parameters(self) -> dict[str, Any]:
         """Return what was chosen as arguments of a :class:`~.session.RetrySession`."""
         chosen: dict[str, Any] = {"http": self}

@@ -25,7 +25,6 @@ from .auth import Bare, NoAuth
 from .connection_faults import classify
 from .deadline import Deadline, holding
 from .errors import translate, without_secrets
-from .http_settings import HttpSettings
 from .liveness import raise_if_ended
 from .loopback import leads_to_loopback
 from .records import RE_BACKENDS_ENDPOINT
@@ -35,6 +34,8 @@ from .transport import Transport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
+
+    from .http_settings import HttpSettings
 
 __all__ = [
     "CLIENT_APPLICATION",
@@ -144,7 +145,7 @@ class RetrySession(requests.Session):
         "custom_header",
         "policy",
         "_timeout",
-        "_http",
+        "_watched",
         "_owns_adapter",
     ]
     clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -172,7 +173,7 @@ class RetrySession(requests.Session):
         self.proxies = dict(proxies or {})
         self.auth = auth
         self._timeout = timeout
-        self._http = http or HttpSettings()
+        self._watched = http if http is not None and http.has_hooks else None
         self.custom_header = (
             os.getenv(CUSTOM_HEADER_ENV_VAR) or os.getenv(QE_PROVIDER_HEADER_ENV_VAR) or ""
         )
@@ -234,10 +235,13 @@ class RetrySession(requests.Session):
         records.request(logger, call.method, call.url, bare=bare)
         while True:
             call.attempts += 1
-            event = self._http.sending(call.method, call.url, call.attempts)
-            began = self.clock()
-            outcome = self._attempt(call)
-            self._http.answered(event, self.clock() - began, outcome)
+            if self._watched is None:
+                outcome = self._attempt(call)
+            else:
+                event = self._watched.sending(call.method, call.url, call.attempts)
+                began = self.clock()
+                outcome = self._attempt(call)
+                self._watched.answered(event, self.clock() - began, outcome)
             if not isinstance(outcome, requests.RequestException):
                 return outcome
             if self._renewed(call, outcome.response):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from .connection import connection_of
+from .connection import CHANNELS, connection_of
 from .exit_codes import NOT_FOUND
 from .output import Json, print_json, print_table, say
 
@@ -19,7 +19,7 @@ _REPLACED = "previous-{}"
 @app.command()
 def save(
     context: typer.Context,
-    channel: Annotated[str, typer.Option(help="ibm_quantum, ibm_cloud or local.")],
+    channel: Annotated[str, typer.Option(help=CHANNELS)],
     name: Annotated[
         Optional[str], typer.Option(help="Name of the account. [default: that of the channel]")
     ] = None,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from . import account, backends, doctor, jobs, local, program, run_circuits
-from .connection import Connection
+from .connection import CHANNELS, Connection
 from .exit_codes import FAILED, INTERRUPTED, MISUSED, TABLE, exit_code
 from .output import printable
 
@@ -52,7 +52,7 @@ def _print_version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     account: Annotated[Optional[str], typer.Option(help="Name of a saved account.")] = None,
-    channel: Annotated[Optional[str], typer.Option(help="ibm_quantum, ibm_cloud or local.")] = None,
+    channel: Annotated[Optional[str], typer.Option(help=CHANNELS)] = None,
     instance: Annotated[
         Optional[str], typer.Option(help="hub/group/project; on ibm_cloud a CRN or a name.")
     ] = None,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
     from qiskit_ibm_runtime.accounts import Account
 
+CHANNELS = "ibm_quantum_platform, ibm_cloud, ibm_quantum or local."
 NO_RUNTIME = (
     "No embedded runtime is kept, and one that is started for this command would end with it. "
     "Start one with `qiskit-ibm-runtime local start`."

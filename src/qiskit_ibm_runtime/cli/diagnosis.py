@@ -81,17 +81,20 @@ def findings(connection: Connection, *, offline: bool) -> Iterator[Finding]:
         yield _service(connection)
 
 
-def check_platform() -> int:
-    """Run the self-check of the bridge to today's platform, and return its exit code."""
-    import subprocess
-    from importlib.util import find_spec
+def check_platform(connection: Connection) -> int:
+    """Run the self-check of the bridge to today's platform, and return its exit code.
 
-    name = "qiskit_ibm_runtime._platform"
-    if find_spec(name) is None or find_spec(f"{name}.check") is None:
-        sys.stderr.write("--live: this build has no bridge to the platform to check\n")
-        return 1
-    command = [sys.executable, "-m", f"{name}.check"]
-    return subprocess.run(command, check=False).returncode  # noqa: S603  # nothing is from outside
+    It says what it costs and asks before it submits anything.
+
+    Args:
+        connection: Which account and instance to use.
+    """
+    import subprocess
+
+    given = {"--account": connection.account, "--instance": connection.instance}
+    chosen = [f"{name}={value}" for name, value in given.items() if value is not None]
+    command = [sys.executable, "-m", "qiskit_ibm_runtime._platform.check", *chosen]
+    return subprocess.run(command, check=False).returncode  # noqa: S603  # no shell reads it
 
 
 def _installation() -> Iterator[Finding]:

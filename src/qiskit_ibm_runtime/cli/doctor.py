@@ -14,7 +14,7 @@ def doctor(
     context: typer.Context,
     offline: Annotated[bool, typer.Option("--offline", help="Send nothing.")] = False,
     live: Annotated[
-        bool, typer.Option("--live", help="Also run the self-check of the bridge to the platform.")
+        bool, typer.Option("--live", help="Also run jobs on IBM's platform of today; asks first.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -32,7 +32,7 @@ def doctor(
             if each.advice:
                 say(f"{each.what}: {each.advice}")
     failed = any(each.state == BROKEN for each in found)
-    if live and check_platform() != 0:
+    if live and check_platform(connection_of(context)) != 0:
         failed = True
     if failed:
         raise typer.Exit(FAILED)

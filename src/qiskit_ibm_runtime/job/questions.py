@@ -37,6 +37,7 @@ def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
 def pool_of(api_client: Any) -> WorkerPool:
     """Return the workers that all jobs of one client share."""
     try:
-        return _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
+        pool = _pools.get(api_client)
+        return pool or _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
     except TypeError:  # A double may be something that cannot be a key.
         return WorkerPool(MOST_REQUESTS, "job-request")

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
-from qiskit_ibm_runtime.exceptions import Failure, IBMError
+from qiskit_ibm_runtime.exceptions import (
+    Failure,
+    IBMError,
+    RuntimeInvalidStateError,
+    RuntimeJobFailureError,
+    RuntimeJobMaxTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,3 +108,26 @@ def conclusion(message: str) -> str:
     last = next((line for line in lines[start + 1 :] if line and not line[0].isspace()), "")
     kind, colon, text = last.partition(":")
     return kind.rpartition(".")[2] + colon + text
+
+
+def failure_of(state: JobState, message: str) -> IBMError:
+    """Return the error of a job that failed, for whoever wants its result.
+
+    Args:
+        state: Its state.
+        message: What is known of the failure, see :func:`failure_text`.
+    """
+    if state.ran_too_long:
+        return RuntimeJobMaxTimeoutError(message, failure=state.failure)
+    advice = "" if state.solution else "\njob.logs() may tell more."
+    summary = conclusion(message)
+    first = f"{summary}\n\n" if summary else ""
+    return RuntimeJobFailureError(
+        f"{first}Unable to retrieve job result. {message}{advice}", failure=state.failure
+    )
+
+
+def cancellation_of(job_id: str, state: JobState) -> IBMError:
+    """Return the error of a job that was cancelled, for whoever wants its result."""
+    text = f"Unable to retrieve the result of job {job_id}. Job was cancelled. {state.reason}"
+    return RuntimeInvalidStateError(text.rstrip(), failure=state.failure)

@@ -84,7 +84,7 @@ class Runtime:
         return [name for name in self.backends if name in seen]
 
     def devices_for(self, caller: Caller) -> list[str]:
-        """Names of the backends that today's platform shows a caller: devices only."""
+        """Names of the devices that the platform protocol offers to a caller."""
         instance = self.instance(caller, None)
         there = [name for name in self.backends if not catalogue.is_simulator(name)]
         if self.settings.devices is None:

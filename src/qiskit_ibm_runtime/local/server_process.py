@@ -31,8 +31,8 @@ def versions() -> dict[str, str | None]:
     """Versions of what decides on results: this package, terra and Aer."""
     return {
         "qiskit-ibm-runtime": VERSION,
-        "qiskit-terra": _installed("qiskit-terra"),
-        "qiskit-aer": _installed("qiskit-aer"),
+        "qiskit-terra": installed("qiskit-terra"),
+        "qiskit-aer": installed("qiskit-aer"),
     }
 
 
@@ -121,7 +121,8 @@ def end_of(process: subprocess.Popen[bytes]) -> str:
     return f"process {process.pid} was ended by {name}{hint}"
 
 
-def _installed(package: str) -> str | None:
+def installed(package: str) -> str | None:
+    """Return the release of a package; ``None`` if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, TypeVar, Union, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from typing_extensions import Self
+
 T = TypeVar("T")
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ else:
 class Flexible:
     """Base of the options classes: undeclared fields, in the constructor or assigned later."""
 
-    def __new__(cls, /, *_args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, /, *_args: Any, **kwargs: Any) -> Self:
         """Make an object whose constructor takes these names; that of a derived class may not."""
         known = _keywords(cls.__init__)
         refused = [name for name in kwargs if name not in known] if known is not None else []

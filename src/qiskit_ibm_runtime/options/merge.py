@@ -32,8 +32,25 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
         TypeError: If a section is anything but ``None``, a mapping or an object of its own class.
     """
     result = {name: _copied(name, _in_dict_form(name, value)) for name, value in old.items()}
-    if not new:
-        return result
+    _put(result, new or {})
+    return result
+
+
+def completed(options: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return options in which each section has a value for each field, at least its default.
+
+    Args:
+        options: Options as a nested dict.
+        new: Options to put over them and over the defaults, as for :func:`merged`.
+    """
+    result = merged(options)
+    for name, defaults in _DEFAULTS.items():
+        result[name] = {**_copied(name, defaults), **_section(result, name)}
+    _put(result, new or {})
+    return result
+
+
+def _put(result: dict[str, Any], new: Mapping[str, Any]) -> None:
     for name, value in new.items():
         if name not in SECTIONS:
             home = next((result[s] for s in SECTIONS if name in _section(result, s)), result)
@@ -41,17 +58,8 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
     for name in SECTIONS:
         given = _in_dict_form(name, new.get(name))
         if given is not None:
-            kept = {} if is_section(new[name], CLASSES[name]) else _section(result, name)
+            kept = _section(result, name) if _is_mapping(new[name]) else {}
             result[name] = {**kept, **_copied(name, given)}
-    return result
-
-
-def completed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options in which each section has a value, at least its default, for each field."""
-    result = merged(options)
-    for name, defaults in _DEFAULTS.items():
-        result[name] = {**_copied(name, defaults), **_section(result, name)}
-    return result
 
 
 def _section(options: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -61,9 +69,11 @@ def _section(options: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _in_dict_form(name: str, value: Any) -> Any:
     """Return a section as a mapping, or ``None``; any other value as it is."""
-    if name in SECTIONS and is_section(value, CLASSES[name]):
+    if name not in SECTIONS or value is None or type(value) is dict:
+        return value
+    if is_section(value, CLASSES[name]):
         return to_dict(value)
-    if name not in SECTIONS or value is None or _is_mapping(value):
+    if _is_mapping(value):
         return value
     raise TypeError(
         f"{name!r} takes {CLASSES[name].__name__} or a dict, not {type(value).__name__}."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .names import JOB_OPTIONS, unknown_names, warn_of_names
-from .sections import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +17,20 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
     top or in a section, draws one warning.
     """
     warn_of_names(options)
-    sections = {name: options.get(name) or {} for name in SECTIONS}
-    simulator = sections["simulator"]
+    simulator = options.get("simulator") or {}
     inputs = {
         "transpilation_settings": {
-            **sections["transpilation"],
+            **(options.get("transpilation") or {}),
             "optimization_settings": {"level": options.get("optimization_level")},
             "coupling_map": simulator.get("coupling_map"),
             "basis_gates": simulator.get("basis_gates"),
         },
         "resilience_settings": {
-            **sections["resilience"],
+            **(options.get("resilience") or {}),
             "level": options.get("resilience_level"),
         },
         "run_options": {
-            **sections["execution"],
+            **(options.get("execution") or {}),
             "noise_model": simulator.get("noise_model"),
             "seed_simulator": simulator.get("seed_simulator"),
         },

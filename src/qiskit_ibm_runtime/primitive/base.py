@@ -9,7 +9,7 @@ call in ``_call``, which derived classes override.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -92,7 +92,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in Options._merge_options(completed(self._options), fields).items():
+        for name, value in completed(self._options, fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -127,7 +127,7 @@ class RuntimePrimitive:
         # Beside the options, and not one of them.
         dry = {"dry_run": True} if overrides.get("dry_run") else {}
         overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
-        combined = Options._merge_options(completed(self._options), overrides)
+        combined = completed(self._options, overrides)
         backend = self._backend()
         set_default_error_levels(
             combined,
@@ -142,7 +142,8 @@ class RuntimePrimitive:
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
                 backend.check_faulty(circuit)
-        return self._session.run(
+        run: Callable[..., RuntimeJob] = self._session.run
+        return run(
             program_id=self._PROGRAM_ID,
             # An option of a user that is called `circuits` does not replace the circuits.
             inputs={**Options._get_program_inputs(combined), **inputs},

@@ -12,6 +12,7 @@ from qiskit_ibm_runtime.api.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient
+from .skew import warn_of_skew
 from .version import VersionClient
 
 if TYPE_CHECKING:
@@ -52,12 +53,19 @@ def log_in(
         raise IBMNotAuthorizedError(
             "This account is not authorized to use the runtime on the ibm_quantum channel."
         )
-    calls: list[Callable[[], None]] = [lambda: _check_address(params, version())]
+    told: dict[str, Any] = {}
+
+    def look() -> None:
+        told.update(version())
+        _check_address(params, told)
+
+    calls: list[Callable[[], None]] = [look]
     # Doubles of the client answer by user_hubs() alone, as in 0.9.3.
     if getattr(client.user_hubs, "__func__", None) is USER_HUBS:
         calls.append(client.learn_hubs)
     for called in run_concurrently(lambda call: call(), calls):
         called.result()
+    warn_of_skew(params.url or "", told)
     return client
 
 

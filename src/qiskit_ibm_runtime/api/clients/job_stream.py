@@ -42,7 +42,7 @@ class ServerEndedError(WebsocketError):
     """The server has ended, and its jobs with it."""
 
 
-class Attempt:
+class PendingConnection:
     """A connection that a worker is opening, and that the hub may give up meanwhile."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class JobStream:
     ) -> None:
         self._hub, self._client, self._url = hub, client, url
         self._reconnecting = Reconnecting(retries, backoff_factor, float(client.BACKOFF_MAX))
-        self._attempt: Attempt | None = None
+        self._attempt: PendingConnection | None = None
         self._connection: Any = None
         self._socket: Any = None
         self._opened = 0.0
@@ -115,14 +115,14 @@ class JobStream:
         self._client._handle_stream_iteration()
         self._client._acknowledged = False
         self.due = NEVER
-        self._attempt = attempt = Attempt()
+        self._attempt = attempt = PendingConnection()
         try:
             self._hub.connectors.submit(partial(self._connect, attempt))
         except RuntimeError:
             # No thread can be started, as while the interpreter ends: other streams have to wait.
             self._connect(attempt)
 
-    def _connect(self, attempt: Attempt) -> None:
+    def _connect(self, attempt: PendingConnection) -> None:
         """Open a connection and report to the hub; runs in a worker."""
         self._hub.report(self, partial(self._limit_handshake, attempt))
         try:
@@ -133,11 +133,11 @@ class JobStream:
         else:
             self._hub.report(self, partial(self._connected, attempt, connection))
 
-    def _limit_handshake(self, attempt: Attempt) -> None:
+    def _limit_handshake(self, attempt: PendingConnection) -> None:
         if attempt is self._attempt:
             self.due = self._hub.clock.monotonic() + HANDSHAKE_LIMIT
 
-    def _connected(self, attempt: Attempt, connection: Any) -> None:
+    def _connected(self, attempt: PendingConnection, connection: Any) -> None:
         if attempt is not self._attempt:
             connection.shutdown()
             return
@@ -148,7 +148,7 @@ class JobStream:
         self._hub.watch(self._socket, self)
         self.read()
 
-    def _not_connected(self, attempt: Attempt, error: Exception) -> None:
+    def _not_connected(self, attempt: PendingConnection, error: Exception) -> None:
         if attempt is self._attempt:
             self._broken(error)
 

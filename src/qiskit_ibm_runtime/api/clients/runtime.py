@@ -14,7 +14,7 @@ from qiskit_ibm_runtime.utils.hgp import from_instance_format
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
-from .submission import submit
+from .submission import submit_once
 from .submits import LEDGER
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class RuntimeClient(BaseBackendClient):
             start_session,
             session_time,
         )
-        return submit(self._api, request, json.dumps(request, cls=RuntimeEncoder))
+        return submit_once(self._api, request, json.dumps(request, cls=RuntimeEncoder))
 
     def program_request(
         self,

@@ -54,7 +54,7 @@ WORST_CLOCK = timedelta(minutes=10)
 PATIENCE = 60.0
 
 
-def submit(api: Runtime, request: dict[str, Any], body: str) -> dict[str, Any]:
+def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, Any]:
     """Submit a job, and return its id and backend.
 
     Args:

@@ -47,6 +47,6 @@ def _read(
         if reader is not None and checked:
             reader.check(name, value)
         result[name] = scalar(value) if reader is None else reader.sent(value)
-    if checked:
+    if checked and "initial_layout" in result:
         check_places(result, circuits)
     return result

@@ -1,7 +1,7 @@
-"""Devices of today's kind, made up: ``cz`` on a lattice of heavy hexagons, or on a line.
+"""Synthetic devices with ``cz`` and fractional gates, on a heavy-hex lattice or a line.
 
-Qiskit's snapshots end before these. Each has a twin without noise, so that results can be compared
-with exact values.
+Terra's snapshots have no such devices. Each comes with and without noise; the latter allows
+comparison with exact values.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 WIDTHS = {"fake_heron": 156, "ideal_heron": 156, "fake_line": 5, "ideal_line": 5}
-"""Qubits of each device."""
+"""Number of qubits of each device."""
 IDEAL = frozenset(name for name in WIDTHS if name.startswith("ideal_"))
 
 _ROWS, _COLUMNS, _ROW = 8, 16, 20
@@ -21,7 +21,7 @@ _OF_A_GATE = {"id": 24, "rx": 24, "rz": 0, "sx": 24, "x": 24, "cz": 84, "rzz": 8
 
 @cache
 def configuration(name: str) -> dict[str, Any]:
-    """The configuration of a device."""
+    """Return the configuration of a device."""
     width = WIDTHS[name]
     pairs = sorted([pair for edge in _edges(width) for pair in (list(edge), list(edge[::-1]))])
     each = [[qubit] for qubit in range(width)]
@@ -43,7 +43,7 @@ def configuration(name: str) -> dict[str, Any]:
         "supported_instructions": [*sorted(_ONE + _TWO), "delay", "if_else", "measure", "reset"],
         "multi_meas_enabled": True,
         "online_date": "2026-01-01T00:00:00+00:00",
-        "description": f"{width} qubits, made up",
+        "description": f"Synthetic device of {width} qubits",
         "dt": 4.0,
         "processor_type": {"family": "Heron", "revision": "2"},
         "timing_constraints": {
@@ -57,7 +57,7 @@ def configuration(name: str) -> dict[str, Any]:
 
 @cache
 def calibration(name: str) -> dict[str, Any]:
-    """The properties of a device; its twin without noise has errors of zero."""
+    """Return the properties of a device; ideal devices have errors of zero."""
     width, scale = WIDTHS[name], 0.0 if name in IDEAL else 1.0
     return {
         "backend_name": name,

@@ -10,6 +10,7 @@ from qiskit_ibm_runtime.local.protocol.errors import (
     NOT_AUTHORIZED,
     Refused,
 )
+from qiskit_ibm_runtime.local.server_process import installed
 
 from .endpoint import Call, Routes
 
@@ -18,8 +19,8 @@ ACCOUNT = Routes()
 
 @ACCOUNT("GET", "/api/version", is_open=True)
 async def version(call: Call) -> models.Version:
-    """Tell that this is an authentication address."""
-    return models.Version()
+    """Tell that this is an authentication address, and the releases that it runs."""
+    return models.Version(installed("qiskit-ibm-runtime"), installed("qiskit-terra"))
 
 
 @ACCOUNT("POST", "/api/users/loginWithToken", refuses=(401,), is_open=True)

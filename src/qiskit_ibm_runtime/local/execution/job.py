@@ -151,7 +151,7 @@ def _module(program: str, source: str) -> types.ModuleType:
 def _report(exc: BaseException) -> str:
     """The traceback without the frames of this file, which tell the author nothing.
 
-    What a V2 program refuses is told by its code and message alone.
+    Invalid inputs of V2 programs are reported by code and message only.
     """
     if isinstance(exc, PubError):
         return str(exc)

@@ -1,1 +1,1 @@
-"""Owns the protocol of today's IBM Quantum Platform; its jobs are those of the embedded runtime."""
+"""Serve the IBM Quantum Platform protocol (V2 primitives) from the embedded runtime."""

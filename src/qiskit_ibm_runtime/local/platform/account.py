@@ -1,6 +1,6 @@
-"""How clients find their instances: Global Search and Global Catalog, on this same server.
+"""Discovery of instances: Global Search and Global Catalog, served from the same address.
 
-The exchange of API keys and the look-up of instances by name are those of the classic protocol.
+IAM tokens and the Resource Controller are shared with the classic protocol.
 """
 
 from typing import Any
@@ -18,11 +18,11 @@ PLANS = {
     "flex": ("850b0e2c-0000-4000-8000-000000000003", "Flex", "subscription"),
     "premium": ("850b0e2c-0000-4000-8000-000000000004", "Premium", "subscription"),
 }
-"""Id, name and kind of price of each plan."""
+"""ID, display name and pricing type of each plan."""
 
 
 async def search(call: Call, query: models.SearchQuery, body: models.Search) -> models.Found:
-    """Find the service instances of a user."""
+    """Search for service instances."""
     require_iam_token(call)
     wanted = "quantum-computing" in body.query or "*" in body.query
     instances = call.runtime.settings.services if wanted and not body.search_cursor else ()
@@ -56,6 +56,6 @@ def _found(instance: Instance, plan_id: str) -> dict[str, Any]:
 
 ACCOUNT("POST", "/v3/resources/search", refuses=(401,), is_open=True)(search)
 for _plan_id, _, _ in PLANS.values():
-    # The address of the catalog may be given with its usual path or without.
+    # GLOBAL_CATALOG_URL may or may not include the usual /api/v1.
     for _root in ("", "/api/v1"):
         ACCOUNT("GET", f"{_root}/{_plan_id}", refuses=(401,), is_open=True)(plan)

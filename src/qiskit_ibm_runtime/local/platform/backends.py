@@ -1,4 +1,4 @@
-"""Devices: which there are, what they are, and how they are."""
+"""Devices: list, configuration, properties and status."""
 
 import re
 from typing import Any
@@ -19,26 +19,26 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def api_version(call: Call) -> str:
-    """The version of the API that a request is meant for; the newest if it names none.
+    """Return the API version of a request; the newest by default.
 
     Raises:
-        Refused: 400 if there is no such version.
+        Refused: 400 if the version is malformed or too old.
     """
     asked = call.request.headers.get("ibm-api-version", VERSIONS[-1])
     if not _DATE.fullmatch(asked) or asked < VERSIONS[0]:
-        raise invalid(f"There is no API version {asked!r}; there are {', '.join(VERSIONS)}.")
+        raise invalid(f"Unknown API version {asked!r}; use one of {', '.join(VERSIONS)}.")
     return asked
 
 
 @BACKENDS("GET", "/versions", is_open=True)
 async def versions(call: Call) -> models.Version:
-    """List the versions of the API."""
+    """List API versions."""
     return models.Version(list(VERSIONS))
 
 
 @BACKENDS("GET", "/backends")
 async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
-    """List devices: as objects, or by their names in old versions of the API."""
+    """List devices as objects, or as names in old API versions."""
     names = call.runtime.devices_for(call.caller)
     if api_version(call) < _OBJECTS_SINCE:
         return models.Devices(list(names))
@@ -59,17 +59,17 @@ async def properties(call: Call, query: models.DocumentQuery) -> dict[str, Any]:
 
 @BACKENDS("GET", "/backends/{name}/status", refuses=(404,))
 async def status(call: Call) -> models.Status:
-    """Tell whether a device works and how many jobs wait."""
+    """Return the status of a device and the length of its queue."""
     name = device_named(call, call.path("name"))
     version = documents.configuration(name)["backend_version"]
     return models.Status(call.runtime.scheduler.length(name), version)
 
 
 def device_named(call: Call, name: str) -> str:
-    """The name itself, if the caller may use this device.
+    """Return the name if the caller has access to the device.
 
     Raises:
-        Refused: 404 if not.
+        Refused: 404 otherwise.
     """
     if name not in call.runtime.devices_for(call.caller):
         raise backend_not_found(name)
@@ -93,7 +93,7 @@ def _device(call: Call, name: str, fields: str) -> dict[str, Any]:
 
 @BACKENDS("GET", "/backends/{name}/defaults", refuses=(404,))
 async def defaults(call: Call) -> Any:
-    """Return pulse defaults, which no device has any more."""
+    """Return null: devices have no pulse defaults any more."""
     from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
 
     device_named(call, call.path("name"))

@@ -1,4 +1,4 @@
-"""Descriptions of devices as the platform sends them today, made from those of 2023."""
+"""Convert configuration and properties of 2023 to the documents of today's platform."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FAMILIES = {5: "Falcon", 7: "Falcon", 16: "Falcon", 27: "Falcon", 65: "Hummingb
 
 @lru_cache(maxsize=256)
 def configuration(name: str) -> dict[str, Any]:
-    """The configuration of a device; do not change it."""
+    """Return the configuration of a device; treat it as immutable."""
     old = catalogue.configuration(name)
     kept = {key: value for key, value in old.items() if key not in _GONE}
     basis = [gate for gate in old["basis_gates"] if gate not in _NOT_UNITARY]
@@ -47,7 +47,7 @@ def configuration(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def properties(name: str) -> dict[str, Any]:
-    """The calibration of a device; do not change it."""
+    """Return the calibration of a device; treat it as immutable."""
     old = herons.calibration(name) if name in herons.WIDTHS else catalogue.properties(name)
     qubits = [[fact for fact in qubit if fact["name"] in _OF_A_QUBIT] for qubit in old["qubits"]]
     gates = [gate for gate in old["gates"] if gate["gate"] != "reset"]
@@ -75,8 +75,8 @@ def properties(name: str) -> dict[str, Any]:
 
 
 def processor(name: str) -> dict[str, str]:
-    """Family and revision of a device."""
+    """Return the processor family and revision of a device."""
     old = catalogue.configuration(name)
-    told = old.get("processor_type") or {}
-    family = told.get("family") or _FAMILIES.get(old["n_qubits"], "Canary")
-    return {"family": str(family), "revision": str(told.get("revision", "1"))}
+    known = old.get("processor_type") or {}
+    family = known.get("family") or _FAMILIES.get(old["n_qubits"], "Canary")
+    return {"family": str(family), "revision": str(known.get("revision", "1"))}

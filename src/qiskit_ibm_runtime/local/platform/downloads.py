@@ -1,4 +1,4 @@
-"""Results at addresses of their own, which need no credentials and hold for a few minutes."""
+"""Presigned result URLs, valid for a few minutes without credentials."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ SECONDS = 300
 
 
 def link(call: Call, job_id: str) -> models.Link:
-    """The address of the result of a job."""
+    """Return a presigned URL of the result of a job."""
     expires = int(call.runtime.clock()) + SECONDS
     ticket = f"{job_id}.{expires}.{_signature(call, job_id, expires)}"
     return models.Link(f"{public_url(call)}{PATH}/{ticket}")
@@ -27,15 +27,15 @@ def link(call: Call, job_id: str) -> models.Link:
 
 @DOWNLOADS("GET", f"{PATH}/{{ticket}}", refuses=(403, 404), is_open=True)
 async def download(call: Call) -> Any:
-    """Return the result that a ticket was given for, compressed for who understands that."""
+    """Return the result for a ticket, gzip-compressed if the client accepts that."""
     job_id, _, rest = call.path("ticket").partition(".")
     until, _, signature = rest.partition(".")
     expires = int(until) if until.isdecimal() and len(until) < 16 else 0
     right = _signature(call, job_id, expires)
     if not hmac.compare_digest(signature.encode(), right.encode()):
-        raise Refused(403, NOT_AUTHORIZED, "The address of this result is not valid.")
+        raise Refused(403, NOT_AUTHORIZED, "Invalid result URL.")
     if expires < call.runtime.clock():
-        raise Refused(403, NOT_AUTHORIZED, "The address of this result has expired; ask again.")
+        raise Refused(403, NOT_AUTHORIZED, "The result URL has expired; request the results again.")
     data = await call.runtime.store.payloads.read(job_id, "result")
     if data is None:
         raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")

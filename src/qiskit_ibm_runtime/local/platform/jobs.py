@@ -40,7 +40,7 @@ from .backends import device_named
 
 JOBS = Routes()
 SUFFIX = "-v2"
-"""What tells programs of the platform from those of the classic protocol where jobs are kept."""
+"""Suffix of V2 programs in stored jobs, where classic programs have the same names."""
 RAN_TOO_LONG_CODE, INTERNAL_CODE = 1305, 9999
 _LARGE = 2**20
 _CODE = re.compile(r"Error code (\d+); ", re.ASCII)
@@ -52,11 +52,11 @@ async def submit(call: Call, body: models.Submit) -> models.Submitted:
     if body.program_id not in params.PARAMS:
         raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     if body.start_session:
-        raise invalid("Jobs open no sessions any more; use POST /sessions.")
+        raise invalid("start_session is no longer supported; use POST /sessions.")
     backend = device_named(call, body.backend)
     await _check(body)
     job_id, store = new_id(), call.runtime.store
-    # Before the session is looked up: what is found must still be so when the job is kept.
+    # Write first, so that the session cannot close between the check and the insert.
     async with store.payloads.prepared(job_id, "params", memoryview(body.params)):
         _check_session(call, body.session_id, backend)
         job = _job(call, body, backend, job_id)
@@ -141,17 +141,17 @@ async def one(call: Call, query: models.Brief) -> models.Job:
 
 @JOBS("DELETE", "/jobs/{id}", refuses=(404,))
 async def delete(call: Call) -> None:
-    """Delete a job that has ended."""
+    """Delete a finished job."""
     job, runtime = found(call), call.runtime
     if not job.is_final:
-        raise invalid(f"Job {job.id} has not ended; cancel it first.")
+        raise invalid(f"Job {job.id} has not finished; cancel it first.")
     async with runtime.store.durably():
         runtime.store.jobs.delete(job.id)
 
 
 @JOBS("POST", "/jobs/{id}/cancel", refuses=(404, 409))
 async def cancel(call: Call) -> None:
-    """Cancel a job that has not ended."""
+    """Cancel an unfinished job."""
     job = found(call)
     if job.is_final:
         raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
@@ -179,7 +179,7 @@ async def tag(call: Call, body: models.NewTags) -> None:
 
 @JOBS("GET", "/jobs/{id}/results", refuses=(404,))
 async def results(call: Call) -> Any:
-    """Return what the program returned; nothing before it has. Private ones are read once."""
+    """Return the result, or 204 if there is none. Private results are deleted when read."""
     job, store = found(call), call.runtime.store
     data = await store.payloads.read(job.id, "result") if job.is_final else None
     if not data:
@@ -196,7 +196,7 @@ async def results(call: Call) -> Any:
 
 @JOBS("GET", "/jobs/{id}/logs", refuses=(404,))
 async def logs(call: Call) -> TextAnswer:
-    """Return the log of a job that has ended."""
+    """Return the log of a finished job."""
     job = found(call)
     if not job.is_final:
         raise Refused(404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished.")
@@ -205,7 +205,7 @@ async def logs(call: Call) -> TextAnswer:
 
 @JOBS("GET", "/jobs/{id}/metrics", refuses=(404,))
 async def metrics(call: Call) -> models.Metrics:
-    """Return times and usage."""
+    """Return timestamps and usage."""
     job = found(call)
     return models.Metrics(
         models.Timestamps(job.created, job.running, job.finished),
@@ -217,10 +217,10 @@ async def metrics(call: Call) -> models.Metrics:
 
 
 def found(call: Call) -> Job:
-    """The job that a request names.
+    """Return the job in the path of a request.
 
     Raises:
-        Refused: 404 if the caller has no such job of this protocol.
+        Refused: 404 if the caller has no such V2 job.
     """
     job = find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
     if not programs.is_v2(job.program):
@@ -229,7 +229,7 @@ def found(call: Call) -> Job:
 
 
 def usage(job: Job) -> models.Usage:
-    """What a job is charged: its time, in whole seconds."""
+    """Return the usage of a job in whole seconds."""
     return models.Usage(round(job.seconds), "complete" if job.is_final else "pending")
 
 

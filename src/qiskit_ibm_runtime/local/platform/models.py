@@ -1,4 +1,4 @@
-"""Requests and answers of the platform as types; see :mod:`..protocol.models`."""
+"""Types of requests and responses of the platform protocol."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
 from typing import Annotated, Any, Literal, Optional, Union
@@ -10,7 +10,7 @@ from qiskit_ibm_runtime.local.protocol.models import LogLevel, Name, Object, Tim
 
 LARGEST_PAGE = 200
 LONGEST = 10_800
-"""Seconds that a job may take."""
+"""Limit on the execution time of a job, in seconds."""
 Tags = Annotated[list[Annotated[str, Meta(max_length=86)]], Meta(max_length=8)]
 Mode = Literal["dedicated", "batch"]
 
@@ -113,7 +113,7 @@ class Job(Struct):
 
 
 class JobQuery(Struct):
-    """A limit or offset out of range is no error; the usual one is taken instead."""
+    """Query of the job list; limit and offset out of range fall back to their defaults."""
 
     limit: Optional[str] = None
     offset: Optional[str] = None
@@ -136,11 +136,11 @@ class JobQuery(Struct):
                 raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
 
     def size(self) -> int:
-        """Jobs of a page."""
+        """Number of jobs per page."""
         return _within(self.limit, 1, LARGEST_PAGE, LARGEST_PAGE)
 
     def start(self) -> int:
-        """Jobs before the page."""
+        """Number of jobs before the page."""
         return _within(self.offset, 0, 10**15, 0)
 
 

@@ -1,4 +1,4 @@
-"""Everything that the platform's protocol serves, by path."""
+"""Routes of the platform protocol."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.endpoints.endpoint import Endpoint
 
 ROOT = "/api/v1"
-"""Path of the API; clients are pointed at it."""
+"""Base path of the API."""
 
 
 def by_path() -> dict[str, dict[str, Endpoint]]:
-    """Every endpoint by its full path and its method."""
+    """Return every endpoint by full path and method."""
     table: dict[str, dict[str, Endpoint]] = {}
     for endpoint in (*ACCOUNT, *DOWNLOADS):
         table.setdefault(endpoint.path, {})[endpoint.method] = endpoint

@@ -1,4 +1,4 @@
-"""Sessions and batches: opened and closed by themselves, with jobs in between."""
+"""Sessions and batches, opened and closed by requests of their own."""
 
 from datetime import datetime, timezone
 
@@ -24,10 +24,8 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
     """Open a session (mode dedicated) or a batch."""
     runtime = call.runtime
     if runtime.settings.plan == "open" and body.mode == "dedicated":
-        text = "You are not authorized to run a session when using the open plan."
-        raise Refused(
-            400, NOT_ON_THIS_PLAN, text, "Use another plan, or job mode or a batch instead."
-        )
+        text = "The open plan does not include dedicated sessions."
+        raise Refused(400, NOT_ON_THIS_PLAN, text, "Use job mode or a batch, or another plan.")
     if body.backend is None:
         raise invalid("'backend' is required.")
     longest = runtime.settings.session_hours * 3600
@@ -79,16 +77,16 @@ async def one(call: Call) -> models.Session:
 
 @SESSIONS("PATCH", "/sessions/{id}", refuses=(404,))
 async def change(call: Call, body: models.ChangeSession) -> None:
-    """Let a session take no more jobs; those that wait still run."""
+    """Close a session for new jobs; queued jobs still run."""
     session = _found(call)
     if body.accepting_jobs:
-        raise invalid("A session that was closed stays so; open another one.")
+        raise invalid("A closed session cannot be reopened; open a new one.")
     await _close(call, session)
 
 
 @SESSIONS("DELETE", "/sessions/{id}/close", refuses=(404,))
 async def cancel(call: Call) -> None:
-    """Close a session and cancel the jobs that have not ended."""
+    """Close a session and cancel its unfinished jobs."""
     session = _found(call)
     await _close(call, session)
     await drop(call.runtime, [job for job in _jobs(call, session) if not job.is_final])

@@ -1,4 +1,4 @@
-"""What an instance is and what it has used."""
+"""Description and usage of an instance."""
 
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 
@@ -13,7 +13,7 @@ _PERIOD = {"start_time": "2026-01-01T00:00:00.000Z", "end_time": "2027-01-01T00:
 
 @USAGE("GET", "/instances/usage")
 async def used(call: Call) -> models.InstanceUsage:
-    """Tell how much an instance has used; nothing is charged here."""
+    """Return the usage of an instance; nothing is charged here."""
     instance, plan = call.runtime.instance(call.caller, None), call.runtime.settings.plan
     limit = _LIMITS.get(plan, _UNLIMITED)
     where = (instance.key, PLANS[plan][0])

@@ -34,7 +34,7 @@ def names() -> tuple[str, ...]:
 
 
 def is_v2(program: str) -> bool:
-    """Whether a program is one of today's platform, which decodes its inputs itself."""
+    """Whether a program is a V2 program, which decodes its own inputs."""
     return program in _V2_MODULES
 
 

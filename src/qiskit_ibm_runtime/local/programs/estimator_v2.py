@@ -1,4 +1,4 @@
-"""The ``estimator`` program of today's platform: expectation values of each PUB."""
+"""The V2 ``estimator`` program: expectation values of each PUB."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32
-"""Expectation values that are measured together."""
+"""Number of expectation values measured together."""
 _EXTRAPOLATORS = {
     "linear": "LinearExtrapolator",
     **{f"polynomial_degree_{n}": name for name, n in extrapolators.DEGREES.items()},
@@ -32,8 +32,8 @@ _EXTRAPOLATORS = {
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
     """Estimate each PUB.
 
-    Level 1 corrects the readout, level 2 extrapolates to no noise as well; the options under
-    ``resilience`` choose each by itself.
+    Resilience level 1 mitigates readout errors, level 2 adds zero-noise extrapolation; options
+    under ``resilience`` override either.
     """
     asked = params.checked("estimator", inputs)
     plan = Plan.of(asked)
@@ -50,7 +50,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """How every PUB is measured: shots, and which errors are mitigated."""
+    """Shots and error mitigation of a job."""
 
     asked: Any
     corrects_readout: bool
@@ -59,10 +59,10 @@ class Plan:
 
     @classmethod
     def of(cls, asked: Any) -> Plan:
-        """Read the options of a job.
+        """Derive the plan from the options.
 
         Raises:
-            PubError: If they contradict each other, or ask for what is not simulated.
+            PubError: If options conflict or are not supported.
         """
         given, level = asked.options.resilience, asked.resilience_level
         readout = level > 0 if given.measure_mitigation is None else given.measure_mitigation
@@ -74,7 +74,7 @@ class Plan:
         if not zne:
             return cls(asked, readout, False, Resilience(1 if readout else 0))
         if given.zne.amplifier == "pea":
-            raise PubError(OPTION, "The amplifier 'pea' is not simulated; use gate_folding.")
+            raise PubError(OPTION, "The amplifier 'pea' is not supported; use 'gate_folding'.")
         factors, extrapolator = tuple(given.zne.noise_factors), _extrapolator(given.zne)
         degree = extrapolators.DEGREES[extrapolator]
         if len(set(factors)) <= degree:
@@ -85,7 +85,7 @@ class Plan:
         return cls(asked, readout, True, resilience)
 
     def shots(self, precision: Any) -> int:
-        """Shots of each circuit, for the precision of a PUB or that of the job."""
+        """Number of shots for the precision of a PUB, or for the defaults of the job."""
         asked = self.asked
         precision = asked.precision if precision is None else precision
         if precision is None and asked.options.default_shots is not None:
@@ -93,9 +93,7 @@ class Plan:
         precision = asked.options.default_precision if precision is None else precision
         its = isinstance(precision, (int, float)) and not isinstance(precision, bool)
         if not its or not 0 < precision < math.inf:
-            raise PubError(
-                SHAPES, f"The precision of a PUB is a number above 0, not {precision!r}."
-            )
+            raise PubError(SHAPES, f"Precision must be a positive number, not {precision!r}.")
         return checked_shots(math.ceil(1 / precision**2))
 
     def notes(self) -> dict[str, Any]:
@@ -128,7 +126,7 @@ class Plan:
 
 
 def _extrapolator(zne: Any) -> str:
-    """The first extrapolator that is a polynomial; exponential ones alone become ``linear``."""
+    """Return the first polynomial extrapolator; exponential ones fall back to ``linear``."""
     names = [zne.extrapolator] if isinstance(zne.extrapolator, str) else zne.extrapolator
     known = {"exponential", "double_exponential", "fallback", *_EXTRAPOLATORS}
     known |= {f"polynomial_degree_{n}" for n in range(1, 8)}
@@ -146,7 +144,7 @@ def _extrapolator(zne: Any) -> str:
 
 @dataclass(frozen=True)
 class Pub:
-    """A circuit, and observables and values that are combined as arrays of numpy are."""
+    """An estimator PUB; observables and values broadcast against each other."""
 
     circuit: circuits.PubCircuit
     observables: Array
@@ -155,12 +153,12 @@ class Pub:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the result."""
+        """Shape of the result."""
         return np.broadcast_shapes(self.observables.shape, self.values.shape[:-1])
 
     @classmethod
     def of(cls, pub: list[Any], plan: Plan, backend: Any) -> Pub:
-        """Read and check a PUB."""
+        """Decode and validate a PUB."""
         circuit = circuits.from_json(pub[0])
         isa.check_static(circuit.circuit)
         isa.check(circuit.circuit, document(backend))
@@ -173,10 +171,10 @@ class Pub:
             raise PubError(
                 SHAPES,
                 f"Observables of shape {asked.shape} and values of shape {values.shape[:-1]} "
-                "do not go together.",
+                "do not broadcast.",
             ) from error
         if math.prod(shape) > observables.MOST_OBSERVABLES:
-            raise PubError(SHAPES, f"A PUB asks for at most {observables.MOST_OBSERVABLES} values.")
+            raise PubError(SHAPES, f"A PUB is limited to {observables.MOST_OBSERVABLES} values.")
         return made
 
 
@@ -231,7 +229,7 @@ def _answers(machine: Machine, pub: Pub, plan: Plan) -> list[levels.Answer]:
 def _of_noise_factors(
     found: list[levels.Answer], shape: tuple[int, ...], zne: params.Zne
 ) -> dict[str, Array]:
-    """What was measured at each noise factor, and what each extrapolator makes of it."""
+    """Return values at each noise factor and the fits of each extrapolator."""
     amplified = [about["zne"]["noise_amplification"] for _, about in found]
     values = np.array([one["values"] for one in amplified], dtype=float)
     errors = np.sqrt([np.asarray(one["variance"]) / np.asarray(one["shots"]) for one in amplified])
@@ -253,7 +251,7 @@ def _of_noise_factors(
 
 
 def _fit(name: str, factors: list[float], points: list[float]) -> Array:
-    """By what values at some noise factors are multiplied to become those of a fit at others."""
+    """Return the matrix that maps values at noise factors to values of a fit at other points."""
     if name == "fallback":
         return np.tile(
             np.equal(factors, min(factors)) / factors.count(min(factors)), (len(points), 1)

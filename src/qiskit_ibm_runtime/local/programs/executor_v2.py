@@ -1,4 +1,4 @@
-"""The ``executor`` program of today's platform: circuits with arguments, and every shot of them."""
+"""The ``executor`` program: every shot of circuits for each set of arguments."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ MOST_ELEMENTS = 2**20
 
 
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
-    """Run each item: its circuit, once for each element of its shape."""
+    """Run the circuit of each item, once for each element of its shape."""
     program = params.checked("executor", inputs).quantum_program
     if program.meas_level != "classified":
-        text = "Only classified measurements are simulated; leave meas_level alone."
+        text = "Only meas_level 'classified' is supported."
         raise PubError(OPTION, text)
     shots = checked_shots(program.shots)
     found = _circuits(program.circuits)
     if len(found) != len(program.items):
         counts = f"{len(found)} circuits and {len(program.items)} items"
-        raise PubError(INVALID_CIRCUIT, f"Every item has one circuit; there are {counts}.")
+        raise PubError(INVALID_CIRCUIT, f"Each item needs one circuit, but there are {counts}.")
     for circuit in found:
         check_sampled(circuit.circuit, backend)
     values = [_values(circuit, item) for circuit, item in zip(found, program.items)]
@@ -60,23 +60,23 @@ def _circuits(given: Any) -> list[circuits.PubCircuit]:
     data = circuits.unpacked(given.b64_data)
     programs = qpy.read(data)
     if (given.qpy_version, given.num_programs) != (data[6], len(programs)):
-        raise PubError(ENCODING, "Version or number of the circuits is not that of their QPY.")
+        raise PubError(ENCODING, "qpy_version or num_programs does not match the QPY data.")
     return [circuits.from_program(program) for program in programs]
 
 
 def _values(circuit: circuits.PubCircuit, item: Any) -> Array:
-    """The arguments of an item, one row for each of its elements."""
+    """Return the arguments of an item, broadcast to its shape."""
     array = tensors.from_json(item.circuit_arguments.data, item.circuit_arguments.shape)
     width = len(circuit.names)
     if not array.ndim or array.shape[-1] != width:
-        text = f"A circuit has {width} parameters, and its arguments the shape {array.shape}."
+        text = f"A circuit has {width} parameters, but arguments of shape {array.shape}."
         raise PubError(SHAPES, text)
     try:
         shape = np.broadcast_shapes(tuple(item.shape), array.shape[:-1])
     except ValueError as error:
-        raise PubError(SHAPES, "Shape and arguments of an item do not go together.") from error
+        raise PubError(SHAPES, "Shape and arguments of an item do not broadcast.") from error
     if math.prod(shape) > MOST_ELEMENTS:
-        raise PubError(SHAPES, f"An item has at most {MOST_ELEMENTS} elements.")
+        raise PubError(SHAPES, f"An item is limited to {MOST_ELEMENTS} elements.")
     return np.broadcast_to(array, (*shape, width))
 
 

@@ -1,4 +1,4 @@
-"""The ``sampler`` program of today's platform: the shots of each PUB, register by register."""
+"""The V2 ``sampler`` program: every shot of each PUB, by classical register."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Array = np.ndarray[Any, Any]
 DEFAULT_SHOTS = 4096
 MOST_SHOTS = 10_000_000
 AT_ONCE = 64
-"""Circuits that are bound and simulated together."""
+"""Number of circuits bound and simulated together."""
 
 
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
     """Sample each PUB."""
     asked = params.checked("sampler", inputs)
     if asked.options.execution.meas_type != "classified":
-        raise PubError(OPTION, "Only classified measurements are simulated; leave meas_type alone.")
+        raise PubError(OPTION, "Only meas_type 'classified' is supported.")
     default = asked.shots or asked.options.default_shots or DEFAULT_SHOTS
     pubs = [Pub.of(pub, default, backend) for pub in asked.pubs]
     simulator = asked.options.simulator
@@ -49,7 +49,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
 
 @dataclass(frozen=True)
 class Pub:
-    """A circuit with values of shape ``(..., parameters)`` and a number of shots."""
+    """A sampler PUB; values have shape ``(..., parameters)``."""
 
     circuit: circuits.PubCircuit
     values: Array
@@ -57,12 +57,12 @@ class Pub:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the values of one parameter."""
+        """Shape of the PUB."""
         return tuple(self.values.shape[:-1])
 
     @classmethod
     def of(cls, pub: list[Any], default: int, backend: Any) -> Pub:
-        """Read and check a PUB."""
+        """Decode and validate a PUB."""
         circuit = circuits.from_json(pub[0])
         check_sampled(circuit.circuit, backend)
         values = arrays.values_from_json(pub[1] if len(pub) > 1 else None, circuit.names)
@@ -71,30 +71,26 @@ class Pub:
 
 
 def checked_shots(shots: Any) -> int:
-    """The number of shots, if it is one."""
+    """Return the number of shots if it is valid."""
     if not isinstance(shots, int) or isinstance(shots, bool) or not 1 <= shots <= MOST_SHOTS:
-        raise PubError(
-            SHAPES, f"The shots of a PUB are a number from 1 to {MOST_SHOTS}, not {shots!r}."
-        )
+        raise PubError(SHAPES, f"Shots must be an integer from 1 to {MOST_SHOTS}, not {shots!r}.")
     return shots
 
 
 def check_sampled(circuit: QuantumCircuit, backend: Any) -> None:
-    """Check that a device runs a circuit, and that it measures something."""
+    """Check that a circuit is ISA and has a classical register."""
     isa.check(circuit, document(backend))
     if not circuit.cregs:
-        raise PubError(
-            INVALID_CIRCUIT, "The circuit has no classical register, so there is no result."
-        )
+        raise PubError(INVALID_CIRCUIT, "The circuit has no classical registers to sample.")
 
 
 def document(backend: Any) -> dict[str, Any]:
-    """The configuration of a backend as it is served."""
+    """Return the configuration document of a backend."""
     return catalogue.configuration(backend.configuration().backend_name)
 
 
 def ready(backend: Any, seed: int | None) -> Machine:
-    """The backend for circuits that are run as they are."""
+    """Return a machine that runs circuits without transpiling them."""
     return Machine(backend, Transpilation(skip=True), Run(None, seed))
 
 
@@ -104,7 +100,7 @@ def sampled(
     """Run a circuit for each set of values.
 
     Returns:
-        For each register bits of shape ``(..., shots, bits)``.
+        Bits of each register, of shape ``(..., shots, bits)``, bit 0 first.
     """
     rows = values.reshape(-1, values.shape[-1]) if values.shape[-1] else _rows(values.shape[:-1])
     (fitted,) = machine.transpiled([circuit.circuit])
@@ -137,22 +133,22 @@ def _rows(shape: tuple[int, ...]) -> Array:
 
 
 def bound(circuit: QuantumCircuit, values: dict[Any, float]) -> QuantumCircuit:
-    """A circuit with values for those of its parameters that are left."""
+    """Assign values to the parameters that a circuit still has."""
     there = {one: value for one, value in values.items() if one in circuit.parameters}
     return circuit.assign_parameters(there) if there else circuit
 
 
 def in_a_row(outcomes: Outcomes, rng: np.random.Generator) -> Array:
-    """The bits of every shot, in a random order, of shape (shots, bits)."""
+    """Expand counts to shots in random order, of shape (shots, bits)."""
     repeated = np.repeat(outcomes.bits, outcomes.counts.astype(int), axis=0)
     return rng.permutation(repeated, axis=0)
 
 
 def now() -> str:
-    """The present time, as results tell it."""
+    """Return the current time in ISO 8601."""
     return datetime.now(timezone.utc).isoformat()
 
 
 def send(user_messenger: Any, result: dict[str, Any]) -> None:
-    """Publish a result, which is JSON already."""
+    """Publish a JSON-compatible result as the final one."""
     user_messenger.publish(result, encoder=json.JSONEncoder, final=True)

@@ -33,6 +33,8 @@ class LoggedIn(Struct, rename="camel"):
 
 
 class Version(Struct, rename="kebab"):
+    qiskit_ibm_runtime: Optional[str]
+    qiskit_terra: Optional[str]
     api_auth: str = "0.1.0"
     api_app: str = "embedded"
 

@@ -1,4 +1,4 @@
-"""Owns PUBs, the units of work of V2 primitives: reading, checking and answering them.
+"""Read and check PUBs, the units of work of V2 primitives, and encode their results.
 
-Nothing here runs circuits; the programs ``sampler_v2``, ``estimator_v2`` and ``executor`` do.
+The programs ``sampler_v2``, ``estimator_v2`` and ``executor_v2`` run them.
 """

@@ -1,4 +1,4 @@
-"""Numbers of PUBs: arrays in typed wrappers or plain lists."""
+"""Parameter values of PUBs: arrays with type tags, or plain lists."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ Array = np.ndarray[Any, Any]
 
 
 def to_json(array: Array) -> dict[str, Any]:
-    """The typed wrapper of an array."""
+    """Encode an array with its type tag."""
     return {"__type__": "ndarray", **array_to_members(np.ascontiguousarray(array))}
 
 
 def values_from_json(value: Any, names: tuple[str, ...]) -> Array:
-    """Read the values of parameters.
+    """Decode parameter values.
 
     Args:
-        value: An array, nested lists, an object of such by the parameters' names, or ``None``.
-        names: The parameters, in the order of a circuit.
+        value: An array, nested lists, a dict of either by parameter name, or ``None``.
+        names: Parameter names, in the order of the circuit.
 
     Returns:
-        An array of real numbers of shape ``(..., parameters)``.
+        Real numbers of shape ``(..., parameters)``; with one parameter, the last axis may be
+        missing from ``value``.
 
     Raises:
-        PubError: If it is not one.
+        PubError: If the values are malformed or do not match the parameters.
     """
     if isinstance(value, dict) and "__type__" not in value:
         return _by_name(value, names)
@@ -43,7 +44,7 @@ def values_from_json(value: Any, names: tuple[str, ...]) -> Array:
     if array.shape[-1] != width:
         raise PubError(
             SHAPES,
-            f"The circuit has {width} parameters, and its values have the shape {array.shape}.",
+            f"The circuit has {width} parameters, but the values have shape {array.shape}.",
         )
     return array
 
@@ -51,14 +52,16 @@ def values_from_json(value: Any, names: tuple[str, ...]) -> Array:
 def _by_name(value: dict[str, Any], names: tuple[str, ...]) -> Array:
     if set(value) != set(names):
         raise PubError(
-            SHAPES, f"The circuit has the parameters {names}, and values for {tuple(value)}."
+            SHAPES, f"The circuit has parameters {names}, but values are given for {tuple(value)}."
         )
     if not names:
         return np.zeros(0)
     try:
         columns = np.broadcast_arrays(*[_real(value[name]) for name in names])
     except ValueError as error:
-        raise PubError(SHAPES, "The values of the parameters do not have one shape.") from error
+        raise PubError(
+            SHAPES, "Values of different parameters have incompatible shapes."
+        ) from error
     return np.stack(columns, axis=-1)
 
 
@@ -66,13 +69,13 @@ def _real(value: Any) -> Array:
     try:
         if isinstance(value, dict):
             if value.get("__type__") != "ndarray" or not isinstance(value.get("__value__"), str):
-                raise PubError(SHAPES, "The values of parameters are an array.")
+                raise PubError(SHAPES, "Parameter values must be an array.")
             array = array_from_members(value)
         else:
             array = np.asarray(value, dtype=float)
         array = np.asarray(array, dtype=float)
     except (DecodeError, ValueError, TypeError, EOFError) as error:
-        raise PubError(SHAPES, f"The values of parameters cannot be read: {error}") from error
+        raise PubError(SHAPES, f"Cannot read parameter values: {error}") from error
     if not np.isfinite(array).all():
-        raise PubError(SHAPES, "The values of parameters must be finite.")
+        raise PubError(SHAPES, "Parameter values must be finite.")
     return array

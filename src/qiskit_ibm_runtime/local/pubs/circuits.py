@@ -1,4 +1,4 @@
-"""Circuits of PUBs: QPY in base64 or a text in OpenQASM 3, and the values of their parameters."""
+"""Circuits of PUBs, in QPY or OpenQASM 3, and values for their parameters."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ _STANDARD_BY_NAME = {
 
 @dataclass(frozen=True)
 class PubCircuit:
-    """A circuit, and how the values that are sent become its angles.
+    """A circuit, and the map from parameter values to its angles.
 
     Attributes:
-        circuit: What is run. Its parameters are angles, one for each different expression.
-        names: Names of the parameters that values are sent for, in the order of the values.
-        formulas: The expression of each angle, by the keys in ``keys``.
-        keys: What formulas call each parameter; empty if the circuit has the parameters itself.
+        circuit: The circuit; it has one parameter for each distinct angle expression.
+        names: Names of the parameters of the PUB, in the order of their values.
+        formulas: Expression of each parameter of ``circuit``.
+        keys: Key of each parameter in the formulas; empty if ``circuit`` has the parameters of the
+            PUB themselves.
     """
 
     circuit: QuantumCircuit
@@ -53,7 +54,7 @@ class PubCircuit:
     keys: tuple[bytes, ...] = ()
 
     def angles(self, values: Array) -> list[dict[Any, float]]:
-        """What to bind, for each row of values of shape (rows, parameters)."""
+        """Return the assignments for each row of values of shape (rows, parameters)."""
         if not self.names:
             return [{} for _ in values]
         if not self.keys:
@@ -79,47 +80,47 @@ def from_json(value: Any) -> PubCircuit:
     """Read the circuit of a PUB.
 
     Raises:
-        PubError: If it is not one, or holds what is not run.
+        PubError: If it cannot be read, or has unsupported instructions.
     """
     if isinstance(value, str):
         return from_qasm(value)
     if not isinstance(value, dict) or value.get("__type__") != "QuantumCircuit":
         raise PubError(
-            ENCODING, "A PUB begins with a circuit: QPY in base64, or a text in OpenQASM 3."
+            ENCODING, "The first element of a PUB must be a circuit, in QPY or OpenQASM 3."
         )
     programs = qpy.read(unpacked(value.get("__value__")))
     if len(programs) != 1:
-        raise PubError(ENCODING, f"The QPY of a PUB holds one circuit, not {len(programs)}.")
+        raise PubError(ENCODING, f"The QPY of a PUB must have one circuit, not {len(programs)}.")
     return from_program(programs[0])
 
 
 def unpacked(text: object) -> bytes:
-    """The bytes of circuits in QPY.
+    """Decode base64 and zlib.
 
     Raises:
-        PubError: If the text is not base64, or what it holds is not compressed with zlib.
+        PubError: If the text is not base64 of zlib data.
     """
     try:
         return unpack(text)
     except (DecodeError, ValueError, TypeError) as error:
-        text = f"The circuit is not QPY, compressed with zlib, in base64: {error}"
+        text = f"The circuit must be base64 of QPY compressed with zlib: {error}"
         raise PubError(ENCODING, text) from error
 
 
 def from_program(program: qpy.Program) -> PubCircuit:
-    """A circuit of QPY.
+    """Build a circuit read from QPY.
 
     Raises:
-        PubError: If Qiskit does not take it, or has no conditions of the kind that it has.
+        PubError: If the installed Qiskit cannot represent it.
     """
     symbols = program.angles.ordered()
     try:
         circuit = to_circuit(program.circuit)
     except ImportError as error:
-        text = "Conditions that are expressions need Qiskit Terra 0.25 or newer on the server."
+        text = "Classical expressions in conditions need Qiskit Terra 0.25 or later on the server."
         raise PubError(DYNAMIC, text) from error
     except (QiskitError, ValueError, TypeError) as error:
-        raise PubError(ENCODING, f"Qiskit does not take the circuit: {error}") from error
+        raise PubError(ENCODING, f"Invalid circuit: {error}") from error
     return PubCircuit(
         circuit,
         tuple(symbol.name for symbol in symbols),
@@ -129,7 +130,7 @@ def from_program(program: qpy.Program) -> PubCircuit:
 
 
 def from_qasm(text: str) -> PubCircuit:
-    """A circuit of OpenQASM 3.
+    """Build a circuit from OpenQASM 3.
 
     Raises:
         PubError: If it cannot be read.
@@ -137,23 +138,26 @@ def from_qasm(text: str) -> PubCircuit:
     from qiskit_qasm3_import import parse
 
     if len(text) > LONGEST_QASM:
-        raise PubError(QASM, f"A circuit in OpenQASM 3 has at most {LONGEST_QASM} characters.")
+        raise PubError(QASM, f"OpenQASM 3 source is limited to {LONGEST_QASM} characters.")
     for size in _SIZES.findall(text):
         if not size.strip().isdecimal() or int(size) > qpy.MOST_BITS:
-            raise PubError(QASM, f"A register of OpenQASM 3 has 1 to {qpy.MOST_BITS} bits.")
+            raise PubError(
+                QASM,
+                f"Register sizes must be literals up to {qpy.MOST_BITS} in OpenQASM 3.",
+            )
     try:
         circuit = parse(text)
     except Exception as error:
-        raise PubError(QASM, f"The OpenQASM 3 of a circuit cannot be read: {error}") from error
+        raise PubError(QASM, f"Cannot parse OpenQASM 3: {error}") from error
     circuit = _in_gates_of_qiskit(circuit)
     return PubCircuit(circuit, tuple(one.name for one in free_parameters(circuit)))
 
 
 def _in_gates_of_qiskit(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with Qiskit's gates for those that it defines under their names.
+    """Replace gates defined in the source by Qiskit's standard gates of the same name.
 
-    Gates that OpenQASM does not know, such as ``ecr``, come with a definition; a device runs its
-    own gate of that name.
+    Gates missing from the standard OpenQASM library, such as ``ecr``, come with a definition; a
+    device runs its native gate of that name.
     """
     made = circuit.copy_empty_like()
     for item in circuit.data:

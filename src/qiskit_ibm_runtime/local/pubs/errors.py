@@ -1,4 +1,4 @@
-"""Refusals of PUBs, with the codes that IBM's service uses."""
+"""Errors of V2 programs, with the codes of IBM's service."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ TOO_LONG, OPTION, DYNAMIC, ENCODING = 1520, 1521, 1522, 1603
 
 
 class PubError(Exception):
-    """A job that its program refuses.
+    """Invalid inputs of a V2 program.
 
     Attributes:
-        code: The number under which IBM documents the error.
-        message: What is wrong, and what to do about it.
+        code: Error code as documented by IBM.
+        message: What is wrong and how to fix it.
     """
 
     def __init__(self, code: int, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Whether a device can run a circuit as it is; the service transpiles nothing."""
+"""ISA checks: every instruction must exist on the device; the service does not transpile."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ROUNDING = 1e-9
 
 
 def check(circuit: QuantumCircuit, configuration: dict[str, Any]) -> None:
-    """Check every instruction of a circuit against a device.
+    """Check that a circuit uses only instructions of a device.
 
     Args:
-        circuit: With its parameters; angles of ``rzz`` are checked where they are numbers.
-        configuration: The document of the device; a simulator runs anything.
+        circuit: May have parameters; numeric angles of ``rzz`` are checked.
+        configuration: Configuration of the device; simulators accept any instruction.
 
     Raises:
-        PubError: If the device does not run one, or has fewer qubits.
+        PubError: If the device does not support an instruction, or has fewer qubits.
     """
     if configuration.get("simulator"):
         return
@@ -36,7 +36,7 @@ def check(circuit: QuantumCircuit, configuration: dict[str, Any]) -> None:
 
 
 def _places(configuration: dict[str, Any]) -> dict[str, set[tuple[int, ...]] | None]:
-    """Where each gate of a device is run; ``None`` means on any qubit."""
+    """Qubits on which each gate is supported; ``None`` means all."""
     pairs = {tuple(pair) for pair in configuration.get("coupling_map") or ()}
     places: dict[str, set[tuple[int, ...]] | None] = dict.fromkeys(configuration["basis_gates"])
     for gate in configuration["gates"]:
@@ -77,20 +77,20 @@ def _check(
 
 
 def check_rzz(angle: float) -> None:
-    """Check the angle of a fractional gate.
+    """Check the angle of an ``rzz`` gate.
 
     Raises:
-        PubError: If it is not between 0 and a quarter turn.
+        PubError: If it is not between 0 and pi/2.
     """
     if not -_ROUNDING <= angle <= _HALF_TURN + _ROUNDING:
         raise PubError(NOT_ISA, f"The angle {angle} of rzz is not between 0 and pi/2.")
 
 
 def check_static(circuit: QuantumCircuit) -> None:
-    """Check that nothing in a circuit depends on what was measured.
+    """Check that a circuit has no control flow.
 
     Raises:
-        PubError: If something does.
+        PubError: If it is a dynamic circuit.
     """
     if any(item.operation.name == "if_else" for item in circuit.data):
         raise PubError(
@@ -101,5 +101,5 @@ def check_static(circuit: QuantumCircuit) -> None:
 def _not_run(name: str, where: tuple[int, ...], device: str) -> str:
     return (
         f"The instruction {name} on qubits {where} is not supported by the target system {device}. "
-        "Transpile the circuit to the backend before it is sent."
+        "Transpile the circuit for this backend before submitting it."
     )

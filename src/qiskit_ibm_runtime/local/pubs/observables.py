@@ -19,15 +19,15 @@ def from_json(value: Any, width: int) -> Array:
     """Read the observables of a PUB.
 
     Args:
-        value: An object of coefficients by Pauli labels, or nested lists of them. A label alone
-            stands for itself.
+        value: A dict from Pauli label to coefficient, or nested lists of such dicts. A bare label
+            has coefficient 1.
         width: Qubits of the circuit.
 
     Returns:
-        An array of such objects, of the shape of the lists.
+        An object array of such dicts.
 
     Raises:
-        PubError: If it is not one, or has other qubits than the circuit.
+        PubError: If it is malformed, or the width differs from that of the circuit.
     """
     shape = _shape(value)
     found: list[dict[str, float]] = []
@@ -44,7 +44,7 @@ def _shape(value: Any) -> tuple[int, ...]:
     while isinstance(value, list):
         shape.append(len(value))
         if len(shape) > MOST_LEVELS or math.prod(shape) > MOST_OBSERVABLES:
-            raise PubError(SHAPES, "The observables of a PUB are too many, or too deeply nested.")
+            raise PubError(SHAPES, "Too many observables in a PUB, or nested too deeply.")
         if not value:
             break
         value = value[0]
@@ -56,11 +56,11 @@ def _gather(value: Any, shape: tuple[int, ...], found: list[dict[str, float]]) -
         if isinstance(value, str):
             value = {value: 1.0}
         if not isinstance(value, dict):
-            raise PubError(SHAPES, "An observable is an object of coefficients by Pauli labels.")
+            raise PubError(SHAPES, "An observable must be a dict from Pauli label to coefficient.")
         found.append(value)
         return
     if not isinstance(value, list) or len(value) != shape[0]:
-        raise PubError(SHAPES, "The lists of observables of a PUB do not form an array.")
+        raise PubError(SHAPES, "The nested lists of observables are ragged.")
     for item in value:
         _gather(item, shape[1:], found)
 
@@ -71,16 +71,14 @@ def _check(terms: dict[str, Any], width: int) -> None:
     for label, coefficient in terms.items():
         if not _LETTERS.issuperset(label):
             raise PubError(
-                SHAPES, f"The label {label[:80]!r} of an observable has more than I, X, Y and Z."
+                SHAPES, f"Observable label {label[:80]!r} has letters other than I, X, Y and Z."
             )
         if len(label) != width:
             raise PubError(
                 SHAPES,
-                f"An observable has {len(label)} qubits, and its circuit {width}. Lay observables "
-                "out as the circuit is.",
+                f"The observable has {len(label)} qubits and the circuit has {width}. Apply the "
+                "layout of the circuit to the observable.",
             )
         its = isinstance(coefficient, (int, float)) and not isinstance(coefficient, bool)
         if not its or not math.isfinite(coefficient):
-            raise PubError(
-                SHAPES, f"The coefficient of {label[:80]!r} is not a finite real number."
-            )
+            raise PubError(SHAPES, f"Coefficient of {label[:80]!r} must be a finite real number.")

@@ -1,7 +1,8 @@
-"""What the inputs of V2 programs have to look like, apart from their circuits and numbers.
+"""Types of the inputs of V2 programs; circuits and arrays are decoded elsewhere.
 
-The server checks it at the submit; the programs read their options from the same types. Unknown
-keys are refused beside and in ``options``; further inside they are ignored, as the service does.
+The server validates submissions against them, and programs read their options from them. Unknown
+keys are rejected at the top level and in ``options``, and ignored in nested options, as in the
+published schemas.
 """
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
@@ -17,7 +18,7 @@ Natural = Annotated[int, Meta(ge=0)]
 Precision = Annotated[float, Meta(gt=0)]
 Strategy = Literal["active", "active-accum", "active-circuit", "all"]
 MOST_PUBS = 10_000
-"""PUBs of one job; those of real devices are limited by their time instead."""
+"""Limit on PUBs in one job."""
 
 
 class DynamicalDecoupling(Struct):
@@ -85,7 +86,7 @@ class EstimatorOptions(SamplerOptions, forbid_unknown_fields=True):
 
 
 class SamplerParams(Struct, forbid_unknown_fields=True):
-    """Inputs of ``sampler``; each PUB is a circuit, values and shots."""
+    """Inputs of ``sampler``; a PUB is (circuit, values, shots)."""
 
     pubs: Annotated[list[list[Any]], Meta(min_length=1)]
     version: Literal[2]
@@ -94,11 +95,11 @@ class SamplerParams(Struct, forbid_unknown_fields=True):
     shots: Optional[Positive] = None
 
     def __post_init__(self) -> None:
-        _check_lengths(self.pubs, 1, 3, "a circuit, values and shots")
+        _check_lengths(self.pubs, 1, 3, "circuit, values and shots")
 
 
 class EstimatorParams(Struct, forbid_unknown_fields=True):
-    """Inputs of ``estimator``; each PUB is a circuit, observables, values and a precision."""
+    """Inputs of ``estimator``; a PUB is (circuit, observables, values, precision)."""
 
     pubs: Annotated[list[list[Any]], Meta(min_length=1)]
     version: Literal[2]
@@ -108,7 +109,7 @@ class EstimatorParams(Struct, forbid_unknown_fields=True):
     precision: Optional[Precision] = None
 
     def __post_init__(self) -> None:
-        _check_lengths(self.pubs, 2, 4, "a circuit, observables, values and a precision")
+        _check_lengths(self.pubs, 2, 4, "circuit, observables, values and precision")
 
 
 class Tensor(Struct):
@@ -176,19 +177,19 @@ def _check_lengths(pubs: list[list[Any]], least: int, most: int, parts: str) -> 
     for number, pub in enumerate(pubs):
         if not least <= len(pub) <= most:
             raise ValueError(
-                f"A PUB is {parts}; this one has {len(pub)} parts - at `$.pubs[{number}]`"
+                f"A PUB consists of {parts}; got {len(pub)} elements - at `$.pubs[{number}]`"
             )
 
 
 def checked(program: str, data: Any) -> Any:
-    """Read the inputs of a program.
+    """Validate the inputs of a program.
 
     Args:
-        program: Its name.
-        data: The inputs: text or bytes of JSON, or what they stand for.
+        program: Name of the program.
+        data: JSON bytes, or the decoded dict.
 
     Raises:
-        PubError: If they are not what the program takes; the place is named.
+        PubError: If they do not match the types; names the offending key.
     """
     model = PARAMS[program]
     try:
@@ -198,12 +199,14 @@ def checked(program: str, data: Any) -> Any:
     except msgspec.ValidationError as error:
         text = str(error)
         if "item_type" in text:
-            only = "Only items of the type 'circuit' are run here; samplex items are not."
+            only = "Only items of type 'circuit' are supported; samplex items are not."
             raise PubError(INVALID_CIRCUIT, only) from error
         if "`version`" in text or "$.version" in text:
-            ended = "The program takes inputs of version 2 only; V1 primitives have ended."
+            ended = "V1 primitives are no longer supported; set 'version' to 2."
             raise PubError(V1, ended) from error
         code = OPTION if "options" in text or "unknown field" in text else INVALID_CIRCUIT
-        raise PubError(code, f"The inputs of {program} are not valid: {text}") from error
+        raise PubError(code, f"Invalid inputs of {program}: {text}") from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise PubError(INVALID_CIRCUIT, f"The inputs of {program} are not JSON: {error}") from error
+        raise PubError(
+            INVALID_CIRCUIT, f"Inputs of {program} are not valid JSON: {error}"
+        ) from error

@@ -1,4 +1,4 @@
-"""Results of V2 primitives as the service sends them: with typed wrappers, or as plain JSON."""
+"""Encode results of V2 primitives, with type tags or as plain JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Array = np.ndarray[Any, Any]
 
 
 def bit_array(bits: Array) -> dict[str, Any]:
-    """Shots of one register.
+    """Encode the shots of one register as a ``BitArray``.
 
     Args:
         bits: Zeros and ones of shape ``(..., shots, bits)``, bit 0 first.
     """
     width = bits.shape[-1]
-    # The highest bit comes first, behind as many zeros as fill its byte.
+    # Most significant bit first, left-padded to whole bytes.
     padding = np.zeros((*bits.shape[:-1], -width % 8), dtype=np.uint8)
     ordered = np.concatenate([padding, bits[..., ::-1].astype(np.uint8)], axis=-1)
     packed = np.packbits(ordered, axis=-1)
@@ -26,7 +26,7 @@ def bit_array(bits: Array) -> dict[str, Any]:
 
 
 def samples(bits: Array) -> dict[str, Any]:
-    """Shots of one register in plain JSON, as hexadecimal numbers in nested lists."""
+    """Encode the shots of one register as nested lists of hexadecimal strings."""
     width = bits.shape[-1]
     flat = bits.reshape(-1, width)
     keys = ["".join(map(str, row[::-1])) or "0" for row in flat.tolist()]
@@ -37,7 +37,7 @@ def samples(bits: Array) -> dict[str, Any]:
 def sampler_pub(
     registers: dict[str, Array], shape: tuple[int, ...], notes: dict[str, Any], *, typed: bool
 ) -> dict[str, Any]:
-    """The result of one PUB of a sampler; ``registers`` holds the shots of each."""
+    """Encode the result of a sampler PUB, given the bits of each register."""
     if not typed:
         data = {name: samples(bits) for name, bits in registers.items()}
         return {"data": data, "metadata": notes}
@@ -49,7 +49,7 @@ def sampler_pub(
 def estimator_pub(
     fields: dict[str, Array], shape: tuple[int, ...], notes: dict[str, Any], *, typed: bool
 ) -> dict[str, Any]:
-    """The result of one PUB of an estimator."""
+    """Encode the result of an estimator PUB."""
     if not typed:
         return {"data": {name: its.tolist() for name, its in fields.items()}, "metadata": notes}
     members = {name: arrays.to_json(its) for name, its in fields.items()}
@@ -58,18 +58,18 @@ def estimator_pub(
 
 
 def whole(pubs: list[dict[str, Any]], notes: dict[str, Any], *, typed: bool) -> dict[str, Any]:
-    """The result of a job."""
+    """Encode the result of a job."""
     if not typed:
         return {"results": pubs, "metadata": notes}
     return _typed("PrimitiveResult", {"pub_results": pubs, "metadata": notes})
 
 
 def spans(start: str, stop: str, shapes: list[tuple[tuple[int, ...], int]]) -> dict[str, Any]:
-    """When everything ran, in one span.
+    """Encode the execution spans of a job that ran in a single span.
 
     Args:
-        start: Time in ISO 8601.
-        stop: Likewise.
+        start: ISO 8601 time.
+        stop: ISO 8601 time.
         shapes: Shape and shots of each PUB.
     """
     slices = {

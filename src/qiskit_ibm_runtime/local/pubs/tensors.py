@@ -1,4 +1,4 @@
-"""Arrays of the ``executor`` program: little-endian numbers, packed bits, compressed, in base64."""
+"""Tensors of the ``executor`` program: base64 of zlib of little-endian numbers or packed bits."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ Array = np.ndarray[Any, Any]
 
 
 def from_json(data: str, shape: list[int]) -> Array:
-    """Read real numbers of double precision.
+    """Decode a tensor of float64.
 
     Raises:
-        PubError: If the data are not such numbers, or not as many as the shape says.
+        PubError: If the data are malformed or do not match the shape.
     """
     try:
         raw = unpack(data)
     except (DecodeError, ValueError) as error:
-        raise PubError(SHAPES, f"The arguments of a circuit cannot be read: {error}") from error
+        raise PubError(SHAPES, f"Cannot read circuit arguments: {error}") from error
     if math.prod(shape) * 8 != len(raw):
-        text = f"The arguments of a circuit have the shape {shape}, and {len(raw)} bytes."
+        text = f"Circuit arguments have shape {shape}, but {len(raw)} bytes."
         raise PubError(SHAPES, text)
     array = np.frombuffer(raw, dtype="<f8").reshape(shape)
     if not np.isfinite(array).all():
-        raise PubError(SHAPES, "The arguments of a circuit must be finite.")
+        raise PubError(SHAPES, "Circuit arguments must be finite.")
     return array
 
 
 def to_json(bits: Array) -> dict[str, Any]:
-    """Write zeros and ones."""
+    """Encode zeros and ones as a tensor of booleans."""
     packed = np.packbits(bits.ravel().astype(np.uint8), bitorder="little")
     return {"data": pack(packed.tobytes()), "shape": list(bits.shape), "dtype": "bool"}

@@ -1,7 +1,8 @@
-"""Reads circuits of QPY 13 to 18, as today's Qiskit writes them, on any terra.
+"""Reader for QPY 13 to 18, the formats of Qiskit 1.3 and later, on any supported terra.
 
-Only what a device runs is read: standard gates, measurements, resets, barriers, delays and
-``if_else``. Everything else is refused by its name. Nothing is constructed that the payload names.
+Supports the instructions that devices have: standard gates, measure, reset, barrier, delay and
+``if_else``. Other instructions are rejected by name. Classes come from an allow-list, never from
+the payload.
 """
 
 from .reader import MOST_BITS, Program, read

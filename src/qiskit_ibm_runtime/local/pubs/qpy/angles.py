@@ -1,8 +1,8 @@
-"""Angles that depend on parameters: read as formulas, evaluated for many values at once.
+"""Parameter expressions, read as formulas and evaluated with numpy for all values at once.
 
-QPY 13 and later list the operations that make an expression, in postfix order. They become a list
-of nodes, each of which refers to earlier ones, so neither reading nor evaluating recurses, and no
-symbolic algebra runs on what a payload says.
+QPY 13 and later store an expression as a postfix program. Here it becomes a list of nodes that
+refer to earlier nodes, so reading and evaluating need no recursion and no symbolic algebra, which
+could be made to take unbounded time.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class Symbol(NamedTuple):
 
     @property
     def order(self) -> tuple[str, int]:
-        """What sorts parameters as Qiskit does: by name, elements of a vector by their index."""
+        """Sort key of Qiskit: name, then index for elements of a vector."""
         return self.vector or self.name, self.place
 
 
 class Operation(NamedTuple):
-    """A node that is computed from one or two earlier ones."""
+    """A node computed from one or two earlier nodes."""
 
     code: int
     left: int
@@ -79,13 +79,13 @@ class Formula(NamedTuple):
     nodes: tuple[Node, ...]
 
     def evaluate(self, columns: dict[bytes, Array]) -> Array:
-        """Values of the expression.
+        """Evaluate the expression.
 
         Args:
-            columns: For each parameter its values, all of one shape.
+            columns: Values of each parameter, all of the same shape.
 
         Returns:
-            Real numbers, of that shape.
+            Real numbers of that shape.
 
         Raises:
             PubError: If a value is not a finite real number.
@@ -111,7 +111,7 @@ class Formula(NamedTuple):
 
 
 class Angles:
-    """The angles of one circuit; equal ones share a parameter of the circuit that is built."""
+    """Parametric angles of one circuit; equal expressions share one parameter."""
 
     def __init__(self) -> None:
         self.symbols: dict[bytes, Symbol] = {}
@@ -130,10 +130,10 @@ class Angles:
         return self._made[formula]
 
     def ordered(self) -> list[Symbol]:
-        """The parameters, in the order in which their values are sent.
+        """Return the parameters in the order of their values.
 
         Raises:
-            PubError: If two of them have one name.
+            PubError: If two parameters have the same name.
         """
         symbols = sorted(self.symbols.values(), key=lambda symbol: symbol.order)
         names = [symbol.name for symbol in symbols]
@@ -158,7 +158,7 @@ class Angles:
             kind, _, value_size = cursor.unpack("!ccQ")
             symbol = read_symbol(kind, cursor, vectors)
             steps.symbols[symbol.uuid] = symbol
-            if value_size:  # a parameter for which others were substituted since
+            if value_size:  # replaced by a substitution
                 cursor.take(value_size)
                 continue
             there.add(symbol.uuid)
@@ -170,7 +170,7 @@ class Angles:
 
 
 Vectors = list[tuple[str, int]]
-"""Name of each vector of parameters of a circuit, and the UUID of its first element."""
+"""Name of each parameter vector of a circuit, and the UUID of its first element."""
 
 
 def read_symbol(kind: bytes, cursor: Cursor, vectors: Vectors) -> Symbol:
@@ -195,9 +195,9 @@ def read_symbol(kind: bytes, cursor: Cursor, vectors: Vectors) -> Symbol:
 
 
 class _Steps:
-    """Runs the postfix program of an expression on nodes instead of numbers.
+    """Runs the postfix program of an expression, with nodes as values.
 
-    Every value on the stack is a tree, whose nodes stand together and end with its root.
+    Every value on the stack is a tree; its nodes are contiguous and end with the root.
     """
 
     def __init__(self, cursor: Cursor, vectors: Vectors) -> None:
@@ -220,7 +220,7 @@ class _Steps:
             self._substitute(self._cursor.part(struct.unpack("!QQ", first)[0]))
             return
         if code == _NOTHING or left in _MARKS or right in _MARKS:
-            return  # around what is on the stack anyway
+            return  # markers around values that are on the stack already
         if code in _BINARY:
             other = self._operand(right, second)
             node = Operation(code, self._operand(left, first), other)
@@ -232,7 +232,7 @@ class _Steps:
         self._stack.append(self._add(node))
 
     def _substitute(self, cursor: Cursor) -> None:
-        """Put other parameters into the value on top of the stack."""
+        """Replace parameters in the value on top of the stack."""
         others: dict[bytes, bytes] = {}
         for _ in range(cursor.count("!Q", 5)):
             key_size, kind, size = cursor.unpack("!HcH")

@@ -1,4 +1,4 @@
-"""Conditions of ``if_else``: on a bit, on a register, or an expression of both."""
+"""Conditions of ``if_else``: comparisons of a bit or register, and classical expressions."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def on_bits(cursor: Cursor, size: int, value: int, circuit: form.Circuit) -> for
     """Read the condition that a bit or a register has a value.
 
     Args:
-        cursor: At the name of the register, or what stands for a bit.
-        size: How many bytes that takes.
-        value: The value.
-        circuit: Whose bits and registers they are.
+        cursor: Positioned at the encoded bit or register name.
+        size: Length of that encoding in bytes.
+        value: Value to compare with.
+        circuit: Circuit that has the bits and registers.
     """
     data = bytes(cursor.take(size))
     if cursor.version >= 18:
@@ -65,9 +65,7 @@ def expression(cursor: Cursor, circuit: form.Circuit, level: int = 0) -> form.Ex
     elif kind == b"b":
         name, operands = _named(_BINARY, cursor), 2
     else:
-        raise PubError(
-            DYNAMIC, f"The expression of a condition has a node {kind!r}, which is not run."
-        )
+        raise PubError(DYNAMIC, f"Unsupported node {kind!r} in the expression of a condition.")
     parts = tuple(expression(cursor, circuit, level + 1) for _ in range(operands))
     return form.Expression("Unary" if operands == 1 else "Binary", width, (name, *parts))
 
@@ -75,9 +73,7 @@ def expression(cursor: Cursor, circuit: form.Circuit, level: int = 0) -> form.Ex
 def _named(names: dict[int, str], cursor: Cursor) -> str:
     (number,) = cursor.unpack("!B")
     if number not in names:
-        raise PubError(
-            DYNAMIC, f"The expression of a condition has the operation {number}, not run here."
-        )
+        raise PubError(DYNAMIC, f"Unsupported operation {number} in the expression of a condition.")
     return names[number]
 
 
@@ -88,7 +84,7 @@ def _type(cursor: Cursor) -> int | None:
         return None
     if kind == b"u":
         return int(cursor.unpack("!L")[0])
-    raise PubError(DYNAMIC, f"The expression of a condition has the type {kind!r}, not run here.")
+    raise PubError(DYNAMIC, f"Unsupported type {kind!r} in the expression of a condition.")
 
 
 def _variable(cursor: Cursor, circuit: form.Circuit) -> form.Classical:
@@ -97,7 +93,7 @@ def _variable(cursor: Cursor, circuit: form.Circuit) -> form.Classical:
         return _bit(cursor.unpack("!L")[0], circuit)
     if kind == b"R":
         return _register(cursor.text(cursor.unpack("!H")[0]), circuit)
-    raise PubError(DYNAMIC, "Conditions on variables of a circuit are not run here.")
+    raise PubError(DYNAMIC, "Conditions on circuit variables are not supported.")
 
 
 def _literal(cursor: Cursor) -> int | bool:
@@ -106,14 +102,12 @@ def _literal(cursor: Cursor) -> int | bool:
         return bool(cursor.unpack("!?")[0])
     if kind == b"i":
         return int.from_bytes(cursor.take(cursor.unpack("!B")[0]), "big", signed=True)
-    raise PubError(
-        DYNAMIC, f"The expression of a condition has a number of type {kind!r}, not run here."
-    )
+    raise PubError(DYNAMIC, f"Unsupported literal {kind!r} in the expression of a condition.")
 
 
 def _bit(place: int, circuit: form.Circuit) -> form.Classical:
     if place >= circuit.clbits:
-        raise PubError(ENCODING, f"A condition is on bit {place} of {circuit.clbits}.")
+        raise PubError(ENCODING, f"A condition uses bit {place} of {circuit.clbits}.")
     return form.Classical((place,), None)
 
 
@@ -121,6 +115,4 @@ def _register(name: str, circuit: form.Circuit) -> form.Classical:
     for register in circuit.registers:
         if register.name == name and not register.quantum:
             return form.Classical(register.bits, name)
-    raise PubError(
-        ENCODING, f"A condition is on the register {name!r}, which its circuit does not have."
-    )
+    raise PubError(ENCODING, f"A condition uses register {name!r}, which the circuit lacks.")

@@ -1,4 +1,4 @@
-"""Bytes of a QPY file, read in order and never beyond their end."""
+"""Bounds-checked sequential reading of QPY bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of QPY, and the circuits in them."""
+"""QPY files and the circuits in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_INSTRUCTIONS = 2**20
 MOST_LEVELS = 16
 _LEAST_INSTRUCTION = 33
 _LONGEST_NUMBER = 4096
-_IN_OTHER_WORDS = {
+_DISPLAY_NAMES = {
     "WhileLoopOp": "while loops",
     "ForLoopOp": "for loops",
     "SwitchCaseOp": "switch statements",
@@ -32,7 +32,7 @@ _IN_OTHER_WORDS = {
 
 
 class Program(NamedTuple):
-    """One circuit of a file: its form, and the angles that are parameters in it."""
+    """One circuit of a file in normal form, and its parametric angles."""
 
     circuit: form.Circuit
     angles: Angles
@@ -42,19 +42,21 @@ def read(data: bytes) -> list[Program]:
     """Read every circuit of a file.
 
     Raises:
-        PubError: If the file is damaged, of another version, or holds what is not run.
+        PubError: If the file is damaged, has another version, or has unsupported contents.
     """
     view = memoryview(data)
     if bytes(view[:6]) != b"QISKIT" or len(view) < 19:
-        raise PubError(ENCODING, "The circuit is not QPY.")
+        raise PubError(ENCODING, "The data are not QPY.")
     cursor = Cursor(view, view[6])
     if not OLDEST <= cursor.version <= NEWEST:
-        raise PubError(ENCODING, f"QPY {cursor.version} is not read; {OLDEST} to {NEWEST} are.")
+        raise PubError(
+            ENCODING, f"QPY version {cursor.version} is not supported; use {OLDEST}-{NEWEST}."
+        )
     cursor.at = 10
     number = cursor.count("!Q", 1)
-    cursor.take(1)  # which library wrote expressions before QPY 13
+    cursor.take(1)  # symbolic library, unused since QPY 13
     if cursor.unpack("!c") != (b"q",):
-        raise PubError(ENCODING, "QPY holds pulse schedules, which are not run.")
+        raise PubError(ENCODING, "Pulse schedules are not supported.")
     if cursor.version < 16:
         return [_program(cursor) for _ in range(number)]
     starts = [cursor.unpack("!Q")[0] for _ in range(number)]
@@ -76,7 +78,7 @@ def _program(cursor: Cursor, *, last: bool = False) -> Program:
 
 
 def _skip_tail(cursor: Cursor, qubits: int) -> None:
-    """Pass over what stands behind the instructions: calibrations and the layout."""
+    """Skip calibrations and layout, which follow the instructions."""
     _refuse_calibrations(cursor)
     exists, initial, mapping, final, registers, _ = cursor.unpack("!?iiiIi")
     if not exists:
@@ -92,11 +94,11 @@ def _skip_tail(cursor: Cursor, qubits: int) -> None:
 
 def _refuse_calibrations(cursor: Cursor) -> None:
     if cursor.version < 18 and cursor.unpack("!H")[0]:
-        raise PubError(NOT_ISA, "The circuit has pulse calibrations, which are not run.")
+        raise PubError(NOT_ISA, "Pulse calibrations are not supported.")
 
 
 def _register(cursor: Cursor) -> tuple[str, bool, bool, bool, tuple[int, ...]]:
-    """Name of a register, whether it is quantum, owns its bits and is used, and its bits."""
+    """Read a register: name, whether it is quantum, owns its bits and is in use, bits."""
     if cursor.version >= 18:
         kind, owner, size, name_size, used, contiguous = cursor.unpack("!c?IH?B")
         name = cursor.text(name_size)
@@ -143,7 +145,7 @@ class _Reader:
             name, qubits, clbits, _registers(cursor, registers, qubits, clbits), 0.0, ()
         )
         if vars_:
-            raise PubError(DYNAMIC, "The circuit has variables or stretches, which are not run.")
+            raise PubError(DYNAMIC, "Circuit variables and stretches are not supported.")
         if cursor.version >= 15:
             _skip_annotations(cursor)
         vectors = _vectors(cursor) if cursor.version >= 18 else []
@@ -152,7 +154,7 @@ class _Reader:
             (turn,) = phase.unpack("!d")
             its = its._replace(phase=turn if np.isfinite(turn) else 0.0)
         elif phase_kind in b"pve":
-            self.angles.read(phase_kind, phase, vectors)  # a parameter, which nothing can see
+            self.angles.read(phase_kind, phase, vectors)  # a global phase cannot be observed
         self._instructions += number
         if self._instructions > MOST_INSTRUCTIONS or number * _LEAST_INSTRUCTION > len(cursor.data):
             raise PubError(ENCODING, f"The circuit announces {number} instructions, too many.")
@@ -176,8 +178,8 @@ class _Reader:
         if condition is not None and kind != "IfElseOp":
             raise PubError(
                 DYNAMIC,
-                f"{kind} has a condition of its own (c_if), which QPY of today does not carry; "
-                "use if_else.",
+                f"{kind} has a condition (c_if), which is not supported in QPY 13 and later; use "
+                "if_else.",
             )
         qubits = _places(cursor, quantum, b"q", its.qubits)
         clbits = _places(cursor, classical, b"c", its.clbits)
@@ -210,23 +212,23 @@ class _Reader:
             return _finite(kind, real if imaginary == 0 else float("nan"))
         if tag == b"n":
             return _finite(kind, _numpy_number(data))
-        raise PubError(NOT_ISA, f"{kind} has a parameter of the kind {tag!r}, which is not run.")
+        raise PubError(NOT_ISA, f"Unsupported parameter type {tag!r} of {kind}.")
 
 
 def _finite(kind: str, value: float) -> float:
     if not np.isfinite(value):
-        raise PubError(NOT_ISA, f"{kind} has an angle that is not a finite real number.")
+        raise PubError(NOT_ISA, f"Parameters of {kind} must be finite real numbers.")
     return float(value)
 
 
 def _numpy_number(cursor: Cursor) -> float:
     if len(cursor.data) > _LONGEST_NUMBER:
-        raise PubError(NOT_ISA, "An instruction has an array for a parameter, which is not run.")
+        raise PubError(NOT_ISA, "Array parameters of instructions are not supported.")
     try:
         array = np.load(io.BytesIO(cursor.data), allow_pickle=False)
         return float(array.item())
     except (ValueError, TypeError, EOFError) as error:
-        text = "An instruction has an array for a parameter, which is not run."
+        text = "Array parameters of instructions are not supported."
         raise PubError(NOT_ISA, text) from error
 
 
@@ -238,9 +240,10 @@ def _check_kind(kind: str, custom: set[str]) -> None:
     if its is None or (its.family is not Family.STANDARD and kind not in ("Barrier", "Delay")):
         if kind == "IfElseOp":
             return
-        if kind in _IN_OTHER_WORDS:
+        if kind in _DISPLAY_NAMES:
             raise PubError(
-                DYNAMIC, f"The circuit has {_IN_OTHER_WORDS[kind]}; only if_else is run."
+                DYNAMIC,
+                f"The circuit has {_DISPLAY_NAMES[kind]}; only if_else is supported.",
             )
         name = its.name if its else kind
         raise PubError(NOT_ISA, f"The instruction {name} is not supported by the target system.")
@@ -265,13 +268,16 @@ def _operation(
         return form.Operation(kind, "barrier", qubits, 0, label=label)
     if kind == "Delay":
         if len(params) != 1 or not isinstance(params[0], int) or params[0] < 0:
-            raise PubError(NOT_ISA, "QPY keeps no unit of delays: give them in whole steps of dt.")
+            raise PubError(
+                NOT_ISA,
+                "QPY does not record units of delays; use integers in units of dt.",
+            )
         return form.Operation(kind, "delay", qubits, 0, (params[0], "dt"))
     its = KNOWN[kind]
     width = _width(kind)
     bits = 1 if kind == "Measure" else 0
     if (len(params), qubits, clbits) != (its.parameters, width, bits):
-        raise PubError(ENCODING, f"{kind} does not have the parameters or bits that it should.")
+        raise PubError(ENCODING, f"Wrong number of parameters, qubits or clbits of {kind}.")
     controls, state = control if its.controlled else (0, 0)
     if its.controlled:
         controls = its.state.bit_length()
@@ -283,7 +289,7 @@ _widths: dict[str, int] = {}
 
 
 def _width(kind: str) -> int:
-    """On how many qubits a standard gate acts."""
+    """Number of qubits of a standard gate."""
     if not _widths:
         from qiskit.circuit import library
 
@@ -332,7 +338,7 @@ def _registers(cursor: Cursor, number: int, qubits: int, clbits: int) -> tuple[f
 
 
 def _metadata(text: str) -> dict[str, Any]:
-    """What the user noted about a circuit; nothing if it is not an object."""
+    """Metadata of a circuit; empty unless it is a JSON object."""
     try:
         notes = json.loads(text) if text else {}
     except (ValueError, RecursionError):
@@ -362,7 +368,7 @@ def _vectors(cursor: Cursor) -> Vectors:
 
 
 def _custom(cursor: Cursor) -> set[str]:
-    """Names under which instructions refer to definitions, which are passed over."""
+    """Read the names of custom instructions and skip their definitions."""
     names = set()
     for _ in range(cursor.count("!Q", 40)):
         name_size, _, _, _, _, size, _, _, base = cursor.unpack("!HcII?QIIQ")
