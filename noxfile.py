@@ -94,9 +94,14 @@ DOWNSTREAM = [
 
 @nox.session(python="3.11", reuse_venv=True, tags=["full"])
 def downstream(session: nox.Session) -> None:
-    """Run the packages that use us: VQE, QAOA, kernels, classifiers, amplitude estimation."""
+    """Run the packages that use us: VQE, QAOA, kernels, classifiers, amplitude estimation.
+
+    Then once more, as jobs of today's platform.
+    """
     session.install("-e", ".[test]", *DOWNSTREAM)
-    _pytest(session, "tests/downstream")
+    for over_the_bridge in ("0", "1"):
+        session.env["DOWNSTREAM_OVER_THE_BRIDGE"] = over_the_bridge
+        _pytest(session, "tests/downstream")
 
 
 @nox.session(reuse_venv=True, tags=["full"])

@@ -177,6 +177,13 @@ def test_doctor_finds_nothing_wrong_with_the_embedded_runtime(on_server):
     assert report["clock"]["found"].endswith("s from that of the service")
 
 
+def test_doctor_runs_no_live_check_without_an_account_of_the_platform(cli):
+    answer = cli("--channel", "local", "doctor", "--offline", "--live")
+
+    assert answer.code == 3
+    assert "ibm_quantum_platform" in answer.err
+
+
 def test_doctor_tells_what_is_broken_and_shows_no_secret(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "token-that-nobody-must-see")

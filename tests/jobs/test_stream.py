@@ -332,8 +332,9 @@ def test_a_token_that_stays_refused_is_an_error_of_its_own(service: ScriptedServ
 
 
 def test_a_silent_server_is_pinged_after_a_minute_and_left_without_a_pong(
-    service: ScriptedService, fast_streams: None
+    service: ScriptedService, fast_streams: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job_stream, "PING_TIMEOUT", 10.0)
     frames: queue.Queue[list[tuple[int, bytes]]] = queue.Queue()
 
     def silent(peer: Peer) -> None:

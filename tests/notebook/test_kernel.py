@@ -6,10 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jupyter_client.manager import KernelManager
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.testing import RuntimeServer
 
 SET_UP = """
 import warnings
@@ -41,10 +44,35 @@ QiskitRuntimeService(channel="local")
 """
 
 
+SUBMIT = """
+import warnings
+warnings.simplefilter("ignore")
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService()
+inputs = {"iterations": 1000}
+job = service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
+print(job.job_id())
+"""
+LAST = """
+import warnings
+warnings.simplefilter("ignore")
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService()
+job = service.job("last")
+print(job.job_id())
+job.cancel()
+"""
+
+
 class Notebook:
-    """A kernel, and what its cells print and raise."""
+    """A kernel, and what its cells print and raise.
+
+    Attributes:
+        shown: The kinds of what cells displayed.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.shown: set[str] = set()
         self.manager = KernelManager()
         self.manager.start_kernel(cwd=str(folder))
         self.client = self.manager.client()
@@ -65,6 +93,8 @@ class Notebook:
                 if interrupt_at is not None and interrupt_at in printed:
                     interrupt_at = None
                     self.manager.interrupt_kernel()
+            elif message["msg_type"] in ("display_data", "execute_result"):
+                self.shown |= set(content["data"])
             elif message["msg_type"] == "error":
                 error = f"{content['ename']}: {content['evalue']}"
             elif message["msg_type"] == "status" and content["execution_state"] == "idle":
@@ -143,3 +173,42 @@ def test_nothing_of_the_notebooks_folder_is_imported(notebook: Notebook, tmp_pat
     assert error == ""
     assert printed.strip().isdigit()
     assert not (tmp_path / "imported").exists()
+
+
+@pytest.fixture
+def with_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qiskit_runtime_server: RuntimeServer
+) -> Iterator[Notebook]:
+    """A kernel on a server that outlives it, with a journal of its own."""
+    monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
+    monkeypatch.setenv("QISKIT_IBM_URL", qiskit_runtime_server.url)
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", qiskit_runtime_server.token)
+    monkeypatch.setenv("QISKIT_IBM_RUNTIME_JOURNAL", str(tmp_path / "jobs.jsonl"))
+    notebook = Notebook(tmp_path)
+    yield notebook
+    notebook.close()
+
+
+def test_a_job_is_found_again_after_an_interrupt_and_a_restart(with_server: Notebook) -> None:
+    job_id, error = with_server.run(SUBMIT)
+    assert error == ""
+    waiting = "print('waiting')\njob.result(progress=True)"
+    assert with_server.run(waiting, interrupt_at="waiting")[1] == "KeyboardInterrupt: "
+    assert with_server.run("job.status()")[1] == ""
+
+    with_server.manager.restart_kernel(now=True)
+    with_server.client.wait_for_ready(timeout=60)
+
+    assert with_server.run(LAST) == (job_id, "")
+
+
+def test_a_notebook_awaits_jobs_draws_bars_and_shows_objects(with_server: Notebook) -> None:
+    with_server.run(SUBMIT.replace("1000", "1"))
+
+    assert with_server.run("print(await job)") == ("Hello, World!\n", "")
+    assert with_server.run("job.wait_for_final_state(progress=True)") == ("", "")
+    assert "application/vnd.jupyter.widget-view+json" in with_server.shown
+    for thing in ("service", "job", "service.jobs()", "service.active_account()"):
+        with_server.shown.clear()
+        assert with_server.run(thing)[1] == ""
+        assert "text/html" in with_server.shown

@@ -376,3 +376,23 @@ def test_values_may_be_named_or_plain_lists(client: PlatformClient) -> None:
     result = client.result("estimator", params)
     assert result["results"][0]["data"]["evs"] == pytest.approx([1.0, -1.0])
     assert result["results"][1]["data"]["evs"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_identities_and_empty_pubs_have_exact_answers(client: PlatformClient, level: int) -> None:
+    params = {
+        "pubs": [
+            [TURN, {"II": 1.5}, [0.3]],
+            [TURN, {"IZ": 1.0}, array(np.zeros((0, 1)))],
+        ],
+        "resilience_level": level,
+    }
+    result = client.result("estimator", params, backend="fake_line")
+    assert result["results"][0]["data"]["evs"] == pytest.approx(1.5)
+    assert result["results"][1]["data"]["evs"] == []
+
+
+def test_empty_pubs_of_a_sampler_have_no_samples(client: PlatformClient) -> None:
+    text = TURN + "bit[1] c; c[0] = measure q[0];"
+    result = client.result("sampler", {"pubs": [[text, array(np.zeros((0, 1))), 10]]})
+    assert result["results"][0]["data"]["c"] == {"samples": [], "num_bits": 1}

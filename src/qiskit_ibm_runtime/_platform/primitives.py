@@ -53,6 +53,8 @@ def reading(work: Work, group: Group) -> dict[str, Any]:
     """Return what has to be known of a circuit to read its outcomes."""
     transpiled = group.transpiled
     found: dict[str, Any] = {}
+    if len(transpiled.isa.registers) > 1:
+        found["registers"] = [list(register) for register in transpiled.isa.registers]
     if transpiled.places != tuple(range(len(transpiled.places))):
         found["bits"] = list(transpiled.places)
     if work.level:

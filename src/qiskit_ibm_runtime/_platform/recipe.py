@@ -25,11 +25,12 @@ class Recipe(NamedTuple):
     Attributes:
         program: ``sampler`` or ``estimator``.
         shots: How many times each circuit was to be run.
-        pubs: For each PUB: of a sampler under ``runs`` the place of each row among all results, and
-            if they differ from those of the platform under ``bits`` the places of the user's
-            classical bits, and under ``errors`` how often each of them is misread. Of an estimator
-            under ``runs`` the same for each value, and under ``parts`` whether it is the real or
-            the imaginary part, if one of them is imaginary.
+        pubs: For each PUB: of a sampler under ``runs`` the place of each row among all results, if
+            there are several names and sizes of the ``registers``, if they differ from those of the
+            platform under ``bits`` the places of the user's classical bits, and under ``errors``
+            how often each of them is misread. Of an estimator under ``runs`` the same for each
+            value, and under ``parts`` whether it is the real or the imaginary part, if one of them
+            is imaginary.
         zne: Of an extrapolation the noise factors, the amplifier and the extrapolator.
         executed: Of an estimator's circuits that were run by the executor: how many ``runs`` there
             are, the number of the circuit that tells readout errors as ``calibration``, and

@@ -141,14 +141,17 @@ def _bits(fields: Mapping[str, Any], facts: Mapping[str, Any]) -> Array:
     registers = [(name, field) for name, field in fields.items() if isinstance(field, Bits)]
     if not registers:
         raise IBMRuntimeError("The platform answered without outcomes.")
-    registers.sort(key=lambda pair: _order(pair[0]))
-    bits = np.concatenate([field.columns() for _, field in registers], axis=-1)
+    parts = [field.columns() for _, field in registers]
+    if "registers" in facts:  # some may be missing, because nothing is measured into them
+        known = dict(registers)
+        parts = [
+            known[name].columns()
+            if name in known
+            else np.zeros((*parts[0].shape[:-1], size), np.uint8)
+            for name, size in facts["registers"]
+        ]
+    bits = np.concatenate(parts, axis=-1)
     return bits[..., facts["bits"]] if "bits" in facts else bits
-
-
-def _order(name: str) -> tuple[int, int]:
-    """Sort our own registers by their number; others stay in the order in which they came."""
-    return (0, int(name[1:])) if name[:1] == "r" and name[1:].isdecimal() else (1, 0)
 
 
 def _distribution(outcomes: Array, errors: Any) -> tuple[dict[str, float], dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit import ClassicalRegister, QuantumCircuit, transpile
 from qiskit.circuit import ControlFlowOp, Measure
+from qiskit.circuit.library import IGate
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
@@ -40,7 +41,6 @@ class Transpiled:
         positions: Of an estimator's circuit: the qubit of the device on which each of its own
             qubits ends.
         places: For each classical bit of the user's circuit its place among those of ``isa``.
-        width: How many classical bits the user's circuit has.
     """
 
     isa: Isa
@@ -79,6 +79,7 @@ class Transpiler:
         options = repr((sorted(self._options.items()), self._layout, self._skip, self._estimated))
         found: Transpiled | None = self._device.remembered((digest, options))
         if found is None:
+            circuit = _without_identities(circuit)
             found = self._as_is(circuit) if self._skip else self._transpiled(circuit)
             self._device.remember((digest, options), found)
         return found
@@ -147,6 +148,15 @@ class Transpiler:
                 "channel='local'."
             )
         return Transpiled(isa._replace(registers=()), positions, ())
+
+
+def _without_identities(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return the circuit without gates that do nothing, which terra 0.23 translates to nothing."""
+    if not any(isinstance(item.operation, IGate) for item in circuit.data):
+        return circuit
+    made = circuit.copy()
+    made.data = [item for item in circuit.data if not isinstance(item.operation, IGate)]
+    return made
 
 
 def _without_last_measurements(circuit: QuantumCircuit) -> QuantumCircuit:

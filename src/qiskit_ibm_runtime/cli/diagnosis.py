@@ -88,9 +88,17 @@ def check_platform(connection: Connection) -> int:
 
     Args:
         connection: Which account and instance to use.
+
+    Raises:
+        AccountNotFoundError: If there is no account of the platform.
     """
     import subprocess
+    from dataclasses import replace
 
+    from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL
+
+    # Without such an account, its error is raised here, where it is explained.
+    replace(connection, channel=PLATFORM_CHANNEL).find_account()
     given = {"--account": connection.account, "--instance": connection.instance}
     chosen = [f"{name}={value}" for name, value in given.items() if value is not None]
     command = [sys.executable, "-m", "qiskit_ibm_runtime._platform.check", *chosen]

@@ -35,14 +35,15 @@ def listed(
     from qiskit_ibm_runtime.job_listing import JobListing
 
     connection = connection_of(context)
+    service = connection.open(lasting=True)
     listing = JobListing(
-        connection.open(lasting=True),
+        service,
         limit=limit,
         skip=skip,
         backend_name=backend,
         pending=pending,
         program_id=program,
-        instance=connection.instance if connection.channel not in CLOUD_CHANNELS else None,
+        instance=connection.instance if service.channel not in CLOUD_CHANNELS else None,
         job_tags=tag,
         session_id=session,
         created_after=after,

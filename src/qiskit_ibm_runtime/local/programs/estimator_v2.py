@@ -231,8 +231,10 @@ def _of_noise_factors(
 ) -> dict[str, Array]:
     """Return values at each noise factor and the fits of each extrapolator."""
     amplified = [about["zne"]["noise_amplification"] for _, about in found]
-    values = np.array([one["values"] for one in amplified], dtype=float)
-    errors = np.sqrt([np.asarray(one["variance"]) / np.asarray(one["shots"]) for one in amplified])
+    width = len(zne.noise_factors)
+    values = np.array([one["values"] for one in amplified], dtype=float).reshape(-1, width)
+    variances = [np.asarray(one["variance"]) / np.asarray(one["shots"]) for one in amplified]
+    errors = np.sqrt(np.array(variances, dtype=float)).reshape(-1, width)
     names = [zne.extrapolator] if isinstance(zne.extrapolator, str) else zne.extrapolator
     points = zne.extrapolated_noise_factors
     wanted = [0.0, *zne.noise_factors] if isinstance(points, str) else points
