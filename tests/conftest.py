@@ -32,7 +32,7 @@ for _number, _handler in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
 
-# Proxies of whoever runs the tests; those that a test starts are named by it.
+# Proxies of anyone who runs the tests; those that a test starts are named by it.
 for _variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_variable]
 
@@ -47,7 +47,7 @@ ACCOUNT_VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def _no_account_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep saved accounts and variables of whoever runs the tests out of them."""
+    """Keep saved accounts and variables of anyone who runs the tests out of them."""
     for variable in ACCOUNT_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     from qiskit_ibm_runtime.accounts import management

@@ -128,7 +128,7 @@ class BackendCatalogue:
         min_num_qubits = number("min_num_qubits", min_num_qubits)
         if filters is not None and not callable(filters):
             raise IBMInputValueError(
-                f"'filters' has to be a function of a backend, not {shown(filters)}. Values of "
+                f"'filters' must be a function of a backend, not {shown(filters)}. Values of "
                 "fields are given as keywords, such as simulator=True."
             )
         keys = self._candidates(name, instance)
@@ -239,7 +239,7 @@ class BackendCatalogue:
         try:
             self._service._backend_configs[name] = self._fetch(name)
             future.set_result(None)
-        except Exception as exc:  # noqa: BLE001  # whoever waits for it gets it
+        except Exception as exc:  # noqa: BLE001  # anyone who waits for it gets it
             future.set_exception(exc)
         finally:
             with self._lock:

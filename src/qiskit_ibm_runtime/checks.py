@@ -44,7 +44,7 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: st
         IBMInputValueError: If the value is of another type.
     """
     if value is not None and not isinstance(value, kind):
-        raise IBMInputValueError(f"{name!r} has to be {allowed}, not {shown(value)}.")
+        raise IBMInputValueError(f"{name!r} must be {allowed}, not {shown(value)}.")
 
 
 def optional_text(value: Any) -> str | None:
@@ -64,7 +64,7 @@ def required_id(name: str, value: Any, of_what: str) -> str:
         IBMInputValueError: If it is ``None`` or empty, which would mean all of them in a request.
     """
     if value is None or value == "":
-        raise IBMInputValueError(f"{name!r} has to be the id of {of_what}, not {shown(value)}.")
+        raise IBMInputValueError(f"{name!r} must be the id of {of_what}, not {shown(value)}.")
     return str(value)
 
 
@@ -87,7 +87,7 @@ def number(name: str, value: Any, least: float = -math.inf) -> Any:
         if read >= least:  # never so for "not a number"
             return read
     bound = "" if least == -math.inf else f" of at least {least}"
-    raise IBMInputValueError(f"{name!r} has to be a number{bound}, or None, not {shown(value)}.")
+    raise IBMInputValueError(f"{name!r} must be a number{bound}, or None, not {shown(value)}.")
 
 
 def seconds(name: str, value: Any) -> Any:
@@ -98,7 +98,7 @@ def seconds(name: str, value: Any) -> Any:
     """
     read = number(name, value, 0)
     if read == math.inf:
-        raise IBMInputValueError(f"{name!r} has to be finite: leave it out for no limit.")
+        raise IBMInputValueError(f"{name!r} must be finite: leave it out for no limit.")
     return read
 
 
@@ -112,7 +112,7 @@ def whole_number(name: str, value: Any) -> int | None:
     if read is None:
         return None
     if read != int(read):
-        raise IBMInputValueError(f"{name!r} has to be a whole number, or None, not {shown(value)}.")
+        raise IBMInputValueError(f"{name!r} must be a whole number, or None, not {shown(value)}.")
     return int(read)
 
 
@@ -124,7 +124,7 @@ def check_callback(callback: Any) -> None:
     """
     if not callable(callback):
         raise IBMInputValueError(
-            f"'callback' has to be a function of job id and message, not {shown(callback)}."
+            f"'callback' must be a function of job id and message, not {shown(callback)}."
         )
 
 
@@ -136,5 +136,5 @@ def check_decoder(name: str, decoder: Any) -> None:
     """
     if not callable(getattr(decoder, "decode", None)):
         raise IBMInputValueError(
-            f"{name!r} has to be a class with a 'decode' method, not {shown(decoder)}."
+            f"{name!r} must be a class with a 'decode' method, not {shown(decoder)}."
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What everybody has is searched last: whoever has more wants that used.
+# What everybody has is searched last: anyone who has more wants that used.
 OPEN_PROJECTS = "ibm-q/open/"
 
 

@@ -206,6 +206,6 @@ def _moment(name: str, value: Any) -> datetime | None:
         return local_to_utc(value)
     except (TypeError, ValueError, OverflowError):
         raise IBMInputValueError(
-            f"{name!r} has to be a datetime, or a text such as '2023-05-01T09:00', "
+            f"{name!r} must be a datetime, or a string such as '2023-05-01T09:00', "
             f"not {shown(value)}."
         ) from None

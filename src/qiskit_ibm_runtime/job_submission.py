@@ -167,7 +167,7 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(inputs, dict):
         raise IBMInputValueError(
-            "'inputs' has to be a dict or the filled-in form from program.parameters(), "
+            "'inputs' must be a dict or the filled-in form from program.parameters(), "
             f"not {shown(inputs)}."
         )
     return dict(inputs)

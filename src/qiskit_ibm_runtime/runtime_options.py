@@ -132,7 +132,7 @@ def session_seconds(max_time: Any) -> int | None:
     """Return the life of a session in seconds.
 
     Args:
-        max_time: Seconds, a text such as ``"2h 30m"``, or ``None`` for the service's own limit.
+        max_time: Seconds, a string such as ``"2h 30m"``, or ``None`` for the service's own limit.
 
     Raises:
         IBMInputValueError: If it is anything else.

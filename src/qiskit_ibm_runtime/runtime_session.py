@@ -45,7 +45,7 @@ class RuntimeSession:
             program_id: The program.
             inputs: Its first inputs; a form may be completed by :meth:`write`.
             options: As for :meth:`QiskitRuntimeService.run`; they are not changed.
-            max_time: How long the session may live: seconds, or a text such as ``"2h 30m"``.
+            max_time: How long the session may live: seconds, or a string such as ``"2h 30m"``.
 
         Raises:
             IBMInputValueError: If inputs, options or time cannot be used.
@@ -54,8 +54,7 @@ class RuntimeSession:
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if not isinstance(inputs, (dict, ParameterNamespace)):
             raise IBMInputValueError(
-                "'inputs' has to be a dict or a form from program.parameters(), "
-                f"not {shown(inputs)}."
+                f"'inputs' must be a dict or a form from program.parameters(), not {shown(inputs)}."
             )
         self._service = service
         self._program_id = program_id

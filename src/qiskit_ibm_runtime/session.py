@@ -61,7 +61,7 @@ class Session:
             service: The service; by default that of the backend, else of the default account.
             backend: The backend or its name; it may be left out on channel ``ibm_cloud`` only.
                 A backend object brings its service and its instance with it.
-            max_time: How long the session may live: seconds, or a text such as ``"2h 30m"``.
+            max_time: How long the session may live: seconds, or a string such as ``"2h 30m"``.
 
         Raises:
             ValueError: If the channel needs a backend and none is given.

@@ -142,7 +142,7 @@ def test_an_account_that_cannot_be_understood_does_not_hide_the_others(default_f
     with caplog.at_level(logging.WARNING, "qiskit_ibm_runtime"):
         assert list(AccountManager.list()) == ["good"]
 
-    assert "'bad' is left out" in caplog.text
+    assert "'bad' is skipped" in caplog.text
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_saved_ones(quantum):

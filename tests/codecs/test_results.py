@@ -65,7 +65,7 @@ def test_unknown_shots_are_no_error(shots: int | None) -> None:
         ({"values": [1]}, "not that of a sampler"),
         ({"quasi_dists": [{}], "metadata": []}, "1 distributions and 0 sets"),
         ({"quasi_dists": {}, "metadata": {}}, "two lists"),
-        ({"quasi_dists": [3], "metadata": [{}]}, "no object"),
+        ({"quasi_dists": [3], "metadata": [{}]}, "not an object"),
         ({"quasi_dists": [{"x": 1}], "metadata": [{}]}, "'x'"),
         ({"quasi_dists": [{"0": 0.5, "00": 0.5}], "metadata": [{}]}, "twice"),
     ],

@@ -62,7 +62,7 @@ def service() -> Iterator[QiskitRuntimeService]:
 
 @pytest.fixture
 def session(service: QiskitRuntimeService) -> Iterator[Session]:
-    name = "ideal_line" if OVER_THE_BRIDGE else "ibmq_qasm_simulator"
+    name = "ideal_heron" if OVER_THE_BRIDGE else "ibmq_qasm_simulator"
     with Session(service=service, backend=name) as opened:
         yield opened
 

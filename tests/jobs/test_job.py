@@ -29,7 +29,7 @@ from qiskit_ibm_runtime.ibm_backend import IBMRetiredBackend
 from qiskit_ibm_runtime.program import ResultDecoder
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-NO_DECODER = "'decoder' has to be a class with a 'decode' method, not 5"
+NO_DECODER = "'decoder' must be a class with a 'decode' method, not 5"
 STATUS, RESULTS = "GET /jobs/j1", "GET /jobs/j1/results"
 
 
@@ -480,12 +480,12 @@ def test_a_new_job_asks_nothing(service: ScriptedService) -> None:
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        (lambda job: job.result(timeout="soon"), "'timeout' has to be a number.*'soon'"),
-        (lambda job: job.wait_for_final_state(float("nan")), "'timeout' has to be.*not nan"),
+        (lambda job: job.result(timeout="soon"), "'timeout' must be a number.*'soon'"),
+        (lambda job: job.wait_for_final_state(float("nan")), "'timeout' must be.*not nan"),
         (lambda job: job.result(decoder=5), NO_DECODER),
         (lambda job: job.interim_results(decoder=5), NO_DECODER),
         (lambda job: job.stream_results(print, decoder=5), NO_DECODER),
-        (lambda job: job.stream_results(5), "'callback' has to be a function.*not 5"),
+        (lambda job: job.stream_results(5), "'callback' must be a function.*not 5"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_asked(

@@ -61,7 +61,7 @@ def test_an_example_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "example"}
-    if "." in thing.__qualname__:  # whoever reads about a method knows the class already
+    if "." in thing.__qualname__:  # anyone who reads about a method knows the class already
         owner = getattr(importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0])
         names[owner.__name__] = owner
         names.update({cls.__name__: cls for cls in PUBLIC_CLASSES if issubclass(cls, owner)})

@@ -396,3 +396,19 @@ def test_empty_pubs_of_a_sampler_have_no_samples(client: PlatformClient) -> None
     text = TURN + "bit[1] c; c[0] = measure q[0];"
     result = client.result("sampler", {"pubs": [[text, array(np.zeros((0, 1))), 10]]})
     assert result["results"][0]["data"]["c"] == {"samples": [], "num_bits": 1}
+
+
+def test_options_that_exclude_a_circuit_fail_its_job(client: PlatformClient) -> None:
+    dynamic = BELL + "if (c[0]) { x q[1]; }"
+    decoupled = {"dynamical_decoupling": {"enable": True}}
+    job = client.run("sampler", {"pubs": [[dynamic, None, 10]], "options": decoupled})
+    assert job["state"]["reason_code"] == 1522
+    job = client.run("estimator", {"pubs": [[dynamic, {"ZZ": 1.0}]]})
+    assert job["state"]["reason_code"] == 1522
+
+    fractional = TURN + "rx(theta) q[1];"
+    params = {"pubs": [[fractional, {"ZZ": 1.0}, [0.3]]], "resilience_level": 0}
+    client.result("estimator", params)
+    twirled = {"twirling": {"enable_gates": True}}
+    job = client.run("estimator", {**params, "options": twirled})
+    assert job["state"]["reason_code"] == 1519

@@ -42,7 +42,7 @@ class TestOfTheSampler:
 
     @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=label)
     def test_a_probability_that_is_no_number_is_refused(self, value: Any) -> None:
-        with pytest.raises(IBMRuntimeError, match=r"Distribution 1 .*no number"):
+        with pytest.raises(IBMRuntimeError, match=r"Distribution 1 .*not a number"):
             sampled({"0": 1.0}, {"0": value})
 
     @pytest.mark.parametrize("key", ["-1", "-2", "+1", "1_0", " 1", "0x", "0b2", "0 1", "\u0663"])

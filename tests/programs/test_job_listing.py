@@ -259,14 +259,14 @@ def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"limit": -1}, "'limit' has to be a number of at least 0, or None, not -1"),
+        ({"limit": -1}, "'limit' must be a number of at least 0, or None, not -1"),
         ({"limit": 1.5}, "'limit' .* not 1.5"),
         ({"limit": "5"}, "'limit' .* not '5'"),
         ({"skip": -2}, "'skip' .* not -2"),
         ({"instance": "h/g"}, "hub/group/project"),
         ({"job_tags": [1]}, "job_tags needs to be a list of strings"),
-        ({"created_after": "some day"}, "'created_after' has to be a datetime.*'some day'"),
-        ({"created_before": 20230101}, "'created_before' has to be a datetime"),
+        ({"created_after": "some day"}, "'created_after' must be a datetime.*'some day'"),
+        ({"created_before": 20230101}, "'created_before' must be a datetime"),
     ],
 )
 def test_a_filter_of_no_use_is_named_before_anything_is_sent(standin, arguments, text):
@@ -390,7 +390,7 @@ def test_an_id_that_is_none_is_refused_before_anything_is_sent(standin, job_id):
     service = standin.service()
 
     for call in (service.job, service.delete_job):
-        with pytest.raises(IBMInputValueError, match="'job_id' has to be the id of a job"):
+        with pytest.raises(IBMInputValueError, match="'job_id' must be the id of a job"):
             call(job_id)
     assert standin.requests == []
 

@@ -109,7 +109,7 @@ def test_the_list_of_programs_ends_at_a_service_that_ignores_the_offset(service)
 
 @pytest.mark.parametrize("arguments", [{"limit": -1}, {"skip": -1}, {"limit": "all"}])
 def test_a_number_of_no_use_is_named(service, standin, arguments):
-    with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' has to be a number"):
+    with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' must be a number"):
         service.programs(**arguments)
     assert standin.requests == []
 
@@ -193,8 +193,8 @@ def test_the_least_metadata_are_a_name_and_a_limit(standin, service):
         ({"name": "n", "max_execution_time": 0}, "max_execution_time is a required"),
         ({"name": "n", "max_execution_time": -1}, "'max_execution_time' .* not -1"),
         ({"name": "n", "max_execution_time": "1h"}, "'max_execution_time' .* not '1h'"),
-        ({**METADATA, "spec": "x"}, "'spec' has to be a dict of JSON schemas, not 'x'"),
-        (["name"], r"'metadata' has to be a dict or the path of a JSON file, not \['name'\]"),
+        ({**METADATA, "spec": "x"}, "'spec' must be a dict of JSON schemas, not 'x'"),
+        (["name"], r"'metadata' must be a dict or the path of a JSON file, not \['name'\]"),
     ],
 )
 def test_metadata_of_no_use_are_named_before_anything_is_sent(service, standin, metadata, text):
@@ -245,7 +245,7 @@ def test_a_file_without_a_program_is_named(service, standin, tmp_path, content):
 
 @pytest.mark.parametrize("data", ["", None, 5, b"def main(): pass"])
 def test_something_else_is_no_program(service, standin, data):
-    with pytest.raises(IBMInputValueError, match="'data' has to be the source of a program"):
+    with pytest.raises(IBMInputValueError, match="'data' must be the source of a program"):
         service.upload_program(data, METADATA)
     assert standin.requests == []
 
@@ -484,7 +484,7 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(standin, service, prog
         lambda given: service.update_program(given, name="other"),
         lambda given: service.set_program_visibility(given, True),
     ):
-        with pytest.raises(IBMInputValueError, match="'program_id' has to be the id of a program"):
+        with pytest.raises(IBMInputValueError, match="'program_id' must be the id of a program"):
             call(program_id)
 
     assert len(standin.requests) == before

@@ -151,10 +151,10 @@ def test_a_form_is_checked_and_sent_without_what_is_not_set(standin):
 
 
 BAD_RUNS = [
-    ({"program_id": ""}, "'program_id' has to be the id of a program, not ''"),
+    ({"program_id": ""}, "'program_id' must be the id of a program, not ''"),
     ({"program_id": None}, "'program_id' .* not None"),
-    ({"inputs": [1]}, r"'inputs' has to be a dict .* not \[1\]"),
-    ({"options": 5}, "'options' has to be a dict or a RuntimeOptions, not 5"),
+    ({"inputs": [1]}, r"'inputs' must be a dict .* not \[1\]"),
+    ({"options": 5}, "'options' must be a dict or a RuntimeOptions, not 5"),
     ({"options": {}}, "'backend' is required on channel 'ibm_quantum'"),
     ({"options": {"backend": DEVICE, "log_level": "LOUD"}}, "'LOUD' is not a valid log level"),
     ({"options": {"backend": DEVICE, "image": "x"}}, "image 'x' .*'image_name:tag'"),
@@ -163,12 +163,12 @@ BAD_RUNS = [
     ({"options": {"backend": DEVICE, "instance": "x/y/z"}}, "x/y/z could not be found"),
     (
         {"options": {"backend": DEVICE, "max_execution_time": "300"}},
-        "'max_execution_time' has to be a number of at least 0, or None, not '300'",
+        "'max_execution_time' must be a number of at least 0, or None, not '300'",
     ),
     ({"options": {"backend": DEVICE, "max_execution_time": -1}}, "'max_execution_time' .* not -1"),
     ({"options": {"backend": DEVICE, "session_time": float("inf")}}, "'session_time' .* finite"),
-    ({"callback": "f"}, "'callback' has to be a function .* not 'f'"),
-    ({"result_decoder": object()}, "'result_decoder' has to be a class with a 'decode' method"),
+    ({"callback": "f"}, "'callback' must be a function .* not 'f'"),
+    ({"result_decoder": object()}, "'result_decoder' must be a class with a 'decode' method"),
 ]
 
 

@@ -236,8 +236,8 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
 @pytest.mark.parametrize(
     ("search", "text"),
     [
-        ({"min_num_qubits": "5"}, "'min_num_qubits' has to be a number.*not '5'"),
-        ({"filters": "simulator"}, "'filters' has to be a function.*not 'simulator'"),
+        ({"min_num_qubits": "5"}, "'min_num_qubits' must be a number.*not '5'"),
+        ({"filters": "simulator"}, "'filters' must be a function.*not 'simulator'"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused_before_anything_is_asked(

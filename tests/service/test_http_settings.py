@@ -41,7 +41,7 @@ def test_a_transport_of_the_users_own_answers_all_requests() -> None:
     with QiskitRuntimeService("ibm_cloud", token="t" * 20, instance=CRN, transport=transport) as s:
         assert list(s._backends) == ["d"]
 
-    assert not transport.closed  # whoever made it closes it
+    assert not transport.closed  # anyone who made it closes it
 
 
 def test_all_requests_of_a_start_go_through_the_transport(standin: Any) -> None:

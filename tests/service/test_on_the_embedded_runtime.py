@@ -15,7 +15,7 @@ CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:{}::"
 
 
 class NoJobs:
-    """These tests run none, so no worker has to be started."""
+    """These tests run none, so no worker must be started."""
 
     async def start(self) -> None:
         """Nothing is needed."""

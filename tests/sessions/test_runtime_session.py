@@ -69,8 +69,8 @@ def test_a_form_is_completed_by_writing_and_checked_then(standin, service):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"inputs": 5}, "'inputs' has to be a dict or a form"),
-        ({"options": 5}, "'options' has to be a dict or a RuntimeOptions, not 5"),
+        ({"inputs": 5}, "'inputs' must be a dict or a form"),
+        ({"options": 5}, "'options' must be a dict or a RuntimeOptions, not 5"),
         ({"max_time": "25h"}, "max_time"),
         ({"max_time": -1}, "'max_time' .* not -1"),
     ],

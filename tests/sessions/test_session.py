@@ -280,7 +280,7 @@ def test_options_may_be_an_object_which_stays_as_it_is(standin, session):
     (body,) = standin.sent("POST /jobs")
     assert (body["log_level"], body["tags"], body["backend"]) == ("INFO", ["t"], DEVICE)
     assert options == RuntimeOptions(log_level="INFO", job_tags=["t"])
-    with pytest.raises(IBMInputValueError, match="'options' has to be a dict or a RuntimeOptions"):
+    with pytest.raises(IBMInputValueError, match="'options' must be a dict or a RuntimeOptions"):
         session.run("p", {}, options="INFO")
 
 

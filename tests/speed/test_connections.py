@@ -1,4 +1,4 @@
-"""Connections: over TLS, where each has to be greeted, few are opened."""
+"""Connections: over TLS, where each must be greeted, few are opened."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ FAR, NEAR = "https://runtime.example", "http://127.0.0.1:8000/runtime"
     ],
 )
 def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> None:
-    """A program names the address: it must not reach into the network of whoever reads."""
+    """A program names the address: it must not reach into the network of anyone who reads."""
     if fetched:
         check_address(url, base_url)
     else:

@@ -98,7 +98,7 @@ def _array(array: np.ndarray) -> form.Array:
     if array.dtype.hasobject:
         array = np.asarray(array.tolist())
         if array.dtype.kind not in "biufc":
-            raise CircuitError("an array of objects that are no numbers")
+            raise CircuitError("an array of objects that are not numbers")
     return form.Array(array.dtype.str, array.shape, array.tobytes())
 
 

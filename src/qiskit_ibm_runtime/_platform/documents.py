@@ -72,7 +72,7 @@ def names_of(listing: Any) -> list[str]:
         if isinstance(name, str) and name:
             names.append(name)
     if devices and not names:
-        raise ApiIBMProtocolError("The service listed backends that have no name.")
+        raise ApiIBMProtocolError("The service listed backends without names.")
     return list(dict.fromkeys(names))
 
 

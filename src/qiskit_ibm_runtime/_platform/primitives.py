@@ -50,7 +50,7 @@ def _sampler(work: Work, encoding: str) -> tuple[dict[str, Any], Recipe]:
 
 
 def reading(work: Work, group: Group) -> dict[str, Any]:
-    """Return what has to be known of a circuit to read its outcomes."""
+    """Return what must be known of a circuit to read its outcomes."""
     transpiled = group.transpiled
     found: dict[str, Any] = {}
     if len(transpiled.isa.registers) > 1:

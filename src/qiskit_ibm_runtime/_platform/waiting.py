@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 logger = logging.getLogger(__name__)
-# While another thread asks, whoever waits is told by it; this is for the case that it dies.
+# While another thread asks, anyone who waits is told by it; this is for the case that it dies.
 _BESIDE_ANOTHER = 60.0
 _MOST_FAILURES = 60
 
@@ -53,7 +53,7 @@ class Questions(BaseWebsocketClient):
         self._message_queue.put(message)
 
     def _handle_stream_iteration(self) -> None:
-        """Nothing is to be done before a connection."""
+        """Do nothing before a connection."""
 
     def follow(self) -> None:
         """Begin to ask, if somebody wants the result."""

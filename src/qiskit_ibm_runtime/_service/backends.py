@@ -24,7 +24,7 @@ class Backends:
     ) -> list[IBMBackend]:
         """Find the backends that fit.
 
-        What has to be fetched is fetched side by side, and only once: a configuration for each
+        What must be fetched is fetched side by side, and only once: a configuration for each
         backend, and a status for each if a keyword or ``filters`` asks for it. A backend whose data
         cannot be had is left out, with a warning.
 

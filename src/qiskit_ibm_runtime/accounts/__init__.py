@@ -1,4 +1,4 @@
-"""Who you are to the service: accounts, the file that keeps them, and which one is used."""
+"""Accounts: credentials, the account file, and the choice of an account."""
 
 from __future__ import annotations
 

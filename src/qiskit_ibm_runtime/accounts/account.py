@@ -1,4 +1,4 @@
-"""Who you are to the service: one account."""
+"""One account: credentials for a channel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PREFERENCES = ("is_default_account", "plans_preference", "private_endpoint", "r
 
 
 class Account:
-    """The credentials for one channel, and how to reach it.
+    """Credentials and connection settings for one channel.
 
     Nothing is checked or sent until :meth:`validate` or :meth:`resolve_crn` is called.
 
@@ -53,7 +53,7 @@ class Account:
         proxies: ProxyConfiguration | None = None,
         verify: bool | str | None = True,
     ) -> None:
-        """Keep the fields.
+        """Store the fields.
 
         Args:
             channel: ``ibm_quantum_platform``, ``ibm_cloud``, ``ibm_quantum`` or ``local``.
@@ -76,7 +76,7 @@ class Account:
 
     @property
     def is_of_platform(self) -> bool:
-        """Whether the account is for IBM's platform of today, and not for the protocol of 2023."""
+        """Whether the account is for today's IBM Quantum Platform rather than the 2023 protocol."""
         return self.channel == PLATFORM_CHANNEL or (
             self.channel == "ibm_cloud" and speaks_of_today(str(self.url))
         )
@@ -97,7 +97,7 @@ class Account:
         )
 
     def to_saved_format(self) -> dict[str, Any]:
-        """The fields that are set, as they are kept in the account file; the token is readable."""
+        """Return the fields that are set, in the format of the account file; includes the token."""
         fields = {
             key: value
             for key, value in {**vars(self), **self.preferences}.items()
@@ -109,7 +109,7 @@ class Account:
 
     @classmethod
     def from_saved_format(cls, data: dict[str, Any]) -> Account:
-        """Make an account from the fields in the account file; unknown ones are ignored.
+        """Create an account from its entry in the account file; unknown fields are ignored.
 
         Raises:
             InvalidAccountError: If the proxies are not in the saved format.
@@ -127,7 +127,7 @@ class Account:
 
     @property
     def certificates(self) -> bool | str:
-        """Whether to check certificates, or the file of the authority to check them with.
+        """Whether to verify TLS certificates, or the path of the CA file to verify them with.
 
         ``verify`` may be any value that is true or false, as in 0.9.3; ``None`` stands for true.
         """
@@ -136,7 +136,7 @@ class Account:
         return bool(self.verify)
 
     def get_auth_handler(self) -> CloudAuth | QuantumAuth:
-        """What puts the credentials into the headers of a request."""
+        """Return the auth handler that sets the credential headers."""
         from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
 
         if self.channel == "ibm_cloud":
@@ -144,7 +144,7 @@ class Account:
         return QuantumAuth(access_token=self.token)
 
     def resolve_crn(self, http: HttpSettings | None = None) -> None:
-        """Replace the name of a cloud service instance by its CRN; asks the cloud for it.
+        """Resolve the name of a cloud service instance to its CRN, by a request to the cloud.
 
         A CRN and the instances of other channels stay as they are, without any request.
 

@@ -1,4 +1,4 @@
-"""What can be wrong with an account."""
+"""Errors about accounts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from qiskit_ibm_runtime.exceptions import IBMAccountError, IBMInputValueError
 
 
 class AccountsError(IBMAccountError):
-    """Base of the errors about accounts and the file that keeps them."""
+    """Base class of errors about accounts and the account file."""
 
 
 class InvalidAccountError(AccountsError, IBMInputValueError):
-    """An account, or the file that keeps it, has a content that cannot be used."""
+    """An account or the account file is invalid."""
 
 
 class AccountNotFoundError(AccountsError):
-    """There is no such account."""
+    """The account does not exist."""
 
 
 class AccountAlreadyExistsError(AccountsError):
-    """An account of that name is saved already."""
+    """An account with this name is already saved."""
 
 
 class CloudResourceNameResolutionError(AccountsError):
-    """The name of a service instance does not stand for exactly one CRN."""
+    """The name of a service instance does not resolve to exactly one CRN."""

@@ -1,4 +1,4 @@
-"""An account told apart without its secrets, for what leaves the process."""
+"""Identity of an account without its secrets, for pickles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AccountIdentity:
-    """Where an account belongs, and by what its token is recognised.
+    """Identifies an account by its settings and a fingerprint of its token.
 
     Attributes:
         channel: Channel of the account.
@@ -36,12 +36,12 @@ class AccountIdentity:
 
     @classmethod
     def of(cls, account: Account, filename: str | None = None) -> AccountIdentity:
-        """Identity of an account."""
+        """Return the identity of an account."""
         digest = _fingerprint(account.token)
         return cls(account.channel, account.url, account.instance, digest, filename)
 
     def find(self) -> Account:
-        """The account with its token, from the environment or the account file of this machine.
+        """Find the account, with its token, in the environment or account file of this machine.
 
         Raises:
             AccountNotFoundError: If the machine does not know it.

@@ -1,4 +1,4 @@
-"""A lock between processes and threads that share a file."""
+"""File lock between processes and threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Keep everybody else out who asks for the same path; waits for its turn.
+    """Hold an exclusive lock on a path; blocks until it is available.
 
     The system drops the lock of a process that dies. The empty lock file stays: taking it away
     could give two processes a lock each, on files of the same name.

@@ -1,4 +1,4 @@
-"""Saved accounts, the account of the environment, and which of them is the default."""
+"""Saved accounts, the account of the environment, and the default account."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class AccountManager:
             ValueError: If the proxies cannot be used.
         """
         if name and not isinstance(name, str):
-            raise InvalidAccountError(f"Invalid `name` value. Expected a text, got {name!r}.")
+            raise InvalidAccountError(f"Invalid `name` value. Expected a string, got {name!r}.")
         channel = channel or _environment_channel() or _DEFAULT_CHANNEL_TYPE
         account = Account(
             channel=channel,
@@ -112,7 +112,7 @@ class AccountManager:
         filename: str | None = None,
         name: str | None = None,
     ) -> dict[str, Account]:
-        """Saved accounts by name, in the order of the file.
+        """Return saved accounts by name, in file order.
 
         Args:
             default: ``True`` for the default accounts only, ``False`` for the others only.
@@ -201,7 +201,7 @@ class AccountManager:
 
     @classmethod
     def migrate(cls, filename: str | None = None) -> None:
-        """Bring accounts of the time before 0.3 into the present format; nothing is lost.
+        """Convert accounts saved before release 0.3 to the current format, without loss.
 
         Args:
             filename: The account file.
@@ -257,20 +257,20 @@ def _file(filename: str | None) -> str:
 
 
 def _content(filename: str | None) -> dict[str, Any]:
-    """Content of the file in the present format, even where it could not be rewritten."""
+    """Return the content of the file in the current format, even if it cannot be rewritten."""
     content: dict[str, Any] = storage.read_config(_file(filename))
     return migrated(content) if needs_migration(content) else content
 
 
 def _accounts(content: dict[str, Any]) -> dict[str, Account]:
-    """The entries that are accounts; a later release may keep other things in the file."""
+    """Return the entries that are accounts; later releases may store other entries."""
     accounts = {}
     for name, entry in content.items():
         if isinstance(entry, dict):
             try:
                 accounts[name] = Account.from_saved_format(entry)
             except InvalidAccountError as exc:
-                logger.warning("The saved account %r is left out: %s", name, exc.message)
+                logger.warning("The saved account %r is skipped: %s", name, exc.message)
     return accounts
 
 
@@ -348,7 +348,7 @@ def _environment_channel() -> Any:
 
 
 def _from_qiskitrc() -> Account | None:
-    """Account of the predecessor package; kept as a default account if there is none yet."""
+    """Import the account of qiskit-ibmq-provider as the default account if there is none yet."""
     account = account_from_section(storage.read_qiskitrc(_QISKITRC_CONFIG_FILE))
     if account is None:
         return None

@@ -1,4 +1,4 @@
-"""From the account format before 0.3, which said ``auth`` instead of ``channel``."""
+"""Migration from the account format before 0.3, which used ``auth`` instead of ``channel``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def needs_migration(content: dict[str, Any]) -> bool:
 
 
 def migrated(content: dict[str, Any]) -> dict[str, Any]:
-    """The same accounts in the present format, sorted by name.
+    """Return the accounts in the current format, sorted by name.
 
     An old default account takes the new name unless an account has it already; then both stay.
     """

@@ -1,4 +1,4 @@
-"""The account that the predecessor of this package kept in ``qiskitrc``."""
+"""Account of qiskit-ibmq-provider in the ``qiskitrc`` file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FALSE = ("0", "false", "no", "off")
 
 
 def account_from_section(section: dict[str, str]) -> Account | None:
-    """Make an account of the texts in a section.
+    """Create an account from a section of the file.
 
     Args:
         section: Keys ``token``, ``url``, ``default_provider``, ``verify`` and ``proxies``.
@@ -38,7 +38,7 @@ def account_from_section(section: dict[str, str]) -> Account | None:
 
 
 def _proxies(text: str) -> ProxyConfiguration | None:
-    """Understand ``{"urls": {...}, "username_ntlm": ...}`` and a bare mapping of URLs."""
+    """Parse ``{"urls": {...}, "username_ntlm": ...}`` or a plain mapping of URLs."""
     if not text.strip():
         return None
     try:

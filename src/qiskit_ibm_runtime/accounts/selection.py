@@ -1,4 +1,4 @@
-"""Which account the arguments of the service mean."""
+"""Choice of an account from the arguments of the service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def choose_account(
     proxies: dict[str, Any] | None = None,
     verify: bool | str | None = None,
 ) -> Account | None:
-    """Find or make the account for a service; nothing is sent.
+    """Find or create the account for a service, without any request.
 
     The first rule that applies decides:
 
@@ -129,7 +129,7 @@ def _saved_or_embedded(channel: ChannelType | None, filename: str | None) -> Acc
 
 
 def channel_of(channel: ChannelType, auth: str | None) -> ChannelType:
-    """The channel meant by ``channel``, or by its predecessor ``auth``, which is deprecated.
+    """Return the channel given by ``channel`` or by the deprecated ``auth``.
 
     Args:
         channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``; it wins.

@@ -1,4 +1,4 @@
-"""The file that keeps accounts: a JSON object from account name to account.
+"""The account file: a JSON object that maps names to accounts.
 
 Whoever reads sees the file before or after a change, never half of it: a change is written beside
 the file and renamed over it, while a lock keeps other processes and threads from changing it too.
@@ -56,7 +56,7 @@ def save_config(filename: str, name: str, config: Content, overwrite: bool) -> N
 
 
 def read_config(filename: str, name: str | None = None) -> Any:
-    """Read the account file without touching it.
+    """Read the account file without changing it.
 
     Args:
         filename: The account file; one that does not exist counts as empty.
@@ -101,7 +101,7 @@ def delete_config(filename: str, name: str) -> bool:
 
 
 def read_qiskitrc(qiskitrc_config_file: str) -> dict[str, str]:
-    """Read the configuration file of the predecessor of this package.
+    """Read the configuration file of qiskit-ibmq-provider.
 
     Args:
         qiskitrc_config_file: The file.
@@ -131,12 +131,12 @@ def read_qiskitrc(qiskitrc_config_file: str) -> dict[str, str]:
 
 
 def locate(filename: str) -> Path:
-    """The file meant: with ``~`` expanded, and the target of a link instead of the link."""
+    """Resolve the path of the account file: expand ``~`` and follow links."""
     return Path(filename).expanduser().resolve()
 
 
 def change(filename: str, apply: Callable[[Content], Content]) -> None:
-    """Replace the content of the account file by what ``apply`` makes of it.
+    """Replace the content of the account file with the result of ``apply``.
 
     Raises:
         InvalidAccountError: If the file is damaged; it is left as it is.
@@ -174,7 +174,7 @@ def _damaged(path: Path) -> str:
 
 
 def _write(path: Path, content: Content) -> None:
-    """Put the content in place at once; called with the lock held."""
+    """Replace the file atomically; the caller holds the lock."""
     beside = f".{path.name}."
     for left_over in path.parent.glob(f"{glob.escape(beside)}*.tmp"):
         left_over.unlink()
@@ -193,7 +193,7 @@ def _write(path: Path, content: Content) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the rename survive a power failure; Windows cannot open directories."""
+    """Flush the directory so that the rename survives a power failure; not possible on Windows."""
     if os.name == "nt":
         return
     descriptor = os.open(directory, os.O_RDONLY)

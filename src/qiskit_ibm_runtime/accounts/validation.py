@@ -1,4 +1,4 @@
-"""What the fields of an account may hold; the values come from users and from files."""
+"""Validation of account fields from users and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
 def check_channel(channel: Any) -> None:
-    """Refuse what is not a channel."""
+    """Validate the channel."""
     if channel not in CHANNELS:
         raise InvalidAccountError(
             f"Invalid `channel` value. Expected one of {', '.join(map(repr, CHANNELS))}, "
@@ -31,7 +31,7 @@ def check_channel(channel: Any) -> None:
 
 
 def check_token(token: Any) -> None:
-    """Refuse what is not a token, without showing it."""
+    """Validate the token, without showing it in errors."""
     if not isinstance(token, str) or not token:
         got = "an empty one" if token == "" else type(token).__name__
         raise InvalidAccountError(f"Invalid `token` value. Expected a non-empty string, got {got}.")
@@ -44,7 +44,7 @@ def check_token(token: Any) -> None:
 
 
 def check_url(url: Any, channel: str) -> None:
-    """Refuse what is not a URL, and for ``local`` what would carry the token away unencrypted."""
+    """Validate the URL; for ``local``, refuse one that would send the token unencrypted."""
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
         host = parts.hostname if parts else None
@@ -72,7 +72,7 @@ def check_url(url: Any, channel: str) -> None:
 
 
 def check_instance(instance: Any, channel: str) -> None:
-    """Refuse what is not an instance of the channel."""
+    """Validate the instance for the channel."""
     try:
         if channel == PLATFORM_CHANNEL:
             _check_platform_instance(instance)
@@ -93,7 +93,7 @@ def _check_service_instance(instance: Any) -> None:
 
 
 def _check_platform_instance(instance: Any) -> None:
-    """Any name will do, but for those of the old channel; without one, the account is searched."""
+    """Accept any name except hub/group/project; without one, the account is searched."""
     if instance is not None and not isinstance(instance, str):
         raise IBMInputValueError(f"Expected a CRN or a name, got {instance!r}.")
     if instance and not is_crn(instance) and instance.count("/") == 2:

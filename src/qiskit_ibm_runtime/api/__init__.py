@@ -1,4 +1,4 @@
-"""Requests to the service, and the streams of its jobs."""
+"""HTTP requests to the service, and job streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the body of an answer, within limits of size, time and expansion.
+"""Read response bodies within limits of size, time and expansion.
 
 Nothing that a service or a gateway sends is read without a limit. A body is decompressed here and
 not by urllib3, whose releases differ in what they bound and in whether they notice a compressed
@@ -34,7 +34,7 @@ _CHARSETS = frozenset(
 
 
 class AnswerRefused(requests.RequestException):
-    """An answer came that is not read: it is too large, or in an encoding nobody asked for."""
+    """A response was refused: it is too large, or in an encoding that was not requested."""
 
 
 def read_answer(response: requests.Response, limit: int, deadline: Deadline) -> None:
@@ -86,14 +86,14 @@ def _announced(response: requests.Response) -> int | None:
 
 
 def _timely(response: requests.Response, extends: bool, deadline: Deadline) -> Iterator[bytes]:
-    """Yield the body as it comes; only a body of announced length earns more time."""
+    """Yield the body as it arrives; only a body of announced length extends the deadline."""
     before = 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
         if extends:
             deadline.moved(response.raw.tell() - before)
             before = response.raw.tell()
         if deadline.left() <= 0:
-            raise requests.ReadTimeout("The time limit of the request is over.")
+            raise requests.ReadTimeout("The time limit of the request has passed.")
         yield piece
 
 
@@ -103,7 +103,7 @@ def _decoded(response: requests.Response, pieces: Iterator[bytes]) -> Iterable[b
         return pieces
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise AnswerRefused(
-            f"The answer is encoded as {encoding[:100]!r}, which was not asked for.",
+            f"The answer is encoded as {encoding[:100]!r}, which was not requested.",
             request=response.request,
         )
     return _inflated(response, pieces, deflate=encoding == "deflate")
@@ -123,7 +123,7 @@ def _inflated(
             made += len(part := inflater.decompress(rest, _PIECE))
             if made > _FREE_EXPANSION and made > came * _MOST_EXPANSION:
                 raise AnswerRefused(
-                    f"The answer expands {came} bytes to more than {made}.",
+                    f"The response expands {came} bytes to more than {made}.",
                     request=response.request,
                 )
             yield part
@@ -132,24 +132,24 @@ def _inflated(
         yield part
     if inflater is not None and not inflater.eof:
         raise requests.ConnectionError(
-            f"The answer broke off inside its compression, after {came} bytes.",
+            f"The response ended inside its compressed body, after {came} bytes.",
             request=response.request,
         )
 
 
 def _header_of(start: bytes) -> int:
-    """Tell the two formats apart that are sent under the name `deflate` (RFC 9110, 8.4.1.2)."""
+    """Detect which of the two formats called `deflate` a body has (RFC 9110, 8.4.1.2)."""
     return _ZLIB if start[0] & 0x0F == 8 and start[0] >> 4 <= 7 else _RAW_DEFLATE
 
 
 def _check_whole(response: requests.Response, announced: int | None) -> None:
-    """Refuse an answer that broke off; older versions of urllib3 let it pass."""
+    """Refuse a truncated response; older versions of urllib3 accept it."""
     if announced is None or response.request.method == "HEAD":
         return
     came = response.raw.tell()
     if came < announced and response.status_code not in (204, 304):
         raise requests.ConnectionError(
-            f"The answer broke off after {came} of {announced} bytes.", request=response.request
+            f"The response ended after {came} of {announced} bytes.", request=response.request
         )
 
 

@@ -1,4 +1,4 @@
-"""Who asks: the headers that prove it, set at each request."""
+"""Auth handlers that set credential headers on each request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TokenSource(Protocol):
-    """Where fresh tokens come from.
+    """Source of fresh tokens.
 
     The log-in of the ``ibm_quantum`` channel is one; a source of IAM bearer tokens fits as well.
     It must be usable from several threads at once.
@@ -23,11 +23,11 @@ class TokenSource(Protocol):
         """Return the token in use."""
 
     def renew(self, stale: str) -> str:
-        """Return a token other than ``stale``; one log-in for all threads that ask."""
+        """Return a token other than ``stale``; concurrent callers share one login."""
 
 
 class NoAuth(AuthBase):
-    """No credentials at all, not even those of a ``.netrc`` file."""
+    """Send no credentials, not even those of a ``.netrc`` file."""
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Leave the request as it is."""
@@ -35,19 +35,19 @@ class NoAuth(AuthBase):
 
 
 class Bare(NoAuth):
-    """No credentials for anybody but the proxy, and no cookies."""
+    """Send no credentials except to the proxy, and no cookies."""
 
     def __init__(self, proxy_part: AuthBase | None = None) -> None:
         self.proxy_part = proxy_part
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Take off what the session would add."""
+        """Remove headers that the session would add."""
         r.headers.pop("Cookie", None)
         return self.proxy_part(r) if self.proxy_part else r
 
 
 class CloudAuth(AuthBase):
-    """API key and service instance."""
+    """Send the API key and the service instance."""
 
     def __init__(self, api_key: str, crn: str) -> None:
         self.api_key = api_key
@@ -73,7 +73,7 @@ class CloudAuth(AuthBase):
 
 
 class QuantumAuth(AuthBase):
-    """An access token, renewed through its source."""
+    """Send an access token, renewed through its source."""
 
     def __init__(self, access_token: str, token_source: TokenSource | None = None) -> None:
         self.access_token = access_token
@@ -104,7 +104,7 @@ class QuantumAuth(AuthBase):
 
 
 class BearerAuth(AuthBase):
-    """A short-lived bearer token from its source, and the service instance it is for."""
+    """Send a short-lived bearer token, renewed through its source, and the service instance."""
 
     def __init__(self, token_source: TokenSource, crn: str) -> None:
         self.token_source = token_source
@@ -129,7 +129,7 @@ class BearerAuth(AuthBase):
 
 
 class WithProxy(AuthBase):
-    """Credentials of the service together with those of the proxy on the way to it."""
+    """Send the credentials of the service together with those of the proxy."""
 
     def __init__(self, service_part: AuthBase | None, proxy_part: AuthBase) -> None:
         self.service_part = service_part

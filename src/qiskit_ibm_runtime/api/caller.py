@@ -1,4 +1,4 @@
-"""The header that tells the service which Qiskit packages are at work: no paths, no user code.
+"""The client header, which lists Qiskit packages in use; contains no paths and no user code.
 
 Grammar: ``qiskit-version-2/<packages>/<caller>[/<custom>]``. *Packages* are the installed ones of
 a fixed list with their versions, a star on those that are imported. *Caller* is the outermost
@@ -54,7 +54,7 @@ def _installed() -> dict[str, str]:
 
 
 def packages() -> str:
-    """Installed packages with versions, a star on those that are imported."""
+    """Return installed packages with versions; imported ones are marked with a star."""
     return ",".join(
         f"{name}-{version}{'*' if name in sys.modules and name not in _NEVER_STARRED else ''}"
         for name, version in _installed().items()
@@ -62,7 +62,7 @@ def packages() -> str:
 
 
 def calling_module(frame: FrameType | None) -> str:
-    """The outermost module of an installed Qiskit package on the stack, ``~`` between its parts."""
+    """Return the outermost module of a Qiskit package on the call stack, joined by ``~``."""
     outermost = None
     known = _caller_of_file
     while frame is not None:

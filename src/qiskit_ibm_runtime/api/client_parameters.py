@@ -1,4 +1,4 @@
-"""How to reach the service, and as whom."""
+"""Connection parameters of a client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEMPLATE_IBM_HUBS = "{prefix}/Network/{hub}/Groups/{group}/Projects/{project}"
 
 
 class ClientParameters:
-    """Everything a client of the service needs to know.
+    """Parameters with which a client reaches the service.
 
     Sessions opened with :meth:`session_parameters` of one object share their connections.
 
@@ -63,7 +63,7 @@ class ClientParameters:
         self.transport: BaseAdapter = self.http.transport or Transport()
 
     def get_auth_handler(self) -> CloudAuth | QuantumAuth | BearerAuth:
-        """Return what signs the requests of this channel."""
+        """Return the auth handler of the channel."""
         if self.channel != "ibm_cloud":
             return QuantumAuth(self.token, self.token_source)
         if self.token_source is not None:
@@ -82,7 +82,7 @@ class ClientParameters:
         return params
 
     def session_parameters(self, auth: Any = None) -> dict[str, Any]:
-        """Return the arguments of a :class:`~.session.RetrySession` beside its base URL.
+        """Return the arguments of a :class:`~.session.RetrySession` other than its base URL.
 
         Args:
             auth: Puts credentials of the service on each request; those of the proxy are added.

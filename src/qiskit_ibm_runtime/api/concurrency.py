@@ -44,7 +44,7 @@ class WorkerPool:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """Start with nothing: the threads stayed with the parent."""
+        """Start empty, as threads do not survive a fork."""
         self._lock = threading.Lock()
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads = 0
@@ -164,7 +164,7 @@ def _called(call: Callable[[T], R], item: T) -> Future[R]:
     future: Future[R] = Future()
     try:
         future.set_result(call(item))
-    except Exception as exc:  # noqa: BLE001  # whoever reads the future decides
+    except Exception as exc:  # noqa: BLE001  # anyone who reads the future decides
         future.set_exception(exc)
     return future
 

@@ -1,4 +1,4 @@
-"""What a request that got no answer came to."""
+"""Classify requests that failed without a response."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d)")
 
 
 def classify(error: BaseException) -> Fault:
-    """Tell whether a request without an answer may have arrived, and whether repeating helps.
+    """Determine whether a failed request may have arrived, and whether a retry helps.
 
     In doubt it may have: an error of TLS or of a proxy proves nothing by its class alone.
     """
@@ -59,7 +59,7 @@ def classify(error: BaseException) -> Fault:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps; urllib3 keeps that in ``reason``, requests in its arguments."""
+    """Return an error and its causes, from ``reason`` (urllib3) and arguments (requests)."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:

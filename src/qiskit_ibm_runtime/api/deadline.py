@@ -1,4 +1,4 @@
-"""One time limit for a whole request, which neither silence nor a trickle of bytes can stretch.
+"""Deadline of a whole request, which neither silence nor a trickle of bytes can extend.
 
 A socket's own timeout starts anew with every byte. Here each wait of the socket is also held to
 what is left of the request's limit. What we send, and a body of announced length, extend the limit
@@ -38,7 +38,7 @@ _MOST_INTERIM = 100
 
 
 class Deadline:
-    """The moment by which a request has to be over.
+    """Deadline of a request.
 
     Args:
         seconds: From now.
@@ -61,18 +61,18 @@ class Deadline:
         return self._end - self._clock()
 
     def moved(self, count: int) -> None:
-        """Grant the time that so many bytes may take."""
+        """Extend the deadline by the time that this many bytes may take."""
         self._end += count / SLOWEST_RATE
 
     def timeout(self) -> float:
-        """Return what a socket may wait now.
+        """Return the current timeout of a socket.
 
         Raises:
             socket.timeout: If nothing is left.
         """
         left = self.left()
         if left <= 0:
-            raise socket.timeout("The time limit of the request is over.")
+            raise socket.timeout("The time limit of the request has passed.")
         return min(left, self.silence)
 
 
@@ -81,7 +81,7 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def holding(deadline: Deadline) -> Iterator[None]:
-    """Hold every connection used inside to a deadline."""
+    """Apply a deadline to every connection used in the block."""
     token = _current.set(deadline)
     try:
         yield
@@ -90,7 +90,7 @@ def holding(deadline: Deadline) -> Iterator[None]:
 
 
 class _TimedReader(io.RawIOBase):
-    """What a response reads from."""
+    """Read from a socket with a deadline."""
 
     def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
         self._raw, self._deadline = raw, deadline
@@ -121,7 +121,7 @@ class _TimedResponse(HTTPResponse):
             self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> Any:
-        """Skip every interim answer: the standard library skips status 100 only."""
+        """Skip all 1xx responses; the standard library skips status 100 only."""
         while True:
             line = super()._read_status()  # type: ignore[misc]  # the hook of `begin`
             status = line[1]
@@ -129,14 +129,14 @@ class _TimedResponse(HTTPResponse):
                 return line
             self._interim += 1
             if self._interim > _MOST_INTERIM:
-                raise HTTPException(f"More than {_MOST_INTERIM} interim answers came.")
+                raise HTTPException(f"More than {_MOST_INTERIM} interim responses arrived.")
             if status == CONTINUE:
                 return line  # `begin` skips its headers and comes back
             parse_headers(self.fp)
 
 
 class _TimedSending:
-    """Sends in pieces, each held to the deadline: the connect timeout is no limit for an upload."""
+    """Send in chunks under the deadline; the connect timeout does not limit uploads."""
 
     response_class = _TimedResponse
 
@@ -156,11 +156,11 @@ class _TimedSending:
 
 
 class _Connection(_TimedSending, HTTPConnection):  # type: ignore[misc]
-    """Plain."""
+    """Plain HTTP connection."""
 
 
 class _SecureConnection(_TimedSending, NtlmTunnel, HTTPSConnection):  # type: ignore[misc]
-    """With TLS."""
+    """HTTPS connection."""
 
 
 class _Pool(HTTPConnectionPool):

@@ -1,4 +1,4 @@
-"""Fetching a result that the service keeps elsewhere."""
+"""Download results that are stored at another address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_REDIRECTS = 3
 
 
 def download(source: ClientParameters | RetrySession, url: str, limit: int) -> bytes:
-    """Fetch a foreign address as every request is made, but without any credentials.
+    """Download from another host with the usual retries, but without credentials.
 
     Proxies, verification, timeouts and retries are those of the service; neither tokens nor the
     client header are sent. A broken transfer starts over.
@@ -69,7 +69,7 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
 
 
 def check_address(url: str, base_url: str) -> None:
-    """Refuse addresses that a program must not make its readers ask.
+    """Refuse addresses that a result must not make its readers fetch.
 
     Raises:
         IBMRuntimeError: If the address is neither https, nor on this machine while the service is.
@@ -86,8 +86,8 @@ def check_address(url: str, base_url: str) -> None:
     if named and near and parts.scheme == "http":
         return
     raise IBMRuntimeError(
-        f"The result is said to be at {_place(url)}, which is not fetched: only https addresses "
-        "are, without a user name in them."
+        f"The service says that the result is at {_place(url)}, which is not fetched: only https "
+        "addresses without a user name are."
     )
 
 

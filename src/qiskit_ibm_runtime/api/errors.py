@@ -1,4 +1,4 @@
-"""One translator from failed requests to errors."""
+"""Translate failed requests to errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADVICE = {
 _SERVICE_TROUBLE = "The service has trouble; try again later."
 _NOT_THE_SERVICE = "Check the address: a service of this protocol sends no such answer."
 _NO_ANSWER = (
-    (("The answer is longer", "The answer expands", "The answer is encoded"), _NOT_THE_SERVICE),
+    (("The answer is longer", "The response expands", "The answer is encoded"), _NOT_THE_SERVICE),
     (
         ("has expired", "not yet valid", "ostname mismatch", "doesn't match"),
         "The certificate is not valid here and now: check the address and this machine's clock.",
@@ -50,7 +50,7 @@ _CHECK_ADDRESS = "Check the network connection and the address of the service."
 
 @dataclass(frozen=True)
 class ServiceError:
-    """What the body of a bad answer says."""
+    """Content of an error body."""
 
     message: str = ""
     name: str | None = None
@@ -60,7 +60,7 @@ class ServiceError:
 
 
 def parse(body: str) -> ServiceError:
-    """Read both shapes of error bodies; from any other body only its text, or a page's title."""
+    """Parse both shapes of error bodies; of any other body, use its text or the page title."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -93,7 +93,7 @@ def translate(
     uncertain: bool = False,
     foreign: bool = False,
 ) -> Exception:
-    """Return the error that a user sees for a failed request.
+    """Return the error to raise for a failed request.
 
     Args:
         error: What ``requests`` raised, with the last answer, if one came.
@@ -158,7 +158,7 @@ def _unanswered(
 def without_secrets(
     error: requests.RequestException, *, foreign: bool = False
 ) -> requests.RequestException:
-    """Return an error of the same kind, without a word of what was sent.
+    """Return an error of the same type that does not contain what was sent.
 
     What ``requests`` raises holds the request with its headers and body, the answer, which may
     repeat them, and a chain of errors that name the full address. Some libraries (Dask's ``tblib``)
@@ -202,7 +202,7 @@ def _cleaned(text: str, foreign: bool) -> str:
 
 
 def shortened(text: str, longest: int = LONGEST_BODY) -> str:
-    """Return the beginning of a text without secrets, in time that does not grow with its length.
+    """Truncate a string and remove secrets, in time independent of its length.
 
     The text is cut before it is searched, and again after, so that no secret is cut in two.
     """

@@ -25,7 +25,7 @@ from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedErr
 
 
 class ApiError(IBMError):
-    """Talking to the service failed."""
+    """Communication with the service failed."""
 
 
 class RequestsApiError(ApiError):
@@ -43,11 +43,11 @@ class RequestsApiError(ApiError):
 
 
 class SubmitUncertainError(RequestsApiError):
-    """A job may have been made, but it is not known which one."""
+    """A job may have been created, but it is not known which one."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """Ids of the jobs that may be it."""
+        """Ids of the candidate jobs."""
         return self.failure.candidates if self.failure else ()
 
 
@@ -68,7 +68,7 @@ class WebsocketTimeoutError(WebsocketError):
 
 
 class WebsocketRetryableError(WebsocketError):
-    """The stream broke in a way that a new connection may mend."""
+    """The stream broke in a way that a new connection may fix."""
 
 
 class AuthenticationLicenseError(RequestsApiError, IBMNotAuthorizedError):
@@ -76,8 +76,8 @@ class AuthenticationLicenseError(RequestsApiError, IBMNotAuthorizedError):
 
 
 class ApiIBMProtocolError(ApiError):
-    """The service answered in a form that cannot be understood."""
+    """The service responded in an unknown form."""
 
 
 class UserTimeoutExceededError(ApiError):
-    """The time that the user allowed is over."""
+    """The user's timeout has expired."""

@@ -1,4 +1,4 @@
-"""State that a forked child must not take over: locks, connections, work of other threads."""
+"""State that a forked child must not inherit: locks, connections, work of other threads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class Resettable(Protocol):
     """An object with state of the process that made it."""
 
     def reset_after_fork(self) -> None:
-        """Drop that state; runs in the child, where no other thread runs."""
+        """Drop that state; runs in the child, which has no other threads."""
 
 
 _watched: weakref.WeakSet[Resettable] = weakref.WeakSet()
 
 
 def reset_in_children(thing: Resettable) -> None:
-    """Reset an object in each child that is forked while it is alive."""
+    """Reset an object in each child that is forked during its lifetime."""
     _watched.add(thing)
 
 

@@ -1,4 +1,4 @@
-"""How a service sends its requests, and who is told of them."""
+"""HTTP settings and hooks of a service."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ResponseEvent:
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """What the user of a service chose about its HTTP requests.
+    """HTTP settings that a user chose for a service.
 
     .. code-block:: python
 
@@ -87,30 +87,30 @@ class HttpSettings:
     on_response: Callable[[ResponseEvent], object] | None = None
 
     def __post_init__(self) -> None:
-        """Check the choices.
+        """Validate the settings.
 
         Raises:
             IBMInputValueError: If one cannot be used.
         """
         if self.transport is not None and not isinstance(self.transport, BaseAdapter):
             raise IBMInputValueError(
-                f"'transport' has to be a transport adapter of requests, not {self.transport!r}."
+                f"'transport' must be a transport adapter of requests, not {self.transport!r}."
             )
         if self.retry is not None and not isinstance(self.retry, RetryPolicy):
-            raise IBMInputValueError(f"'retry' has to be a RetryPolicy, not {self.retry!r}.")
+            raise IBMInputValueError(f"'retry' must be a RetryPolicy, not {self.retry!r}.")
         _pair(self.timeout)
         for name in ("on_request", "on_response"):
             hook = getattr(self, name)
             if hook is not None and not callable(hook):
-                raise IBMInputValueError(f"{name!r} has to be callable, not {hook!r}.")
+                raise IBMInputValueError(f"{name!r} must be callable, not {hook!r}.")
 
     @property
     def has_hooks(self) -> bool:
-        """Whether anybody is to be told of requests."""
+        """Whether there are hooks."""
         return self.on_request is not None or self.on_response is not None
 
     def session_parameters(self) -> dict[str, Any]:
-        """Return what was chosen as arguments of a :class:`~.session.RetrySession`."""
+        """Return the settings as arguments of a :class:`~.session.RetrySession`."""
         chosen: dict[str, Any] = {"http": self}
         if self.transport is not None:
             chosen["adapter"] = self.transport
@@ -121,7 +121,7 @@ class HttpSettings:
         return chosen
 
     def sending(self, method: str, url: str, attempt: int) -> RequestEvent:
-        """Tell that a request is about to be sent."""
+        """Call the request hook."""
         event = RequestEvent(method, redaction.redact(url.partition("?")[0]), attempt)
         _tell(self.on_request, event)
         return event
@@ -132,7 +132,7 @@ class HttpSettings:
         seconds: float,
         outcome: requests.Response | requests.RequestException,
     ) -> None:
-        """Tell how an attempt ended."""
+        """Call the response hook."""
         if self.on_response is None:
             return
         response = outcome.response if isinstance(outcome, RequestException) else outcome
@@ -156,7 +156,7 @@ def _pair(timeout: Any) -> tuple[float | None, float | None]:
     read = [number("timeout", seconds) for seconds in pair]
     if len(read) != 2 or not all(seconds is None or seconds > 0 for seconds in read):
         raise IBMInputValueError(
-            "'timeout' has to be a positive number of seconds, or a pair of them to connect and to "
+            "'timeout' must be a positive number of seconds, or a pair of them to connect and to "
             f"wait for an answer, not {timeout!r}."
         )
     return read[0], read[1]
@@ -167,7 +167,7 @@ def _tell(hook: Callable[[Any], object] | None, event: Any) -> None:
         return
     try:
         hook(event)
-    except Exception:  # the request matters more than whoever watches it
+    except Exception:  # the request matters more than anyone who watches it
         logger.warning("A hook for HTTP requests failed.", exc_info=True)
 
 

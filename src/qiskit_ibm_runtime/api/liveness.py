@@ -1,4 +1,4 @@
-"""Servers on this machine whose end can be seen, so that nobody waits for their answers."""
+"""Detect that a local server has ended, so that requests to it fail at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _watched: dict[str, Callable[[], str | None]] = {}
 
 
 def watch(url: str, ask: Callable[[], str | None]) -> None:
-    """Look at a server whenever a request to its address fails.
+    """Check on a server whenever a request to its address fails.
 
     Args:
         url: Its address.
@@ -21,13 +21,13 @@ def watch(url: str, ask: Callable[[], str | None]) -> None:
 
 
 def why_ended(url: str) -> str | None:
-    """What became of a server; ``None`` while it runs, or if its end cannot be seen."""
+    """Return why a server ended; ``None`` while it runs, or if that cannot be determined."""
     ask = _watched.get(urlsplit(url).netloc)
     return ask() if ask else None
 
 
 def raise_if_ended(url: str) -> None:
-    """Do nothing for a server that runs, or whose end cannot be seen.
+    """Raise if a server is known to have ended.
 
     Raises:
         IBMRuntimeError: If the server has ended.

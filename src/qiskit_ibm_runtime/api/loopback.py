@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a host name or IP address is that of this machine."""
+    """Return whether a host name or IP address is a loopback address."""
     if not host:
         return False
     try:
@@ -17,7 +17,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def leads_to_loopback(url: str) -> bool:
-    """Return whether a URL leads to this machine; no proxy may get to see such a request."""
+    """Return whether a URL points to this machine; such requests bypass proxies."""
     try:
         return is_loopback(urlsplit(url).hostname)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the session logs at DEBUG: one line for each request and each repetition."""
+"""DEBUG log of requests and retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def loggable(url: str) -> str | None:
-    """An address as it is logged, without the backend's name; ``None`` if it is not logged."""
+    """Return a path as it is logged, without the backend's name; ``None`` to log nothing."""
     named = RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url)
     path = urlsplit(named).path
     below = path[len("/api") :] if path.startswith("/api/") else path
@@ -33,7 +33,7 @@ def loggable(url: str) -> str | None:
 
 
 def request(logger: logging.Logger, method: str, url: str, *, bare: bool) -> None:
-    """Log that a request is about to be sent; its content never is."""
+    """Log a request, without its content."""
     if not logger.isEnabledFor(logging.DEBUG):
         return
     named = loggable(url)
@@ -44,7 +44,7 @@ def request(logger: logging.Logger, method: str, url: str, *, bare: bool) -> Non
 def retry(
     logger: logging.Logger, method: str, url: str, error: requests.RequestException, pause: float
 ) -> None:
-    """Log why a request is repeated."""
+    """Log why a request is retried."""
     if not logger.isEnabledFor(logging.DEBUG):
         return
     address = without_query(RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url))

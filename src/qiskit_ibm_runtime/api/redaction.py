@@ -1,6 +1,6 @@
-"""Secrets are taken out of every text that leaves the process by another way than its request.
+"""Redaction of secrets from logs, errors and other output.
 
-Two nets: values that are known to be secret (registered by whoever holds them), and shapes that
+Two nets: values that are known to be secret (registered by anyone who holds them), and shapes that
 give a secret away wherever it comes from (headers, JSON fields, credentials and signatures in
 addresses).
 """
@@ -53,7 +53,7 @@ _SHAPES = [
 
 
 class _Values:
-    """The values known to be secret; the oldest are forgotten first."""
+    """Bounded set of secret values; the oldest are dropped first."""
 
     def __init__(self) -> None:
         self._values: OrderedDict[str, None] = OrderedDict()
@@ -79,7 +79,7 @@ class _Values:
         return self._known().sub(HIDDEN, text) if self._values else text
 
     def _known(self) -> re.Pattern[str]:
-        """A pattern of all values, made when a text has to be looked at: texts are fewer."""
+        """A pattern of all values, made when a text must be looked at: texts are fewer."""
         with self._lock:
             if self._pattern is None:
                 longest_first = sorted(self._values, key=len, reverse=True)
@@ -91,7 +91,7 @@ _values = _Values()
 
 
 def keep_secret(*values: str | None) -> None:
-    """Take these values out of every text from now on, also in their percent-encoded form."""
+    """Register values as secrets, to be redacted also in percent-encoded form."""
     for value in values:
         if isinstance(value, str) and len(value) >= _SHORTEST and value not in _values:
             _values.add(value)
@@ -99,7 +99,7 @@ def keep_secret(*values: str | None) -> None:
 
 
 def keep_proxies_secret(urls: Any) -> None:
-    """Do so with the passwords of proxy addresses."""
+    """Register the passwords in proxy URLs as secrets."""
     for url in urls.values() if isinstance(urls, dict) else ():
         if isinstance(url, str):
             try:
@@ -109,14 +109,14 @@ def keep_proxies_secret(urls: Any) -> None:
 
 
 def redact(text: str) -> str:
-    """Return a text without secrets."""
+    """Redact secrets from a string."""
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return _values.hide(text)
 
 
 def without_query(text: str) -> str:
-    """Return a text whose addresses have lost their queries: those of stored results are signed."""
+    """Remove the query strings of URLs, as those of stored results contain signatures."""
     return re.sub(r"\?[^\s'\")>]*", "?" + HIDDEN, text)
 
 
@@ -127,10 +127,10 @@ ours: ContextVar[bool] = ContextVar("ours", default=False)
 
 
 class RedactingFilter(logging.Filter):
-    """Takes secrets out of log records; lets every record pass."""
+    """Logging filter that redacts secrets; drops no record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's text, and that of its traceback."""
+        """Redact the message and traceback of a record."""
         record.msg, record.args = _clean(record.getMessage()), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = _clean(logging.Formatter().formatException(record.exc_info))
@@ -138,7 +138,7 @@ class RedactingFilter(logging.Filter):
 
 
 class _OfOurRequests(RedactingFilter):
-    """The same for another library's logger, while it works for us."""
+    """Redacting filter for the loggers of other libraries, during our requests only."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return super().filter(record) if ours.get() else True
@@ -150,14 +150,14 @@ def _clean(text: str) -> str:
 
 
 def logger_without_secrets(name: str) -> logging.Logger:
-    """Return a logger whose records are rewritten before any handler sees them."""
+    """Return a logger whose records are redacted before any handler sees them."""
     logger = logging.getLogger(name)
     logger.addFilter(_FILTER)
     return logger
 
 
 def watch_libraries() -> None:
-    """Rewrite what urllib3 and requests log about our requests; others' records are untouched."""
+    """Redact what urllib3 and requests log about our requests; other records are unchanged."""
     for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "requests"):
         logging.getLogger(name).addFilter(_LIBRARY_FILTER)
 

@@ -1,4 +1,4 @@
-"""Where a redirect may lead, and what it may take along."""
+"""Policy for redirects and what is sent along."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NOT_ABROAD = frozenset({*SECRET_HEADERS, "X-Qx-Client-Application", "Idempotenc
 
 
 class RedirectRefused(requests.RequestException):
-    """The service sent a request on to where its content must not go."""
+    """A redirect leads to an address that must not receive the request."""
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an address."""
+    """Return scheme, host and port of a URL."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     try:
@@ -31,7 +31,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 
 def check_redirect(response: Any, location: str) -> None:
-    """Refuse to repeat a request that does something at an address it was not meant for.
+    """Refuse to redirect a request with side effects to another address.
 
     The bodies of such requests hold API tokens, programs and circuits.
 
@@ -56,7 +56,7 @@ def check_redirect(response: Any, location: str) -> None:
 
 
 def drop_secrets(request: Any, old_url: str) -> None:
-    """Take every secret off a request whose origin is no longer the old one."""
+    """Remove all secrets from a request that is redirected to another origin."""
     if origin(old_url) != origin(request.url):
         for name in _NOT_ABROAD:
             request.headers.pop(name, None)

@@ -1,4 +1,4 @@
-"""Which failed request is sent again, and when: decisions without any waiting or sending."""
+"""Retry policy: which failed requests are retried, and when."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ chance = random.Random().random
 
 
 class Fault(Enum):
-    """How a request failed when no answer came."""
+    """How a request failed without a response."""
 
     NEVER_SENT = "the connection was never made"
     LOST = "the connection broke after sending"
@@ -58,7 +58,7 @@ class Attempt:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the service may have carried the request out."""
+        """Whether the service may have executed the request."""
         if self.fault is not None:
             return self.fault in (Fault.LOST, Fault.UNREADABLE)
         return self.status in STATUSES - REFUSED
@@ -66,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Pure decisions; the defaults are those of 0.9.3 where they were safe.
+    """Retry decisions; the defaults are those of 0.9.3 where they were safe.
 
     .. code-block:: python
 
@@ -92,7 +92,7 @@ class RetryPolicy:
     budget: float = 300.0
 
     def pause(self, attempt: Attempt, jitter: float) -> float | None:
-        """Seconds until the next attempt, or ``None`` to give up.
+        """Return the seconds until the next attempt, or ``None`` to give up.
 
         Args:
             attempt: What happened.
@@ -107,7 +107,7 @@ class RetryPolicy:
         return pause if attempt.elapsed + pause < self.budget else None
 
     def backoff(self, attempt: Attempt, jitter: float) -> float:
-        """Seconds of our own choice: 0, 1, 2, 4, 8, … with the default factor."""
+        """Return exponential backoff in seconds: 0, 1, 2, 4, 8, … with the default factor."""
         if attempt.number == 1 and attempt.status != 429:
             return 0.0
         exponent = min(attempt.number - 1, 32)
@@ -160,7 +160,7 @@ def wait(seconds: float) -> float:
 
 @contextmanager
 def without_waiting() -> Iterator[list[float]]:
-    """Let no retry of this process wait, for tests; gives the pauses that were skipped.
+    """Skip the waits of retries in this process, for tests; yields the skipped pauses.
 
     Skipped pauses still count against a request's time budget.
 

@@ -59,7 +59,7 @@ _BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zl
 
 
 class PostForcelistRetry(Retry):
-    """Kept for code that names it; the session decides by :class:`~.retry.RetryPolicy`."""
+    """Compatibility class of 0.9.3; the session uses :class:`~.retry.RetryPolicy`."""
 
     def increment(
         self,
@@ -100,7 +100,7 @@ class _Call:
     uncertain: bool = False
 
     def next_arguments(self) -> dict[str, Any]:
-        """Arguments of the next attempt, which gets no more time than is left."""
+        """Return the arguments of the next attempt, within the remaining time."""
         left = max(self.deadline.left(), 0.001)
         timeout = tuple(min(seconds, left) for seconds in self.timeout)
         arguments = {**self.arguments, "timeout": timeout, "stream": True}
@@ -109,7 +109,7 @@ class _Call:
 
 
 class RetrySession(requests.Session):
-    """A session that repeats what can be repeated safely, and fails with one kind of error.
+    """HTTP session that retries safely and raises one type of error.
 
     It may be shared by threads: nothing of a request is stored on it. Every request ends within the
     policy's time budget, plus the time that its bytes need.
@@ -185,7 +185,7 @@ class RetrySession(requests.Session):
         redaction.watch_libraries()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes along: everything but open connections."""
+        """Return the state to copy or pickle: everything but open connections."""
         return {name: getattr(self, name, None) for name in self.__attrs__}
 
     def __del__(self) -> None:
@@ -199,11 +199,11 @@ class RetrySession(requests.Session):
 
     @property
     def has_own_timeout(self) -> bool:
-        """Whether the waits were limited by whoever made the session."""
+        """Whether the creator of the session set a timeout."""
         return self._timeout != DEFAULT_TIMEOUT
 
     def client_application(self) -> str:
-        """Return exactly what a request made now from here says about the client."""
+        """Return the exact client header that a request from here would send."""
         return caller.client_application(self.custom_header)
 
     def _set_custom_header(self) -> None:
@@ -216,7 +216,7 @@ class RetrySession(requests.Session):
     def request(  # type: ignore[override]  # the order of arguments is that of 0.9.3
         self, method: str, url: str, bare: bool = False, **kwargs: Any
     ) -> requests.Response:
-        """Send a request and return its good answer.
+        """Send a request and return its successful response.
 
         Args:
             method: HTTP method.
@@ -290,7 +290,7 @@ class RetrySession(requests.Session):
         )
 
     def _attempt(self, call: _Call) -> requests.Response | requests.RequestException:
-        """Send once; a failure is returned with the answer, if one came, in its ``response``."""
+        """Send once; return a failure with the response, if any, in its ``response``."""
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
         ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
         try:
@@ -311,7 +311,7 @@ class RetrySession(requests.Session):
             tunnel.credentials.reset(ntlm)
 
     def _renewed(self, call: _Call, response: requests.Response | None) -> bool:
-        """Whether refused credentials were replaced; then the request is sent once more."""
+        """Renew refused credentials; return whether to send the request again."""
         renew = getattr(self.auth, "renew", None)
         if response is None or response.status_code != 401 or call.renewed or call.bare:
             return False
@@ -337,7 +337,7 @@ class RetrySession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Prefer the account's settings to the environment, unlike requests.
+        """Give the account's settings precedence over the environment, unlike requests.
 
         The environment's proxies are for other machines: this one is never asked through them.
         """
@@ -363,7 +363,7 @@ class RetrySession(requests.Session):
         )["proxies"]
 
     def get_redirect_target(self, resp: Any) -> str | None:
-        """Return where an answer leads, if the request may go there."""
+        """Return the target of a redirect, if it is allowed."""
         if resp.is_redirect:
             resp._content = b""  # requests would read it all, whatever its size
             resp.close()
@@ -373,12 +373,12 @@ class RetrySession(requests.Session):
         return location
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
-        """Drop every secret when a redirect leads to another origin."""
+        """Drop all secrets when a redirect leads to another origin."""
         drop_secrets(prepared_request, response.request.url)
 
 
 def _of_this_call(error: IBMError, call: _Call) -> IBMError:
-    """An error of a log-in that several requests waited for, as one of them sees it."""
+    """Copy the error of a login that several requests shared."""
     own = copy.copy(error)
     if own.failure is not None and call.uncertain:
         own.failure = dataclasses.replace(own.failure, uncertain=True)
@@ -386,7 +386,7 @@ def _of_this_call(error: IBMError, call: _Call) -> IBMError:
 
 
 def _check_status(response: requests.Response, call: _Call) -> None:
-    """Refuse every final answer that is not good.
+    """Raise for every final response that is not successful.
 
     Raises:
         requests.HTTPError: For a status other than 2xx, and other than a redirect that the caller
@@ -396,13 +396,13 @@ def _check_status(response: requests.Response, call: _Call) -> None:
     seen = call.arguments.get("allow_redirects") is False and response.is_redirect
     if not (200 <= response.status_code < 300 or seen):
         raise requests.HTTPError(
-            f"{response.status_code} is no answer to {call.method} for url: {response.url}",
+            f"{response.status_code} is not a response to {call.method} for url: {response.url}",
             response=response,
         )
 
 
 def _repeatable(data: Any) -> Any:
-    """Return a body that can be sent again; what is read once is read into memory."""
+    """Return a body that can be sent again; streams are read into memory."""
     if hasattr(data, "read"):
         return data.read()
     if hasattr(data, "__next__"):

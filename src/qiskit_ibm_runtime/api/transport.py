@@ -15,7 +15,7 @@ _CONNECTIONS_PER_HOST = 32
 
 
 class Transport(HTTPAdapter):
-    """The adapter that sessions mount; each connection keeps its request's deadline.
+    """Transport adapter with request deadlines.
 
     Copies and pickles start with no connections, and so does a forked child: two processes that
     read answers from one socket would get each other's.
@@ -47,7 +47,7 @@ class Transport(HTTPAdapter):
         return manager
 
     def reset_after_fork(self) -> None:
-        """Start anew, and leave the connections to whoever else holds them."""
+        """Start with new pools in a forked child."""
         self.proxy_manager = {}
         self.init_poolmanager(
             self._pool_connections,  # type: ignore[attr-defined]

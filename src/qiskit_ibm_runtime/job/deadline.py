@@ -1,4 +1,4 @@
-"""One monotonic deadline over everything that a wait does: stream, polls, the download."""
+"""Monotonic deadline of a wait: stream, polls and download together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GRACE = 0.5
 
 
 class Deadline:
-    """The moment at which a wait for a job ends, whatever the service does."""
+    """Deadline of a wait for a job."""
 
     def __init__(
         self,
@@ -51,11 +51,11 @@ class Deadline:
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is a moment at which the wait ends."""
+        """Whether there is a deadline."""
         return self._end is not None
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait for an event, so long or to the deadline; tell whether it came.
+        """Wait for an event until a timeout or the deadline; return whether it was set.
 
         Raises:
             RuntimeJobTimeoutError: If the deadline is over.
@@ -68,7 +68,7 @@ class Deadline:
         return self.clock.wait(event, min(seconds, left))
 
     def call(self, request: Callable[[], T]) -> T:
-        """Return the answer to a request, which is left behind if the deadline comes first.
+        """Return the response to a request; abandon the request at the deadline.
 
         A server that sends nothing, or a byte now and then, holds a request for longer than any
         timeout of a socket. So with a deadline the request runs in a worker.
@@ -85,7 +85,7 @@ class Deadline:
         return self.answer(future)
 
     def answer(self, future: Future[T]) -> T:
-        """Return the answer to a request that is under way.
+        """Return the response to a request in progress.
 
         Raises:
             RuntimeJobTimeoutError: If the deadline is over.
@@ -101,7 +101,7 @@ class Deadline:
             raise self.error() from None
 
     def error(self) -> RuntimeJobTimeoutError:
-        """Return the error that says that the time is over.
+        """Return the timeout error.
 
         Raises:
             IBMRuntimeError: If the service was the embedded runtime, and has ended with its jobs.

@@ -1,4 +1,4 @@
-"""What turns the texts of a job into objects."""
+"""Decoders of job results and messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:
 
 
 def decoded_inputs(encoded: Any, program_id: str) -> dict[str, Any]:
-    """Return the inputs in a job's record, which holds them as object, list or text.
+    """Return the inputs in a job record, given as an object, list or string.
 
     Those of a primitive have one entry for each thing run, also where the record names one twice.
 

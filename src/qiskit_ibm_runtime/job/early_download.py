@@ -1,4 +1,4 @@
-"""The result, fetched beside the last question for the status: one round trip for both."""
+"""Download the result concurrently with the last status request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class EarlyDownload:
-    """A download that begins when the stream says that the job ended.
+    """Download that starts when the stream reports the end of the job.
 
     Services may end the stream a little before the result is there, so an empty text or an error
     says nothing, and the result is asked for again.
@@ -33,13 +33,13 @@ class EarlyDownload:
         self._future: Future[str] | None = None
 
     def start(self, pool: WorkerPool, fetch: Callable[[], str]) -> None:
-        """Begin, if the result is wanted and no download is under way."""
+        """Start the download, if the result is wanted and none is in progress."""
         if self.wanted and self._future is None:
             with suppress(RuntimeError):  # no thread can be started: the result is fetched later
                 self._future = pool.submit(fetch)
 
     def text(self, deadline: Deadline) -> str:
-        """Return the text; empty if there was no download, or if it came too early.
+        """Return the result; empty if there was no download, or if it was too early.
 
         Raises:
             RuntimeJobTimeoutError: If the deadline is over.
@@ -52,5 +52,5 @@ class EarlyDownload:
         except RuntimeJobTimeoutError:
             raise
         except IBMError:
-            logger.debug("A result was asked for too early.", exc_info=True)
+            logger.debug("A result was requested too early.", exc_info=True)
             return ""

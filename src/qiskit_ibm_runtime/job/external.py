@@ -1,4 +1,4 @@
-"""Results that are kept elsewhere: the service sends their address instead."""
+"""Results that are stored at another address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_RESULT = 2**30
 
 
 def link_in(text: str) -> str | None:
-    """Return the address in a text that says that the result is kept elsewhere.
+    """Return the address of a result that is stored elsewhere.
 
     Only a JSON object whose single entry is a text ``url`` counts; a result that mentions
     addresses is a result.
@@ -32,7 +32,7 @@ def link_in(text: str) -> str | None:
 
 
 def is_safe(url: str) -> bool:
-    """Whether an address may be fetched: encrypted, or on this machine."""
+    """Whether an address may be fetched: https, or on this machine."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Copies and pickles of jobs: what goes along, and what is made anew."""
+"""Copying and pickling of jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAYS_BEHIND = {
 
 
 class Unbound:
-    """Stands in for client and parameters, which hold a token, until they are needed.
+    """Placeholder for client and parameters, which hold a token, until they are needed.
 
     Args:
         bind: Gives the job its service again.
@@ -88,7 +88,7 @@ class PortableJob:
         return pickle.dumps(self._service) if says_how else None
 
     def _bound(self) -> PortableJob:
-        """Give a job that was pickled its service again.
+        """Reconnect an unpickled job to its service.
 
         Raises:
             IBMRuntimeError: If there was none that could be pickled.

@@ -1,4 +1,4 @@
-"""Showing how a job comes along, while somebody waits for it."""
+"""Progress display while waiting for a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLEAR_LINE = "\r\x1b[2K"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is.
+    """Progress of a job.
 
     Attributes:
         job_id: The job.
@@ -46,17 +46,17 @@ Wanted = Union[bool, Report]
 
 
 class Display(Protocol):
-    """Where progress is shown."""
+    """Progress display."""
 
     def show(self, progress: Progress) -> None:
-        """Show the latest."""
+        """Show the latest progress."""
 
     def close(self) -> None:
         """Leave the last state to be read."""
 
 
 class Lines:
-    """A line on standard error for each change; for pipes and logs."""
+    """Print a line on standard error for each change; for pipes and logs."""
 
     def __init__(self) -> None:
         self._last: tuple[JobStatus, int | None] | None = None
@@ -72,7 +72,7 @@ class Lines:
 
 
 class OneLine:
-    """A line of a terminal that is written again and again."""
+    """Update one line of a terminal."""
 
     def show(self, progress: Progress) -> None:
         """Replace the line."""
@@ -85,7 +85,7 @@ class OneLine:
 
 
 class NotebookBar:
-    """The bar that tqdm draws in Jupyter."""
+    """Progress bar of tqdm in Jupyter."""
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar(total=2, bar_format="{desc} {bar}")
@@ -102,7 +102,7 @@ class NotebookBar:
 
 
 class Calls:
-    """A function of the user."""
+    """Call a function of the user."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -117,7 +117,7 @@ class Calls:
 
 @contextmanager
 def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
-    """Give the question whether a job has ended, which shows what it learns.
+    """Yield a status check that updates the display.
 
     Args:
         job: The job.
@@ -140,7 +140,7 @@ def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
 
 
 def _position(job: RuntimeJob) -> int | None:
-    """Ask for the place in the queue; not to know it hurts nobody."""
+    """Return the queue position, or ``None`` if it is unknown."""
     if job._status is not JobStatus.QUEUED:
         return None
     with suppress(QiskitError):

@@ -1,4 +1,4 @@
-"""What a job asks of the service."""
+"""Requests that a job sends to the service."""
 
 from __future__ import annotations
 

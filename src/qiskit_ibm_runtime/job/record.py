@@ -1,4 +1,4 @@
-"""What the record of a job says of it."""
+"""Cached facts of a job's record."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class RecordedJob:
         return utc_to_local(self._creation_date) if self._creation_date else None
 
     def _fact(self, name: str) -> Any:
-        """What never changes of a job's record, asked for once."""
+        """Return a constant field of the job record, fetched once."""
         if self._facts is None:
             record = ask_record(self._api_client, self.job_id())
             self._facts = {key: record.get(key) for key in ("session_id", "tags", "created")}

@@ -1,4 +1,4 @@
-"""What a job's record says about its state."""
+"""State of a job, read from its record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class JobState:
 
     @property
     def failure(self) -> Failure:
-        """The reason as errors carry it."""
+        """Reason in the form that errors carry."""
         return Failure(code=self.code, message=self.reason)
 
 
@@ -79,7 +79,7 @@ def read_state(record: Mapping[str, Any]) -> JobState:
 
 
 def final_state(record: Mapping[str, Any]) -> JobState | None:
-    """Return the state in a job's record if the job never leaves it: nobody has to ask again."""
+    """Return the state in a job record if it is final."""
     try:
         state = read_state(record)
     except IBMError:
@@ -102,7 +102,7 @@ def failure_text(job_id: str, state: JobState, result: str) -> str:
 
 
 def conclusion(message: str) -> str:
-    """Return what the traceback in the message for a failed job ends in; empty without one."""
+    """Return the last line of the traceback in an error message; empty without a traceback."""
     lines = message.splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith("Traceback")), len(lines))
     last = next((line for line in lines[start + 1 :] if line and not line[0].isspace()), "")
@@ -111,7 +111,7 @@ def conclusion(message: str) -> str:
 
 
 def failure_of(state: JobState, message: str) -> IBMError:
-    """Return the error of a job that failed, for whoever wants its result.
+    """Return the error of a failed job.
 
     Args:
         state: Its state.
@@ -128,6 +128,6 @@ def failure_of(state: JobState, message: str) -> IBMError:
 
 
 def cancellation_of(job_id: str, state: JobState) -> IBMError:
-    """Return the error of a job that was cancelled, for whoever wants its result."""
+    """Return the error of a canceled job."""
     text = f"Unable to retrieve the result of job {job_id}. Job was cancelled. {state.reason}"
     return RuntimeInvalidStateError(text.rstrip(), failure=state.failure)

@@ -1,4 +1,4 @@
-"""Messages of a job, handed to a callback while the job runs."""
+"""Streaming of job messages to callbacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _streams: WeakSet[ResultStream] = WeakSet()
 
 
 def _finish_callbacks() -> None:
-    """Wait until all callbacks got their messages, before the interpreter ends, as in 0.9.3.
+    """Wait until all callbacks have received their messages, at exit, as in 0.9.3.
 
     Ctrl-C ends the wait; a script that Ctrl-C ended does not wait at all.
     """
@@ -40,7 +40,7 @@ def _finish_callbacks() -> None:
 
 
 def cancel_streams_of(netloc: str) -> None:
-    """Let no message come any more from a server that is about to end.
+    """Cancel the streams of a server that is about to end.
 
     Args:
         netloc: Host and port of the server.
@@ -56,7 +56,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Deliveries:
-    """A queue that hands on what is put into it, in order, by a thread that lives only for that.
+    """Queue that delivers its items in order in a thread of its own.
 
     Reading the stream and calling back are apart, so that a slow callback neither lets the
     connection starve nor keeps other jobs' callbacks waiting.
@@ -73,7 +73,7 @@ class Deliveries:
         self.idle.set()
 
     def put(self, message: str) -> None:
-        """Hand a message on, soon."""
+        """Queue a message for delivery."""
         with self._lock:
             self._messages.append(message)
             if not self.idle.is_set():
@@ -86,7 +86,7 @@ class Deliveries:
             self._work()
 
     def drop(self) -> None:
-        """Forget the messages that wait."""
+        """Discard pending messages."""
         with self._lock:
             self._messages.clear()
 
@@ -101,7 +101,7 @@ class Deliveries:
 
 
 class ResultStream:
-    """The messages of one job on their way to one callback.
+    """Stream of messages from one job to one callback.
 
     Attributes:
         client: The stream they come from.
@@ -126,23 +126,23 @@ class ResultStream:
 
     @property
     def active(self) -> bool:
-        """Whether messages may still come, or wait to be handed on."""
+        """Whether messages may still arrive or are pending."""
         return not (self.client.finished.is_set() and self._deliveries.idle.is_set())
 
     def wait(self) -> None:
-        """Wait until the stream is over and its last message was handed on."""
+        """Wait until the stream has ended and its last message is delivered."""
         for over in (self.client.finished, self._deliveries.idle):
             while not over.wait(LONGEST_WAIT):
                 pass
 
     @property
     def tells_the_end(self) -> bool:
-        """Whether the end of the job comes, or came already, over this stream."""
+        """Whether this stream reports the end of the job."""
         client = self.client
         return not client._ended and (client.succeeded or not client.finished.is_set())
 
     def cancel(self) -> None:
-        """Let no further message come."""
+        """Stop the stream."""
         self.client.disconnect(WebsocketClientCloseCode.CANCEL)
         self._deliveries.drop()
 

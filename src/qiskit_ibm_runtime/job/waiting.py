@@ -1,4 +1,4 @@
-"""Waiting for the end of a job: the stream tells at once, and polling beside it never fails to.
+"""Wait for the end of a job by stream, with polling as a fallback.
 
 A stream that is refused, dropped, silent or slow delays a result by no more than the longest pause
 between two polls.
@@ -49,7 +49,7 @@ class PollSchedule:
     longest_beside_stream: float = 5.0
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
-        """Seconds before the next poll; ``jitter`` from 0 to 1 shortens it by up to a quarter."""
+        """Return the seconds before the next poll; ``jitter`` (0 to 1) shortens it by up to 25%."""
         first, most = (
             (self.first_beside_stream, self.longest_beside_stream)
             if streaming
@@ -59,7 +59,7 @@ class PollSchedule:
 
 
 class PatientPoll:
-    """Asks whether a job has ended, and bears that the service cannot be reached for a while."""
+    """Poll for the end of a job; tolerates temporary outages."""
 
     def __init__(self, job_id: str, is_final: Callable[[int], bool], deadline: Deadline) -> None:
         self._job_id, self._is_final, self._deadline = job_id, is_final, deadline
@@ -81,7 +81,7 @@ class PatientPoll:
             self._bear(exc, asked)
             return False
         if self._out_since is not None:
-            logger.info("The service answers about job %s again.", self._job_id)
+            logger.info("The service responds about job %s again.", self._job_id)
         self._out_since = None
         return final
 
@@ -89,7 +89,7 @@ class PatientPoll:
         if self._out_since is None:
             self._out_since = asked
             logger.warning(
-                "The status of job %s cannot be asked for now; trying for %d seconds: %s",
+                "The status of job %s cannot be fetched now; retrying for %d seconds: %s",
                 self._job_id,
                 LONGEST_OUTAGE,
                 error.message,

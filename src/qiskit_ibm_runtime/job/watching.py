@@ -1,4 +1,4 @@
-"""One thread that watches any number of jobs, for those who do not want to wait in one each."""
+"""One thread that watches any number of jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_POLLS_A_SECOND = 2.0
 
 @dataclass(eq=False)
 class _Watch:
-    """A job that is watched.
+    """A watched job.
 
     Attributes:
         poll: Asks whether it has ended.
@@ -46,20 +46,20 @@ class _Watch:
 
 
 class JobWatcher:
-    """Asks for the states of many jobs, by few requests, and listens to their streams."""
+    """Track the states of many jobs with few requests and their streams."""
 
     def __init__(self) -> None:
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        """Forget the jobs of another process, whose thread does not run in this one."""
+        """Forget the jobs of the parent process."""
         self._changed = threading.Condition()
         self._watches: list[_Watch] = []
         self._runs = False
         reset_in_children(self)
 
     def watch(self, job: RuntimeJob) -> Future[None]:
-        """Return what is done when the job has ended; cancel it to stop watching.
+        """Return a future that completes when the job has ended; cancel it to stop watching.
 
         Args:
             job: The job.
@@ -95,7 +95,7 @@ class JobWatcher:
                 self._ask(watch)
 
     def _due(self) -> tuple[list[_Watch], float | None]:
-        """Return the jobs to ask about now, and how long none is due if there are none."""
+        """Return the jobs to poll now, or the time until one is due."""
         idle = [watch for watch in self._watches if not watch.asking]
         left = [(watch.due - watch.job._clock.monotonic(), watch) for watch in idle]
         ready = [watch for seconds, watch in left if seconds <= 0]

@@ -1,4 +1,4 @@
-"""Options as a notebook shows them."""
+"""Notebook display of options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def options_card(options: Options) -> str:
-    """Return options by section; those that differ from their defaults stand out."""
+    """Return options by section, with changed values highlighted."""
     values = {each.name: getattr(options, each.name) for each in fields(options)}
     facts: dict[str, Any] = {
         name: muted("default") if value is None else Markup(f"<b>{text(repr(value))}</b>")
@@ -28,7 +28,7 @@ def options_card(options: Options) -> str:
 
 
 def _section(section: Section) -> Markup:
-    """Return the fields of a section: the changed ones first, and bold."""
+    """Return the fields of a section, changed ones first and bold."""
     lines = [f"<b>{text(name)} = {text(repr(value))}</b>" for name, value in section.items()]
     rest = [each.name for each in fields(section) if each.name not in section]  # type: ignore[arg-type]
     lines.append(muted(", ".join(f"{name} = {getattr(section, name)!r}" for name in rest)))

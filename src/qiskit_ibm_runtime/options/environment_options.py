@@ -1,4 +1,4 @@
-"""What surrounds a job."""
+"""Options about the environment of a job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class EnvironmentOptions(Section):
-    """What surrounds a job.
+    """Options about the environment of a job.
 
     .. code-block:: python
 

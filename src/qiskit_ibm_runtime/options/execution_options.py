@@ -1,4 +1,4 @@
-"""How circuits are run."""
+"""Options about the execution of circuits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class ExecutionOptions(Section):
-    """How circuits are run.
+    """Options about the execution of circuits.
 
     .. code-block:: python
 

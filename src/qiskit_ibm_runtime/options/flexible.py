@@ -1,4 +1,4 @@
-"""Dataclasses that take undeclared fields, and sections that may be given as dicts.
+"""Dataclasses that accept undeclared fields, with sections that may be given as dicts.
 
 0.9.3 accepts any keyword in every options class, and users forward options of later programs that
 way. An object that needs more fields gets a subclass of its own class that declares them, made once
@@ -23,7 +23,7 @@ T = TypeVar("T")
 if TYPE_CHECKING:
 
     class SectionField(Generic[T]):
-        """How type checkers see a section: read as its class, written as that, a dict or None."""
+        """Type of a section for type checkers: reads as its class; accepts that, a dict or None."""
 
         @overload
         def __get__(self, instance: None, owner: type) -> SectionField[T]: ...
@@ -37,7 +37,7 @@ else:
 
 
 class Flexible:
-    """Base of the options classes: undeclared fields, in the constructor or assigned later."""
+    """Base of the options classes; accepts undeclared fields."""
 
     def __new__(cls, /, *_args: Any, **kwargs: Any) -> Self:
         """Make an object whose constructor takes these names; that of a derived class may not."""
@@ -113,18 +113,18 @@ _OF_MAPPINGS = frozenset(name for name in dir(MutableMapping) if not name.starts
 
 
 def section(cls: type) -> Any:
-    """Declare a field that holds a section; what it is given is made an object of ``cls``."""
+    """Declare a field that holds a section; values are converted to ``cls``."""
     return field(default_factory=cls)
 
 
 def flexible(cls: type[T]) -> type[T]:
-    """Let the constructor of a dataclass take undeclared fields."""
+    """Make the constructor of a dataclass accept undeclared fields."""
     cls.__init__ = _taking_more(cls.__init__)  # type: ignore[method-assign]
     return cls
 
 
 def to_dict(options: Any) -> dict[str, Any]:
-    """Return all fields as a nested dict; values are handed over as they are, never copied."""
+    """Return all fields as a nested dict; values are not copied."""
     values = {entry: getattr(options, entry.name) for entry in fields(options)}
     return {
         entry.name: to_dict(value) if _section_class(entry) else value
@@ -133,7 +133,7 @@ def to_dict(options: Any) -> dict[str, Any]:
 
 
 def is_section(value: Any, cls: type) -> bool:
-    """Whether this is an object of a section's class, or of a dataclass of the user's own."""
+    """Whether this is a section object or a user-defined dataclass."""
     if isinstance(value, (Flexible, type)):
         return isinstance(value, cls)
     return is_dataclass(value)
@@ -155,7 +155,7 @@ def _taking_more(plain: Callable[..., None]) -> Callable[..., None]:
 
 @cache
 def _keywords(init: Callable[..., None]) -> frozenset[str] | None:
-    """Return the names that a constructor takes; ``None`` if it takes all."""
+    """Return the keyword names that a constructor accepts; ``None`` if it accepts all."""
     _, *parameters = signature(init, follow_wrapped=False).parameters.values()
     if any(each.kind is Parameter.VAR_KEYWORD for each in parameters):
         return None

@@ -1,4 +1,4 @@
-"""Merging options in their dict form: flat, nested or both."""
+"""Merge options in dict form, flat, nested or both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEFAULTS = {name: to_dict(cls()) for name, cls in CLASSES.items()}
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return ``old`` with the values of ``new``; neither is changed.
+    """Return ``old`` updated with ``new``; neither is modified.
 
     A flat name goes to the section that has it (``shots`` to ``execution``), otherwise to the top.
     A section given as a mapping overrides or extends that section and wins over flat names; given
@@ -37,7 +37,7 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict
 
 
 def completed(options: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return options in which each section has a value for each field, at least its default.
+    """Return options in which every field of each section has a value.
 
     Args:
         options: Options as a nested dict.
@@ -81,7 +81,7 @@ def _in_dict_form(name: str, value: Any) -> Any:
 
 
 def _copied(name: str, value: Any) -> Any:
-    """Copy containers, keep everything else: callbacks and noise models must stay themselves."""
+    """Copy containers, not values: callbacks and noise models must keep their identity."""
     kind = type(value)
     # Most values are plain. They are told apart first, because a device's map holds hundreds.
     if kind in _PLAIN or name == "noise_model":

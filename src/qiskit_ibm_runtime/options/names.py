@@ -1,4 +1,4 @@
-"""Names of options: which are known, and which one a misspelt name meant."""
+"""Known option names, and suggestions for misspelled ones."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _NOT_SENT = "It is not sent."
 
 
 def unknown_names(options: Mapping[str, Any]) -> list[str]:
-    """Return names at the top level that 0.9.3 sends to the program under their own name."""
+    """Return top-level names that 0.9.3 sends to the program unchanged."""
     return [name for name in options if name not in TOP_LEVEL and name != "image"]
 
 
 def warn_of_names(options: Mapping[str, Any]) -> None:
-    """Warn once for each name that is unknown or deprecated, and say what it may have meant."""
+    """Warn once for each unknown or deprecated name, with a suggestion."""
     for name in unknown_names(options):
         _warn(f"The option {name!r} is unrecognised. {_SENT}{suggestion(name)}", UserWarning)
     for section in SECTIONS:

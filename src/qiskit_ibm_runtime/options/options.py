@@ -1,4 +1,4 @@
-"""The options of Sampler and Estimator."""
+"""Options of Sampler and Estimator."""
 
 from __future__ import annotations
 

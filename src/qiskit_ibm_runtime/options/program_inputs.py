@@ -1,4 +1,4 @@
-"""Options as the inputs of a program, and as the options of a job."""
+"""Convert options to program inputs and job options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a primitive's inputs that options make up.
+    """Return the inputs of a primitive that come from options.
 
     Unknown names of the top level are sent along under their own name. Every unknown name, at the
     top or in a section, draws one warning.
@@ -40,7 +40,7 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def runtime_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the job that options of a primitive ask for."""
+    """Return the job options that options of a primitive request."""
     environment = options.get("environment") or {}
     result = {"max_execution_time": options.get("max_execution_time")}
     result.update({name: environment[name] for name in JOB_OPTIONS if name in environment})

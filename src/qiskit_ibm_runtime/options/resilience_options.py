@@ -1,4 +1,4 @@
-"""How errors are mitigated."""
+"""Options about error mitigation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ExtrapolatorType", "NoiseAmplifierType", "ResilienceOptions"]
 @flexible
 @dataclass
 class ResilienceOptions(Section):
-    """How errors are mitigated, where the resilience level asks for it.
+    """Options about error mitigation, used where the resilience level asks for it.
 
     Zero-noise extrapolation (resilience level 2 of the Estimator) runs circuits with their noise
     amplified by each factor and extrapolates the value to no noise at all: Temme, Bravyi and

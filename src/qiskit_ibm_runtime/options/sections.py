@@ -1,4 +1,4 @@
-"""The sections of the options: their classes, and the names that each of them knows."""
+"""Sections of the options."""
 
 from __future__ import annotations
 

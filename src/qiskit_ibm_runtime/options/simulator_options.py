@@ -1,4 +1,4 @@
-"""What a simulator pretends to be."""
+"""Options about simulators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class SimulatorOptions(Section):
-    """What a simulator pretends to be.
+    """Options about simulators.
 
     .. code-block:: python
 
@@ -40,7 +40,7 @@ class SimulatorOptions(Section):
     basis_gates: List[str] | None = None  # noqa: UP006
 
     def set_backend(self, backend: Any) -> None:
-        """Pretend to be a device: take its noise, coupling and basis gates.
+        """Simulate a device: use its noise model, coupling map and basis gates.
 
         .. code-block:: python
 

@@ -1,4 +1,4 @@
-"""How circuits are transpiled."""
+"""Options about transpilation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class TranspilationOptions(Section):
-    """How circuits are made to fit the backend.
+    """Options about transpilation to the backend.
 
     .. code-block:: python
 

@@ -1,4 +1,4 @@
-"""Levels that nobody set."""
+"""Default levels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def set_default_error_levels(
     default_optimization_level: int,
     default_resilience_level: int,
 ) -> dict[str, Any]:
-    """Fill in the levels that are ``None``, in place.
+    """Set levels that are ``None`` to their defaults, in place.
 
     A simulator without noise model has no errors to fight: it gets optimization level 1 and
     resilience level 0.

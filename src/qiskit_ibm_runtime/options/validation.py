@@ -1,4 +1,4 @@
-"""What is refused before anything else happens: levels, and names of the resilience section.
+"""Validation of levels and of the resilience section.
 
 What else options hold is checked where a job is submitted, in :mod:`..api.primitive_inputs`.
 """
@@ -79,7 +79,7 @@ def _check_seconds(name: str, value: Any) -> None:
 
 
 def _count(factors: Any) -> int | None:
-    """Return how many there are; ``None`` for what cannot be counted, which is not sent either."""
+    """Return the number of items, or ``None`` for objects without a length."""
     try:
         return len(factors)
     except TypeError:

@@ -1,1 +1,1 @@
-"""What Sampler and Estimator share."""
+"""Common parts of Sampler and Estimator."""

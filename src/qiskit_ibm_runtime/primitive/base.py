@@ -1,4 +1,4 @@
-"""The private base of Sampler and Estimator.
+"""Private base class of Sampler and Estimator.
 
 It stands before terra's base class and replaces whatever differs between terra 0.23 and 0.46: the
 constructor's arguments, ``run`` and its checks, calling, options. Nothing is handed to terra's
@@ -38,7 +38,7 @@ class RuntimePrimitive:
     _session: Session
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
-        """Make the object without a look at the arguments.
+        """Create the object regardless of the arguments.
 
         Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
         """
@@ -77,12 +77,12 @@ class RuntimePrimitive:
 
     @property
     def _options(self) -> dict[str, Any]:
-        """The options as a nested dict: the very content of :attr:`options`."""
+        """Options as a nested dict; the content of :attr:`options` itself."""
         return dict(self._runtime_options.__dict__)
 
     @property
     def options(self) -> TerraOptions:
-        """Options of this primitive; what is changed here counts from the next run on."""
+        """Options of this primitive; changes apply from the next run."""
         return self._runtime_options
 
     def set_options(self, **fields: Any) -> None:
@@ -101,7 +101,7 @@ class RuntimePrimitive:
         return self._session
 
     def close(self) -> None:
-        """Close the session; deprecated in favour of :meth:`Session.close`."""
+        """Close the session; deprecated in favor of :meth:`Session.close`."""
         self._close(stacklevel=3)
 
     def _close(self, stacklevel: int) -> None:

@@ -1,4 +1,4 @@
-"""Circuits as users give them, as a tuple of circuits."""
+"""Normalize circuits to a tuple."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
 
 
 def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
-    """Check that each circuit has a place for outcomes.
+    """Check that each circuit has classical bits.
 
     Raises:
         ValueError: If one has no classical bits.
@@ -52,7 +52,7 @@ def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
 
 
 def warn_of_measurements(circuits: Sequence[QuantumCircuit]) -> None:
-    """Warn once if circuits end in measurements, which an Estimator leaves out."""
+    """Warn once if circuits end in measurements, which an Estimator ignores."""
     for index, circuit in enumerate(circuits):
         if unread_measurements(circuit):
             warnings.warn(

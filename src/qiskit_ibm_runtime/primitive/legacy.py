@@ -1,4 +1,4 @@
-"""Circuits given to the constructor and named in calls, as terra 0.21 did; deprecated since."""
+"""Deprecated form of terra 0.21: circuits given to the constructor and referred to in calls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def legacy_circuits(
 
 
 def check_parameter_counts(circuits: Sequence[QuantumCircuit], parameters: Sequence[Any]) -> None:
-    """Check that there is a parameter for each one that a circuit has.
+    """Check the number of parameters of each circuit.
 
     Raises:
         ValueError: If there are more or fewer.
@@ -62,7 +62,7 @@ def _kept(circuits: Any) -> tuple[QuantumCircuit, ...]:
 
 
 def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[int]:
-    """Return positions in the constructor's list, given as such or as the objects themselves.
+    """Return indices into the constructor's list, given as indices or as the objects themselves.
 
     Negative ones count from the end.
 

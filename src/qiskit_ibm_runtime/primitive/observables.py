@@ -1,4 +1,4 @@
-"""Observables as users give them, as a tuple of ``SparsePauliOp``."""
+"""Normalize observables to a tuple of ``SparsePauliOp``."""
 
 from __future__ import annotations
 

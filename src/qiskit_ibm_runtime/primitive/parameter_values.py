@@ -1,4 +1,4 @@
-"""Parameter values as users give them, as one tuple of floats for each circuit."""
+"""Normalize parameter values to one tuple of floats per circuit."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class ProgramMetadata:
         metadata = metadata or {}
         if not isinstance(metadata, Mapping):
             raise IBMInputValueError(
-                f"'metadata' has to be a dict or the path of a JSON file, not {metadata!r}."
+                f"'metadata' must be a dict or the path of a JSON file, not {metadata!r}."
             )
         known = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in metadata.items() if key in known})

@@ -27,7 +27,7 @@ def read_source(data: Any) -> str:
         return data
     if not data or not isinstance(data, (str, Path)):
         raise IBMInputValueError(
-            f"'data' has to be the source of a program or the path of its file, not {shown(data)}."
+            f"'data' must be the source of a program or the path of its file, not {shown(data)}."
         )
     path = Path(data)
     if not _is_there(path):

@@ -1,4 +1,4 @@
-"""How to reach the service through a proxy."""
+"""Proxy support."""
 
 from .configuration import ProxyConfiguration
 

@@ -1,4 +1,4 @@
-"""Settings of a proxy."""
+"""Proxy settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 @dataclass
 class ProxyConfiguration:
-    """Addresses of proxies, and the NTLM credentials they ask for.
+    """Proxy URLs and NTLM credentials.
 
     .. code-block:: python
 
@@ -35,14 +35,14 @@ class ProxyConfiguration:
         keep_secret(self.password_ntlm)
 
     def __repr__(self) -> str:
-        """Show everything but passwords."""
+        """Return the fields without passwords."""
         return redact(
             f"ProxyConfiguration(urls={self.urls!r}, username_ntlm={self.username_ntlm!r})"
         )
 
     @classmethod
     def from_dict(cls, fields: Any) -> ProxyConfiguration:
-        """Make it of a dict with any of the fields, as users and files give them.
+        """Create a configuration from a dict.
 
         Raises:
             TypeError: If it is no dict, or has another field; values are not shown, they may hold
@@ -51,7 +51,7 @@ class ProxyConfiguration:
         known = ("urls", "username_ntlm", "password_ntlm")
         if not isinstance(fields, dict):
             raise TypeError(
-                f"'proxies' has to be a dict with any of {', '.join(known)}, "
+                f"'proxies' must be a dict with any of {', '.join(known)}, "
                 f"not {type(fields).__name__}."
             )
         unknown = [name for name in fields if name not in known]
@@ -84,8 +84,8 @@ class ProxyConfiguration:
         ]
         if no_texts:
             raise ValueError(
-                "Invalid proxy configuration: each address in 'urls' must be a text, but that for "
-                f"{no_texts[0]!r} is none."
+                "Invalid proxy configuration: each address in 'urls' must be a string, but the "
+                f"one for {no_texts[0]!r} is not."
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""NTLM credentials for a proxy, and for nobody else."""
+"""NTLM authentication at a proxy, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from requests.exceptions import ProxyError
 
 
 class NtlmError(ProxyError):
-    """Proxy and NTLM library could not agree."""
+    """NTLM authentication failed."""
 
 
 class ProxyNtlm(AuthBase):
-    """Answers the proxy's challenge (407), never one of the service (401).
+    """Answer the challenge of a proxy (407), never that of the service (401).
 
-    The library would answer both: a service, or whoever poses as it, could then ask for proof of
+    The library would answer both: a service, or anyone who poses as it, could then ask for proof of
     the proxy password.
     """
 
@@ -23,7 +23,7 @@ class ProxyNtlm(AuthBase):
         self.inner = inner
 
     def __call__(self, r: Any) -> Any:
-        """Make a request ready for the challenge."""
+        """Prepare a request for the challenge."""
         r.headers["Connection"] = "Keep-Alive"
         r.register_hook("response", self._answer)
         return r

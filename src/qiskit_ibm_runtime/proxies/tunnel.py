@@ -1,4 +1,4 @@
-"""NTLM at a proxy that is asked for a tunnel, as for every https address.
+"""NTLM authentication for proxy tunnels, as used for https.
 
 The NTLM library for ``requests`` answers challenges to requests; a proxy's challenge to the request
 for a tunnel comes before there is one.
@@ -18,7 +18,7 @@ _ROUNDS = 2
 
 
 class NtlmTunnel:
-    """Part of a connection: opens its tunnel with NTLM if there are credentials for it."""
+    """Connection mixin that opens its tunnel with NTLM if there are credentials."""
 
     def _tunnel(self: Any) -> None:
         wanted = credentials.get()
@@ -60,7 +60,7 @@ def _client(inner: Any, host: str) -> Any:
 
 
 def _negotiate(connection: Any, client: Any) -> int:
-    """Ask for the tunnel until the proxy is content; returns the last status."""
+    """Negotiate the tunnel with the proxy; return the last status."""
     token, status = client.step(), 0
     for _ in range(_ROUNDS):
         status, challenge = _ask(connection, base64.b64encode(token).decode())

@@ -38,7 +38,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
     """Return the configuration; ``None``, with a warning, if it cannot be understood."""
     if not isinstance(raw_config, dict):
         logger.warning(
-            "A backend%s is left out: its configuration is no object.",
+            "A backend%s is skipped: its configuration is not an object.",
             f" of {instance}" if instance else "",
         )
         return None
@@ -55,7 +55,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
         return _configuration(data, getattr(raw_config, "absent", ()))
     except Exception:
         logger.warning(
-            "Backend %r is left out: its configuration cannot be understood.",
+            "Backend %r is skipped: its configuration cannot be understood.",
             raw_config.get("backend_name"),
             exc_info=True,
         )

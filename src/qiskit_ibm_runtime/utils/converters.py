@@ -74,7 +74,7 @@ def _to_datetime(value: Any) -> datetime:
     if isinstance(value, str):
         moment: datetime = parser.parse(value)
         return moment
-    raise TypeError(f"{value!r} is neither a datetime nor a text of one.")
+    raise TypeError(f"{value!r} is neither a datetime nor a string with one.")
 
 
 def _names_a_day(text: str) -> bool:

@@ -66,9 +66,13 @@ class SamplerResultDecoder(ResultDecoder):
 
 def _distribution(dist: Any, metadata: Any, index: int) -> QuasiDistribution:
     if not isinstance(dist, dict) or not isinstance(metadata, dict):
-        raise IBMRuntimeError(f"Distribution {index} of the result, or its metadata, is no object.")
+        raise IBMRuntimeError(
+            f"Distribution {index} of the result, or its metadata, is not an object."
+        )
     if not all(issubclass(kind, Real) for kind in set(map(type, dist.values()))):
-        raise IBMRuntimeError(f"Distribution {index} of the result holds what is no number.")
+        raise IBMRuntimeError(
+            f"Distribution {index} of the result holds a value that is not a number."
+        )
     shots = metadata.get("shots", math.inf)
     overhead = metadata.get("readout_mitigation_overhead", 1.0)
     try:

@@ -1,4 +1,4 @@
-"""Clients of the service: one method for each thing it can do."""
+"""Clients of the service, with one method per operation."""
 
 from .auth import AuthClient
 from .base import BaseClient, WebsocketClientCloseCode

@@ -1,4 +1,4 @@
-"""Log-in on the quantum channel."""
+"""Login on the quantum channel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AuthClient(BaseClient):
-    """Logs in, and knows what the account may use.
+    """Log in, and list what the account may use.
 
     Attributes:
         token_source: Renews the access token; give it to
@@ -30,7 +30,7 @@ class AuthClient(BaseClient):
     _hubs: list[dict[str, Any]] | None = None
 
     def __init__(self, client_params: ClientParameters) -> None:
-        """Log in, and ask for the addresses of the services.
+        """Log in, and fetch the addresses of the services.
 
         Raises:
             AuthenticationLicenseError: If a license must be accepted first.
@@ -48,7 +48,7 @@ class AuthClient(BaseClient):
         self.base_api = Api(RetrySession(self._service_urls.get("http") or "", **connection))
 
     def user_urls(self) -> dict[str, Any]:
-        """Return the addresses of the services, asked for anew.
+        """Fetch the addresses of the services again.
 
         Raises:
             ApiIBMProtocolError: If the answer describes no user.
@@ -60,7 +60,7 @@ class AuthClient(BaseClient):
         return urls
 
     def learn_hubs(self) -> None:
-        """Ask for the hubs ahead of :meth:`user_hubs`, which then needs no request."""
+        """Prefetch the hubs, so that :meth:`user_hubs` needs no request."""
         self._hubs = self.base_api.hubs()
 
     def user_hubs(self) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Logging in on the quantum channel, in as few round trips and connections as the protocol allows.
+"""Login on the quantum channel, in as few round trips and connections as possible.
 
 The address is asked what it is beside the hubs, which another host knows: the connection that
 logged in is free then. Asked beside the log-in, it would have needed one more.
@@ -26,7 +26,7 @@ def log_in(
     auth_client: type[AuthClient] = AuthClient,
     version_client: type[VersionClient] = VersionClient,
 ) -> AuthClient:
-    """Log in, make sure that the address and the account are of use, and learn the hubs.
+    """Log in, check the address and the account, and fetch the hubs.
 
     Args:
         params: How to reach the authentication service.
@@ -70,14 +70,14 @@ def log_in(
 
 
 def _was_answered(error: IBMError) -> bool:
-    """Whether somebody answered; who cannot be reached is not asked again what it is."""
+    """Whether a response arrived; a server that cannot be reached is not asked again."""
     return error.failure is None or error.failure.status is not None
 
 
 def _blame_address(
     params: ClientParameters, version: Callable[[], dict[str, Any]], error: IBMError
 ) -> None:
-    """Find out whether a log-in failed because the address is none to log in at.
+    """Determine whether a login failed because the address is not a login endpoint.
 
     Raises:
         IBMInputValueError: If it is not.

@@ -1,4 +1,4 @@
-"""What a client of backends can do."""
+"""Interface of a client of backends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BaseBackendClient(BaseClient, ABC):
-    """The part of a client that a backend needs."""
+    """The methods of a client that a backend needs."""
 
     @abstractmethod
     def backend_status(self, backend_name: str) -> dict[str, Any]:

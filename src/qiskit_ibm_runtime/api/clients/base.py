@@ -1,4 +1,4 @@
-"""What all clients are, and what a client of a stream knows about it."""
+"""Base classes of clients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BaseClient:
 
 
 class BaseWebsocketClient(BaseClient, ABC):
-    """The messages of one job, each once and in order, however often the connection breaks.
+    """Deliver the messages of one job exactly once and in order, across reconnections.
 
     The connection itself is read by the stream hub, one thread for all streams of the process.
     The first message of a connection is an acknowledgement. Most services replay a job's messages
@@ -79,14 +79,14 @@ class BaseWebsocketClient(BaseClient, ABC):
         self.finished = threading.Event()
 
     def on_open(self, wsa: Any) -> None:
-        """Note that the stream is open."""
+        """Record that the stream is open."""
         self.connected = True
         self._acknowledged = False
         self._replayed = 0
         self._server_close_code, self._error = None, None
 
     def on_message(self, wsa: Any, message: str) -> None:
-        """Take a message, unless it is the acknowledgement or was delivered before."""
+        """Handle a message, unless it is the acknowledgment or was already delivered."""
         if not self._acknowledged:
             self._acknowledged = True
             return
@@ -103,19 +103,19 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._handle_message(message)
 
     def on_close(self, wsa: Any, status_code: int | None, msg: str | None) -> None:
-        """Note with which code the server closed the stream."""
+        """Record the close code of the server."""
         self.connected = False
         self._server_close_code = status_code
 
     def on_error(self, wsa: Any, error: BaseException) -> None:
-        """Note what broke the stream."""
+        """Record the error that broke the stream."""
         self.connected = False
         self._error = error
         logger.debug("The stream of job %s broke: %s", self._job_id, type(error).__name__)
 
     @property
     def succeeded(self) -> bool:
-        """Whether the stream is over without a fault."""
+        """Whether the stream finished without an error."""
         return self.finished.is_set() and self._failure is None
 
     @abstractmethod
@@ -127,7 +127,7 @@ class BaseWebsocketClient(BaseClient, ABC):
         """Do something before each connection."""
 
     def start(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
-        """Open the stream in the background; :attr:`finished` tells when it is over.
+        """Open the stream in the background; :attr:`finished` is set when it ends.
 
         Args:
             url: Address of the stream.
@@ -181,7 +181,7 @@ class BaseWebsocketClient(BaseClient, ABC):
             hub.close(self)
 
     def _finish(self, failure: WebsocketError | None) -> None:
-        """Note that the stream is over; called by the hub."""
+        """Mark the stream as finished; called by the hub."""
         self.connected = False
         self._failure = failure
         self.finished.set()

@@ -1,4 +1,4 @@
-"""Time and chance, in one place, so that tests can replace both."""
+"""Clock and randomness, replaceable in tests."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """The clock of the machine."""
+    """The system clock."""
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow."""
+        """Return monotonic seconds."""
         return time.monotonic()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait for an event, at most so long; tell whether it came."""
+        """Wait for an event with a timeout; return whether it was set."""
         return event.wait(seconds)
 
     def select(self, selector: selectors.BaseSelector, seconds: float | None) -> list[Any]:
-        """Wait until a socket can be read, at most so long; return those that can."""
+        """Wait with a timeout until sockets are readable; return those."""
         return selector.select(seconds)
 
     def jitter(self) -> float:

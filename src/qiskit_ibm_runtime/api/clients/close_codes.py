@@ -1,4 +1,4 @@
-"""Why a stream is closed."""
+"""Reasons for closing a stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NORMAL_CLOSURE = 1000
 
 
 class WebsocketClientCloseCode(enum.IntEnum):
-    """Why the client ends a stream."""
+    """Reason why the client closes a stream."""
 
     NORMAL = 1
     TIMEOUT = 2

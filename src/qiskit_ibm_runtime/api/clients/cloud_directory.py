@@ -1,4 +1,4 @@
-"""Which service instances a cloud account has: one token, then a listing read to its end."""
+"""Service instances of a cloud account."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ServiceInstance:
 
 
 class _Bearer(AuthBase):
-    """An access token of the cloud on each request."""
+    """Set the cloud access token on each request."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -49,7 +49,7 @@ class _Bearer(AuthBase):
 
 
 class CloudDirectory(BaseClient):
-    """Finds service instances by name.
+    """Find service instances by name.
 
     .. code-block:: python
 
@@ -82,7 +82,7 @@ class CloudDirectory(BaseClient):
         )
 
     def instances(self, name: str | None = None) -> list[ServiceInstance]:
-        """List the Qiskit Runtime instances; those of other products are passed over.
+        """List the Qiskit Runtime instances; instances of other products are skipped.
 
         Args:
             name: Only instances of this name.
@@ -140,7 +140,7 @@ def resolve_instance_names(
     verify: bool | str = True,
     http: HttpSettings | None = None,
 ) -> list[str]:
-    """CRNs of all Qiskit Runtime service instances of a name, each once."""
+    """Return the CRNs of all Qiskit Runtime service instances with a name, without duplicates."""
     directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
     return [found.crn for found in directory.instances(instance)]
 
@@ -153,7 +153,7 @@ def list_instance_names(
     verify: bool | str = True,
     http: HttpSettings | None = None,
 ) -> list[str]:
-    """Names of all Qiskit Runtime service instances of the account, sorted."""
+    """Return the sorted names of all Qiskit Runtime service instances of the account."""
     directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
     return sorted({found.name for found in directory.instances()})
 

@@ -1,4 +1,4 @@
-"""Opening the connection of a stream: address, proxy, TLS, credentials."""
+"""Open the connection of a stream: address, proxy, TLS, credentials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT = 10.0
 
 
 class RefusedHandshakeError(WebsocketError):
-    """The service did not open the stream.
+    """The service refused to open the stream.
 
     Attributes:
         status_code: HTTP status of its answer.
@@ -30,7 +30,7 @@ class RefusedHandshakeError(WebsocketError):
 
 
 def socket_address(base_url: str) -> str:
-    """Return the websocket form of an http(s) address; other addresses as they are."""
+    """Convert an http(s) URL to ws(s); other URLs are unchanged."""
     scheme, separator, rest = base_url.partition("://")
     return {"https": "wss", "http": "ws"}.get(scheme.lower(), scheme) + separator + rest
 
@@ -48,7 +48,7 @@ def new_connection(params: ClientParameters) -> Any:
 
 
 def open_connection(url: str, params: ClientParameters, new: Callable[[], Any]) -> Any:
-    """Return an open connection; with a new access token if the present one is refused.
+    """Open a connection; renews the access token once if it is refused.
 
     Args:
         url: Address of the stream.
@@ -94,7 +94,7 @@ def _open(connection: Any, url: str, params: ClientParameters) -> Any:
 
 
 def _proxy_options(url: str, params: ClientParameters) -> dict[str, Any]:
-    """Return the account's proxy; else the library takes one from the environment.
+    """Return the account's proxy; without one, the library uses that of the environment.
 
     It must not do so for this machine. It compares a host with a list of exceptions only if it was
     given a proxy, so it gets one that is never used.
@@ -114,7 +114,7 @@ def _refuse_redirect(connection: Any) -> None:
 
 
 def tls_options(verify: bool | str) -> dict[str, Any]:
-    """Return the TLS settings of a connection, from the same sources as those of a request."""
+    """Return the TLS settings of a connection, as for HTTP requests."""
     if verify is False:
         return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
     authorities = verify if isinstance(verify, str) else _authorities()

@@ -1,4 +1,4 @@
-"""The life of one stream inside the hub: connect, read, ping, pause, connect again, end."""
+"""State machine of one stream in the hub: connect, read, ping, back off, reconnect, end."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class ServerEndedError(WebsocketError):
 
 
 class PendingConnection:
-    """A connection that a worker is opening, and that the hub may give up meanwhile."""
+    """A connection that a worker thread is opening, and that the hub may abandon."""
 
     def __init__(self) -> None:
         self._connection: Any = None
         self._given_up = False
 
     def give_up(self) -> None:
-        """Wake the worker if it hangs in the handshake."""
+        """Unblock the worker if it hangs in the handshake."""
         self._given_up = True
         if self._connection is not None:
             shut(self._connection)
@@ -60,28 +60,28 @@ class PendingConnection:
         connection = open_connection(url, client._client_params, partial(self._new, client))
         if self._given_up:
             connection.shutdown()
-            raise WebsocketError("The handshake came too late.")
+            raise WebsocketError("The handshake was completed too late.")
         return connection
 
     def _new(self, client: BaseWebsocketClient) -> Any:
         self._connection = new_connection(client._client_params)
         if self._given_up:
-            raise WebsocketError("The handshake was given up.")
+            raise WebsocketError("The handshake was aborted.")
         return self._connection
 
 
 def shut(connection: Any) -> None:
-    """Close the socket under a connection, and wake whoever reads from it."""
+    """Close the socket of a connection, and unblock its readers."""
     sock = connection.sock
     if sock is not None:
         try:
             sock.shutdown(socket.SHUT_RDWR)
         except OSError:
-            logger.debug("A connection was closed already.")
+            logger.debug("The connection is already closed.")
 
 
 class JobStream:
-    """One stream; all methods run in the hub's thread unless they say otherwise.
+    """One stream; methods run in the hub's thread unless stated otherwise.
 
     Attributes:
         due: When something is to be done if nothing arrives.
@@ -153,7 +153,7 @@ class JobStream:
             self._broken(error)
 
     def read(self) -> None:
-        """Take the frames that have arrived; a part of one shows life as well."""
+        """Read the frames that have arrived; a partial frame counts as a sign of life."""
         self._pinged = False
         self.due = self._hub.clock.monotonic() + PING_INTERVAL
         for _ in range(MOST_FRAMES):
@@ -172,7 +172,7 @@ class JobStream:
         self._more, self.due = True, self._hub.clock.monotonic()
 
     def _check_announced(self) -> None:
-        """Judge a frame by its head, before its payload has come.
+        """Check a frame by its header, before its payload has arrived.
 
         A malformed head is an ordinary fault: the length that it announces means nothing.
         """
@@ -298,7 +298,7 @@ class JobStream:
             try:
                 self._connection.send_close()
             except Exception:  # noqa: BLE001  # a courtesy on a connection that may be gone
-                logger.debug("The stream was gone before it could be closed.")
+                logger.debug("The stream ended before it could be closed.")
         self._drop()
         self._hub.forget(self._client)
         self._client._finish(failure)

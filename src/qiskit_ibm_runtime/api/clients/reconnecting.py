@@ -1,4 +1,4 @@
-"""When a broken stream is opened again; pure decisions."""
+"""Reconnection policy of streams."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MessageTooLongError(WebsocketError):
 
 @dataclass
 class Reconnecting:
-    """The count of faults in a row, and what follows from it.
+    """Count consecutive failures, and decide on the next attempt.
 
     Attributes:
         retries: Connections after the first one that may fail in a row.
@@ -36,7 +36,7 @@ class Reconnecting:
     connections: int = 0
 
     def pause(self, lasted: float, *, acknowledged: bool, jitter: float) -> float | None:
-        """Seconds before the next connection; ``None`` if there were enough.
+        """Return the seconds before the next connection, or ``None`` to give up.
 
         Args:
             lasted: Seconds that the broken connection was open.
@@ -52,7 +52,7 @@ class Reconnecting:
 
 
 def is_permanent(error: BaseException) -> bool:
-    """Whether another connection would fail in the same way."""
+    """Whether a retry would fail in the same way."""
     status = getattr(error, "status_code", None) or 0
     refused = isinstance(error, (ValueError, IBMNotAuthorizedError, MessageTooLongError))
     return refused or status in PERMANENT_REFUSALS or 300 <= status < 400

@@ -255,7 +255,7 @@ class RuntimeClient(BaseBackendClient):
         """List the names of backends."""
         names = entry(self._api.backends(hgp), "devices", list)
         if not all(isinstance(name, str) for name in names):
-            raise ApiIBMProtocolError("The service listed backends that have no name.")
+            raise ApiIBMProtocolError("The service listed backends without names.")
         return names
 
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:

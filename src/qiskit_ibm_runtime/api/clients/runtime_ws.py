@@ -8,16 +8,16 @@ from .base import BaseWebsocketClient
 
 
 class RuntimeWebsocketClient(BaseWebsocketClient):
-    """Puts the messages of a job into a queue; without one it only tells when the job ended."""
+    """Put the messages of a job into a queue; without a queue, only report the end of the job."""
 
     def _handle_message(self, message: str) -> None:
         self._message_queue.put(message)
 
     def _handle_stream_iteration(self) -> None:
-        """Nothing is to be done before a connection."""
+        """Do nothing before a connection."""
 
     def follow(self) -> None:
-        """Open the stream in the background; :attr:`finished` tells when it is over."""
+        """Open the stream in the background; :attr:`finished` is set when it ends."""
         self.start(self._address())
 
     def job_results(self, max_retries: int = 8, backoff_factor: float = 0.5) -> None:

@@ -31,7 +31,7 @@ MOST_CONNECTING = 4
 
 
 class StreamHub:
-    """Opens, reads and ends streams; its thread lives while there is one."""
+    """Open, read and close streams in one thread, which runs while there are streams."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
@@ -90,11 +90,11 @@ class StreamHub:
             return
 
     def report(self, stream: JobStream, step: Callable[[], None]) -> None:
-        """Take a step of one stream in the hub's thread."""
+        """Run one step of a stream in the hub's thread."""
         self.call(partial(self.guard, stream, step))
 
     def watch(self, sock: socket.socket, stream: JobStream) -> None:
-        """Have a stream told when its socket can be read."""
+        """Notify a stream when its socket is readable."""
         self._selector.register(sock, selectors.EVENT_READ, stream)
 
     def unwatch(self, sock: socket.socket) -> None:
@@ -102,7 +102,7 @@ class StreamHub:
         self._selector.unregister(sock)
 
     def forget(self, client: BaseWebsocketClient) -> None:
-        """Drop a stream that is over."""
+        """Remove a finished stream."""
         self._streams.pop(client, None)
 
     def _open(
@@ -134,7 +134,7 @@ class StreamHub:
                     self._give_up(exc)
 
     def _give_up(self, error: Exception) -> None:
-        """End all streams, also those about to begin, when the thread cannot go on."""
+        """Close all streams, including pending ones, when the thread cannot continue."""
         with self._lock:
             self._hang_up()
             calls = list(self._calls)
@@ -150,7 +150,7 @@ class StreamHub:
         self._bell = None
 
     def _turn(self, ear: socket.socket) -> bool:
-        """Do what is due; tell whether there will be more."""
+        """Run what is due; return whether more will follow."""
         self._run_calls()
         with self._lock:
             if not self._streams and not self._calls:
@@ -177,7 +177,7 @@ class StreamHub:
 
     @staticmethod
     def guard(stream: JobStream, step: Callable[[], None]) -> None:
-        """Take a step of one stream; what goes wrong in it ends that stream and no other."""
+        """Run one step of a stream; an error ends that stream only."""
         try:
             step()
         except Exception as exc:
@@ -199,7 +199,7 @@ def shared_hub() -> StreamHub:
 
 
 def _forget_hub() -> None:
-    """Leave locks that the parent may have held to the parent."""
+    """Reset locks in a forked child, as the parent may have held them."""
     global _hub, _hub_lock
     _hub, _hub_lock = None, threading.Lock()
 

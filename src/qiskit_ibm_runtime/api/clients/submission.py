@@ -1,4 +1,4 @@
-"""One ``run()`` makes at most one job, and none is lost.
+"""Submit exactly once: one ``run()`` creates at most one job, and none is lost.
 
 A submit whose answer is lost may or may not have made a job. What is done then:
 
@@ -73,7 +73,7 @@ def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, A
 
 
 class _Submission:
-    """One submit until its outcome is known."""
+    """A submission whose outcome is not yet known."""
 
     def __init__(self, api: Runtime, request: dict[str, Any], body: str, ours: Submit) -> None:
         self._api, self._request, self._body, self._ours = api, request, body, ours
@@ -101,7 +101,7 @@ class _Submission:
         return LEDGER.honours_keys(self._ours.base_url)
 
     def _send(self) -> dict[str, Any] | None:
-        """Send once, with the repetitions that are safe; ``None`` if the outcome is in doubt."""
+        """Send the request with safe retries; ``None`` if the outcome is unknown."""
         try:
             response = self._api.submit(self._body, self._key, idempotent=self._honoured)
         except (RequestsApiError, IBMNotAuthorizedError) as exc:
@@ -128,7 +128,7 @@ class _Submission:
             LEDGER.note_honouring(self._ours.base_url)
 
     def _look_for_it(self, looks: int = LOOKS) -> dict[str, Any] | None:
-        """Find the job that the submit made, if it made one.
+        """Find the job that the submission created, if any.
 
         Raises:
             SubmitUncertainError: If the jobs cannot be listed, or more than one may be it.
@@ -154,7 +154,7 @@ class _Submission:
         return None
 
     def _recent_jobs(self) -> tuple[dict[str, dict[str, Any]], float]:
-        """Jobs that may come from this submit, and when the service listed them."""
+        """Return jobs that may come from this submission, and the time of the listing."""
         asked = self._request
         response = self._api.jobs_response(
             limit=LISTED,
@@ -214,7 +214,7 @@ def _job_in(response: Response) -> dict[str, Any] | None:
 
 
 def clock_ahead(date: str | None, received: datetime) -> timedelta:
-    """How far the service's clock is ahead of ours, at least.
+    """Return a lower bound on how far the service's clock is ahead of ours.
 
     Args:
         date: The Date header of an answer, which counts whole seconds.
@@ -227,7 +227,7 @@ def clock_ahead(date: str | None, received: datetime) -> timedelta:
 
 
 def canonical(inputs: Any) -> str:
-    """One text for equal inputs, in each of the forms that services send them back in."""
+    """Return a canonical string of inputs, in whatever form a service returns them."""
     if isinstance(inputs, str):
         try:
             inputs = json.loads(inputs)

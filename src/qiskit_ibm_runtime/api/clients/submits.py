@@ -1,4 +1,4 @@
-"""What this process knows of its own submits, so that no two of them lay claim to one job."""
+"""Registry of submissions of this process, so that no two of them claim the same job."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_IDS = 10_000
 
 @dataclass(eq=False)
 class Submit:
-    """One submit under way.
+    """A submission in progress.
 
     Attributes:
         base_url: The service.
@@ -36,12 +36,12 @@ class Submit:
     began_utc: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     def is_twin_of(self, other: Submit) -> bool:
-        """Whether the two ask the same service for the same thing."""
+        """Whether two submissions send the same request to the same service."""
         return (self.base_url, self.digest) == (other.base_url, other.digest)
 
 
 class Doubt(Exception):  # noqa: N818  # an answer, not an error of the user's
-    """More jobs fit than submits look for one."""
+    """More jobs match than submissions are looking for one."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
         super().__init__(*job_ids)
@@ -49,7 +49,7 @@ class Doubt(Exception):  # noqa: N818  # an answer, not an error of the user's
 
 
 class Ledger:
-    """Submits under way, jobs they came to own, and services that honour idempotency keys."""
+    """Submissions in progress, the jobs they own, and services that honor idempotency keys."""
 
     def __init__(self) -> None:
         self.reset_after_fork()
@@ -58,13 +58,13 @@ class Ledger:
         self._honouring: set[str] = set()
 
     def reset_after_fork(self) -> None:
-        """Forget submits of another process, whose threads do not run in this one."""
+        """Forget submissions of the parent process."""
         self._changed = threading.Condition()
         self._under_way: set[Submit] = set()
 
     @contextmanager
     def submitting(self, base_url: str, body: str) -> Iterator[Submit]:
-        """Enter a submit for as long as it is under way."""
+        """Register a submission while it is in progress."""
         submit = Submit(base_url, hashlib.blake2b(body.encode()).digest())
         with self._changed:
             self._under_way.add(submit)
@@ -76,20 +76,20 @@ class Ledger:
                 self._changed.notify_all()
 
     def honours_keys(self, base_url: str) -> bool:
-        """Whether the service is known to make one job for one key."""
+        """Whether the service is known to honor idempotency keys."""
         return base_url in self._honouring
 
     def note_honouring(self, base_url: str) -> None:
-        """Remember that it is."""
+        """Remember that the service honors idempotency keys."""
         self._honouring.add(base_url)
 
     def settle(self, submit: Submit, job_id: str) -> None:
-        """Note that a submit was answered with this job."""
+        """Record the job that a submission returned."""
         with self._changed:
             self._own(submit, job_id)
 
     def starts_looking(self, submit: Submit) -> None:
-        """Note that the answer of a submit was lost."""
+        """Record that the response to a submission was lost."""
         with self._changed:
             submit.looking = True
             self._changed.notify_all()
@@ -97,7 +97,7 @@ class Ledger:
     def claim(
         self, submit: Submit, job_ids: Sequence[str], listed: float, patience: float
     ) -> str | None:
-        """Choose the job that a submit made, from those that fit.
+        """Choose the job that a submission created among those that match.
 
         Submits of one process that cannot be told apart may share out the jobs that fit as they
         come, if there are no more jobs than such submits.

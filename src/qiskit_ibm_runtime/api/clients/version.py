@@ -11,7 +11,7 @@ from .base import BaseClient
 
 
 class VersionClient(BaseClient):
-    """Asks an authentication address what it is; needs no credentials."""
+    """Ask an authentication URL for its version; needs no credentials."""
 
     def __init__(self, url: str, **request_kwargs: Any) -> None:
         self.client_version_finder = Api(RetrySession(url, **request_kwargs))

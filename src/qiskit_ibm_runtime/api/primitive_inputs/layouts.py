@@ -1,4 +1,4 @@
-"""Layouts that name qubits of the circuits, made the lists of numbers that a service takes."""
+"""Convert layouts that refer to circuit qubits to lists of physical qubits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def as_positions(layout: Any, circuits: Iterable[QuantumCircuit]) -> Any:
 
 
 def check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCircuit]) -> None:
-    """Check that a list of places has one for each qubit, as terra's transpiler asks for.
+    """Check that a layout has one entry per qubit, as terra's transpiler requires.
 
     Args:
         transpilation: Options of the transpilation; a circuit that is not transpiled needs no

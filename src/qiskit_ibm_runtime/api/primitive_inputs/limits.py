@@ -1,4 +1,4 @@
-"""What a backend cannot run however long one waits for it."""
+"""Size limits of backends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """The size of a backend.
+    """Size limits of a backend.
 
     Attributes:
         backend: Its name.
@@ -34,7 +34,7 @@ class Limits:
 
     @classmethod
     def of(cls, backend: str, configuration: Any) -> Limits:
-        """Read the limits that a configuration, a JSON object, states."""
+        """Read the limits from a backend configuration."""
         if not isinstance(configuration, Mapping):
             return cls(backend, None, None)
         return cls(

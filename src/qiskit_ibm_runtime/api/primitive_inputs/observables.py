@@ -1,4 +1,4 @@
-"""Observables in the form in which they travel: sums of Paulis with numbers before them."""
+"""Observables as sent: sums of Paulis with numeric coefficients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 
 def as_numbers(observable: Any, index: int) -> Any:
-    """Return an observable whose coefficients are numbers; what is no ``SparsePauliOp`` as it is.
+    """Return an observable with numeric coefficients; other types than ``SparsePauliOp`` unchanged.
 
     Args:
         observable: The observable.

@@ -1,4 +1,4 @@
-"""What each option of a primitive takes, and the form in which it is sent.
+"""Readers that validate each option of a primitive and convert it to its sent form.
 
 Each option has one reader: it returns a value in the form in which it is sent, and raises
 ``TypeError`` or ``ValueError`` for a value that no service could use. Checking and sending use the
@@ -23,7 +23,7 @@ ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
 
 @dataclass(frozen=True)
 class Reader:
-    """What an option takes; ``None`` is always allowed and is sent as it is.
+    """Validator of an option; ``None`` is always allowed and sent unchanged.
 
     Attributes:
         read: Returns a value in the form in which it is sent, or raises ``TypeError`` or
@@ -50,7 +50,7 @@ class Reader:
             ) from None
 
     def sent(self, value: Any) -> Any:
-        """Return a value as it is sent; one that is not allowed goes unchanged.
+        """Convert a value to its sent form; invalid values are unchanged.
 
         Such a value gets here only if the user switched the checks off.
         """
@@ -63,7 +63,7 @@ class Reader:
 
 
 def scalar(value: Any) -> Any:
-    """Return a number of numpy as one of Python, anything else as it is."""
+    """Convert a numpy scalar to a Python number; other values are unchanged."""
     return value.item() if getattr(value, "shape", None) == () else value
 
 
@@ -121,7 +121,7 @@ def _degree(value: Any) -> float:
 
 
 def _items(value: Any) -> Any:
-    """Return what a collection holds; texts and mappings are none here."""
+    """Return the items of a collection; strings and mappings do not count as collections."""
     items = value.tolist() if hasattr(value, "tolist") else value
     _require(isinstance(items, Collection) and not isinstance(items, (str, bytes, Mapping)))
     return items

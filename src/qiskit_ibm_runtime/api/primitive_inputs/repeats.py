@@ -1,4 +1,4 @@
-"""What one run of a primitive names several times travels once.
+"""Deduplicate circuits and observables within one run.
 
 A gradient or a kernel names one circuit hundreds of times; the index lists of the primitives'
 programs are there for that. Users see one entry for each thing run, so repeats are taken out where
@@ -35,7 +35,7 @@ _MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries sh
 
 
 def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return inputs in which equal circuits and observables stand once; nothing is changed.
+    """Return inputs in which equal circuits and observables appear once.
 
     Only objects that are equal in content, name and metadata are taken for one. Indices that count
     from the end become those that count from the start.
@@ -58,7 +58,7 @@ def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return inputs with one entry of circuits, parameters and observables for each thing run.
+    """Return inputs with one circuit, parameter set and observable per run.
 
     Entries are objects of their own, unless copies of them would take hundreds of megabytes.
     """
@@ -74,7 +74,7 @@ def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lists(inputs: dict[str, Any], name: str, targets: Sequence[str]) -> dict[str, Any]:
-    """Return the lists that a list of indices points into; none unless all of it fits together."""
+    """Return the lists that the indices refer to; empty if they are inconsistent."""
     lists = {each: inputs[each] for each in targets if inputs.get(each) is not None}
     fit = all(pointed_at(each, inputs.get(name)) for each in lists.values())
     return lists if targets[0] in lists and fit and len(set(map(len, lists.values()))) == 1 else {}
@@ -99,7 +99,7 @@ def _twin(item: Any) -> Any:
 
 
 def _keys(items: Sequence[Any]) -> list[Hashable]:
-    """Return what equal items share; only those of one outline have their content looked at."""
+    """Return a key per item, equal for equal items; content is compared only within one outline."""
     objects = {id(item): item for item in items}
     outlines = {identity: _outline(item) for identity, item in objects.items()}
     alike = Counter(outlines.values())
@@ -111,7 +111,7 @@ def _keys(items: Sequence[Any]) -> list[Hashable]:
 
 
 def _outline(item: Any) -> Hashable:
-    """Return what equal items share, and most others do not, without looking at their parts."""
+    """Return a cheap key that equal items share."""
     if isinstance(item, QuantumCircuit):
         size = (item.num_qubits, item.num_clbits, len(item.data))
         return item.name, size, tuple(item.parameters)

@@ -1,4 +1,4 @@
-"""What a request holds of the inputs of a primitive."""
+"""Convert the inputs of a primitive to their sent form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .repeats import without_repeats
 
 
 def as_sent(program_id: str, inputs: Any) -> Any:
-    """Return inputs in the form in which they travel; those of other programs as they are.
+    """Return inputs in their sent form; those of other programs unchanged.
 
     Raises:
         ValueError: If no service could run them: an option is of the wrong type or out of range, a

@@ -1,4 +1,4 @@
-"""One adapter for each resource: path and JSON, no decisions."""
+"""REST adapters, one per resource."""
 
 from __future__ import annotations
 

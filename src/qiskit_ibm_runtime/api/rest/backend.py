@@ -1,4 +1,4 @@
-"""One device of the network that stood beside the runtime."""
+"""Adapter of one device in the network API."""
 
 from __future__ import annotations
 

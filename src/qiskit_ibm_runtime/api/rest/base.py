@@ -1,4 +1,4 @@
-"""What every adapter knows: its session and its place in the path."""
+"""Base class of REST adapters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class RestAdapterBase:
-    """A resource below a path."""
+    """A REST resource with a path prefix."""
 
     URL_MAP: dict[str, str] = {}
 
@@ -30,12 +30,12 @@ class RestAdapterBase:
 
 
 def segment(text: str) -> str:
-    """A name or id as one segment of a path."""
+    """Quote a name or id as one path segment."""
     return quote(str(text), safe="")
 
 
 def read_text(response: Any) -> str:
-    """Read the text of a good answer, which is UTF-8 whether its headers say so or not.
+    """Read the text of a successful response as UTF-8, regardless of its headers.
 
     Where they do not, ``requests`` would guess, byte by byte: long for a long result, and wrong.
     """
@@ -44,7 +44,7 @@ def read_text(response: Any) -> str:
 
 
 def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
-    """Read the JSON of a good answer.
+    """Read the JSON of a successful response.
 
     Args:
         response: The answer.
@@ -95,7 +95,7 @@ def records(answer: dict[str, Any], name: str, *texts: str) -> list[dict[str, An
 
 
 def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = None) -> T:
-    """Read one entry of an answer; where it is missing or null, the default counts.
+    """Read one entry of a response; the default applies if it is missing or null.
 
     Raises:
         ApiIBMProtocolError: If it is of another kind, or missing without a default.

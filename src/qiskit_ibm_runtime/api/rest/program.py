@@ -32,7 +32,7 @@ class Program(RestAdapterBase):
         return record
 
     def make_public(self) -> None:
-        """Let everybody see the program."""
+        """Make the program visible to all users."""
         self.session.put(self.get_url("public"))
 
     def make_private(self) -> None:

@@ -8,7 +8,7 @@ from .base import RestAdapterBase, entry, read_json, read_text, segment
 
 
 def check_record(record: dict[str, Any]) -> None:
-    """Check the record of a job as far as the client relies on it.
+    """Validate the fields of a job record that the client relies on.
 
     Raises:
         ApiIBMProtocolError: If an entry is of another kind.
@@ -64,7 +64,7 @@ class ProgramJob(RestAdapterBase):
         return read_text(self.session.get(self.get_url("interim_results")))
 
     def cancel(self) -> None:
-        """Cancel the job; asking twice does no harm."""
+        """Cancel the job; safe to repeat."""
         self.session.request("POST", self.get_url("cancel"), idempotent=True)
 
     def logs(self) -> str:

@@ -1,4 +1,4 @@
-"""Log-in, user and network of the quantum channel."""
+"""Login, user and network API of the quantum channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import RestAdapterBase, read_json
 
 
 class Api(RestAdapterBase):
-    """The endpoints beside the runtime."""
+    """Endpoints outside the runtime API."""
 
     URL_MAP = {
         "login": "/users/loginWithToken",

@@ -25,7 +25,7 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 class Runtime(RestAdapterBase):
-    """Collections of the runtime."""
+    """Collections of the runtime API."""
 
     URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
     ASKED_OF_LISTINGS: dict[str, str] = {}
@@ -236,7 +236,7 @@ def job_request(
     start_session: bool | None = False,
     session_time: int | None = None,
 ) -> dict[str, Any]:
-    """Return the request for a job under the names of the wire."""
+    """Return the request for a job with its wire names."""
     params = as_sent(program_id, params)
     body: dict[str, Any] = {"program_id": program_id, "params": params}
     optional = {

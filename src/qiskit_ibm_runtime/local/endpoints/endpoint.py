@@ -52,7 +52,7 @@ Handler = Callable[..., "Awaitable[Any]"]
 class Endpoint:
     """A method and path, and the function that answers them.
 
-    The function's annotations say what its ``query`` and ``body`` have to be, if it takes them, and
+    The function's annotations say what its ``query`` and ``body`` must be, if it takes them, and
     what it returns. The first line of its docstring describes it.
 
     Attributes:

@@ -84,6 +84,14 @@ class Plan:
         resilience = Resilience(2, "TwoQubitAmplifier", factors, extrapolator)
         return cls(asked, readout, True, resilience)
 
+    @property
+    def twirls_gates(self) -> bool:
+        """Whether gates are twirled; by default at resilience level 2 and with PEC."""
+        chosen = self.asked.options.twirling.enable_gates
+        if chosen is None:
+            chosen = self.asked.resilience_level == 2
+        return chosen or self.resilience.level == 3
+
     def shots(self, precision: Any) -> int:
         """Number of shots for the precision of a PUB, or for the defaults of the job."""
         asked = self.asked
@@ -109,7 +117,7 @@ class Plan:
                 "scheduling_method": options.dynamical_decoupling.scheduling_method,
             },
             "twirling": {
-                "enable_gates": bool(twirled.enable_gates),
+                "enable_gates": self.twirls_gates,
                 "enable_measure": self.corrects_readout if measure is None else measure,
                 "num_randomizations": twirled.num_randomizations,
                 "shots_per_randomization": twirled.shots_per_randomization,
@@ -162,6 +170,7 @@ class Pub:
         circuit = circuits.from_json(pub[0])
         isa.check_static(circuit.circuit)
         isa.check(circuit.circuit, document(backend))
+        isa.check_combinations(circuit.circuit, decoupled=False, twirled=plan.twirls_gates)
         asked = observables.from_json(pub[1], circuit.circuit.num_qubits)
         values = arrays.values_from_json(pub[2] if len(pub) > 2 else None, circuit.names)
         made = cls(circuit, asked, values, plan.shots(pub[3] if len(pub) > 3 else None))

@@ -90,7 +90,7 @@ class Transpilation:
 
 @dataclass(frozen=True)
 class Resilience:
-    """How errors are mitigated."""
+    """Options about error mitigation."""
 
     level: int = 0
     noise_amplifier: str = "TwoQubitAmplifier"
@@ -113,7 +113,7 @@ class Resilience:
 
 @dataclass(frozen=True)
 class Run:
-    """How circuits are run."""
+    """Options about the execution of circuits."""
 
     shots: int | None = DEFAULT_SHOTS
     seed: int | None = None

@@ -35,6 +35,12 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> None:
         raise PubError(OPTION, "Only meas_type 'classified' is supported.")
     default = asked.shots or asked.options.default_shots or DEFAULT_SHOTS
     pubs = [Pub.of(pub, default, backend) for pub in asked.pubs]
+    for pub in pubs:
+        isa.check_combinations(
+            pub.circuit.circuit,
+            decoupled=asked.options.dynamical_decoupling.enable,
+            twirled=bool(asked.options.twirling.enable_gates),
+        )
     simulator = asked.options.simulator
     machine = ready(backend, simulator.seed_simulator if simulator else None)
     start, answers = now(), []

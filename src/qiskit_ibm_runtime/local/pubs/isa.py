@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import DYNAMIC, NOT_ISA, PubError
+from .errors import DYNAMIC, FRACTIONAL, NOT_ISA, PubError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 _ANYWHERE = {"barrier", "delay", "measure", "reset"}
+_FRACTIONAL = {"rx", "rzz"}
 _HALF_TURN = 1.5707963267948966
 _ROUNDING = 1e-9
 
@@ -84,6 +85,26 @@ def check_rzz(angle: float) -> None:
     """
     if not -_ROUNDING <= angle <= _HALF_TURN + _ROUNDING:
         raise PubError(NOT_ISA, f"The angle {angle} of rzz is not between 0 and pi/2.")
+
+
+def check_combinations(circuit: QuantumCircuit, *, decoupled: bool, twirled: bool) -> None:
+    """Check a circuit against options that exclude some instructions.
+
+    Args:
+        circuit: The circuit.
+        decoupled: Whether dynamical decoupling is enabled.
+        twirled: Whether gates are twirled.
+
+    Raises:
+        PubError: If the circuit is dynamic and decoupled, or has fractional gates and is twirled.
+    """
+    names = {item.operation.name for item in circuit.data}
+    if decoupled and "if_else" in names:
+        text = "Dynamical decoupling is not supported for dynamic circuits; disable either."
+        raise PubError(DYNAMIC, text)
+    if twirled and names & _FRACTIONAL:
+        text = "Gate twirling is not supported for circuits with fractional gates (rx, rzz)."
+        raise PubError(FRACTIONAL, text)
 
 
 def check_static(circuit: QuantumCircuit) -> None:

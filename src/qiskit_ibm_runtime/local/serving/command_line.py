@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
     add("--retention-days", type=float, help="remove jobs so long after their end [never]")
     add("--log-level", help="least level of the log on stderr [INFO]")
-    # For whoever starts a server for itself: end with standard input and the parent process, and
+    # For anyone who starts a server for itself: end with standard input and the parent process, and
     # write the address as JSON to a file descriptor.
     add("--until-eof", action="store_true", help=argparse.SUPPRESS)
     add("--announce", type=int, help=argparse.SUPPRESS)

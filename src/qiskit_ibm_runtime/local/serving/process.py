@@ -137,7 +137,7 @@ def _kept_token(folder: Path, fresh: str) -> str:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
             return kept
-        # Whole or not at all: whoever knows half a token is soon in.
+        # Whole or not at all: anyone who knows half a token is soon in.
         part = folder / f"token.{secrets.token_hex(8)}"
         try:
             with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:

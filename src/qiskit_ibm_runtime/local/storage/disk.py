@@ -38,7 +38,7 @@ class DiskSync:
         """
         if self._next is None:
             self._next = asyncio.create_task(self._sync(self._running))
-        # Others wait for it as well: whoever gives up leaves it alone.
+        # Others wait for it as well: anyone who gives up leaves it alone.
         await asyncio.shield(self._next)
 
     async def _sync(self, before: asyncio.Task[None] | None) -> None:

@@ -90,7 +90,7 @@ def _from_npy(pieces: Iterator[bytes]) -> np.ndarray[Any, Any]:
     filled = 0
     for piece in chain([file.read()], pieces):
         if len(piece) > len(room) - filled:
-            raise DecodeError(f"An array of shape {shape} came with more numbers than that.")
+            raise DecodeError(f"An array of shape {shape} came with more elements than that.")
         room[filled : filled + len(piece)] = piece
         filled += len(piece)
     if filled < len(room):
@@ -103,7 +103,7 @@ def _room(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> np.ndarra
     if dtype.hasobject:
         raise DecodeError(f"An array of {dtype} holds Python objects as pickles, which are unsafe.")
     if math.prod(shape) * (dtype.itemsize or 1) > BYTES:
-        raise DecodeError(f"An array claims the shape {shape}, which is larger than is sane.")
+        raise DecodeError(f"An array claims the shape {shape}, which is implausibly large.")
     return np.empty(shape, dtype, order)
 
 

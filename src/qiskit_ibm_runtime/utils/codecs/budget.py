@@ -1,9 +1,8 @@
-"""How much one payload may make of little.
+"""Limits on how far one payload may expand when decoded.
 
-Sizes that a payload states cost it a few bytes, and cost whoever believes them memory or hours: a
-circuit states how many qubits it has, an element how long its vector is, a stream whatever it
-inflates to. So each payload gets one budget for all its parts together, and each part is paid for
-before it is made. The budgets are far above what honest payloads need.
+The sizes that a payload claims cost the sender a few bytes, but may cost the receiver memory or
+hours: the number of qubits of a circuit, the length of a vector, the inflated size of a stream. All
+parts of one payload therefore share one budget, and each part is charged before it is built.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A guard on every expression that is read.
 
 Qiskit below 1.0 reads an expression by giving its text to SymPy, which evaluates it as Python:
-whoever writes the text runs code on the reader's machine (CVE-2025-2000). Nothing here evaluates
+anyone who writes the text runs code on the reader's machine (CVE-2025-2000). Nothing here evaluates
 a text before :func:`check_expression` has found in it only what SymPy writes for a formula.
 """
 
@@ -50,7 +50,7 @@ def check_expression(text: str) -> None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
         if isinstance(exc, DecodeError):
             raise
-        raise DecodeError("An expression cannot be read: it is no formula.") from None
+        raise DecodeError("An expression cannot be read: it is not a formula.") from None
 
 
 def _check(node: ast.expr, depth: int) -> bool:
@@ -70,17 +70,19 @@ def _check(node: ast.expr, depth: int) -> bool:
         _check_float(node)
         return True
     if node.keywords:
-        raise DecodeError(f"An expression calls {name} in a way that no formula needs.")
+        raise DecodeError(f"An expression calls {name} in a way that formulas do not.")
     if name in ("Integer", "Rational"):
         for argument in args:
             _check_integer(argument)
         return True
     if name not in _FUNCTIONS:
-        raise DecodeError(f"An expression calls {name!r}, which is no function of a formula.")
+        raise DecodeError(f"An expression calls {name!r}, which is not a function of formulas.")
     parts = [_check(argument, depth + 1) for argument in args]
     numeric = all(parts)
     if name == "Pow" and numeric and not _is_small_power(args):
-        raise DecodeError("An expression raises a number to a power that takes for ever.")
+        raise DecodeError(
+            "An expression raises a number to a power that takes too long to evaluate."
+        )
     return numeric
 
 
@@ -88,7 +90,7 @@ def _check_integer(node: ast.expr) -> None:
     number = node.operand if isinstance(node, ast.UnaryOp) else node
     signed = not isinstance(node, ast.UnaryOp) or isinstance(node.op, ast.USub)
     if not (signed and isinstance(number, ast.Constant) and type(number.value) is int):
-        raise DecodeError("An expression holds something that belongs to no formula.")
+        raise DecodeError("An expression holds something that is not part of a formula.")
     if number.value > _LARGEST_INTEGER:
         raise DecodeError("An expression holds an integer of more than 63 bits.")
 
@@ -110,9 +112,9 @@ def _check_float(node: ast.Call) -> None:
     for word in words:
         _check_integer(word.value)
     if any(word.arg not in ("precision", "dps") for word in words):
-        raise DecodeError("An expression holds a number of a strange kind.")
+        raise DecodeError("An expression holds a number of an unsupported type.")
     if any(word.value.value > 256 for word in words):  # type: ignore[attr-defined]
-        raise DecodeError("An expression holds a number of needless precision.")
+        raise DecodeError("An expression holds a number with too many digits.")
 
 
 def _is_small_power(args: list[ast.expr]) -> bool:

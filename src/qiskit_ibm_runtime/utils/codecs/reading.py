@@ -82,7 +82,7 @@ def check_header(data: bytes) -> None:
         DecodeError: If it is no QPY file, too new, or holds expressions in an unsafe format.
     """
     if len(data) < 19 or not data.startswith(b"QISKIT"):
-        raise DecodeError("A circuit cannot be read: the payload is no QPY file.")
+        raise DecodeError("A circuit cannot be read: the payload is not a QPY file.")
     version = data[6]
     if version > common.QPY_VERSION:
         raise DecodeError(

@@ -98,7 +98,7 @@ def register_settings_class(cls: type[Any]) -> type[Any]:
 
     Instances travel as their attribute ``settings``, a dict of the keyword arguments that make an
     equal object. Register a class only if making one has no effect beyond the object, since
-    whoever writes a result or a job's inputs chooses the arguments.
+    anyone who writes a result or a job's inputs chooses the arguments.
 
     .. code-block:: python
 
@@ -141,7 +141,7 @@ def settings_from_members(members: dict[str, Any]) -> Any:
     )
     cls = _allowed(module, name)
     if not isinstance(arguments, dict):
-        raise DecodeError(f"The settings of {name} are no object.")
+        raise DecodeError(f"The settings of {name} are not an object.")
     arguments = _unmark_int_keys(arguments)
     if (module, name) not in _registered:
         check_arguments(str(name), arguments)

@@ -1,4 +1,4 @@
-"""Names of the wire as names of Python."""
+"""Convert wire names to Python names."""
 
 from __future__ import annotations
 
