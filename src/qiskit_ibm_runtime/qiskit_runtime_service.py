@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from qiskit.providers.provider import ProviderV1
 
 from ._service.backends import Backends
+from ._service.jobs import Jobs
 from ._service.programs import Programs
 from ._service.saved_accounts import SavedAccounts
 from .accounts import AccountIdentity, choose_account
@@ -20,7 +21,6 @@ from .utils.environment import warn_of_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from requests.adapters import BaseAdapter
     from typing_extensions import Self
@@ -60,7 +60,7 @@ _here: Any = sys.modules[__name__]
 _living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
 
 
-class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
+class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
     """Entry point to a runtime service: its backends, programs and jobs.
 
     Making a service logs in and asks for the names of the backends; whatever else there is to know
@@ -289,7 +289,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         instance: str | None = None,
         session_id: str | None = None,
         job_tags: list[str] | None = None,
@@ -306,7 +306,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
         callback: Callable[..., Any] | None = None,
-        result_decoder: Any = None,
+        result_decoder: Decoder | Sequence[Decoder] | None = None,
         instance: str | None = None,
         session_id: str | None = None,
         job_tags: list[str] | None = None,
@@ -416,92 +416,6 @@ class QiskitRuntimeService(SavedAccounts, Backends, Programs, ProviderV1):  # ty
         from .runtime_session import RuntimeSession
 
         return RuntimeSession(self, program_id, inputs, options)
-
-    def job(self, job_id: str) -> RuntimeJob:
-        """Return a job of this account, also one of the past.
-
-        Args:
-            job_id: The job; ``"last"`` stands for the one that was submitted last from this
-                machine, also by a program that has ended since.
-
-        Raises:
-            RuntimeJobNotFound: If there is no such job.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        from .job_listing import get_job
-
-        return get_job(self, job_id)
-
-    def jobs(
-        self,
-        limit: int | None = 10,
-        skip: int = 0,
-        backend_name: str | None = None,
-        pending: bool | None = None,
-        program_id: str | None = None,
-        instance: str | None = None,
-        job_tags: list[str] | None = None,
-        session_id: str | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        descending: bool = True,
-    ) -> list[RuntimeJob]:
-        """Return the jobs of this account that fit, the newest first.
-
-        Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
-        them. For very many jobs, iterate over a :class:`.job_listing.JobListing` instead: it takes
-        the same arguments and holds one page at a time.
-
-        Args:
-            limit: How many jobs at most; ``None``, or 0 as in 0.9.3, means all.
-            skip: How many to pass over first.
-            backend_name: Only those on this backend.
-            pending: ``True``: only those that wait or run; ``False``: only those that ended.
-            program_id: Only those of this program.
-            instance: Only those of this ``hub/group/project``; not for channel ``ibm_cloud``.
-            job_tags: Only those that have all of these tags; a single tag may come as a string.
-            session_id: Only those of this session.
-            created_after: Only those made then or later. Local time unless it has an offset.
-            created_before: Only those made then or earlier. Local time unless it has an offset.
-            descending: ``False`` puts the oldest first.
-
-        Raises:
-            IBMInputValueError: If a value cannot be used.
-            RequestsApiError: If a request fails.
-        """
-        from ._display.containers import JobList
-        from .job_listing import JobListing
-
-        return JobList(
-            JobListing(
-                self,
-                limit,
-                skip,
-                backend_name,
-                pending,
-                program_id,
-                instance,
-                job_tags,
-                session_id,
-                created_after,
-                created_before,
-                descending,
-            )
-        )
-
-    def delete_job(self, job_id: str) -> None:
-        """Delete a job and its result from the service.
-
-        Args:
-            job_id: The job.
-
-        Raises:
-            RuntimeJobNotFound: If there is no such job.
-            IBMRuntimeError: If the request fails otherwise.
-        """
-        from .job_listing import delete_job
-
-        delete_job(self, job_id)
 
 
 def _revived(

@@ -25,6 +25,7 @@ from .exceptions import (
     RuntimeInvalidStateError,
 )
 from .ibm_backend import IBMRetiredBackend
+from .job.awaitable import AwaitableJob
 from .job.deadline import Deadline
 from .job.decoding import decoder_pair
 from .job.early_download import EarlyDownload
@@ -39,7 +40,7 @@ from .program.result_decoder import ResultDecoder
 from .refusals import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from .ibm_backend import IBMBackend
@@ -55,7 +56,7 @@ EXTERNAL_TIMEOUT = 60
 LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, its messages, its result.
 
     Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
@@ -252,37 +253,6 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
                 self._results = _decoded(self._final_result_decoder, text)
             return self._results
         return _decoded(decoder, self._text_of_result(timeout, progress))
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        """Wait for the job in an event loop: ``await job`` is its result."""
-        return self.result_async().__await__()
-
-    async def result_async(
-        self, timeout: float | None = None, decoder: Decoder | None = None
-    ) -> Any:
-        """Return the result as :meth:`result` does, without blocking the event loop.
-
-        .. versionadded:: 0.9.3+embedded.1
-
-        Args:
-            timeout: Seconds to wait at most; without limit by default.
-            decoder: Class with a ``decode`` method; by default the one of the job.
-        """
-        from .job.awaiting import result_of
-
-        return await result_of(self, timeout, decoder)
-
-    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
-        """Wait as :meth:`wait_for_final_state` does, without blocking the event loop.
-
-        .. versionadded:: 0.9.3+embedded.1
-
-        Args:
-            timeout: Seconds to wait at most; without limit by default.
-        """
-        from .job.awaiting import wait_for
-
-        await wait_for(self, timeout)
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return what the program published so far.

@@ -1,0 +1,21 @@
+"""The layout of the code: what a reader may rely on everywhere."""
+
+from __future__ import annotations
+
+from benchmarks.structure import SOURCE, circles, imports
+
+
+def test_no_modules_import_each_other_also_not_inside_functions() -> None:
+    assert circles(imports()) == []
+
+
+def test_no_module_has_more_than_500_lines() -> None:
+    lengths = {path: path.read_text(encoding="utf-8").count("\n") for path in SOURCE.rglob("*.py")}
+
+    assert {path.name: lines for path, lines in lengths.items() if lines > 500} == {}
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"f"}, "f": {"e"}}
+
+    assert circles(graph) == [{"a", "b", "c"}, {"e", "f"}]
