@@ -2,6 +2,7 @@
 
 The embedded runtime keeps jobs in a folder if it is told so. Here the server is killed while jobs
 wait; another one is started on the same folder, and a new service finds all jobs by their tag.
+Jobs that waited are run then. A job that ran when the server was killed has failed and says so.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def main() -> int:
                     width = len(next(iter(job.result().quasi_dists[0].binary_probabilities())))
                     print(f"  {width} qubits: {job.result().quasi_dists[0]}")
                 else:
-                    print(f"  {job.error_message()}")
+                    print(f"  {job.error_message().splitlines()[-1]}")
             return 0 if {job.job_id() for job in found} == submitted else 1
 
 

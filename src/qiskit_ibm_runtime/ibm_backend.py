@@ -326,19 +326,25 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     def drive_channel(self, qubit: int) -> DriveChannel:
         """Return the pulse channel that drives a qubit."""
-        return self._configuration.drive(qubit=qubit)
+        return self._channel("drive", qubit=qubit)
 
     def measure_channel(self, qubit: int) -> MeasureChannel:
         """Return the pulse channel that stimulates the measurement of a qubit."""
-        return self._configuration.measure(qubit=qubit)
+        return self._channel("measure", qubit=qubit)
 
     def acquire_channel(self, qubit: int) -> AcquireChannel:
         """Return the channel that reads a qubit out."""
-        return self._configuration.acquire(qubit=qubit)
+        return self._channel("acquire", qubit=qubit)
 
     def control_channel(self, qubits: Iterable[int]) -> list[ControlChannel]:
         """Return the pulse channels that couple the qubits of an edge."""
-        return self._configuration.control(qubits=qubits)  # type: ignore[no-any-return]
+        return self._channel("control", qubits=qubits)  # type: ignore[no-any-return]
+
+    def _channel(self, kind: str, **places: Any) -> Any:
+        find = getattr(self._configuration, kind, None)
+        if find is None:
+            raise AttributeError(f"Backend {self.name} takes no pulses, so it has no channels.")
+        return find(**places)
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Not possible: circuits run through primitives or programs.

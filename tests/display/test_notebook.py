@@ -170,6 +170,7 @@ def test_the_error_of_a_failed_job_is_unfolded_and_escaped(service):
 
 
 def test_a_list_of_jobs_is_a_list_and_a_table(service):
+    service.run("hello-world", {"iterations": 1}, {"backend": SIMULATOR})
     jobs = service.jobs(limit=2)
 
     assert isinstance(jobs, list)

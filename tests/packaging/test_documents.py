@@ -81,6 +81,23 @@ def test_the_page_of_errors_says_of_each_what_to_do() -> None:
     assert public - described == set()
 
 
+def test_messages_on_the_page_of_errors_are_those_of_the_package() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").partition("## Messages")[2]
+    from_elsewhere = {"CERTIFICATE_VERIFY_FAILED", "401 Client Error", "Failed to resolve"}
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # one string over several lines
+
+    pieces = {
+        piece.strip()
+        for message in re.findall(r"\*\*(.+?)\*\*", page, re.DOTALL)
+        for piece in " ".join(message.split()).split("…")
+        if not any(other in message for other in from_elsewhere) and "code " not in message
+    }
+
+    assert len(pieces) > 20
+    assert sorted(piece for piece in pieces if piece not in source) == []
+
+
 @pytest.mark.parametrize(
     ("shown", "printed", "is_same"),
     [

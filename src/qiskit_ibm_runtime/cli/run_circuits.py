@@ -39,7 +39,7 @@ def run(
     timeout: Annotated[Optional[float], typer.Option(help="Seconds to wait at most.")] = None,
     json: Json = False,
 ) -> None:
-    """Run circuits and print distributions, or expectation values of observables."""
+    """Run circuits of a file, and print distributions or expectation values."""
     from qiskit_ibm_runtime import Estimator, Options, QiskitError, Sampler, Session
 
     circuits = read_circuits(file)
