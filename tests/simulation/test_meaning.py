@@ -10,7 +10,10 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Gate, Parameter, Qubit
 from qiskit.circuit.library import QFT, XGate, iSwapGate
+from qiskit.transpiler.exceptions import TranspilerError
 from qiskit_aer import AerSimulator
+
+from qiskit_ibm_runtime.local.simulation import fitting
 
 from . import drawn
 from .conftest import LINE, ONE_WAY, WholeJob, check
@@ -406,3 +409,22 @@ def test_a_loop_that_is_too_long_to_unfold_is_refused() -> None:
 
     with pytest.raises(ValueError, match="too many to simulate"):
         check([made])
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_circuit_that_terra_optimizes_without_end_is_transpiled_at_level_one(
+    level: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As terra 0.23 does with a one-way coupling and the basis h, p, cx, rx, id."""
+
+    class Endless:
+        def run(self, circuit: QuantumCircuit) -> QuantumCircuit:
+            raise TranspilerError("Maximum iteration reached. max_iteration=1000")
+
+    levels: list[Any] = list(fitting._LEVELS)
+    levels[level] = lambda _config: Endless()
+    monkeypatch.setattr(fitting, "_LEVELS", levels)
+    with caplog.at_level("WARNING"):
+        check([fourier_transform()], "fake_manila", level)
+
+    assert "is transpiled at level 1" in caplog.text

@@ -8,12 +8,13 @@ not coupled stands between swaps there and back.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qiskit import QuantumCircuit, QuantumRegister
+from qiskit import QiskitError, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import CXGate, RZZGate, SwapGate
 from qiskit.transpiler import CouplingMap, Layout
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime._circuits import form
 
     from .unfolding import Control
+
+logger = logging.getLogger(__name__)
 
 _LEVELS = (
     preset.level_0_pass_manager,
@@ -140,11 +143,24 @@ class Fitting:
             )
         basis = [*self._basis, *kept]
         config = PassManagerConfig(basis_gates=basis, **places, **self.settings)
-        passes = _LEVELS[self.level](config)
+        try:
+            found = self._passes(self.level, config).run(hidden)
+        except QiskitError as exc:
+            # Terra 0.23 repeats its optimization without end on some bases at levels 2 and 3.
+            if "Maximum iteration" not in str(exc) or self.level < 2:
+                raise
+            logger.warning(
+                "Circuit %r is transpiled at level 1, because level %d does not come to an end.",
+                *(circuit.name, self.level),
+            )
+            found = self._passes(1, config).run(hidden)
+        return _shown(found, kept) if kept else found
+
+    def _passes(self, level: int, config: PassManagerConfig) -> Any:
+        passes = _LEVELS[level](config)
         if "scheduling_method" not in self.settings:
             passes.scheduling = None  # delays have a unit already
-        found = passes.run(hidden)
-        return _shown(found, kept) if kept else found
+        return passes
 
     # -- with control flow
 
