@@ -61,10 +61,11 @@ def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
         if not any(item.operation.name == "measure" for item in circuit.data):
             name = given.circuits[index].name
             raise ValueError(f"Circuit {index} ({name!r}) has no measurement: nothing to sample.")
+    left = {index: set(circuit.parameters) for index, circuit in ready.items()}
     circuits = []
     for index, values in zip(given.indices, given.values):
+        there = {one: value for one, value in values.items() if one in left[index]}
         circuit = ready[index]
-        there = {name: value for name, value in values.items() if name in circuit.parameters}
         circuits.append(circuit.assign_parameters(there) if there else circuit)
     return circuits
 
