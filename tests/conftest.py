@@ -36,6 +36,13 @@ for _number, _handler in (
 for _variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_variable]
 
+
+@pytest.hookimpl(optionalhook=True)  # where pytest-xdist is not installed
+def pytest_xdist_auto_num_workers() -> int:
+    """Start two processes more than there are cores: many tests wait for a process or a clock."""
+    return (os.cpu_count() or 1) + 2
+
+
 ACCOUNT_VARIABLES = (
     "QISKIT_IBM_TOKEN",
     "QISKIT_IBM_URL",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import signal
@@ -244,6 +245,18 @@ def test_a_scheduler_is_needed() -> None:
         executors.create("thread")
 
 
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """Undo what a server that is started here sets up: its handlers write to a captured stream."""
+    loggers = [logging.getLogger(name) for name in ("qiskit_ibm_runtime.local", "uvicorn")]
+    before = [(one.handlers, one.propagate, one.level) for one in loggers]
+    yield
+    for logger, (handlers, propagate, level) in zip(loggers, before):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("loggers_as_before")
 @pytest.mark.parametrize(
     ("scheduler", "words"),
     [
