@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
@@ -41,6 +42,12 @@ def test_circuits_are_stacked_and_named_and_the_rest_is_counted() -> None:
     assert "and 2 more" in texts(picture)
     placed = [float(one.get("y", "nan")) for one in picture.findall(f"{SVG}svg")]
     assert placed == sorted(set(placed))
+
+
+def test_no_figure_is_kept_after_drawing() -> None:
+    drawn("circuits", {"circuits": [ghz(), ghz("again")]})
+
+    assert plt.get_fignums() == []
 
 
 def test_a_circuit_that_is_too_large_is_described() -> None:

@@ -13,7 +13,6 @@ from qiskit_ibm_runtime.local.storage.job_records import COMPLETED, FAILED, Filt
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.runtime import Runtime
-    from qiskit_ibm_runtime.local.storage.program_records import Program
 
 JOBS_ON_A_PAGE = 25
 SESSIONS_ON_A_PAGE = 50
@@ -168,11 +167,6 @@ def sessions(runtime: Runtime, user: str) -> list[dict[str, Any]]:
         }
         for one in runtime.store.sessions.of(user, SESSIONS_ON_A_PAGE)
     ]
-
-
-def programs(runtime: Runtime, user: str) -> list[Program]:
-    """List the programs that a user may run, built-in ones first."""
-    return runtime.programs(user)
 
 
 def _seconds(text: str) -> float:

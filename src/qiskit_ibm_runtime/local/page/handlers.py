@@ -231,7 +231,7 @@ class Page:
 
     async def programs(self, request: Request, visit: Visit) -> Response:
         """Show the programs."""
-        found = contents.programs(self.runtime, visit.user)
+        found = self.runtime.programs(visit.user)
         return self._shown("programs.html", visit, programs=found)
 
     async def events(self, request: Request, visit: Visit) -> Response:

@@ -57,11 +57,13 @@ def _drawn(circuit: QuantumCircuit) -> str:
         counted = ", ".join(f"{count} {name}" for name, count in circuit.count_ops().items())
         return _lines(["Too large to draw.", counted[:200]])
     try:
-        import matplotlib as mpl
+        import matplotlib.pyplot as plt
 
-        mpl.use("Agg")
-        figure = circuit.draw("mpl", fold=24, plot_barriers=True)
-        return _svg(figure)
+        plt.switch_backend("Agg")
+        try:
+            return _svg(circuit.draw("mpl", fold=24, plot_barriers=True))
+        finally:
+            plt.close("all")  # pyplot would keep the figure as long as this worker lives
     except Exception:  # noqa: BLE001  # no library, a name that is invalid TeX, an unsupported gate
         return _lines(str(circuit.draw("text", fold=100)).splitlines())
 
