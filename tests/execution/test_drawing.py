@@ -44,9 +44,11 @@ def test_circuits_are_stacked_and_named_and_the_rest_is_counted() -> None:
     assert placed == sorted(set(placed))
 
 
-def test_no_figure_is_kept_after_drawing() -> None:
-    drawn("circuits", {"circuits": [ghz(), ghz("again")]})
+@pytest.mark.filterwarnings("ignore")  # an error here would make the drawing one of letters
+def test_circuits_are_drawn_by_matplotlib_and_no_figure_is_kept() -> None:
+    picture = drawn("circuits", {"circuits": [ghz(), ghz("again")]})
 
+    assert len(list(picture.iter(f"{SVG}path"))) > 20
     assert plt.get_fignums() == []
 
 
