@@ -144,7 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     if not given.json:
-        print("| device | program | level | mean error | largest | improved | shots | s |")
+        print("| device | program | level | mean error | largest | improved | relative shots | s |")
         print("|---|---|---|---|---|---|---|---|")
     for device in given.devices:
         for row in rows(device):
@@ -153,7 +153,7 @@ def main() -> None:
                 continue
             print(
                 "| {device} | {program} | {level} | {error:.3f} | {largest:.3f} "
-                "| {improved} of {circuits} | × {shots:.1f} | {seconds:.1f} |".format(**row),
+                "| {improved} of {circuits} | {shots:.1f} | {seconds:.1f} |".format(**row),
                 flush=True,
             )
 
