@@ -115,10 +115,10 @@ class Faults:
     .. code-block:: python
 
         from qiskit_ibm_runtime.local.faults import Fault, Faults
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
         faults = Faults([Fault("status", status=502, method="GET", path="/jobs$", times=1)])
-        with Workshop() as workshop, workshop.server(faults=faults) as server:
+        with ServerPool() as pool, pool.server(faults=faults) as server:
             server.service().jobs()
             assert len(faults.done) == 1
 

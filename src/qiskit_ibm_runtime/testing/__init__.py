@@ -1,7 +1,9 @@
-"""For tests of packages that use Qiskit Runtime: a service of one's own, in milliseconds.
+"""Servers for testing packages that use Qiskit Runtime; each starts in milliseconds.
 
-The fixtures are in `pytest_plugin`, which pytest finds by itself; the classes here are for other
-test runners. The extra ``local`` must be installed.
+pytest loads the fixtures in `pytest_plugin` automatically; the classes here are for other test
+runners. Requires the extra ``local``.
+
+.. versionadded:: 0.9.3+embedded.1
 """
 
 from __future__ import annotations
@@ -9,13 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .servers import RuntimeServer, Workshop
+    from .servers import RuntimeServer, ServerPool
 
-__all__ = ["RuntimeServer", "Workshop"]
+__all__ = ["RuntimeServer", "ServerPool"]
 
 
 def __getattr__(name: str) -> Any:
-    # pytest imports this package in every run; servers are imported where they are used.
+    # pytest imports this package in every run, so servers are imported on first use.
     if name in __all__:
         from . import servers
 

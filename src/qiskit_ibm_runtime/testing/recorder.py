@@ -1,4 +1,4 @@
-"""Notes what clients ask and what they are answered, without what nobody should read."""
+"""Recording of requests and responses, without their secrets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 REDACTED = "redacted"
 STREAM = "STREAM"
-_LARGEST, _MOST = 2**27, 10_000  # characters, exchanges
-# Fields of bodies and answers whose values are secrets, by the end of the path.
+_MAX_CHARACTERS, _MAX_EXCHANGES = 2**27, 10_000
+# Secret fields of request and response bodies, keyed by the end of the path.
 _SECRET_FIELDS = {
     "/users/loginWithToken": ("apiToken", "id"),
     "/identity/token": ("apikey", "access_token", "refresh_token"),
@@ -29,19 +29,19 @@ _KEPT_HEADERS = ("content-type", "idempotency-key", "service-crn", "x-qx-client-
 
 @dataclass
 class Exchange:
-    """One request and its answer, or one stream and its messages.
+    """One request and its response, or one stream and its messages.
 
     Attributes:
         method: HTTP method, or ``STREAM``.
-        path: Path, under the server's prefix if it has one.
-        query: Query as it was sent.
-        headers: Headers with lower-case names; those that prove who asks are only named.
-        body: Text of the request.
-        status: Status of the answer; 101 for a stream, 0 if none was sent.
-        answer: Text of the answer.
-        answer_headers: Its headers.
-        messages: What a stream said.
-        close_code: How the stream was closed.
+        path: Path, including the server's prefix if it has one.
+        query: Query string as sent.
+        headers: Headers with lower-case names; credentials are redacted.
+        body: Body of the request.
+        status: Status of the response; 101 for a stream, 0 if no response was sent.
+        answer: Body of the response.
+        answer_headers: Headers of the response.
+        messages: Messages of a stream.
+        close_code: Close code of a stream.
     """
 
     method: str
@@ -56,42 +56,42 @@ class Exchange:
     close_code: int | None = None
 
     def json(self) -> Any:
-        """The request's body, read as JSON."""
+        """Parse the body of the request as JSON."""
         return json.loads(self.body)
 
 
 class Recorder:
-    """Wraps an application and keeps a list of exchanges, in the order in which they began.
+    """ASGI middleware that records exchanges, in the order in which they start.
 
-    When they take more than 128 MiB or 10,000 entries, the oldest are dropped.
+    The oldest are dropped when they exceed 128 MiB or 10,000 entries.
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server() as server:
+        with ServerPool() as pool, pool.server() as server:
             server.service().jobs()
             assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
 
     Attributes:
-        dropped: How many exchanges were dropped.
+        dropped: Number of exchanges that were dropped.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._kept: deque[_Kept] = deque()
+        self._records: deque[_Record] = deque()
         self._size = 0
         self.dropped = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Everything so far, as far as it is kept."""
+        """All recorded exchanges, except those that were dropped."""
         with self._lock:
-            return [one.exchange for one in self._kept]
+            return [one.exchange for one in self._records]
 
     def matching(self, method: str = "", path: str = "") -> list[Exchange]:
-        """The exchanges with this method, and a path in which the expression is found."""
+        """Return the exchanges with this method and a path that matches the regular expression."""
         return [
             one
             for one in self.exchanges
@@ -99,15 +99,15 @@ class Recorder:
         ]
 
     def clear(self) -> None:
-        """Forget everything so far."""
+        """Discard all recorded exchanges."""
         with self._lock:
-            for one in self._kept:
+            for one in self._records:
                 one.dropped = True
-            self._kept.clear()
+            self._records.clear()
             self._size = self.dropped = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request or one stream, and note it."""
+        """Handle and record one request or stream."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -117,64 +117,64 @@ class Recorder:
             scope["query_string"].decode("latin-1"),
             _headers(scope["headers"]),
         )
-        kept = _Kept(exchange)
+        record = _Record(exchange)
         with self._lock:
-            self._kept.append(kept)
-        between = _Between(kept, receive, send, self._grow)
+            self._records.append(record)
+        channel = _RecordingChannel(record, receive, send, self._grow)
         try:
-            await self._app(scope, between.receive, between.send)
+            await self._app(scope, channel.receive, channel.send)
         finally:
-            between.finish()
+            channel.finish()
 
-    def _grow(self, kept: _Kept, size: int) -> None:
-        """Count what an exchange takes more, and drop the oldest ones if all take too much."""
+    def _grow(self, record: _Record, size: int) -> None:
+        """Add to the size of an exchange, and drop the oldest ones if the limit is exceeded."""
         with self._lock:
-            if kept.dropped:
+            if record.dropped:
                 return
-            kept.size += size
+            record.size += size
             self._size += size
-            while self._size > _LARGEST or len(self._kept) > _MOST:
-                oldest = self._kept.popleft()
+            while self._size > _MAX_CHARACTERS or len(self._records) > _MAX_EXCHANGES:
+                oldest = self._records.popleft()
                 oldest.dropped = True
                 self._size -= oldest.size
                 self.dropped += 1
 
 
 @dataclass(eq=False)
-class _Kept:
-    """An exchange, the length of its texts, and whether it was dropped or forgotten."""
+class _Record:
+    """An exchange, its size in characters, and whether it was dropped or cleared."""
 
     exchange: Exchange
     size: int = 0
     dropped: bool = False
 
 
-class _Between:
-    """Stands between the application and the server for one exchange."""
+class _RecordingChannel:
+    """ASGI channel between server and application that records one exchange."""
 
     def __init__(
-        self, kept: _Kept, receive: Receive, send: Send, grow: Callable[[_Kept, int], None]
+        self, record: _Record, receive: Receive, send: Send, grow: Callable[[_Record, int], None]
     ) -> None:
-        self._kept, self._receive, self._send, self._grow = kept, receive, send, grow
-        self._asked, self._answered = bytearray(), bytearray()
-        # Faults that break the connection look for it here, where uvicorn has it.
+        self._record, self._receive, self._send, self._grow = record, receive, send, grow
+        self._request_body, self._response_body = bytearray(), bytearray()
+        # Faults that break the connection expect uvicorn's transport attribute here.
         self.transport = getattr(getattr(send, "__self__", None), "transport", None)
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._asked += message.get("body", b"")
+            self._request_body += message.get("body", b"")
         return message
 
     async def send(self, message: Message) -> None:
-        kind, exchange = message["type"], self._kept.exchange
+        kind, exchange = message["type"], self._record.exchange
         if kind in ("http.response.start", "websocket.http.response.start"):
             exchange.status = message["status"]
             exchange.answer_headers = _headers(message.get("headers", ()))
         elif kind in ("http.response.body", "websocket.http.response.body"):
-            self._answered += message.get("body", b"")
+            self._response_body += message.get("body", b"")
             if not message.get("more_body"):
-                # Before the client has it: who has the answer finds the exchange complete.
+                # Before sending, so that the record is complete once the client has the response.
                 self.finish()
         elif kind == "websocket.accept":
             exchange.status = 101
@@ -185,20 +185,20 @@ class _Between:
         await self._send(message)
 
     def _keep_message(self, text: str) -> None:
-        if not self._kept.dropped:
-            self._kept.exchange.messages.append(text)
-            self._grow(self._kept, len(text))
+        if not self._record.dropped:
+            self._record.exchange.messages.append(text)
+            self._grow(self._record, len(text))
 
     def finish(self) -> None:
-        """Keep the texts, without the secrets in them."""
-        exchange = self._kept.exchange
-        asked = self._asked.decode("utf-8", "replace")
-        answered = self._answered.decode("utf-8", "replace")
-        secrets = set(_secrets(exchange.path, asked, answered))
+        """Record both bodies, with their secrets redacted."""
+        exchange = self._record.exchange
+        request_body = self._request_body.decode("utf-8", "replace")
+        response_body = self._response_body.decode("utf-8", "replace")
+        secrets = set(_secrets(exchange.path, request_body, response_body))
         before = len(exchange.body) + len(exchange.answer)
-        exchange.body = _without(asked, secrets)
-        exchange.answer = _without(answered, secrets)
-        self._grow(self._kept, len(exchange.body) + len(exchange.answer) - before)
+        exchange.body = _redact_secrets(request_body, secrets)
+        exchange.answer = _redact_secrets(response_body, secrets)
+        self._grow(self._record, len(exchange.body) + len(exchange.answer) - before)
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -220,8 +220,8 @@ def _secrets(path: str, *texts: str) -> Iterable[str]:
                 yield from (str(values[name]) for name in names if values.get(name))
 
 
-def _without(text: str, secrets: set[str]) -> str:
-    # The longest first: one secret may be part of another.
+def _redact_secrets(text: str, secrets: set[str]) -> str:
+    # Longest first, as one secret may be part of another.
     for secret in sorted(secrets, key=len, reverse=True):
         for spelling in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(spelling, REDACTED)

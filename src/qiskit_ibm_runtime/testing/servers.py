@@ -1,4 +1,4 @@
-"""Servers for tests: real sockets on loopback, jobs in worker processes that are shared."""
+"""Servers for tests, with real sockets on loopback and shared worker processes."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.execution.executor import Executor
 
 
-class Workshop:
-    """Where servers of one test run live: a thread, and the workers that they share.
+class ServerPool:
+    """Pool of test servers that share one thread and the worker processes.
 
-    Starting workers takes about a second, because they import Qiskit; a server on a workshop that
-    is open starts in milliseconds.
+    Starting the workers takes about a second, because they import Qiskit. Each server of a running
+    pool then starts in milliseconds.
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server(devices=["fake_lima"]) as server:
+        with ServerPool() as pool, pool.server(devices=["fake_lima"]) as server:
             print(server.service().backends(simulator=False))
 
     Args:
-        workers: Jobs that run at once.
+        workers: Number of jobs that run concurrently.
     """
 
     def __init__(self, workers: int = 2) -> None:
@@ -51,11 +51,11 @@ class Workshop:
         """Start a server.
 
         Args:
-            faults: What is to fail; nothing by default.
-            settings: Any setting of the TOML file, in its form there.
+            faults: Faults to inject; none by default.
+            settings: Any settings of the TOML file, in the same form.
 
         Raises:
-            SettingsError: If a setting is unknown or cannot be used.
+            SettingsError: If a setting is unknown or invalid.
         """
         settings = {"workers": self.workers, **settings}
         server = RuntimeServer(
@@ -65,13 +65,13 @@ class Workshop:
         return server
 
     def close(self) -> None:
-        """Stop the servers that still run, and end the workers and the thread."""
+        """Stop the running servers, the workers and the thread."""
         for server in list(self._servers):
             server.stop()
         self._background.run(self._executor.stop())
         self._background.close()
 
-    def __enter__(self) -> Workshop:  # noqa: PYI034 - typing has no Self before 3.11
+    def __enter__(self) -> ServerPool:  # noqa: PYI034 - typing has no Self before 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,7 +79,7 @@ class Workshop:
 
 
 def _forget_client_state(netloc: str) -> None:
-    """Take from the client what would outlive the server with this host and port."""
+    """Discard client state that refers to the server with this host and port."""
     from qiskit_ibm_runtime.job.streaming import cancel_streams_of
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
@@ -92,13 +92,13 @@ def _forget_client_state(netloc: str) -> None:
 
 @dataclass(frozen=True)
 class PlatformAddress:
-    """How clients of today's IBM Quantum Platform reach a server.
+    """Connection details for clients of the current IBM Quantum Platform.
 
     Attributes:
-        base: The address of the server, which stands for every service of the platform.
-        url: The address of its API.
-        api_key: The API key of its user.
-        instance: The CRN of its service instance.
+        base: Base URL of the server, for every service of the platform.
+        url: Base URL of the runtime API.
+        api_key: API key of the user.
+        instance: CRN of the service instance.
     """
 
     base: str
@@ -108,7 +108,7 @@ class PlatformAddress:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that point clients to this server for log-in and discovery."""
+        """Environment variables that make clients log in and discover instances here."""
         return dict.fromkeys(
             ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL"),
             self.base,
@@ -116,13 +116,13 @@ class PlatformAddress:
 
 
 class RuntimeServer:
-    """A fresh service, the switch for its faults, and the record of what it was asked.
+    """Test server with fault injection and a record of its requests.
 
     Attributes:
-        token: The token of its user.
-        faults: What is to fail; empty at first. See
+        token: Token of the server's user.
+        faults: Faults to inject; initially empty. See
             :class:`~qiskit_ibm_runtime.local.faults.Faults`.
-        requests: What was asked and answered, without secrets. See
+        requests: Recorded requests and responses, without secrets. See
             :class:`~qiskit_ibm_runtime.testing.recorder.Recorder`.
     """
 
@@ -151,25 +151,25 @@ class RuntimeServer:
 
     @property
     def url(self) -> str:
-        """What an account for this server has as ``url``."""
+        """``url`` of an account for this server."""
         return f"{self._server.url}/api"
 
     @property
     def platform(self) -> PlatformAddress:
-        """Where this server speaks the protocol of today's platform.
+        """Connection details for the server's IBM Quantum Platform API.
 
         .. code-block:: python
 
-            from qiskit_ibm_runtime.testing import Workshop
+            from qiskit_ibm_runtime.testing import ServerPool
 
-            with Workshop() as workshop, workshop.server() as server:
+            with ServerPool() as pool, pool.server() as server:
                 print(server.platform.url, server.platform.instance)
         """
         base = self._server.url
         return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
     def service(self, **arguments: Any) -> QiskitRuntimeService:
-        """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
+        """Connect to this server, passing ``arguments`` to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
         from qiskit_ibm_runtime.api.liveness import watch
 
@@ -178,10 +178,10 @@ class RuntimeServer:
         return QiskitRuntimeService(**given)
 
     def stop(self) -> None:
-        """Stop it. What it knew is gone, and its services are of no use any more.
+        """Stop the server and discard its data; its services stop working.
 
-        Callbacks of its jobs get no further message, and a default session on one of its services
-        is the default no longer.
+        Callbacks of its jobs receive no further messages. A default session on the server is
+        reset.
         """
         if self._stopped:
             return
@@ -194,7 +194,7 @@ class RuntimeServer:
     def _why_ended(self) -> str | None:
         if not self._stopped:
             return None
-        return "This server for tests was stopped, and its jobs are gone; ask for a new one."
+        return "This test server was stopped and its jobs are gone. Start a new server."
 
     def __enter__(self) -> RuntimeServer:  # noqa: PYI034 - typing has no Self before 3.11
         return self
