@@ -11,12 +11,29 @@ from qiskit.providers import JobV1
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
+from ._jobs.deadline import Deadline
+from ._jobs.decoding import decoder_pair
+from ._jobs.event_loop import AwaitableJob
+from ._jobs.pickling import PortableJob
+from ._jobs.record import (
+    JobState,
+    RecordedJob,
+    ask_record,
+    cancellation_of,
+    failure_of,
+    failure_text,
+    pool_of,
+    read_state,
+)
+from ._jobs.streaming import ResultStream
+from ._jobs.waiting import EarlyDownload, PatientPoll, wait_until_final
 from .api.clients.base import WebsocketClientCloseCode
-from .api.clients.clock import Clock
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.download import download
+from .api.error_translation import explained
 from .api.exceptions import RequestsApiError
+from .api.http.download import LONGEST_RESULT, download, is_safe, link_in
+from .api.stream.clock import Clock
 from .checks import check_callback, check_decoder, number
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
@@ -25,29 +42,17 @@ from .exceptions import (
     RuntimeInvalidStateError,
 )
 from .ibm_backend import IBMRetiredBackend
-from .job.awaitable import AwaitableJob
-from .job.deadline import Deadline
-from .job.decoding import decoder_pair
-from .job.early_download import EarlyDownload
-from .job.external import LONGEST_RESULT, is_safe, link_in
-from .job.portable import PortableJob
-from .job.questions import ask_record, pool_of
-from .job.record import RecordedJob
-from .job.state import JobState, cancellation_of, failure_of, failure_text, read_state
-from .job.streaming import ResultStream
-from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
-from .refusals import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from ._jobs.progress import Wanted
+    from .api.error_translation import Reading
     from .ibm_backend import IBMBackend
-    from .job.progress import Wanted
     from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
-    from .refusals import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +199,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         """
         deadline = self._deadline(timeout)
         if progress:
-            from .job.progress import showing
+            from ._jobs.progress import showing
 
             with showing(self, progress) as is_final:
                 self._wait(deadline, is_final)

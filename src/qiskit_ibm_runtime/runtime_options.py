@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .accounts.validation import CLOUD_CHANNELS, HUB_CHANNELS
 from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
-from .utils.blame import users_line
 from .utils.converters import hms_to_seconds
-from .utils.deprecation import issue_deprecation_msg
+from .utils.deprecation import issue_deprecation_msg, users_line
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:

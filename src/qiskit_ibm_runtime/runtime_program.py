@@ -6,8 +6,8 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from .api.error_translation import NO_SUCH_PROGRAM, explained
 from .exceptions import IBMInputValueError, IBMNotAuthorizedError
-from .refusals import NO_SUCH_PROGRAM, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from qiskit.qpy import formats
 from tests.codecs.payloads import decode, packed, tagged
 
 from qiskit_ibm_runtime import qpy as guarded_qpy
-from qiskit_ibm_runtime.utils.codecs import budget
+from qiskit_ibm_runtime._codecs import limits as budget
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
 if TYPE_CHECKING:

@@ -23,9 +23,10 @@ from qiskit.circuit import Parameter
 from tests.codecs.payloads import decode, packed, tagged
 from tests.codecs.zoo import ZOO
 
-from qiskit_ibm_runtime.utils.codecs import budget, packing
-from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
-from qiskit_ibm_runtime.utils.codecs.expressions import check_expression
+from qiskit_ibm_runtime._codecs import limits as budget
+from qiskit_ibm_runtime._codecs import packing
+from qiskit_ibm_runtime._codecs.decoding import DECODERS
+from qiskit_ibm_runtime._codecs.expressions import check_expression
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 

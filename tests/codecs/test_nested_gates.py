@@ -37,8 +37,8 @@ from qiskit.quantum_info import Operator, Pauli
 from tests.codecs.nests import circuits, mixtures, parameterised, whole
 from tests.codecs.zoo import ZOO, Turn
 
-from qiskit_ibm_runtime.utils.codecs import budget
-from qiskit_ibm_runtime.utils.codecs.packing import pack, unpack
+from qiskit_ibm_runtime._codecs import limits as budget
+from qiskit_ibm_runtime._codecs.packing import pack, unpack
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
 # Older terras control a matrix by diagonal gates, which arrive as their definitions.

@@ -6,7 +6,8 @@ import pytest
 from tests.jobs.fast_clock import FastClock
 from tests.jobs.scripted_service import ScriptedService
 
-from qiskit_ibm_runtime.api.clients import job_stream, stream_hub
+from qiskit_ibm_runtime.api.stream import hub as stream_hub
+from qiskit_ibm_runtime.api.stream import stream as job_stream
 
 
 @pytest.fixture

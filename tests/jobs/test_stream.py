@@ -22,17 +22,14 @@ from tests.jobs.scripted_service import (
 )
 from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.clients import (
-    RuntimeWebsocketClient,
-    WebsocketClientCloseCode,
-    job_stream,
-    stream_hub,
-)
+from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
     WebsocketError,
     WebsocketTimeoutError,
 )
+from qiskit_ibm_runtime.api.stream import hub as stream_hub
+from qiskit_ibm_runtime.api.stream import stream as job_stream
 
 STREAM = "GET /stream/jobs/j1"
 

@@ -8,7 +8,7 @@ from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime.api.primitive_inputs import repeats
+from qiskit_ibm_runtime._primitives import index_lists as repeats
 
 
 @pytest.fixture

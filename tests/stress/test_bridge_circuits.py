@@ -25,7 +25,7 @@ from qiskit_ibm_runtime._platform import executor, primitives, runs
 from qiskit_ibm_runtime._platform.device import Device
 from qiskit_ibm_runtime._platform.documents import configuration_of, properties_of
 from qiskit_ibm_runtime._platform.results import to_v1
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 CIRCUITS = int(os.environ.get("BRIDGE_CIRCUITS", "500"))
 EXACT = 1e-7

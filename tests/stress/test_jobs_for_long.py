@@ -12,7 +12,7 @@ from tests.jobs.faulty_runtime import FaultyRuntime
 from tests.jobs.scripted_service import Peer, ScriptedService
 from tests.jobs.test_under_faults import REQUEST_FAULTS, STREAM_FAULTS, many_jobs
 
-from qiskit_ibm_runtime.api.clients import stream_hub
+from qiskit_ibm_runtime.api.stream import hub as stream_hub
 
 
 def test_three_hundred_jobs_over_a_network_that_fails() -> None:

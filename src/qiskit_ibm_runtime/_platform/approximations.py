@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import users_line
 
 from .isa import each_step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.backend_catalogue import BackendCatalogue
+    from qiskit_ibm_runtime._backends.catalog import BackendCatalogue
     from qiskit_ibm_runtime.ibm_backend import IBMBackend
 
 

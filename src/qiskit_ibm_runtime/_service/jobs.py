@@ -25,7 +25,7 @@ class Jobs:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
-        from qiskit_ibm_runtime.job_listing import get_job
+        from qiskit_ibm_runtime._jobs.listing import get_job
 
         return get_job(_service(self), job_id)
 
@@ -67,7 +67,7 @@ class Jobs:
             RequestsApiError: If a request fails.
         """
         from qiskit_ibm_runtime._display.containers import JobList
-        from qiskit_ibm_runtime.job_listing import JobListing
+        from qiskit_ibm_runtime._jobs.listing import JobListing
 
         return JobList(
             JobListing(
@@ -96,7 +96,7 @@ class Jobs:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
-        from qiskit_ibm_runtime.job_listing import delete_job
+        from qiskit_ibm_runtime._jobs.listing import delete_job
 
         delete_job(_service(self), job_id)
 

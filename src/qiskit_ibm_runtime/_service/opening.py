@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.accounts import Account
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.liveness import watch
+from qiskit_ibm_runtime.api.http.liveness import watch
 from qiskit_ibm_runtime.exceptions import IBMAccountError
 from qiskit_ibm_runtime.hub_group_project import (
     HubGroupProject,
     list_concurrently,
     make_instances,
 )
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import users_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qiskit_ibm_runtime.api.clients import AuthClient
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
 
 

@@ -7,8 +7,7 @@ import os
 from typing import Any
 
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
-from qiskit_ibm_runtime.utils.blame import users_line
-from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg
+from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg, users_line
 
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError

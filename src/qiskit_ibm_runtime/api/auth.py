@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 
-from .redaction import keep_secret
+from .http.redaction import keep_secret
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -18,24 +18,25 @@ from urllib3.util.retry import Retry
 
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.proxies import tunnel
+from qiskit_ibm_runtime.utils.addresses import leads_to_loopback
 
-from . import caller, records, redaction
-from .answers import LARGEST_ANSWER, read_answer
 from .auth import Bare, NoAuth
-from .connection_faults import classify
-from .deadline import Deadline, holding
-from .errors import translate, without_secrets
-from .liveness import raise_if_ended
-from .loopback import leads_to_loopback
-from .records import RE_BACKENDS_ENDPOINT
-from .redirects import check_redirect, drop_secrets
-from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
-from .transport import Transport
+from .http import client_header as caller
+from .http import redaction
+from .http import request_log as records
+from .http.answers import LARGEST_ANSWER, read_answer
+from .http.deadline import Deadline, holding
+from .http.errors import classify, translate, without_secrets
+from .http.liveness import raise_if_ended
+from .http.redirects import check_redirect, drop_secrets
+from .http.request_log import RE_BACKENDS_ENDPOINT
+from .http.retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
+from .http.transport import Transport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-    from .http_settings import HttpSettings
+    from .http.settings import HttpSettings
 
 __all__ = [
     "CLIENT_APPLICATION",

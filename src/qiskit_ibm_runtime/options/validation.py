@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from qiskit_ibm_runtime.api.primitive_inputs.readers import scalar
+from qiskit_ibm_runtime._primitives.option_readers import scalar
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any
 from dateutil import parser, tz
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.utils.blame import users_line
+
+from .deprecation import users_line
 
 _FLAGS = re.ASCII | re.IGNORECASE
 _PART = r"\d{1,2}(?:\.\d+)?\s*(?:hours?|h|minutes?|m|seconds?|s)"

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import qiskit
 
-from .blame import users_line
+from .deprecation import users_line
 
 
 def warn_of_environment() -> None:

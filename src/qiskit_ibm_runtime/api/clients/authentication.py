@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.api.concurrency import run_concurrently
+from qiskit_ibm_runtime.api.http.concurrency import run_concurrently
 from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .auth import AuthClient

@@ -7,7 +7,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import users_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

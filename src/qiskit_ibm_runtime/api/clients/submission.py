@@ -28,13 +28,13 @@ from qiskit_ibm_runtime.api.exceptions import (
     RequestsApiError,
     SubmitUncertainError,
 )
-from qiskit_ibm_runtime.api.redaction import logger_without_secrets
+from qiskit_ibm_runtime.api.http.redaction import logger_without_secrets
+from qiskit_ibm_runtime.api.http.retry import Attempt, chance, wait
 from qiskit_ibm_runtime.api.rest.base import read_json, records
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
-from qiskit_ibm_runtime.api.retry import Attempt, chance, wait
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
-from .submits import LEDGER, Doubt, Submit
+from .submit_ledger import LEDGER, Doubt, Submit
 
 if TYPE_CHECKING:
     from requests import Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .base import RestAdapterBase, entry, read_json, records
