@@ -49,7 +49,7 @@ if not TYPE_CHECKING:
         "qiskit_ibm_runtime",
         {
             "AuthClient": ".api.clients",
-            "DEPRECATED_PROGRAMS": ".job_submission",
+            "DEPRECATED_PROGRAMS": "._jobs.submission",
             "RuntimeClient": ".api.clients",
             "VersionClient": ".api.clients",
         },
@@ -146,7 +146,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RequestsApiError: If the service cannot be asked.
         """
         # Requests and websockets are loaded by the first service, not by an import.
-        from ._backends.catalog import BackendCatalogue
+        from ._backends.catalog import BackendCatalog
         from ._service import opening
         from .api.http.settings import HttpSettings
 
@@ -163,7 +163,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         self._programs = {}
         self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
-        self._catalogue = BackendCatalogue(self)
+        self._catalogue = BackendCatalog(self)
         self._sessions_cost = False
         if account.is_of_platform:
             self._start_on_platform()
@@ -360,7 +360,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the service refuses the job.
         """
-        from ._jobs.submission import read_options, submit
+        from ._jobs.submission import read_options, submit_job
 
         chosen = read_options(options)
         names = ("instance", "job_tags", "max_execution_time")
@@ -368,7 +368,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             if value is not None:
                 deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
                 setattr(chosen, name, value)
-        return submit(
+        return submit_job(
             self,
             program_id,
             inputs,

@@ -11,7 +11,7 @@ from qiskit.providers import JobV1
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
-from ._jobs.deadline import Deadline
+from ._jobs.deadline import WaitDeadline
 from ._jobs.decoding import decoder_pair
 from ._jobs.event_loop import AwaitableJob
 from ._jobs.pickling import PortableJob
@@ -30,7 +30,7 @@ from ._jobs.waiting import EarlyDownload, PatientPoll, wait_until_final
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.error_translation import explained
+from .api.error_translation import translate_errors
 from .api.exceptions import RequestsApiError
 from .api.http.download import LONGEST_RESULT, download, is_safe, link_in
 from .api.stream.clock import Clock
@@ -206,7 +206,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         else:
             self._wait(deadline, self._is_final)
 
-    def _wait(self, deadline: Deadline, is_final: Callable[[int], bool]) -> None:
+    def _wait(self, deadline: WaitDeadline, is_final: Callable[[int], bool]) -> None:
         wait_until_final(
             PatientPoll(self.job_id(), is_final, deadline),
             self._watched_stream,
@@ -399,7 +399,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     def _explained(
         self, what_failed: str, by_status: Mapping[int, Reading] = {}
     ) -> AbstractContextManager[None]:
-        return explained(f"{what_failed} (job {self.job_id()})", by_status)
+        return translate_errors(f"{what_failed} (job {self.job_id()})", by_status)
 
     def _refresh(self, hold: int = 0) -> None:
         if self._status in JOB_FINAL_STATES:
@@ -409,10 +409,10 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
 
-    def _deadline(self, timeout: float | None) -> Deadline:
+    def _deadline(self, timeout: float | None) -> WaitDeadline:
         timeout = number("timeout", timeout)
         url = str(getattr(self._client_params, "url", None) or "")
-        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
+        return WaitDeadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
 
     def _text_of_result(self, timeout: float | None, progress: Wanted) -> str:
         if self._result_text is not None:
@@ -427,7 +427,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             self._result_text = text
         return text
 
-    def _check_success(self, deadline: Deadline) -> None:
+    def _check_success(self, deadline: WaitDeadline) -> None:
         if self._status is JobStatus.ERROR:
             early = self._early.text(deadline)
             if early:

@@ -11,7 +11,7 @@ from .accounts.validation import CLOUD_CHANNELS, HUB_CHANNELS
 from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
 from .utils.converters import hms_to_seconds
-from .utils.deprecation import issue_deprecation_msg, users_line
+from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
@@ -162,5 +162,5 @@ def _warn_of_backend_name() -> None:
         "The 'backend_name' option is deprecated",
         "0.9",
         "Use 'backend' instead.",
-        stacklevel=users_line(),
+        stacklevel=caller_stacklevel(),
     )

@@ -18,7 +18,7 @@ from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
-from .utils.deprecation import issue_deprecation_msg, users_line
+from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +228,7 @@ class Session:
             "'backend' is no longer a supported option within a session",
             "0.9",
             "Instead, specify a backend when creating a Session instance.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(
@@ -363,7 +363,7 @@ def _close_replaced(session: Session) -> None:
         warnings.warn(
             f"The default session {session.session_id} could not be closed and stays open until "
             f"its time is over: {error}",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
 
 

@@ -12,7 +12,7 @@ from qiskit.providers import JobStatus
 from qiskit_ibm_runtime._jobs.record import JobState, conclusion, failure_text, read_state
 from qiskit_ibm_runtime._jobs.waiting import PollSchedule
 from qiskit_ibm_runtime.api.http.download import is_safe, link_in
-from qiskit_ibm_runtime.api.stream.stream import Reconnecting
+from qiskit_ibm_runtime.api.stream.job_stream import Reconnecting
 from qiskit_ibm_runtime.exceptions import IBMError
 
 

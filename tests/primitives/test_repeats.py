@@ -101,7 +101,7 @@ def test_a_circuit_travels_once_with_all_values(
     submit = service._api_client._api.submit
     monkeypatch.setattr(
         service._api_client._api,
-        "submit",
+        "post_job",
         lambda body, *args, **kwargs: bodies.append(body) or submit(body, *args, **kwargs),
     )
 

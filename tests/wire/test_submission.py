@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import canonical, clock_ahead
-from qiskit_ibm_runtime.api.clients.submit_ledger import Doubt, Ledger
+from qiskit_ibm_runtime.api.clients.submit_ledger import AmbiguousJobsError, Ledger
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -323,7 +323,7 @@ class TestLedger:
         ledger = Ledger()
         with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
             ledger.starts_looking(first)
-            with pytest.raises(Doubt):
+            with pytest.raises(AmbiguousJobsError):
                 ledger.claim(first, ["job"], second.began + 1, patience=0.01)
 
     def test_does_not_wait_for_submits_that_began_after_the_listing(self) -> None:

@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.checks import choices, number, shown
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
-from qiskit_ibm_runtime.utils.deprecation import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ Fields = dict[str, Any]
 Match = tuple[IBMBackend, Optional["BackendStatus"]]
 
 
-class BackendCatalogue:
+class BackendCatalog:
     """Finds backends, and keeps each as one object for as long as the service lives.
 
     A configuration is asked for once, whatever the number of threads that want it. A backend
@@ -44,10 +44,10 @@ class BackendCatalogue:
     .. code-block:: python
 
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime._backends.catalog import BackendCatalogue
+        from qiskit_ibm_runtime._backends.catalog import BackendCatalog
 
         service = QiskitRuntimeService(channel="local")
-        BackendCatalogue(service).find(min_num_qubits=5, fields={"operational": True})
+        BackendCatalog(service).find(min_num_qubits=5, fields={"operational": True})
     """
 
     def __init__(self, service: QiskitRuntimeService) -> None:
@@ -298,7 +298,7 @@ class BackendCatalogue:
             warnings.warn(
                 f"Left out, because their data cannot be had: {reasons}. The others are not "
                 "affected. Ask for a backend by its name to try it again.",
-                stacklevel=users_line(),
+                stacklevel=caller_stacklevel(),
             )
 
 
@@ -308,7 +308,7 @@ def _warn_of_unknown(fields: Fields, backends: list[Any]) -> None:
         warnings.warn(
             f"No backend has {', '.join(map(repr, unknown))}, so only None matches. The fields are "
             f"those of a backend's configuration, and {', '.join(map(repr, STATUS_FIELDS))}.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
 
 

@@ -11,7 +11,7 @@ from qiskit_ibm_runtime.accounts import Account
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.checks import choices
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
-from qiskit_ibm_runtime.utils.deprecation import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 from .catalog import why_missing
 
@@ -35,7 +35,7 @@ def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRun
     warnings.warn(
         f"Backend {backend.name!r} belongs to another service than the one that is given; its own "
         "service is used.",
-        stacklevel=users_line(),
+        stacklevel=caller_stacklevel(),
     )
     return own
 

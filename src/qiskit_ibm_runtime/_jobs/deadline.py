@@ -22,8 +22,8 @@ T = TypeVar("T")
 GRACE = 0.5
 
 
-class Deadline:
-    """Deadline of a wait for a job."""
+class WaitDeadline:
+    """WaitDeadline of a wait for a job."""
 
     def __init__(
         self,

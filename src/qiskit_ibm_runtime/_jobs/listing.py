@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, explained
+from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, translate_errors
 from qiskit_ibm_runtime.checks import optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
@@ -136,7 +136,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
     job_id = required_id("job_id", job_id, "a job")
     if job_id == LAST:
         return _last_job(service)
-    with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+    with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
     return job_of(service, {"id": job_id, **record})
 
@@ -156,7 +156,7 @@ def _last_job(service: QiskitRuntimeService) -> RuntimeJob:
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
     """Delete one job; see :meth:`QiskitRuntimeService.delete_job`."""
     job_id = required_id("job_id", job_id, "a job")
-    with explained("Failed to delete job", NO_SUCH_JOB):
+    with translate_errors("Failed to delete job", NO_SUCH_JOB):
         service._api_client.job_delete(job_id)
 
 

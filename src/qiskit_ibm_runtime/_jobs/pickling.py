@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 J = TypeVar("J", bound="PortableJob")
 
 # These hold credentials, sockets or threads.
-STAYS_BEHIND = {
+NOT_PICKLED = {
     *("_api_client", "_client_params", "_service", "_backend"),
     *("_stream", "_ws_client", "_early"),
 }
 
 
-class Unbound:
+class ServicePlaceholder:
     """Placeholder for client and parameters, which hold a token, until they are needed.
 
     Args:
@@ -63,17 +63,17 @@ class PortableJob:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: value for key, value in self.__dict__.items() if key not in STAYS_BEHIND}
+        state = {key: value for key, value in self.__dict__.items() if key not in NOT_PICKLED}
         return {**state, "_pickled_service": self._service_without_secrets()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._made_anew()
         self._backend: Any = None
-        self._service: Any = Unbound(self._bound, "_service")
-        self._api_client: Any = Unbound(self._bound, "_api_client")
-        self._client_params: Any = Unbound(self._bound, "_client_params")
-        self._ws_client: Any = Unbound(self._bound, "_ws_client")
+        self._service: Any = ServicePlaceholder(self._bound, "_service")
+        self._api_client: Any = ServicePlaceholder(self._bound, "_api_client")
+        self._client_params: Any = ServicePlaceholder(self._bound, "_client_params")
+        self._ws_client: Any = ServicePlaceholder(self._bound, "_ws_client")
 
     def _made_anew(self) -> None:
         self._stream: Any = None
@@ -81,7 +81,7 @@ class PortableJob:
 
     def _service_without_secrets(self) -> bytes | None:
         """A pickle of a service that knows how to leave its token out; ``None`` for others."""
-        if isinstance(self._service, Unbound):
+        if isinstance(self._service, ServicePlaceholder):
             pickled: bytes | None = self.__dict__["_pickled_service"]
             return pickled
         says_how = any("__reduce__" in vars(kind) for kind in type(self._service).__mro__[:-1])

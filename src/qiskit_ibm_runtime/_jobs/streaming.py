@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
-from qiskit_ibm_runtime.api.stream.stream import ServerEndedError
+from qiskit_ibm_runtime.api.stream.job_stream import ServerEndedError
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient

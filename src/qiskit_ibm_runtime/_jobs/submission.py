@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit_ibm_runtime._backends.catalog import name_today
 from qiskit_ibm_runtime._backends.matching import instance_for, service_for
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, explained
+from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.checks import (
     check_callback,
     check_kind,
@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
-from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg, users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 from .decoding import decoder_pair
 
@@ -41,10 +41,10 @@ DEPRECATED_PROGRAMS = [
     "sample-program",
 ]
 # The list above is public, with a misspelt entry; this is the program that it means.
-_MEANT = "quantum-kernel-alignment"
+_KERNEL_ALIGNMENT = "quantum-kernel-alignment"
 
 
-def submit(
+def submit_job(
     service: QiskitRuntimeService,
     program_id: str,
     inputs: dict[str, Any] | ParameterNamespace | None,
@@ -93,7 +93,7 @@ def submit(
         from .dry_run import DryRun
 
         return DryRun.of(service._api_client.program_request(**request))
-    with explained("Failed to run program", NO_SUCH_PROGRAM):
+    with translate_errors("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(**request)
     job_id: str = response["id"]
     job = RuntimeJob(
@@ -122,7 +122,7 @@ def submit(
 def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
     """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
     job_id = job if isinstance(job, str) else job.job_id()
-    with explained(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+    with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
     place = [record.get(part) for part in ("hub", "group", "project")]
     options = RuntimeOptions(
@@ -138,7 +138,7 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
         decoders = [job._interim_result_decoder, job._final_result_decoder]
     # As they came: what cannot be decoded here can be run again all the same.
     inputs = record.get("params") or {}
-    again = submit(service, program_id, inputs, options, result_decoder=decoders)
+    again = submit_job(service, program_id, inputs, options, result_decoder=decoders)
     return cast("RuntimeJob", again)
 
 
@@ -186,10 +186,10 @@ def _parts(instance: str | None) -> dict[str, str]:
 
 
 def _warn_of_program(program_id: str) -> None:
-    if program_id in DEPRECATED_PROGRAMS or program_id == _MEANT:
+    if program_id in DEPRECATED_PROGRAMS or program_id == _KERNEL_ALIGNMENT:
         issue_deprecation_msg(
             f"The program {program_id!r} is deprecated",
             "0.9",
             "Run a primitive, or a program of your own, instead.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.exceptions import ApiError
     from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 
-    from .deadline import Deadline
+    from .deadline import WaitDeadline
 
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,9 @@ class PollSchedule:
 class PatientPoll:
     """Poll for the end of a job; tolerates temporary outages."""
 
-    def __init__(self, job_id: str, is_final: Callable[[int], bool], deadline: Deadline) -> None:
+    def __init__(
+        self, job_id: str, is_final: Callable[[int], bool], deadline: WaitDeadline
+    ) -> None:
         self._job_id, self._is_final, self._deadline = job_id, is_final, deadline
         self._out_since: float | None = None
 
@@ -83,14 +85,14 @@ class PatientPoll:
             status = getattr(exc, "status_code", -1)
             if 400 <= status < 500 and status not in (408, 425, 429):
                 raise
-            self._bear(exc, asked)
+            self._tolerate(exc, asked)
             return False
         if self._out_since is not None:
             logger.info("The service responds about job %s again.", self._job_id)
         self._out_since = None
         return final
 
-    def _bear(self, error: ApiError, asked: float) -> None:
+    def _tolerate(self, error: ApiError, asked: float) -> None:
         if self._out_since is None:
             self._out_since = asked
             logger.warning(
@@ -106,7 +108,7 @@ class PatientPoll:
 def wait_until_final(
     poll: PatientPoll,
     open_stream: Callable[[], AbstractContextManager[BaseWebsocketClient]],
-    deadline: Deadline,
+    deadline: WaitDeadline,
     when_told: Callable[[], None] = lambda: None,
     schedule: PollSchedule = PollSchedule(),
 ) -> None:
@@ -167,7 +169,7 @@ class EarlyDownload:
             with suppress(RuntimeError):  # no thread can be started: the result is fetched later
                 self._future = pool.submit(fetch)
 
-    def text(self, deadline: Deadline) -> str:
+    def text(self, deadline: WaitDeadline) -> str:
         """Return the result; empty if there was no download, or if it was too early.
 
         Raises:

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.utils.deprecation import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 from .isa import each_step
 
@@ -24,7 +24,7 @@ def warn_once(text: str) -> None:
     """Warn at the user's line, once in a process."""
     if text not in _said:
         _said.add(text)
-        warnings.warn(text, UserWarning, stacklevel=users_line())
+        warnings.warn(text, UserWarning, stacklevel=caller_stacklevel())
 
 
 def check_and_warn(inputs: dict[str, Any], work: Work) -> None:

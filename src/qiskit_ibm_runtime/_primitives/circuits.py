@@ -14,7 +14,7 @@ from qiskit.transpiler import Layout
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
 from qiskit_ibm_runtime.local.devices import sizes  # arithmetic only
-from qiskit_ibm_runtime.utils.deprecation import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 from .index_lists import circuits_run, is_of_primitive
 from .option_readers import SKIP_CHECKS, scalar
@@ -71,7 +71,7 @@ def warn_of_measurements(circuits: Sequence[QuantumCircuit]) -> None:
                 "them out, because it measures the observables itself; remove them with "
                 "remove_final_measurements().",
                 UserWarning,
-                stacklevel=users_line(),
+                stacklevel=caller_stacklevel(),
             )
             return
 

@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, explained
+from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 from qiskit_ibm_runtime.checks import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
@@ -94,7 +94,7 @@ class ProgramRegistry:
         program_id = required_id("program_id", program_id, "a program")
         with self._lock:
             if refresh or program_id not in self._known:
-                with explained(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
+                with translate_errors(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
                     record = self._client.program_get(program_id)
                 self._known[program_id] = self._program(record)
             return self._known[program_id]
@@ -108,7 +108,7 @@ class ProgramRegistry:
             409: (RuntimeDuplicateProgramError, "A program with the same name already exists"),
             403: (IBMNotAuthorizedError, "You are not authorized to upload programs"),
         }
-        with explained("Failed to create program", refusals):
+        with translate_errors("Failed to create program", refusals):
             response = self._client.program_create(
                 program_data=to_base64_string(source),
                 name=fields.name,
@@ -134,7 +134,7 @@ class ProgramRegistry:
         changes = (fields.name, fields.description, fields.max_execution_time, fields.spec)
         if not source and not any(changes):
             return False
-        with explained(f"Failed to update program {program_id!r}", NO_SUCH_PROGRAM):
+        with translate_errors(f"Failed to update program {program_id!r}", NO_SUCH_PROGRAM):
             self._client.program_update(
                 program_id=program_id,
                 program_data=source,
@@ -151,7 +151,7 @@ class ProgramRegistry:
     def delete(self, program_id: str) -> None:
         """Delete a program; see :meth:`QiskitRuntimeService.delete_program`."""
         program_id = required_id("program_id", program_id, "a program")
-        with explained(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
+        with translate_errors(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
             self._client.program_delete(program_id=program_id)
         with self._lock:
             self._known.pop(program_id, None)
@@ -163,7 +163,9 @@ class ProgramRegistry:
     def set_visibility(self, program_id: str, public: bool) -> None:
         """Show or hide a program; see :meth:`QiskitRuntimeService.set_program_visibility`."""
         program_id = required_id("program_id", program_id, "a program")
-        with explained(f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM):
+        with translate_errors(
+            f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM
+        ):
             self._client.set_program_visibility(program_id=program_id, public=bool(public))
         program = self._known.get(program_id)
         if program is not None:

@@ -46,7 +46,7 @@ class Jobs:
         """Return the jobs of this account that fit, the newest first.
 
         Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
-        them. For very many jobs, iterate over a :class:`.job_listing.JobListing` instead: it takes
+        them. For very many jobs, iterate over a :class:`.JobListing` instead: it takes
         the same arguments and holds one page at a time.
 
         Args:

@@ -14,7 +14,7 @@ from qiskit_ibm_runtime.hub_group_project import (
     list_concurrently,
     make_instances,
 )
-from qiskit_ibm_runtime.utils.deprecation import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def instances_of(
         warnings.warn(
             f"The instance {preferred} was not found for the account and is ignored. "
             f"It has: {', '.join(hgps)}.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
     return hgps
 
@@ -96,6 +96,6 @@ def list_backends(hgps: Mapping[str, HubGroupProject], url: str | None) -> dict[
         warnings.warn(
             f"The backends of these instances could not be listed: {reasons}. "
             "The other instances are not affected.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
     return dict.fromkeys(names)

@@ -34,7 +34,7 @@ class NoAuth(AuthBase):
         return r
 
 
-class Bare(NoAuth):
+class ProxyAuthOnly(NoAuth):
     """Send no credentials except to the proxy, and no cookies."""
 
     def __init__(self, proxy_part: AuthBase | None = None) -> None:

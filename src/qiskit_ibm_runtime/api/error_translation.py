@@ -25,7 +25,7 @@ NO_SUCH_JOB: dict[int, Reading] = {404: (RuntimeJobNotFound, "Job not found")}
 
 
 @contextmanager
-def explained(what_failed: str, by_status: Mapping[int, Reading] = {}) -> Iterator[None]:
+def translate_errors(what_failed: str, by_status: Mapping[int, Reading] = {}) -> Iterator[None]:
     """Turn a failed request of the block into an error of this package; its facts are kept.
 
     Args:

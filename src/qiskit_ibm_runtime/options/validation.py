@@ -1,6 +1,7 @@
 """Validation of levels and of the resilience section.
 
-What else options hold is checked where a job is submitted, in :mod:`..api.primitive_inputs`.
+Other options are checked when a job is submitted, in
+:mod:`qiskit_ibm_runtime._primitives.sent_inputs`.
 """
 
 from __future__ import annotations

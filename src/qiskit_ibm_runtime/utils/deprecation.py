@@ -74,7 +74,7 @@ def deprecate_function(
 _PACKAGE = __name__.split(".", 1)[0]
 
 
-def users_line() -> int:
+def caller_stacklevel() -> int:
     """The ``stacklevel`` for :func:`warnings.warn`, when called by the function that warns.
 
     It blames the innermost line outside this package; a subclass of one of our classes is outside.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
 from qiskit_ibm_runtime.api.stream.handshake import socket_address
 from qiskit_ibm_runtime.api.stream.hub import shared_hub
-from qiskit_ibm_runtime.api.stream.stream import WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.stream.job_stream import WebsocketClientCloseCode
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters

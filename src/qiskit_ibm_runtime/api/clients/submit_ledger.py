@@ -20,7 +20,7 @@ _MOST_IDS = 10_000
 
 
 @dataclass(eq=False)
-class Submit:
+class PendingSubmit:
     """A submission in progress.
 
     Attributes:
@@ -35,12 +35,12 @@ class Submit:
     began: float = field(default_factory=time.monotonic)
     began_utc: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
-    def is_twin_of(self, other: Submit) -> bool:
+    def is_twin_of(self, other: PendingSubmit) -> bool:
         """Whether two submissions send the same request to the same service."""
         return (self.base_url, self.digest) == (other.base_url, other.digest)
 
 
-class Doubt(Exception):  # noqa: N818  # an answer, not an error of the user's
+class AmbiguousJobsError(Exception):  # an answer, not an error of the user's
     """More jobs match than submissions are looking for one."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
@@ -60,12 +60,12 @@ class Ledger:
     def reset_after_fork(self) -> None:
         """Forget submissions of the parent process."""
         self._changed = threading.Condition()
-        self._under_way: set[Submit] = set()
+        self._under_way: set[PendingSubmit] = set()
 
     @contextmanager
-    def submitting(self, base_url: str, body: str) -> Iterator[Submit]:
+    def submitting(self, base_url: str, body: str) -> Iterator[PendingSubmit]:
         """Register a submission while it is in progress."""
-        submit = Submit(base_url, hashlib.blake2b(body.encode()).digest())
+        submit = PendingSubmit(base_url, hashlib.blake2b(body.encode()).digest())
         with self._changed:
             self._under_way.add(submit)
         try:
@@ -83,19 +83,19 @@ class Ledger:
         """Remember that the service honors idempotency keys."""
         self._honouring.add(base_url)
 
-    def settle(self, submit: Submit, job_id: str) -> None:
+    def settle(self, submit: PendingSubmit, job_id: str) -> None:
         """Record the job that a submission returned."""
         with self._changed:
             self._own(submit, job_id)
 
-    def starts_looking(self, submit: Submit) -> None:
+    def starts_looking(self, submit: PendingSubmit) -> None:
         """Record that the response to a submission was lost."""
         with self._changed:
             submit.looking = True
             self._changed.notify_all()
 
     def claim(
-        self, submit: Submit, job_ids: Sequence[str], listed: float, patience: float
+        self, submit: PendingSubmit, job_ids: Sequence[str], listed: float, patience: float
     ) -> str | None:
         """Choose the job that a submission created among those that match.
 
@@ -112,10 +112,10 @@ class Ledger:
             A job, which then belongs to the submit; ``None`` if none is left.
 
         Raises:
-            Doubt: If more jobs are left than submits look for one.
+            AmbiguousJobsError: If more jobs are left than submits look for one.
         """
 
-        def twins() -> list[Submit]:
+        def twins() -> list[PendingSubmit]:
             return [s for s in self._under_way if s.is_twin_of(submit) and s.began <= listed]
 
         with self._changed:
@@ -124,11 +124,11 @@ class Ledger:
             if not left:
                 return None
             if not settled or len(left) > len(twins()):
-                raise Doubt(left)
+                raise AmbiguousJobsError(left)
             self._own(submit, left[0])
             return left[0]
 
-    def _own(self, submit: Submit, job_id: str) -> None:
+    def _own(self, submit: PendingSubmit, job_id: str) -> None:
         self._owned[job_id] = None
         while len(self._owned) > _MOST_IDS:
             self._owned.popitem(last=False)

@@ -16,7 +16,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .deadline import Deadline
+    from .deadline import RequestDeadline
 
 LARGEST_ANSWER = 2**30
 """Bytes of a good answer, after decompression."""
@@ -37,7 +37,7 @@ class AnswerRefused(requests.RequestException):
     """A response was refused: it is too large, or in an encoding that was not requested."""
 
 
-def read_answer(response: requests.Response, limit: int, deadline: Deadline) -> None:
+def read_answer(response: requests.Response, limit: int, deadline: RequestDeadline) -> None:
     """Read the body into the response; of an error page only its beginning.
 
     Args:
@@ -85,7 +85,9 @@ def _announced(response: requests.Response) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _timely(response: requests.Response, extends: bool, deadline: Deadline) -> Iterator[bytes]:
+def _timely(
+    response: requests.Response, extends: bool, deadline: RequestDeadline
+) -> Iterator[bytes]:
     """Yield the body as it arrives; only a body of announced length extends the deadline."""
     before = 0
     for piece in response.raw.stream(_PIECE, decode_content=False):

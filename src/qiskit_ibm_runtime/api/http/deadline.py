@@ -1,4 +1,4 @@
-"""Deadline of a whole request, which neither silence nor a trickle of bytes can extend.
+"""RequestDeadline of a whole request, which neither silence nor a trickle of bytes can extend.
 
 A socket's own timeout starts anew with every byte. Here each wait of the socket is also held to
 what is left of the request's limit. What we send, and a body of announced length, extend the limit
@@ -37,8 +37,8 @@ _PIECE = 64 * 1024
 _MOST_INTERIM = 100
 
 
-class Deadline:
-    """Deadline of a request.
+class RequestDeadline:
+    """RequestDeadline of a request.
 
     Args:
         seconds: From now.
@@ -76,11 +76,11 @@ class Deadline:
         return min(left, self.silence)
 
 
-_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+_current: ContextVar[RequestDeadline | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
-def holding(deadline: Deadline) -> Iterator[None]:
+def holding(deadline: RequestDeadline) -> Iterator[None]:
     """Apply a deadline to every connection used in the block."""
     token = _current.set(deadline)
     try:
@@ -92,7 +92,7 @@ def holding(deadline: Deadline) -> Iterator[None]:
 class _TimedReader(io.RawIOBase):
     """Read from a socket with a deadline."""
 
-    def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
+    def __init__(self, raw: Any, sock: Any, deadline: RequestDeadline) -> None:
         self._raw, self._deadline = raw, deadline
         # The name under which the NTLM library looks for the socket.
         self._sock = sock

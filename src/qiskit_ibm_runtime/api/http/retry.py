@@ -23,7 +23,7 @@ HARMLESS_ONLY = frozenset({408, 425})
 HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 # From 0 to 1. The common generator belongs to the user: a program that seeds it gets the same
 # numbers whatever the network does.
-chance = random.Random().random
+draw_jitter = random.Random().random
 
 
 class Fault(Enum):

@@ -118,9 +118,9 @@ class Runtime(RestAdapterBase):
             start_session,
             session_time,
         )
-        return read_json(self.submit(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
+        return read_json(self.post_job(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
 
-    def submit(
+    def post_job(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
     ) -> Response:
         """Send the text of a job's request.

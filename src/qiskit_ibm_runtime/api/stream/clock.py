@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.http.retry import chance
+from qiskit_ibm_runtime.api.http.retry import draw_jitter
 
 if TYPE_CHECKING:
     import selectors
@@ -29,4 +29,4 @@ class Clock:
 
     def jitter(self) -> float:
         """Return a number from 0 to 1."""
-        return chance()
+        return draw_jitter()

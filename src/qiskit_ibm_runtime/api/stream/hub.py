@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.api.exceptions import WebsocketError
 from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 
 from .clock import Clock
-from .stream import JobStream
+from .job_stream import JobStream
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
