@@ -1,8 +1,7 @@
-"""Jobs as awaitables: waiting in an event loop, which stays free meanwhile."""
+"""Jobs as awaitables: waiting in an event loop, which is imported by those who use one."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from .watching import WATCHER
@@ -47,6 +46,8 @@ class AwaitableJob:
 
 async def wait_for(job: RuntimeJob, timeout: float | None = None) -> None:
     """Wait until a job has ended; see :meth:`.RuntimeJob.wait_for_final_state_async`."""
+    import asyncio
+
     deadline = job._deadline(timeout)
     try:
         await asyncio.wait_for(asyncio.wrap_future(WATCHER.watch(job)), timeout)
@@ -58,6 +59,8 @@ async def result_of(
     job: RuntimeJob, timeout: float | None = None, decoder: Decoder | None = None
 ) -> Any:
     """Wait for a job and return its result; see :meth:`.RuntimeJob.result_async`."""
+    import asyncio
+
     await wait_for(job, timeout)
     # The download and the decoding, which may take a while, run beside the loop.
     loop = asyncio.get_running_loop()
@@ -68,6 +71,8 @@ async def as_completed(
     jobs: Iterable[RuntimeJob], timeout: float | None = None
 ) -> AsyncIterator[RuntimeJob]:
     """Yield jobs as they end; see :func:`qiskit_ibm_runtime.jobs.as_completed_async`."""
+    import asyncio
+
     watched = {asyncio.wrap_future(WATCHER.watch(job)): job for job in jobs}
     first = next(iter(watched.values()), None)
     loop = asyncio.get_running_loop()

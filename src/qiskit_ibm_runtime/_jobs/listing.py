@@ -41,8 +41,7 @@ class JobListing:
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime._jobs.listing import JobListing
+        from qiskit_ibm_runtime import JobListing, QiskitRuntimeService
 
         service = QiskitRuntimeService(channel="local")
         for job in JobListing(service, pending=False):
