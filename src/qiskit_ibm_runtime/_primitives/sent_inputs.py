@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .circuits import as_positions, check_places
+from .circuit_checks import as_positions, check_places
 from .index_lists import circuits_run, is_of_primitive, without_repeats
 from .observables import as_numbers
 from .option_readers import READERS, SKIP_CHECKS, scalar
