@@ -315,7 +315,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails otherwise.
         """
         ended = f"Job {self.job_id()} cannot be cancelled, it has ended"
-        with self._explained("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
+        with self._translate_errors("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
             self._api_client.job_cancel(self.job_id())
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
@@ -330,7 +330,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         """
         if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
-        with self._explained("Failed to get job logs"):
+        with self._translate_errors("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
             except RequestsApiError as exc:
@@ -344,7 +344,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        with self._explained("Failed to get job metadata"):
+        with self._translate_errors("Failed to get job metadata"):
             return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
@@ -367,7 +367,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails.
         """
         if self._backend is None:
-            with self._explained("Failed to get job backend"):
+            with self._translate_errors("Failed to get job backend"):
                 place = self._place
                 if not place.get("backend"):
                     # The instance of a job submitted here is known, whatever the record says.
@@ -396,7 +396,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._refresh(hold)
         return self._status in JOB_FINAL_STATES
 
-    def _explained(
+    def _translate_errors(
         self, what_failed: str, by_status: Mapping[int, Reading] = {}
     ) -> AbstractContextManager[None]:
         return translate_errors(f"{what_failed} (job {self.job_id()})", by_status)
