@@ -38,7 +38,7 @@ def test_a_state_that_does_not_fit_is_refused_with_its_size() -> None:
     assert sizes.refusal("c", 27, 10, 1, 4 * GIB, noisy=False) is None
     assert sizes.refusal("c", 28, 10, 1, 4 * GIB, noisy=False) == (
         "Circuit 'c' is too large for a state vector: with 28 qubits, a state takes 4.0 GiB of "
-        "memory, and 3.6 GiB can be used. Use simulator_mps or fewer qubits."
+        "memory, and 3.6 GiB are available. Use simulator_mps or fewer qubits."
     )
 
 

@@ -18,7 +18,7 @@ from tests.local.conftest import Obedient
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 
 _START = """
@@ -234,7 +234,7 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert "pip install" in printed
 
 
-def test_an_executor_that_does_not_start_is_named(background: Background) -> None:
+def test_an_executor_that_does_not_start_is_named(background: LoopThread) -> None:
     class Broken(Obedient):
         async def start(self) -> None:
             raise OSError("no process is left for workers")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .servers import RuntimeServer, Workshop
+    from .servers import RuntimeServer, ServerPool
 
-__all__ = ["RuntimeServer", "Workshop"]
+__all__ = ["RuntimeServer", "ServerPool"]
 
 
 def __getattr__(name: str) -> Any:

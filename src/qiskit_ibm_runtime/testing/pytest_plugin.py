@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+    from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 MARKER = "qiskit_runtime"
 
@@ -28,23 +28,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def qiskit_runtime_workshop() -> Iterator[Workshop]:
+def qiskit_runtime_server_pool() -> Iterator[ServerPool]:
     """Workers for all servers of this run."""
-    from qiskit_ibm_runtime.testing import Workshop
+    from qiskit_ibm_runtime.testing import ServerPool
 
-    with Workshop() as workshop:
+    with ServerPool() as workshop:
         yield workshop
 
 
 @pytest.fixture
 def qiskit_runtime_server(
     request: pytest.FixtureRequest,
-    qiskit_runtime_workshop: Workshop,
+    qiskit_runtime_server_pool: ServerPool,
     _no_default_runtime_session: None,
 ) -> Iterator[RuntimeServer]:
     """A server of this test's own: no jobs, no programs, no faults, no requests recorded."""
     marker = request.node.get_closest_marker(MARKER)
-    with qiskit_runtime_workshop.server(**(marker.kwargs if marker else {})) as server:
+    with qiskit_runtime_server_pool.server(**(marker.kwargs if marker else {})) as server:
         yield server
 
 
@@ -55,9 +55,9 @@ def qiskit_runtime_service(qiskit_runtime_server: RuntimeServer) -> QiskitRuntim
 
 
 @pytest.fixture(scope="session")
-def qiskit_runtime_shared_server(qiskit_runtime_workshop: Workshop) -> Iterator[RuntimeServer]:
+def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
     """One server for the whole run."""
-    with qiskit_runtime_workshop.server() as server:
+    with qiskit_runtime_server_pool.server() as server:
         yield server
 
 

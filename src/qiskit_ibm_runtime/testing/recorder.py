@@ -67,9 +67,9 @@ class Recorder:
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server() as server:
+        with ServerPool() as workshop, workshop.server() as server:
             server.service().jobs()
             assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
 
@@ -120,7 +120,7 @@ class Recorder:
         kept = _Kept(exchange)
         with self._lock:
             self._kept.append(kept)
-        between = _Between(kept, receive, send, self._grow)
+        between = _RecordingChannel(kept, receive, send, self._grow)
         try:
             await self._app(scope, between.receive, between.send)
         finally:
@@ -149,7 +149,7 @@ class _Kept:
     dropped: bool = False
 
 
-class _Between:
+class _RecordingChannel:
     """Stands between the application and the server for one exchange."""
 
     def __init__(

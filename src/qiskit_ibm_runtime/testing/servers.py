@@ -13,7 +13,11 @@ from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
+from qiskit_ibm_runtime.local.serving.loop_thread import (
+    BackgroundServer,
+    LoopThread,
+    SharedExecutor,
+)
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
 from .recorder import Recorder
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.execution.executor import Executor
 
 
-class Workshop:
+class ServerPool:
     """Where servers of one test run live: a thread, and the workers that they share.
 
     Starting workers takes about a second, because they import Qiskit; a server on a workshop that
@@ -31,9 +35,9 @@ class Workshop:
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server(devices=["fake_lima"]) as server:
+        with ServerPool() as workshop, workshop.server(devices=["fake_lima"]) as server:
             print(server.service().backends(simulator=False))
 
     Args:
@@ -43,9 +47,9 @@ class Workshop:
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
         self._servers: WeakSet[RuntimeServer] = WeakSet()
-        self._background = Background()
+        self._thread = LoopThread()
         self._executor = executors.create(workers=workers)
-        self._background.run(self._executor.start())
+        self._thread.run(self._executor.start())
 
     def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:
         """Start a server.
@@ -59,7 +63,7 @@ class Workshop:
         """
         settings = {"workers": self.workers, **settings}
         server = RuntimeServer(
-            self._background, Shared(self._executor), settings, faults or Faults()
+            self._thread, SharedExecutor(self._executor), settings, faults or Faults()
         )
         self._servers.add(server)
         return server
@@ -68,10 +72,10 @@ class Workshop:
         """Stop the servers that still run, and end the workers and the thread."""
         for server in list(self._servers):
             server.stop()
-        self._background.run(self._executor.stop())
-        self._background.close()
+        self._thread.run(self._executor.stop())
+        self._thread.close()
 
-    def __enter__(self) -> Workshop:  # noqa: PYI034 - typing has no Self before 3.11
+    def __enter__(self) -> ServerPool:  # noqa: PYI034 - typing has no Self before 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,7 +134,7 @@ class RuntimeServer:
 
     def __init__(
         self,
-        background: Background,
+        thread: LoopThread,
         executor: Executor,
         settings: dict[str, Any],
         faults: Faults,
@@ -147,7 +151,7 @@ class RuntimeServer:
             self.requests = Recorder(create_app(made, executor, faults=faults))
             return self.requests
 
-        self._server = BackgroundServer(background, made, build=build)
+        self._server = BackgroundServer(thread, made, build=build)
 
     @property
     def url(self) -> str:
@@ -160,9 +164,9 @@ class RuntimeServer:
 
         .. code-block:: python
 
-            from qiskit_ibm_runtime.testing import Workshop
+            from qiskit_ibm_runtime.testing import ServerPool
 
-            with Workshop() as workshop, workshop.server() as server:
+            with ServerPool() as workshop, workshop.server() as server:
                 print(server.platform.url, server.platform.instance)
         """
         base = self._server.url
