@@ -85,7 +85,7 @@ def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
 
     ended = python(_RUN + _OUTLIVE, str(pid))
     assert ended.startswith("2\n")
-    assert "has ended. Its jobs are kept" in ended
+    assert "has ended. Its jobs are saved" in ended
     assert subprocess.run(runtime("status"), stdout=subprocess.PIPE, check=False).returncode == 1
 
     again = process_in(subprocess.check_output(runtime("start", "--workers", "1"), text=True))
@@ -94,7 +94,7 @@ def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
     assert process_in(subprocess.check_output(runtime("stop"), text=True)) == again
     assert file.read_text() == ""
     assert ends(again)
-    assert "does not run" in subprocess.check_output(runtime("stop"), text=True)
+    assert "is not running" in subprocess.check_output(runtime("stop"), text=True)
 
 
 def test_a_kept_runtime_that_does_not_start_says_why(home: Path) -> None:

@@ -41,7 +41,7 @@ class Machine:
     def _read(self) -> None:
         for line in self.victim.process.stderr or ():
             self.log += line
-            if "waits until the disk can be written" in line:
+            if "is waiting for the disk to be writable" in line:
                 self.waits.set()
 
     def fill_the_disk(self) -> None:

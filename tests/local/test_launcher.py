@@ -180,7 +180,7 @@ def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -
     assert "goes on" not in printed
     assert "still there" not in printed
     lines = printed.splitlines()
-    told = [line for line in lines if "SIGKILL" in line and "its jobs are gone" in line]
+    told = [line for line in lines if "SIGKILL" in line and "its jobs are lost" in line]
     for what in ("result", "result in time", "status", "run", "Streaming of job"):
         assert any(line.startswith(what) for line in told), printed
     assert lines[-1] == "another job"

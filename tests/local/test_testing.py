@@ -85,9 +85,9 @@ def test_leave(qiskit_runtime_server):
 
 def test_a_service_of_before_is_of_no_use_and_says_so():
     number = len(called)
-    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].jobs()
-    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].run("hello-world", {}, options=OPTIONS)
     assert len(called) == number
 

@@ -1,6 +1,6 @@
-"""Fixtures for packages that use Qiskit Runtime; pytest loads them where this package is installed.
+"""Fixtures for packages that use Qiskit Runtime; pytest loads them if this package is installed.
 
-Nothing is imported or started before a test asks for a fixture.
+Nothing is imported or started before a test requests a fixture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MARKER = "qiskit_runtime"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         f"{MARKER}(**settings): settings of the embedded runtime for this test, such as "
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def qiskit_runtime_server_pool() -> Iterator[ServerPool]:
-    """Workers for all servers of this run."""
+    """Pool of servers for the whole test run; all servers share its workers."""
     from qiskit_ibm_runtime.testing import ServerPool
 
     with ServerPool() as workshop:
@@ -42,7 +42,7 @@ def qiskit_runtime_server(
     qiskit_runtime_server_pool: ServerPool,
     _no_default_runtime_session: None,
 ) -> Iterator[RuntimeServer]:
-    """A server of this test's own: no jobs, no programs, no faults, no requests recorded."""
+    """Fresh server for one test, without jobs, uploaded programs, faults or recorded requests."""
     marker = request.node.get_closest_marker(MARKER)
     with qiskit_runtime_server_pool.server(**(marker.kwargs if marker else {})) as server:
         yield server
@@ -50,13 +50,13 @@ def qiskit_runtime_server(
 
 @pytest.fixture
 def qiskit_runtime_service(qiskit_runtime_server: RuntimeServer) -> QiskitRuntimeService:
-    """A service on a server of this test's own."""
+    """Service on a fresh server for one test."""
     return qiskit_runtime_server.service()
 
 
 @pytest.fixture(scope="session")
 def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
-    """One server for the whole run."""
+    """Server for the whole test run."""
     with qiskit_runtime_server_pool.server() as server:
         yield server
 
@@ -65,13 +65,13 @@ def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iter
 def qiskit_runtime_shared_service(
     qiskit_runtime_shared_server: RuntimeServer, _no_default_runtime_session: None
 ) -> QiskitRuntimeService:
-    """A service on the server of the whole run; jobs of other tests are there, too."""
+    """Service on the shared server, which also has the jobs of other tests."""
     return qiskit_runtime_shared_server.service()
 
 
 @pytest.fixture
 def _no_default_runtime_session() -> Iterator[None]:
-    """Keep a primitive without session from using the session, and so the server, of before."""
+    """Clear the default session, which may use the server of an earlier test."""
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     _DEFAULT_SESSION.set(None)
