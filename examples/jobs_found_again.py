@@ -72,5 +72,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

@@ -180,7 +180,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         _living[self._number] = self
 
     def _start_on_platform(self) -> None:
-        from ._platform.parameters import connect
+        from ._platform.connection import connect
 
         self._client_params, self._api_client = connect(self._account, self._http)
         self._sessions_cost = True  # so primitives without a session open none

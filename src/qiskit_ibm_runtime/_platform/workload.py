@@ -1,4 +1,4 @@
-"""What a V1 primitive is asked to run, as groups that are one circuit for the device each."""
+"""The workload of a V1 primitive, grouped by transpiled circuit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ DEFAULT_SHOTS = 4000
 
 
 @dataclass
-class Group:
-    """All that is run of one circuit.
+class CircuitGroup:
+    """All runs of one circuit.
 
     Attributes:
         transpiled: The circuit.
-        runs: The places of what is run among all that is asked for.
-        values: Values of its angles, of shape (runs, angles).
-        observables: For each run the observable to estimate; empty for a sampler.
+        runs: Index of each run in the V1 result.
+        values: Values of the circuit's angles, of shape (runs, angles).
+        observables: The observable of each run; empty for a sampler.
     """
 
     transpiled: Transpiled
@@ -39,23 +39,23 @@ class Group:
 
 
 @dataclass
-class Work:
-    """All that a job is asked to run.
+class Workload:
+    """Everything that one job runs.
 
     Attributes:
         program: ``sampler`` or ``estimator``.
-        device: Where.
-        groups: What.
+        device: The device to run on.
+        groups: The runs, grouped by circuit.
         level: The resilience level.
         optimization: The optimization level.
-        shots: How many times each circuit is run.
-        run_options: The user's, in the form in which they are sent.
-        resilience: Likewise.
+        shots: Number of shots per circuit.
+        run_options: The user's run options, as in the program inputs.
+        resilience: The user's resilience settings, as in the program inputs.
     """
 
     program: str
     device: Device
-    groups: list[Group]
+    groups: list[CircuitGroup]
     level: int
     optimization: int
     shots: int
@@ -64,25 +64,25 @@ class Work:
 
     @property
     def size(self) -> int:
-        """How many values or distributions are asked for."""
+        """Number of values or distributions in the result."""
         return sum(len(group.runs) for group in self.groups)
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether a circuit has conditions."""
+        """Whether any circuit has conditions."""
         return any(group.transpiled.isa.is_dynamic for group in self.groups)
 
 
-def read(program: str, inputs: dict[str, Any], device: Device) -> Work:
-    """Transpile the circuits of a run and put together what belongs together.
+def read_workload(program: str, inputs: dict[str, Any], device: Device) -> Workload:
+    """Transpile the circuits of a run, and group the runs by circuit.
 
     Args:
         program: ``sampler`` or ``estimator``.
-        inputs: Inputs of the V1 program, in the form in which they are sent.
-        device: The device.
+        inputs: Program inputs of the V1 primitive.
+        device: The device to run on.
 
     Raises:
-        IBMInputValueError: If the platform cannot run them; nothing was sent.
+        IBMInputValueError: If the platform cannot run them.
     """
     circuits = _circuits(inputs)
     indices = list(inputs.get("circuit_indices") or range(len(circuits)))
@@ -92,16 +92,16 @@ def read(program: str, inputs: dict[str, Any], device: Device) -> Work:
     made = {index: transpiler(circuits[index]) for index in dict.fromkeys(indices)}
     names = inputs.get("parameters") or [free_parameters(circuit) for circuit in circuits]
     rows = inputs.get("parameter_values") or [() for _ in indices]
-    groups: list[Group] = []
+    groups: list[CircuitGroup] = []
     for index, transpiled in made.items():
         runs = [run for run, its in enumerate(indices) if its == index]
         values = evaluate(transpiled.isa.angles, names[index], [rows[run] for run in runs])
         wanted = [observables[run] for run in runs] if observables else []
-        groups.append(Group(transpiled, runs, values, wanted))
+        groups.append(CircuitGroup(transpiled, runs, values, wanted))
     resilience = dict(inputs.get("resilience_settings") or {})
     run_options = dict(inputs.get("run_options") or {})
     level = (transpilation.get("optimization_settings") or {}).get("level")
-    return Work(
+    return Workload(
         program,
         device,
         _merged(groups),
@@ -119,8 +119,8 @@ def _circuits(inputs: dict[str, Any]) -> list[QuantumCircuit]:
         circuits = [circuits]
     if not circuits or not all(isinstance(each, QuantumCircuit) for each in circuits):
         raise IBMInputValueError(
-            "IBM's platform of today gets its circuits from this package, which reads them from "
-            "'circuits' of the inputs: give one QuantumCircuit or a list of them."
+            "The program inputs contain no circuits. Give a QuantumCircuit or a list of them as "
+            "'circuits'."
         )
     return list(circuits)
 
@@ -128,19 +128,21 @@ def _circuits(inputs: dict[str, Any]) -> list[QuantumCircuit]:
 def _observables(inputs: dict[str, Any], runs: int) -> list[Any]:
     observables = inputs.get("observables") or []
     indices = inputs.get("observable_indices") or range(len(observables))
-    found = [_as_sum(observables[index]) for index in indices]
+    found = [_as_sparse_pauli_op(observables[index]) for index in indices]
     if len(found) != runs:
-        raise IBMInputValueError(f"{len(found)} observables are given for {runs} circuits.")
+        raise IBMInputValueError(
+            f"Got {len(found)} observables for {runs} circuits. Give one observable per circuit."
+        )
     return found
 
 
-def _as_sum(observable: Any) -> SparsePauliOp:
+def _as_sparse_pauli_op(observable: Any) -> SparsePauliOp:
     return observable if isinstance(observable, SparsePauliOp) else SparsePauliOp(observable)
 
 
-def _merged(groups: list[Group]) -> list[Group]:
-    """Return groups with each transpiled circuit once."""
-    found: dict[int, Group] = {}
+def _merged(groups: list[CircuitGroup]) -> list[CircuitGroup]:
+    """Merge groups that share a transpiled circuit."""
+    found: dict[int, CircuitGroup] = {}
     for group in groups:
         known = found.setdefault(id(group.transpiled), group)
         if known is not group:

@@ -1,4 +1,4 @@
-"""Bodies of conditions in the instructions of a device, where terra leaves other gates in them."""
+"""Translation of gates that terra's transpiler leaves untranslated in control-flow bodies."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 _EVERYWHERE = ("barrier", "delay", "measure", "reset")
 
 
-def mended(circuit: form.Circuit, device: Device) -> form.Circuit:
-    """Return a transpiled circuit whose bodies hold nothing but instructions of the device.
+def translate_bodies(circuit: form.Circuit, device: Device) -> form.Circuit:
+    """Return a transpiled circuit with its control-flow bodies in the device's instructions.
 
     Raises:
         IBMInputValueError: If a gate in a body acts on qubits that are not coupled.
     """
     if not any(item.operation.bodies for item in circuit.instructions):
         return circuit
-    return _Mending(circuit.name, device).outer(circuit, range(circuit.qubits))
+    return _BodyTranslator(circuit.name, device).translate(circuit, range(circuit.qubits))
 
 
-class _Mending:
+class _BodyTranslator:
     def __init__(self, name: str, device: Device) -> None:
         self._name, self._device = name, device
 
-    def outer(self, circuit: form.Circuit, qubits: Sequence[int]) -> form.Circuit:
-        """Return a circuit with its bodies mended."""
+    def translate(self, circuit: form.Circuit, qubits: Sequence[int]) -> form.Circuit:
+        """Translate the bodies of a circuit; its other instructions are unchanged."""
         items = (self._flow(item, qubits) for item in circuit.instructions)
         return circuit._replace(instructions=tuple(items))
 
@@ -61,7 +61,7 @@ class _Mending:
         if self._fits(item.operation.name, where):
             yield item
             return
-        for step in self._made_of(item.operation, where).instructions:
+        for step in self._translated(item.operation, where).instructions:
             places = tuple(item.qubits[place] for place in step.qubits)
             yield step._replace(qubits=places, condition=item.condition)
 
@@ -71,7 +71,7 @@ class _Mending:
         places = self._device.places_of(name)
         return places is None or (places is not False and where in places)
 
-    def _made_of(self, operation: form.Operation, where: tuple[int, ...]) -> form.Circuit:
+    def _translated(self, operation: form.Operation, where: tuple[int, ...]) -> form.Circuit:
         count = len(where)
         alone = form.Instruction(operation, tuple(range(count)), ())
         circuit = to_circuit(form.Circuit(self._name, count, 0, (), 0.0, (alone,), {}))
@@ -93,8 +93,8 @@ class _Mending:
             )
         except TranspilerError as exc:
             raise IBMInputValueError(
-                f"Circuit {self._name!r} holds {operation.name!r} under a condition on qubits that "
-                f"{self._device.name!r} does not couple. Use an initial_layout where it does, or "
-                "apply the condition to gates on one qubit."
+                f"Circuit {self._name!r} applies {operation.name!r} under a condition to qubits "
+                f"that are not coupled on {self._device.name!r}. Choose an initial_layout that "
+                "couples them, or use only one-qubit gates under conditions."
             ) from exc
         return normal_form(made)

@@ -1,4 +1,4 @@
-"""Tokens of IBM Cloud for an API key, renewed before their time is over."""
+"""IBM Cloud access tokens for an API key, renewed before they expire."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret
-# Of the life of a token; the rest is left for renewing it.
+# Fraction of a token's lifetime after which to renew it.
 RENEWED_AFTER = 0.8
-_LIFE = 3600.0  # seconds, where an answer does not say
+_DEFAULT_LIFETIME = 3600.0  # seconds
 
 
 class IamLogin:
-    """The exchange of an API key for a token.
+    """Exchange API keys for access tokens.
 
     Args:
-        session: Reaches the service that gives tokens.
+        session: Session to the IAM service.
     """
 
     def __init__(self, session: RetrySession) -> None:
         self._session = session
-        self.life = _LIFE
+        self.lifetime = _DEFAULT_LIFETIME
 
     def login(self, api_key: str) -> dict[str, Any]:
-        """Return a token under ``id``; :attr:`life` is how many seconds it lives.
+        """Return a token under ``id``, and set :attr:`lifetime` to its lifetime in seconds.
 
         Raises:
-            IBMNotAuthorizedError: If the API key is refused.
-            RequestsApiError: If the service cannot be asked.
+            IBMNotAuthorizedError: If the API key is rejected.
+            RequestsApiError: If the request fails.
         """
         form = {
             "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
@@ -49,37 +49,37 @@ class IamLogin:
         }
         where = self._session.base_url
         try:
-            # Two tokens for one key do no harm.
+            # Idempotent: a second token for the same key is harmless.
             response = self._session.request("POST", TOKEN_PATH, data=form, idempotent=True)
             answer = response.json()
         except (RequestsApiError, IBMNotAuthorizedError) as exc:
             if getattr(exc, "status_code", 401) not in (400, 401, 403):
                 raise
             raise IBMNotAuthorizedError(
-                f"{where} refused the API key. Make one at https://cloud.ibm.com/iam/apikeys; "
-                f"tokens of the old channel 'ibm_quantum' do not count there. {exc.message}",
+                f"{where} rejected the API key. Create one at https://cloud.ibm.com/iam/apikeys; "
+                f"tokens of the retired channel 'ibm_quantum' do not work. {exc.message}",
                 failure=exc.failure,
             ) from None
         except ValueError:
             answer = None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str):
-            raise ApiIBMProtocolError(f"{where} gave no access token for the API key.")
+            raise ApiIBMProtocolError(f"{where} returned no access token for the API key.")
         keep_secret(token, answer.get("refresh_token"))
-        self.life = _life(token, answer)
+        self.lifetime = _lifetime(token, answer)
         return {"id": token}
 
 
-def _life(token: str, answer: dict[str, Any]) -> float:
-    """Return how long a token lives, by the answer, else by the token itself."""
+def _lifetime(token: str, answer: dict[str, Any]) -> float:
+    """Return the lifetime of a token in seconds, from the response or else the token."""
     seconds = answer.get("expires_in")
     if not isinstance(seconds, (int, float)) or seconds <= 0:
         claims = _claims(token)
         try:
             seconds = float(claims["exp"]) - float(claims["iat"])
         except (KeyError, TypeError, ValueError):
-            return _LIFE
-    return float(seconds) if seconds > 0 else _LIFE
+            return _DEFAULT_LIFETIME
+    return float(seconds) if seconds > 0 else _DEFAULT_LIFETIME
 
 
 def _claims(token: str) -> dict[str, Any]:
@@ -94,17 +94,17 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 class IamTokens(LoginSource):
-    """The token in use: one log-in for all threads, again at 80 % of its life or when refused."""
+    """Access token shared by all threads, renewed at 80% of its lifetime or when rejected."""
 
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(self, login: IamLogin, api_key: str) -> None:
         self._iam = login
         self._renew_at = self._ends_at = float("inf")
-        super().__init__(login, api_key)  # type: ignore[arg-type]  # all that it needs is `login`
+        super().__init__(login, api_key)  # type: ignore[arg-type]  # uses only `login`
 
     def current(self) -> str:
-        """Return the token in use, a new one if its time is nearly over."""
+        """Return the current token, renewing it first if it is about to expire."""
         token = super().current()
         if self.clock() < self._renew_at:
             return token
@@ -113,14 +113,16 @@ class IamTokens(LoginSource):
         except IBMError as exc:
             if self.clock() >= self._ends_at:
                 raise
-            logger.warning("The access token could not be renewed yet: %s", exc.message)
+            logger.warning(
+                "Could not renew the access token, which is still valid: %s", exc.message
+            )
             return token
 
     def _log_in(self) -> str:
         began = self.clock()
         token = super()._log_in()
-        self._renew_at = began + RENEWED_AFTER * self._iam.life
-        self._ends_at = began + self._iam.life
+        self._renew_at = began + RENEWED_AFTER * self._iam.lifetime
+        self._ends_at = began + self._iam.lifetime
         return token
 
     def __getstate__(self) -> dict[str, Any]:

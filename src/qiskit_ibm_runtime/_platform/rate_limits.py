@@ -1,4 +1,4 @@
-"""The limits on how often the platform may be asked: waited out, not failed on."""
+"""Client-side rate limiting, and retries of rate-limited requests."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _MINUTE = 60.0
 
 
 @dataclass(frozen=True)
-class PatientPolicy(RetryPolicy):
-    """Waits as long as the service asks, when it is asked too often.
+class RateLimitRetryPolicy(RetryPolicy):
+    """Retry rate-limited requests after the delay that the service requests.
 
     Attributes:
-        patience: Seconds that one request waits for its turn with all its attempts.
+        patience: Maximum total delay of one request over all its attempts, in seconds.
     """
 
     patience: float = 900.0
 
     def pause(self, attempt: Attempt, jitter: float) -> float | None:
-        """Seconds until the next attempt, or ``None`` to give up; see :class:`RetryPolicy`."""
+        """Return the seconds until the next attempt, or ``None`` to give up."""
         if attempt.status != 429:
             return super().pause(attempt, jitter)
         pause = attempt.retry_after
@@ -41,15 +41,15 @@ class PatientPolicy(RetryPolicy):
         if attempt.elapsed + pause >= self.patience:
             return None
         if attempt.number == 1:
-            logger.warning("The service is asked too often; waiting %.0f seconds.", pause)
+            logger.warning("Rate limited by the service; waiting %.0f seconds.", pause)
         return pause
 
 
-class Pacer:
-    """Lets so many submits through in a minute, and the others wait.
+class SubmitRateLimiter:
+    """Delay submits so that no minute contains more than a given number of them.
 
     Args:
-        most: Submits in a minute; 0 for any number.
+        most: Submits per minute; 0 for no limit.
     """
 
     clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -60,7 +60,7 @@ class Pacer:
         self._turns: deque[float] = deque(maxlen=most or 1)
 
     def wait(self) -> None:
-        """Return when the next submit may be sent."""
+        """Block until the next submit may be sent."""
         if not self._most:
             return
         with self._lock:
@@ -71,8 +71,8 @@ class Pacer:
             self._turns.append(turn)
         if turn > now:
             logger.warning(
-                "Waiting %.0f seconds before a job is submitted: the service takes %d in a minute "
-                "(%s changes that).",
+                "Waiting %.0f seconds to submit a job: the service accepts %d per minute (set %s "
+                "to change this limit).",
                 turn - now,
                 self._most,
                 SUBMITS_VARIABLE,
@@ -80,21 +80,22 @@ class Pacer:
             wait(turn - now)
 
 
-_pacers: dict[str, Pacer] = {}
+_rate_limiters: dict[str, SubmitRateLimiter] = {}
 
 
-def pacer_for(url: str) -> Pacer:
-    """Return what paces the submits to an address; none are paced on this machine.
+def submit_rate_limiter(url: str) -> SubmitRateLimiter:
+    """Return the rate limiter of submits to a URL; loopback URLs have no limit.
 
     Raises:
-        IBMInputValueError: If the variable of the environment holds no number.
+        IBMInputValueError: If the environment variable is not a number.
     """
     most = 0 if is_loopback(urlsplit(url).hostname) else _SUBMITS_PER_MINUTE
     given = os.environ.get(SUBMITS_VARIABLE, "").strip()
     if given:
         if not given.isdecimal():
             raise IBMInputValueError(
-                f"{SUBMITS_VARIABLE} is {given!r}, which is no number of jobs; 0 paces none."
+                f"{SUBMITS_VARIABLE} is {given!r}; set it to a number of jobs per minute, or 0 for "
+                "no limit."
             )
         most = int(given)
-    return _pacers.setdefault(f"{url} {most}", Pacer(most))
+    return _rate_limiters.setdefault(f"{url} {most}", SubmitRateLimiter(most))

@@ -1,4 +1,4 @@
-"""What the platform says of jobs, in the form in which V1 clients were told it."""
+"""Conversion of the platform's job records to the form that V1 clients expect."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _STATES = {
 _TEXTS = ("backend", "session_id", "created", "runtime")
 
 
-def record_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a job, of any program, as V1 clients read it."""
+def v1_job_record(raw: dict[str, Any]) -> dict[str, Any]:
+    """Convert the record of a job of any program to the V1 form."""
     found = {key: value for key, value in raw.items() if key not in ("hub", "group", "project")}
     program = raw.get("program", raw.get("program_id"))
     if isinstance(program, str):
@@ -47,7 +47,7 @@ def record_of(raw: dict[str, Any]) -> dict[str, Any]:
     if recipe is not None:
         found["program"]["id"] = recipe.program
     if params is not None:
-        found["params"] = _readable(params)
+        found["params"] = _strip_circuit_tags(params)
     return found
 
 
@@ -67,35 +67,35 @@ def _state(raw: dict[str, Any]) -> dict[str, Any]:
     return {**state, "status": name}
 
 
-def _readable(value: Any) -> Any:
-    """Return inputs without circuits, which are in versions of QPY that this Qiskit cannot read."""
+def _strip_circuit_tags(value: Any) -> Any:
+    """Remove the tags of circuits, whose QPY version the installed terra cannot read."""
     if isinstance(value, list):
-        return [_readable(each) for each in value]
+        return [_strip_circuit_tags(each) for each in value]
     if not isinstance(value, dict):
         return value
     if value.get("__type__") == "QuantumCircuit":
         return {"qpy": value.get("__value__")}
-    return {key: _readable(each) for key, each in value.items()}
+    return {key: _strip_circuit_tags(each) for key, each in value.items()}
 
 
-def is_of_today(params: Any) -> bool:
-    """Whether inputs are those of a job of today already."""
+def is_v2_params(params: Any) -> bool:
+    """Whether params are already those of a V2 job."""
     return isinstance(params, dict) and ("pubs" in params or "quantum_program" in params)
 
 
-def sendable(value: Any) -> Any:
-    """Return inputs that :func:`record_of` made readable as they came."""
+def restore_circuit_tags(value: Any) -> Any:
+    """Restore the tags of circuits that :func:`v1_job_record` removed."""
     if isinstance(value, list):
-        return [sendable(each) for each in value]
+        return [restore_circuit_tags(each) for each in value]
     if not isinstance(value, dict):
         return value
     if set(value) == {"qpy"}:
         return {"__type__": "QuantumCircuit", "__value__": value["qpy"]}
-    return {key: sendable(each) for key, each in value.items()}
+    return {key: restore_circuit_tags(each) for key, each in value.items()}
 
 
-def metrics_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics of a job with the entries that V1 clients look for."""
+def v1_metrics(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a job, adding the entries that V1 clients expect."""
     usage = dict(raw["usage"]) if isinstance(raw.get("usage"), dict) else {}
     seconds = usage.get("quantum_seconds", usage.get("seconds"))
     if seconds is None:

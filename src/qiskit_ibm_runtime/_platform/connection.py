@@ -1,4 +1,4 @@
-"""How to reach an instance of the platform, and as whom."""
+"""Connection to an instance of the platform: authentication and instance discovery."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from qiskit_ibm_runtime.api.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.utils import is_crn
 
-from .addresses import api_url, iam_url
 from .client import PlatformClient
 from .discovery import Directory
-from .login import IamLogin, IamTokens
+from .iam import IamLogin, IamTokens
+from .urls import api_url, iam_url
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.accounts import Account
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 
 class PlatformParameters(ClientParameters):
-    """Parameters of a client of the platform; ``url`` is the address of its interface."""
+    """Connection parameters of a platform client; ``url`` is the base URL of the API."""
 
     token_source: IamTokens
 
     def get_auth_handler(self) -> BearerAuth:
-        """Return what signs requests."""
+        """Return the handler that authenticates requests."""
         return BearerAuth(self.token_source, self.instance or "")
 
     def get_runtime_api_base_url(self) -> str:
-        """Return the address of the interface."""
+        """Return the base URL of the API."""
         return self.url or ""
 
     def session_to(self, url: str) -> RetrySession:
-        """Return a session to another service of the cloud, which shares connections and token."""
-        return RetrySession(url, **self.session_parameters(_Token(self.token_source)))
+        """Return a session to another IBM Cloud service with the same settings and token."""
+        return RetrySession(url, **self.session_parameters(_TokenAuth(self.token_source)))
 
 
-class _Token(BearerAuth):
-    """The token alone: other services of the cloud need no instance."""
+class _TokenAuth(BearerAuth):
+    """Bearer authentication without an instance, for other IBM Cloud services."""
 
     def __init__(self, token_source: IamTokens) -> None:
         super().__init__(token_source, "")
@@ -49,18 +49,18 @@ class _Token(BearerAuth):
 
 
 def connect(account: Account, http: HttpSettings) -> tuple[PlatformParameters, PlatformClient]:
-    """Log in, find the instance if none is named, and return how to reach it.
+    """Log in, find the instance unless its CRN is given, and return parameters and client.
 
-    The account gets the CRN of the instance.
+    Sets ``account.instance`` to the CRN of the instance.
 
     Args:
         account: The account.
-        http: How requests are sent.
+        http: HTTP settings.
 
     Raises:
-        IBMNotAuthorizedError: If the API key is refused.
-        IBMAccountError: If there is no instance, or none of the name.
-        RequestsApiError: If a service cannot be asked.
+        IBMNotAuthorizedError: If the API key is rejected.
+        IBMAccountError: If there is no matching instance.
+        RequestsApiError: If a request fails.
     """
     wishes = account.preferences
     private = bool(wishes.get("private_endpoint"))
@@ -78,19 +78,19 @@ def connect(account: Account, http: HttpSettings) -> tuple[PlatformParameters, P
     iam = RetrySession(iam_url(account.url, crn, private=private), **params.session_parameters())
     params.token_source = IamTokens(IamLogin(iam), account.token)
     if crn is not None:
-        return _bound(params, account, crn, private)
+        return _connect_to(params, account, crn, private)
     directory = Directory(params.session_to)
     if given and given != "auto":
-        return _bound(params, account, directory.named(given).crn, private)
+        return _connect_to(params, account, directory.named(given).crn, private)
     candidates = directory.preferred(wishes)
     for candidate in candidates[:-1]:
-        found = _bound(params, account, candidate.crn, private)
+        found = _connect_to(params, account, candidate.crn, private)
         if found[1].list_backends():
             return found
-    return _bound(params, account, candidates[-1].crn, private)
+    return _connect_to(params, account, candidates[-1].crn, private)
 
 
-def _bound(
+def _connect_to(
     params: PlatformParameters, account: Account, crn: str, private: bool
 ) -> tuple[PlatformParameters, PlatformClient]:
     params.instance = account.instance = crn

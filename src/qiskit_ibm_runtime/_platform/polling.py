@@ -1,4 +1,4 @@
-"""Waiting for jobs of a service without streams: it is asked, less and less often."""
+"""Waiting for jobs by polling, as the platform has no streams."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 logger = logging.getLogger(__name__)
-# While another thread asks, anyone who waits is told by it; this is for the case that it dies.
-_BESIDE_ANOTHER = 60.0
+# Another thread that polls wakes up all waiters; this timeout covers the case that it dies.
+_OTHER_THREAD_TIMEOUT = 60.0
 _MOST_FAILURES = 60
 
 
-class GrowingPauses(PollSchedule):
-    """Pauses that make 14 questions in the first minute and 12 in each later one."""
+class PollBackoff(PollSchedule):
+    """Increase the poll interval to 5 seconds: 14 polls in the first minute, then 12 per minute."""
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
-        """Seconds before the next question; 5 at most."""
-        return _BESIDE_ANOTHER if streaming else min(0.4 * 3.0 ** min(polls, 8), 5.0)
+        """Return the seconds before the next poll, at most 5."""
+        return _OTHER_THREAD_TIMEOUT if streaming else min(0.4 * 3.0 ** min(polls, 8), 5.0)
 
 
-class Questions(BaseWebsocketClient):
-    """Stands in for the stream of a job.
+class PollingStream(BaseWebsocketClient):
+    """Replace the stream of a job by polling its state.
 
-    With a queue for messages, the only message is the result: the job is asked for in a thread.
+    With a message queue, a thread polls the job and puts the final result as the only message.
     """
 
-    SCHEDULE = GrowingPauses()
+    SCHEDULE = PollBackoff()
 
     def __init__(
         self,
@@ -46,38 +46,38 @@ class Questions(BaseWebsocketClient):
         result: Callable[[str], str],
     ) -> None:
         super().__init__(params.get_runtime_api_base_url(), params, job_id, messages)
-        self._ask, self._fetch = state, result
+        self._get_state, self._get_result = state, result
         self._stop = threading.Event()
 
     def _handle_message(self, message: str) -> None:
         self._message_queue.put(message)
 
     def _handle_stream_iteration(self) -> None:
-        """Do nothing before a connection."""
+        """Do nothing: there is no connection to set up."""
 
     def follow(self) -> None:
-        """Begin to ask, if somebody wants the result."""
+        """Start polling if there is a message queue."""
         if self._message_queue is not None:
             self.connected = True
-            threading.Thread(target=self._work, name="job-questions", daemon=True).start()
+            threading.Thread(target=self._work, name="job-polling", daemon=True).start()
 
     def disconnect(
         self, close_code: WebsocketClientCloseCode | None = WebsocketClientCloseCode.NORMAL
     ) -> None:
-        """Stop asking; returns at once."""
+        """Stop polling, without waiting for the thread."""
         self._client_close_code, self._ended = close_code, True
         self._stop.set()
         if not self.finished.is_set():
-            self._finish(WebsocketError(f"Job {self._job_id} is no longer asked for."))
+            self._finish(WebsocketError(f"Stopped polling job {self._job_id}."))
 
     def _work(self) -> None:
         failure: WebsocketError | None = None
         try:
             ended = self._wait()
             if ended == "DONE":
-                self._handle_message(self._fetch(self._job_id))
+                self._handle_message(self._get_result(self._job_id))
         except IBMError as exc:
-            failure = WebsocketError(f"Asking for job {self._job_id} failed: {exc.message}")
+            failure = WebsocketError(f"Polling job {self._job_id} failed: {exc.message}")
         if not self._ended:
             self._finish(failure)
 
@@ -85,7 +85,7 @@ class Questions(BaseWebsocketClient):
         polls = failures = 0
         while not self._ended:
             try:
-                state = final_state(self._ask(self._job_id))
+                state = final_state(self._get_state(self._job_id))
                 failures = 0
             except IBMError:
                 state, failures = None, failures + 1
