@@ -1,6 +1,6 @@
-"""Embedded runtime as a background server: one per user and machine, found through a file.
+"""Persistent runtime: an embedded runtime that outlives processes, one per user and machine.
 
-The file contains the server's announcement, with its URL and token. The server locks the file, and
+``server.json`` contains the announcement of its server, with URL and token. The server locks it, and
 the system releases the lock when the server ends in any way. A file without a lock is stale.
 """
 
@@ -34,7 +34,7 @@ _LONGEST_FILE = 2**16
 
 
 def folder() -> Path:
-    """Return the folder of the background server's announcement, log and data.
+    """Return the folder of the persistent runtime's announcement, log and data.
 
     Includes the host name, because machines may share a home folder.
     """
@@ -42,7 +42,7 @@ def folder() -> Path:
 
 
 def find(patience: float = _SECONDS_TO_START) -> Announcement | None:
-    """Return the announcement of the background server, or ``None`` if none runs.
+    """Return the announcement of the persistent runtime, or ``None`` if none runs.
 
     Args:
         patience: How long to wait for a server that is starting, in seconds.
@@ -68,7 +68,7 @@ def find(patience: float = _SECONDS_TO_START) -> Announcement | None:
 
 
 def find_usable() -> Announcement | None:
-    """Return the background server if this process may use it.
+    """Return the persistent runtime if this process may use it.
 
     A process does not use it during tests, or if package versions differ.
     """
@@ -79,17 +79,17 @@ def find_usable() -> Announcement | None:
         return None
     if found.versions != versions():
         logger.warning(
-            "Ignoring the embedded runtime in the background (process %d), because it runs %s and "
+            "Ignoring the persistent embedded runtime (process %d), because it runs %s and "
             "this process has %s. Restart it with `%s stop` and `%s start`.",
             *(found.pid, _listed(found.versions), _listed(versions()), COMMAND, COMMAND),
         )
         return None
-    logger.info("Using the embedded runtime at %s (process %d).", found.url, found.pid)
+    logger.info("Using the persistent embedded runtime at %s (process %d).", found.url, found.pid)
     return found
 
 
 def why_ended(server: Announcement) -> str | None:
-    """Explain that the background server has ended; return ``None`` while it runs."""
+    """Explain that the persistent runtime has ended; return ``None`` while it runs."""
     current = find(patience=0)
     if current is not None and current.pid == server.pid:
         return None
@@ -100,7 +100,7 @@ def why_ended(server: Announcement) -> str | None:
 
 
 def start(arguments: Sequence[str]) -> Announcement:
-    """Start the background server and wait until it is ready; return a running one as it is.
+    """Start the persistent runtime and wait until it is ready; return a running one as it is.
 
     Args:
         arguments: Additional arguments for ``serve``.
@@ -139,7 +139,7 @@ def page(server: Announcement) -> str | None:
 
 
 def stop() -> Announcement | None:
-    """Stop the background server and wait until it has ended; return ``None`` if none ran."""
+    """Stop the persistent runtime and wait until it has ended; return ``None`` if none ran."""
     found = find()
     if found is None:
         return None

@@ -94,7 +94,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def ensure_running() -> LocalServer:
-    """Return the embedded runtime of this process or the background server, or start one.
+    """Return the embedded runtime of this process or the persistent runtime, or start one.
 
     Raises:
         IBMRuntimeError: If the server does not start.

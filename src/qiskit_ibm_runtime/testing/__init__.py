@@ -16,7 +16,7 @@ __all__ = ["RuntimeServer", "ServerPool"]
 
 def __getattr__(name: str) -> Any:
     # Import servers on first use, because pytest imports this package in every run.
-    if name in (*__all__, "ServerPool"):
+    if name in (*__all__, "Workshop"):
         from . import servers
 
         return getattr(servers, name)

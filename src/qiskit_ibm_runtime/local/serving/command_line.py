@@ -88,7 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     purge = commands.add_parser("purge", help="delete old jobs from the data of a stopped server")
     purge.add_argument("--data", type=Path, required=True, help="data folder")
     purge.add_argument(
-        "--days", type=float, required=True, help="delete jobs that finished this many days ago"
+        "--days",
+        type=float,
+        required=True,
+        help="delete jobs that finished more than this many days ago",
     )
     return parser
 
@@ -96,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_daemon_commands(commands: Any) -> None:
     start = commands.add_parser(
         "start",
-        help="start a background server for all processes of this user with channel='local'",
+        help="start a persistent runtime for all processes of this user with channel='local'",
     )
     start.add_argument("--data", type=Path, help="data folder")
     start.add_argument("--workers", type=int, help="number of concurrent jobs")
@@ -104,8 +107,8 @@ def _add_daemon_commands(commands: Any) -> None:
     start.add_argument(
         "--retention-days", type=float, help="delete jobs this many days after they finish"
     )
-    commands.add_parser("stop", help="stop the background server; its jobs are saved")
-    commands.add_parser("status", help="show the background server; exit code 1 if none runs")
+    commands.add_parser("stop", help="stop the persistent runtime; its jobs are saved")
+    commands.add_parser("status", help="show the persistent runtime; exit code 1 if none runs")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -139,7 +142,7 @@ def arguments_of_start(
     devices: Sequence[str],
     retention_days: float | None,
 ) -> list[str]:
-    """Return the arguments of ``serve`` for a background server; ``None`` keeps the default."""
+    """Return the arguments of ``serve`` for a persistent runtime; ``None`` keeps the default."""
     arguments = [f"--device={name}" for name in devices]
     if workers is not None:
         arguments.append(f"--workers={workers}")
@@ -164,7 +167,7 @@ def _start(options: argparse.Namespace) -> int:
 def _stop(_: argparse.Namespace) -> int:
     found = daemon.stop()
     print(
-        "The background server is not running."
+        "The persistent runtime is not running."
         if found is None
         else f"stopped: process {found.pid}"
     )
@@ -174,7 +177,7 @@ def _stop(_: argparse.Namespace) -> int:
 def _status(_: argparse.Namespace) -> int:
     found = daemon.find()
     if found is None:
-        print("The background server is not running.")
+        print("The persistent runtime is not running.")
         return 1
     _print_announcement(found)
     page = daemon.page(found)
@@ -194,7 +197,7 @@ def purge(data: Path, days: float) -> int:
 
     Args:
         data: The data folder.
-        days: Delete jobs that finished this many days ago.
+        days: Delete jobs that finished more than this many days ago.
 
     Returns:
         Number of deleted jobs.
