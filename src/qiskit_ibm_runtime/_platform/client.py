@@ -8,14 +8,13 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import submit_once
-from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime.api.http.download import LONGEST_RESULT, download, is_safe
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMRuntimeError
-from qiskit_ibm_runtime.job.external import LONGEST_RESULT, is_safe
 
 from . import approximations, executor, primitives
 from .backend_documents import backend_names

@@ -1,7 +1,8 @@
 """Persistent runtime: an embedded runtime that outlives processes, one per user and machine.
 
-``server.json`` contains the announcement of its server, with URL and token. The server locks it, and
-the system releases the lock when the server ends in any way. A file without a lock is stale.
+``server.json`` contains the announcement of its server, with URL and token. The server locks the
+file, and the system releases the lock when the server ends in any way. A file without a lock is
+stale.
 """
 
 from __future__ import annotations

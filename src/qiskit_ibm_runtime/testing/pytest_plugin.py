@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
+
+    from . import RuntimeServer, ServerPool
 
 MARKER = "qiskit_runtime"
 
@@ -30,10 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def qiskit_runtime_server_pool() -> Iterator[ServerPool]:
     """Pool of servers for the whole test run; all servers share its workers."""
-    from qiskit_ibm_runtime.testing import ServerPool
+    from . import ServerPool
 
-    with ServerPool() as workshop:
-        yield workshop
+    with ServerPool() as pool:
+        yield pool
 
 
 @pytest.fixture

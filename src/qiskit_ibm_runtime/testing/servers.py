@@ -87,7 +87,7 @@ Workshop = ServerPool  # former name, kept for existing scripts
 
 def _forget_client_state(netloc: str) -> None:
     """Discard client state that refers to the server with this host and port."""
-    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    from qiskit_ibm_runtime._jobs.streaming import cancel_streams_of
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     cancel_streams_of(netloc)
@@ -178,7 +178,7 @@ class RuntimeServer:
     def service(self, **arguments: Any) -> QiskitRuntimeService:
         """Connect to this server; passes ``arguments`` to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.api.liveness import watch
+        from qiskit_ibm_runtime.api.http.liveness import watch
 
         watch(self.url, self._why_ended)
         given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
