@@ -1,4 +1,4 @@
-"""One server that speaks today's platform for all tests of this room, and a plain client."""
+"""A shared server with the current platform's API, and a client built on requests alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = "2026-04-15"
 
 
 class PlatformClient:
-    """Speaks the protocol as its text says, without any client library."""
+    """Client that follows the protocol's specification, without any client library."""
 
     def __init__(self, server: RuntimeServer) -> None:
         self.server, self.face = server, server.platform
@@ -51,7 +51,7 @@ class PlatformClient:
         return self("POST", "/jobs", json=body)
 
     def run(self, program: str, params: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Run a job to its end and return it."""
+        """Run a job until it finishes and return its record."""
         whole = {"version": 2, **params} if program != "executor" else params
         answer = self.submit(program, whole, **more)
         assert answer.status_code == 200, answer.text

@@ -7,8 +7,7 @@ import os
 from typing import Any
 
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
-from qiskit_ibm_runtime.utils.blame import users_line
-from qiskit_ibm_runtime.utils.deprecation import issue_deprecation_msg
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError
@@ -154,5 +153,5 @@ def _warn_of_auth() -> None:
         "0.6",
         "Use channel='ibm_cloud' instead of auth='cloud', "
         "and channel='ibm_quantum' instead of auth='legacy'.",
-        stacklevel=users_line(),
+        stacklevel=caller_stacklevel(),
     )

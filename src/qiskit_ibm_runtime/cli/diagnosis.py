@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,7 @@ def _account_file(given: str | None) -> Finding:
 
 
 def _client_header() -> Finding:
-    from qiskit_ibm_runtime.api.caller import client_application
+    from qiskit_ibm_runtime.api.http.client_header import client_application
 
     return Finding("client header", FINE, client_application())
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+
+    from . import RuntimeServer, Workshop
 
 MARKER = "qiskit_runtime"
 
@@ -30,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def qiskit_runtime_workshop() -> Iterator[Workshop]:
     """Workers for all servers of this run."""
-    from qiskit_ibm_runtime.testing import Workshop
+    from . import Workshop
 
     with Workshop() as workshop:
         yield workshop

@@ -80,7 +80,7 @@ class Workshop:
 
 def _forget_client_state(netloc: str) -> None:
     """Take from the client what would outlive the server with this host and port."""
-    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    from qiskit_ibm_runtime._jobs.streaming import cancel_streams_of
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     cancel_streams_of(netloc)
@@ -171,7 +171,7 @@ class RuntimeServer:
     def service(self, **arguments: Any) -> QiskitRuntimeService:
         """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.api.liveness import watch
+        from qiskit_ibm_runtime.api.http.liveness import watch
 
         watch(self.url, self._why_ended)
         given = {"channel": "local", "url": self.url, "token": self.token, **arguments}

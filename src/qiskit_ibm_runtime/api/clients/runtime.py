@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime._primitives.circuit_checks import Limits, check_limits
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs.limits import Limits, check_limits
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
 from qiskit_ibm_runtime.api.session import RetrySession
@@ -15,7 +15,7 @@ from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
 from .submission import submit_once
-from .submits import LEDGER
+from .submit_ledger import LEDGER
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime

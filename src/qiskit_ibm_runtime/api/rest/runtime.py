@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .base import RestAdapterBase, entry, read_json, records
@@ -118,9 +118,9 @@ class Runtime(RestAdapterBase):
             start_session,
             session_time,
         )
-        return read_json(self.submit(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
+        return read_json(self.post_job(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
 
-    def submit(
+    def post_job(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
     ) -> Response:
         """Send the text of a job's request.
