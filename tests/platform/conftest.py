@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 VERSION = "2026-04-15"
 
@@ -70,12 +70,12 @@ class PlatformClient:
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(1) as workshop:
+def workshop() -> Iterator[ServerPool]:
+    with ServerPool(1) as workshop:
         yield workshop
 
 
 @pytest.fixture(scope="session")
-def client(workshop: Workshop) -> Iterator[PlatformClient]:
+def client(workshop: ServerPool) -> Iterator[PlatformClient]:
     with workshop.server() as server:
         yield PlatformClient(server)

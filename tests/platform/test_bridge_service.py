@@ -23,13 +23,13 @@ from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
 from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 LOGIN = "/identity/token$"
 
 
 @pytest.fixture(scope="module")
-def one_server(workshop: Workshop) -> Iterator[RuntimeServer]:
+def one_server(workshop: ServerPool) -> Iterator[RuntimeServer]:
     with workshop.server(plan="open", result_links=True) as server:
         yield server
 

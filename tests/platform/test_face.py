@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 from .conftest import PlatformClient
 
@@ -55,7 +55,7 @@ def read(value: dict[str, str]) -> Any:
     return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["__value__"]))))
 
 
-def test_api_key_is_exchanged_for_an_expiring_token(workshop: Workshop) -> None:
+def test_api_key_is_exchanged_for_an_expiring_token(workshop: ServerPool) -> None:
     with workshop.server() as server:
         client = PlatformClient(server)
         assert client.login("of nobody").status_code == 400
@@ -219,7 +219,7 @@ def test_closed_session_accepts_no_more_jobs(client: PlatformClient) -> None:
     assert late.json()["errors"][0]["code"] == 1217
 
 
-def test_open_plan_allows_only_batches(workshop: Workshop) -> None:
+def test_open_plan_allows_only_batches(workshop: ServerPool) -> None:
     with workshop.server(plan="open") as server:
         client = PlatformClient(server)
         refused = client("POST", "/sessions", json={"mode": "dedicated", "backend": "fake_line"})
@@ -229,7 +229,7 @@ def test_open_plan_allows_only_batches(workshop: Workshop) -> None:
         assert client.get(f"/sessions/{batch.json()['id']}")["max_ttl"] == 600
 
 
-def test_rate_limit_response_has_a_retry_after_header(workshop: Workshop) -> None:
+def test_rate_limit_response_has_a_retry_after_header(workshop: ServerPool) -> None:
     fault = Fault("status", status=429, retry_after=7, path="/jobs$", times=1)
     with workshop.server(Faults([fault])) as server:
         client = PlatformClient(server)
@@ -289,7 +289,7 @@ def test_v1_programs_are_unknown(client: PlatformClient) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 1220)
 
 
-def test_results_can_be_served_as_links(workshop: Workshop) -> None:
+def test_results_can_be_served_as_links(workshop: ServerPool) -> None:
     with workshop.server(result_links=True) as server:
         client = PlatformClient(server)
         job = client.run("sampler", {"pubs": [[BELL, None, 10]]})

@@ -98,9 +98,9 @@ def _account(service: QiskitRuntimeService) -> str:
     """Return what tells accounts apart, also after a restart of the embedded runtime."""
     identity = AccountIdentity.of(service._account)
     if identity.channel == LOCAL_CHANNEL and os.name == "posix":
-        from qiskit_ibm_runtime.local import kept
+        from qiskit_ibm_runtime.local import daemon
 
-        found = kept.find(patience=0)
+        found = daemon.find(patience=0)
         if found is not None and found.url == identity.url:
             return "kept"
     return identity.fingerprint

@@ -157,10 +157,10 @@ def _client_header() -> Finding:
 def _kept_runtime() -> Finding:
     if os.name != "posix":
         return Finding("embedded runtime", FINE, "runs on Linux and macOS only")
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.server_process import versions
 
-    found = kept.find(patience=0)
+    found = daemon.find(patience=0)
     if found is None:
         return Finding("embedded runtime", FINE, "none is kept")
     where = f"{found.url}, process {found.pid}"

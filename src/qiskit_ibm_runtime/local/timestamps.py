@@ -1,4 +1,4 @@
-"""Times as the service writes them, and ids that sort by time."""
+"""Timestamps in the format of the service, and ids that sort by time."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 _last = 0
 
 
-def written(moment: datetime) -> str:
-    """ISO 8601 in UTC, always with microseconds, so that texts compare as times do."""
+def format_timestamp(moment: datetime) -> str:
+    """Format a time in ISO 8601 and UTC, always with microseconds, so that strings sort by time."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def now() -> str:
-    """The present time."""
-    return written(datetime.now(timezone.utc))
+    """Return the current time as a timestamp."""
+    return format_timestamp(datetime.now(timezone.utc))
 
 
-def read(text: str) -> str:
-    """Turn any ISO 8601 time into our form; a time without zone means UTC.
+def parse_timestamp(text: str) -> str:
+    """Normalize an ISO 8601 time to a timestamp; a time without a zone is taken as UTC.
 
     Raises:
-        ValueError: If it is no time.
+        ValueError: If the string is not a time.
     """
-    # A plus sign that was not percent-encoded arrives as a blank.
+    # A plus sign that was not percent-encoded arrives as a space.
     moment = isoparse(text.strip().replace(" ", "+"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     try:
-        return written(moment)
+        return format_timestamp(moment)
     except OverflowError as error:
         raise ValueError(text) from error
 
 
 def new_id() -> str:
-    """Twenty characters that sort by time, as the service's ids do, even within one clock tick."""
+    """Create an id of twenty characters; like the service's, ids sort by creation time.
+
+    Ids sort correctly even if created within one clock tick.
+    """
     global _last
     _last = max(time.time_ns(), _last + 1)
     number = (_last << 36) | secrets.randbits(36)

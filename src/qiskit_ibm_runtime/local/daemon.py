@@ -1,7 +1,8 @@
-"""The embedded runtime that outlives processes: one for each user of a machine, found by a file.
+"""Persistent runtime: an embedded runtime that outlives processes, one per user and machine.
 
-The file holds the server's announcement, with its address and token. The server holds a lock on it,
-which the system releases however the server ends; a file without a lock is a leftover.
+``server.json`` contains the announcement of its server, with URL and token. The server locks the
+file, and the system releases the lock when the server ends in any way. A file without a lock is
+stale.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .server_process import Announcement, StartError, not_started, spawn, versions
+from .server_process import Announcement, StartError, spawn, start_error, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,20 +30,24 @@ logger = logging.getLogger(__name__)
 COMMAND = "python -m qiskit_ibm_runtime.local"
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_STOP = 60.0
-_SECONDS_BETWEEN_LOOKS = 0.05
+_POLL_SECONDS = 0.05
 _LONGEST_FILE = 2**16
 
 
 def folder() -> Path:
-    """Where the kept runtime of this user on this machine has its file, log and data.
+    """Return the folder of the persistent runtime's announcement, log and data.
 
-    Home folders may be shared by machines, on each of which the address means another server.
+    Includes the host name, because machines may share a home folder.
     """
     return Path.home() / ".qiskit" / "embedded-runtime" / (platform.node() or "localhost")
 
 
 def find(patience: float = _SECONDS_TO_START) -> Announcement | None:
-    """The kept runtime, if one runs; one that is about to start is waited for."""
+    """Return the announcement of the persistent runtime, or ``None`` if none runs.
+
+    Args:
+        patience: How long to wait for a server that is starting, in seconds.
+    """
     try:
         file = os.open(folder() / "server.json", os.O_RDONLY | os.O_NOFOLLOW)
     except (OSError, RuntimeError):  # no file, or no home
@@ -50,21 +55,24 @@ def find(patience: float = _SECONDS_TO_START) -> Announcement | None:
     try:
         facts = os.fstat(file)
         if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
-            logger.warning("%s is not used: others can read it.", folder() / "server.json")
+            logger.warning("Ignoring %s, because others can read it.", folder() / "server.json")
             return None
         deadline = time.monotonic() + patience
         while not _lock(file, fcntl.LOCK_SH):
             found = _read(file)
             if found is not None or time.monotonic() > deadline:
                 return found
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_POLL_SECONDS)
         return None
     finally:
         os.close(file)
 
 
-def find_for_this_process() -> Announcement | None:
-    """The kept runtime, if this process may use it: never in tests, never with other versions."""
+def find_usable() -> Announcement | None:
+    """Return the persistent runtime if this process may use it.
+
+    A process does not use it during tests, or if package versions differ.
+    """
     if "PYTEST_CURRENT_TEST" in os.environ or "PYTEST_VERSION" in os.environ:
         return None
     found = find()
@@ -72,31 +80,31 @@ def find_for_this_process() -> Announcement | None:
         return None
     if found.versions != versions():
         logger.warning(
-            "The kept embedded runtime (process %d) is not used, because it runs %s, and this "
-            "process has %s. Restart it with `%s stop` and `%s start`.",
+            "Ignoring the persistent embedded runtime (process %d), because it runs %s and "
+            "this process has %s. Restart it with `%s stop` and `%s start`.",
             *(found.pid, _listed(found.versions), _listed(versions()), COMMAND, COMMAND),
         )
         return None
-    logger.info("Using the kept embedded runtime at %s (process %d).", found.url, found.pid)
+    logger.info("Using the persistent embedded runtime at %s (process %d).", found.url, found.pid)
     return found
 
 
 def why_ended(server: Announcement) -> str | None:
-    """What became of a kept runtime and its jobs, for an error; ``None`` while it runs."""
+    """Explain that the persistent runtime has ended; return ``None`` while it runs."""
     current = find(patience=0)
     if current is not None and current.pid == server.pid:
         return None
     return (
-        f"The embedded runtime (process {server.pid}) has ended. Its jobs are kept: after "
-        f"`{COMMAND} start`, a new QiskitRuntimeService finds them."
+        f"The embedded runtime (process {server.pid}) has ended. Its jobs are saved: run "
+        f"`{COMMAND} start` and create a new QiskitRuntimeService to find them."
     )
 
 
 def start(arguments: Sequence[str]) -> Announcement:
-    """Start the kept runtime, and wait until it answers; one that runs already is found.
+    """Start the persistent runtime and wait until it is ready; return a running one as it is.
 
     Args:
-        arguments: Further ones for ``serve``.
+        arguments: Additional arguments for ``serve``.
 
     Raises:
         StartError: If it does not start.
@@ -108,31 +116,31 @@ def start(arguments: Sequence[str]) -> Announcement:
         found = find()
     except StartError:
         raise
-    except (OSError, RuntimeError) as error:  # no room for the file, or no home
+    except (OSError, RuntimeError) as error:  # no space for the file, or no home folder
         raise StartError(f"The embedded runtime could not be started: {error}") from error
     if found is None:
-        raise StartError("An embedded runtime is being started or stopped; try again.")
+        raise StartError("An embedded runtime is starting or stopping; try again.")
     return found
 
 
 def page(server: Announcement) -> str | None:
-    """An address that lets a browser see a running server, once; ``None`` if it shows no page."""
+    """Return a one-time URL of the server's web page, or ``None`` if it has no page."""
     parts = urlsplit(server.url)
     body = json.dumps({"apiToken": server.token})
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS_TO_STOP)
     try:
         connection.request("POST", "/page/codes", body)
-        answer = connection.getresponse()
-        path = answer.read().decode()
+        response = connection.getresponse()
+        path = response.read().decode()
     except OSError:
         return None
     finally:
         connection.close()
-    return f"{parts.scheme}://{parts.netloc}{path}" if answer.status == 200 else None
+    return f"{parts.scheme}://{parts.netloc}{path}" if response.status == 200 else None
 
 
 def stop() -> Announcement | None:
-    """Stop the kept runtime and wait for its end; return what it was, ``None`` if none ran."""
+    """Stop the persistent runtime and wait until it has ended; return ``None`` if none ran."""
     found = find()
     if found is None:
         return None
@@ -141,24 +149,24 @@ def stop() -> Announcement | None:
     while why_ended(found) is None:
         if time.monotonic() > deadline:
             os.kill(found.pid, signal.SIGKILL)
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_POLL_SECONDS)
     return found
 
 
 def withdraw(file: int) -> None:
-    """Remove an announcement, and with it the token, when its server ends in good order."""
+    """Erase an announcement, including the token, when its server shuts down."""
     if stat.S_ISREG(os.fstat(file).st_mode):
         os.ftruncate(file, 0)
 
 
 @contextmanager
 def _claimed() -> Iterator[int | None]:
-    """The file, locked for a server that is to be started; ``None`` if one runs already."""
+    """Open and lock the file for a new server; yield ``None`` if a server runs already."""
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     file = os.open(folder() / "server.json", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         deadline = time.monotonic() + _SECONDS_TO_START
-        # Whoever only looks for a server holds the lock for a moment, too.
+        # Processes that look for a server hold the lock briefly, too.
         while not _lock(file, fcntl.LOCK_EX):
             if find() is not None or time.monotonic() > deadline:
                 yield None
@@ -171,30 +179,30 @@ def _claimed() -> Iterator[int | None]:
 
 
 def _start(file: int, arguments: Sequence[str]) -> Announcement:
-    """Start the server, which inherits the descriptor, and with it the lock."""
+    """Start the server, which inherits the file descriptor and its lock."""
     log = os.open(folder() / "server.log", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(log, "a+b") as printed:
+    with os.fdopen(log, "a+b") as output:
         data = ("--data", str(folder() / "data"))
-        process = spawn([*data, *arguments], file, printed, cwd="/")
+        process = spawn([*data, *arguments], file, output, cwd="/")
         try:
             while process.poll() is None:
                 found = _read(file)
                 if found is not None:
                     return found
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-        except BaseException:  # above all Ctrl-C
+                time.sleep(_POLL_SECONDS)
+        except BaseException:  # in particular KeyboardInterrupt
             process.kill()
             raise
-        raise not_started(process, printed)
+        raise start_error(process, output)
 
 
 def _read(file: int) -> Announcement | None:
-    """The announcement in the locked file; ``None`` as long as the server starts."""
+    """Read the announcement from the file; return ``None`` while the server is starting."""
     return Announcement.parse(os.pread(file, _LONGEST_FILE, 0))
 
 
 def _lock(file: int, kind: int) -> bool:
-    """Take a lock if nobody holds it; a shared one is given back at once."""
+    """Try to lock the file; a shared lock is released at once."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.local.test_launcher import ends
 
-from qiskit_ibm_runtime.local import kept
+from qiskit_ibm_runtime.local import daemon
 from qiskit_ibm_runtime.local.server_process import Announcement
 
 _SIGNS_OF_A_TEST = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION")
@@ -39,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder of its own."""
     monkeypatch.setenv("HOME", str(tmp_path))
     yield tmp_path
-    kept.stop()
+    daemon.stop()
 
 
 def runtime(*arguments: str) -> list[str]:
@@ -85,7 +85,7 @@ def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
 
     ended = python(_RUN + _OUTLIVE, str(pid))
     assert ended.startswith("2\n")
-    assert "has ended. Its jobs are kept" in ended
+    assert "has ended. Its jobs are saved" in ended
     assert subprocess.run(runtime("status"), stdout=subprocess.PIPE, check=False).returncode == 1
 
     again = process_in(subprocess.check_output(runtime("start", "--workers", "1"), text=True))
@@ -94,7 +94,7 @@ def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
     assert process_in(subprocess.check_output(runtime("stop"), text=True)) == again
     assert file.read_text() == ""
     assert ends(again)
-    assert "does not run" in subprocess.check_output(runtime("stop"), text=True)
+    assert "is not running" in subprocess.check_output(runtime("stop"), text=True)
 
 
 def test_a_kept_runtime_that_does_not_start_says_why(home: Path) -> None:
@@ -110,25 +110,25 @@ def test_a_kept_runtime_that_does_not_start_says_why(home: Path) -> None:
 @pytest.fixture
 def running(home: Path) -> Iterator[Announcement]:
     """The file of a kept runtime, locked as if one ran."""
-    with kept._claimed() as file:
+    with daemon._claimed() as file:
         assert file is not None
         announcement = Announcement("http://127.0.0.1:1/api", "secret", os.getpid(), None)
         announcement.write(file)
         yield announcement
-        kept.withdraw(file)
+        daemon.withdraw(file)
 
 
 def test_a_runtime_of_other_versions_is_not_used(
     running: Announcement, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert kept.find_for_this_process() is None
+    assert daemon.find_usable() is None
     for name in _SIGNS_OF_A_TEST:
         monkeypatch.delenv(name, raising=False)
-    assert kept.find_for_this_process() == running
+    assert daemon.find_usable() == running
 
-    monkeypatch.setattr(kept, "versions", lambda: {**running.versions, "qiskit-aer": "0.99"})
+    monkeypatch.setattr(daemon, "versions", lambda: {**running.versions, "qiskit-aer": "0.99"})
 
-    assert kept.find_for_this_process() is None
+    assert daemon.find_usable() is None
     assert "qiskit-aer 0.99" in caplog.text
     assert running.token not in caplog.text
 
@@ -136,38 +136,38 @@ def test_a_runtime_of_other_versions_is_not_used(
 def test_a_file_that_others_can_read_is_not_used(
     running: Announcement, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (kept.folder() / "server.json").chmod(0o644)
+    (daemon.folder() / "server.json").chmod(0o644)
 
-    assert kept.find() is None
+    assert daemon.find() is None
     assert "others can read it" in caplog.text
 
 
 def test_a_file_without_a_lock_is_a_leftover(home: Path) -> None:
-    with kept._claimed() as file:
+    with daemon._claimed() as file:
         assert file is not None
         Announcement("http://127.0.0.1:1/api", "secret", os.getpid(), None).write(file)
-    assert "secret" in (kept.folder() / "server.json").read_text()
+    assert "secret" in (daemon.folder() / "server.json").read_text()
 
-    assert kept.find() is None
-    assert kept.stop() is None
+    assert daemon.find() is None
+    assert daemon.stop() is None
 
 
 def test_a_server_whose_announcement_was_cut_is_not_found(running: Announcement) -> None:
-    path = kept.folder() / "server.json"
+    path = daemon.folder() / "server.json"
     os.truncate(path, path.stat().st_size // 2)
 
-    assert kept.find(patience=0) is None
+    assert daemon.find(patience=0) is None
 
 
 def test_an_interrupted_start_leaves_no_server(home: Path) -> None:
     slow = (
         "import os, signal, sys, threading\n"
-        "from qiskit_ibm_runtime.local import kept\n"
-        "kept._read = lambda file: os.kill(os.getpid(), signal.SIGINT)\n"
-        "kept.start([])\n"
+        "from qiskit_ibm_runtime.local import daemon\n"
+        "daemon._read = lambda file: os.kill(os.getpid(), signal.SIGINT)\n"
+        "daemon.start([])\n"
     )
 
     interrupted = subprocess.run([sys.executable, "-c", slow], stderr=subprocess.PIPE, check=False)
 
     assert interrupted.returncode == -signal.SIGINT
-    assert kept.find() is None
+    assert daemon.find() is None

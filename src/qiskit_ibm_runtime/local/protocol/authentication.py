@@ -1,4 +1,4 @@
-"""Who calls: users, the tokens they get for a while, and the headers that prove it."""
+"""Authentication: users, access tokens, and credential headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import BAD_CREDENTIALS, NOT_AUTHORIZED, Refused
+from .errors import BAD_CREDENTIALS, NOT_AUTHORIZED, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ QUANTUM, CLOUD = "ibm_quantum", "ibm_cloud"
 
 @dataclass(frozen=True)
 class Caller:
-    """The user of one request, and the CRN if it came by the cloud face."""
+    """User of a request, and the CRN of the service instance on the cloud channel."""
 
     user: str
     channel: str = QUANTUM
@@ -32,19 +32,26 @@ class Caller:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A signed token (JWT) and the seconds since 1970 between which it is valid."""
+    """Signed token (JWT) and its period of validity, in seconds since 1970."""
 
     text: str
     issued: int
     expires: int
 
 
-class Doorkeeper:
-    """Knows the users and admits requests.
+class Authenticator:
+    """Issue access tokens and authenticate requests.
 
-    Access tokens are signed rather than stored, so that they stay valid over a restart; they end
-    with their time, with the user, or with a change of the user's token. They have the form of a
-    JWT, because clients of IAM (IBM's own SDK) read in it when to ask for the next one.
+    Access tokens are signed rather than stored, so they stay valid across restarts. A token becomes
+    invalid when it expires, when its user is removed, or when the user's API token changes. Tokens
+    are JWTs because IAM clients, such as IBM's SDK, read the expiry from them.
+
+    Args:
+        users: Users and their API tokens.
+        crns: CRNs of the service instances.
+        secret: Signing key.
+        seconds: Lifetime of an access token.
+        clock: Seconds since 1970.
     """
 
     def __init__(
@@ -59,8 +66,8 @@ class Doorkeeper:
         self._secret, self._seconds, self._clock = secret, seconds, clock
         self._generation = 0
 
-    def user_of(self, token: str) -> User | None:
-        """The user with this token; every comparison takes the same time."""
+    def find_user(self, token: str) -> User | None:
+        """Return the user with this API token, or ``None``; takes constant time."""
         found = None
         for user in self._users:
             if _equal(token, user.token):
@@ -68,7 +75,7 @@ class Doorkeeper:
         return found
 
     def issue(self, user: User) -> AccessToken:
-        """Make an access token."""
+        """Create an access token."""
         issued = int(self._clock())
         expires = issued + self._seconds
         claims = {
@@ -82,8 +89,8 @@ class Doorkeeper:
         body = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         return AccessToken(f"{body}.{self._signature(body, user)}", issued, expires)
 
-    def user_of_access(self, text: str) -> User | None:
-        """The user for whom this access token was made, while it is valid."""
+    def find_user_by_access_token(self, text: str) -> User | None:
+        """Return the user of an access token, or ``None`` if the token is not valid."""
         body, _, signature = text.rpartition(".")
         signer = None
         for user in self._users:
@@ -91,40 +98,40 @@ class Doorkeeper:
                 signer = user
         if signer is None:
             return None
-        # The signature is ours, so the claims are as we wrote them.
+        # The signature is valid, so the claims are well-formed.
         claims = json.loads(urlsafe_b64decode(body.split(".")[1] + "=="))
         fresh = claims["exp"] > self._clock() and claims["generation"] == self._generation
         return signer if fresh else None
 
     def expire_tokens(self) -> None:
-        """Make the access tokens in use invalid; the next log-in gives a new one."""
+        """Invalidate all access tokens; clients must log in again."""
         self._generation += 1
 
-    def admit(self, headers: Mapping[str, str]) -> Caller:
+    def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """Return the caller of a request.
 
         Raises:
-            Refused: 401 without valid credentials, 403 for a service of somebody else.
+            RequestError: 401 without valid credentials, 403 for an unknown service instance.
         """
         access = headers.get("x-access-token")
         if access is not None:
-            user = self.user_of_access(access)
+            user = self.find_user_by_access_token(access)
             if user is None:
-                raise _unauthorized("The access token is not valid, or no longer.")
+                raise _unauthorized("The access token is invalid or expired.")
             return Caller(user.name)
         kind, _, credential = headers.get("authorization", "").partition(" ")
         user = None
         if kind.lower() == "apikey":
-            user = self.user_of(credential)
+            user = self.find_user(credential)
         elif kind.lower() == "bearer":
-            user = self.user_of_access(credential)
+            user = self.find_user_by_access_token(credential)
         if user is None:
             raise _unauthorized("Invalid credentials.")
         crn = headers.get("service-crn")
         if not crn:
             raise _unauthorized("The header Service-CRN is missing.")
         if crn not in self._crns:
-            raise Refused(403, NOT_AUTHORIZED, "This service instance is not one of yours.")
+            raise RequestError(403, NOT_AUTHORIZED, "You have no access to this service instance.")
         return Caller(user.name, CLOUD, crn)
 
     def _signature(self, body: str, user: User) -> str:
@@ -133,8 +140,8 @@ class Doorkeeper:
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _unauthorized(message: str) -> Refused:
-    return Refused(401, BAD_CREDENTIALS, message, "Check the token, or log in again.")
+def _unauthorized(message: str) -> RequestError:
+    return RequestError(401, BAD_CREDENTIALS, message, "Check the token, or log in again.")
 
 
 def _equal(left: str, right: str) -> bool:

@@ -1,4 +1,4 @@
-"""Servers in a thread of this process, for tests: they start in milliseconds."""
+"""Event loop in a thread, and servers that run on it, for tests: they start in milliseconds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Background:
-    """An event loop in a thread of its own."""
+class LoopThread:
+    """Event loop that runs in its own thread."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -32,32 +32,36 @@ class Background:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine there and return its result."""
+        """Run a coroutine on the loop and return its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the loop and join the thread."""
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
 
 
-class Shared:
-    """An executor that several servers use: none of them starts or stops it."""
+class SharedExecutor:
+    """Executor that several servers share; the owner of the wrapped executor starts and stops it.
+
+    Args:
+        executor: The wrapped executor.
+    """
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
     @property
     def capacity(self) -> int:
-        """How many jobs run at once."""
+        """Number of jobs that can run at once."""
         return self._executor.capacity
 
     async def start(self) -> None:
-        """It runs already."""
+        """Do nothing."""
 
     async def stop(self) -> None:
-        """It runs on."""
+        """Do nothing."""
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         """Run one job."""
@@ -65,25 +69,25 @@ class Shared:
 
 
 class BackgroundServer:
-    """One server on a free port of the loopback address.
+    """Server on a free port of the loopback address.
 
     Args:
-        background: Where it runs.
-        settings: How it is set up; host and port are not used.
-        executor: What runs its jobs; worker processes of its own by default.
-        build: Makes another application, inside the loop.
+        thread: Thread whose event loop serves.
+        settings: Settings of the server; host and port are ignored.
+        executor: Runs the jobs; by default, worker processes of the server.
+        build: Alternative application factory, called inside the loop.
     """
 
     def __init__(
         self,
-        background: Background,
+        thread: LoopThread,
         settings: Settings,
         executor: Executor | None = None,
         build: Callable[[], ASGIApp] | None = None,
     ) -> None:
-        self._background = background
+        self._thread = thread
         self.settings = settings
-        self.url = background.run(self._start(build or (lambda: create_app(settings, executor))))
+        self.url = thread.run(self._start(build or (lambda: create_app(settings, executor))))
 
     async def _start(self, build: Callable[[], ASGIApp]) -> str:
         app = build()
@@ -92,14 +96,14 @@ class BackgroundServer:
         self._task = await start(self._server, listener)
         return base_url(self.settings, listener)
 
-    def tell_to_stop(self) -> None:
-        """Let it end in its own time."""
+    def request_stop(self) -> None:
+        """Ask the server to stop, without waiting."""
         self._server.should_exit = True
 
     def stop(self) -> None:
-        """Stop it and wait for its end."""
-        self.tell_to_stop()
-        self._background.run(self._end())
+        """Stop the server and wait until it has ended."""
+        self.request_stop()
+        self._thread.run(self._end())
 
     async def _end(self) -> None:
         await self._task

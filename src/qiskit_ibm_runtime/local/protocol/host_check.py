@@ -1,4 +1,4 @@
-"""What every request passes first: the path prefix, the Host header, and the access log."""
+"""Middleware for all requests: path prefix, Host header, and access log."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from .answers import error_answer
-from .errors import BAD_HOST, NOT_FOUND, Refused
+from .errors import BAD_HOST, NOT_FOUND, RequestError
+from .responses import error_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,11 +20,16 @@ _LOOPBACK = re.compile(r"^(.+\.)?localhost$|^127(\.\d{1,3}){3}$|^::1$")
 _HOST = re.compile(r"^(\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[^:/@\[\]]+))(:\d{1,5})?$")
 
 
-class Guard:
-    """Wraps the application.
+class HostCheck:
+    """Check the Host header, strip the path prefix, and log each request.
 
-    A server on loopback answers only to names of this machine: a web page whose own name was made
-    to point here must not reach it through the visitor's browser.
+    A server on loopback accepts only the host names of this machine. This prevents DNS rebinding:
+    a web page must not reach the server through the visitor's browser by resolving its own host
+    name to a loopback address.
+
+    Args:
+        app: The wrapped application.
+        settings: Host, allowed hosts and path prefix.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -36,7 +41,7 @@ class Guard:
             return
         began, status = time.monotonic(), [0]
 
-        async def watched(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status[0] = message["status"]
             elif message["type"] == "websocket.accept":
@@ -44,9 +49,9 @@ class Guard:
             await send(message)
 
         try:
-            await self._admit(scope, receive, watched)
+            await self._dispatch(scope, receive, send_and_note_status)
         finally:
-            # No query and no headers: they may hold what nobody should read in a log.
+            # Query and headers are not logged, because they may contain secrets.
             logger.info(
                 "request",
                 extra={
@@ -59,22 +64,22 @@ class Guard:
                 },
             )
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefix = self._settings.path_prefix
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-        if not self.answers_to(host):
-            refused = Refused(400, BAD_HOST, "This server does not answer to that Host header.")
-            await _refuse(refused, scope, receive, send)
+        if not self.accepts_host(host):
+            error = RequestError(400, BAD_HOST, "The Host header does not name this server.")
+            await _reject(error, scope, receive, send)
         elif prefix and not scope["path"].startswith(f"{prefix}/"):
-            refused = Refused(404, NOT_FOUND, f"Everything here is served under {prefix}/.")
-            await _refuse(refused, scope, receive, send)
+            error = RequestError(404, NOT_FOUND, f"All paths of this server start with {prefix}/.")
+            await _reject(error, scope, receive, send)
         else:
-            # Clients of other packages end a path with a slash; a redirect would cost a round trip.
+            # Other clients append a slash to paths; a redirect would cost them a round trip.
             path = scope["path"][len(prefix) :].rstrip("/")
             await self._app({**scope, "path": path or "/"}, receive, send)
 
-    def answers_to(self, header: str) -> bool:
-        """Whether a Host header names this server."""
+    def accepts_host(self, header: str) -> bool:
+        """Return whether a Host header names this server."""
         parts = _HOST.match(header)
         if parts is None:
             return False
@@ -82,13 +87,13 @@ class Guard:
         allowed = self._settings.allowed_hosts
         if _LOOPBACK.match(name) or name == self._settings.host.lower() or name in allowed:
             return True
-        # On another address TLS ties the name to the certificate; a list is asked for only there.
+        # On other addresses TLS ties the name to the certificate, so a list is optional.
         return not allowed and not _LOOPBACK.match(self._settings.host)
 
 
-async def _refuse(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    answer: Any = error_answer(refused, scope["path"])
+async def _reject(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
+    response: Any = error_response(error, scope["path"])
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return
-    await answer(scope, receive, send)
+    await response(scope, receive, send)
