@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, RuntimeProgramNotFound
-from qiskit_ibm_runtime.local.serving.background import BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 from .conftest import CRN, SIMULATOR, TOKEN

@@ -85,9 +85,9 @@ def test_leave(qiskit_runtime_server):
 
 def test_a_service_of_before_is_of_no_use_and_says_so():
     number = len(called)
-    with pytest.raises(IBMRuntimeError, match="test server was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].jobs()
-    with pytest.raises(IBMRuntimeError, match="test server was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].run("hello-world", {}, options=OPTIONS)
     assert len(called) == number
 
@@ -150,7 +150,7 @@ def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
 
 
 def test_what_is_recorded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "_MAX_CHARACTERS", 5_000)
+    monkeypatch.setattr(recorder, "_LARGEST", 5_000)
     with ServerPool(workers=1) as pool, pool.server() as server:
         service = server.service()
         for _ in range(10):

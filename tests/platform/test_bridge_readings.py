@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from qiskit_ibm_runtime import IBMRuntimeError
+from qiskit_ibm_runtime._jobs.record import read_state
 from qiskit_ibm_runtime._platform.backend_documents import (
     backend_names,
     v1_configuration,
@@ -23,7 +24,6 @@ from qiskit_ibm_runtime._platform.job_records import v1_job_record, v1_metrics
 from qiskit_ibm_runtime._platform.readout import correct_readout
 from qiskit_ibm_runtime._platform.recipe import Recipe
 from qiskit_ibm_runtime._platform.results import to_v1
-from qiskit_ibm_runtime.job.state import read_state
 from qiskit_ibm_runtime.utils.estimator_result_decoder import EstimatorResultDecoder
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 

@@ -20,7 +20,7 @@ from qiskit_ibm_runtime._platform.polling import PollBackoff
 from qiskit_ibm_runtime._platform.rate_limits import SubmitRateLimiter
 from qiskit_ibm_runtime._platform.urls import api_url, iam_url
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool

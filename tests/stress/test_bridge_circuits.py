@@ -26,7 +26,7 @@ from qiskit_ibm_runtime._platform.backend_documents import v1_configuration, v1_
 from qiskit_ibm_runtime._platform.device import Device
 from qiskit_ibm_runtime._platform.results import to_v1
 from qiskit_ibm_runtime._platform.workload import read_workload
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 CIRCUITS = int(os.environ.get("BRIDGE_CIRCUITS", "500"))
 EXACT = 1e-7

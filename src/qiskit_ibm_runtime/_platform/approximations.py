@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 from .isa import each_step
 
@@ -24,7 +24,7 @@ def warn_once(text: str) -> None:
     """Warn at the caller's line, once per process for each message."""
     if text not in _issued_warnings:
         _issued_warnings.add(text)
-        warnings.warn(text, UserWarning, stacklevel=users_line())
+        warnings.warn(text, UserWarning, stacklevel=caller_stacklevel())
 
 
 def warn_of_approximations(inputs: dict[str, Any], work: Workload) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit import QuantumCircuit
 
 import qiskit_ibm_runtime
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 
 from .client import ENCODING_VARIABLE, EXECUTOR, PRIMITIVES, TRANSPORT_VARIABLE
 from .primitives import QASM3, QPY

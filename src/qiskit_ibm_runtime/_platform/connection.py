@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.api.auth import BearerAuth
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.http.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.utils import is_crn
 
@@ -17,7 +17,7 @@ from .urls import api_url, iam_url
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.accounts import Account
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
 
 
 class PlatformParameters(ClientParameters):

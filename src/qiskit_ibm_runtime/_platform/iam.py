@@ -9,9 +9,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.api.clients.login import LoginSource
+from qiskit_ibm_runtime.api.clients.auth import LoginSource
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.http.redaction import keep_secret
 from qiskit_ibm_runtime.exceptions import IBMError, IBMNotAuthorizedError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
+from qiskit_ibm_runtime._jobs.record import final_state
+from qiskit_ibm_runtime._jobs.waiting import PollSchedule
 from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient, WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.job.state import final_state
-from qiskit_ibm_runtime.job.waiting import PollSchedule
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Callable
 from urllib.parse import urlsplit
 
-from qiskit_ibm_runtime.api.loopback import is_loopback
-from qiskit_ibm_runtime.api.retry import Attempt, RetryPolicy, wait
+from qiskit_ibm_runtime.api.http.retry import Attempt, RetryPolicy, wait
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.addresses import is_loopback
 
 logger = logging.getLogger(__name__)
 SUBMITS_VARIABLE = "QISKIT_IBM_PLATFORM_SUBMITS_PER_MINUTE"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.addresses import is_loopback
 from qiskit_ibm_runtime.utils.utils import crn_region, is_crn
 
 API_VERSION = "2026-04-15"

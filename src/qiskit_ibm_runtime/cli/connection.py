@@ -56,9 +56,9 @@ class Connection:
         from .output import spinner
 
         if persistent and self.find_account() is None:
-            from qiskit_ibm_runtime.local import kept
+            from qiskit_ibm_runtime.local import daemon
 
-            if kept.find_for_this_process() is None:
+            if daemon.find_usable() is None:
                 raise IBMInputValueError(NO_PERSISTENT_RUNTIME)
         with spinner("connecting"):
             return QiskitRuntimeService(**self._arguments)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def run_checks(connection: Connection, *, offline: bool) -> Iterator[Finding]:
     yield _environment_variables()
     yield _account_file(connection.file)
     yield _client_header()
-    yield _kept_runtime()
+    yield _persistent_runtime()
     try:
         account = connection.find_account()
     except Exception as error:  # noqa: BLE001  # any error is a finding
@@ -150,18 +150,18 @@ def _account_file(given: str | None) -> Finding:
 
 
 def _client_header() -> Finding:
-    from qiskit_ibm_runtime.api.caller import client_application
+    from qiskit_ibm_runtime.api.http.client_header import client_application
 
     return Finding("client header", OK, client_application())
 
 
-def _kept_runtime() -> Finding:
+def _persistent_runtime() -> Finding:
     if os.name != "posix":
         return Finding("embedded runtime", OK, "runs on Linux and macOS only")
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.server_process import versions
 
-    found = kept.find(patience=0)
+    found = daemon.find(patience=0)
     if found is None:
         return Finding("embedded runtime", OK, "no persistent one is running")
     where = f"{found.url}, process {found.pid}"

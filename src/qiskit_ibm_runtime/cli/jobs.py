@@ -42,7 +42,6 @@ def list_jobs(
 ) -> None:
     """List jobs of the account, newest first."""
     from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
-    from qiskit_ibm_runtime.job_listing import JobListing
 
     connection = connection_of(context)
     service = connection.open(persistent=True)
@@ -71,7 +70,7 @@ def list_jobs(
 
 
 def _summary(record: dict[str, Any]) -> dict[str, Any]:
-    from qiskit_ibm_runtime.job.state import read_state
+    from qiskit_ibm_runtime._jobs.record import read_state
 
     return {
         "id": record["id"],

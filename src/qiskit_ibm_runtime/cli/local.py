@@ -27,20 +27,20 @@ def start(
     json: Json = False,
 ) -> None:
     """Start a persistent runtime, shared by all processes that use channel local."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.serving.command_line import arguments_of_start
 
     with spinner("starting"):
-        found = kept.start(arguments_of_start(data, workers, device or (), retention_days))
+        found = daemon.start(arguments_of_start(data, workers, device or (), retention_days))
     _show(found, json)
 
 
 @app.command()
 def status(json: Json = False) -> None:
     """Show whether it is running; exit code 1 if not."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
 
-    found = kept.find()
+    found = daemon.find()
     if found is None:
         print_json({"running": False}) if json else print_message("Not running.")
         raise typer.Exit(FAILED)
@@ -50,10 +50,10 @@ def status(json: Json = False) -> None:
 @app.command()
 def stop(json: Json = False) -> None:
     """Stop it. Its jobs are available again after the next start."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
 
     with spinner("stopping"):
-        found = kept.stop()
+        found = daemon.stop()
     if json:
         print_json({"stopped": None if found is None else found.pid})
     else:

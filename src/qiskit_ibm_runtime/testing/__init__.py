@@ -1,9 +1,7 @@
-"""Servers for testing packages that use Qiskit Runtime; each starts in milliseconds.
+"""Test support for packages that use Qiskit Runtime: fresh servers that start in milliseconds.
 
-pytest loads the fixtures in `pytest_plugin` automatically; the classes here are for other test
-runners. Requires the extra ``local``.
-
-.. versionadded:: 0.9.3+embedded.1
+pytest loads the fixtures in `pytest_plugin` automatically. The classes here are for other test
+runners. The extra ``local`` is required.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ __all__ = ["RuntimeServer", "ServerPool"]
 
 
 def __getattr__(name: str) -> Any:
-    # pytest imports this package in every run, so servers are imported on first use.
-    if name in __all__:
+    # Import servers on first use, because pytest imports this package in every run.
+    if name in (*__all__, "Workshop"):
         from . import servers
 
         return getattr(servers, name)

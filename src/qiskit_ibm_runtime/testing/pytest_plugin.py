@@ -1,6 +1,6 @@
-"""pytest fixtures for packages that use Qiskit Runtime, loaded where this package is installed.
+"""Fixtures for packages that use Qiskit Runtime; pytest loads them if this package is installed.
 
-Imports and servers are deferred until a test requests a fixture.
+Nothing is imported or started before a test requests a fixture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
+
+    from . import RuntimeServer, ServerPool
 
 MARKER = "qiskit_runtime"
 
@@ -29,8 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def qiskit_runtime_server_pool() -> Iterator[ServerPool]:
-    """Pool whose workers are shared by all servers of this test run."""
-    from qiskit_ibm_runtime.testing import ServerPool
+    """Pool of servers for the whole test run; all servers share its workers."""
+    from . import ServerPool
 
     with ServerPool() as pool:
         yield pool
@@ -42,7 +43,7 @@ def qiskit_runtime_server(
     qiskit_runtime_server_pool: ServerPool,
     _no_default_runtime_session: None,
 ) -> Iterator[RuntimeServer]:
-    """Fresh server for one test, without jobs, programs, faults or recorded requests."""
+    """Fresh server for one test, without jobs, uploaded programs, faults or recorded requests."""
     marker = request.node.get_closest_marker(MARKER)
     with qiskit_runtime_server_pool.server(**(marker.kwargs if marker else {})) as server:
         yield server
@@ -50,13 +51,13 @@ def qiskit_runtime_server(
 
 @pytest.fixture
 def qiskit_runtime_service(qiskit_runtime_server: RuntimeServer) -> QiskitRuntimeService:
-    """Service connected to a fresh server for one test."""
+    """Service on a fresh server for one test."""
     return qiskit_runtime_server.service()
 
 
 @pytest.fixture(scope="session")
 def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
-    """Server shared by the whole test run."""
+    """Server for the whole test run."""
     with qiskit_runtime_server_pool.server() as server:
         yield server
 
@@ -65,13 +66,13 @@ def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iter
 def qiskit_runtime_shared_service(
     qiskit_runtime_shared_server: RuntimeServer, _no_default_runtime_session: None
 ) -> QiskitRuntimeService:
-    """Service connected to the shared server, which also has the jobs of other tests."""
+    """Service on the shared server, which also has the jobs of other tests."""
     return qiskit_runtime_shared_server.service()
 
 
 @pytest.fixture
 def _no_default_runtime_session() -> Iterator[None]:
-    """Keep primitives without a session from using another test's session and server."""
+    """Clear the default session, which may use the server of an earlier test."""
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     _DEFAULT_SESSION.set(None)

@@ -1,4 +1,4 @@
-"""Recording of requests and responses, without their secrets."""
+"""Recorder of requests and responses, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 REDACTED = "redacted"
 STREAM = "STREAM"
-_MAX_CHARACTERS, _MAX_EXCHANGES = 2**27, 10_000
-# Secret fields of request and response bodies, keyed by the end of the path.
+_LARGEST, _MOST = 2**27, 10_000  # characters, exchanges
+# Fields of request and response bodies that are secret, by the end of the path.
 _SECRET_FIELDS = {
     "/users/loginWithToken": ("apiToken", "id"),
     "/identity/token": ("apikey", "access_token", "refresh_token"),
@@ -29,18 +29,18 @@ _KEPT_HEADERS = ("content-type", "idempotency-key", "service-crn", "x-qx-client-
 
 @dataclass
 class Exchange:
-    """One request and its response, or one stream and its messages.
+    """Request and its response, or a stream and its messages.
 
     Attributes:
         method: HTTP method, or ``STREAM``.
         path: Path, including the server's prefix if it has one.
-        query: Query string as sent.
-        headers: Headers with lower-case names; credentials are redacted.
-        body: Body of the request.
-        status: Status of the response; 101 for a stream, 0 if no response was sent.
-        answer: Body of the response.
-        answer_headers: Headers of the response.
-        messages: Messages of a stream.
+        query: Query string.
+        headers: Some request headers, with lower-case names; credentials are redacted.
+        body: Request body.
+        status: HTTP status; 101 for an open stream, 0 if no response was sent.
+        answer: Response body.
+        answer_headers: Some response headers.
+        messages: Messages sent on a stream.
         close_code: Close code of a stream.
     """
 
@@ -56,14 +56,14 @@ class Exchange:
     close_code: int | None = None
 
     def json(self) -> Any:
-        """Parse the body of the request as JSON."""
+        """Parse the request body as JSON."""
         return json.loads(self.body)
 
 
 class Recorder:
-    """ASGI middleware that records exchanges, in the order in which they start.
+    """ASGI middleware that records exchanges in the order in which they began.
 
-    The oldest are dropped when they exceed 128 MiB or 10,000 entries.
+    Above 10,000 exchanges or 128 Mi characters in total, the oldest ones are dropped.
 
     .. code-block:: python
 
@@ -74,24 +74,29 @@ class Recorder:
             assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
 
     Attributes:
-        dropped: Number of exchanges that were dropped.
+        dropped: Number of dropped exchanges.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._records: deque[_Record] = deque()
+        self._kept: deque[_Kept] = deque()
         self._size = 0
         self.dropped = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """All recorded exchanges, except those that were dropped."""
+        """Exchanges recorded so far, except dropped ones."""
         with self._lock:
-            return [one.exchange for one in self._records]
+            return [one.exchange for one in self._kept]
 
     def matching(self, method: str = "", path: str = "") -> list[Exchange]:
-        """Return the exchanges with this method and a path that matches the regular expression."""
+        """Return the exchanges with this method whose path matches a regular expression.
+
+        Args:
+            method: HTTP method, or ``STREAM``; any by default.
+            path: Regular expression, searched in the path; any by default.
+        """
         return [
             one
             for one in self.exchanges
@@ -101,13 +106,13 @@ class Recorder:
     def clear(self) -> None:
         """Discard all recorded exchanges."""
         with self._lock:
-            for one in self._records:
+            for one in self._kept:
                 one.dropped = True
-            self._records.clear()
+            self._kept.clear()
             self._size = self.dropped = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle and record one request or stream."""
+        """Serve and record one request or one stream."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -117,32 +122,32 @@ class Recorder:
             scope["query_string"].decode("latin-1"),
             _headers(scope["headers"]),
         )
-        record = _Record(exchange)
+        kept = _Kept(exchange)
         with self._lock:
-            self._records.append(record)
-        channel = _RecordingChannel(record, receive, send, self._grow)
+            self._kept.append(kept)
+        channel = _RecordingChannel(kept, receive, send, self._grow)
         try:
             await self._app(scope, channel.receive, channel.send)
         finally:
             channel.finish()
 
-    def _grow(self, record: _Record, size: int) -> None:
-        """Add to the size of an exchange, and drop the oldest ones if the limit is exceeded."""
+    def _grow(self, kept: _Kept, size: int) -> None:
+        """Add to the size of an exchange, and drop the oldest ones above the limits."""
         with self._lock:
-            if record.dropped:
+            if kept.dropped:
                 return
-            record.size += size
+            kept.size += size
             self._size += size
-            while self._size > _MAX_CHARACTERS or len(self._records) > _MAX_EXCHANGES:
-                oldest = self._records.popleft()
+            while self._size > _LARGEST or len(self._kept) > _MOST:
+                oldest = self._kept.popleft()
                 oldest.dropped = True
                 self._size -= oldest.size
                 self.dropped += 1
 
 
 @dataclass(eq=False)
-class _Record:
-    """An exchange, its size in characters, and whether it was dropped or cleared."""
+class _Kept:
+    """Exchange with its size in characters, and whether it was dropped or cleared."""
 
     exchange: Exchange
     size: int = 0
@@ -150,31 +155,32 @@ class _Record:
 
 
 class _RecordingChannel:
-    """ASGI channel between server and application that records one exchange."""
+    """Receive and send channel of the application that records one exchange."""
 
     def __init__(
-        self, record: _Record, receive: Receive, send: Send, grow: Callable[[_Record, int], None]
+        self, kept: _Kept, receive: Receive, send: Send, grow: Callable[[_Kept, int], None]
     ) -> None:
-        self._record, self._receive, self._send, self._grow = record, receive, send, grow
-        self._request_body, self._response_body = bytearray(), bytearray()
-        # Faults that break the connection expect uvicorn's transport attribute here.
+        self._kept, self._receive, self._send, self._grow = kept, receive, send, grow
+        self._asked, self._answered = bytearray(), bytearray()
+        # Fault injection expects the transport here, as on uvicorn's own channel.
         self.transport = getattr(getattr(send, "__self__", None), "transport", None)
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._request_body += message.get("body", b"")
+            self._asked += message.get("body", b"")
         return message
 
     async def send(self, message: Message) -> None:
-        kind, exchange = message["type"], self._record.exchange
+        kind, exchange = message["type"], self._kept.exchange
         if kind in ("http.response.start", "websocket.http.response.start"):
             exchange.status = message["status"]
             exchange.answer_headers = _headers(message.get("headers", ()))
         elif kind in ("http.response.body", "websocket.http.response.body"):
-            self._response_body += message.get("body", b"")
+            self._answered += message.get("body", b"")
             if not message.get("more_body"):
-                # Before sending, so that the record is complete once the client has the response.
+                # Finish before sending, so that a client with the response finds the exchange
+                # complete.
                 self.finish()
         elif kind == "websocket.accept":
             exchange.status = 101
@@ -185,20 +191,20 @@ class _RecordingChannel:
         await self._send(message)
 
     def _keep_message(self, text: str) -> None:
-        if not self._record.dropped:
-            self._record.exchange.messages.append(text)
-            self._grow(self._record, len(text))
+        if not self._kept.dropped:
+            self._kept.exchange.messages.append(text)
+            self._grow(self._kept, len(text))
 
     def finish(self) -> None:
-        """Record both bodies, with their secrets redacted."""
-        exchange = self._record.exchange
-        request_body = self._request_body.decode("utf-8", "replace")
-        response_body = self._response_body.decode("utf-8", "replace")
-        secrets = set(_secrets(exchange.path, request_body, response_body))
+        """Store both bodies, with secrets redacted."""
+        exchange = self._kept.exchange
+        asked = self._asked.decode("utf-8", "replace")
+        answered = self._answered.decode("utf-8", "replace")
+        secrets = set(_secrets(exchange.path, asked, answered))
         before = len(exchange.body) + len(exchange.answer)
-        exchange.body = _redact_secrets(request_body, secrets)
-        exchange.answer = _redact_secrets(response_body, secrets)
-        self._grow(self._record, len(exchange.body) + len(exchange.answer) - before)
+        exchange.body = _without(asked, secrets)
+        exchange.answer = _without(answered, secrets)
+        self._grow(self._kept, len(exchange.body) + len(exchange.answer) - before)
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -220,8 +226,8 @@ def _secrets(path: str, *texts: str) -> Iterable[str]:
                 yield from (str(values[name]) for name in names if values.get(name))
 
 
-def _redact_secrets(text: str, secrets: set[str]) -> str:
-    # Longest first, as one secret may be part of another.
+def _without(text: str, secrets: set[str]) -> str:
+    # Longest first, because one secret may contain another.
     for secret in sorted(secrets, key=len, reverse=True):
         for spelling in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(spelling, REDACTED)

@@ -13,7 +13,11 @@ from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
+from qiskit_ibm_runtime.local.serving.loop_thread import (
+    BackgroundServer,
+    LoopThread,
+    SharedExecutor,
+)
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
 from .recorder import Recorder
@@ -24,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class ServerPool:
-    """Pool of test servers that share one thread and the worker processes.
+    """Pool of servers that share one thread and one set of worker processes.
 
-    Starting the workers takes about a second, because they import Qiskit. Each server of a running
-    pool then starts in milliseconds.
+    Creating a pool takes about a second, because its workers import Qiskit. A server in the pool
+    starts in milliseconds.
 
     .. code-block:: python
 
@@ -37,39 +41,39 @@ class ServerPool:
             print(server.service().backends(simulator=False))
 
     Args:
-        workers: Number of jobs that run concurrently.
+        workers: Number of concurrent jobs.
     """
 
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
         self._servers: WeakSet[RuntimeServer] = WeakSet()
-        self._background = Background()
+        self._thread = LoopThread()
         self._executor = executors.create(workers=workers)
-        self._background.run(self._executor.start())
+        self._thread.run(self._executor.start())
 
     def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:
         """Start a server.
 
         Args:
             faults: Faults to inject; none by default.
-            settings: Any settings of the TOML file, in the same form.
+            settings: Settings of the server, in the form of the TOML file.
 
         Raises:
             SettingsError: If a setting is unknown or invalid.
         """
         settings = {"workers": self.workers, **settings}
         server = RuntimeServer(
-            self._background, Shared(self._executor), settings, faults or Faults()
+            self._thread, SharedExecutor(self._executor), settings, faults or Faults()
         )
         self._servers.add(server)
         return server
 
     def close(self) -> None:
-        """Stop the running servers, the workers and the thread."""
+        """Stop all servers, the workers and the thread."""
         for server in list(self._servers):
             server.stop()
-        self._background.run(self._executor.stop())
-        self._background.close()
+        self._thread.run(self._executor.stop())
+        self._thread.close()
 
     def __enter__(self) -> ServerPool:  # noqa: PYI034 - typing has no Self before 3.11
         return self
@@ -78,9 +82,12 @@ class ServerPool:
         self.close()
 
 
+Workshop = ServerPool  # former name, kept for existing scripts
+
+
 def _forget_client_state(netloc: str) -> None:
     """Discard client state that refers to the server with this host and port."""
-    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    from qiskit_ibm_runtime._jobs.streaming import cancel_streams_of
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     cancel_streams_of(netloc)
@@ -92,12 +99,12 @@ def _forget_client_state(netloc: str) -> None:
 
 @dataclass(frozen=True)
 class PlatformAddress:
-    """Connection details for clients of the current IBM Quantum Platform.
+    """Connection data of a server for clients of today's IBM Quantum Platform.
 
     Attributes:
-        base: Base URL of the server, for every service of the platform.
-        url: Base URL of the runtime API.
-        api_key: API key of the user.
+        base: Base URL, which serves as the URL of every service of the platform.
+        url: URL of the runtime API.
+        api_key: API key of the server's user.
         instance: CRN of the service instance.
     """
 
@@ -108,7 +115,7 @@ class PlatformAddress:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables that make clients log in and discover instances here."""
+        """Environment variables that make clients log in and discover instances at this server."""
         return dict.fromkeys(
             ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL"),
             self.base,
@@ -116,13 +123,13 @@ class PlatformAddress:
 
 
 class RuntimeServer:
-    """Test server with fault injection and a record of its requests.
+    """Server with fault injection and a record of its requests.
 
     Attributes:
-        token: Token of the server's user.
-        faults: Faults to inject; initially empty. See
+        token: API token of its user.
+        faults: Faults to inject; initially those passed to :meth:`ServerPool.server`. See
             :class:`~qiskit_ibm_runtime.local.faults.Faults`.
-        requests: Recorded requests and responses, without secrets. See
+        requests: Recorded requests and responses, with secrets redacted. See
             :class:`~qiskit_ibm_runtime.testing.recorder.Recorder`.
     """
 
@@ -130,7 +137,7 @@ class RuntimeServer:
 
     def __init__(
         self,
-        background: Background,
+        thread: LoopThread,
         executor: Executor,
         settings: dict[str, Any],
         faults: Faults,
@@ -147,16 +154,16 @@ class RuntimeServer:
             self.requests = Recorder(create_app(made, executor, faults=faults))
             return self.requests
 
-        self._server = BackgroundServer(background, made, build=build)
+        self._server = BackgroundServer(thread, made, build=build)
 
     @property
     def url(self) -> str:
-        """``url`` of an account for this server."""
+        """URL of this server, for the ``url`` of an account."""
         return f"{self._server.url}/api"
 
     @property
     def platform(self) -> PlatformAddress:
-        """Connection details for the server's IBM Quantum Platform API.
+        """Connection data for clients of today's platform.
 
         .. code-block:: python
 
@@ -169,19 +176,19 @@ class RuntimeServer:
         return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
     def service(self, **arguments: Any) -> QiskitRuntimeService:
-        """Connect to this server, passing ``arguments`` to :class:`QiskitRuntimeService`."""
+        """Connect to this server; passes ``arguments`` to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.api.liveness import watch
+        from qiskit_ibm_runtime.api.http.liveness import watch
 
         watch(self.url, self._why_ended)
         given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
         return QiskitRuntimeService(**given)
 
     def stop(self) -> None:
-        """Stop the server and discard its data; its services stop working.
+        """Stop the server and discard its data; services connected to it stop working.
 
-        Callbacks of its jobs receive no further messages. A default session on the server is
-        reset.
+        Callbacks of its jobs receive no more messages. A default session on one of its services
+        is cleared.
         """
         if self._stopped:
             return
@@ -194,7 +201,7 @@ class RuntimeServer:
     def _why_ended(self) -> str | None:
         if not self._stopped:
             return None
-        return "This test server was stopped and its jobs are gone. Start a new server."
+        return "This test server has been stopped and its jobs are lost; request a new one."
 
     def __enter__(self) -> RuntimeServer:  # noqa: PYI034 - typing has no Self before 3.11
         return self
