@@ -244,7 +244,7 @@ def test_an_amplifier_that_cannot_amplify_says_so() -> None:
         amplifiers.amplified(there, dynamic, 3, "GlobalFoldingAmplifier")
     with pytest.raises(ValueError, match="1 or more"):
         amplifiers.amplified(there, circuit, 0.5, "TwoQubitAmplifier")
-    with pytest.raises(ValueError, match="no noise amplifier 'Loud'"):
+    with pytest.raises(ValueError, match="noise amplifier 'Loud'"):
         amplifiers.amplified(there, circuit, 3, "Loud")
 
 
@@ -339,7 +339,7 @@ def test_the_inverse_of_a_twirled_channel_leaves_nothing_of_it() -> None:
 
 def framed(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
     merger = pauli_frames.Merger(machine())
-    return pauli_frames.FramedCircuit(circuit, merger).framed(*frames)
+    return pauli_frames.FramedCircuit(circuit, merger).with_paulis(*frames)
 
 
 def with_paulis(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
