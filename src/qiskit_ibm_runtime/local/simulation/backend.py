@@ -125,6 +125,7 @@ class LocalBackend(ProgramBackend):
         for one, method in zip(loaded, chosen):
             if method in _VECTORS and one.circuit.num_qubits > sizes.NARROW:
                 _check_size(one.circuit, model, shots, method)
+        are_parallel = model is None and all(c.num_qubits < ONE_THREAD for c in circuits)
 
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
@@ -136,7 +137,6 @@ class LocalBackend(ProgramBackend):
                 **self._of_the_method(circuits),
             )
 
-        are_parallel = model is None and all(c.num_qubits < ONE_THREAD for c in circuits)
         keys = [
             (method, 0 if self._may_share_a_run(one.circuit, shots, model, method) else number)
             for number, (one, method) in enumerate(zip(loaded, chosen), 1)
