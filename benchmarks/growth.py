@@ -95,7 +95,7 @@ def circuits() -> Iterator[Case]:
 
 
 def backends() -> Iterator[Case]:
-    """Backends looked at for the first time: 127 qubits, 50 ms a round trip."""
+    """Backends fetched for the first time: 127 qubits, 50 ms per round trip."""
     for number in (1, 5, 20, 100, 400):
         standin = StandIn(devices=number)
 
@@ -111,7 +111,7 @@ def backends() -> Iterator[Case]:
 
 
 def jobs() -> Iterator[Case]:
-    """Jobs listed: 1 kB of inputs each, 50 ms a round trip."""
+    """Jobs listed: 1 kB of inputs each, 50 ms per round trip."""
     standin = StandIn(inputs=1000)
     service = standin.service()
     for number in (10, 100, 1000, 10_000):
@@ -126,7 +126,7 @@ def jobs() -> Iterator[Case]:
 
 
 def waiting() -> Iterator[Case]:
-    """Jobs waited for, each by a thread: from the end of all to the last result.
+    """Jobs waited for, one thread each: from the end of all jobs to the last result.
 
     The service runs in the same process, so that half of the work is its own.
     """
@@ -166,7 +166,7 @@ def waiting() -> Iterator[Case]:
             for thread in threads:
                 thread.join()
 
-        facts = lambda seen=threads_of_ours: {"threads of ours": max(seen)}  # noqa: E731
+        facts = lambda seen=threads_of_ours: {"additional threads": max(seen)}  # noqa: E731
         yield Case(number, end, prepare, facts, rounds=1)
         service.__exit__(None)
 
@@ -196,7 +196,7 @@ def _results(kind: str, sizes: tuple[int, ...]) -> Iterator[Case]:
 
 
 def texts() -> Iterator[Case]:
-    """Bytes of a result that is one text."""
+    """Bytes of a result that is one string."""
     return _results("text", (1000, 100_000, 10_000_000, 100_000_000, 500_000_000))
 
 
@@ -219,7 +219,7 @@ def table(curve: Callable[[], Iterator[Case]]) -> str:
     lines = [
         f"**{title}** Exponent {exponent(points):.2f}.",
         "",
-        "| size | ms | ms of work | peak MB |" + "".join(f" {name} |" for name in names),
+        "| size | ms | CPU ms | peak MB |" + "".join(f" {name} |" for name in names),
         "|---:|---:|---:|---:|" + "---:|" * len(names),
     ]
     for point in points:

@@ -21,7 +21,7 @@ def _walk() -> int:
 
 
 def _plan(depth: int) -> Plan:
-    from qiskit_ibm_runtime.api.caller import client_application
+    from qiskit_ibm_runtime.api.http.client_header import client_application
 
     def hundred(call: Callable[[], object]) -> None:
         for _ in range(100):

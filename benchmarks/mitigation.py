@@ -130,7 +130,7 @@ def rows(device: str) -> Iterator[dict[str, Any]]:
                 "level": level,
                 "error": float(errors.mean()),
                 "largest": float(errors.max()),
-                "nearer": int((errors < plain).sum()),
+                "improved": int((errors < plain).sum()),
                 "circuits": len(errors),
                 "shots": float(np.mean([entry["shots"] for entry in metadata])) / SHOTS,
                 "seconds": seconds,
@@ -144,7 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     if not given.json:
-        print("| device | program | level | mean error | largest | nearer | shots | s |")
+        print("| device | program | level | mean error | largest | improved | relative shots | s |")
         print("|---|---|---|---|---|---|---|---|")
     for device in given.devices:
         for row in rows(device):
@@ -153,7 +153,7 @@ def main() -> None:
                 continue
             print(
                 "| {device} | {program} | {level} | {error:.3f} | {largest:.3f} "
-                "| {nearer} of {circuits} | {shots:.1f} times | {seconds:.1f} |".format(**row),
+                "| {improved} of {circuits} | {shots:.1f} | {seconds:.1f} |".format(**row),
                 flush=True,
             )
 

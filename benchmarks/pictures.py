@@ -22,7 +22,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import RealAmplitudes
 
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 CHROMIUM = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -42,7 +42,7 @@ measure q -> c;
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with Workshop() as workshop, workshop.server(devices=DEVICES) as server:
+    with ServerPool() as workshop, workshop.server(devices=DEVICES) as server:
         service = server.service()
         jobs = run_jobs(service)
         notebook(folder, service, jobs)

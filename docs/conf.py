@@ -24,7 +24,7 @@ extensions = [
     "options_table",
 ]
 exclude_patterns = ["_build", "changes", "extensions", "jupyter_execute"]
-suppress_warnings = ["ref.python"]  # names of two classes that 0.9.3 called the same
+suppress_warnings = ["ref.python"]  # 0.9.3 has two classes with the same name
 
 html_theme = "furo"
 html_title = "qiskit-ibm-runtime 0.9.3, embedded"
@@ -36,7 +36,7 @@ html_show_copyright = False
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "attrs_block"]
-nb_execution_mode = "off"  # outputs are stored; `nox -s notebooks` runs the notebooks again
+nb_execution_mode = "off"  # outputs are stored; `nox -s tutorials` runs the notebooks
 nb_merge_streams = True
 
 copybutton_prompt_text = r"\$ |>>> "
@@ -54,10 +54,10 @@ maximum_signature_line_length = 88
 def skip_fields_of_tuples(
     _app: Sphinx, _what: str, _name: str, member: Any, *_: Any
 ) -> bool | None:
-    """Leave the fields of named tuples to the docstring of their class."""
+    """Skip fields of named tuples; the docstring of the class describes them."""
     return True if type(member).__name__ == "_tuplegetter" else None
 
 
 def setup(app: Sphinx) -> None:
-    """Register what these settings define."""
+    """Connect the handlers defined here."""
     app.connect("autodoc-skip-member", skip_fields_of_tuples)

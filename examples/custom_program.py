@@ -1,7 +1,8 @@
-"""Upload a program of your own, run it, and follow its interim results.
+"""Upload a custom program, run it, and follow its interim results.
 
-A program runs beside the device: it sends circuits and gets counts without a round trip to your
-machine for each. This one estimates pi from random angles, and publishes every round.
+A program runs next to the device, so it can run circuits and read counts without a round trip to
+your machine for each. This one measures the mean excitation of a qubit rotated by random angles,
+and publishes an interim result after every round.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from qiskit import QuantumCircuit, transpile
 
 
 def main(backend, user_messenger, rounds=5, shots=2000, seed=1):
-    """Throw shots at circuits of random angles; the mean of the squared sine is one half."""
+    """Run circuits with random angles; the mean excitation is one half."""
     generator = random.Random(seed)
     ones = total = 0
     for number in range(1, rounds + 1):
@@ -55,13 +56,13 @@ METADATA = {
 
 
 def report(_: str, message: Any) -> None:
-    """Print an interim result; called in a thread of its own, and at last with the result."""
+    """Print an interim result; called in a separate thread, and finally with the result."""
     if "round" in message:
         print(f"  round {message['round']}: mean {message['mean']:.4f}", flush=True)
 
 
 def main() -> int:
-    """Upload, run, follow, remove; 0 if the mean is one half as it should be."""
+    """Upload, run, follow and delete the program; return 0 if the mean is one half."""
     service = QiskitRuntimeService(channel="local")
     program_id = service.upload_program(data=SOURCE, metadata=METADATA)
     try:
@@ -74,10 +75,10 @@ def main() -> int:
         print(f"result of {result['shots']} shots: {result['mean']:.4f}")
     finally:
         service.delete_program(program_id)
-    # The angles are random as well: a hundred of them, each with a spread of sqrt(1/8).
+    # The angles are random as well: a hundred of them, each with standard deviation sqrt(1/8).
     return 0 if abs(result["mean"] - 0.5) < 5 * math.sqrt(1 / 8 / 100) else 1
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

@@ -1,8 +1,8 @@
-"""Submit jobs, lose both the program and the server, and find the jobs again.
+"""Submit jobs, kill the server, and find the jobs again.
 
-The embedded runtime keeps jobs in a folder if it is told so. Here the server is killed while jobs
-wait; another one is started on the same folder, and a new service finds all jobs by their tag.
-Jobs that waited are run then. A job that ran when the server was killed has failed and says so.
+With ``--data``, the embedded runtime stores jobs in a folder. This script kills the server while
+jobs are queued and starts another one on the same folder; a new service then finds all jobs by
+their tag. Queued jobs run; a job that was running when the server was killed fails and says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def server(data: Path) -> Iterator[QiskitRuntimeService]:
-    """Start a server that keeps its jobs in a folder; kill it in the end, without a warning."""
+    """Start a server that stores its jobs in a folder, and kill it at the end."""
     command = [sys.executable, "-m", "qiskit_ibm_runtime.local", "serve", "--data", str(data)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -48,17 +48,17 @@ def ghz(num_qubits: int) -> QuantumCircuit:
 
 
 def main() -> int:
-    """Submit, crash, start again, fetch; 0 if no job was lost."""
+    """Submit, kill, restart and fetch; return 0 if no job was lost."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         with server(data) as service:
             sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
             sampler.set_options(job_tags=["ghz-study"])
             submitted = {sampler.run(ghz(size)).job_id() for size in (2, 3, 4, 5)}
-            print(f"submitted {len(submitted)} jobs; now the server is killed")
+            print(f"submitted {len(submitted)} jobs; killing the server")
 
         with server(data) as service:
-            print("the server is back; jobs of the study:")
+            print("the server is running again; jobs of the study:")
             found = service.jobs(job_tags=["ghz-study"], limit=None)
             for job in reversed(found):
                 job.wait_for_final_state()
@@ -72,5 +72,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

@@ -1,7 +1,8 @@
-"""Run the same circuit at every resilience level of the Estimator, and compare with the truth.
+"""Run one circuit at every resilience level of the Estimator, and compare with the exact value.
 
 The circuit is four Trotter steps of an Ising chain on a noisy five-qubit device; its exact energy
-is known. Level 1 corrects the readout, 2 extrapolates to zero noise, 3 cancels the noise of gates.
+is known. Level 1 mitigates readout errors, level 2 also extrapolates to zero noise, and level 3
+cancels gate errors instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LEVELS = {0: "nothing", 1: "readout", 2: "extrapolation", 3: "cancellation"}
 
 
 def trotter(steps: int = 4, time_step: float = 0.3) -> QuantumCircuit:
-    """Let an Ising chain of four spins evolve from all zeros."""
+    """Evolve an Ising chain of four spins from the all-zeros state."""
     circuit = QuantumCircuit(4)
     for _ in range(steps):
         circuit.rx(1.4 * time_step, range(4))
@@ -34,7 +35,7 @@ def trotter(steps: int = 4, time_step: float = 0.3) -> QuantumCircuit:
 
 
 def main() -> int:
-    """Compare the levels; 0 if each is nearer to the truth than no mitigation."""
+    """Compare the levels; return 0 if each has a smaller error than level 0."""
     service = QiskitRuntimeService(channel="local")
     device = service.backend("fake_manila")
     circuit = trotter()
@@ -56,5 +57,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

@@ -1,8 +1,8 @@
-"""Run circuits through the V1 primitives on the embedded runtime: no account, no network.
+"""Run circuits with the V1 primitives on the embedded runtime, without an account or a network.
 
-Every job below travels over real HTTP and a real websocket to a server on this machine and runs
-there, in a process of its own, on Qiskit Aer. The script ends with exit status 1 if a number is off
-by more than its shots, or the published errors of the simulated device, explain.
+Every job is sent over real HTTP and websockets to a server on this machine, which runs it on Qiskit
+Aer in a separate process. The exit status is 1 if a number is off by more than shot noise, or the
+published error rates of the simulated device, can explain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from qiskit_ibm_runtime import (
 
 IDEAL, NOISY = "ibmq_qasm_simulator", "fake_manila"
 SHOTS, SEED = 4000, 42
-SIGMAS = 5  # a right result is further off than this once in two million runs
+SIGMAS = 5  # a correct result exceeds this once in two million runs
 
 # Hydrogen at 0.735 angstrom, STO-3G, parity mapping, two qubits; energies in hartree.
 HYDROGEN = SparsePauliOp.from_list(
@@ -45,7 +45,7 @@ failures: list[str] = []
 
 
 def check(what: str, value: float, expected: float, tolerance: float) -> None:
-    """Print a number beside what it should be, and remember it if it is off."""
+    """Print a number with its expected value, and record a failure if it is off."""
     good = abs(value - expected) <= tolerance
     print(f"    {what}: {value:+.4f}, expected {expected:+.4f} ± {tolerance:.4f}", end="")
     print("" if good else "   <-- OFF")
@@ -54,7 +54,7 @@ def check(what: str, value: float, expected: float, tolerance: float) -> None:
 
 
 def ghz(num_qubits: int) -> QuantumCircuit:
-    """Entangle all qubits (two of them make a Bell pair) and measure them."""
+    """Prepare a GHZ state (a Bell pair for two qubits) and measure it."""
     circuit = QuantumCircuit(num_qubits, name="bell" if num_qubits == 2 else f"ghz{num_qubits}")
     circuit.h(0)
     for qubit in range(num_qubits - 1):
@@ -64,10 +64,10 @@ def ghz(num_qubits: int) -> QuantumCircuit:
 
 
 def published_error(device: IBMBackend, num_qubits: int) -> float:
-    """Bound how often a device that fails as published spoils a GHZ circuit of this width.
+    """Bound the error probability of a GHZ circuit by the published error rates of the device.
 
-    The sum over all gates and readouts bounds the chance that anything fails. A gate error is an
-    average over input states; the chance of a fault behind it is larger by (d + 1) / d <= 3 / 2.
+    The sum over all gates and readouts bounds the probability of any error. A gate error is an
+    average over input states; the probability of a fault is larger by (d + 1) / d <= 3 / 2.
     """
     properties = device.properties()
     two_qubit = max(
@@ -78,7 +78,7 @@ def published_error(device: IBMBackend, num_qubits: int) -> float:
 
 
 def sample(service: QiskitRuntimeService) -> RuntimeJob:
-    """(a) Sampler: Bell and GHZ, without noise and on a noisy device."""
+    """(a) Sample Bell and GHZ states, without noise and on a noisy device."""
     print("(a) Sampler")
     circuits = [ghz(2), ghz(5)]
     options = Options(resilience_level=0)
@@ -105,7 +105,7 @@ def sample(service: QiskitRuntimeService) -> RuntimeJob:
 
 
 def estimate(service: QiskitRuntimeService) -> None:
-    """(b) Estimator: the ground state of hydrogen, minimised over one angle in a session.
+    """(b) Find the ground state energy of hydrogen, minimizing over one angle in a session.
 
     The energy of this ansatz is ``a + b cos(angle) + c sin(angle)``, so three energies give the
     minimum in closed form (Nakanishi, Fujii and Todo, Phys. Rev. Research 2, 043158, 2020).
@@ -139,7 +139,7 @@ def estimate(service: QiskitRuntimeService) -> None:
 
 
 def fetch_again(service: QiskitRuntimeService, job: RuntimeJob) -> None:
-    """(c) The first job once more, by its id."""
+    """(c) Fetch the first job again by its ID."""
     print(f"(c) Job {job.job_id()} fetched again")
     again = service.job(job.job_id())
     same = again.result().quasi_dists == job.result().quasi_dists
@@ -149,7 +149,7 @@ def fetch_again(service: QiskitRuntimeService, job: RuntimeJob) -> None:
 
 
 def main() -> int:
-    """Run the three parts; 0 when every number is right."""
+    """Run the three parts; return 0 if every number is right."""
     service = QiskitRuntimeService(channel="local")
     print("backends:", ", ".join(backend.name for backend in service.backends()[:8]), "...")
     job = sample(service)
@@ -160,5 +160,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

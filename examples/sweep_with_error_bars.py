@@ -1,8 +1,8 @@
-"""Sweep a parameter in one job, and draw the result with error bars.
+"""Sweep a parameter in one job, and plot the result with error bars.
 
-Two qubits in a Bell state are measured at an angle to each other. Any theory without entanglement
-keeps the CHSH value within 2 and -2; quantum mechanics reaches 2 * sqrt(2). The script runs the
-sweep without noise and on a noisy five-qubit device, and writes ``chsh.png``.
+Two qubits in a Bell state are measured at an angle to each other. Without entanglement the CHSH
+value stays between -2 and 2; quantum mechanics reaches 2 * sqrt(2). The script runs the sweep
+without noise and on a noisy five-qubit device, and writes ``chsh.png``.
 
 Needs matplotlib: ``pip install matplotlib``.
 """
@@ -27,7 +27,7 @@ SHOTS, SEED = 4000, 11
 
 
 def bell_at_an_angle() -> QuantumCircuit:
-    """Entangle two qubits, then turn the axes of one of them."""
+    """Entangle two qubits, then rotate the measurement axis of one of them."""
     circuit = QuantumCircuit(2)
     circuit.h(0)
     circuit.cx(0, 1)
@@ -71,7 +71,7 @@ def measure(points: int = 17) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def draw(series: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], path: str) -> None:
-    """Draw the series and the classical bounds into a file."""
+    """Plot the series and the classical bounds into a file."""
     mpl.use("Agg")  # no window needed
     from matplotlib import pyplot as plt
 
@@ -92,7 +92,7 @@ def draw(series: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], path: str
 
 
 def main() -> int:
-    """Measure, draw and say what came out; 0 if the points without noise agree with theory."""
+    """Measure, plot and print a summary; return 0 if the noiseless points agree with theory."""
     series = measure()
     for label, (_, values, errors) in series.items():
         best = int(np.argmax(np.abs(values)))
@@ -100,11 +100,11 @@ def main() -> int:
         print(f"{label:>18}: |S| up to {abs(values[best]):.3f} ± {errors[best]:.3f}", end="")
         print(f", {excess:.0f} standard errors above 2")
     draw(series, "chsh.png")
-    print("drawn into chsh.png")
+    print("wrote chsh.png")
     angles, values, errors = series["no noise"]
     return 0 if np.all(np.abs(values - theory(angles)) <= 5 * errors + 1e-9) else 1
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

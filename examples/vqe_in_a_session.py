@@ -1,7 +1,7 @@
-"""Find the ground state energy of hydrogen: an iteration in a session, with SciPy.
+"""Find the ground state energy of hydrogen, iterating in a session with an optimizer from SciPy.
 
-Every step is an Estimator job. Jobs of a session go before others that wait for the same device,
-so the steps do not queue again. At a simulator that makes no difference, and the code is the same.
+Every step is an Estimator job. Jobs of a session run before other jobs that wait for the same
+device, so the steps do not go to the back of the queue. On a simulator this makes no difference.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HYDROGEN = SparsePauliOp.from_list(
 
 
 def ansatz() -> QuantumCircuit:
-    """Rotate between the two states that hydrogen's ground state is made of."""
+    """Rotate between the two basis states that make up the ground state of hydrogen."""
     circuit = QuantumCircuit(2)
     circuit.x(0)
     circuit.ry(Parameter("angle"), 1)
@@ -39,7 +39,7 @@ def ansatz() -> QuantumCircuit:
 
 
 def main() -> int:
-    """Minimize the energy; 0 if the right one was found."""
+    """Minimize the energy; return 0 if it is close to the exact one."""
     service = QiskitRuntimeService(channel="local")
     options = Options(resilience_level=0)
     options.execution.shots = 4000
@@ -62,5 +62,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own, about its later versions
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra, about its own future
     sys.exit(main())

@@ -2,9 +2,9 @@
 
     python docs/extensions/check_index.py docs/_build [../shared/spec/api_surface.json]
 
-Without a recorded surface, checks the names that the package exports today. Reads
-the inventory of the build (``objects.inv``), which holds what the index page shows. Prints
-what is missing; the exit status is 1 if anything is.
+Without a recorded surface, check the names that the package exports. Reads the inventory of the
+build (``objects.inv``), which has the entries of the index page. Prints the missing names; the exit
+status is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def surface(recorded: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
 
 
 def main(build: str, path: str | None = None) -> int:
-    """Compare, and say what is missing."""
+    """Compare, and print the missing names."""
     listed = documented(Path(build))
     own = {each.rpartition(".")[2] for each in listed}
     names = [(name, {name} & own) for name in qiskit_ibm_runtime.__all__]

@@ -1,7 +1,7 @@
 """The ``options-table`` directive: a table of the fields of the options classes.
 
-Names, types and defaults are those of the dataclasses; what a field means is its paragraph in the
-``Attributes`` section of the docstring. A field without one fails the build.
+Names, types and defaults come from the dataclasses, and the description of each field from the
+``Attributes`` section of the docstring. A field without a description fails the build.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _FIELD = re.compile(r"^    (\w+): (.*(?:\n(?:     .*)?)*)", re.MULTILINE)
 
 
 def meanings(cls: type) -> dict[str, str]:
-    """Return what each attribute in the docstring of a class means."""
+    """Return the description of each attribute in the docstring of a class."""
     text = (inspect.getdoc(cls) or "").partition("Attributes:\n")[2]
     return {name: " ".join(text.split()) for name, text in _FIELD.findall(text)}
 
 
 def sections(options: type) -> Iterator[tuple[str, type]]:
-    """Yield the options themselves, then each section, by the name that leads to it."""
+    """Yield the top-level options, then each section, with the prefix of their names."""
     yield "", options
     for field in dataclasses.fields(options):
         if dataclasses.is_dataclass(field.default_factory):
@@ -41,7 +41,7 @@ def sections(options: type) -> Iterator[tuple[str, type]]:
 
 
 def rows(prefix: str, cls: type) -> Iterator[list[str]]:
-    """Yield name, type, default and meaning of each field that is no section."""
+    """Yield name, type, default and description of each field that is not a section."""
     known = meanings(cls)
     for field in dataclasses.fields(cls):
         if dataclasses.is_dataclass(field.default_factory):

@@ -1,8 +1,8 @@
-"""Make the picture of the front page, in a light and a dark version.
+"""Draw the figure of the front page, in a light and a dark version.
 
     python docs/pictures/front_page.py
 
-It is the plot of ``examples/sweep_with_error_bars.py``, from a run on the embedded runtime.
+It is the plot of ``examples/sweep_with_error_bars.py``, run on the embedded runtime.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import matplotlib as mpl
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "examples"))
-import sweep_with_error_bars  # noqa: E402 - found only now
+import sweep_with_error_bars  # noqa: E402 - needs the path above
 
 COLORS = {
     "light": {"ground": "#ffffff", "ink": "#24292f", "series": ["#0f62fe", "#da1e28", "#198038"]},
@@ -24,7 +24,7 @@ COLORS = {
 
 
 def style(ground: str, ink: str, series: list[str]) -> dict[str, object]:
-    """Return the settings of matplotlib for a page of these colors."""
+    """Return the matplotlib settings for a page of these colors."""
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     return {
         **dict.fromkeys(inked, ink),
@@ -41,7 +41,7 @@ def style(ground: str, ink: str, series: list[str]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure once, draw twice."""
+    """Measure once, and draw both versions."""
     series = sweep_with_error_bars.measure()
     for name, colors in COLORS.items():
         with mpl.rc_context(style(**colors)):
@@ -51,5 +51,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # terra's own
+    warnings.simplefilter("ignore", DeprecationWarning)  # from terra
     main()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from qiskit.exceptions import QiskitError
 
+    from ._jobs.listing import JobListing
     from .estimator import Estimator
     from .exceptions import (
         IBMAccountError,
@@ -70,6 +71,7 @@ QISKIT_IBM_RUNTIME_LOG_FILE = "QISKIT_IBM_RUNTIME_LOG_FILE"
 
 _HOMES = {
     "qiskit.exceptions": ("QiskitError",),
+    "._jobs.listing": ("JobListing",),
     ".estimator": ("Estimator",),
     ".exceptions": (
         "IBMAccountError",
@@ -115,6 +117,7 @@ __all__ = [
     "IBMInputValueError",
     "IBMNotAuthorizedError",
     "IBMRuntimeError",
+    "JobListing",
     "Options",
     "ParameterNamespace",
     "QiskitError",

@@ -8,13 +8,13 @@ from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
 from ._circuits.parameters import free_parameters
+from ._primitives.base import RuntimePrimitive
+from ._primitives.circuits import as_circuits, warn_of_measurements
+from ._primitives.legacy import check_parameter_counts, indices_of, legacy_circuits
+from ._primitives.observables import all_observables, as_observables, check_widths
+from ._primitives.parameter_values import as_parameter_values
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive
-from .primitive.circuits import as_circuits, warn_of_measurements
-from .primitive.legacy import check_parameter_counts, indices_of, legacy_circuits
-from .primitive.observables import all_observables, as_observables, check_widths
-from .primitive.parameter_values import as_parameter_values
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from qiskit.circuit import Parameter, QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
-    from .dry_run import DryRun
+    from ._jobs.dry_run import DryRun
+    from ._primitives.observables import Observable, Observables
     from .ibm_backend import IBMBackend
-    from .primitive.observables import Observable, Observables
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
     from .session import Session

@@ -7,7 +7,10 @@ The whole tree of the package::
         ├ IBMAccountError ─ accounts.exceptions.AccountsError ─ …
         ├ IBMApiError
         ├ IBMBackendApiProtocolError
+        ├ DecodeError (a ValueError)
         ├ IBMInputValueError
+        │   ├ CircuitError
+        │   └ EncodeError (a TypeError)
         ├ IBMNotAuthorizedError
         ├ IBMRuntimeError
         │   ├ RuntimeDuplicateProgramError
@@ -123,3 +126,15 @@ class RuntimeJobMaxTimeoutError(IBMRuntimeError):
     def __str__(self) -> str:
         """Return the text with its line breaks; other Qiskit errors show it as one string."""
         return str(self.message)
+
+
+class EncodeError(IBMInputValueError, TypeError):
+    """A value cannot travel, or would arrive as something else; nothing was sent."""
+
+
+class DecodeError(IBMError, ValueError):
+    """A payload is damaged, too large, or names something that is not allowed."""
+
+
+class CircuitError(IBMInputValueError):
+    """A circuit holds what has a meaning in its author's process alone."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
 from .api.clients.runtime import RuntimeClient
-from .api.concurrency import failures, run_concurrently
+from .api.http.concurrency import failures, run_concurrently
 from .checks import choices
 from .exceptions import IBMError, IBMInputValueError
 from .utils.hgp import from_instance_format, to_instance_format

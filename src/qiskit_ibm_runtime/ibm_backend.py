@@ -12,8 +12,8 @@ from qiskit.providers.models import BackendStatus, QasmBackendConfiguration
 from qiskit.providers.options import Options
 from qiskit.qobj.utils import MeasLevel, MeasReturnType
 
+from ._backends.faulty_parts import FaultyParts, check
 from .exceptions import IBMBackendApiProtocolError
-from .faulty_parts import FaultyParts, check
 from .utils.backend_converter import build_target, pulse_entries
 from .utils.backend_decoder import (
     configuration_from_server_data,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 from typing import TYPE_CHECKING, NamedTuple
 
-from .api.concurrency import failures, run_concurrently
+from .api.http.concurrency import failures, run_concurrently
 from .exceptions import RuntimeJobTimeoutError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> It
         RuntimeJobTimeoutError: If the time is over first; the jobs go on.
         RequestsApiError: If a service cannot be asked for five minutes.
     """
-    from .job.watching import WATCHER
+    from ._jobs.watching import WATCHER
 
     watched = {WATCHER.watch(job): job for job in jobs}
     try:
@@ -69,7 +69,7 @@ def as_completed_async(
         RuntimeJobTimeoutError: If the time is over first; the jobs go on.
         RequestsApiError: If a service cannot be asked for five minutes.
     """
-    from .job.awaiting import as_completed
+    from ._jobs.event_loop import as_completed
 
     return as_completed(jobs, timeout)
 

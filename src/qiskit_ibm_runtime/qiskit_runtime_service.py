@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
     from typing_extensions import Self
 
+    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DEPRECATED_PROGRAMS
     from .accounts import Account, AccountType, ChannelType
     from .api.client_parameters import ClientParameters
     from .api.clients import AuthClient
-    from .api.http_settings import RequestEvent, ResponseEvent
-    from .api.retry import RetryPolicy
-    from .dry_run import DryRun
+    from .api.http.retry import RetryPolicy
+    from .api.http.settings import RequestEvent, ResponseEvent
     from .hub_group_project import HubGroupProject
-    from .job_submission import DEPRECATED_PROGRAMS
     from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_options import RuntimeOptions
@@ -49,7 +49,7 @@ if not TYPE_CHECKING:
         "qiskit_ibm_runtime",
         {
             "AuthClient": ".api.clients",
-            "DEPRECATED_PROGRAMS": ".job_submission",
+            "DEPRECATED_PROGRAMS": "._jobs.submission",
             "RuntimeClient": ".api.clients",
             "VersionClient": ".api.clients",
         },
@@ -124,14 +124,14 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
                 such as an adapter of ``requests`` that signs, records or answers them. Streams of
                 jobs do not use it.
             retry: When to repeat a request, how often, and how long one may take with all
-                repetitions; by default :class:`~qiskit_ibm_runtime.api.retry.RetryPolicy()`.
+                repetitions; by default :class:`~qiskit_ibm_runtime.api.http.retry.RetryPolicy()`.
             timeout: Seconds to connect and to wait for an answer, as a pair or as one number for
                 both. By default 5 and 60, and 30 and 900 to submit a job.
             on_request: Called with a
-                :class:`~qiskit_ibm_runtime.api.http_settings.RequestEvent` before each attempt to
+                :class:`~qiskit_ibm_runtime.api.http.settings.RequestEvent` before each attempt to
                 send a request, in the thread that sends it.
             on_response: Called with a
-                :class:`~qiskit_ibm_runtime.api.http_settings.ResponseEvent` after each attempt.
+                :class:`~qiskit_ibm_runtime.api.http.settings.ResponseEvent` after each attempt.
 
         Raises:
             ValueError: If ``channel`` is unknown, or missing beside ``token`` or ``url``.
@@ -146,9 +146,9 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RequestsApiError: If the service cannot be asked.
         """
         # Requests and websockets are loaded by the first service, not by an import.
+        from ._backends.catalog import BackendCatalog
         from ._service import opening
-        from .api.http_settings import HttpSettings
-        from .backend_catalogue import BackendCatalogue
+        from .api.http.settings import HttpSettings
 
         super().__init__()
         warn_of_environment()
@@ -163,7 +163,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         self._programs = {}
         self._backends: dict[str, Any] = {}
         self._backend_configs: dict[str, Any] = {}
-        self._catalogue = BackendCatalogue(self)
+        self._catalogue = BackendCatalog(self)
         self._sessions_cost = False
         if account.is_of_platform:
             self._start_on_platform()
@@ -180,7 +180,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         _living[self._number] = self
 
     def _start_on_platform(self) -> None:
-        from ._platform.parameters import connect
+        from ._platform.connection import connect
 
         self._client_params, self._api_client = connect(self._account, self._http)
         self._sessions_cost = True  # so primitives without a session open none
@@ -214,7 +214,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         account.resolve_crn(self._http)
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
-        from .api.clients.authentication import log_in
+        from .api.clients.login import log_in
 
         return log_in(client_params, _here.AuthClient, _here.VersionClient)
 
@@ -360,7 +360,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the service refuses the job.
         """
-        from .job_submission import read_options, submit
+        from ._jobs.submission import read_options, run_program
 
         chosen = read_options(options)
         names = ("instance", "job_tags", "max_execution_time")
@@ -368,7 +368,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             if value is not None:
                 deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
                 setattr(chosen, name, value)
-        return submit(
+        return run_program(
             self,
             program_id,
             inputs,
@@ -395,7 +395,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             QiskitBackendNotFoundError: If the backend is gone.
             IBMRuntimeError: If a request fails otherwise.
         """
-        from .job_submission import rerun
+        from ._jobs.submission import rerun
 
         return rerun(self, job)
 

@@ -11,12 +11,29 @@ from qiskit.providers import JobV1
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
+from ._jobs.deadline import WaitDeadline
+from ._jobs.decoding import decoder_pair
+from ._jobs.event_loop import AwaitableJob
+from ._jobs.pickling import PortableJob
+from ._jobs.record import (
+    JobState,
+    RecordedJob,
+    ask_record,
+    cancellation_of,
+    failure_of,
+    failure_text,
+    pool_of,
+    read_state,
+)
+from ._jobs.streaming import ResultStream
+from ._jobs.waiting import EarlyDownload, PatientPoll, wait_until_final
 from .api.clients.base import WebsocketClientCloseCode
-from .api.clients.clock import Clock
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.download import download
+from .api.error_translation import translate_errors
 from .api.exceptions import RequestsApiError
+from .api.http.download import LONGEST_RESULT, download, is_safe, link_in
+from .api.stream.clock import Clock
 from .checks import check_callback, check_decoder, number
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
@@ -25,29 +42,17 @@ from .exceptions import (
     RuntimeInvalidStateError,
 )
 from .ibm_backend import IBMRetiredBackend
-from .job.awaitable import AwaitableJob
-from .job.deadline import Deadline
-from .job.decoding import decoder_pair
-from .job.early_download import EarlyDownload
-from .job.external import LONGEST_RESULT, is_safe, link_in
-from .job.portable import PortableJob
-from .job.questions import ask_record, pool_of
-from .job.record import RecordedJob
-from .job.state import JobState, cancellation_of, failure_of, failure_text, read_state
-from .job.streaming import ResultStream
-from .job.waiting import PatientPoll, wait_until_final
 from .program.result_decoder import ResultDecoder
-from .refusals import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from ._jobs.progress import Wanted
+    from .api.error_translation import Reading
     from .ibm_backend import IBMBackend
-    from .job.progress import Wanted
     from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
-    from .refusals import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -194,14 +199,14 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         """
         deadline = self._deadline(timeout)
         if progress:
-            from .job.progress import showing
+            from ._jobs.progress import showing
 
             with showing(self, progress) as is_final:
                 self._wait(deadline, is_final)
         else:
             self._wait(deadline, self._is_final)
 
-    def _wait(self, deadline: Deadline, is_final: Callable[[int], bool]) -> None:
+    def _wait(self, deadline: WaitDeadline, is_final: Callable[[int], bool]) -> None:
         wait_until_final(
             PatientPoll(self.job_id(), is_final, deadline),
             self._watched_stream,
@@ -310,7 +315,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails otherwise.
         """
         ended = f"Job {self.job_id()} cannot be cancelled, it has ended"
-        with self._explained("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
+        with self._translate_errors("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
             self._api_client.job_cancel(self.job_id())
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
@@ -325,7 +330,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         """
         if not self._is_final():
             logger.warning("Job logs are only available after the job finishes.")
-        with self._explained("Failed to get job logs"):
+        with self._translate_errors("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
             except RequestsApiError as exc:
@@ -339,7 +344,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Raises:
             IBMRuntimeError: If the request fails.
         """
-        with self._explained("Failed to get job metadata"):
+        with self._translate_errors("Failed to get job metadata"):
             return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
@@ -362,7 +367,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails.
         """
         if self._backend is None:
-            with self._explained("Failed to get job backend"):
+            with self._translate_errors("Failed to get job backend"):
                 place = self._place
                 if not place.get("backend"):
                     # The instance of a job submitted here is known, whatever the record says.
@@ -391,10 +396,10 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._refresh(hold)
         return self._status in JOB_FINAL_STATES
 
-    def _explained(
+    def _translate_errors(
         self, what_failed: str, by_status: Mapping[int, Reading] = {}
     ) -> AbstractContextManager[None]:
-        return explained(f"{what_failed} (job {self.job_id()})", by_status)
+        return translate_errors(f"{what_failed} (job {self.job_id()})", by_status)
 
     def _refresh(self, hold: int = 0) -> None:
         if self._status in JOB_FINAL_STATES:
@@ -404,10 +409,10 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
 
-    def _deadline(self, timeout: float | None) -> Deadline:
+    def _deadline(self, timeout: float | None) -> WaitDeadline:
         timeout = number("timeout", timeout)
         url = str(getattr(self._client_params, "url", None) or "")
-        return Deadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
+        return WaitDeadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
 
     def _text_of_result(self, timeout: float | None, progress: Wanted) -> str:
         if self._result_text is not None:
@@ -422,7 +427,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             self._result_text = text
         return text
 
-    def _check_success(self, deadline: Deadline) -> None:
+    def _check_success(self, deadline: WaitDeadline) -> None:
         if self._status is JobStatus.ERROR:
             early = self._early.text(deadline)
             if early:

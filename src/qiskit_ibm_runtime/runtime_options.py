@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .accounts.validation import CLOUD_CHANNELS, HUB_CHANNELS
 from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
-from .utils.blame import users_line
 from .utils.converters import hms_to_seconds
-from .utils.deprecation import issue_deprecation_msg
+from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from .utils.utils import validate_job_tags
 
 if TYPE_CHECKING:
@@ -163,5 +162,5 @@ def _warn_of_backend_name() -> None:
         "The 'backend_name' option is deprecated",
         "0.9",
         "Use 'backend' instead.",
-        stacklevel=users_line(),
+        stacklevel=caller_stacklevel(),
     )

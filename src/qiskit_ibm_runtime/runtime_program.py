@@ -6,8 +6,8 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from .api.error_translation import NO_SUCH_PROGRAM, translate_errors
 from .exceptions import IBMInputValueError, IBMNotAuthorizedError
-from .refusals import NO_SUCH_PROGRAM, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,7 +190,7 @@ class RuntimeProgram:
     def _fetch(self) -> dict[str, Any]:
         if self._api_client is None:
             return {}
-        with explained(f"Failed to get program {self._id!r}", NO_SUCH_PROGRAM):
+        with translate_errors(f"Failed to get program {self._id!r}", NO_SUCH_PROGRAM):
             response: dict[str, Any] = self._api_client.program_get(self._id)
         return response
 

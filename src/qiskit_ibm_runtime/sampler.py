@@ -8,12 +8,12 @@ from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
 from ._circuits.parameters import free_parameters
+from ._primitives.base import RuntimePrimitive
+from ._primitives.circuits import as_circuits, check_classical_bits
+from ._primitives.legacy import indices_of, legacy_circuits
+from ._primitives.parameter_values import as_parameter_values
 from .options import Options
 from .options.validation import check_level
-from .primitive.base import RuntimePrimitive
-from .primitive.circuits import as_circuits, check_classical_bits
-from .primitive.legacy import indices_of, legacy_circuits
-from .primitive.parameter_values import as_parameter_values
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
-    from .dry_run import DryRun
+    from ._jobs.dry_run import DryRun
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob

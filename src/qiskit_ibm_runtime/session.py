@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
 from qiskit.exceptions import QiskitError
 
-from ._service.matching import instance_for, same_account, service_for
+from ._backends.matching import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
-from .api.liveness import why_ended
+from .api.http.liveness import why_ended
 from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
-from .utils.blame import users_line
-from .utils.deprecation import issue_deprecation_msg
+from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .dry_run import DryRun
+    from ._jobs.dry_run import DryRun
     from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_program import ParameterNamespace
@@ -229,7 +228,7 @@ class Session:
             "'backend' is no longer a supported option within a session",
             "0.9",
             "Instead, specify a backend when creating a Session instance.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(
@@ -364,7 +363,7 @@ def _close_replaced(session: Session) -> None:
         warnings.warn(
             f"The default session {session.session_id} could not be closed and stays open until "
             f"its time is over: {error}",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
 
 

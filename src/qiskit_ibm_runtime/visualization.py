@@ -186,7 +186,7 @@ def _spans(jobs: list[RuntimeJob]) -> list[tuple[str, float, float, float, bool]
     """Return id, creation, start and end of jobs in seconds from the first, and who failed."""
     from qiskit.providers.jobstatus import JobStatus
 
-    from .api.concurrency import failures, run_concurrently
+    from .api.http.concurrency import failures, run_concurrently
     from .utils.converters import utc_to_local
 
     answers = run_concurrently(lambda job: (job.metrics(), job.status()), jobs)

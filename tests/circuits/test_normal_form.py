@@ -16,8 +16,8 @@ from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
 
 from qiskit_ibm_runtime._circuits import form
 from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.errors import CircuitError
 from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime.exceptions import CircuitError
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))

@@ -25,7 +25,7 @@ from tests.circuits.anything import circuits
 from tests.circuits.reference import difference, says
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
-from qiskit_ibm_runtime.utils.codecs.encoding import content
+from qiskit_ibm_runtime._codecs.encoding import content
 
 
 def arrived(circuit: Any) -> Any:

@@ -59,10 +59,10 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def server(qiskit_runtime_workshop: Any) -> Any:
+def server(qiskit_runtime_server_pool: Any) -> Any:
     """One embedded runtime for this folder, with two small devices."""
     devices = ["fake_lima", "ibmq_qasm_simulator"]
-    with qiskit_runtime_workshop.server(devices=devices) as started:
+    with qiskit_runtime_server_pool.server(devices=devices) as started:
         yield started
 
 

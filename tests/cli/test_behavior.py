@@ -117,7 +117,7 @@ def test_a_failed_job_has_its_own_exit_code(on_server, service):
 
 
 def test_a_server_that_does_not_answer_has_its_own_exit_code(cli, monkeypatch):
-    from qiskit_ibm_runtime.api.retry import without_waiting
+    from qiskit_ibm_runtime.api.http.retry import without_waiting
 
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "some-token")

@@ -189,7 +189,7 @@ def test_doctor_tells_what_is_broken_and_shows_no_secret(cli, monkeypatch, tmp_p
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "token-that-nobody-must-see")
     monkeypatch.setenv("QISKIT_IBM_URL", "http://127.0.0.1:9/api")
 
-    from qiskit_ibm_runtime.api.retry import without_waiting
+    from qiskit_ibm_runtime.api.http.retry import without_waiting
 
     with without_waiting():
         answer = cli("doctor")

@@ -20,7 +20,7 @@ from qiskit.qpy import formats
 from tests.codecs.payloads import decode, packed, tagged
 
 from qiskit_ibm_runtime import qpy as guarded_qpy
-from qiskit_ibm_runtime.utils.codecs import budget
+from qiskit_ibm_runtime._codecs import limits
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_a_definition_cannot_claim_them_either() -> None:
 def test_many_small_claims_in_one_payload_are_one_large_claim(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(budget, "OBJECTS", 1000)
+    monkeypatch.setattr(limits, "OBJECTS", 1000)
     wide = as_payload(claiming(written(QuantumCircuit()), num_qubits=200))
 
     with pytest.raises(DecodeError, match="more bits"):
@@ -101,7 +101,7 @@ def test_many_small_claims_in_one_payload_are_one_large_claim(
 
 
 def test_each_payload_has_its_own_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "OBJECTS", 30)
+    monkeypatch.setattr(limits, "OBJECTS", 30)
     payload = json.loads(
         json.dumps(QuantumCircuit([Qubit() for _ in range(40)]), cls=RuntimeEncoder)
     )
@@ -111,14 +111,14 @@ def test_each_payload_has_its_own_budget(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_bits_that_a_register_names_need_no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "OBJECTS", 0)
+    monkeypatch.setattr(limits, "OBJECTS", 0)
     circuit = QuantumCircuit(500, 500)
 
     assert circuit == decode(json.loads(json.dumps(circuit, cls=RuntimeEncoder)))
 
 
 def test_instructions_times_bits_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "STEPS", 1000)
+    monkeypatch.setattr(limits, "STEPS", 1000)
     circuit = QuantumCircuit(100)
     for _ in range(11):
         circuit.x(0)
@@ -197,7 +197,7 @@ def test_a_stream_inside_a_stream_stays_as_it_is() -> None:
 
 
 def test_many_bombs_in_one_payload_are_one_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "BYTES", 2**20)
+    monkeypatch.setattr(limits, "BYTES", 2**20)
     payload = json.loads(json.dumps(np.zeros(2**16), cls=RuntimeEncoder))
 
     assert decode(payload).sum() == 0
@@ -206,7 +206,7 @@ def test_many_bombs_in_one_payload_are_one_bomb(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_does_not_inflate_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "BYTES", 2**20)
+    monkeypatch.setattr(limits, "BYTES", 2**20)
     numbers = np.random.default_rng(1).random(2**17)
     payload = json.loads(json.dumps(numbers, cls=RuntimeEncoder))
 

@@ -17,7 +17,7 @@ from tests.circuits.anything import made_by
 from tests.codecs.nests import whole
 from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
 
-from qiskit_ibm_runtime.utils.codecs import encoding as codec
+from qiskit_ibm_runtime._codecs import encoding as codec
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 

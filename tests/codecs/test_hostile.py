@@ -23,9 +23,9 @@ from qiskit.circuit import Parameter
 from tests.codecs.payloads import decode, packed, tagged
 from tests.codecs.zoo import ZOO
 
-from qiskit_ibm_runtime.utils.codecs import budget, packing
-from qiskit_ibm_runtime.utils.codecs.decoding import DECODERS
-from qiskit_ibm_runtime.utils.codecs.expressions import check_expression
+from qiskit_ibm_runtime._codecs import limits, packing
+from qiskit_ibm_runtime._codecs.decoding import DECODERS
+from qiskit_ibm_runtime._codecs.expressions import check_expression
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 
@@ -230,7 +230,7 @@ def test_no_pickle_is_loaded() -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "BYTES", 2**20)
+    monkeypatch.setattr(limits, "BYTES", 2**20)
 
     with pytest.raises(DecodeError, match="inflate to more than"):
         decode(tagged("QuantumCircuit", packed(bytes(2**21))))
@@ -238,7 +238,7 @@ def test_a_bomb_is_refused_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch
 
 def test_a_bomb_in_a_sparse_matrix_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("scipy")
-    monkeypatch.setattr(budget, "BYTES", 2**20)
+    monkeypatch.setattr(limits, "BYTES", 2**20)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.npy", bytes(2**21))

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime.utils.codecs import long_values
-from qiskit_ibm_runtime.utils.codecs.encoding import to_json_value
-from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
+from qiskit_ibm_runtime._codecs import long_values
+from qiskit_ibm_runtime._codecs.encoding import to_json_value
+from qiskit_ibm_runtime.exceptions import DecodeError
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 NEVER = 2**60

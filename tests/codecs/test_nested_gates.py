@@ -37,8 +37,8 @@ from qiskit.quantum_info import Operator, Pauli
 from tests.codecs.nests import circuits, mixtures, parameterised, whole
 from tests.codecs.zoo import ZOO, Turn
 
-from qiskit_ibm_runtime.utils.codecs import budget
-from qiskit_ibm_runtime.utils.codecs.packing import pack, unpack
+from qiskit_ibm_runtime._codecs import limits
+from qiskit_ibm_runtime._codecs.packing import pack, unpack
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
 # Older terras control a matrix by diagonal gates, which arrive as their definitions.
@@ -456,7 +456,7 @@ def test_a_marker_that_somebody_else_wrote_does_no_more_than_shorten_a_name(
 def test_base_gates_that_are_copied_for_each_use_are_paid_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(budget, "STEPS", 2**16)
+    monkeypatch.setattr(limits, "STEPS", 2**16)
     circuit = circuit_of(*[made_of(*[HGate()] * 20).control(1) for _ in range(12)])
     payload = {"__type__": "QuantumCircuit", "__value__": pack(_dumped(circuit))}
 

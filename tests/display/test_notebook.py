@@ -54,9 +54,9 @@ def shown(thing) -> Page:
 
 
 @pytest.fixture(scope="module")
-def server(qiskit_runtime_workshop):
+def server(qiskit_runtime_server_pool):
     devices = ["fake_lima", "fake_guadalupe", SIMULATOR]
-    with qiskit_runtime_workshop.server(devices=devices) as started:
+    with qiskit_runtime_server_pool.server(devices=devices) as started:
         yield started
 
 

@@ -30,7 +30,7 @@ with warnings.catch_warnings():  # these packages warn about each other while th
 from qiskit_algorithms.utils import algorithm_globals
 
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 # Jobs of today's protocol, sent to the embedded runtime in place of those of V1.
 OVER_THE_BRIDGE = os.environ.get("DOWNSTREAM_OVER_THE_BRIDGE", "") == "1"
@@ -49,7 +49,7 @@ def service() -> Iterator[QiskitRuntimeService]:
     if not OVER_THE_BRIDGE:
         yield QiskitRuntimeService(channel="local")
         return
-    with Workshop(2) as workshop, workshop.server() as server:
+    with ServerPool(2) as workshop, workshop.server() as server:
         face = server.platform
         os.environ.update(face.environment)
         yield QiskitRuntimeService(

@@ -14,7 +14,7 @@ import pytest
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
 from qiskit_ibm_runtime.local.execution.workers import WorkerPool
-from qiskit_ibm_runtime.local.serving.background import Background as LoopInAThread
+from qiskit_ibm_runtime.local.serving.loop_thread import LoopThread
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 
@@ -35,7 +35,7 @@ class Background:
     """An executor on an event loop in a thread, for tests that are no coroutines."""
 
     def __init__(self, make: Callable[[], Executor]) -> None:
-        self._background = LoopInAThread()
+        self._background = LoopThread()
         self._complaints: list[dict[str, Any]] = []
         self._background.loop.set_exception_handler(lambda _, told: self._complaints.append(told))
         self.executor = make()

@@ -38,7 +38,7 @@ def test_a_state_that_does_not_fit_is_refused_with_its_size() -> None:
     assert sizes.refusal("c", 27, 10, 1, 4 * GIB, noisy=False) is None
     assert sizes.refusal("c", 28, 10, 1, 4 * GIB, noisy=False) == (
         "Circuit 'c' is too large for a state vector: with 28 qubits, a state takes 4.0 GiB of "
-        "memory, and 3.6 GiB can be used. Use simulator_mps or fewer qubits."
+        "memory, and 3.6 GiB are available. Use simulator_mps or fewer qubits."
     )
 
 
@@ -46,8 +46,8 @@ def test_shots_that_take_longer_than_a_job_may_are_refused() -> None:
     assert sizes.refusal("c", 24, 100, 100, 4 * GIB, noisy=True) is None
     assert sizes.refusal("c", 27, 100, 4000, 4 * GIB, noisy=True) == (
         "Circuit 'c' is too large for a noisy simulation: with 27 qubits, a state takes 2.0 GiB of "
-        "memory, and 4,000 shots of 100 gates about 15 hours. Use simulator_mps, which takes a "
-        "noise_model, or fewer qubits or shots."
+        "memory, and 4,000 shots of 100 gates take about 15 hours. Use simulator_mps, which takes "
+        "a noise_model, or fewer qubits or shots."
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.jobs.fast_clock import FastClock
 from tests.jobs.scripted_service import ScriptedService
 
-from qiskit_ibm_runtime.api.clients import job_stream, stream_hub
+from qiskit_ibm_runtime.api.stream import hub, job_stream
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ def fast_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     Not so what waits for a server of the test, which may be late on a busy machine: handshakes and
     pongs.
     """
-    monkeypatch.setattr(stream_hub, "_hub", stream_hub.StreamHub(FastClock(200)))
+    monkeypatch.setattr(hub, "_hub", hub.StreamHub(FastClock(200)))
     for name in ("HANDSHAKE_LIMIT", "PING_TIMEOUT"):
         monkeypatch.setattr(job_stream, name, 200 * getattr(job_stream, name))

@@ -17,11 +17,11 @@ TOKEN = "token-of-a-test"
 SERVER = """
 import json, sys
 from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 given = json.loads(sys.argv[1])
 faults = Faults([Fault(**fault) for fault in given["faults"]], given["seed"])
-with Workshop() as workshop, workshop.server(faults, users=[given["token"]]) as server:
+with ServerPool() as workshop, workshop.server(faults, users=[given["token"]]) as server:
     print(server.url, flush=True)
     sys.stdin.read()
 """

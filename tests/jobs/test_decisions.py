@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit.providers import JobStatus
 
-from qiskit_ibm_runtime.api.clients.reconnecting import Reconnecting
+from qiskit_ibm_runtime._jobs.record import JobState, conclusion, failure_text, read_state
+from qiskit_ibm_runtime._jobs.waiting import PollSchedule
+from qiskit_ibm_runtime.api.http.download import is_safe, link_in
+from qiskit_ibm_runtime.api.stream.job_stream import Reconnecting
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.job.external import is_safe, link_in
-from qiskit_ibm_runtime.job.state import JobState, conclusion, failure_text, read_state
-from qiskit_ibm_runtime.job.waiting import PollSchedule
 
 
 def test_nine_connections_are_tried_with_the_pauses_of_the_protocol() -> None:

@@ -23,7 +23,7 @@ from qiskit_ibm_runtime import (
     RuntimeJobMaxTimeoutError,
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.ibm_backend import IBMRetiredBackend
 from qiskit_ibm_runtime.program import ResultDecoder

@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from qiskit_ibm_runtime import RuntimeJobNotFound, journal
+from qiskit_ibm_runtime import RuntimeJobNotFound
+from qiskit_ibm_runtime._jobs import journal
 
 OPTIONS = {"backend": "ibmq_qasm_simulator"}
 

@@ -119,7 +119,7 @@ def test_awaiting_has_a_time_limit_and_leaves_nothing_behind(start):
     with pytest.raises(RuntimeJobTimeoutError):
         asyncio.run(job.wait_for_final_state_async(timeout=0.1))
 
-    from qiskit_ibm_runtime.job.watching import WATCHER
+    from qiskit_ibm_runtime._jobs.watching import WATCHER
 
     assert WATCHER._watches == []
     job.cancel()

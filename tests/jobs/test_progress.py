@@ -8,8 +8,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime.job import progress
-from qiskit_ibm_runtime.job.progress import NotebookBar, OneLine, Progress
+from qiskit_ibm_runtime._jobs import progress
+from qiskit_ibm_runtime._jobs.progress import NotebookBar, OneLine, Progress
 
 OPTIONS = {"backend": "ibmq_qasm_simulator"}
 

@@ -22,17 +22,13 @@ from tests.jobs.scripted_service import (
 )
 from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.clients import (
-    RuntimeWebsocketClient,
-    WebsocketClientCloseCode,
-    job_stream,
-    stream_hub,
-)
+from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.exceptions import (
     WebsocketAuthenticationError,
     WebsocketError,
     WebsocketTimeoutError,
 )
+from qiskit_ibm_runtime.api.stream import hub, job_stream
 
 STREAM = "GET /stream/jobs/j1"
 
@@ -493,7 +489,7 @@ def test_a_stream_that_cannot_start_is_an_error_and_the_next_one_works(
 ) -> None:
     service.on_stream = replay
     with monkeypatch.context() as patch:
-        patch.setattr(stream_hub, "_hub", None)
+        patch.setattr(hub, "_hub", None)
         let_threads_start(patch, False, name="job-streams")
         with pytest.raises(WebsocketError, match="could not be started: can't start new thread"):
             client_of(service, None).job_results()
@@ -510,7 +506,7 @@ def test_without_a_file_descriptor_streams_end_and_the_next_one_works(
     service.on_stream = replay
     for place, name in ((selectors, "DefaultSelector"), (socket, "socketpair")):
         with monkeypatch.context() as patch:
-            patch.setattr(stream_hub, "_hub", None)
+            patch.setattr(hub, "_hub", None)
             patch.setattr(place, name, exhausted)
             with pytest.raises(WebsocketError):
                 client_of(service, None).job_results()

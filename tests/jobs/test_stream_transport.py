@@ -9,9 +9,10 @@ import trustme
 from tests.jobs.scripted_service import ScriptedService
 from tests.wire.proxy import Proxy, running
 
-from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient, handshake
-from qiskit_ibm_runtime.api.clients.handshake import socket_address
+from qiskit_ibm_runtime.api.clients import RuntimeWebsocketClient
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
+from qiskit_ibm_runtime.api.stream import handshake
+from qiskit_ibm_runtime.api.stream.handshake import socket_address
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 # A name that only the proxy knows.

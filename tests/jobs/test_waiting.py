@@ -21,11 +21,11 @@ from qiskit_ibm_runtime import (
     RuntimeJob,
     RuntimeJobTimeoutError,
 )
+from qiskit_ibm_runtime._jobs import deadline
+from qiskit_ibm_runtime._jobs.waiting import LONGEST_OUTAGE, PollSchedule
 from qiskit_ibm_runtime.api.clients import RuntimeClient, RuntimeWebsocketClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.retry import without_waiting
-from qiskit_ibm_runtime.job import deadline
-from qiskit_ibm_runtime.job.waiting import LONGEST_OUTAGE, PollSchedule
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/jobs/j1"
 
@@ -350,7 +350,7 @@ def test_an_outage_of_the_service_is_borne_for_minutes_but_not_for_ever(
     clock.at(250, service.on.clear)
     clock.at(280, service.end)
 
-    with without_waiting(), caplog.at_level("WARNING", logger="qiskit_ibm_runtime.job.waiting"):
+    with without_waiting(), caplog.at_level("WARNING", logger="qiskit_ibm_runtime._jobs.waiting"):
         assert job.result() == 1
     assert len(caplog.records) == 1
 

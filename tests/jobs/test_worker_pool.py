@@ -8,7 +8,7 @@ import pytest
 from tests.jobs.fast_clock import until
 from tests.threads import let_threads_start
 
-from qiskit_ibm_runtime.api.concurrency import WorkerPool
+from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 
 
 def threads() -> int:

@@ -17,7 +17,7 @@ from websocket import WebSocket
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
 from qiskit_ibm_runtime.local.faults import Faults
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 TOKEN = "secret-of-alice"
@@ -136,8 +136,8 @@ def everything(stream: WebSocket) -> tuple[list[str], int]:
 
 
 @pytest.fixture(scope="session")
-def background() -> Iterator[Background]:
-    background = Background()
+def background() -> Iterator[LoopThread]:
+    background = LoopThread()
     yield background
     for server in ENDING:
         server.stop()
@@ -150,7 +150,7 @@ def executor() -> Obedient:
 
 
 @pytest.fixture
-def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., BackgroundServer]]:
+def serve(background: LoopThread, executor: Obedient) -> Iterator[Callable[..., BackgroundServer]]:
     """Start servers that end with the test."""
     servers: list[BackgroundServer] = []
 
@@ -164,7 +164,7 @@ def serve(background: Background, executor: Obedient) -> Iterator[Callable[..., 
 
     yield start
     for server in servers:
-        server.tell_to_stop()
+        server.request_stop()
     # A server takes a fifth of a second to end; a hundred of them end side by side.
     ENDING.extend(servers)
 
@@ -175,7 +175,7 @@ def server(serve: Callable[..., BackgroundServer]) -> BackgroundServer:
 
 
 @pytest.fixture(scope="session")
-def refusing(background: Background) -> Iterator[Client]:
+def refusing(background: LoopThread) -> Iterator[Client]:
     """A client of one server for all tests that leave nothing behind."""
     settings = Settings(users=(User("alice", TOKEN),))
     server = BackgroundServer(background, settings, Obedient())

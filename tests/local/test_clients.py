@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, RuntimeProgramNotFound
-from qiskit_ibm_runtime.local.serving.background import BackgroundServer
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 from .conftest import CRN, SIMULATOR, TOKEN
 
@@ -75,7 +75,7 @@ def test_a_quantum_client_lists_and_cancels(server: BackgroundServer) -> None:
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[RuntimeServer]:
-    with Workshop(workers=1) as workshop, workshop.server(devices=[SIMULATOR]) as server:
+    with ServerPool(workers=1) as workshop, workshop.server(devices=[SIMULATOR]) as server:
         yield server
 
 

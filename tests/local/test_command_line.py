@@ -20,7 +20,7 @@ import trustme
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.local.serving import command_line
 from qiskit_ibm_runtime.local.serving.command_line import main
-from qiskit_ibm_runtime.local.serving.process import _kept_token, check_exposure
+from qiskit_ibm_runtime.local.serving.process import _read_or_create_token, check_exposure
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError, User
 
 USERS = (User("a", "b"),)
@@ -161,7 +161,7 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         taken.listen()
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 2
 
-    assert "is not to be had" in capsys.readouterr().err
+    assert "Cannot listen on 127.0.0.1:" in capsys.readouterr().err
 
 
 def test_secrets_are_not_in_the_text_of_settings() -> None:
@@ -265,7 +265,7 @@ def test_a_token_file_without_a_token_gets_one(kept: str | None, tmp_path: Path)
     if kept is not None:
         (tmp_path / "token").write_text(kept)
 
-    token = _kept_token(tmp_path, "fresh")
+    token = _read_or_create_token(tmp_path, "fresh")
 
     assert token == "fresh"
     assert (tmp_path / "token").read_text() == "fresh"
@@ -282,7 +282,7 @@ def test_a_token_is_written_whole_or_not_at_all(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(SettingsError, match="No space left"):
-            _kept_token(tmp_path, "fresh")
+            _read_or_create_token(tmp_path, "fresh")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -297,7 +297,7 @@ def test_a_token_that_cannot_be_read_is_one_sentence(kind: str, tmp_path: Path) 
     (tmp_path / "file").touch()
 
     with pytest.raises(SettingsError, match="token"):
-        _kept_token(folder, "fresh")
+        _read_or_create_token(folder, "fresh")
 
 
 def test_an_empty_token_of_the_environment_opens_nothing(

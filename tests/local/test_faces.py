@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.serving.background import BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 from qiskit_ibm_runtime.local.settings import User, cloud_service, hub
 
 from .conftest import CRN, SIMULATOR, TOKEN, Client, Obedient, cloud, quantum

@@ -16,10 +16,10 @@ import pytest
 from tests.local.killing import Victim
 
 from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.moments import new_id
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 from qiskit_ibm_runtime.local.storage.job_records import Job
 from qiskit_ibm_runtime.local.storage.store import Store
+from qiskit_ibm_runtime.local.timestamps import new_id
 
 needs_prlimit = pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="limits of another process need Linux"
@@ -41,7 +41,7 @@ class Machine:
     def _read(self) -> None:
         for line in self.victim.process.stderr or ():
             self.log += line
-            if "waits until the disk can be written" in line:
+            if "is waiting for the disk to be writable" in line:
                 self.waits.set()
 
     def fill_the_disk(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.local.serving import connections
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 
 from .conftest import Client, quantum
 
@@ -125,7 +125,7 @@ def test_idle_connections_make_room_for_others(
 
 
 def test_a_lack_of_descriptors_is_said_once(
-    server: BackgroundServer, background: Background, caplog: pytest.LogCaptureFixture
+    server: BackgroundServer, background: LoopThread, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = {
         "message": "socket.accept() out of system resource",

@@ -18,7 +18,7 @@ import requests
 from qiskit import QuantumCircuit, qpy
 from websocket import WebSocket
 
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 SIMULATOR, DEVICE, HGP = "ibmq_qasm_simulator", "fake_lima", "hub/group/project"
 TIMEOUT = 60
@@ -72,7 +72,7 @@ class Face:
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     with (
-        Workshop(workers=1) as workshop,
+        ServerPool(workers=1) as workshop,
         workshop.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
     ):
         yield made

@@ -18,7 +18,7 @@ from tests.local.conftest import Obedient
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 
 _START = """
@@ -180,7 +180,7 @@ def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -
     assert "goes on" not in printed
     assert "still there" not in printed
     lines = printed.splitlines()
-    told = [line for line in lines if "SIGKILL" in line and "its jobs are gone" in line]
+    told = [line for line in lines if "SIGKILL" in line and "its jobs are lost" in line]
     for what in ("result", "result in time", "status", "run", "Streaming of job"):
         assert any(line.startswith(what) for line in told), printed
     assert lines[-1] == "another job"
@@ -234,7 +234,7 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert "pip install" in printed
 
 
-def test_an_executor_that_does_not_start_is_named(background: Background) -> None:
+def test_an_executor_that_does_not_start_is_named(background: LoopThread) -> None:
     class Broken(Obedient):
         async def start(self) -> None:
             raise OSError("no process is left for workers")

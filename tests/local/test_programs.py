@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.local.serving.background import BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 
 from .conftest import Client, Obedient, quantum
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
 from qiskit_ibm_runtime.local.serving.command_line import main
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import SettingsError
 from qiskit_ibm_runtime.local.storage import disk
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
@@ -92,7 +92,7 @@ def test_running_jobs_get_time_to_end_when_the_server_stops(
 
 
 def test_one_folder_is_one_servers(
-    background: Background, serve: Serve, tmp_path: Path, executor: Obedient
+    background: LoopThread, serve: Serve, tmp_path: Path, executor: Obedient
 ) -> None:
     server = serve(data=tmp_path)
 

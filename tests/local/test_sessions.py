@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.local.scheduling.queues import Hold, Queue, Ticket, next_in_line
-from qiskit_ibm_runtime.local.serving.background import BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 
 from .conftest import SIMULATOR, Client, Obedient, quantum
 

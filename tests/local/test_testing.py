@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qiskit_ibm_runtime.testing import Workshop, recorder
+from qiskit_ibm_runtime.testing import ServerPool, recorder
 
 pytest_plugins = ["pytester"]
 PLUGIN = "qiskit_ibm_runtime.testing.pytest_plugin"
@@ -64,7 +64,7 @@ import threading
 import pytest
 from qiskit import QuantumCircuit
 from qiskit_ibm_runtime import IBMRuntimeError, Sampler
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 OPTIONS = {"backend": "ibmq_qasm_simulator"}
 services, called = [], []
@@ -85,9 +85,9 @@ def test_leave(qiskit_runtime_server):
 
 def test_a_service_of_before_is_of_no_use_and_says_so():
     number = len(called)
-    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].jobs()
-    with pytest.raises(IBMRuntimeError, match="server for tests was stopped"):
+    with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].run("hello-world", {}, options=OPTIONS)
     assert len(called) == number
 
@@ -100,8 +100,8 @@ def test_the_next_default_session_is_on_the_next_server(qiskit_runtime_server):
 def test_leave_one_on_the_shared_server(qiskit_runtime_shared_service):
     leave_a_job_with_a_callback(qiskit_runtime_shared_service)
 
-def test_leave_a_server_that_runs(qiskit_runtime_workshop):
-    leave_a_job_with_a_callback(qiskit_runtime_workshop.server().service())
+def test_leave_a_server_that_runs(qiskit_runtime_server_pool):
+    leave_a_job_with_a_callback(qiskit_runtime_server_pool.server().service())
 """
 
 
@@ -151,7 +151,7 @@ def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
 
 def test_what_is_recorded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_LARGEST", 5_000)
-    with Workshop(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as workshop, workshop.server() as server:
         service = server.service()
         for _ in range(10):
             service.backend("ibmq_qasm_simulator").configuration()

@@ -30,7 +30,7 @@ PARTS = [
     ("testing/", "local"),
     ("proxies/", "ntlm"),
     ("cli/", "cli"),
-    ("job/progress.py", "notebook"),
+    ("_jobs/progress.py", "notebook"),
     ("visualization.py", "visualization"),
     ("", None),
 ]

@@ -25,6 +25,7 @@ EXPORTS = [
     "IBMInputValueError",
     "IBMNotAuthorizedError",
     "IBMRuntimeError",
+    "JobListing",
     "Options",
     "ParameterNamespace",
     "QISKIT_IBM_RUNTIME_LOGGER_NAME",

@@ -151,7 +151,7 @@ def main() -> None:
         for use in used.values():
             use()
         requests = len(standin.requests)
-    from qiskit_ibm_runtime.api.caller import client_application
+    from qiskit_ibm_runtime.api.http.client_header import client_application
 
     if "qiskit_ibm_runtime-0.9.3+embedded." not in client_application():
         sys.exit(f"The client header does not tell whose release this is: {client_application()}")

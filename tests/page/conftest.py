@@ -12,7 +12,7 @@ from tests.local.conftest import Obedient
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.page.access import Access
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 TOKEN = "secret-of-alice"
@@ -22,7 +22,7 @@ USERS = (User("alice", TOKEN), User("bob", "secret-of-bob"))
 class Site:
     """One server, its page, and its users' API."""
 
-    def __init__(self, background: Background, settings: Settings) -> None:
+    def __init__(self, background: LoopThread, settings: Settings) -> None:
         self.executor, self.access = Obedient(), Access()
         self.server = BackgroundServer(
             background, settings, build=lambda: create_app(settings, self.executor, self.access)
@@ -70,14 +70,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def background() -> Iterator[Background]:
-    background = Background()
+def background() -> Iterator[LoopThread]:
+    background = LoopThread()
     yield background
     background.close()
 
 
 @pytest.fixture
-def open_site(background: Background) -> Iterator[Callable[..., Site]]:
+def open_site(background: LoopThread) -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
     def open_site(**settings: Any) -> Site:

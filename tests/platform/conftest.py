@@ -1,4 +1,4 @@
-"""One server that speaks today's platform for all tests of this room, and a plain client."""
+"""A shared server with the current platform's API, and a client built on requests alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import requests
 
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 VERSION = "2026-04-15"
 
 
 class PlatformClient:
-    """Speaks the protocol as its text says, without any client library."""
+    """Client that follows the protocol's specification, without any client library."""
 
     def __init__(self, server: RuntimeServer) -> None:
         self.server, self.face = server, server.platform
@@ -51,7 +51,7 @@ class PlatformClient:
         return self("POST", "/jobs", json=body)
 
     def run(self, program: str, params: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Run a job to its end and return it."""
+        """Run a job until it finishes and return its record."""
         whole = {"version": 2, **params} if program != "executor" else params
         answer = self.submit(program, whole, **more)
         assert answer.status_code == 200, answer.text
@@ -70,12 +70,12 @@ class PlatformClient:
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator[Workshop]:
-    with Workshop(1) as workshop:
+def workshop() -> Iterator[ServerPool]:
+    with ServerPool(1) as workshop:
         yield workshop
 
 
 @pytest.fixture(scope="session")
-def client(workshop: Workshop) -> Iterator[PlatformClient]:
+def client(workshop: ServerPool) -> Iterator[PlatformClient]:
     with workshop.server() as server:
         yield PlatformClient(server)

@@ -1,4 +1,4 @@
-"""V1 programs on the platform of today, end to end over sockets."""
+"""V1 programs on the current platform, end to end over sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
-from tests.platform.hearing import hearing
+from tests.platform.expect_warning import expect_warning
 
 from qiskit_ibm_runtime import (
     Estimator,
@@ -27,7 +27,7 @@ from .conftest import PlatformClient
 
 SHOTS = 10_000
 CLOSE = 5 / math.sqrt(SHOTS)
-"""Five standard errors of a frequency, and more."""
+"""More than five standard errors of a frequency."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def line(service: QiskitRuntimeService) -> Any:
 
 @pytest.mark.parametrize("transport", ["primitives", "executor"])
 @pytest.mark.parametrize("encoding", ["qpy", "qasm3"])
-def test_sampler_and_estimator_give_right_numbers(
+def test_sampler_and_estimator_match_exact_values(
     encoding: str,
     transport: str,
     line: Any,
@@ -66,7 +66,7 @@ def test_sampler_and_estimator_give_right_numbers(
     angle = Parameter("angle")
     circuit = QuantumCircuit(3)
     circuit.ry(2 * angle, 0)
-    circuit.cx(0, 2)  # which a line has to route
+    circuit.cx(0, 2)  # needs routing on a line
     observable = SparsePauliOp(["IIZ", "ZII", "XIX", "III"], [1.0, 0.5, 2.0, 0.25])
     values = [[0.1], [0.4], [0.7]]
     estimates = (
@@ -81,7 +81,7 @@ def test_sampler_and_estimator_give_right_numbers(
     assert [facts["shots"] for facts in estimates.metadata] == [SHOTS] * 3
 
 
-def test_registers_conditions_and_order_of_runs_survive(line: Any) -> None:
+def test_preserves_registers_conditions_and_run_order(line: Any) -> None:
     angle = Parameter("angle")
     turn = QuantumCircuit(2, 2)
     turn.rx(angle, 1)
@@ -101,7 +101,7 @@ def test_registers_conditions_and_order_of_runs_survive(line: Any) -> None:
 
 
 @pytest.mark.parametrize("transport", ["primitives", "executor"])
-def test_complex_observables_are_two_real_ones(
+def test_complex_observables_are_split_into_real_and_imaginary_parts(
     transport: str, line: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QISKIT_IBM_PLATFORM_TRANSPORT", transport)
@@ -111,7 +111,7 @@ def test_complex_observables_are_two_real_ones(
     assert result.values.tolist() == [2 + 1j]
 
 
-def test_sessions_are_opened_once_and_closed_without_cancelling(
+def test_session_is_opened_once_and_closing_it_cancels_no_jobs(
     service: QiskitRuntimeService, line: Any, bell: QuantumCircuit
 ) -> None:
     with Session(service=service, backend=line, max_time="10m") as session:
@@ -125,7 +125,7 @@ def test_sessions_are_opened_once_and_closed_without_cancelling(
     assert Sampler(session=line).run(bell).session_id is None
 
 
-def test_jobs_of_the_past_give_their_results_to_any_process(
+def test_results_of_earlier_jobs_can_be_read_by_another_service(
     service: QiskitRuntimeService, client: PlatformClient, line: Any, bell: QuantumCircuit
 ) -> None:
     job = Sampler(session=line, options={"environment": {"job_tags": ["mine"]}}).run(bell)
@@ -142,7 +142,7 @@ def test_jobs_of_the_past_give_their_results_to_any_process(
     assert "timestamps" in found.metrics()
 
 
-def test_what_is_not_possible_today_says_so_before_anything_is_sent(
+def test_unsupported_features_raise_before_submitting(
     service: QiskitRuntimeService, line: Any, bell: QuantumCircuit
 ) -> None:
     with pytest.raises(IBMInputValueError, match="channel='local'"):
@@ -155,7 +155,7 @@ def test_what_is_not_possible_today_says_so_before_anything_is_sent(
         Sampler(session=line).run(bell).interim_results()
 
 
-@pytest.mark.filterwarnings("ignore:The platform mitigates no readout errors")
+@pytest.mark.filterwarnings("ignore:The platform does not mitigate readout errors")
 @pytest.mark.parametrize("transport", ["primitives", "executor"])
 def test_readout_errors_are_mitigated_at_level_one(
     transport: str, service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch
@@ -177,12 +177,12 @@ def test_readout_errors_are_mitigated_at_level_one(
         estimate = Estimator(session=device, options=options).run(ones, "ZZZ").result()
         values.append(estimate.values[0])
     assert result.metadata[0]["readout_mitigation_overhead"] > 1
-    # What is left are errors of gates; what readout makes of it is many times as large.
+    # Only gate errors remain after mitigation, and readout errors are several times larger.
     assert abs(1 - dists[1][7]) < 0.3 * abs(1 - dists[0][7])
     assert abs(-1 - values[1]) < 0.4 * abs(-1 - values[0])
 
 
-def test_a_program_that_is_gone_is_replaced_by_the_executor(
+def test_falls_back_to_the_executor_when_a_program_is_retired(
     service: QiskitRuntimeService, client: PlatformClient, line: Any, bell: QuantumCircuit
 ) -> None:
     gone = '{"errors":[{"code":1211,"message":"The program sampler was removed."}]}'
@@ -190,7 +190,7 @@ def test_a_program_that_is_gone_is_replaced_by_the_executor(
     faults.replace([Fault("status", "POST", "/jobs$", status=404, body=gone, times=1)])
     sampler = Sampler(session=line, options={"resilience_level": 0})
     try:
-        with hearing("'executor' is used instead"):
+        with expect_warning("using the program 'executor' instead"):
             job = sampler.run(bell)
     finally:
         faults.replace([])
@@ -202,7 +202,7 @@ def test_a_program_that_is_gone_is_replaced_by_the_executor(
     assert service.job(job.job_id()).result().quasi_dists[0].keys() == {0, 3}
 
 
-def test_jobs_of_other_programs_and_clients_are_listed_and_read(
+def test_lists_and_reads_jobs_of_other_clients(
     service: QiskitRuntimeService, client: PlatformClient
 ) -> None:
     bell = """OPENQASM 3.0;
@@ -223,7 +223,7 @@ c[0] = measure q[0];
         assert job.status().name == "DONE"
 
 
-def test_a_variational_loop_transpiles_once(
+def test_variational_loop_transpiles_once(
     line: Any, client: PlatformClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qiskit_ibm_runtime._platform import transpiling

@@ -1,4 +1,4 @@
-"""What a service says in another form than expected is understood all the same."""
+"""The bridge reads every known variant of the platform's documents and results."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ import numpy as np
 import pytest
 
 from qiskit_ibm_runtime import IBMRuntimeError
-from qiskit_ibm_runtime._platform.device import Device
-from qiskit_ibm_runtime._platform.documents import (
-    configuration_of,
-    names_of,
-    properties_of,
-    status_of,
+from qiskit_ibm_runtime._jobs.record import read_state
+from qiskit_ibm_runtime._platform.backend_documents import (
+    backend_names,
+    v1_configuration,
+    v1_properties,
+    v1_status,
 )
-from qiskit_ibm_runtime._platform.encoding import array, tagged
-from qiskit_ibm_runtime._platform.readout import corrected
+from qiskit_ibm_runtime._platform.device import Device
+from qiskit_ibm_runtime._platform.encoding import encode_array, tagged
+from qiskit_ibm_runtime._platform.job_records import v1_job_record, v1_metrics
+from qiskit_ibm_runtime._platform.readout import correct_readout
 from qiskit_ibm_runtime._platform.recipe import Recipe
-from qiskit_ibm_runtime._platform.records import metrics_of, record_of
 from qiskit_ibm_runtime._platform.results import to_v1
-from qiskit_ibm_runtime.job.state import read_state
 from qiskit_ibm_runtime.utils.estimator_result_decoder import EstimatorResultDecoder
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 
 
 @pytest.mark.parametrize("device", ["ibm_a", {"name": "ibm_a", "status": {"name": "online"}}])
-def test_devices_are_names_or_objects(device: Any) -> None:
-    assert names_of({"devices": [device, "ibm_b", {"of": "another form"}]}) == ["ibm_a", "ibm_b"]
+def test_backends_may_be_listed_as_names_or_objects(device: Any) -> None:
+    assert backend_names({"devices": [device, "ibm_b", {"of": "another form"}]}) == [
+        "ibm_a",
+        "ibm_b",
+    ]
 
 
-def test_a_device_is_of_use_however_little_is_said_of_it() -> None:
+def test_device_is_usable_with_a_minimal_configuration() -> None:
     least = {"n_qubits": 3, "basis_gates": ["cz", "rz", "sx", "x", "rzz", "xslow"]}
-    configuration = configuration_of("ibm_a", {**least, "coupling_map": [[0, 1], [1, 2]]})
+    configuration = v1_configuration("ibm_a", {**least, "coupling_map": [[0, 1], [1, 2]]})
     target = Device("ibm_a", configuration, {}).target
     assert set(target["cz"]) == {(0, 1), (1, 2)}
     assert "rzz" not in target.operation_names
     assert {"rz", "sx", "x", "measure", "reset", "delay"} <= set(target.operation_names)
 
 
-def test_measurements_are_described_by_qubits_or_by_gates() -> None:
+def test_readout_properties_may_be_listed_by_qubit_or_by_gate() -> None:
     error = {"name": "gate_error", "value": 0.02, "unit": "", "date": "2026-01-01T00:00:00Z"}
     length = {"name": "gate_length", "value": 1400, "unit": "ns", "date": "2026-01-01T00:00:00Z"}
     raw = {
@@ -59,11 +62,11 @@ def test_measurements_are_described_by_qubits_or_by_gates() -> None:
         "gates": [],
         "coupling_map": [[0, 0]],
     }
-    device = Device("a", configuration_of("a", single), properties_of("a", raw))
+    device = Device("a", v1_configuration("a", single), v1_properties("a", raw))
     assert device.target["measure"][(0,)].error == 0.02
     assert device.target["measure"][(0,)].duration == pytest.approx(1.4e-6)
     assert device.readout == [(0.02, 0.02)]
-    assert properties_of("a", None) == {}
+    assert v1_properties("a", None) == {}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,10 @@ def test_measurements_are_described_by_qubits_or_by_gates() -> None:
         ({"state": False, "status": "maintenance", "length_queue": 3}, False, "maintenance"),
     ],
 )
-def test_a_status_has_many_forms(said: dict[str, Any], operational: bool, message: str) -> None:
-    status = status_of("a", said)
+def test_accepts_every_form_of_backend_status(
+    said: dict[str, Any], operational: bool, message: str
+) -> None:
+    status = v1_status("a", said)
     assert (status["operational"], status["status_msg"]) == (operational, message)
     assert status["pending_jobs"] == 3
 
@@ -93,12 +98,12 @@ def test_a_status_has_many_forms(said: dict[str, Any], operational: bool, messag
         ({"state": {"status": "Failed", "reason": "no"}, "status": "Failed"}, "ERROR"),
     ],
 )
-def test_states_of_jobs_have_many_spellings(record: dict[str, Any], status: str) -> None:
-    assert read_state(record_of({"id": "a", **record})).status.name == status
+def test_accepts_every_spelling_of_job_status(record: dict[str, Any], status: str) -> None:
+    assert read_state(v1_job_record({"id": "a", **record})).status.name == status
 
 
-def test_records_of_any_job_can_be_listed() -> None:
-    record = record_of(
+def test_converts_the_record_of_an_unknown_program() -> None:
+    record = v1_job_record(
         {"id": "a", "program": "noise-learner", "backend": {"name": "b"}, "tags": None}
     )
     assert (record["program"]["id"], record["backend"], record["tags"]) == (
@@ -108,12 +113,12 @@ def test_records_of_any_job_can_be_listed() -> None:
     )
 
 
-def test_removed_entries_of_metrics_come_from_those_of_today() -> None:
-    found = metrics_of({"usage": {"qpu_charge_time_seconds": 3}})
+def test_removed_metrics_are_derived_from_current_ones() -> None:
+    found = v1_metrics({"usage": {"qpu_charge_time_seconds": 3}})
     assert found["usage"]["quantum_seconds"] == found["bss"]["seconds"] == 3
 
 
-def test_results_come_with_tags_or_plain() -> None:
+def test_reads_results_with_and_without_tags() -> None:
     bits = tagged("BitArray", {"array": _bytes([[1], [2]]), "num_bits": 2})
     pub = tagged("SamplerPubResult", {"data": tagged("DataBin", {"fields": {"c": bits}})})
     whole = tagged("PrimitiveResult", {"pub_results": [pub], "metadata": tagged("New", {"a": 1})})
@@ -124,9 +129,9 @@ def test_results_come_with_tags_or_plain() -> None:
         assert result.metadata == [{"shots": 2}]
 
 
-def test_estimates_come_with_the_variance_of_one_shot() -> None:
-    fields = {"evs": array([0.5, 0.25]), "stds": array([0.1, 0.1])}
-    fields["ensemble_standard_error"] = array([0.02, 0.01])
+def test_estimator_metadata_contains_the_single_shot_variance() -> None:
+    fields = {"evs": encode_array([0.5, 0.25]), "stds": encode_array([0.1, 0.1])}
+    fields["ensemble_standard_error"] = encode_array([0.02, 0.01])
     pub = tagged(
         "PubResult", {"data": tagged("DataBin", {"fields": fields}), "metadata": {"shots": 400}}
     )
@@ -137,31 +142,31 @@ def test_estimates_come_with_the_variance_of_one_shot() -> None:
     assert [each["variance"] for each in result.metadata] == pytest.approx([0.04, 0.16])
 
 
-def test_registers_that_nothing_is_measured_into_read_as_zero() -> None:
+def test_registers_without_measurements_read_as_zero() -> None:
     plain = {"results": [{"data": {"r1": {"samples": ["0x1"], "num_bits": 1}}}]}
     facts = {"runs": [0], "registers": [["r0", 2], ["r1", 1]], "bits": [2, 0, 1]}
     text = to_v1(json.dumps(plain), Recipe("sampler", 1, [facts]))
     assert json.loads(text)["quasi_dists"] == [{"001": 1.0}]
 
 
-def test_what_is_no_result_stays_as_it_is() -> None:
+def test_text_that_is_not_a_result_is_unchanged() -> None:
     for text in ("Traceback ...", '{"some": "thing"}', ""):
         assert to_v1(text, None) == text
 
 
-def test_a_result_that_is_too_short_is_an_error() -> None:
+def test_incomplete_result_raises() -> None:
     plain = {"results": [{"data": {"c": {"samples": ["0x1"], "num_bits": 1}}}]}
-    with pytest.raises(IBMRuntimeError, match="1 distributions for 2"):
+    with pytest.raises(IBMRuntimeError, match="1 distributions where 2 were expected"):
         to_v1(json.dumps(plain), Recipe("sampler", 1, [{"runs": [0, 1]}]))
 
 
-def test_readout_is_corrected_to_what_was_prepared() -> None:
+def test_readout_correction_recovers_the_prepared_distribution() -> None:
     errors = np.array([[0.1, 0.2], [0.05, 0.1]])
     strings = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
     prepared = np.array([0.5, 0.0, 0.0, 0.5])
     single = [np.array([[1 - e0, e1], [e0, 1 - e1]]) for e0, e1 in errors]
     matrix = [[single[0][s[0], t[0]] * single[1][s[1], t[1]] for t in strings] for s in strings]
-    found = corrected(strings, np.array(matrix) @ prepared, errors)
+    found = correct_readout(strings, np.array(matrix) @ prepared, errors)
     assert found is not None
     assert found[0] == pytest.approx(prepared)
     assert found[1] > 1

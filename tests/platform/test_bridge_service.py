@@ -1,4 +1,4 @@
-"""Login, instances, limits and sessions of the bridge, over sockets."""
+"""Login, instance discovery, rate limits and sessions of the bridge, over sockets."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
-from tests.platform.hearing import hearing
+from tests.platform.expect_warning import expect_warning
 
 from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime._platform import approximations
-from qiskit_ibm_runtime._platform.addresses import api_url, iam_url
-from qiskit_ibm_runtime._platform.pacing import Pacer
-from qiskit_ibm_runtime._platform.waiting import GrowingPauses
+from qiskit_ibm_runtime._platform.polling import PollBackoff
+from qiskit_ibm_runtime._platform.rate_limits import SubmitRateLimiter
+from qiskit_ibm_runtime._platform.urls import api_url, iam_url
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault
-from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 
 LOGIN = "/identity/token$"
 
 
 @pytest.fixture(scope="module")
-def one_server(workshop: Workshop) -> Iterator[RuntimeServer]:
+def one_server(workshop: ServerPool) -> Iterator[RuntimeServer]:
     with workshop.server(plan="open", result_links=True) as server:
         yield server
 
@@ -38,7 +38,7 @@ def one_server(workshop: Workshop) -> Iterator[RuntimeServer]:
 def server(one_server: RuntimeServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RuntimeServer]:
     for name, value in one_server.platform.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(approximations, "_said", set())
+    monkeypatch.setattr(approximations, "_issued_warnings", set())
     one_server.requests.clear()
     yield one_server
     one_server.faults.replace([])
@@ -56,7 +56,7 @@ def run(service: QiskitRuntimeService, circuit: QuantumCircuit) -> Any:
     )
 
 
-def test_with_a_crn_nothing_but_a_token_and_the_devices_are_asked_for(
+def test_with_a_crn_requests_only_a_token_and_the_backends(
     server: RuntimeServer,
 ) -> None:
     service_of(server)
@@ -68,7 +68,7 @@ def test_with_a_crn_nothing_but_a_token_and_the_devices_are_asked_for(
 
 
 @pytest.mark.parametrize("instance", ["embedded", None, "auto"])
-def test_an_instance_is_found_by_its_name_or_by_none(
+def test_finds_the_instance_by_name_or_automatically(
     server: RuntimeServer, instance: str | None
 ) -> None:
     service = service_of(server, instance=instance)
@@ -77,14 +77,16 @@ def test_an_instance_is_found_by_its_name_or_by_none(
     assert account["instance"] == server.platform.instance
 
 
-def test_a_wrong_name_or_key_says_so(server: RuntimeServer) -> None:
-    with pytest.raises(CloudResourceNameResolutionError, match=r"'nowhere'. It has: 'embedded'"):
+def test_wrong_instance_name_or_api_key_raises(server: RuntimeServer) -> None:
+    with pytest.raises(
+        CloudResourceNameResolutionError, match=r"'nowhere'. Instances found: 'embedded'"
+    ):
         service_of(server, instance="nowhere")
     with pytest.raises(IBMNotAuthorizedError, match="iam/apikeys"):
         service_of(server, token="of-nobody")
 
 
-def test_an_expired_token_is_renewed_once_for_all_threads(server: RuntimeServer) -> None:
+def test_expired_token_is_renewed_once_for_all_threads(server: RuntimeServer) -> None:
     service = service_of(server)
     server.faults.replace([Fault("expire", times=1)])
     server.requests.clear()
@@ -94,10 +96,10 @@ def test_an_expired_token_is_renewed_once_for_all_threads(server: RuntimeServer)
     assert len(server.requests.matching("POST", LOGIN)) == 1
 
 
-def test_a_token_is_renewed_at_eighty_percent_of_its_life(server: RuntimeServer) -> None:
+def test_token_is_renewed_at_80_percent_of_its_lifetime(server: RuntimeServer) -> None:
     service = service_of(server)
     source = service._client_params.token_source
-    life = source._iam.life
+    life = source._iam.lifetime
     began = source._renew_at - 0.8 * life
     server.requests.clear()
     for part, logins in ((0.79, 0), (0.81, 1), (0.82, 1)):
@@ -106,7 +108,7 @@ def test_a_token_is_renewed_at_eighty_percent_of_its_life(server: RuntimeServer)
         assert len(server.requests.matching("POST", LOGIN)) == logins
 
 
-def test_no_secret_is_logged(server: RuntimeServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_contain_no_secrets(server: RuntimeServer, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         service = service_of(server, instance=None)
         run(service, measured()).result()
@@ -122,14 +124,14 @@ def measured() -> QuantumCircuit:
     return circuit
 
 
-def test_results_at_addresses_of_their_own_are_fetched(server: RuntimeServer) -> None:
+def test_results_behind_a_link_are_downloaded_without_credentials(server: RuntimeServer) -> None:
     assert run(service_of(server), measured()).result().quasi_dists == [{1: 1.0}]
     (download,) = server.requests.matching("GET", "/downloads/")
     assert "authorization" not in download.headers
     assert "service-crn" not in download.headers
 
 
-def test_a_service_that_is_asked_too_often_is_asked_again_later(server: RuntimeServer) -> None:
+def test_rate_limited_submit_is_retried_after_the_requested_delay(server: RuntimeServer) -> None:
     service = service_of(server)
     server.faults.replace(
         [Fault("status", method="POST", path="/jobs$", status=429, retry_after=17, times=2)]
@@ -140,7 +142,7 @@ def test_a_service_that_is_asked_too_often_is_asked_again_later(server: RuntimeS
     assert job.result().quasi_dists == [{1: 1.0}]
 
 
-def test_a_lost_answer_makes_one_job(server: RuntimeServer) -> None:
+def test_lost_response_creates_one_job(server: RuntimeServer) -> None:
     service = service_of(server)
     server.faults.replace([Fault("reset", method="POST", path="/jobs$", when="after", times=1)])
     before = len(service.jobs(limit=None))
@@ -150,9 +152,9 @@ def test_a_lost_answer_makes_one_job(server: RuntimeServer) -> None:
     assert len(service.jobs(limit=None)) == before + 1
 
 
-def test_the_open_plan_gets_a_batch_and_hears_of_it(server: RuntimeServer) -> None:
+def test_open_plan_gets_a_batch_with_a_warning(server: RuntimeServer) -> None:
     service = service_of(server)
-    with hearing("batch instead"), Session(service, "ideal_line") as session:
+    with expect_warning("opening a batch instead"), Session(service, "ideal_line") as session:
         job = Sampler().run(measured())
         session.close()
     modes = [one.json()["mode"] for one in server.requests.matching("POST", "/sessions$")]
@@ -162,10 +164,10 @@ def test_the_open_plan_gets_a_batch_and_hears_of_it(server: RuntimeServer) -> No
     assert job.result().quasi_dists[0].keys() == {1}
 
 
-def test_requests_hold_what_the_published_models_ask_for(server: RuntimeServer) -> None:
+def test_requests_match_the_published_schemas(server: RuntimeServer) -> None:
     service = service_of(server)
     options = {"max_execution_time": 20_000, "environment": {"job_tags": ["t"]}, "shots": 77}
-    with hearing("10800"), hearing("mitigates no readout errors"):
+    with expect_warning("10800"), expect_warning("does not mitigate readout errors"):
         Sampler(session=service.backend("fake_line"), options=options).run([measured()] * 2)
     body = json.loads(server.requests.matching("POST", "/jobs$")[-1].body)
 
@@ -180,7 +182,7 @@ def test_requests_hold_what_the_published_models_ask_for(server: RuntimeServer) 
     assert params["options"]["execution"] == {"init_qubits": True}
 
 
-def test_too_many_tags_are_refused_before_anything_is_sent(server: RuntimeServer) -> None:
+def test_rejects_too_many_tags_before_submitting(server: RuntimeServer) -> None:
     service = service_of(server)
     sampler = Sampler(session=service.backend("ideal_line"))
     with pytest.raises(IBMInputValueError, match="8 tags"):
@@ -188,7 +190,7 @@ def test_too_many_tags_are_refused_before_anything_is_sent(server: RuntimeServer
     assert not server.requests.matching("POST", "/jobs$")
 
 
-def test_retired_machines_are_explained_and_replaced_on_demand(
+def test_retired_backends_are_explained_and_can_be_substituted(
     server: RuntimeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = service_of(server)
@@ -199,15 +201,15 @@ def test_retired_machines_are_explained_and_replaced_on_demand(
 
     monkeypatch.setenv("QISKIT_IBM_PLATFORM_BACKENDS", "ibm_lagos=ideal_line, ibmq_x=fake_line")
     assert service.backend("ibm_lagos").name == "ideal_line"
-    with hearing("batch instead"), Session(service, "ibm_lagos"):
+    with expect_warning("opening a batch instead"), Session(service, "ibm_lagos"):
         assert Sampler().run(measured()).backend().name == "ideal_line"
 
 
-def test_a_callback_gets_the_result_once(server: RuntimeServer) -> None:
+def test_callback_is_called_once_with_the_result(server: RuntimeServer) -> None:
     heard: queue.Queue[Any] = queue.Queue()
     sampler = Sampler(session=service_of(server).backend("ideal_line"))
     sampler.set_options(environment={"callback": lambda _, message: heard.put(message)})
-    with hearing("called once"):
+    with expect_warning("called once"):
         job = sampler.run(measured())
     message = heard.get(timeout=60)
     assert message["quasi_dists"] == [{"1": 1.0}]
@@ -232,15 +234,15 @@ def test_a_callback_gets_the_result_once(server: RuntimeServer) -> None:
         ("https://quantum.cloud.ibm.com", "us-east", False, "https://quantum.cloud.ibm.com/api/v1"),
     ],
 )
-def test_the_region_of_the_instance_decides_where_to_connect(
+def test_api_url_depends_on_the_region_of_the_instance(
     url: str | None, crn_region: str, private: bool, expected: str
 ) -> None:
     crn = f"crn:v1:bluemix:public:quantum-computing:{crn_region}:a/1:2::"
     assert api_url(url, crn, private=private) == expected
 
 
-def test_tokens_are_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(IBMInputValueError, match="https only"):
+def test_refuses_to_send_tokens_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(IBMInputValueError, match="Use an https URL"):
         api_url("http://example.com/api/v1", None)
     monkeypatch.setenv("IAM_URL", "http://example.com")
     with pytest.raises(IBMInputValueError, match="IAM_URL"):
@@ -250,8 +252,8 @@ def test_tokens_are_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> No
     assert iam_url(None, None, private=True) == "https://private.iam.cloud.ibm.com"
 
 
-def test_submits_are_paced_by_the_minute() -> None:
-    pacer, now = Pacer(5), [0.0]
+def test_submits_are_rate_limited_per_minute() -> None:
+    pacer, now = SubmitRateLimiter(5), [0.0]
     pacer.clock = lambda: now[0]  # type: ignore[method-assign]
     with without_waiting() as pauses:
         for second in range(7):
@@ -260,8 +262,8 @@ def test_submits_are_paced_by_the_minute() -> None:
     assert pauses == [55.0, 55.0]
 
 
-def test_questions_become_rare() -> None:
-    schedule, at, polls = GrowingPauses(), 0.0, 0
+def test_poll_interval_grows() -> None:
+    schedule, at, polls = PollBackoff(), 0.0, 0
     while at < 60:
         at += schedule.pause(polls, streaming=False, jitter=1.0)
         polls += 1

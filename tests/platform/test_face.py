@@ -1,4 +1,4 @@
-"""The platform face of the embedded runtime, asked as the protocol says."""
+"""The platform API of the embedded runtime, called according to the protocol."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 import requests
 
 from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.testing import Workshop
+from qiskit_ibm_runtime.testing import ServerPool
 
 from .conftest import PlatformClient
 
 SHOTS = 20_000
 CLOSE = 5 / math.sqrt(SHOTS)
-"""Five standard errors of a frequency, and more."""
+"""More than five standard errors of a frequency."""
 BELL = """OPENQASM 3.0;
 include "stdgates.inc";
 qubit[2] q;
@@ -55,7 +55,7 @@ def read(value: dict[str, str]) -> Any:
     return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["__value__"]))))
 
 
-def test_an_api_key_becomes_a_token_that_expires(workshop: Workshop) -> None:
+def test_api_key_is_exchanged_for_an_expiring_token(workshop: ServerPool) -> None:
     with workshop.server() as server:
         client = PlatformClient(server)
         assert client.login("of nobody").status_code == 400
@@ -69,7 +69,7 @@ def test_an_api_key_becomes_a_token_that_expires(workshop: Workshop) -> None:
         client.get("/backends")
 
 
-def test_instances_are_found_by_search_and_catalog(client: PlatformClient) -> None:
+def test_instances_are_listed_by_search_and_catalog(client: PlatformClient) -> None:
     answer = client(
         *("POST", "/v3/resources/search?limit=100"),
         json={"query": "service_name:quantum-computing", "fields": ["crn"]},
@@ -86,13 +86,13 @@ def test_instances_are_found_by_search_and_catalog(client: PlatformClient) -> No
     assert named["resources"][0]["crn"] == client.face.instance
 
 
-def test_discovery_asks_for_a_token(client: PlatformClient) -> None:
+def test_discovery_requires_a_token(client: PlatformClient) -> None:
     answer = requests.post(f"{client.face.base}/v3/resources/search", json={}, timeout=30)
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["code"]
 
 
-def test_devices_are_objects_and_in_old_versions_names(client: PlatformClient) -> None:
+def test_backends_are_objects_or_names_depending_on_the_api_version(client: PlatformClient) -> None:
     devices = {device["name"]: device for device in client.get("/backends")["devices"]}
     assert devices["ideal_heron"]["qubits"] == 156
     assert devices["fake_lima"]["status"] == {"name": "online"}
@@ -104,7 +104,7 @@ def test_devices_are_objects_and_in_old_versions_names(client: PlatformClient) -
 
 
 @pytest.mark.parametrize("name", ["fake_lima", "fake_sherbrooke", "fake_heron", "ideal_line"])
-def test_documents_of_devices_are_those_of_today(client: PlatformClient, name: str) -> None:
+def test_backend_documents_have_the_current_form(client: PlatformClient, name: str) -> None:
     configuration = client.get(f"/backends/{name}/configuration")
     assert not configuration["open_pulse"]
     assert not {"channels", "u_channel_lo", "hamiltonian"} & set(configuration)
@@ -119,7 +119,7 @@ def test_documents_of_devices_are_those_of_today(client: PlatformClient, name: s
     assert client("GET", f"/backends/{name}/defaults").text == "null"
 
 
-def test_a_sampler_answers_register_by_register(client: PlatformClient) -> None:
+def test_sampler_returns_outcomes_per_register(client: PlatformClient) -> None:
     result = client.result("sampler", {"pubs": [[BELL, array([]), SHOTS]], "support_qiskit": True})
     assert result["__type__"] == "PrimitiveResult"
     (pub,) = result["__value__"]["pub_results"]
@@ -131,10 +131,10 @@ def test_a_sampler_answers_register_by_register(client: PlatformClient) -> None:
     assert pairs.shape == alone.shape == (SHOTS, 1)
     assert set(pairs.ravel()) == {0, 3}
     assert abs((pairs == 3).mean() - 0.5) < CLOSE
-    assert ((pairs == 3) == (alone == 1)).all()  # shots stay shots across registers
+    assert ((pairs == 3) == (alone == 1)).all()  # registers keep the order of shots
 
 
-def test_without_qiskit_results_are_plain_json(client: PlatformClient) -> None:
+def test_without_qiskit_support_results_are_plain_json(client: PlatformClient) -> None:
     result = client.result("sampler", {"pubs": [[BELL, None, 100]]})
     samples = result["results"][0]["data"]["c"]
     assert samples["num_bits"] == 2
@@ -142,7 +142,7 @@ def test_without_qiskit_results_are_plain_json(client: PlatformClient) -> None:
     assert set(samples["samples"]) <= {"0x0", "0x3"}
 
 
-def test_an_estimator_broadcasts_observables_and_values(client: PlatformClient) -> None:
+def test_estimator_broadcasts_observables_and_values(client: PlatformClient) -> None:
     angles = [0.3, 1.1, 2.0]
     params = {
         "pubs": [
@@ -162,7 +162,7 @@ def test_an_estimator_broadcasts_observables_and_values(client: PlatformClient) 
     assert errors[0] == pytest.approx(np.abs(np.sin(angles)) / math.sqrt(SHOTS), rel=0.1)
 
 
-def test_circuits_for_other_devices_fail_with_the_code_of_the_service(
+def test_non_isa_circuits_fail_with_the_service_error_code(
     client: PlatformClient,
 ) -> None:
     wrong = BELL.replace("cz", "cx")
@@ -184,7 +184,7 @@ def test_circuits_for_other_devices_fail_with_the_code_of_the_service(
         ("sampler", {"pubs": [[BELL]], "options": {"default_shots": 0}}, 1521),
     ],
 )
-def test_inputs_that_no_program_takes_are_refused_at_the_submit(
+def test_rejects_invalid_params_at_submission(
     client: PlatformClient, program: str, params: dict[str, Any], code: int
 ) -> None:
     answer = client.submit(program, {"version": 2, **params})
@@ -192,7 +192,7 @@ def test_inputs_that_no_program_takes_are_refused_at_the_submit(
     assert answer.json()["errors"][0]["code"] == code
 
 
-def test_jobs_are_listed_tagged_and_deleted(client: PlatformClient) -> None:
+def test_jobs_can_be_listed_tagged_and_deleted(client: PlatformClient) -> None:
     job = client.run("sampler", {"pubs": [[BELL, None, 10]]}, tags=["mine"])
     assert job["tags"] == ["mine"]
     assert client("PUT", f"/jobs/{job['id']}/tags", json={"tags": ["new"]}).status_code == 204
@@ -206,7 +206,7 @@ def test_jobs_are_listed_tagged_and_deleted(client: PlatformClient) -> None:
     assert client("GET", f"/jobs/{job['id']}").status_code == 404
 
 
-def test_a_closed_session_takes_no_more_jobs(client: PlatformClient) -> None:
+def test_closed_session_accepts_no_more_jobs(client: PlatformClient) -> None:
     opened = client("POST", "/sessions", json={"mode": "dedicated", "backend": "ideal_line"})
     session = opened.json()["id"]
     assert client.get(f"/sessions/{session}")["state"] == "open"
@@ -219,7 +219,7 @@ def test_a_closed_session_takes_no_more_jobs(client: PlatformClient) -> None:
     assert late.json()["errors"][0]["code"] == 1217
 
 
-def test_the_open_plan_has_batches_only(workshop: Workshop) -> None:
+def test_open_plan_allows_only_batches(workshop: ServerPool) -> None:
     with workshop.server(plan="open") as server:
         client = PlatformClient(server)
         refused = client("POST", "/sessions", json={"mode": "dedicated", "backend": "fake_line"})
@@ -229,7 +229,7 @@ def test_the_open_plan_has_batches_only(workshop: Workshop) -> None:
         assert client.get(f"/sessions/{batch.json()['id']}")["max_ttl"] == 600
 
 
-def test_too_many_requests_are_told_when_to_come_back(workshop: Workshop) -> None:
+def test_rate_limit_response_has_a_retry_after_header(workshop: ServerPool) -> None:
     fault = Fault("status", status=429, retry_after=7, path="/jobs$", times=1)
     with workshop.server(Faults([fault])) as server:
         client = PlatformClient(server)
@@ -254,7 +254,7 @@ def program(items: list[dict[str, Any]], texts: list[str]) -> dict[str, Any]:
     return {"schema_version": "v2.0", "quantum_program": its, "options": {}}
 
 
-def test_the_executor_returns_every_shot_of_every_element(client: PlatformClient) -> None:
+def test_executor_returns_every_shot_of_every_element(client: PlatformClient) -> None:
     angles = [0.0, 1.0, math.pi]
     text = TURN + "bit[3] c; c[1] = measure q[0];"
     item = {"item_type": "circuit", "circuit_arguments": tensor([[a] for a in angles])}
@@ -273,7 +273,7 @@ def test_the_executor_returns_every_shot_of_every_element(client: PlatformClient
     assert result["metadata"]["chunk_timing"][0]["parts"][0]["size"] == 6
 
 
-def test_the_executor_refuses_what_it_cannot_run(client: PlatformClient) -> None:
+def test_executor_rejects_unsupported_programs(client: PlatformClient) -> None:
     samplex = {"item_type": "samplex", "samplex": {}, "samplex_arguments": {}, "shape": []}
     answer = client.submit("executor", program([samplex], [BELL]))
     assert answer.status_code == 400
@@ -284,12 +284,12 @@ def test_the_executor_refuses_what_it_cannot_run(client: PlatformClient) -> None
     assert "2 items" in job["state"]["reason"]
 
 
-def test_programs_of_long_ago_are_unknown(client: PlatformClient) -> None:
+def test_v1_programs_are_unknown(client: PlatformClient) -> None:
     answer = client.submit("circuit-runner", {"circuits": []})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 1220)
 
 
-def test_results_may_be_at_an_address_of_their_own(workshop: Workshop) -> None:
+def test_results_can_be_served_as_links(workshop: ServerPool) -> None:
     with workshop.server(result_links=True) as server:
         client = PlatformClient(server)
         job = client.run("sampler", {"pubs": [[BELL, None, 10]]})
@@ -303,14 +303,14 @@ def test_results_may_be_at_an_address_of_their_own(workshop: Workshop) -> None:
         assert requests.get(url[:-1] + "?", timeout=30).status_code == 403
 
 
-def test_private_results_are_read_once(client: PlatformClient) -> None:
+def test_private_results_can_be_read_once(client: PlatformClient) -> None:
     job = client.run("sampler", {"pubs": [[BELL, None, 10]]}, private=True)
     assert client("GET", f"/jobs/{job['id']}/results").status_code == 200
     assert client("GET", f"/jobs/{job['id']}/results").status_code == 204
     assert "params" not in client.get(f"/jobs/{job['id']}")
 
 
-def test_canceling_a_session_drops_what_waits(client: PlatformClient) -> None:
+def test_canceling_a_session_cancels_its_queued_jobs(client: PlatformClient) -> None:
     opened = client("POST", "/sessions", json={"mode": "batch", "backend": "fake_line"}).json()[
         "id"
     ]
@@ -324,7 +324,7 @@ def test_canceling_a_session_drops_what_waits(client: PlatformClient) -> None:
     assert client("GET", f"/jobs/{ids[-1]}/results").status_code == 204
 
 
-def test_the_time_of_a_job_is_limited_by_its_cost(client: PlatformClient) -> None:
+def test_cost_limits_the_duration_of_a_job(client: PlatformClient) -> None:
     params = {"pubs": [[BELL, None, 5_000_000]]}
     job = client.run("sampler", params, cost=1, backend="fake_line")
     assert job["status"] == "Cancelled - Ran too long"
@@ -346,15 +346,13 @@ def test_the_time_of_a_job_is_limited_by_its_cost(client: PlatformClient) -> Non
         (5, 1603),
     ],
 )
-def test_circuits_that_cannot_be_run_fail_their_job(
-    client: PlatformClient, text: Any, code: int
-) -> None:
+def test_job_fails_if_a_circuit_cannot_run(client: PlatformClient, text: Any, code: int) -> None:
     job = client.run("sampler", {"pubs": [[text, None, 10]]})
     assert job["status"] == "Failed"
     assert job["state"]["reason_code"] == code, job["state"]
 
 
-def test_values_have_to_fit_the_circuit(client: PlatformClient) -> None:
+def test_parameter_values_must_match_the_circuit(client: PlatformClient) -> None:
     job = client.run("sampler", {"pubs": [[BELL, array([1.0])]]})
     assert job["state"]["reason_code"] == 1501
     for values in ({"phi": 1.0}, [["a"]], array([[np.inf]])):
@@ -365,7 +363,7 @@ def test_values_have_to_fit_the_circuit(client: PlatformClient) -> None:
         assert job["state"]["reason_code"] == 1501, job["state"]
 
 
-def test_values_may_be_named_or_plain_lists(client: PlatformClient) -> None:
+def test_parameter_values_may_be_named_or_positional(client: PlatformClient) -> None:
     params = {
         "pubs": [
             [TURN, {"IZ": 1.0}, {"theta": [0.0, math.pi]}],
@@ -379,7 +377,9 @@ def test_values_may_be_named_or_plain_lists(client: PlatformClient) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_identities_and_empty_pubs_have_exact_answers(client: PlatformClient, level: int) -> None:
+def test_identity_observables_and_empty_pubs_give_exact_results(
+    client: PlatformClient, level: int
+) -> None:
     params = {
         "pubs": [
             [TURN, {"II": 1.5}, [0.3]],
@@ -392,13 +392,13 @@ def test_identities_and_empty_pubs_have_exact_answers(client: PlatformClient, le
     assert result["results"][1]["data"]["evs"] == []
 
 
-def test_empty_pubs_of_a_sampler_have_no_samples(client: PlatformClient) -> None:
+def test_empty_sampler_pubs_return_no_samples(client: PlatformClient) -> None:
     text = TURN + "bit[1] c; c[0] = measure q[0];"
     result = client.result("sampler", {"pubs": [[text, array(np.zeros((0, 1))), 10]]})
     assert result["results"][0]["data"]["c"] == {"samples": [], "num_bits": 1}
 
 
-def test_options_that_exclude_a_circuit_fail_its_job(client: PlatformClient) -> None:
+def test_job_fails_if_its_options_exclude_a_circuit(client: PlatformClient) -> None:
     dynamic = BELL + "if (c[0]) { x q[1]; }"
     decoupled = {"dynamical_decoupling": {"enable": True}}
     job = client.run("sampler", {"pubs": [[dynamic, None, 10]], "options": decoupled})

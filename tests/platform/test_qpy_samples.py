@@ -1,6 +1,6 @@
-"""Circuits that Qiskit 1.3 and 2.6 wrote in QPY 13 to 18 mean on terra what they meant there.
+"""QPY 13 to 18 files written by Qiskit 1.3 and 2.6 are read with the same meaning on terra.
 
-The samples were written by ``official/write_samples.py``, which also says what they mean.
+The samples and their expected results were written by ``official/write_samples.py``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def data(sample: dict[str, Any]) -> bytes:
     return zlib.decompress(base64.b64decode(sample["qpy"]))
 
 
-def those(member: str) -> Any:
+def samples_with(member: str) -> Any:
     chosen = [one for one in SAMPLES if member in one]
     names = [f"{one['name']}-{one['version']}-qiskit{one['qiskit']}" for one in chosen]
     return pytest.mark.parametrize("sample", chosen, ids=names)
 
 
-@those("state")
-def test_states_are_those_of_qiskit(sample: dict[str, Any]) -> None:
+@samples_with("state")
+def test_states_match_qiskit(sample: dict[str, Any]) -> None:
     (program,) = qpy.read(data(sample))
     read = circuits.from_program(program)
     assert list(read.names) == sample.get("parameters", [])
@@ -49,8 +49,8 @@ def test_states_are_those_of_qiskit(sample: dict[str, Any]) -> None:
     assert np.abs(unitary[:, 0] - exact).max() < 1e-9
 
 
-@those("counts")
-def test_conditions_hold_when_they_are_met(sample: dict[str, Any]) -> None:
+@samples_with("counts")
+def test_conditional_branches_match_qiskit(sample: dict[str, Any]) -> None:
     (program,) = qpy.read(data(sample))
     if sample["name"] == "expressions" and find_spec("qiskit.circuit.classical") is None:
         with pytest.raises(PubError, match="need Qiskit Terra"):
@@ -65,15 +65,15 @@ def test_conditions_hold_when_they_are_met(sample: dict[str, Any]) -> None:
     assert {f"{int(key, 16):0{width}b}" for key in counts} == set(sample["counts"])
 
 
-@those("several")
-def test_files_of_several_circuits_are_read_to_the_end(sample: dict[str, Any]) -> None:
+@samples_with("several")
+def test_reads_files_with_several_circuits(sample: dict[str, Any]) -> None:
     programs = qpy.read(data(sample))
     assert [program.circuit.qubits for program in programs] == sample["several"]
     assert programs[0].circuit.instructions == programs[2].circuit.instructions
 
 
-@those("refused")
-def test_what_no_device_runs_is_refused_by_name(sample: dict[str, Any]) -> None:
+@samples_with("refused")
+def test_unsupported_instructions_are_rejected_by_name(sample: dict[str, Any]) -> None:
     with pytest.raises(PubError) as refused:
         qpy.read(data(sample))
     assert sample["refused"] in refused.value.message
@@ -81,31 +81,31 @@ def test_what_no_device_runs_is_refused_by_name(sample: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("version", [12, 19])
-def test_other_versions_are_refused(version: int) -> None:
+def test_rejects_other_qpy_versions(version: int) -> None:
     whole = bytearray(data(SAMPLES[0]))
     whole[6] = version
     with pytest.raises(PubError, match=f"QPY version {version} is not supported"):
         qpy.read(bytes(whole))
 
 
-def test_damaged_files_are_refused_in_no_time() -> None:
-    """Bytes cut, changed and repeated end in a refusal or a circuit, and never in anything else."""
-    luck = random.Random(5)
+def test_malformed_files_raise_pub_errors() -> None:
+    """Truncated, changed and repeated bytes either raise PubError or give a circuit."""
+    rng = random.Random(5)
     wholes = [data(one) for one in SAMPLES]
     for _ in range(3000):
-        damaged = bytearray(luck.choice(wholes))
-        for _ in range(luck.randint(1, 4)):
-            place = luck.randrange(len(damaged))
-            action = luck.randrange(4)
+        damaged = bytearray(rng.choice(wholes))
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(damaged))
+            action = rng.randrange(4)
             if action == 0:
                 del damaged[place:]
                 damaged += b"\0"
             elif action == 1:
-                damaged[place] = luck.randrange(256)
+                damaged[place] = rng.randrange(256)
             elif action == 2 and place + 8 < len(damaged):
-                struct.pack_into("!Q", damaged, place, luck.choice([2**63, 2**40, 2**32 - 1]))
+                struct.pack_into("!Q", damaged, place, rng.choice([2**63, 2**40, 2**32 - 1]))
             else:
-                damaged[place:place] = damaged[place : place + luck.randint(1, 40)]
+                damaged[place:place] = damaged[place : place + rng.randint(1, 40)]
         try:
             for program in qpy.read(bytes(damaged)):
                 circuits.from_program(program)

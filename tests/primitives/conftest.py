@@ -14,7 +14,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, QiskitRuntimeService, Sampler, Session
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 SIMULATOR = "ibmq_qasm_simulator"
 

@@ -20,10 +20,10 @@ from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
 from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
-from qiskit_ibm_runtime.primitive.circuits import as_circuits, check_classical_bits
-from qiskit_ibm_runtime.primitive.observables import as_observables
-from qiskit_ibm_runtime.primitive.parameter_values import as_parameter_values
+from qiskit_ibm_runtime._primitives.circuits import as_circuits, check_classical_bits
+from qiskit_ibm_runtime._primitives.observables import as_observables
+from qiskit_ibm_runtime._primitives.parameter_values import as_parameter_values
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
 

@@ -16,8 +16,8 @@ from qiskit.transpiler import CouplingMap
 from tests.ids import label
 
 from qiskit_ibm_runtime import RuntimeEncoder
-from qiskit_ibm_runtime.api.primitive_inputs.readers import READERS
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._primitives.option_readers import READERS
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
 from qiskit_ibm_runtime.options.sections import KNOWN

@@ -98,10 +98,10 @@ def test_a_circuit_travels_once_with_all_values(
 ) -> None:
     rotated.measure(0, 0)
     bodies = []
-    submit = service._api_client._api.submit
+    submit = service._api_client._api.post_job
     monkeypatch.setattr(
         service._api_client._api,
-        "submit",
+        "post_job",
         lambda body, *args, **kwargs: bodies.append(body) or submit(body, *args, **kwargs),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
 SIMULATOR = "ibmq_qasm_simulator"
 CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:mine::"
@@ -42,7 +42,7 @@ def server() -> Iterator[RuntimeServer]:
             {"name": "other", "crn": OTHER_CRN, "devices": ["fake_lima"]},
         ],
     }
-    with Workshop() as workshop, workshop.server(**settings) as server:
+    with ServerPool() as workshop, workshop.server(**settings) as server:
         yield server
 
 

@@ -18,8 +18,8 @@ from qiskit_ibm_runtime import (
     IBMRuntimeError,
     RuntimeJobNotFound,
 )
+from qiskit_ibm_runtime._jobs.listing import JobListing
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.job_listing import JobListing
 
 UTC = timezone.utc
 

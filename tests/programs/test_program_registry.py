@@ -455,7 +455,7 @@ def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
 def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(total, steps):
     from types import SimpleNamespace
 
-    from qiskit_ibm_runtime.program_registry import ProgramRegistry
+    from qiskit_ibm_runtime._programs.registry import ProgramRegistry
 
     model, asked = StandIn(), []
     names = add_programs(model, total)

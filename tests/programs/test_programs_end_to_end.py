@@ -18,7 +18,7 @@ from qiskit_ibm_runtime import (
     RuntimeProgramNotFound,
     Session,
 )
-from qiskit_ibm_runtime.job_listing import JobListing
+from qiskit_ibm_runtime._jobs.listing import JobListing
 
 SIMULATOR = "ibmq_qasm_simulator"
 SOURCE = '''

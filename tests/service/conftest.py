@@ -20,7 +20,7 @@ import pytest
 from tests.loopback import serving
 
 from qiskit_ibm_runtime import QiskitRuntimeService
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 # How long requests that are to meet wait for each other: only a failing test waits that long.

@@ -13,7 +13,7 @@ import pytest
 from tests.threads import let_threads_start
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
-from qiskit_ibm_runtime.api.concurrency import WIDTH, failures, run_concurrently
+from qiskit_ibm_runtime.api.http.concurrency import WIDTH, failures, run_concurrently
 
 
 def test_answers_come_in_the_order_of_the_questions():
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_the_wait_at_once_and_starts_nothing_more():
 
 HANGING = """
 import os, signal, threading
-from qiskit_ibm_runtime.api.concurrency import run_concurrently
+from qiskit_ibm_runtime.api.http.concurrency import run_concurrently
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

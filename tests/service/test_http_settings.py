@@ -12,8 +12,8 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.http_settings import RequestEvent, ResponseEvent
-from qiskit_ibm_runtime.api.retry import RetryPolicy
+from qiskit_ibm_runtime.api.http.retry import RetryPolicy
+from qiskit_ibm_runtime.api.http.settings import RequestEvent, ResponseEvent
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 

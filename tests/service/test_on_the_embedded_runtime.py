@@ -6,7 +6,7 @@ import pytest
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
 
 TOKEN = "token-of-the-embedded-runtime"
@@ -38,7 +38,7 @@ def server():
             for number, name in enumerate(["mine", "twin", "twin"])
         ),
     )
-    background = Background()
+    background = LoopThread()
     running = BackgroundServer(background, settings, NoJobs())
     yield running
     running.stop()

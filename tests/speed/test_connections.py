@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from benchmarks.standin import StandIn
 
-from qiskit_ibm_runtime.api.concurrency import WIDTH, width
+from qiskit_ibm_runtime.api.http.concurrency import WIDTH, width
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime.api.primitive_inputs import repeats
+from qiskit_ibm_runtime._primitives import index_lists
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
 
 def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkeypatch):
     looked_at = []
-    look = repeats.content
+    look = index_lists.content
     monkeypatch.setattr(
-        repeats, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
+        index_lists, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
     )
     circuits = parameterised(20)
     alike = parameterised(1)[0]
     again = alike.copy()
 
     inputs = {"circuits": [*circuits, alike, again], "circuit_indices": list(range(22))}
-    sent = repeats.without_repeats("sampler", inputs)
+    sent = index_lists.without_repeats("sampler", inputs)
 
     assert len(sent["circuits"]) == 21
     assert sent["circuit_indices"] == [*range(21), 20]

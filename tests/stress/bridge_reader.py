@@ -1,4 +1,4 @@
-"""A service of today in a Python and Qiskit of its own: reads requests as its models and Qiskit do.
+"""Reader of V2 requests with IBM's published schemas and Qiskit 2, in its own Python.
 
 Each line of the input is the body of a request, and the target it is for; each line of the output
 says what it asks for, exactly.
@@ -23,8 +23,8 @@ from qiskit import qasm3, qpy
 MODELS = {"sampler": SamplerParams, "estimator": EstimatorParams, "executor": ExecutorParams}
 
 
-def circuits_in(packed: str) -> list[Any]:
-    return qpy.load(io.BytesIO(zlib.decompress(base64.b64decode(packed))))
+def circuits_in(compress: str) -> list[Any]:
+    return qpy.load(io.BytesIO(zlib.decompress(base64.b64decode(compress))))
 
 
 def circuit_of(value: Any) -> Any:
@@ -147,7 +147,7 @@ def answer(asked: dict[str, Any]) -> Any:
 for line in sys.stdin:
     try:
         said: Any = {"found": answer(json.loads(line))}
-    except BaseException as error:  # Qiskit's panics are no Exceptions
+    except BaseException as error:  # panics of Qiskit do not derive from Exception
         if isinstance(error, KeyboardInterrupt):
             raise
         said = {"error": f"{type(error).__name__}: {error}"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer
+from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "local"))
@@ -22,7 +22,7 @@ TOKEN = "secret"
 
 
 def main() -> int:
-    background = Background()
+    background = LoopThread()
     made = Settings(users=(User("fuzz", TOKEN),), devices=("ibmq_qasm_simulator", "fake_lima"))
     server = BackgroundServer(background, made, Hasty())
     login = requests.post(

@@ -1,7 +1,7 @@
-"""Random circuits, sent to the platform, mean there what they mean here.
+"""Random circuits keep their meaning when sent through the bridge.
 
-Qiskit 2 decodes them, in the Python that ``BRIDGE_READER`` names (see ``nox -s bridge``), which has
-the published models of the platform as well. What comes back is compared exactly.
+Qiskit 2 decodes and validates them with IBM's published schemas, in the Python named by
+``BRIDGE_READER`` (see ``nox -s bridge``). The results are compared exactly.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from qiskit.quantum_info import SparsePauliOp
 from tests.stress.branches import Branches
 
 from qiskit_ibm_runtime._circuits.parameters import free_parameters
-from qiskit_ibm_runtime._platform import executor, primitives, runs
+from qiskit_ibm_runtime._platform import executor, primitives
+from qiskit_ibm_runtime._platform.backend_documents import v1_configuration, v1_properties
 from qiskit_ibm_runtime._platform.device import Device
-from qiskit_ibm_runtime._platform.documents import configuration_of, properties_of
 from qiskit_ibm_runtime._platform.results import to_v1
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime._platform.workload import read_workload
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 CIRCUITS = int(os.environ.get("BRIDGE_CIRCUITS", "500"))
 EXACT = 1e-7
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.skipif(not READER, reason="BRIDGE_READER names no Pytho
 
 
 def document(qubits: int, two: str, edges: list[list[int]]) -> tuple[Any, Any]:
-    """Return what the platform says of a device today."""
+    """Return a device's configuration and properties as the platform sends them."""
     date = "2026-11-29T00:00:00Z"
     single = [[qubit] for qubit in range(qubits)]
     gates = [{"name": name, "parameters": [], "coupling_map": single} for name in ("id", "sx", "x")]
@@ -94,7 +95,7 @@ def devices() -> list[tuple[Device, dict[str, Any]]]:
         configuration, properties = document(qubits, two, there)
         name = "ibm_somewhere"
         device = Device(
-            name, configuration_of(name, configuration), properties_of(name, properties)
+            name, v1_configuration(name, configuration), v1_properties(name, properties)
         )
         target = {"qubits": qubits, "gates": [two, "rz", "sx", "x"], "edges": there}
         found.append((device, target))
@@ -102,7 +103,7 @@ def devices() -> list[tuple[Device, dict[str, Any]]]:
 
 
 class Reader:
-    """The other Python, as a service."""
+    """The other Python, running as a service."""
 
     def __init__(self) -> None:
         script = Path(__file__).with_name("bridge_reader.py")
@@ -137,7 +138,7 @@ def everywhere() -> Any:
 
 
 def anything(random: np.random.Generator, *, measured: bool) -> QuantumCircuit:
-    """Return a circuit of up to four qubits with anything that a job of today may hold."""
+    """Return a random circuit of up to four qubits with any instruction that V2 jobs allow."""
     qubits = int(random.integers(1, 5))
     circuit = QuantumCircuit(name="anything")
     split = int(random.integers(0, qubits + 1))
@@ -268,7 +269,7 @@ def near(one: dict[str, float], other: dict[str, float]) -> bool:
 
 
 def of_user(facts: dict[str, Any], chances: dict[str, float]) -> dict[str, float]:
-    """Return a distribution over the platform's bits as one over the user's."""
+    """Map a distribution over the platform's bits to the user's bits."""
     found: dict[str, float] = {}
     for key, chance in chances.items():
         bits = key[::-1]
@@ -320,8 +321,8 @@ def test_sampled_circuits_have_the_same_distribution(
         device, target = everywhere[number % len(everywhere) if number % 40 else 0]
         level = int(random.integers(4))
         inputs = as_sent("sampler", inputs_of(circuit, rows, level))
-        work = runs.read("sampler", inputs, device)
-        params, recipe = primitives.params_of(work, encoding)
+        work = read_workload("sampler", inputs, device)
+        params, recipe = primitives.build_params(work, encoding)
         found = reader("sampler", params, target)
         for facts, answers in zip(recipe.pubs, found):
             for run, answer in zip(facts["runs"], answers):
@@ -346,8 +347,8 @@ def test_estimated_circuits_have_the_same_values(
         level = int(random.integers(4))
         more = {"observables": [observable] * ROWS, "observable_indices": list(range(ROWS))}
         inputs = as_sent("estimator", inputs_of(circuit, rows, level, **more))
-        work = runs.read("estimator", inputs, device)
-        params, recipe = primitives.params_of(work, encoding)
+        work = read_workload("estimator", inputs, device)
+        params, recipe = primitives.build_params(work, encoding)
         found = reader("estimator", params, target)
         for facts, answers in zip(recipe.pubs, found):
             for run, answer in zip(facts["runs"], answers):
@@ -363,7 +364,7 @@ def test_estimated_circuits_have_the_same_values(
 
 @pytest.mark.parametrize("encoding", ["qpy", "qasm3"])
 @pytest.mark.parametrize("program", ["sampler", "estimator"])
-def test_the_executor_gives_the_same_within_shot_noise(
+def test_executor_results_agree_within_shot_noise(
     program: str, encoding: str, reader: Reader, everywhere: Any
 ) -> None:
     random = np.random.default_rng(3)
@@ -379,8 +380,8 @@ def test_the_executor_gives_the_same_within_shot_noise(
             more = {"observables": [observable] * ROWS, "observable_indices": list(range(ROWS))}
             more["resilience"] = number % 2
         inputs = as_sent(program, inputs_of(circuit, rows, 1, **more))
-        work = runs.read(program, inputs, device)
-        params, _ = executor.params_of(work, encoding)
+        work = read_workload(program, inputs, device)
+        params, _ = executor.build_params(work, encoding)
         found = reader("executor", params, target)
         answer = json.loads(to_v1(executor_answer(random, params, found), None))
         for run in range(ROWS):
@@ -409,7 +410,7 @@ def test_the_executor_gives_the_same_within_shot_noise(
 
 
 def _with_all_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit with something on each qubit, so that each has a place."""
+    """Return the circuit with an instruction on each qubit, so that each is mapped."""
     made = circuit.copy()
     made.data = []
     for qubit in circuit.qubits:

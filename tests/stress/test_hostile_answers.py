@@ -25,10 +25,10 @@ from tests.stress.mutations import Answer, mutated
 from tests.wire.raw import answering
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJob
-from qiskit_ibm_runtime.api import retry
-from qiskit_ibm_runtime.api.clients.submits import LEDGER
+from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.http import retry
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
 ANSWERS = int(os.environ.get("ANSWERS", "20000"))
 LONGEST = 20.0  # seconds of one call; each of its requests has a budget of 2
@@ -124,7 +124,7 @@ def place(error: BaseException) -> str:
 
 @pytest.fixture
 def server() -> Iterator[RuntimeServer]:
-    with Workshop(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
+    with ServerPool(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
         yield server
 
 

@@ -12,7 +12,7 @@ from tests.jobs.faulty_runtime import FaultyRuntime
 from tests.jobs.scripted_service import Peer, ScriptedService
 from tests.jobs.test_under_faults import REQUEST_FAULTS, STREAM_FAULTS, many_jobs
 
-from qiskit_ibm_runtime.api.clients import stream_hub
+from qiskit_ibm_runtime.api.stream import hub
 
 
 def test_three_hundred_jobs_over_a_network_that_fails() -> None:
@@ -28,7 +28,7 @@ def test_a_day_of_connections_that_break_every_minute(
 ) -> None:
     """No exception, each message once, one line for each drop at most."""
     clock = FastClock(SPEED)
-    monkeypatch.setattr(stream_hub, "_hub", stream_hub.StreamHub(clock))
+    monkeypatch.setattr(hub, "_hub", hub.StreamHub(clock))
     chance, drops, start = random.Random(5), itertools.count(), clock.monotonic()
     stop = threading.Event()
 

@@ -13,7 +13,7 @@ from tests.wire import load, standin
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.auth import AuthClient
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 
 @pytest.mark.timeout(900)

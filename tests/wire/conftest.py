@@ -7,8 +7,8 @@ import pytest
 from tests.wire import standin
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.clients.submits import LEDGER
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 
 @pytest.fixture(autouse=True)

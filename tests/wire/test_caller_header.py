@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.api import caller
-from qiskit_ibm_runtime.api.caller import client_application
+from qiskit_ibm_runtime.api.http import client_header as caller
+from qiskit_ibm_runtime.api.http.client_header import client_application
 from qiskit_ibm_runtime.api.session import (
     CUSTOM_HEADER_ENV_VAR,
     QE_PROVIDER_HEADER_ENV_VAR,
@@ -111,7 +111,7 @@ def test_no_folder_of_the_user_is_ever_sent(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     script = folder / "plan.py"
     script.write_text(
-        "from qiskit_ibm_runtime.api.caller import client_application\n"
+        "from qiskit_ibm_runtime.api.http.client_header import client_application\n"
         "header = client_application()\n"
     )
     for run_name in ("__main__", "qiskit_secret.plan", "qiskit_nature.plan"):

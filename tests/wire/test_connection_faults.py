@@ -17,8 +17,8 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from qiskit_ibm_runtime.api.connection_faults import classify
-from qiskit_ibm_runtime.api.retry import Fault
+from qiskit_ibm_runtime.api.http.errors import classify
+from qiskit_ibm_runtime.api.http.retry import Fault
 from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 
 POOL = HTTPConnectionPool("service.example")

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.api.download import check_address, download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.loopback import is_loopback
+from qiskit_ibm_runtime.api.http.download import check_address, download
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.utils.addresses import is_loopback
 
 
 @pytest.fixture

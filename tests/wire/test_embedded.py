@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.api.clients.submits import LEDGER
+from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
 from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.testing.servers import RuntimeServer, Workshop
+from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with one worker."""
-    with Workshop(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as workshop, workshop.server() as server:
         yield server
 
 

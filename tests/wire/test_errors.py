@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.auth import AuthClient
-from qiskit_ibm_runtime.api.errors import parse, translate
 from qiskit_ibm_runtime.api.exceptions import (
     ApiError,
     AuthenticationLicenseError,
     RequestsApiError,
     SubmitUncertainError,
 )
-from qiskit_ibm_runtime.api.retry import Attempt
+from qiskit_ibm_runtime.api.http.errors import parse, translate
+from qiskit_ibm_runtime.api.http.retry import Attempt
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault

@@ -10,12 +10,12 @@ from itertools import repeat
 import pytest
 from tests.wire.raw import answering
 
-from qiskit_ibm_runtime.api import answers
-from qiskit_ibm_runtime.api.errors import parse, shortened
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.http import answers
+from qiskit_ibm_runtime.api.http.errors import parse, shortened
+from qiskit_ibm_runtime.api.http.redaction import keep_secret
+from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.rest.runtime import Runtime
-from qiskit_ibm_runtime.api.retry import RetryPolicy
 from qiskit_ibm_runtime.api.session import RetrySession
 
 OK = b"HTTP/1.1 200 OK\r\n"

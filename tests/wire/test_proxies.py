@@ -17,8 +17,8 @@ from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.auth import AuthClient
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.version import VersionClient
-from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 WAYS = ["version", "log-in", "runtime", "stored result"]

@@ -11,7 +11,7 @@ from tests.service.conftest import CRN, running
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.retry import without_waiting
+from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.utils.retired import explain
 
 WORKS = (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.retry import (
+from qiskit_ibm_runtime.api.http.retry import (
     STATUSES,
     Attempt,
     Fault,

@@ -22,7 +22,7 @@ from qiskit_ibm_runtime.api.clients.auth import AuthClient
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.version import VersionClient
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.retry import RetryPolicy
+from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration

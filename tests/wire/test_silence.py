@@ -9,10 +9,10 @@ from typing import Any
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients import AuthClient, RuntimeClient, VersionClient
-from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.http_settings import HttpSettings
-from qiskit_ibm_runtime.api.retry import RetryPolicy
+from qiskit_ibm_runtime.api.http.download import download
+from qiskit_ibm_runtime.api.http.retry import RetryPolicy
+from qiskit_ibm_runtime.api.http.settings import HttpSettings
 from qiskit_ibm_runtime.local.faults import Fault
 
 BUDGET, READ = 0.25, 0.1
@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, Any] = {
 METHODS = sorted(
     name
     for name, method in inspect.getmembers(RuntimeClient, inspect.isfunction)
-    if not name.startswith("_") and name != "program_request"  # which sends nothing
+    if not name.startswith("_") and name not in ("submit", "request_body")  # parts of program_run
 )
 
 

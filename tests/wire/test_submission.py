@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import canonical, clock_ahead
-from qiskit_ibm_runtime.api.clients.submits import Doubt, Ledger
+from qiskit_ibm_runtime.api.clients.submit_ledger import AmbiguousJobsError, Ledger
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -323,7 +323,7 @@ class TestLedger:
         ledger = Ledger()
         with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
             ledger.starts_looking(first)
-            with pytest.raises(Doubt):
+            with pytest.raises(AmbiguousJobsError):
                 ledger.claim(first, ["job"], second.began + 1, patience=0.01)
 
     def test_does_not_wait_for_submits_that_began_after_the_listing(self) -> None:
@@ -336,7 +336,7 @@ class TestLedger:
                 assert ledger.claim(first, ["job"], listed, patience=30) == "job"
 
     def test_forgets_the_oldest_jobs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submits._MOST_IDS", 10)
+        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submit_ledger._MOST_IDS", 10)
         ledger = Ledger()
         with ledger.submitting("s", "body") as submit:
             for number in range(50):

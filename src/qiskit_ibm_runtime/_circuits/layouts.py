@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from qiskit.circuit import QuantumRegister, Qubit
 from qiskit.transpiler.layout import Layout, TranspileLayout
 
+from qiskit_ibm_runtime.exceptions import CircuitError
+
 from . import form
-from .errors import CircuitError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -22,8 +22,9 @@ from qiskit.circuit.parametervector import ParameterVectorElement
 from qiskit.qpy.common import QPY_VERSION
 from qiskit.quantum_info import Pauli, SparsePauliOp, Statevector
 
+from qiskit_ibm_runtime.exceptions import CircuitError
+
 from . import form
-from .errors import CircuitError
 from .layouts import layout_of
 from .standard import Family, Known, known
 

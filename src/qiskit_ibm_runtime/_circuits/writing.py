@@ -18,8 +18,9 @@ from qiskit import __version__
 from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io.circuits import _write_calibrations
 
+from qiskit_ibm_runtime.exceptions import CircuitError
+
 from . import form
-from .errors import CircuitError
 from .names import is_reserved, name_of_delay, private_name, state_suffix
 from .standard import GENERAL, STANDARD
 from .values import Values, classical, expression, number, numbers, typed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.exceptions import QiskitError
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 from qiskit_ibm_runtime.utils.converters import utc_to_local
 
 from .calibration import calibrated_at, edge_errors, median_errors, readout_errors

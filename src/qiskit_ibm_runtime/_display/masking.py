@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.redaction import HIDDEN, redact
+from qiskit_ibm_runtime.api.http.redaction import HIDDEN, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

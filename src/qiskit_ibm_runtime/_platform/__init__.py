@@ -1,6 +1,6 @@
-"""V1 primitives on today's IBM Quantum Platform: calls translated on the way there and back.
+"""Bridge that runs V1 primitives on the current, V2-only IBM Quantum Platform.
 
-Nothing here is imported by a script that does not use the channel ``ibm_quantum_platform``. None of
-it was ever run against IBM's live service; ``python -m qiskit_ibm_runtime._platform.check`` lets
-somebody with an account do so.
+Calls are translated to V2 jobs, and their results back to V1. This package is imported only for the
+channel ``ibm_quantum_platform``. It has never been tested against IBM's live service; anyone with
+an account can run ``python -m qiskit_ibm_runtime._platform.check``.
 """

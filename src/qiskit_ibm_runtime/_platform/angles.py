@@ -1,4 +1,4 @@
-"""Values of the angles of a circuit, for many sets of parameter values at once."""
+"""Evaluation of the angles of a circuit for many sets of parameter values at once."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 def evaluate(
     angles: Sequence[Any], parameters: Sequence[Parameter], rows: Sequence[Sequence[float]]
 ) -> Array:
-    """Return the values of angles, of shape (rows, angles).
+    """Return the values of angles as an array of shape (rows, angles).
 
     Args:
-        angles: Parameters, and expressions of them.
-        parameters: The parameters that get values.
-        rows: Sets of values, each in the order of ``parameters``.
+        angles: Parameters and expressions of parameters.
+        parameters: The parameters to bind.
+        rows: Sets of parameter values, each in the order of ``parameters``.
     """
     given = np.array(rows, dtype=float).reshape(len(rows), len(parameters))
     columns = dict(zip(parameters, given.T))
-    found = np.empty((len(rows), len(angles)))
-    for place, angle in enumerate(angles):
-        found[:, place] = _values(angle, columns, len(rows))
-    return found
+    values = np.empty((len(rows), len(angles)))
+    for index, angle in enumerate(angles):
+        values[:, index] = _values(angle, columns, len(rows))
+    return values
 
 
 def _values(angle: Any, columns: dict[Parameter, Array], rows: int) -> Array:
     if isinstance(angle, Parameter):
         return columns[angle]
     names = list(angle.parameters)
-    # Nearly all angles are linear after transpilation: theta + pi, 2 * theta.
+    # Nearly all angles are linear after transpilation, such as theta + pi or 2 * theta.
     slopes = [angle.gradient(name) for name in names]
     if all(isinstance(slope, Number) for slope in slopes):
         constant = _number(angle.bind(dict.fromkeys(names, 0.0)))

@@ -1,4 +1,4 @@
-"""Everything the platform can be asked, by the methods of the V1 client."""
+"""Client of the platform with the interface of the V1 ``RuntimeClient``."""
 
 from __future__ import annotations
 
@@ -8,94 +8,97 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.submission import submit_once
-from qiskit_ibm_runtime.api.download import download
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.primitive_inputs.sending import as_sent
+from qiskit_ibm_runtime.api.http.download import LONGEST_RESULT, download, is_safe
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMRuntimeError
-from qiskit_ibm_runtime.job.external import LONGEST_RESULT, is_safe
 
-from . import approximations, executor, primitives, runs
-from .addresses import api_version
+from . import approximations, executor, primitives
+from .backend_documents import backend_names
 from .device import Device
-from .documents import names_of
-from .machines import stand_ins, what_became_of
-from .pacing import PatientPolicy, pacer_for
+from .job_records import is_v2_params, restore_circuit_tags, v1_metrics
+from .polling import PollingStream
+from .rate_limits import RateLimitRetryPolicy, submit_rate_limiter
 from .recipe import Recipe, recipe_in_params
-from .records import is_of_today, metrics_of, sendable
 from .rest import Platform, Submits, as_text
 from .results import to_v1
-from .waiting import Questions
+from .retired_backends import backend_substitutes, retirement_hint
+from .urls import api_version
+from .workload import read_workload
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
 
-    from .parameters import PlatformParameters
+    from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+
+    from .connection import PlatformParameters
+    from .workload import Workload
 
 TRANSPORT_VARIABLE = "QISKIT_IBM_PLATFORM_TRANSPORT"
 ENCODING_VARIABLE = "QISKIT_IBM_PLATFORM_ENCODING"
 PRIMITIVES, EXECUTOR = "primitives", "executor"
 _MOST_RECIPES = 10_000
 _LONGEST_LINK = 16_384
-# Codes of a program that is not there, or no longer takes what we send.
-_GONE_CODES = {1211, 1220, 1513}
+# Error codes for a program that does not exist or no longer accepts our params.
+_RETIRED_PROGRAM_CODES = {1211, 1220, 1513}
 _NO_DEDICATED_SESSIONS = 1352
 
 
-class _Body(NamedTuple):
-    """One way to ask for a job."""
+class _Submission(NamedTuple):
+    """A program to submit, its params, and the recipe for reading its result."""
 
     program: str
     params: dict[str, Any]
     recipe: Recipe | None
 
-    def request(self, others: dict[str, Any]) -> dict[str, Any]:
-        """Return the body of the request, with the other fields that are set."""
-        fields = {key: value for key, value in others.items() if value}
+    def body(self, optional: dict[str, Any]) -> dict[str, Any]:
+        """Return the request body, including the optional fields that are set."""
+        fields = {key: value for key, value in optional.items() if value}
         return {"program_id": self.program, **fields, "params": self.params}
 
 
 class PlatformClient(RuntimeClient):
-    """One method for each thing that V1 clients ask, answered by today's platform.
+    """Send the calls of a V1 client to the current platform.
 
     Args:
-        params: How to reach it.
+        params: Connection parameters of the client.
     """
 
     def __init__(self, params: PlatformParameters) -> None:
         arguments = params.session_parameters(params.get_auth_handler())
-        arguments["policy"] = arguments.get("policy") or PatientPolicy()
+        arguments["policy"] = arguments.get("policy") or RateLimitRetryPolicy()
         self._session = RetrySession(params.get_runtime_api_base_url(), **arguments)
         self._session.headers["IBM-API-Version"] = api_version()
         self._api: Platform = Platform(self._session)
         self._limits = {}
         self._crn = params.instance
-        self._pacer = pacer_for(self._session.base_url)
+        self._submit_limiter = submit_rate_limiter(self._session.base_url)
         self._lock = threading.Lock()
         self._configurations: dict[str, dict[str, Any]] = {}
         self._properties: dict[str, dict[str, Any]] = {}
         self._devices: dict[str, Device] = {}
         self._recipes: OrderedDict[str, Recipe] = OrderedDict()
-        self._primitives_are_gone = False
+        self._primitives_retired = False
 
     # Devices
 
     def list_backends(self, hgp: str | None = None) -> list[str]:
-        """List the names of devices."""
-        return names_of(self._api.backends())
+        """List the names of the backends."""
+        return backend_names(self._api.backends())
 
     def name_today(self, backend_name: Any) -> Any:
-        """Return the name of a device, or of the one that the user lets stand in for it."""
-        return stand_ins().get(backend_name, backend_name)
+        """Return the name of a backend, or of the user's substitute for it."""
+        return backend_substitutes().get(backend_name, backend_name)
 
     def why_missing(self, backend_name: Any) -> str:
-        """Say what became of a device of earlier years, as an end of a sentence."""
-        return what_became_of(str(backend_name or ""))
+        """Explain why a retired backend is missing, as text to append to an error."""
+        return retirement_hint(str(backend_name or ""))
 
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:
-        """Return the configuration of a device in the form of V1."""
+        """Return the configuration of a backend as a V1 document."""
         found = self._api.backend(backend_name).configuration()
         with self._lock:
             self._configurations[backend_name] = found
@@ -106,7 +109,7 @@ class PlatformClient(RuntimeClient):
     def backend_properties(
         self, backend_name: str, datetime: python_datetime | None = None
     ) -> dict[str, Any]:
-        """Return the calibration of a device in the form of V1; empty if it has none."""
+        """Return the calibration of a backend as a V1 document; empty if there is none."""
         try:
             found = self._api.backend(backend_name).properties(datetime)
         except RequestsApiError as exc:
@@ -120,11 +123,11 @@ class PlatformClient(RuntimeClient):
         return found
 
     def backend_pulse_defaults(self, backend_name: str) -> dict[str, Any]:
-        """Return nothing: no device takes pulses any more."""
+        """Return an empty dict: the platform no longer supports pulses."""
         return {}
 
     def device(self, backend_name: str) -> Device:
-        """Return a device to transpile for; what is known of it is not asked for again."""
+        """Return a device to transpile for, fetching only documents not fetched before."""
         with self._lock:
             found = self._devices.get(backend_name)
             configuration = self._configurations.get(backend_name)
@@ -141,142 +144,95 @@ class PlatformClient(RuntimeClient):
 
     # Jobs
 
-    def program_run(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: dict[str, Any],
-        image: str | None,
-        hgp: str | None,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None = None,
-        max_execution_time: int | None = None,
-        start_session: bool | None = False,
-        session_time: int | None = None,
-    ) -> dict[str, Any]:
-        """Submit the run of a V1 primitive as a job of today.
+    def submit(self, request: JobRequest) -> dict[str, Any]:
+        """Submit the run of a V1 primitive as a V2 job.
 
         Returns:
             ``id`` and ``backend`` of the job, and ``session_id`` if it is in a session.
 
         Raises:
-            IBMInputValueError: If the platform cannot run it; nothing was sent.
-            RequestsApiError: If the service refuses it.
+            IBMInputValueError: If the platform cannot run it; raised before submitting.
+            RequestsApiError: If the service rejects it.
         """
-        bodies, request = self._prepared(
-            program_id,
-            backend_name,
-            params,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-        )
-        if start_session and backend_name:
-            request["session_id"] = self._open_session(backend_name, session_time)
-        self._pacer.wait()
-        for body in bodies[:-1]:
+        submissions, fields = self._prepare(request)
+        if request.start_session and request.backend_name:
+            session_id = self._open_session(request.backend_name, request.session_time)
+            fields["session_id"] = session_id
+        self._submit_limiter.wait()
+        for submission in submissions[:-1]:
             try:
-                return self._submit(body, request)
+                return self._submit(submission, fields)
             except RequestsApiError as exc:
-                if not _is_gone(exc):
+                if not _is_retired_program(exc):
                     raise
-                self._primitives_are_gone = True
+                self._primitives_retired = True
                 approximations.warn_once(
-                    f"The platform no longer runs the program {body.program!r} ({exc.message}); "
-                    "the program 'executor' is used instead."
+                    f"The platform no longer runs the program {submission.program!r} "
+                    f"({exc.message}); using the program 'executor' instead."
                 )
-        return self._submit(bodies[-1], request)
+        return self._submit(submissions[-1], fields)
 
-    def program_request(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: dict[str, Any],
-        image: str | None,
-        hgp: str | None,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None = None,
-        max_execution_time: int | None = None,
-        start_session: bool | None = False,
-        session_time: int | None = None,
-    ) -> dict[str, Any]:
-        """Return the request that :meth:`program_run` would send first, but for a new session.
+    def request_body(self, request: JobRequest) -> dict[str, Any]:
+        """Return the body that :meth:`submit` would send first, without opening a session.
 
         Raises:
             IBMInputValueError: If the platform cannot run it.
         """
-        bodies, request = self._prepared(
-            program_id,
-            backend_name,
-            params,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-        )
-        return bodies[0].request(request)
+        submissions, fields = self._prepare(request)
+        return submissions[0].body(fields)
 
-    def _prepared(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: Any,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None,
-        max_execution_time: int | None,
-    ) -> tuple[list[_Body], dict[str, Any]]:
-        """Return what may be submitted, in the order in which it is tried, and its other fields."""
-        if not backend_name:
+    def _prepare(self, request: JobRequest) -> tuple[list[_Submission], dict[str, Any]]:
+        """Return the submissions to try, in order, and the optional fields of each."""
+        program_id, params = request.program_id, request.params
+        if not request.backend_name:
             raise IBMInputValueError(
                 "'backend' is required: give the name of one of service.backends()."
             )
-        approximations.check_tags(job_tags)
-        request = {
-            "backend": backend_name,
-            "log_level": log_level,
-            "tags": job_tags,
-            "cost": approximations.seconds_of_job(max_execution_time),
-            "session_id": session_id,
+        approximations.check_tags(request.job_tags)
+        fields = {
+            "backend": request.backend_name,
+            "log_level": request.log_level,
+            "tags": request.job_tags,
+            "cost": approximations.capped_job_seconds(request.max_execution_time),
+            "session_id": request.session_id,
         }
-        if is_of_today(params):
+        if is_v2_params(params):
             program = "executor" if "quantum_program" in params else program_id
-            return [_Body(program, sendable(params), recipe_in_params(params))], request
+            return [
+                _Submission(program, restore_circuit_tags(params), recipe_in_params(params))
+            ], fields
         if program_id not in ("sampler", "estimator"):
             raise IBMInputValueError(
-                f"IBM's platform of today runs no program {program_id!r}: it takes the primitives "
-                f"only. {approximations.EMBEDDED}"
+                f"IBM Quantum Platform cannot run the program {program_id!r}: it runs only "
+                f"primitives. {approximations.EMBEDDED}"
             )
-        device = self.device(backend_name)
+        device = self.device(request.backend_name)
         inputs = as_sent(program_id, params)
-        work = runs.read(program_id, inputs, device)
-        approximations.check_and_warn(inputs, work)
-        return self._bodies(work), request
+        work = read_workload(program_id, inputs, device)
+        approximations.warn_of_approximations(inputs, work)
+        return self._submissions(work), fields
 
-    def _bodies(self, work: runs.Work) -> list[_Body]:
+    def _submissions(self, work: Workload) -> list[_Submission]:
         encoding = _setting(ENCODING_VARIABLE, (primitives.QPY, primitives.QASM3))
         encoding = encoding or primitives.QPY
         transport = _setting(TRANSPORT_VARIABLE, (PRIMITIVES, EXECUTOR))
-        if transport is None and self._primitives_are_gone:
+        if transport is None and self._primitives_retired:
             transport = EXECUTOR
         found = []
         if transport != EXECUTOR:
-            found.append(_Body(work.program, *primitives.params_of(work, encoding)))
+            found.append(_Submission(work.program, *primitives.build_params(work, encoding)))
         if transport == EXECUTOR or (transport is None and executor.can_run(work)):
-            found.append(_Body(EXECUTOR, *executor.params_of(work, encoding)))
+            found.append(_Submission(EXECUTOR, *executor.build_params(work, encoding)))
         return found
 
-    def _submit(self, body: _Body, request: dict[str, Any]) -> dict[str, Any]:
-        sent = body.request(request)
-        answer = submit_once(Submits(self._session), sent, json.dumps(sent))
-        if body.recipe is not None:
-            self._remember(answer["id"], body.recipe)
-        return {**answer, "session_id": request["session_id"]}
+    def _submit(self, submission: _Submission, fields: dict[str, Any]) -> dict[str, Any]:
+        body = submission.body(fields)
+        answer = submit_once(Submits(self._session), body, json.dumps(body))
+        if submission.recipe is not None:
+            self._cache_recipe(answer["id"], submission.recipe)
+        return {**answer, "session_id": fields["session_id"]}
 
-    def _remember(self, job_id: str, recipe: Recipe) -> None:
+    def _cache_recipe(self, job_id: str, recipe: Recipe) -> None:
         with self._lock:
             self._recipes[job_id] = recipe
             while len(self._recipes) > _MOST_RECIPES:
@@ -287,16 +243,16 @@ class PlatformClient(RuntimeClient):
         if found is None:
             found = recipe_in_params(self._api.program_job(job_id).raw().get("params"))
             if found is not None:
-                self._remember(job_id, found)
+                self._cache_recipe(job_id, found)
         return found
 
     def job_results(self, job_id: str) -> str:
-        """Return the result of a job in the form of V1."""
-        text = self._resolved(self._api.program_job(job_id).results())
+        """Return the result of a job as V1 JSON."""
+        text = self._follow_link(self._api.program_job(job_id).results())
         return to_v1(text, self._recipe(job_id)) if text.lstrip()[:1] == "{" else text
 
-    def _resolved(self, text: str) -> str:
-        """Return a text, or what is kept at the address that it holds."""
+    def _follow_link(self, text: str) -> str:
+        """Download the result if the response is a link to it, else return the response."""
         if len(text) > _LONGEST_LINK or '"url"' not in text:
             return text
         try:
@@ -306,33 +262,36 @@ class PlatformClient(RuntimeClient):
         if not isinstance(url, str):
             return text
         if not is_safe(url):
-            raise IBMRuntimeError("The result is kept at an address that is not safe to ask.")
+            raise IBMRuntimeError(
+                "The service stored the result at a URL that is not safe to download from. "
+                "Report this to the operator of the service."
+            )
         content: Any = download(self._session, url, LONGEST_RESULT)
         return as_text(content) if isinstance(content, bytes) else str(content)
 
     def job_interim_results(self, job_id: str) -> str:
-        """Not possible.
+        """Raise an error: the platform has no interim results.
 
         Raises:
             IBMRuntimeError: Always.
         """
         raise IBMRuntimeError(
-            "IBM's platform of today publishes nothing while a job runs: there are no interim "
-            "results. channel='local' has them."
+            "IBM Quantum Platform has no interim results: it returns only the final result of a "
+            "job. channel='local' has them."
         )
 
     def job_metadata(self, job_id: str) -> dict[str, Any]:
-        """Return the metrics of a job, with the entries of V1."""
-        return metrics_of(super().job_metadata(job_id))
+        """Return the metrics of a job, including the entries that V1 had."""
+        return v1_metrics(super().job_metadata(job_id))
 
-    def new_stream(self, params: Any, job_id: str, messages: Any) -> Questions:
-        """Return what stands in for the stream of a job."""
+    def new_stream(self, params: Any, job_id: str, messages: Any) -> PollingStream:
+        """Return a stream of a job that is fed by polling."""
         if messages is not None:
             approximations.warn_once(
-                "The platform publishes nothing while a job runs: callbacks are called once, with "
-                "the result."
+                "The platform has no interim results: callbacks are called once, with the final "
+                "result."
             )
-        return Questions(params, job_id, messages, self.job_state, self.job_results)
+        return PollingStream(params, job_id, messages, self.job_state, self.job_results)
 
     # Sessions
 
@@ -343,8 +302,8 @@ class PlatformClient(RuntimeClient):
             if _code(exc) != _NO_DEDICATED_SESSIONS:
                 raise
         approximations.warn_once(
-            "The plan of this service instance allows no session with a device of its own: the "
-            "session is a batch instead, whose jobs may wait for those of others."
+            "The plan of this service instance does not allow dedicated sessions: opening a batch "
+            "instead, whose jobs may wait for those of other users."
         )
         try:
             return self._api.open_session("batch", backend, self._crn, seconds)
@@ -352,20 +311,21 @@ class PlatformClient(RuntimeClient):
             if not 400 <= exc.status_code < 500 or exc.status_code == 429:
                 raise
             approximations.warn_once(
-                f"The service opens no batch either ({exc.message}): each job runs by itself."
+                f"The service refused to open a batch as well ({exc.message}): each job runs on "
+                "its own."
             )
         return None
 
     def close_session(self, session_id: str) -> None:
-        """Close a session; jobs that wait still run."""
+        """Close a session; its queued jobs still run."""
         self._api.platform_session(session_id).close()
 
     # Programs
 
     def _no_programs(self, *_: Any, **__: Any) -> Any:
         raise IBMRuntimeError(
-            "IBM's platform of today has no programs to list, upload or change: it takes the "
-            "primitives only. channel='local' runs programs on this machine, without an account."
+            "IBM Quantum Platform has no programs to list, upload or change: it runs only "
+            "primitives. channel='local' runs programs on this machine, without an account."
         )
 
     list_programs = program_create = program_get = _no_programs
@@ -377,7 +337,7 @@ def _setting(variable: str, allowed: tuple[str, ...]) -> str | None:
     if not value:
         return None
     if value not in allowed:
-        raise IBMInputValueError(f"{variable} is {value!r}; it takes {' or '.join(allowed)}.")
+        raise IBMInputValueError(f"{variable} is {value!r}; set it to {' or '.join(allowed)}.")
     return value
 
 
@@ -386,12 +346,12 @@ def _code(error: RequestsApiError) -> int | None:
     return int(code) if code.isdecimal() else None
 
 
-def _is_gone(error: RequestsApiError) -> bool:
-    """Whether a refusal says that the program itself is no longer there."""
+def _is_retired_program(error: RequestsApiError) -> bool:
+    """Whether an error says that the program itself is no longer available."""
     if error.status_code not in (400, 403, 404, 409, 410, 422):
         return False
     text = error.message.lower()
     words = ("no longer", "not found", "deprecated", "retired", "removed", "not supported")
-    return _code(error) in _GONE_CODES or (
+    return _code(error) in _RETIRED_PROGRAM_CODES or (
         "program" in text and any(word in text for word in words)
     )

@@ -1,4 +1,4 @@
-"""A device as the bridge needs it: what circuits are transpiled for."""
+"""The device that circuits are transpiled for, with a cache of transpiled circuits."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
     properties_from_server_data,
 )
 
-from .documents import Configuration, readout_errors
+from .backend_documents import Configuration, readout_errors
 from .isa import Timing
 
-_MOST_REMEMBERED = 512
+_CACHE_SIZE = 512
 
 
 class Device:
-    """One device, and the circuits that were transpiled for it.
+    """A backend's target and calibration, and a cache of circuits transpiled for it.
 
     Attributes:
-        name: Its name.
-        configuration: What the service says of it, in the form of :mod:`.documents`.
-        properties: Its calibration, likewise; empty without one.
+        name: Name of the backend.
+        configuration: Configuration as built by :mod:`.backend_documents`.
+        properties: Calibration as built by :mod:`.backend_documents`; empty if there is none.
     """
 
     def __init__(
@@ -37,35 +37,35 @@ class Device:
 
     @property
     def qubits(self) -> int:
-        """How many qubits it has."""
+        """Number of qubits."""
         return int(self.configuration["n_qubits"])
 
     @property
     def is_simulator(self) -> bool:
-        """Whether it only pretends."""
+        """Whether the backend is a simulator."""
         return bool(self.configuration["simulator"])
 
     @cached_property
     def target(self) -> Any:
-        """What terra's transpiler needs to know.
+        """Target for terra's transpiler.
 
         Raises:
-            IBMBackendApiProtocolError: If the service describes the device in an unknown form.
+            IBMBackendApiProtocolError: If the service returned a malformed configuration.
         """
-        # Delays are aligned when a circuit is lowered; told of alignments, terra refuses circuits
-        # that hold delays and are not scheduled.
+        # Delays are aligned later, when a circuit is lowered. Given alignment constraints, terra
+        # rejects unscheduled circuits with delays.
         described = Configuration(self.configuration, timing_constraints={})
         configuration = configuration_from_server_data(described)
         if configuration is None:
             raise IBMBackendApiProtocolError(
-                f"The service describes backend {self.name} in an unknown form."
+                f"The service returned a malformed configuration of backend {self.name!r}."
             )
         found = properties_from_server_data(self.properties) if self.properties else None
         return build_target(configuration, found, None)
 
     @cached_property
     def timing(self) -> Timing:
-        """How it counts time."""
+        """Unit and alignment of durations."""
         dt = self.configuration.get("dt")
         given = self.configuration.get("timing_constraints") or {}
         multiple = max(
@@ -76,27 +76,27 @@ class Device:
 
     @cached_property
     def readout(self) -> list[tuple[float, float]]:
-        """For each qubit how often 0 is read as 1, and 1 as 0."""
+        """P(read 1 | is 0) and P(read 0 | is 1) of each qubit."""
         return readout_errors(self.properties)
 
     def places_of(self, name: str) -> Any:
-        """Return where an instruction works; ``None`` if everywhere, ``False`` if it is unknown."""
+        """Return the qargs of an instruction: ``None`` if global, ``False`` if unsupported."""
         if name not in self.target.operation_names:
             return False
         places = self.target[name]
         return None if places is None or None in places else places
 
-    def remembered(self, key: Any) -> Any:
-        """Return what was kept under a key, the most recent ones only; ``None`` otherwise."""
+    def cached(self, key: Any) -> Any:
+        """Return the cached value of a key, or ``None``."""
         with self._lock:
             found = self._transpiled.pop(key, None)
             if found is not None:
                 self._transpiled[key] = found
             return found
 
-    def remember(self, key: Any, value: Any) -> None:
-        """Keep something."""
+    def cache(self, key: Any, value: Any) -> None:
+        """Cache a value, dropping the least recently used one if the cache is full."""
         with self._lock:
             self._transpiled[key] = value
-            while len(self._transpiled) > _MOST_REMEMBERED:
+            while len(self._transpiled) > _CACHE_SIZE:
                 del self._transpiled[next(iter(self._transpiled))]

@@ -1,4 +1,4 @@
-"""Which service instance is meant by a name, or by nothing."""
+"""Discovery of service instances, by name or by the preferences of an account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qiskit_ibm_runtime.api.rest.base import read_json, segment
 from qiskit_ibm_runtime.exceptions import IBMAccountError, IBMError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.utils.utils import crn_region
 
-from .addresses import catalog_url, controller_url, search_url
+from .urls import catalog_url, controller_url, search_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 _SEARCH = "/v3/resources/search"
 _PRODUCT = "quantum-computing"
 _MOST_PAGES = 100
-# Cheapest first, as today's official client does.
+# Cheapest first, as in IBM's current client.
 _PLANS = ("free", "trial", "paygo", "paid", "subscription")
 
 
@@ -30,10 +30,10 @@ class Instance(NamedTuple):
     """A service instance of an account.
 
     Attributes:
-        crn: Its name for machines.
-        name: Its name for people.
-        plan_id: The plan it is on, by its id in the catalog.
-        tags: Its tags.
+        crn: Cloud resource name.
+        name: Display name.
+        plan_id: Catalog id of its plan.
+        tags: Tags of the instance.
     """
 
     crn: str
@@ -43,7 +43,7 @@ class Instance(NamedTuple):
 
     @property
     def region(self) -> str:
-        """Where it is; empty if its CRN does not say."""
+        """Region named in the CRN; empty if there is none."""
         try:
             return crn_region(self.crn)
         except IBMError:
@@ -51,49 +51,50 @@ class Instance(NamedTuple):
 
 
 class Directory:
-    """Finds instances by the search of IBM Cloud, and their plans by its catalog.
+    """Find instances with IBM Cloud's Global Search, and their plans with its catalog.
 
     Args:
-        session_to: Makes a session to an address of the cloud, with a token.
+        session_to: Opens an authenticated session to a base URL of IBM Cloud.
     """
 
     def __init__(self, session_to: Callable[[str], RetrySession]) -> None:
         self._session_to = session_to
 
     def named(self, name: str) -> Instance:
-        """Return the instance of a name.
+        """Return the instance with a given name.
 
         Raises:
-            CloudResourceNameResolutionError: If none or several have the name.
+            CloudResourceNameResolutionError: If no instance or several instances have the name.
         """
         try:
             everything = self.instances()
         except (IBMAccountError, RequestsApiError):
-            everything = self._controlled(name)  # keys may have the one right without the other
+            # An API key may have permission for only one of the two services.
+            everything = self._from_resource_controller(name)
         found = [each for each in everything if each.name == name]
         if len(found) == 1:
             return found[0]
         if found:
             crns = ", ".join(each.crn for each in found)
             raise CloudResourceNameResolutionError(
-                f"Several service instances are named {name!r}. Give one of their CRNs instead: "
+                f"Several service instances are named {name!r}. Give the CRN of one instead: "
                 f"{crns}."
             )
-        names = ", ".join(sorted(repr(each.name) for each in everything)) or "none at all"
+        names = ", ".join(sorted(repr(each.name) for each in everything)) or "none"
         raise CloudResourceNameResolutionError(
-            f"The account has no service instance named {name!r}. It has: {names}. If the API key "
-            "may not search the account, give the CRN of the instance."
+            f"The account has no service instance named {name!r}. Instances found: {names}. If the "
+            "API key has no permission to search the account, give the CRN of the instance."
         )
 
     def preferred(self, wishes: Mapping[str, Any]) -> list[Instance]:
-        """Return all instances, those first that are to be tried first.
+        """Return the matching instances in order of preference.
 
         Args:
-            wishes: ``region``, ``plans_preference`` and ``tags`` of the account, where they are
-                set: only instances that fit are returned.
+            wishes: The account's ``region``, ``plans_preference`` and ``tags``, where set. Region
+                and tags filter the instances; plans order them.
 
         Raises:
-            IBMAccountError: If there is none.
+            IBMAccountError: If there is no matching instance.
         """
         everything = self.instances()
         found = [
@@ -103,7 +104,7 @@ class Directory:
             and set(wishes.get("tags") or ()) <= set(each.tags)
         ]
         if not found:
-            fits = " that fits the region and the tags of the account" if everything else ""
+            fits = " that matches the region and tags of the account" if everything else ""
             raise IBMAccountError(
                 f"The account has no service instance{fits}. Create one at "
                 "https://quantum.cloud.ibm.com/instances, or give its CRN as `instance`."
@@ -118,7 +119,7 @@ class Directory:
         """List the quantum instances of the account.
 
         Raises:
-            IBMAccountError: If the API key may not search it.
+            IBMAccountError: If the API key has no permission to search.
         """
         found: list[Instance] = []
         cursor = None
@@ -136,13 +137,15 @@ class Directory:
                     )
                 except IBMNotAuthorizedError as exc:
                     raise IBMAccountError(
-                        "The API key may not search for the service instances of its account. Give "
-                        "the CRN of one as `instance`.",
+                        "The API key has no permission to search for service instances. Give the "
+                        "CRN of one as `instance`.",
                         failure=exc.failure,
                     ) from None
                 items = page.get("items")
                 if not isinstance(items, list):
-                    raise ApiIBMProtocolError("The search for instances answered in another form.")
+                    raise ApiIBMProtocolError(
+                        "The search for service instances returned a malformed response."
+                    )
                 found += filter(None, map(_instance, items))
                 following = page.get("search_cursor")
                 if not items or not following or following == cursor:
@@ -150,27 +153,27 @@ class Directory:
                 cursor = following
         return list({each.crn: each for each in found}.values())
 
-    def _controlled(self, name: str) -> list[Instance]:
-        """List the instances of a name by the resource controller."""
+    def _from_resource_controller(self, name: str) -> list[Instance]:
+        """List the instances with a given name using the Resource Controller."""
         with self._session_to(controller_url()) as session:
             answer = session.get("/v2/resource_instances", params={"name": name})
             rows = read_json(answer, dict).get("resources")
         return [each for each in map(_instance, rows or ()) if each is not None]
 
     def _plan(self, plan_id: str) -> tuple[str, str]:
-        """Return name and kind of price of a plan; empty if they cannot be had."""
+        """Return the name and pricing type of a plan; empty strings if unavailable."""
         try:
             with self._session_to(catalog_url()) as session:
                 entry = read_json(session.get(f"/{segment(plan_id)}"), dict)
         except (RequestsApiError, IBMNotAuthorizedError, ApiIBMProtocolError) as exc:
-            logger.debug("The catalog does not tell the plan %s: %s", plan_id, exc.message)
+            logger.debug("Could not fetch plan %s from the catalog: %s", plan_id, exc.message)
             return "", ""
-        name = _at(entry, "overview_ui", "en", "display_name")
-        price = _at(entry, "metadata", "pricing", "type")
+        name = _nested_value(entry, "overview_ui", "en", "display_name")
+        price = _nested_value(entry, "metadata", "pricing", "type")
         return str(name or "").lower(), str(price or "").lower()
 
 
-def _at(value: Any, *names: str) -> Any:
+def _nested_value(value: Any, *names: str) -> Any:
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value
@@ -188,7 +191,7 @@ def _instance(item: Any) -> Instance | None:
         return None
     doc = item.get("doc")
     if isinstance(doc, dict) and "extensions" not in doc:
-        return None  # an instance of another kind of the product
+        return None  # not an instance of the runtime service
     tags = item.get("tags")
     return Instance(
         crn,

@@ -1,4 +1,4 @@
-"""Expectation values from the outcomes of circuits that the executor ran."""
+"""Expectation values computed from outcomes of the executor program."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
-from .encoding import Bits, plain
+from .encoding import Bits, v1_numbers
 
 if TYPE_CHECKING:
     from .recipe import Recipe
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-def executed_estimate(pubs: list[dict[str, Any]], recipe: Recipe) -> dict[str, Any]:
-    """Return values and metadata of an estimator, as V1 wrote them."""
+def estimate_from_executor(pubs: list[dict[str, Any]], recipe: Recipe) -> dict[str, Any]:
+    """Return the values and metadata of a V1 estimator result."""
     facts = recipe.executed or {}
     runs = int(facts["runs"])
     values = np.zeros(runs, dtype=complex)
@@ -38,14 +38,16 @@ def executed_estimate(pubs: list[dict[str, Any]], recipe: Recipe) -> dict[str, A
     metadata = [
         {"variance": float(variance), "shots": shots or recipe.shots} for variance in variances
     ]
-    return {"values": plain(values.tolist()), "metadata": metadata}
+    return {"values": v1_numbers(values.tolist()), "metadata": metadata}
 
 
 def _outcomes(pub: dict[str, Any], facts: dict[str, Any]) -> Array:
-    """Return the bits with flips taken back, of shape (rows, flips, shots, bits)."""
+    """Return the bits with flips undone, as an array of shape (rows, flips, shots, bits)."""
     fields = [field for field in pub["fields"].values() if isinstance(field, Bits)]
     if len(fields) != 1:
-        raise IBMRuntimeError("The platform answered without the outcomes of one register.")
+        raise IBMRuntimeError(
+            f"The platform returned outcomes of {len(fields)} registers where one was expected."
+        )
     columns = fields[0].columns()
     flips = np.asarray(facts["flips"], dtype=np.uint8)
     rows = len(columns) // len(flips)
@@ -59,7 +61,7 @@ def _total(
     qubits: list[int],
     calibration: tuple[list[int], Array] | None,
 ) -> tuple[complex, float]:
-    """Return the sum of terms, and the variance of one shot of it."""
+    """Return the sum of terms and its single-shot variance."""
     total = np.zeros(len(bits), dtype=complex)
     for support, real, imaginary in terms:
         signs = _signs(bits, support)
@@ -70,7 +72,8 @@ def _total(
             scale = float(_signs(seen.reshape(-1, seen.shape[-1]), places).mean())
             if scale <= 0:
                 raise IBMRuntimeError(
-                    "The readout of the device is too poor to be corrected: use resilience level 0."
+                    "Readout errors of the device are too large to mitigate. Use resilience level "
+                    "0, or another backend."
                 )
         total += complex(real, imaginary) / scale * signs
     return complex(total.mean()), float(total.real.var() + total.imag.var())

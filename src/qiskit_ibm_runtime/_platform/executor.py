@@ -1,8 +1,8 @@
-"""Jobs for the program ``executor``, which runs circuits and knows of no primitives.
+"""Params of jobs for the program ``executor``, which runs circuits without being a primitive.
 
-What primitives do beside is done here: observables are measured in the bases of their terms, and at
-resilience level 1 readout errors are averaged over random flips and divided out: E. van den Berg,
-Z. K. Minev and K. Temme, Phys. Rev. A 105, 032620 (2022).
+This module adds the work of a primitive: it measures observables in the bases of their terms, and
+at resilience level 1 mitigates readout errors with random bit flips (TREX): E. van den Berg, Z. K.
+Minev and K. Temme, Phys. Rev. A 105, 032620 (2022), https://doi.org/10.1103/PhysRevA.105.032620.
 """
 
 from __future__ import annotations
@@ -14,51 +14,51 @@ import numpy as np
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
-from .encoding import packed, tensor
+from .encoding import compress, encode_tensor
 from .isa import Column, Isa, Step
-from .primitives import QASM3, reading
+from .primitives import QASM3, outcome_layout
 from .qasm3 import to_qasm3
 from .qpy13 import VERSION, to_qpy
 from .recipe import Recipe
 
 if TYPE_CHECKING:
     from .angles import Array
-    from .runs import Group, Work
+    from .workload import CircuitGroup, Workload
 
-# Random flips over which readout errors are averaged, and the shots of each at least.
+# Number of random flips to average readout errors over, and minimum number of shots for each.
 _FLIPS, _LEAST_SHOTS = 32, 64
 _HIGHEST_LEVEL = 1
 _Basis = dict[int, str]
 
 
-def can_run(work: Work) -> bool:
-    """Whether the executor can do what is asked for."""
+def can_run(work: Workload) -> bool:
+    """Whether the executor program supports the workload."""
     return work.program == "sampler" or work.level <= _HIGHEST_LEVEL
 
 
-def params_of(work: Work, encoding: str) -> tuple[dict[str, Any], Recipe]:
-    """Return the inputs of the job, and how its result is read.
+def build_params(work: Workload, encoding: str) -> tuple[dict[str, Any], Recipe]:
+    """Return the params of the job, and the recipe for reading its result.
 
     Args:
-        work: What is asked for.
-        encoding: How circuits are written, ``qpy`` or ``qasm3``.
+        work: What to run.
+        encoding: Encoding of circuits, ``qpy`` or ``qasm3``.
 
     Raises:
-        IBMInputValueError: If the executor cannot do it.
+        IBMInputValueError: If the executor program does not support the workload.
     """
     if not can_run(work):
         raise IBMInputValueError(
-            f"The program 'executor' of the platform has no Estimator of resilience level "
+            f"The program 'executor' does not support Estimator runs at resilience level "
             f"{work.level}: use level 0 or 1. channel='local' has all levels."
         )
-    made = _Sampling(work) if work.program == "sampler" else _Estimating(work)
+    made = _SamplerProgram(work) if work.program == "sampler" else _EstimatorProgram(work)
     program: dict[str, Any] = {
         "shots": made.shots,
         "circuits": _circuits(made.circuits, encoding),
         "items": [
             {
                 "item_type": "circuit",
-                "circuit_arguments": tensor(values),
+                "circuit_arguments": encode_tensor(values),
                 "shape": list(values.shape[:-1]),
                 "chunk_size": "auto",
             }
@@ -77,27 +77,27 @@ def _circuits(circuits: list[Isa], encoding: str) -> dict[str, Any]:
     if encoding == QASM3:
         return {"data": [to_qasm3(circuit) for circuit in circuits]}
     return {
-        "b64_data": packed(to_qpy(circuits)),
+        "b64_data": compress(to_qpy(circuits)),
         "qpy_version": VERSION,
         "num_programs": len(circuits),
     }
 
 
-class _Sampling:
-    """A sampler's circuits as they are."""
+class _SamplerProgram:
+    """Circuits of a sampler, unchanged."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Workload) -> None:
         self.shots = work.shots
         self.circuits = [group.transpiled.isa for group in work.groups]
         self.values = [group.values for group in work.groups]
-        facts = [{"runs": group.runs, **reading(work, group)} for group in work.groups]
+        facts = [{"runs": group.runs, **outcome_layout(work, group)} for group in work.groups]
         self.recipe = Recipe("sampler", work.shots, facts)
 
 
-class _Estimating:
-    """The circuits of an estimator, each measured in the bases that its observables need."""
+class _EstimatorProgram:
+    """Circuits of an estimator, each measured in the bases that its observables need."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Workload) -> None:
         self._work = work
         self._flips = min(_FLIPS, max(1, work.shots // _LEAST_SHOTS)) if work.level else 1
         self.shots = math.ceil(work.shots / self._flips)
@@ -120,7 +120,7 @@ class _Estimating:
         if work.level and measured:
             calibration = len(self.circuits)
             facts.append(self._calibration(measured))
-        if not self.circuits:  # nothing but numbers; a job needs a circuit all the same
+        if not self.circuits:  # all observables are constants, but a job needs a circuit
             facts.append(self._calibration([0]))
         more = {"constants": [[run, *number] for run, number in constants.items()]}
         self.recipe = Recipe(
@@ -131,13 +131,13 @@ class _Estimating:
         )
 
     def _item(
-        self, group: Group, basis: tuple[tuple[int, str], ...], needed: dict[int, Any]
+        self, group: CircuitGroup, basis: tuple[tuple[int, str], ...], needed: dict[int, Any]
     ) -> dict[str, Any]:
         isa = group.transpiled.isa
         qubits = [qubit for qubit, _ in basis]
         place = {run: number for number, run in enumerate(group.runs)}
         rows = group.values[[place[run] for run in needed]]
-        steps = [*isa.steps, *self._turned(dict(basis))]
+        steps = [*isa.steps, *self._basis_rotations(dict(basis))]
         terms = [
             [
                 [[qubits.index(qubit) for qubit in support], number.real, number.imag]
@@ -153,12 +153,12 @@ class _Estimating:
         flips = self._add(empty, qubits, np.zeros((1, 0)))
         return {"runs": [], "qubits": qubits, "flips": flips}
 
-    def _turned(self, basis: _Basis) -> list[Step]:
-        """Return what turns each basis to that of the measurement."""
+    def _basis_rotations(self, basis: _Basis) -> list[Step]:
+        """Return gates that rotate each basis to the measurement basis."""
         steps = []
-        fine = self._work.device.places_of("sx") is not False
+        has_sx = self._work.device.places_of("sx") is not False
         for qubit, letter in basis.items():
-            if fine:
+            if has_sx:
                 if letter == "X":
                     steps.append(Step("rz", "RZGate", (qubit,), params=(math.pi / 2,)))
                 if letter != "Z":
@@ -171,7 +171,7 @@ class _Estimating:
         return steps
 
     def _add(self, isa: Isa, qubits: list[int], rows: Array) -> list[list[int]]:
-        """Add a circuit that measures qubits; return for each flip which bits it turned over."""
+        """Add a circuit that measures qubits, and return the bits that each flip inverts."""
         known = len(isa.angles)
         steps = list(isa.steps)
         if isa.steps:
@@ -179,16 +179,16 @@ class _Estimating:
         flips = np.zeros((self._flips, len(qubits)), dtype=int)
         angles = isa.angles
         if self._flips > 1:
-            flips = self._balanced(len(qubits))
-            fine = self._work.device.places_of("sx") is not False
-            turn = ("sx", "SXGate") if fine else ("h", "HGate")
+            flips = self._balanced_flips(len(qubits))
+            has_sx = self._work.device.places_of("sx") is not False
+            turn = ("sx", "SXGate") if has_sx else ("h", "HGate")
             for number, qubit in enumerate(qubits):
-                # sx rz(0) sx is a flip, sx rz(pi) sx is none; with h it is the other way round.
+                # sx rz(0) sx flips the bit and sx rz(pi) sx does not; h rz h is the opposite.
                 steps.append(Step(*turn, (qubit,)))
                 steps.append(Step("rz", "RZGate", (qubit,), params=(Column(known + number),)))
                 steps.append(Step(*turn, (qubit,)))
             angles = (*angles, *([None] * len(qubits)))
-            wanted = math.pi * (1 - flips if fine else flips)
+            wanted = math.pi * (1 - flips if has_sx else flips)
             shape = (len(rows), self._flips)
             values = np.concatenate(
                 [
@@ -206,19 +206,19 @@ class _Estimating:
         self.values.append(values)
         return flips.tolist()
 
-    def _balanced(self, qubits: int) -> np.ndarray[Any, Any]:
-        """Return random flips, each with its opposite: each qubit is flipped half the time."""
+    def _balanced_flips(self, qubits: int) -> np.ndarray[Any, Any]:
+        """Return random flips paired with their inverses, so each qubit flips half the time."""
         half = self._random.integers(0, 2, (self._flips // 2, qubits))
         odd = self._random.integers(0, 2, (self._flips % 2, qubits))
         return np.concatenate([half, 1 - half, odd])
 
 
 def _bases(
-    group: Group,
+    group: CircuitGroup,
 ) -> dict[tuple[tuple[int, str], ...], dict[int, list[tuple[tuple[int, ...], complex]]]]:
-    """Return the bases to measure in, and the terms of each run that are read from each of them.
+    """Return the measurement bases, and for each the terms of each run to compute from it.
 
-    A term joins the first basis that agrees with it on every qubit that both use.
+    A term joins the first basis that agrees with it on every qubit they share.
     """
     positions = group.transpiled.positions
     bases: list[_Basis] = []
@@ -227,7 +227,7 @@ def _bases(
         for label, coefficient in zip(observable.paulis.to_labels(), observable.coeffs):
             letters = label.lstrip("-i")[::-1]
             term = {positions[n]: letter for n, letter in enumerate(letters) if letter != "I"}
-            at = _joined(bases, term)
+            at = _basis_for(bases, term)
             if at == len(needed):
                 needed.append({})
             its = (tuple(term), complex(coefficient))
@@ -235,11 +235,11 @@ def _bases(
     return {tuple(sorted(basis.items())): runs for basis, runs in zip(bases, needed)}
 
 
-def _joined(bases: list[_Basis], term: _Basis) -> int:
+def _basis_for(bases: list[_Basis], term: _Basis) -> int:
     for number, basis in enumerate(bases):
         alone = not term or not basis
         if alone and bool(term) != bool(basis):
-            continue  # constants are measured nowhere
+            continue  # constants are not measured
         if all(basis.get(qubit, letter) == letter for qubit, letter in term.items()):
             basis.update(term)
             return number

@@ -1,7 +1,7 @@
-"""Circuits in the instructions of a device: what both encodings are written from.
+"""Circuits in the instruction set of a device (ISA circuits), the source of both encodings.
 
-Bits are numbers: a qubit is its place on the device, a classical bit its place in the circuit that
-the user gave. Each distinct angle that waits for values is one bare column.
+Bits are integers: a qubit is its index on the device, a classical bit its index in the user's
+circuit. Each distinct unbound angle becomes one parameter column.
 """
 
 from __future__ import annotations
@@ -19,68 +19,71 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_LATER = {"for_loop", "while_loop", "switch_case", "break_loop", "continue_loop"}
+_UNSUPPORTED_CONTROL_FLOW = frozenset(
+    ("for_loop", "while_loop", "switch_case", "break_loop", "continue_loop")
+)
 _PREFIX = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 
 
 class Column(NamedTuple):
-    """An angle that gets a value for each row.
+    """A parameter that gets a value for each row.
 
     Attributes:
-        place: Its place among the columns.
+        place: Index of the column.
     """
 
     place: int
 
     @property
     def name(self) -> str:
-        """Name on the wire; names sort as the columns do."""
+        """Name on the wire; sorting by name keeps the order of columns."""
         return f"p{self.place:05d}"
 
 
-class Bit(NamedTuple):
-    """The condition that a classical bit, the only one of ``bits``, has a value."""
+class BitCondition(NamedTuple):
+    """Condition that the single classical bit in ``bits`` has a value."""
 
     bits: tuple[int, ...]
     value: bool
 
 
-class Whole(NamedTuple):
-    """The condition that a whole register is a number."""
+class RegisterCondition(NamedTuple):
+    """Condition that a register equals a number."""
 
     bits: tuple[int, ...]
     register: str
     value: int
 
 
-class Logic(NamedTuple):
-    """An expression of classical values as condition.
+class ExpressionCondition(NamedTuple):
+    """Condition given by a classical expression.
 
     Attributes:
         bits: The classical bits that it reads.
-        tree: The expression; its variables name registers and bits of the :class:`Isa` circuit.
+        tree: The expression; its variables refer to registers and bits of the :class:`Isa`.
     """
 
     bits: tuple[int, ...]
     tree: form.Expression
 
 
-Condition = Union[Bit, Whole, Logic]
+Condition = Union[BitCondition, RegisterCondition, ExpressionCondition]
 
 
 class Step(NamedTuple):
     """One instruction.
 
     Attributes:
-        name: Qiskit's name of it; ``if_else`` for a condition.
+        name: Qiskit's name of the instruction; ``if_else`` for a condition.
         kind: Name of Qiskit's class.
         qubits: The qubits it acts on.
         clbits: The classical bits it writes to.
-        params: Angles in radians, each a float or a :class:`Column`; of a delay its time in ``dt``.
-        controls: How many qubits are controls, and ``state`` at which state of them it acts.
-        state: See ``controls``.
-        condition: Of ``if_else``.
-        bodies: Of ``if_else``: what is done if the condition holds, and if given what otherwise.
+        params: Angles in radians, each a float or a :class:`Column`; for a delay, its duration in
+            ``dt``.
+        controls: Number of control qubits.
+        state: Control state.
+        condition: Condition of an ``if_else``.
+        bodies: Branches of an ``if_else``: the true branch, then the false branch if there is one.
     """
 
     name: str
@@ -95,13 +98,13 @@ class Step(NamedTuple):
 
 
 class Isa(NamedTuple):
-    """A circuit in the instructions of a device.
+    """A circuit in the instruction set of a device.
 
     Attributes:
-        qubits: How many qubits there are.
-        registers: Name and size of each classical register. They share no bit, and their bits in
-            this order are those that steps name.
-        steps: What is done.
+        qubits: Number of qubits.
+        registers: Name and size of each classical register. They share no bits; steps number the
+            bits in this order.
+        steps: The instructions.
         angles: The expression of each column.
     """
 
@@ -112,22 +115,22 @@ class Isa(NamedTuple):
 
     @property
     def clbits(self) -> int:
-        """How many classical bits there are."""
+        """Number of classical bits."""
         return sum(size for _, size in self.registers)
 
     @property
     def starts(self) -> list[int]:
-        """The place of the first bit of each register."""
+        """Index of the first bit of each register."""
         return [0, *accumulate(size for _, size in self.registers)][:-1]
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether something depends on an outcome."""
+        """Whether any instruction depends on a measurement outcome."""
         return any(step.bodies for step in self.steps)
 
     @property
     def highest(self) -> int:
-        """The highest qubit that is used; -1 if none is."""
+        """Highest qubit in use; -1 if there is none."""
         used = (max(step.qubits, default=-1) for step in self.steps if step.name != "barrier")
         return max(used, default=-1)
 
@@ -153,8 +156,8 @@ class Timing(NamedTuple):
             number = float(duration)
         elif self.dt is None:
             raise IBMInputValueError(
-                f"A delay of {duration} {unit} cannot be sent: the backend does not say how long "
-                "its unit dt is. Give the delay in dt."
+                f"Cannot convert a delay of {duration} {unit} to dt: the backend does not report "
+                "its dt. Give the delay in dt."
             )
         else:
             number = duration * _PREFIX[unit] / self.dt
@@ -162,11 +165,11 @@ class Timing(NamedTuple):
 
 
 class Registers(NamedTuple):
-    """Where each classical bit of a circuit is kept on the wire.
+    """Mapping of a circuit's classical bits to registers on the wire.
 
     Attributes:
-        names: Name and size of each register there.
-        places: For each classical bit of the circuit its place among all bits there.
+        names: Name and size of each register on the wire.
+        places: For each classical bit of the circuit, its index among all bits on the wire.
     """
 
     names: tuple[tuple[str, int], ...]
@@ -174,7 +177,7 @@ class Registers(NamedTuple):
 
     @classmethod
     def of(cls, circuit: form.Circuit) -> Registers:
-        """Keep registers apart if they share no bit, else put all bits into one."""
+        """Keep the registers if they share no bits, else put all bits into one register."""
         sets = [each.bits for each in circuit.registers if not each.quantum and each.bits]
         flat = [bit for bits in sets for bit in bits]
         if len(set(flat)) < len(flat):
@@ -189,25 +192,25 @@ class Registers(NamedTuple):
 
 
 def to_isa(circuit: form.Circuit, width: int, timing: Timing, registers: Registers) -> Isa:
-    """Return a circuit for a device, written in its instructions.
+    """Lower a transpiled circuit to the instruction set of a device.
 
     Args:
-        circuit: The normal form of a circuit that was transpiled for the device.
-        width: How many qubits the device has.
-        timing: How it counts time.
-        registers: Where classical bits go.
+        circuit: Normal form of a circuit transpiled for the device.
+        width: Number of qubits of the device.
+        timing: Unit and alignment of durations.
+        registers: Mapping of classical bits to registers on the wire.
 
     Raises:
-        IBMInputValueError: If it holds what the platform cannot run.
+        IBMInputValueError: If the platform cannot run an instruction of the circuit.
     """
     if circuit.calibrations:
         raise IBMInputValueError(
-            f"Circuit {circuit.name!r} brings pulses for its gates. IBM's platform of today takes "
-            "no pulses: remove them with circuit.calibrations = {}."
+            f"Circuit {circuit.name!r} has pulse calibrations, which IBM Quantum Platform does not "
+            "support. Remove them with circuit.calibrations = {}."
         )
     if circuit.qubits > width:
         raise IBMInputValueError(
-            f"Circuit {circuit.name!r} has {circuit.qubits} qubits, the backend {width}."
+            f"Circuit {circuit.name!r} has {circuit.qubits} qubits, but the backend has {width}."
         )
     made = _Lowering(circuit, timing, registers)
     steps = tuple(made.steps(circuit, range(circuit.qubits), registers.places))
@@ -242,21 +245,21 @@ class _Lowering:
         self, operation: form.Operation, qubits: tuple[int, ...], clbits: tuple[int, ...]
     ) -> Step | None:
         name = operation.name
-        if name in _LATER:
+        if name in _UNSUPPORTED_CONTROL_FLOW:
             raise IBMInputValueError(
-                f"Circuit {self._name!r} holds {name}. IBM's platform of today runs no other "
-                "control flow than if and else: unroll loops, or use channel='local'."
+                f"Circuit {self._name!r} contains {name}. IBM Quantum Platform supports only "
+                "if/else control flow: unroll loops, or use channel='local'."
             )
         if name == "id":
-            return None  # no device has it any more, and it does nothing
+            return None  # devices no longer have it, and it has no effect
         if operation.kind == "Barrier":
             return Step(name, "Barrier", qubits)
         if operation.kind == "Delay":
             return Step(name, "Delay", qubits, params=(self._time(*operation.params),))
         if operation.kind not in STANDARD:
             raise IBMInputValueError(
-                f"Circuit {self._name!r} holds {name!r}, which is no instruction of the backend. "
-                "Leave out skip_transpilation, or transpile the circuit for the backend first."
+                f"Circuit {self._name!r} contains {name!r}, which the backend does not support. "
+                "Remove skip_transpilation, or transpile the circuit for the backend first."
             )
         params = tuple(map(self._angle, operation.params))
         state = operation.state if operation.controls else 0
@@ -265,8 +268,8 @@ class _Lowering:
     def _time(self, duration: Any, unit: str) -> int:
         if isinstance(duration, ParameterExpression):
             raise IBMInputValueError(
-                f"Circuit {self._name!r} holds a delay whose time is a parameter, which IBM's "
-                "platform of today does not take. Bind it before the run."
+                f"Circuit {self._name!r} contains a delay with a parameter as duration, which IBM "
+                "Quantum Platform does not support. Bind the parameter before the run."
             )
         return self._timing.units(duration, unit)
 
@@ -275,7 +278,8 @@ class _Lowering:
             number = complex(value)
             if number.imag or not math.isfinite(number.real):
                 raise IBMInputValueError(
-                    f"Circuit {self._name!r} holds the angle {value}, which is no finite number."
+                    f"Circuit {self._name!r} contains the angle {value}; angles must be finite "
+                    "real numbers."
                 )
             return number.real
         known = self._columns.get(value)
@@ -292,7 +296,7 @@ class _Lowering:
         if isinstance(condition, form.Expression):
             read: list[int] = []
             tree = self._tree(condition, clbits, read)
-            yield _if(Logic(tuple(dict.fromkeys(read)), tree), bodies)
+            yield _if(ExpressionCondition(tuple(dict.fromkeys(read)), tree), bodies)
             return
         bits = tuple(clbits[place] for place in condition.target.bits)
         if condition.value >= 1 << len(bits):
@@ -300,9 +304,9 @@ class _Lowering:
             return
         whole = self._whole(bits)
         if len(bits) == 1:
-            yield _if(Bit(bits, bool(condition.value)), bodies)
+            yield _if(BitCondition(bits, bool(condition.value)), bodies)
         elif whole is not None:
-            yield _if(Whole(bits, whole, condition.value), bodies)
+            yield _if(RegisterCondition(bits, whole, condition.value), bodies)
         elif len(bodies) > 1:
             raise self._shared_register()
         else:
@@ -319,7 +323,7 @@ class _Lowering:
     def _shared_register(self) -> IBMInputValueError:
         return IBMInputValueError(
             f"Circuit {self._name!r} has a condition on a register that shares bits with another "
-            "one. Such a condition cannot be sent: use registers that share no bit."
+            "register, which cannot be encoded. Use registers that share no bits."
         )
 
     def _tree(
@@ -351,14 +355,14 @@ def _if(condition: Condition, bodies: Iterable[tuple[Step, ...]]) -> Step:
 
 
 def _nested(bits: tuple[int, ...], value: int, body: tuple[Step, ...]) -> Step:
-    """Return a condition on several bits as conditions on one bit each, inside each other."""
+    """Return a condition on several bits as nested conditions on one bit each."""
     for number, bit in reversed(list(enumerate(bits))):
-        body = (_if(Bit((bit,), bool(value >> number & 1)), [body]),)
+        body = (_if(BitCondition((bit,), bool(value >> number & 1)), [body]),)
     return body[0]
 
 
 def each_step(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield each instruction, also those that depend on a condition."""
+    """Yield each instruction, including those in the branches of conditions."""
     for step in steps:
         yield step
         for body in step.bodies:
@@ -366,16 +370,16 @@ def each_step(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def check_fits(isa: Isa, places_of: Callable[[str], Any], backend: str) -> None:
-    """Check that a device has each instruction, on the qubits that it is used on.
+    """Check that a device supports each instruction on the qubits it is applied to.
 
     Args:
         isa: The circuit.
-        places_of: Returns the places of an instruction by its name: a container of tuples of
-            qubits, ``None`` if it works everywhere, ``False`` if the device does not have it.
+        places_of: Returns the qargs of an instruction by its name: a container of qubit tuples,
+            ``None`` if the instruction is global, ``False`` if it is unsupported.
         backend: Name of the backend.
 
     Raises:
-        IBMInputValueError: If it does not.
+        IBMInputValueError: If the device does not support an instruction.
     """
     for step in each_step(isa.steps):
         if step.name in ("barrier", "delay", "if_else", "measure", "reset"):
@@ -383,7 +387,7 @@ def check_fits(isa: Isa, places_of: Callable[[str], Any], backend: str) -> None:
         places = places_of(step.name)
         if places is False or (places is not None and step.qubits not in places):
             raise IBMInputValueError(
-                f"Backend {backend!r} has no {step.name!r} on qubits {list(step.qubits)}, and with "
-                "skip_transpilation circuits are sent as they are. Leave it out, or transpile the "
-                "circuit for the backend first."
+                f"Backend {backend!r} does not support {step.name!r} on qubits "
+                f"{list(step.qubits)}. Remove skip_transpilation, or transpile the circuit for "
+                "the backend first."
             )

@@ -1,4 +1,4 @@
-"""Observables as the platform takes them: real sums of Pauli strings on a device's qubits."""
+"""Conversion of observables to the platform's form: real sums of Paulis on device qubits."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ Terms = dict[str, float]
 _NAMES = np.array(["I", "Z", "X", "Y"])
 
 
-def mapped(observable: SparsePauliOp, positions: Sequence[int], width: int) -> dict[str, Terms]:
-    """Return the real and the imaginary part of an observable, without parts that vanish.
+def to_platform_terms(
+    observable: SparsePauliOp, positions: Sequence[int], width: int
+) -> dict[str, Terms]:
+    """Return the nonzero real and imaginary parts of an observable.
 
     Args:
         observable: The observable, on the qubits of the user's circuit.
-        positions: The qubit of the device for each of them.
-        width: How many qubits the labels have.
+        positions: The device qubit of each of these qubits.
+        width: Number of qubits in each label.
 
     Returns:
-        Under ``re`` and ``im`` the coefficient of each label; equal labels are summed. One of the
-        two is there at least.
+        Coefficients keyed by label under ``re``, ``im`` or both. Equal labels are summed.
     """
     letters = np.full((len(observable), width), "I")
     table = _NAMES[observable.paulis.x * 2 + observable.paulis.z.astype(int)]
@@ -40,7 +41,7 @@ def mapped(observable: SparsePauliOp, positions: Sequence[int], width: int) -> d
     return parts or {"re": {"I" * width: 0.0}}
 
 
-def highest(observable: SparsePauliOp, positions: Sequence[int]) -> int:
-    """Return the highest qubit of the device on which an observable acts; -1 if on none."""
+def highest_qubit(observable: SparsePauliOp, positions: Sequence[int]) -> int:
+    """Return the highest device qubit that an observable acts on; -1 if there is none."""
     used: Any = (observable.paulis.x | observable.paulis.z).any(axis=0)
     return max((positions[int(qubit)] for qubit in np.flatnonzero(used)), default=-1)

@@ -1,4 +1,4 @@
-"""OpenQASM 3 in the words that the platform's importers take."""
+"""OpenQASM 3 exporter for the subset that the platform's importers accept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
-from .isa import Bit, Column, Condition, Isa, Step, Whole, each_step
+from .isa import BitCondition, Column, Condition, Isa, RegisterCondition, Step, each_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from qiskit_ibm_runtime._circuits import form
 
-# Gates of the include file, by Qiskit's names.
+# Gates of stdgates.inc, by Qiskit's names.
 _STANDARD = frozenset(
     (
         *("p", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "rx", "ry", "rz", "u1", "u2"),
@@ -21,7 +21,7 @@ _STANDARD = frozenset(
     )
 )
 _DEFINED = {
-    # Equal to Qiskit's up to a global phase; importers do not know rzx.
+    # Equal to Qiskit's up to a global phase; importers do not support rzx.
     "ecr": "gate ecr a, b { s a; sx b; cx a, b; x a; }",
     "rzz": "gate rzz(t) a, b { cx a, b; rz(t) b; cx a, b; }",
 }
@@ -46,16 +46,16 @@ def to_qasm3(isa: Isa, note: str = "") -> str:
 
     Args:
         isa: The circuit.
-        note: A comment without line breaks.
+        note: Text of a comment at the top, without line breaks.
 
     Raises:
-        IBMInputValueError: If it holds a gate that such a program would have to define.
+        IBMInputValueError: If the circuit contains a gate that is not in ``stdgates.inc``.
     """
     return "\n".join(_lines(isa, note)) + "\n"
 
 
-def note_in(program: str) -> str:
-    """Return the comment that :func:`to_qasm3` wrote; empty if there is none."""
+def read_comment(program: str) -> str:
+    """Return the note that :func:`to_qasm3` wrote; empty if there is none."""
     lines = program.split("\n", 2)
     return lines[1][3:] if len(lines) > 1 and lines[1].startswith("// ") else ""
 
@@ -75,10 +75,10 @@ def _lines(isa: Isa, note: str) -> Iterator[str]:
     for name, size in isa.registers:
         yield f"bit[{size}] {name};"
     bits = [f"{name}[{place}]" for name, size in isa.registers for place in range(size)]
-    yield from _Text(bits).steps(isa.steps)
+    yield from _StatementWriter(bits).steps(isa.steps)
 
 
-class _Text:
+class _StatementWriter:
     def __init__(self, bits: list[str]) -> None:
         self._bits = bits
 
@@ -105,16 +105,16 @@ class _Text:
         closed = step.state == (1 << step.controls) - 1
         if step.name not in _STANDARD | _DEFINED.keys() or not closed:
             raise IBMInputValueError(
-                f"The gate {step.name!r} cannot be sent as OpenQASM 3. "
-                "Use QISKIT_IBM_PLATFORM_ENCODING=qpy."
+                f"Cannot encode the gate {step.name!r} in OpenQASM 3. Set "
+                "QISKIT_IBM_PLATFORM_ENCODING=qpy."
             )
         params = ", ".join(map(_angle, step.params))
         return f"{step.name}({params}) {qubits};" if params else f"{step.name} {qubits};"
 
     def _condition(self, condition: Condition) -> str:
-        if isinstance(condition, Bit):
+        if isinstance(condition, BitCondition):
             return ("" if condition.value else "!") + self._bits[condition.bits[0]]
-        if isinstance(condition, Whole):
+        if isinstance(condition, RegisterCondition):
             return f"{condition.register} == {condition.value}"
         return self._tree(condition.tree)
 

@@ -1,6 +1,6 @@
-"""QPY of version 13, written directly: the oldest version that the platform reads.
+"""Writer of QPY version 13, the oldest version that the platform reads.
 
-Terra writes versions 6 to 10. The format is that of Qiskit's documentation of QPY.
+The supported versions of terra write QPY 6 to 10. The format follows Qiskit's QPY documentation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime._circuits import form
 from qiskit_ibm_runtime._circuits.values import expression
 
-from .isa import Bit, Column, Condition, Isa, Step, Whole
+from .isa import BitCondition, Column, Condition, Isa, RegisterCondition, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Registers = Mapping[str, Sequence[int]]
 
 VERSION = 13
-# The release of Qiskit that wrote this version; a newer one would draw warnings from older readers.
+# Release of Qiskit that wrote this version; with a newer one, older readers would warn.
 _QISKIT = (1, 3, 0)
 _FILE = struct.Struct("!6sBBBBQc")
 _CIRCUIT = struct.Struct("!H1cHIIQIQI")
@@ -31,17 +31,17 @@ _INSTRUCTION = struct.Struct("!HHHIIBHqII")
 _PLACE = struct.Struct("!1cI")
 _VALUE = struct.Struct("!1cQ")
 _NO_CUSTOM_OPERATIONS = struct.pack("!Q", 0)
-# No calibrations, no layout, no number of input qubits.
+# No calibrations, no layout, unknown number of input qubits.
 _END = struct.pack("!H?iiiIi", 0, False, -1, -1, -1, 0, 0)
 _ON_A_BIT_OR_REGISTER, _ON_AN_EXPRESSION = 1, 2
 
 
 def to_qpy(circuits: Sequence[Isa], metadata: dict[str, Any] | None = None) -> bytes:
-    """Return a file that holds circuits.
+    """Serialize circuits to QPY.
 
     Args:
-        circuits: At least one.
-        metadata: What is noted about the first one.
+        circuits: One or more circuits.
+        metadata: Metadata of the first one.
     """
     head = _FILE.pack(b"QISKIT", VERSION, *_QISKIT, len(circuits), b"p") + b"q"
     notes = [metadata or {}, *({} for _ in circuits[1:])]
@@ -58,10 +58,10 @@ def _program(isa: Isa, metadata: dict[str, Any]) -> bytes:
     return scope.circuit("circuit", note, isa.steps)
 
 
-def metadata_in(data: bytes) -> dict[str, Any]:
-    """Return the metadata of the first circuit of a file of versions 12 to 15, ``{}`` for others.
+def read_metadata(data: bytes) -> dict[str, Any]:
+    """Return the metadata of the first circuit in QPY 12 to 15; ``{}`` for other data.
 
-    Enough is read to find again what :func:`to_qpy` wrote.
+    This reads only as much of the format as :func:`to_qpy` writes.
     """
     try:
         if data[:6] != b"QISKIT" or not 12 <= data[6] <= 15:
@@ -76,10 +76,10 @@ def metadata_in(data: bytes) -> dict[str, Any]:
 
 
 class _Scope:
-    """One circuit of the file: the numbers that bits have in it, and the registers around it.
+    """Bit indices within one circuit of the file, and the registers of the outer circuit.
 
-    Bodies hold the bits that they touch. They are written as bits of their registers, so that a
-    reader takes them for the bits of the circuit around them.
+    Bodies contain only the bits that they touch. These are written as members of the outer
+    circuit's registers, so that readers identify them with the outer bits.
     """
 
     def __init__(
@@ -140,10 +140,10 @@ class _Scope:
         return b"".join([head, raw, condition, *places, *params])
 
     def _condition(self, condition: Condition) -> tuple[int, bytes, int]:
-        if isinstance(condition, Bit):
+        if isinstance(condition, BitCondition):
             name = f"\0{self.clbits[condition.bits[0]]}".encode()
             return _ON_A_BIT_OR_REGISTER, name, int(condition.value)
-        if isinstance(condition, Whole):
+        if isinstance(condition, RegisterCondition):
             return _ON_A_BIT_OR_REGISTER, condition.register.encode(), condition.value
         return _ON_AN_EXPRESSION, _value(b"x", expression(self._tree(condition.tree))), 0
 
@@ -157,7 +157,7 @@ class _Scope:
 
 
 def _touched(step: Step) -> set[int]:
-    """Return the classical bits that an instruction reads or writes, bodies included."""
+    """Return the classical bits that an instruction reads or writes, including its bodies."""
     read = step.condition.bits if step.condition is not None else ()
     inside = (_touched(inner) for body in step.bodies for inner in body)
     return {*step.clbits, *read}.union(*inside)

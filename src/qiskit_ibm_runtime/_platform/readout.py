@@ -1,8 +1,8 @@
-"""Correction of readout errors from what is known of each bit, for the Sampler's level 1.
+"""Readout error mitigation (M3) for the Sampler's resilience level 1.
 
-The matrix between prepared and measured strings is reduced to the strings that came, and scaled so
-that its columns sum to one: P. D. Nation, H. Kang, N. Sundaresan and J. M. Gambetta, PRX Quantum 2,
-040326 (2021).
+The assignment matrix is restricted to the observed bit strings and renormalized so that its columns
+sum to one: P. D. Nation, H. Kang, N. Sundaresan and J. M. Gambetta, PRX Quantum 2, 040326 (2021),
+https://doi.org/10.1103/PRXQuantum.2.040326.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ LARGEST = 20_000
 _PRECISION, _MOST_ROUNDS = 1e-9, 200
 
 
-def corrected(strings: Array, measured: Array, errors: Array) -> tuple[Array, float] | None:
-    """Return quasi-probabilities, and by how much their variance has grown at most.
+def correct_readout(strings: Array, measured: Array, errors: Array) -> tuple[Array, float] | None:
+    """Return quasi-probabilities and an upper bound on the mitigation overhead.
 
     Args:
-        strings: The strings that came, of shape (strings, bits).
-        measured: How often each came, as a fraction.
-        errors: For each bit how often its 0 is read as 1, and its 1 as 0.
+        strings: The observed bit strings, of shape (strings, bits).
+        measured: Relative frequency of each string.
+        errors: P(read 1 | is 0) and P(read 0 | is 1) of each bit, of shape (bits, 2).
 
     Returns:
-        ``None`` if there are too many strings, or no solution was found.
+        Quasi-probabilities of shape (strings,), and the factor by which their variance grows at
+        most; ``None`` if there are more than 20,000 strings or the solver does not converge.
     """
     bits = [bit for bit, (zero, one) in enumerate(errors) if zero or one]
     matrices = [
@@ -54,7 +55,7 @@ def _reduced(strings: Array, matrices: list[Array], columns: slice) -> Array:
 
 
 def _iterated(strings: Array, matrices: list[Array], measured: Array) -> tuple[Array, float] | None:
-    """Solve block by block, preconditioned by the diagonal."""
+    """Solve iteratively, computing the matrix in blocks, with a diagonal preconditioner."""
     pieces = [slice(start, start + 256) for start in range(0, len(strings), 256)]
     norms = np.concatenate([_reduced(strings, matrices, p).sum(axis=0) for p in pieces])
     diagonal = np.ones(len(strings))
@@ -68,7 +69,7 @@ def _iterated(strings: Array, matrices: list[Array], measured: Array) -> tuple[A
         found = found + wrong / diagonal
         size = np.abs(wrong).sum()
         if size < _PRECISION:
-            # For independent bits the norm of the whole inverse is the product of theirs.
+            # Bits are independent: the norm of the full inverse is the product of their norms.
             norm = [np.abs(np.linalg.inv(m)).sum(axis=0).max() for m in matrices]
             return found, float(np.prod(norm) ** 2)
         if not np.isfinite(size) or size > 1e3:

@@ -1,7 +1,7 @@
-"""How the result of a job of today becomes the one of the V1 job that it was made of.
+"""Recipe for converting the result of a V2 job back to a V1 result.
 
-The recipe travels with the first circuit of the job, whose metadata (or comment) come back with the
-result and with the job: the result of a job of the past can be read by any process.
+The recipe travels in the metadata (or comment) of the job's first circuit. The service returns it
+with the job and with its result, so any process can read the results of earlier jobs.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .encoding import unpacked
-from .qasm3 import note_in
-from .qpy13 import metadata_in
+from .encoding import decompress
+from .qasm3 import read_comment
+from .qpy13 import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,22 +20,20 @@ KEY = "qiskit_ibm_runtime_v1"
 
 
 class Recipe(NamedTuple):
-    """What was asked for.
+    """What a V1 run requested, and how its V2 job is laid out.
 
     Attributes:
         program: ``sampler`` or ``estimator``.
-        shots: How many times each circuit was to be run.
-        pubs: For each PUB: of a sampler under ``runs`` the place of each row among all results, if
-            there are several names and sizes of the ``registers``, if they differ from those of the
-            platform under ``bits`` the places of the user's classical bits, and under ``errors``
-            how often each of them is misread. Of an estimator under ``runs`` the same for each
-            value, and under ``parts`` whether it is the real or the imaginary part, if one of them
-            is imaginary.
-        zne: Of an extrapolation the noise factors, the amplifier and the extrapolator.
-        executed: Of an estimator's circuits that were run by the executor: how many ``runs`` there
-            are, the number of the circuit that tells readout errors as ``calibration``, and
-            ``constants``. Then each PUB holds the ``qubits`` that were measured, the ``terms`` of
-            each run and which bits were turned over in ``flips``.
+        shots: Requested number of shots per circuit.
+        pubs: Facts about each PUB. ``runs`` maps each row (sampler) or value (estimator) to its
+            index in the V1 result. A sampler may add ``registers`` (names and sizes, if there are
+            several), ``bits`` (indices of the user's classical bits, if they differ from the
+            platform's) and ``errors`` (readout errors of each bit). An estimator adds ``parts``
+            (``re`` or ``im`` for each value) if any part is imaginary.
+        zne: Noise factors, amplifier and extrapolator of zero-noise extrapolation.
+        executed: Facts about an estimator run by the executor program: number of ``runs``, index
+            of the readout ``calibration`` circuit, and ``constants``. Each PUB then has the
+            measured ``qubits``, the ``terms`` of each run, and the bits inverted by ``flips``.
     """
 
     program: str
@@ -46,41 +44,43 @@ class Recipe(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many results there are."""
+        """Number of results in the V1 result."""
         return 1 + max((run for pub in self.pubs for run in pub["runs"]), default=-1)
 
     def note(self) -> dict[str, Any]:
-        """Return the recipe as it travels."""
+        """Return the recipe as circuit metadata."""
         return {KEY: self._asdict()}
 
     @classmethod
-    def of_note(cls, note: Any) -> Recipe | None:
-        """Read what travelled; ``None`` if it is something else."""
+    def from_note(cls, note: Any) -> Recipe | None:
+        """Create a recipe from circuit metadata; ``None`` if it contains none."""
         found = note.get(KEY) if isinstance(note, dict) else None
         try:
             return cls(**found) if isinstance(found, dict) else None
-        except TypeError:  # of another release
+        except TypeError:  # written by another release
             return None
 
 
 def recipe_in_params(params: Any) -> Recipe | None:
-    """Find the recipe in the inputs of a job of today, ``None`` if it is not one of ours."""
+    """Find the recipe in the params of a V2 job; ``None`` if this package did not submit it."""
     if not isinstance(params, dict):
         return None
     program = params.get("quantum_program")
     if isinstance(program, dict):
-        return Recipe.of_note(program.get("passthrough_data"))
+        return Recipe.from_note(program.get("passthrough_data"))
     try:
         circuit: Any = params["pubs"][0][0]
         if isinstance(circuit, str):
-            return Recipe.of_note(json.loads(note_in(circuit) or "{}"))
-        packed = circuit.get("__value__") or circuit["qpy"]
-        return Recipe.of_note(metadata_in(unpacked(packed)))
+            return Recipe.from_note(json.loads(read_comment(circuit) or "{}"))
+        qpy = circuit.get("__value__") or circuit["qpy"]
+        return Recipe.from_note(read_metadata(decompress(qpy)))
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 
 
 def recipe_in_result(pubs: Sequence[Mapping[str, Any]]) -> Recipe | None:
-    """Find the recipe in the metadata of a result."""
+    """Find the recipe in the metadata of a result, or return ``None``."""
     metadata = pubs[0].get("metadata") if pubs else None
-    return Recipe.of_note(metadata.get("circuit_metadata")) if isinstance(metadata, dict) else None
+    return (
+        Recipe.from_note(metadata.get("circuit_metadata")) if isinstance(metadata, dict) else None
+    )

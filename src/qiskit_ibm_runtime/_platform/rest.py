@@ -1,37 +1,40 @@
-"""Endpoints of the platform."""
+"""REST adapters of the platform."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.rest.base import RestAdapterBase, entry, read_json, records, segment
 from qiskit_ibm_runtime.api.rest.cloud_backend import CloudBackend
 from qiskit_ibm_runtime.api.rest.program_job import ProgramJob
 from qiskit_ibm_runtime.api.rest.runtime import Runtime
 
-from .documents import configuration_of, properties_of, status_of
-from .records import record_of
+from .backend_documents import v1_configuration, v1_properties, v1_status
+from .job_records import v1_job_record
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
 
 _GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
 _MOST_BYTES = 2**31
 
 
 class PlatformBackend(CloudBackend):
-    """Endpoints of one device."""
+    """Endpoints of one backend."""
 
     def configuration(self) -> dict[str, Any]:
-        """Return the configuration in the form of V1."""
-        return configuration_of(self.backend_name, super().configuration())
+        """Return the configuration as a V1 document."""
+        return v1_configuration(self.backend_name, super().configuration())
 
     def properties(self, datetime: Any = None) -> dict[str, Any]:
-        """Return the calibration in the form of V1."""
-        return properties_of(self.backend_name, super().properties(datetime))
+        """Return the calibration as a V1 document."""
+        return v1_properties(self.backend_name, super().properties(datetime))
 
     def status(self) -> dict[str, Any]:
-        """Return the status in the form of V1."""
-        return status_of(
+        """Return the status as a V1 document."""
+        return v1_status(
             self.backend_name, read_json(self.session.get(self.get_url("status")), dict)
         )
 
@@ -40,16 +43,16 @@ class PlatformJob(ProgramJob):
     """Endpoints of one job."""
 
     def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
-        """Return the record of the job in the form of V1; no answer is held back."""
-        return record_of(self.raw(exclude_params=exclude_params))
+        """Return the V1 record of the job; ``hold`` is ignored, as there is no long polling."""
+        return v1_job_record(self.raw(exclude_params=exclude_params))
 
     def raw(self, *, exclude_params: bool = False) -> dict[str, Any]:
-        """Return the record as it came."""
+        """Return the record of the job as received."""
         params = {"exclude_params": "true"} if exclude_params else None
         return read_json(self.session.get(self.get_url("self"), params=params), dict)  # type: ignore[no-any-return]
 
     def results(self) -> str:
-        """Return the text of the result; empty if there is none."""
+        """Return the result as JSON; empty if there is none."""
         return as_text(self.session.get(self.get_url("results")).content)
 
 
@@ -69,12 +72,12 @@ class PlatformSession(RestAdapterBase):
 
 
 class Platform(Runtime):
-    """Collections of the platform."""
+    """Endpoints of collections of the platform."""
 
-    ASKED_OF_LISTINGS = {"exclude_params": "true"}
+    LISTING_PARAMS = {"exclude_params": "true"}
 
     def backend(self, backend_name: str) -> PlatformBackend:
-        """Return the adapter of one device."""
+        """Return the adapter of one backend."""
         return PlatformBackend(self.session, backend_name)
 
     def program_job(self, job_id: str) -> PlatformJob:
@@ -93,10 +96,10 @@ class Platform(Runtime):
         answer = read_json(self.session.post("/sessions", json=body), dict)
         return entry(answer, "id", str)
 
-    def jobs_get(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """List jobs; their inputs are fetched when somebody looks at them."""
-        page: dict[str, Any] = read_json(self.jobs_response(*args, **kwargs), dict)
-        return {**page, "jobs": [record_of(record) for record in records(page, "jobs")]}
+    def list_jobs(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of jobs, without their params, which are fetched on demand."""
+        page: dict[str, Any] = read_json(self.jobs_response(query), dict)
+        return {**page, "jobs": [v1_job_record(record) for record in records(page, "jobs")]}
 
 
 class _RawJob(PlatformJob):
@@ -105,15 +108,15 @@ class _RawJob(PlatformJob):
 
 
 class Submits(Platform):
-    """The platform as a submit sees it: inputs of jobs are compared as they were sent."""
+    """Endpoints used while submitting, where params of jobs are compared in raw form."""
 
     def program_job(self, job_id: str) -> PlatformJob:
-        """Return the adapter of one job, whose record comes as it is."""
+        """Return an adapter of one job that does not convert its record."""
         return _RawJob(self.session, job_id)
 
 
 def as_text(content: bytes) -> str:
-    """Return the text of a result, whether it is compressed or not."""
+    """Decode the bytes of a result, decompressing them if necessary."""
     try:
         if content[:2] == _GZIP:
             content = gzip.decompress(content)

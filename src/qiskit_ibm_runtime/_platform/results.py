@@ -1,4 +1,4 @@
-"""Results of the platform as those of V1 primitives."""
+"""Conversion of the platform's results to V1 results."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
 from .approximations import warn_once
-from .encoding import Bits, decode, from_tensor, plain
-from .estimates import executed_estimate
-from .readout import corrected
+from .encoding import Bits, decode, decode_tensor, v1_numbers
+from .estimates import estimate_from_executor
+from .readout import correct_readout
 from .recipe import Recipe, recipe_in_result
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ Pub = dict[str, Any]
 
 
 def to_v1(text: str, recipe: Recipe | None) -> str:
-    """Return the text of a result as V1 programs wrote it; what is no result stays as it is.
+    """Convert a result to V1 JSON; text that is not a primitive result is returned unchanged.
 
     Args:
-        text: What the service sent.
-        recipe: How the result is read, if that is known; else it is looked for in the result.
+        text: The result as received.
+        recipe: Recipe for reading the result; ``None`` to look for one in the result.
 
     Raises:
-        IBMRuntimeError: If it is damaged, or something is missing.
+        IBMRuntimeError: If the result is malformed or incomplete.
     """
     try:
         data = decode(text)
@@ -40,14 +40,14 @@ def to_v1(text: str, recipe: Recipe | None) -> str:
     pubs = pubs_in(data)
     if pubs is None:
         return text
-    recipe = recipe or _passed_through(data) or recipe_in_result(pubs) or _guessed(pubs)
+    recipe = recipe or _recipe_in_passthrough(data) or recipe_in_result(pubs) or _infer_recipe(pubs)
     if recipe is None:
         return text
     return json.dumps(_READERS[recipe.program](pubs, recipe))
 
 
 def pubs_in(data: Any) -> list[Pub] | None:
-    """Return fields and metadata of each PUB of a result in any form; ``None`` for others."""
+    """Return fields and metadata of each PUB; ``None`` if data is not a primitive result."""
     if not isinstance(data, dict):
         return None
     if isinstance(data.get("pub_results"), list):
@@ -61,7 +61,7 @@ def pubs_in(data: Any) -> list[Pub] | None:
 
 def _pub(found: Any) -> Pub:
     if not isinstance(found, dict) or not isinstance(found.get("data"), dict):
-        raise IBMRuntimeError("The result of the platform is in an unknown form.")
+        raise IBMRuntimeError("The platform returned a malformed result.")
     fields = {name: _field(value) for name, value in found["data"].items()}
     return {"fields": fields, "metadata": found.get("metadata") or {}}
 
@@ -69,7 +69,7 @@ def _pub(found: Any) -> Pub:
 def _field(value: Any) -> Any:
     if isinstance(value, dict) and "samples" in value:
         samples = value["samples"]
-        return Bits.of_samples(samples, value.get("num_bits") or _width(samples))
+        return Bits.from_samples(samples, value.get("num_bits") or _width(samples))
     return value if isinstance(value, Bits) else np.asarray(value)
 
 
@@ -82,18 +82,18 @@ def _item(found: Any) -> Pub:
     fields = {}
     for name, value in results.items():
         if isinstance(value, dict) and "data" in value:
-            bits = from_tensor(value)
+            bits = decode_tensor(value)
             packed = np.packbits(bits, axis=-1, bitorder="little")[..., ::-1]
             fields[name] = Bits(packed, bits.shape[-1])
     return {"fields": fields, "metadata": found.get("metadata") or {}}
 
 
-def _passed_through(data: Mapping[str, Any]) -> Recipe | None:
-    return Recipe.of_note(data.get("passthrough_data"))
+def _recipe_in_passthrough(data: Mapping[str, Any]) -> Recipe | None:
+    return Recipe.from_note(data.get("passthrough_data"))
 
 
-def _guessed(pubs: list[Pub]) -> Recipe | None:
-    """Return a recipe for a result of another client: each element by itself, in order."""
+def _infer_recipe(pubs: list[Pub]) -> Recipe | None:
+    """Infer a recipe for another client's result, taking its elements in order."""
     if not pubs:
         return None
     counted, found = 0, []
@@ -117,7 +117,7 @@ def _guessed(pubs: list[Pub]) -> Recipe | None:
 def _check_count(pubs: list[Pub], recipe: Recipe) -> None:
     if len(pubs) != len(recipe.pubs):
         raise IBMRuntimeError(
-            f"The platform answered with {len(pubs)} results for {len(recipe.pubs)} PUBs."
+            f"The platform returned {len(pubs)} results for {len(recipe.pubs)} PUBs."
         )
 
 
@@ -129,7 +129,8 @@ def _sampled(pubs: list[Pub], recipe: Recipe) -> dict[str, Any]:
         rows = _bits(pub["fields"], facts)
         if len(rows) != len(facts["runs"]):
             raise IBMRuntimeError(
-                f"The platform answered with {len(rows)} distributions for {len(facts['runs'])}."
+                f"The platform returned {len(rows)} distributions where {len(facts['runs'])} were "
+                "expected."
             )
         for run, outcomes in zip(facts["runs"], rows):
             dists[run], metadata[run] = _distribution(outcomes, facts.get("errors"))
@@ -137,12 +138,12 @@ def _sampled(pubs: list[Pub], recipe: Recipe) -> dict[str, Any]:
 
 
 def _bits(fields: Mapping[str, Any], facts: Mapping[str, Any]) -> Array:
-    """Return outcomes of shape (rows, shots, bits of the user)."""
+    """Return the user's classical bits as an array of shape (rows, shots, bits)."""
     registers = [(name, field) for name, field in fields.items() if isinstance(field, Bits)]
     if not registers:
-        raise IBMRuntimeError("The platform answered without outcomes.")
+        raise IBMRuntimeError("The platform returned a Sampler result without outcomes.")
     parts = [field.columns() for _, field in registers]
-    if "registers" in facts:  # some may be missing, because nothing is measured into them
+    if "registers" in facts:  # registers without measurements may be missing
         known = dict(registers)
         parts = [
             known[name].columns()
@@ -165,11 +166,11 @@ def _distribution(outcomes: Array, errors: Any) -> tuple[dict[str, float], dict[
     metadata: dict[str, Any] = {"shots": int(shots)}
     if errors is not None:
         began = time.perf_counter()
-        found = corrected(strings, values, np.asarray(errors))
+        found = correct_readout(strings, values, np.asarray(errors))
         if found is None:
             warn_once(
-                "The readout could not be corrected, because too many different outcomes were "
-                "measured; the distribution is the one that was measured."
+                "Could not correct readout errors: too many different outcomes were measured. "
+                "Returning the uncorrected distribution."
             )
         else:
             values, metadata["readout_mitigation_overhead"] = found
@@ -181,7 +182,7 @@ def _distribution(outcomes: Array, errors: Any) -> tuple[dict[str, float], dict[
 def _estimated(pubs: list[Pub], recipe: Recipe) -> dict[str, Any]:
     _check_count(pubs, recipe)
     if recipe.executed is not None:
-        return executed_estimate(pubs, recipe)
+        return estimate_from_executor(pubs, recipe)
     values: list[complex] = [0.0] * recipe.size
     metadata: list[dict[str, Any]] = [{} for _ in values]
     for pub, facts in zip(pubs, recipe.pubs):
@@ -199,20 +200,20 @@ def _estimated(pubs: list[Pub], recipe: Recipe) -> dict[str, Any]:
             known["shots"] = shots
             if recipe.zne is not None and part == "re":
                 known["zne"] = _zne(fields, place, len(runs), recipe.zne, shots)
-    return {"values": plain(values), "metadata": metadata}
+    return {"values": v1_numbers(values), "metadata": metadata}
 
 
 def _numbers(fields: Mapping[str, Any], name: str, count: int) -> Array:
     found = np.asarray(fields.get(name, ()), dtype=float).reshape(-1)
     if len(found) != count:
         raise IBMRuntimeError(
-            f"The platform answered with {len(found)} numbers under {name!r} for {count} values."
+            f"The platform returned {len(found)} numbers in {name!r} where {count} were expected."
         )
     return found
 
 
 def _variances(fields: Mapping[str, Any], count: int) -> Array:
-    """Return the squared standard errors: of shot noise alone where they are told apart."""
+    """Return squared standard errors, preferably of shot noise alone."""
     for name in ("ensemble_standard_error", "stds"):
         if name in fields and np.size(fields[name]) == count:
             return _numbers(fields, name, count) ** 2

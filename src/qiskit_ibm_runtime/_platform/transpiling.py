@@ -1,4 +1,4 @@
-"""From a user's circuit to one in the instructions of a device, by the installed terra."""
+"""Transpilation of the user's circuits to ISA circuits, with the installed terra."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qiskit_ibm_runtime._circuits.writing import to_qpy
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from .bodies import mended
+from .control_flow_bodies import translate_bodies
 from .isa import Isa, Registers, check_fits, each_step, to_isa
 
 if TYPE_CHECKING:
@@ -34,13 +34,12 @@ _PASSED_ON = ("layout_method", "routing_method", "approximation_degree")
 
 @dataclass(frozen=True)
 class Transpiled:
-    """A circuit for a device.
+    """A circuit transpiled for a device.
 
     Attributes:
-        isa: The circuit.
-        positions: Of an estimator's circuit: the qubit of the device on which each of its own
-            qubits ends.
-        places: For each classical bit of the user's circuit its place among those of ``isa``.
+        isa: The ISA circuit.
+        positions: For an estimator, the final device qubit of each qubit of the user's circuit.
+        places: For each classical bit of the user's circuit, its index in ``isa``.
     """
 
     isa: Isa
@@ -49,12 +48,12 @@ class Transpiled:
 
 
 class Transpiler:
-    """Transpiles the circuits of one run.
+    """Transpile the circuits of one run.
 
     Args:
-        device: What for.
-        settings: The transpilation settings of the run, in the form in which they are sent.
-        estimated: Whether observables are estimated, so that nothing is measured.
+        device: The device to transpile for.
+        settings: Transpilation settings, as in the program inputs.
+        estimated: Whether the circuits are for an estimator, which takes no measurements.
     """
 
     def __init__(self, device: Device, settings: Mapping[str, Any], *, estimated: bool) -> None:
@@ -68,40 +67,42 @@ class Transpiler:
         self._layout = settings.get("initial_layout")
 
     def __call__(self, circuit: QuantumCircuit) -> Transpiled:
-        """Transpile a circuit, or remember what came of an equal one.
+        """Transpile a circuit, or return the cached result for an equal one.
 
         Raises:
             IBMInputValueError: If the device cannot run it.
         """
-        written = normal_form(circuit)
-        bare = written._replace(name="", metadata=None)
-        digest = hashlib.blake2b(to_qpy(bare, RuntimeEncoder)).digest()
+        anonymous = normal_form(circuit)._replace(name="", metadata=None)
+        digest = hashlib.blake2b(to_qpy(anonymous, RuntimeEncoder)).digest()
         options = repr((sorted(self._options.items()), self._layout, self._skip, self._estimated))
-        found: Transpiled | None = self._device.remembered((digest, options))
+        found: Transpiled | None = self._device.cached((digest, options))
         if found is None:
             circuit = _without_identities(circuit)
-            found = self._as_is(circuit) if self._skip else self._transpiled(circuit)
-            self._device.remember((digest, options), found)
+            found = self._without_transpilation(circuit) if self._skip else self._transpile(circuit)
+            self._device.cache((digest, options), found)
         return found
 
-    def _as_is(self, circuit: QuantumCircuit) -> Transpiled:
-        made = _without_last_measurements(circuit) if self._estimated else circuit
+    def _without_transpilation(self, circuit: QuantumCircuit) -> Transpiled:
+        made = _without_final_measurements(circuit) if self._estimated else circuit
         found = normal_form(made)
-        isa = self._lowered(found)
+        isa = self._lower(found)
         check_fits(isa, self._device.places_of, self._device.name)
         return self._checked(isa, tuple(range(circuit.num_qubits)), found, circuit)
 
-    def _transpiled(self, circuit: QuantumCircuit) -> Transpiled:
+    def _transpile(self, circuit: QuantumCircuit) -> Transpiled:
         if self._estimated:
             bits = circuit.num_clbits
-            made = self._terra(_marked(_without_last_measurements(circuit)))
-            found, positions = _unmarked(normal_form(made), bits, circuit.num_qubits)
+            made = self._transpile_with_terra(_track_qubits(_without_final_measurements(circuit)))
+            found, positions = _strip_tracking(normal_form(made), bits, circuit.num_qubits)
         else:
-            found, positions = normal_form(self._terra(_guarded(circuit))), ()
-            found = mended(found, self._device)
-        return self._checked(self._lowered(found), positions, found, circuit)
+            found, positions = (
+                normal_form(self._transpile_with_terra(_with_barrier_before_measurements(circuit))),
+                (),
+            )
+            found = translate_bodies(found, self._device)
+        return self._checked(self._lower(found), positions, found, circuit)
 
-    def _terra(self, circuit: QuantumCircuit) -> QuantumCircuit:
+    def _transpile_with_terra(self, circuit: QuantumCircuit) -> QuantumCircuit:
         layout = self._layout
         if isinstance(layout, dict):
             layout = [layout.get(n, layout.get(str(n))) for n in range(circuit.num_qubits)]
@@ -111,24 +112,23 @@ class Transpiler:
             return self._at_level(circuit, level, options)
         except TranspilerError as exc:
             if level <= 1:
-                raise self._refused(circuit, exc) from exc
-            # Terra before 0.24 knows no conditions at higher levels, and may not come to an end.
-            logger.info("Circuit %r is transpiled at level 1: %s", circuit.name, exc.message)
+                raise self._error(circuit, exc) from exc
+            # Terra before 0.24 does not support conditions at higher levels, and may not terminate.
+            logger.info("Falling back to level 1 for circuit %r: %s", circuit.name, exc.message)
         try:
             return self._at_level(circuit, 1, options)
         except TranspilerError as exc:
-            raise self._refused(circuit, exc) from exc
+            raise self._error(circuit, exc) from exc
 
     def _at_level(self, circuit: QuantumCircuit, level: int, options: Any) -> QuantumCircuit:
         return transpile(circuit, target=self._device.target, optimization_level=level, **options)
 
-    def _refused(self, circuit: QuantumCircuit, error: TranspilerError) -> IBMInputValueError:
+    def _error(self, circuit: QuantumCircuit, error: TranspilerError) -> IBMInputValueError:
         return IBMInputValueError(
-            f"Circuit {circuit.name!r} cannot be transpiled for {self._device.name!r}: "
-            f"{error.message}"
+            f"Cannot transpile circuit {circuit.name!r} for {self._device.name!r}: {error.message}"
         )
 
-    def _lowered(self, circuit: form.Circuit) -> Isa:
+    def _lower(self, circuit: form.Circuit) -> Isa:
         device = self._device
         return to_isa(circuit, device.qubits, device.timing, Registers.of(circuit))
 
@@ -143,15 +143,15 @@ class Transpiler:
             return Transpiled(isa, positions, Registers.of(found).places)
         if any(step.name == "measure" or step.bodies for step in each_step(isa.steps)):
             raise IBMInputValueError(
-                f"Circuit {circuit.name!r} measures qubits, or has conditions, before its end. The "
-                "estimator of IBM's platform of today takes no such circuits; use the Sampler, or "
+                f"Circuit {circuit.name!r} has mid-circuit measurements or conditions, which the "
+                "Estimator of IBM Quantum Platform does not support. Use the Sampler, or "
                 "channel='local'."
             )
         return Transpiled(isa._replace(registers=()), positions, ())
 
 
 def _without_identities(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit without gates that do nothing, which terra 0.23 translates to nothing."""
+    """Remove identity gates, for which terra 0.23 finds no translation."""
     if not any(isinstance(item.operation, IGate) for item in circuit.data):
         return circuit
     made = circuit.copy()
@@ -159,7 +159,7 @@ def _without_identities(circuit: QuantumCircuit) -> QuantumCircuit:
     return made
 
 
-def _without_last_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+def _without_final_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     dropped = unread_measurements(circuit)
     if not dropped:
         return circuit
@@ -168,11 +168,10 @@ def _without_last_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
     return made
 
 
-def _marked(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit with a barrier and a measurement of each qubit behind it.
+def _track_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Append a barrier and a measurement of each qubit, which show where routing leaves it.
 
-    They tell where the transpiler leaves each qubit. Without them level 3 takes the end of the
-    circuit for measurements, and drops gates there.
+    Without them, level 3 drops gates at the end of the circuit that no measurement depends on.
     """
     made = circuit.copy()
     taken = {register.name for register in circuit.cregs}
@@ -185,10 +184,10 @@ def _marked(circuit: QuantumCircuit) -> QuantumCircuit:
     return made
 
 
-def _unmarked(
+def _strip_tracking(
     circuit: form.Circuit, bits: int, qubits: int
 ) -> tuple[form.Circuit, tuple[int, ...]]:
-    """Take the measurements of the end off again; return where they were, too."""
+    """Remove the appended measurements, and return the device qubit of each."""
     positions, kept = [0] * qubits, []
     for item in circuit.instructions:
         if item.operation.kind == "Measure" and item.clbits[0] >= bits:
@@ -204,10 +203,10 @@ def _unmarked(
     return made, tuple(positions)
 
 
-def _guarded(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit with a barrier before its last measurements where level 3 needs one.
+def _with_barrier_before_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Add a barrier before the final measurements if terra's level 3 needs one.
 
-    Terra moves measurements over a SWAP in front of them, and loses one if a qubit is measured more
+    Terra moves a measurement across the SWAP before it, and loses one if a qubit is measured more
     than once.
     """
     measured = [item.qubits[0] for item in circuit.data if isinstance(item.operation, Measure)]

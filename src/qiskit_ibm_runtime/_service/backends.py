@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.backend_catalogue import BackendCatalogue
+    from qiskit_ibm_runtime._backends.catalog import BackendCatalog
     from qiskit_ibm_runtime.ibm_backend import IBMBackend
 
 
 class Backends:
     """Find backends."""
 
-    _catalogue: BackendCatalogue
+    _catalogue: BackendCatalog
 
     def backends(
         self,

@@ -25,7 +25,7 @@ class Jobs:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
-        from qiskit_ibm_runtime.job_listing import get_job
+        from qiskit_ibm_runtime._jobs.listing import get_job
 
         return get_job(_service(self), job_id)
 
@@ -46,7 +46,7 @@ class Jobs:
         """Return the jobs of this account that fit, the newest first.
 
         Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
-        them. For very many jobs, iterate over a :class:`.job_listing.JobListing` instead: it takes
+        them. For very many jobs, iterate over a :class:`.JobListing` instead: it takes
         the same arguments and holds one page at a time.
 
         Args:
@@ -67,7 +67,7 @@ class Jobs:
             RequestsApiError: If a request fails.
         """
         from qiskit_ibm_runtime._display.containers import JobList
-        from qiskit_ibm_runtime.job_listing import JobListing
+        from qiskit_ibm_runtime._jobs.listing import JobListing
 
         return JobList(
             JobListing(
@@ -96,7 +96,7 @@ class Jobs:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails otherwise.
         """
-        from qiskit_ibm_runtime.job_listing import delete_job
+        from qiskit_ibm_runtime._jobs.listing import delete_job
 
         delete_job(_service(self), job_id)
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.accounts import Account
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.liveness import watch
+from qiskit_ibm_runtime.api.http.liveness import watch
 from qiskit_ibm_runtime.exceptions import IBMAccountError
 from qiskit_ibm_runtime.hub_group_project import (
     HubGroupProject,
     list_concurrently,
     make_instances,
 )
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qiskit_ibm_runtime.api.clients import AuthClient
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
 
 
@@ -75,7 +75,7 @@ def instances_of(
         warnings.warn(
             f"The instance {preferred} was not found for the account and is ignored. "
             f"It has: {', '.join(hgps)}.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
     return hgps
 
@@ -96,6 +96,6 @@ def list_backends(hgps: Mapping[str, HubGroupProject], url: str | None) -> dict[
         warnings.warn(
             f"The backends of these instances could not be listed: {reasons}. "
             "The other instances are not affected.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
     return dict.fromkeys(names)

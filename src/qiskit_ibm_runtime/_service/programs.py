@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.program_registry import ProgramRegistry
+    from qiskit_ibm_runtime._programs.registry import ProgramRegistry
     from qiskit_ibm_runtime.runtime_program import RuntimeProgram
 
 
@@ -19,7 +19,7 @@ class Programs:
 
     @cached_property
     def _registry(self) -> ProgramRegistry:
-        from qiskit_ibm_runtime.program_registry import ProgramRegistry
+        from qiskit_ibm_runtime._programs.registry import ProgramRegistry
 
         return ProgramRegistry(self)
 
@@ -56,7 +56,7 @@ class Programs:
             limit: As for :meth:`programs`.
             skip: As for :meth:`programs`.
         """
-        from qiskit_ibm_runtime.program_registry import summaries
+        from qiskit_ibm_runtime._programs.registry import summaries
 
         for line in summaries(self.programs(refresh, limit, skip), detailed):
             print(line)  # noqa: T201

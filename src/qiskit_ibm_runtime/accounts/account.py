@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 from qiskit_ibm_runtime.utils.addresses import is_crn
 from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, speaks_of_today
@@ -21,7 +21,7 @@ from .validation import (
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.auth import CloudAuth, QuantumAuth
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
 
 AccountType = Optional[Literal["cloud", "legacy"]]
 ChannelType = Optional[Literal["ibm_cloud", "ibm_quantum", "ibm_quantum_platform", "local"]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from qiskit_ibm_runtime.api.loopback import is_loopback
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.addresses import is_loopback
 from qiskit_ibm_runtime.utils.hgp import from_instance_format
 from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL, is_old, is_platform
 from qiskit_ibm_runtime.utils.utils import is_crn

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 
-from .redaction import keep_secret
+from .http.redaction import keep_secret
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -34,7 +34,7 @@ class NoAuth(AuthBase):
         return r
 
 
-class Bare(NoAuth):
+class ProxyAuthOnly(NoAuth):
     """Send no credentials except to the proxy, and no cookies."""
 
     def __init__(self, proxy_part: AuthBase | None = None) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime.utils.addresses import get_runtime_api_base_url
 
 from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
-from .http_settings import HttpSettings
-from .transport import Transport
+from .http.settings import HttpSettings
+from .http.transport import Transport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter

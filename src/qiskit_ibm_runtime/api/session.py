@@ -18,24 +18,30 @@ from urllib3.util.retry import Retry
 
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.proxies import tunnel
+from qiskit_ibm_runtime.utils.addresses import leads_to_loopback
 
-from . import caller, records, redaction
-from .answers import LARGEST_ANSWER, read_answer
-from .auth import Bare, NoAuth
-from .connection_faults import classify
-from .deadline import Deadline, holding
-from .errors import translate, without_secrets
-from .liveness import raise_if_ended
-from .loopback import leads_to_loopback
-from .records import RE_BACKENDS_ENDPOINT
-from .redirects import check_redirect, drop_secrets
-from .retry import HARMLESS_METHODS, Attempt, RetryPolicy, chance, retry_after_seconds, wait
-from .transport import Transport
+from .auth import NoAuth, ProxyAuthOnly
+from .http import client_header, redaction, request_log
+from .http.answers import LARGEST_ANSWER, read_answer
+from .http.deadline import RequestDeadline, holding
+from .http.errors import classify, translate, without_secrets
+from .http.liveness import raise_if_ended
+from .http.redirects import check_redirect, drop_secrets
+from .http.request_log import RE_BACKENDS_ENDPOINT
+from .http.retry import (
+    HARMLESS_METHODS,
+    Attempt,
+    RetryPolicy,
+    draw_jitter,
+    retry_after_seconds,
+    wait,
+)
+from .http.transport import Transport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-    from .http_settings import HttpSettings
+    from .http.settings import HttpSettings
 
 __all__ = [
     "CLIENT_APPLICATION",
@@ -90,7 +96,7 @@ class _Call:
     harmless: bool
     timeout: tuple[float, float]
     limit: int
-    deadline: Deadline
+    deadline: RequestDeadline
     streamed: bool
     arguments: dict[str, Any]
     started: float
@@ -204,7 +210,7 @@ class RetrySession(requests.Session):
 
     def client_application(self) -> str:
         """Return the exact client header that a request from here would send."""
-        return caller.client_application(self.custom_header)
+        return client_header.client_application(self.custom_header)
 
     def _set_custom_header(self) -> None:
         """Append the custom text to a client header stored on the session."""
@@ -232,7 +238,7 @@ class RetrySession(requests.Session):
             RequestsApiError: If the request fails otherwise.
         """
         call = self._new_call(method.upper(), url, bare, kwargs)
-        records.request(logger, call.method, call.url, bare=bare)
+        request_log.request(logger, call.method, call.url, bare=bare)
         while True:
             call.attempts += 1
             if self._watched is None:
@@ -250,10 +256,10 @@ class RetrySession(requests.Session):
                 raise_if_ended(call.url)
             what = self._what_happened(call, outcome)
             call.uncertain = call.uncertain or what.uncertain
-            pause = self.policy.pause(what, chance()) if call.deadline.left() > 0 else None
+            pause = self.policy.pause(what, draw_jitter()) if call.deadline.left() > 0 else None
             if pause is None:
                 break
-            records.retry(logger, call.method, call.url, outcome, pause)
+            request_log.retry(logger, call.method, call.url, outcome, pause)
             call.skipped += wait(pause)
         raise translate(
             outcome,
@@ -266,7 +272,7 @@ class RetrySession(requests.Session):
     def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
         headers = dict(kwargs.pop("headers", None) or {})
         if bare:
-            kwargs["auth"] = Bare(getattr(self.auth, "proxy_part", None))
+            kwargs["auth"] = ProxyAuthOnly(getattr(self.auth, "proxy_part", None))
         else:
             headers.setdefault("X-Qx-Client-Application", self.client_application())
             # Without any handler requests would look for credentials in a .netrc file.
@@ -283,7 +289,7 @@ class RetrySession(requests.Session):
             harmless=method in HARMLESS_METHODS if harmless is None else harmless,
             timeout=(connect, read),
             limit=kwargs.pop("limit", LARGEST_ANSWER),
-            deadline=Deadline(budget, self.clock, silence=read),
+            deadline=RequestDeadline(budget, self.clock, silence=read),
             streamed=bool(kwargs.pop("stream", False)),
             arguments={**kwargs, "headers": headers},
             started=self.clock(),

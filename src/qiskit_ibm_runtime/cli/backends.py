@@ -23,7 +23,7 @@ def listed(
 ) -> None:
     """List backends with their queues and median errors."""
     from qiskit_ibm_runtime._display.calibration import median_errors
-    from qiskit_ibm_runtime.api.concurrency import run_concurrently
+    from qiskit_ibm_runtime.api.http.concurrency import run_concurrently
 
     wanted = {"simulator": simulator, "operational": operational or None}
     fields: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}

@@ -56,9 +56,9 @@ class Connection:
         from .output import busy
 
         if lasting and self.find_account() is None:
-            from qiskit_ibm_runtime.local import kept
+            from qiskit_ibm_runtime.local import daemon
 
-            if kept.find_for_this_process() is None:
+            if daemon.find_usable() is None:
                 raise IBMInputValueError(NO_RUNTIME)
         with busy("connecting"):
             return QiskitRuntimeService(**self._arguments)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qiskit_ibm_runtime.api.redaction import redact
+from qiskit_ibm_runtime.api.http.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,7 @@ def _account_file(given: str | None) -> Finding:
 
 
 def _client_header() -> Finding:
-    from qiskit_ibm_runtime.api.caller import client_application
+    from qiskit_ibm_runtime.api.http.client_header import client_application
 
     return Finding("client header", FINE, client_application())
 
@@ -157,10 +157,10 @@ def _client_header() -> Finding:
 def _kept_runtime() -> Finding:
     if os.name != "posix":
         return Finding("embedded runtime", FINE, "runs on Linux and macOS only")
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.server_process import versions
 
-    found = kept.find(patience=0)
+    found = daemon.find(patience=0)
     if found is None:
         return Finding("embedded runtime", FINE, "none is kept")
     where = f"{found.url}, process {found.pid}"

@@ -31,8 +31,8 @@ def listed(
     json: Json = False,
 ) -> None:
     """List jobs of the account, the newest first."""
+    from qiskit_ibm_runtime._jobs.listing import JobListing
     from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
-    from qiskit_ibm_runtime.job_listing import JobListing
 
     connection = connection_of(context)
     service = connection.open(lasting=True)
@@ -61,7 +61,7 @@ def listed(
 
 
 def _summary(record: dict[str, Any]) -> dict[str, Any]:
-    from qiskit_ibm_runtime.job.state import read_state
+    from qiskit_ibm_runtime._jobs.record import read_state
 
     return {
         "id": record["id"],

@@ -27,20 +27,20 @@ def start(
     json: Json = False,
 ) -> None:
     """Start a runtime that stays, for everything that uses channel local."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.serving.command_line import arguments_of_start
 
     with busy("starting"):
-        found = kept.start(arguments_of_start(data, workers, device or (), retention_days))
+        found = daemon.start(arguments_of_start(data, workers, device or (), retention_days))
     _show(found, json)
 
 
 @app.command()
 def status(json: Json = False) -> None:
     """Tell whether it runs; exit code 1 if it does not."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
 
-    found = kept.find()
+    found = daemon.find()
     if found is None:
         print_json({"running": False}) if json else say("It does not run.")
         raise typer.Exit(FAILED)
@@ -50,10 +50,10 @@ def status(json: Json = False) -> None:
 @app.command()
 def stop(json: Json = False) -> None:
     """Stop it; its jobs are there after the next start."""
-    from qiskit_ibm_runtime.local import kept
+    from qiskit_ibm_runtime.local import daemon
 
     with busy("stopping"):
-        found = kept.stop()
+        found = daemon.stop()
     if json:
         print_json({"stopped": None if found is None else found.pid})
     else:

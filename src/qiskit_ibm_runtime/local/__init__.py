@@ -1,7 +1,7 @@
-"""The embedded runtime: a Qiskit Runtime service on this machine.
+"""Embedded runtime: a Qiskit Runtime service on this machine.
 
-Each sub-folder owns one noun and says so in its docstring. What ties them together stays here:
-``launcher`` starts a server for a client, ``settings`` sets one up, ``faults`` makes it fail on
-demand, ``runtime`` is its state, ``app`` the whole as an ASGI application.
-``docs/inside-the-embedded-runtime.md`` follows a job through them.
+Each subpackage states its subject in its docstring. The modules here tie them together:
+``launcher`` starts a server for a client, ``settings`` defines its settings, ``faults`` injects
+failures, ``runtime`` holds its state, and ``app`` builds the ASGI application.
+``docs/inside-the-embedded-runtime.md`` follows a job through all of them.
 """

@@ -1,4 +1,4 @@
-"""``python -m qiskit_ibm_runtime.local``: serve the embedded runtime, or clean its data."""
+"""Entry point of ``python -m qiskit_ibm_runtime.local``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .interpreter import import_path
 
 
 def main() -> int:
-    """Run the command line, with nothing of the working folder in reach of an import."""
+    """Run the command line, with the working folder removed from the import path."""
     if os.name != "posix":
         print("error: the embedded runtime runs on Linux and macOS only", file=sys.stderr)
         return 2
-    # ``python -m`` puts the working folder first.
+    # ``python -m`` puts the working folder first on sys.path.
     sys.path[:] = import_path()
     try:
         from .serving.command_line import main as run
@@ -21,8 +21,8 @@ def main() -> int:
         return run()
     except ModuleNotFoundError as error:
         print(
-            f"error: {error}. The embedded runtime needs the extra 'local' of this package: "
-            'pip install "PATH[local]", with the path of its wheel or checkout as PATH',
+            f"error: {error}. The embedded runtime requires the extra 'local' of this package: "
+            'pip install "PATH[local]", where PATH is its wheel or checkout',
             file=sys.stderr,
         )
         return 2

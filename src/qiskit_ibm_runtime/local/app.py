@@ -1,4 +1,4 @@
-"""The embedded runtime as an ASGI application: the classic protocol of Qiskit Runtime."""
+"""ASGI application of the embedded runtime."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .page.access import Access
 from .page.handlers import Page
 from .page.pictures import Pictures
 from .platform import routes as platform
-from .protocol.answers import error_answer
-from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, Refused
-from .protocol.guard import Guard
-from .protocol.identity import Caller
+from .protocol.authentication import Caller
+from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, RequestError
+from .protocol.host_check import HostCheck
+from .protocol.responses import error_response
 from .runtime import Runtime
 from .settings import SettingsError
 from .storage.disk import WriteError
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 logger = logging.getLogger(__name__)
-NOBODY = Caller("")
+ANONYMOUS = Caller("")
 _PURGE_SECONDS = 3600.0
 
 
@@ -56,13 +56,13 @@ def create_app(
     """Build the application.
 
     Args:
-        settings: How it is set up.
-        executor: What runs jobs, already started or not; worker processes by default.
-        access: Who may look at its page; nobody yet by default.
-        faults: What fails on demand; nothing by default.
+        settings: Settings of the server.
+        executor: Runs the jobs, started or not; worker processes by default.
+        access: Access control of the web page; by default no codes are issued yet.
+        faults: Faults to inject; none by default.
 
     Raises:
-        SettingsError: If it cannot be set up so.
+        SettingsError: If the settings or the data folder cannot be used.
     """
     store = Store(settings.data)
     try:
@@ -83,7 +83,7 @@ def create_app(
             store.close()
             raise
         runtime.scheduler.resume()
-        purging = asyncio.create_task(_purge_now_and_then(runtime))
+        purging = asyncio.create_task(_purge_periodically(runtime))
         try:
             yield
         finally:
@@ -96,17 +96,17 @@ def create_app(
         routes=[*_routes(runtime), *_page(runtime, access or Access())],
         lifespan=lifespan,
         exception_handlers={
-            Refused: _refused,
-            WriteError: _not_stored,
-            HTTPException: _not_served,
-            Exception: _failed,
+            RequestError: _request_error,
+            WriteError: _write_error,
+            HTTPException: _routing_error,
+            Exception: _internal_error,
         },
     )
-    application.router.redirect_slashes = False  # the guard has taken it off
-    guarded = Guard(application, settings)
+    application.router.redirect_slashes = False  # HostCheck strips trailing slashes
+    checked = HostCheck(application, settings)
     if faults is None:
-        return guarded
-    return FaultMiddleware(guarded, faults, runtime.doorkeeper.expire_tokens)
+        return checked
+    return FaultMiddleware(checked, faults, runtime.authenticator.expire_tokens)
 
 
 def _executor(settings: Settings) -> Executor:
@@ -118,14 +118,14 @@ def _executor(settings: Settings) -> Executor:
         raise SettingsError(str(error)) from error
 
 
-async def _purge_now_and_then(runtime: Runtime) -> None:
+async def _purge_periodically(runtime: Runtime) -> None:
     while True:
         try:
             removed = runtime.purge()
         except WriteError as error:
-            logger.warning("Old jobs could not be removed: %s.", error)
+            logger.warning("Could not delete old jobs: %s.", error)
         else:
-            logger.info("Removed %d jobs that ended before the retention time.", removed)
+            logger.info("Deleted %d jobs older than the retention time.", removed)
         await asyncio.sleep(_PURGE_SECONDS)
 
 
@@ -150,30 +150,34 @@ def _page(runtime: Runtime, access: Access) -> list[Route]:
 
 def _route(runtime: Runtime, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
     async def handle(request: Request) -> Response:
-        # Where there is a GET there is a HEAD; the server leaves its body out.
+        # Starlette adds HEAD to every GET route, and uvicorn omits the body.
         method = "GET" if request.method == "HEAD" else request.method
-        return await endpoints[method].call(runtime, request, NOBODY)
+        return await endpoints[method].call(runtime, request, ANONYMOUS)
 
     return Route(path, handle, methods=list(endpoints))
 
 
-async def _refused(request: Request, refused: Any) -> Response:
-    return error_answer(refused, request.url.path)
+async def _request_error(request: Request, error: Any) -> Response:
+    return error_response(error, request.url.path)
 
 
-async def _not_served(request: Request, error: Any) -> Response:
-    """What no route takes: unknown paths are unknown before anybody is asked who they are."""
+async def _routing_error(request: Request, error: Any) -> Response:
+    """Answer unknown paths and methods, without authentication."""
     code = METHOD_NOT_ALLOWED if error.status_code == 405 else NOT_FOUND
     text = f"{request.method} {request.url.path}: {error.detail}"
-    return error_answer(Refused(error.status_code, code, text, "", dict(error.headers or {})))
+    return error_response(
+        RequestError(error.status_code, code, text, "", dict(error.headers or {}))
+    )
 
 
-async def _not_stored(request: Request, error: Any) -> Response:
+async def _write_error(request: Request, error: Any) -> Response:
     message = f"The server cannot store anything at the moment: {error}."
-    advice = "Free space on the server's disk, then send the request again."
-    return error_answer(Refused(507, NOT_STORED, message, advice), request.url.path)
+    advice = "Free disk space on the server, then send the request again."
+    return error_response(RequestError(507, NOT_STORED, message, advice), request.url.path)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    # Starlette logs the traceback; what went wrong inside is not for the client's eyes.
-    return error_answer(Refused(500, INTERNAL, "The server failed; its log says why."))
+async def _internal_error(request: Request, error: Exception) -> Response:
+    # Starlette logs the traceback; details must not reach the client.
+    return error_response(
+        RequestError(500, INTERNAL, "Internal server error; see the log of the server.")
+    )

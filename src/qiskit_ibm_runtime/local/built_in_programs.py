@@ -1,4 +1,4 @@
-"""The programs that come with the server, as clients see them."""
+"""Records of the built-in programs, as clients see them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _CREATED = "2023-04-20T00:00:00.000000Z"
 
 
 def _built_in(program_id: str) -> Program:
-    told = programs.metadata(program_id)
+    metadata = programs.metadata(program_id)
     return Program(
         program_id,
         None,
-        told["name"],
+        metadata["name"],
         public=True,
         created=_CREATED,
         updated=_CREATED,
-        description=told["description"],
-        cost=told["max_execution_time"],
-        spec=told["spec"],
+        description=metadata["description"],
+        cost=metadata["max_execution_time"],
+        spec=metadata["spec"],
     )
 
 

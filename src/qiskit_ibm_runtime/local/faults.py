@@ -1,7 +1,7 @@
-"""Faults on demand: an embedded runtime that fails the way networks and services do.
+"""Fault injection: make an embedded runtime fail the way networks and services do.
 
-For tests of programs that must survive that, ours among them. The first fault that applies to a
-request is carried out; ``docs/fault-injection.md`` lists them all.
+Use it to test programs that must survive such failures. For each request, the first matching fault
+is injected. ``docs/fault-injection.md`` lists all faults.
 """
 
 from __future__ import annotations
@@ -28,43 +28,47 @@ Kind = Literal[
     "latency", "status", "reset", "slow", "expire", "silence", "refuse", "drop", "garbage"
 ]
 When = Literal["before", "while", "after"]
-# Kinds that a websocket knows; all others concern plain requests.
+# Kinds that apply to websockets; the others apply to plain requests.
 STREAM_KINDS = frozenset({"refuse", "drop", "garbage", "silence", "latency", "reset"})
 REQUEST_KINDS = frozenset(get_args(Kind)) - {"refuse", "drop", "garbage"}
 GARBAGE = "\x00{garbage]"
 
 
 class FaultError(ValueError):
-    """A fault is described in a way that cannot be carried out."""
+    """A fault is invalid, or the server cannot inject it."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail, and the requests that it hits.
+    """A failure, and the requests that it applies to.
 
-    A fault hits a matching request by chance (``rate``), by number (``nth``, counted from 1 among
-    the requests that match), or always if neither is given; ``times`` limits how often.
+    A fault hits a matching request with a probability (``rate``) or by its number among the
+    matching requests (``nth``, from 1). Without either, it hits every matching request. ``times``
+    limits the number of hits.
 
     Attributes:
-        kind: ``latency`` waits before the request is carried out; ``status`` answers with an error;
-            ``reset`` breaks the connection; ``slow`` sends the answer in drips; ``expire`` refuses
-            the access token in use, until somebody logs in anew; ``silence`` never answers. On the
-            stream of a job: ``refuse`` the handshake, ``drop`` the connection after some messages,
-            send ``garbage`` instead of messages, or ``silence``.
+        kind: For requests: ``latency`` delays the request, ``status`` responds with an error,
+            ``reset`` resets the connection, ``slow`` sends the response in small chunks, ``expire``
+            invalidates all access tokens, and ``silence`` never responds. For job streams:
+            ``refuse`` rejects the handshake, ``drop`` closes the connection after some messages,
+            ``garbage`` replaces messages with invalid ones, and ``silence`` stops sending.
+            ``latency`` and ``reset`` apply to streams, too.
         method: HTTP method; ``WEBSOCKET`` for streams, ``*`` for all.
         path: Regular expression, searched in the path.
-        rate: Probability.
+        rate: Probability of a hit, from 0 to 1.
         nth: Numbers of the requests to hit.
-        times: Most requests to hit.
-        when: For ``status`` and ``reset``: ``before`` the request is carried out, ``after`` it was,
-            its answer withheld, or, for ``reset``, ``while`` the answer is sent.
-        status: HTTP status of ``status`` and ``refuse``.
-        retry_after: Seconds to announce with it.
-        body: Text of its answer; by default an error as the service words it.
-        seconds: Of ``latency`` and ``silence``, or between two drips of ``slow``.
-        size: Bytes in one drip of ``slow``.
-        messages: Messages of a stream that pass before ``drop``, ``garbage`` or ``silence``.
-        close_code: With which ``drop`` closes the stream; 0 breaks the connection.
+        times: Maximum number of hits.
+        when: For ``status`` and ``reset``: ``before`` the request is handled, or ``after``, in
+            which case its response is discarded. ``reset`` also takes ``while`` the response is
+            being sent.
+        status: HTTP status for ``status`` and ``refuse``.
+        retry_after: Value of the Retry-After header for ``status``, in seconds.
+        body: Response body for ``status``; by default an error in the format of the service.
+        seconds: Duration of ``latency`` and ``silence``, or the pause between two chunks of
+            ``slow``.
+        size: Bytes per chunk of ``slow``.
+        messages: Number of messages to pass before ``drop``, ``garbage`` or ``silence``.
+        close_code: Close code for ``drop``; 0 resets the connection instead.
     """
 
     kind: Kind
@@ -85,20 +89,24 @@ class Fault:
     def __post_init__(self) -> None:
         object.__setattr__(self, "nth", tuple(self.nth))
         if self.kind not in get_args(Kind):
-            raise FaultError(f"There is no fault {self.kind!r}, but {', '.join(get_args(Kind))}.")
+            raise FaultError(
+                f"Unknown kind of fault {self.kind!r}. Choose from {', '.join(get_args(Kind))}."
+            )
         if self.when not in get_args(When):
-            raise FaultError(f"A fault happens {' or '.join(get_args(When))}, not {self.when!r}.")
+            raise FaultError(f"'when' must be {' or '.join(get_args(When))}, not {self.when!r}.")
         if self.rate is not None and not 0 <= self.rate <= 1:
-            raise FaultError(f"A rate is between 0 and 1, not {self.rate!r}.")
+            raise FaultError(f"'rate' must be from 0 to 1, not {self.rate!r}.")
         if self.size < 1:
-            raise FaultError(f"A drip has at least one byte, not {self.size!r}.")
+            raise FaultError(f"'size' must be 1 or more, not {self.size!r}.")
         try:
             re.compile(self.path)
         except re.error as exc:
-            raise FaultError(f"{self.path!r} is no regular expression: {exc}.") from None
+            raise FaultError(
+                f"'path' must be a regular expression; {self.path!r} is invalid: {exc}."
+            ) from None
 
-    def concerns(self, kind: str, method: str, path: str) -> bool:
-        """Whether the fault is meant for such a request."""
+    def matches(self, kind: str, method: str, path: str) -> bool:
+        """Return whether the fault applies to such a request."""
         return (
             self.kind in (STREAM_KINDS if kind == "websocket" else REQUEST_KINDS)
             and self.method.upper() in ("*", method)
@@ -108,24 +116,24 @@ class Fault:
 
 @dataclass
 class Faults:
-    """Faults, the seed of their chance, and what they did so far.
+    """Faults of a server, and a record of those injected so far.
 
-    May be changed while the server runs, from any thread.
+    Can be changed while the server runs, from any thread.
 
     .. code-block:: python
 
         from qiskit_ibm_runtime.local.faults import Fault, Faults
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
         faults = Faults([Fault("status", status=502, method="GET", path="/jobs$", times=1)])
-        with Workshop() as workshop, workshop.server(faults=faults) as server:
+        with ServerPool() as pool, pool.server(faults=faults) as server:
             server.service().jobs()
             assert len(faults.done) == 1
 
     Attributes:
-        faults: Tried in this order.
-        seed: Equal seeds make equal choices for equal sequences of requests.
-        done: Kind, method and path of each fault carried out.
+        faults: The faults, in order of precedence.
+        seed: Seed for ``rate``; equal seeds make equal choices for equal sequences of requests.
+        done: Kind, method and path of each injected fault.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -137,7 +145,7 @@ class Faults:
         self.replace(self.faults, self.seed)
 
     def replace(self, faults: list[Fault], seed: int | None = None) -> None:
-        """Set other faults, and count anew."""
+        """Replace the faults, and reset all counts."""
         with self._lock:
             self.faults = list(faults)
             self.seed = self.seed if seed is None else seed
@@ -147,10 +155,10 @@ class Faults:
             self.done.clear()
 
     def choose(self, kind: str, method: str, path: str) -> Fault | None:
-        """Return the fault to carry out on a request, and count it."""
+        """Return the fault to inject into a request, if any, and record it."""
         with self._lock:
             for index, fault in enumerate(self.faults):
-                if not fault.concerns(kind, method, path):
+                if not fault.matches(kind, method, path):
                     continue
                 self._seen[index] += 1
                 if fault.times is not None and self._hit[index] >= fault.times:
@@ -165,19 +173,19 @@ class Faults:
 
 
 class FaultMiddleware:
-    """Carries out faults around an ASGI application; must be the outermost layer.
+    """Inject faults around an ASGI application; must be the outermost middleware.
 
     Args:
         app: The application.
-        faults: What fails.
-        expire: Called for the fault ``expire``; makes the access tokens in use invalid.
+        faults: The faults.
+        expire: Called for the fault ``expire``; must invalidate all access tokens.
     """
 
     def __init__(self, app: Any, faults: Faults, expire: Callable[[], None] | None = None) -> None:
         self.app, self.faults, self.expire = app, faults, expire
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer one request or one stream."""
+        """Serve one request or one stream."""
         kind = scope["type"]
         if kind not in ("http", "websocket"):
             await self.app(scope, receive, send)
@@ -202,23 +210,23 @@ class FaultMiddleware:
 
     async def _status(self, fault: Fault, scope: Any, receive: Receive, send: Send) -> None:
         if fault.when == "after":
-            await self.app(scope, receive, _swallow)
+            await self.app(scope, receive, _discard)
         else:
             await _read_all(receive)
-        await _answer_with_error(fault, send)
+        await _send_error(fault, send)
 
     async def _reset(self, fault: Fault, scope: Any, receive: Receive, send: Send) -> None:
         if fault.when == "before":
             await _read_all(receive)
         elif fault.when == "after":
-            await self.app(scope, receive, _swallow)
+            await self.app(scope, receive, _discard)
         else:
-            with suppress(_Over):
-                await self.app(scope, receive, _halved(send))
+            with suppress(_FaultInjected):
+                await self.app(scope, receive, _half(send))
         await break_connection(send)
 
     async def _slow(self, fault: Fault, scope: Any, receive: Receive, send: Send) -> None:
-        async def drip(message: Message) -> None:
+        async def send_in_chunks(message: Message) -> None:
             if message["type"] != "http.response.body":
                 await send(message)
                 return
@@ -229,7 +237,7 @@ class FaultMiddleware:
                 await asyncio.sleep(fault.seconds)
             await send({"type": "http.response.body", "body": b"", "more_body": more})
 
-        await self.app(scope, receive, drip)
+        await self.app(scope, receive, send_in_chunks)
 
     async def _expire(self, fault: Fault, scope: Any, receive: Receive, send: Send) -> None:
         if self.expire is not None:
@@ -250,11 +258,11 @@ class FaultMiddleware:
         await break_connection(send)
 
     async def _disturb(self, fault: Fault, scope: Any, receive: Receive, send: Send) -> None:
-        """Let some messages of a stream pass, then drop it, garble it or fall silent."""
-        # The acknowledgement, which comes first, passes in any case.
+        """Pass some messages of a stream, then drop, garble or silence it."""
+        # The acknowledgement, which comes first, always passes.
         left = fault.messages + 1
 
-        async def disturbed(message: Message) -> None:
+        async def send_disturbed(message: Message) -> None:
             nonlocal left
             kind = message["type"]
             if kind == "websocket.send" and left == 0 and fault.kind == "garbage":
@@ -267,33 +275,36 @@ class FaultMiddleware:
                 await asyncio.sleep(fault.seconds)
             elif fault.close_code:
                 await send({"type": "websocket.close", "code": fault.close_code})
-                raise _Over
+                raise _FaultInjected
             await break_connection(send)
-            raise _Over
+            raise _FaultInjected
 
-        with suppress(_Over):
-            await self.app(scope, receive, disturbed)
+        with suppress(_FaultInjected):
+            await self.app(scope, receive, send_disturbed)
 
 
-class _Over(Exception):  # noqa: N818  # unwinds the application; nobody handles it as an error
-    """The fault has been carried out."""
+class _FaultInjected(Exception):  # noqa: N818 - not an error
+    """Unwind the application after a fault."""
 
 
 async def break_connection(send: Send) -> None:
-    """Break the connection behind ``send`` with a reset, as a failing network does.
+    """Reset the connection behind ``send``, as a failing network does.
 
     Raises:
-        FaultError: If the server is not uvicorn, or a layer around the faults hides it.
+        FaultError: If the server is not uvicorn, or another middleware hides its connection.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise FaultError("A connection can be broken only under uvicorn, by the outermost layer.")
+        raise FaultError(
+            "A connection can be reset only under uvicorn, with FaultMiddleware as the outermost "
+            "middleware."
+        )
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        # To linger for no time at all makes closing a reset.
+        # A linger time of zero makes close() send a reset.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-    # The server learns of it in the next turn of the loop; until then it would try to answer.
+    # Uvicorn notices in the next iteration of the event loop; until then it would still respond.
     for _ in range(2):
         await asyncio.sleep(0)
 
@@ -303,36 +314,36 @@ async def _read_all(receive: Receive) -> None:
         pass
 
 
-async def _swallow(message: Message) -> None:
-    """Send nothing."""
+async def _discard(message: Message) -> None:
+    """Discard a message."""
 
 
 async def _until_gone(receive: Receive, seconds: float) -> None:
-    """Wait until the client has gone, at most so long."""
+    """Wait until the client disconnects, for ``seconds`` at most."""
 
-    async def gone() -> None:
+    async def disconnected() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
     with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(gone(), seconds)
+        await asyncio.wait_for(disconnected(), seconds)
 
 
-def _halved(send: Send) -> Send:
-    """Send half of an answer, then end the application."""
+def _half(send: Send) -> Send:
+    """Wrap ``send`` to send half of a response, then stop the application."""
 
-    async def halved(message: Message) -> None:
+    async def send_half(message: Message) -> None:
         if message["type"] != "http.response.body":
             await send(message)
             return
         body = message.get("body", b"")
         await send({"type": message["type"], "body": body[: len(body) // 2], "more_body": True})
-        raise _Over
+        raise _FaultInjected
 
-    return halved
+    return send_half
 
 
-async def _answer_with_error(fault: Fault, send: Send) -> None:
+async def _send_error(fault: Fault, send: Send) -> None:
     message = f"Injected fault: status {fault.status}."
     detail = {"code": 1999, "message": message, "solution": "", "more_info": ""}
     body = fault.body
@@ -348,8 +359,8 @@ async def _answer_with_error(fault: Fault, send: Send) -> None:
     await send({"type": "http.response.body", "body": body.encode()})
 
 
-_Way = Any  # of FaultMiddleware: (self, fault, scope, receive, send) -> Awaitable[None]
-_REQUEST: dict[str, _Way] = {
+_Method = Any  # of FaultMiddleware: (self, fault, scope, receive, send) -> Awaitable[None]
+_REQUEST: dict[str, _Method] = {
     "latency": FaultMiddleware._latency,
     "silence": FaultMiddleware._silence,
     "status": FaultMiddleware._status,
@@ -357,7 +368,7 @@ _REQUEST: dict[str, _Way] = {
     "slow": FaultMiddleware._slow,
     "expire": FaultMiddleware._expire,
 }
-_STREAM: dict[str, _Way] = {
+_STREAM: dict[str, _Method] = {
     "latency": FaultMiddleware._latency,
     "reset": FaultMiddleware._reset_stream,
     "refuse": FaultMiddleware._refuse,

@@ -1,4 +1,4 @@
-"""Python processes of this package: started so that they import nothing from the working folder."""
+"""Command lines of Python processes that import nothing from the working folder."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# Runs in isolated mode, where neither the working folder nor PYTHON* variables count. The folders
-# of the starting process come first, then what this interpreter finds by itself.
-_BOOT = """
+# Runs in isolated mode, which ignores the working folder and PYTHON* variables. The import path of
+# the starting process comes first, followed by the interpreter's own.
+_BOOTSTRAP = """
 import json, runpy, site, sys
 given = json.loads(sys.argv.pop(1))
 for folder in given["sites"]:
@@ -21,29 +21,29 @@ runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs a module as ``python -m`` does, but isolated.
+    """Return a command line that runs a module like ``python -m``, but in isolated mode.
 
     Raises:
-        OSError: If the path of the running interpreter is not known.
+        OSError: If the path of the running interpreter is unknown.
     """
     if not sys.executable:
         raise OSError("sys.executable does not name a Python interpreter.")
-    # Isolated mode leaves out the user's site-packages, and with them editable installs in there.
+    # Isolated mode skips the user's site-packages, and therefore the editable installs in them.
     sites = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     given = json.dumps({"path": import_path(), "sites": sites})
-    return [sys.executable, "-I", "-c", _BOOT, given, module, *arguments]
+    return [sys.executable, "-I", "-c", _BOOTSTRAP, given, module, *arguments]
 
 
 def import_path() -> list[str]:
-    """``sys.path`` without the working folder and the folder of the script.
+    """Return ``sys.path`` without the working folder and the script's folder.
 
-    A folder that holds this package stays. So do archives: a zipapp brings its modules along.
+    Keeps the folder of this package, and archives, because a zipapp contains its own modules.
     """
     package = Path(__file__).resolve().parents[2]
-    dropped = _folders_of_the_moment() - {package}
+    dropped = _working_and_script_folders() - {package}
     kept = []
     for entry in sys.path:
-        with suppress(OSError):  # a relative entry, and the working folder was removed
+        with suppress(OSError):  # a relative entry in a working folder that was removed
             path = Path(entry).absolute()
             if path.resolve() not in dropped or path.is_file():
                 kept.append(path)
@@ -52,7 +52,7 @@ def import_path() -> list[str]:
     return [str(path) for path in kept]
 
 
-def _folders_of_the_moment() -> set[Path]:
+def _working_and_script_folders() -> set[Path]:
     folders = set()
     with suppress(OSError):
         folders.add(Path.cwd().resolve())

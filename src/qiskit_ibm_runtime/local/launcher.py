@@ -1,4 +1,4 @@
-"""The embedded runtime that ``channel="local"`` means: one for this process, or the kept one."""
+"""Find or start the embedded runtime for ``channel="local"``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO, Callable
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
-from .server_process import Announcement, StartError, end_of, not_started, spawn
+from .server_process import Announcement, StartError, describe_exit, spawn, start_error
 
 logger = logging.getLogger(__name__)
 _SECONDS_TO_STOP = 5
@@ -24,12 +24,12 @@ _SECONDS_TO_STOP = 5
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A running server.
+    """Running server.
 
     Attributes:
-        url: Its address, as an account needs it.
-        token: The token for it.
-        why_ended: Says what became of the server and its jobs; ``None`` while it runs.
+        url: URL for an account.
+        token: API token.
+        why_ended: Explains that the server has ended; returns ``None`` while it runs.
     """
 
     url: str
@@ -38,18 +38,19 @@ class LocalServer:
 
 
 @dataclass
-class _Child:
-    """The server of this process.
+class _ServerProcess:
+    """Server process that this process started.
 
     Attributes:
-        life: A pipe that nobody but the server can write to, so that it ends with the server.
-        printed: The file of what it prints and logs.
-        owner: The process that started it. A forked copy may use it, but not end it.
+        process: The server process.
+        life: Read end of a pipe whose write end only the server holds; it closes with the server.
+        output: File with the output and log of the server.
+        owner: Id of the process that started it. Forked copies may use the server, but not stop it.
     """
 
     process: subprocess.Popen[bytes]
     life: int
-    printed: IO[bytes]
+    output: IO[bytes]
     owner: int = field(default_factory=os.getpid)
 
     def why_ended(self) -> str | None:
@@ -57,14 +58,14 @@ class _Child:
         poll.register(self.life, select.POLLIN)
         if not poll.poll(0):
             return None
-        how = f" ({end_of(self.process)})" if self.owner == os.getpid() else ""
+        how = f" ({describe_exit(self.process)})" if self.owner == os.getpid() else ""
         return (
-            f"The embedded runtime has ended{how}; its jobs are gone. "
-            'QiskitRuntimeService(channel="local") starts another one.'
+            f"The embedded runtime has ended{how}; its jobs are lost. "
+            'QiskitRuntimeService(channel="local") starts a new one.'
         )
 
     def stop(self) -> None:
-        """Stop it and wait for its end."""
+        """Stop the server and wait until it has ended."""
         if self.owner != os.getpid():
             return
         self.process.terminate()
@@ -75,39 +76,39 @@ class _Child:
             self.process.wait()
         if self.process.stdin is not None:
             self.process.stdin.close()
-        self.printed.close()
+        self.output.close()
 
 
-_ours: tuple[LocalServer, _Child] | None = None
+_ours: tuple[LocalServer, _ServerProcess] | None = None
 _lock = threading.Lock()
 
 
-def _forget_lock() -> None:
-    """A forked process must not wait for a thread of its parent."""
+def _replace_lock() -> None:
+    """Replace the lock after a fork, because a thread of the parent may hold it."""
     global _lock
     _lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_lock)
+    os.register_at_fork(after_in_child=_replace_lock)
 
 
 def ensure_running() -> LocalServer:
-    """Return the embedded runtime of this process, else the kept one; else start one.
+    """Return the embedded runtime of this process or the persistent runtime, or start one.
 
     Raises:
-        IBMRuntimeError: If it does not start.
+        IBMRuntimeError: If the server does not start.
     """
     global _ours
     if os.name != "posix":
         raise IBMRuntimeError(
-            "The embedded runtime runs on Linux and macOS only. On Windows, use it in WSL, or "
-            "connect to one on another machine with its url and token."
+            "The embedded runtime runs on Linux and macOS only. On Windows, run it in WSL, or "
+            "connect to one on another machine by its url and token."
         )
     with _lock:
         if _ours is not None and _ours[1].owner == os.getpid() and _ours[0].why_ended() is None:
             return _ours[0]
-        found = _kept()
+        found = _find_daemon()
         if found is None:
             try:
                 _ours = _start()
@@ -117,49 +118,49 @@ def ensure_running() -> LocalServer:
         return found
 
 
-def _kept() -> LocalServer | None:
-    from . import kept
+def _find_daemon() -> LocalServer | None:
+    from . import daemon
 
-    found = kept.find_for_this_process()
+    found = daemon.find_usable()
     if found is None:
         return None
-    return LocalServer(found.url, found.token, lambda: kept.why_ended(found))
+    return LocalServer(found.url, found.token, lambda: daemon.why_ended(found))
 
 
-def _start() -> tuple[LocalServer, _Child]:
-    logger.info("Starting the embedded runtime; this takes some seconds.")
+def _start() -> tuple[LocalServer, _ServerProcess]:
+    logger.info("Starting the embedded runtime; this takes a few seconds.")
     began = time.monotonic()
     with ExitStack() as undo:
         found, child = _spawn(undo)
         undo.pop_all()
     atexit.register(child.stop)
     logger.info(
-        "The embedded runtime is ready at %s after %.1f s (process %d). It ends with this one.",
+        "The embedded runtime is ready at %s after %.1f s (process %d). It ends with this process.",
         *(found.url, time.monotonic() - began, found.pid),
     )
     return LocalServer(found.url, found.token, child.why_ended), child
 
 
-def _spawn(undo: ExitStack) -> tuple[Announcement, _Child]:
-    """Start a server and wait until it answers; ``undo`` is told how to take everything back."""
-    printed = undo.enter_context(tempfile.TemporaryFile("a+b"))  # noqa: SIM115
-    life, announcing = os.pipe()
+def _spawn(undo: ExitStack) -> tuple[Announcement, _ServerProcess]:
+    """Start a server and wait until it is ready; registers clean-up on ``undo``."""
+    output = undo.enter_context(tempfile.TemporaryFile("a+b"))  # noqa: SIM115
+    life, announce = os.pipe()
     undo.callback(os.close, life)
     try:
-        # The end of its input is the end of this process, also by exec.
-        process = spawn(["--until-eof"], announcing, printed, stdin=subprocess.PIPE)
+        # The server's standard input ends when this process ends or replaces itself by exec.
+        process = spawn(["--until-eof"], announce, output, stdin=subprocess.PIPE)
     finally:
-        os.close(announcing)
+        os.close(announce)
     undo.enter_context(process)
     undo.callback(process.kill)
     found = Announcement.parse(_line(life))
     if found is None:
-        raise not_started(process, printed)
-    return found, _Child(process, life, printed)
+        raise start_error(process, output)
+    return found, _ServerProcess(process, life, output)
 
 
 def _line(pipe: int) -> bytes:
-    """The first line that the server writes, or as much of it as came before its end."""
+    """Read the first line that the server writes, which is partial if the server ended."""
     line = b""
     while not line.endswith(b"\n") and (part := os.read(pipe, 4096)):
         line += part

@@ -1,4 +1,4 @@
-"""The state of one server, shared by its endpoints."""
+"""State of a server, shared by its endpoints."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from .built_in_programs import BUILT_IN
 from .devices import catalogue, herons
-from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, Refused
-from .protocol.identity import CLOUD, Doorkeeper
-from .scheduling.feeds import Feeds
+from .protocol.authentication import CLOUD, Authenticator
+from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, RequestError
+from .scheduling.message_broker import MessageBroker
 from .scheduling.scheduler import Scheduler
 from .settings import SettingsError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .execution.executor import Executor
-    from .protocol.identity import Caller
+    from .protocol.authentication import Caller
     from .settings import Instance, Settings
     from .storage.program_records import Program
     from .storage.session_records import Session
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 
 
 class Runtime:
-    """Everything that endpoints need, in one place."""
+    """State that endpoints share: settings, store, executor, scheduler and authenticator.
+
+    Args:
+        settings: Settings of the server.
+        store: Persistent state.
+        executor: Runs the jobs.
+        clock: Seconds since 1970.
+
+    Raises:
+        SettingsError: If the settings name unknown backends.
+    """
 
     def __init__(
         self,
@@ -36,11 +46,11 @@ class Runtime:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings, self.store, self.executor, self.clock = settings, store, executor, clock
-        self.feeds = Feeds(store)
+        self.broker = MessageBroker(store)
         self.scheduler = Scheduler(
-            store, self.feeds, executor, settings.session_idle_seconds, clock
+            store, self.broker, executor, settings.session_idle_seconds, clock
         )
-        self.doorkeeper = Doorkeeper(
+        self.authenticator = Authenticator(
             settings.users,
             [service.key for service in settings.services],
             store.secret("signing"),
@@ -52,14 +62,15 @@ class Runtime:
             unknown = set(instance.devices or ()) - {*self.backends, *herons.WIDTHS}
             if unknown:
                 raise SettingsError(
-                    f"{instance.name} lists {', '.join(sorted(unknown))}, which this server lacks."
+                    f"{instance.name} lists {', '.join(sorted(unknown))}, which this server does "
+                    "not offer. Add these to 'devices', or remove them from the instance."
                 )
 
     def instance(self, caller: Caller, hgp: str | None) -> Instance:
-        """The instance that a request means: its CRN's, the one named, or the open one.
+        """Return the instance of a request: that of its CRN, the named one, or the default one.
 
         Raises:
-            Refused: 404 if the hub/group/project is not there.
+            RequestError: 404 if the hub/group/project does not exist.
         """
         if caller.channel == CLOUD:
             return next(one for one in self.settings.services if one.crn == caller.crn)
@@ -68,34 +79,34 @@ class Runtime:
         for one in self.settings.hubs:
             if one.name == hgp:
                 return one
-        raise Refused(404, INSTANCE_NOT_FOUND, f"Hub/group/project not found: {hgp}")
+        raise RequestError(404, INSTANCE_NOT_FOUND, f"Hub/group/project not found: {hgp}")
 
     def backends_of(self, instance: Instance) -> list[str]:
-        """Names of the backends in an instance."""
+        """Return the names of the backends in an instance."""
         return [
             name for name in self.backends if instance.devices is None or name in instance.devices
         ]
 
     def backends_for(self, caller: Caller) -> list[str]:
-        """Names of the backends in any instance of the caller."""
+        """Return the names of the backends in any instance of the caller."""
         if caller.channel == CLOUD:
             return self.backends_of(self.instance(caller, None))
         seen = {name for hub in self.settings.hubs for name in self.backends_of(hub)}
         return [name for name in self.backends if name in seen]
 
     def devices_for(self, caller: Caller) -> list[str]:
-        """Names of the devices that the platform protocol offers to a caller."""
+        """Return the names of the devices that the platform protocol offers to a caller."""
         instance = self.instance(caller, None)
-        there = [name for name in self.backends if not catalogue.is_simulator(name)]
+        offered = [name for name in self.backends if not catalogue.is_simulator(name)]
         if self.settings.devices is None:
-            there += herons.WIDTHS
-        return [name for name in there if instance.devices is None or name in instance.devices]
+            offered += herons.WIDTHS
+        return [name for name in offered if instance.devices is None or name in instance.devices]
 
     def backend(self, caller: Caller, name: str) -> str:
-        """The name itself, if the caller may use this backend.
+        """Return the name if the caller may use this backend.
 
         Raises:
-            Refused: 404 if not.
+            RequestError: 404 if the caller may not.
         """
         if name not in self.backends_for(caller):
             raise backend_not_found(name)
@@ -103,27 +114,27 @@ class Runtime:
 
     @staticmethod
     def qubits(backend: str) -> int:
-        """Number of qubits of a backend."""
+        """Return the number of qubits of a backend."""
         return int(catalogue.configuration(backend)["n_qubits"])
 
     def programs(self, user: str) -> list[Program]:
-        """Every program that a user may run: the server's own first, then by age."""
+        """Return the programs that a user may run: built-in ones first, then the oldest."""
         return [*BUILT_IN.values(), *self.store.programs.visible_to(user)]
 
     def program(self, user: str, program_id: str) -> Program | None:
-        """A program that a user may run."""
+        """Return a program, or ``None`` if the user may not run it."""
         program = BUILT_IN.get(program_id) or self.store.programs.get(program_id)
         return program if program is not None and program.is_visible_to(user) else None
 
     def session(self, caller: Caller, session_id: str) -> Session | None:
-        """A session of the caller."""
+        """Return a session, or ``None`` if it is not one of the caller's."""
         session = self.store.sessions.get(session_id)
         if session is None or session.user != caller.user:
             return None
         return session if caller.crn in (None, session.instance) else None
 
     def purge(self) -> int:
-        """Remove the jobs that ended before the retention time; return how many."""
+        """Delete the jobs that are older than the retention time; return how many."""
         days = self.settings.retention_days
         if days is None:
             return 0
@@ -131,9 +142,9 @@ class Runtime:
         return self.store.purge(now - timedelta(days=days))
 
 
-def backend_not_found(name: str) -> Refused:
-    """What a request for an unknown backend is told."""
-    return Refused(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+def backend_not_found(name: str) -> RequestError:
+    """Create the error for an unknown backend."""
+    return RequestError(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
 
 
 def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -142,5 +153,7 @@ def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     known = (*catalogue.names(), *herons.WIDTHS)
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise SettingsError(f"Unknown devices: {', '.join(unknown)}. Known are {', '.join(known)}.")
+        raise SettingsError(
+            f"Unknown devices: {', '.join(unknown)}. Choose from {', '.join(known)}."
+        )
     return wanted

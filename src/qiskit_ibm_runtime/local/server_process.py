@@ -1,4 +1,4 @@
-"""Servers as processes of their own, from the side of the one who starts them."""
+"""Server processes, from the side of the process that starts them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOKEN_VARIABLE = "QISKIT_IBM_LOCAL_TOKEN"  # noqa: S105 - the name of a variable
-# Of what a server printed, as much as an error can show.
-_LONGEST_REASON = 2000
-_SECONDS_TO_DIE = 5
+# Limit on the server output that an error quotes.
+_LONGEST_QUOTE = 2000
+_EXIT_TIMEOUT = 5
 
 
 class StartError(RuntimeError):
-    """A server that did not start; the text says why."""
+    """The server did not start; the message says why."""
 
 
 def versions() -> dict[str, str | None]:
-    """Versions of what decides on results: this package, terra and Aer."""
+    """Return the versions of the packages that affect results: this one, terra and Aer."""
     return {
         "qiskit-ibm-runtime": VERSION,
         "qiskit-terra": installed("qiskit-terra"),
@@ -38,7 +38,7 @@ def versions() -> dict[str, str | None]:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a server tells the one who started it: where it is, and what it runs."""
+    """Message of a started server to the process that started it: address, token and versions."""
 
     url: str
     token: str = field(repr=False)
@@ -47,18 +47,18 @@ class Announcement:
     versions: dict[str, str | None] = field(default_factory=versions)
 
     def write(self, file: int) -> None:
-        """Write it as one line, whole or not at all.
+        """Write the announcement as one line of JSON.
 
         Raises:
-            OSError: If the disk is full, for example.
+            OSError: If it could not be written completely, for example because the disk is full.
         """
         line = f"{json.dumps(asdict(self))}\n".encode()
         if os.write(file, line) < len(line):
-            raise OSError("The address of the server could not be written in full.")
+            raise OSError("The address of the server could not be written completely.")
 
     @classmethod
     def parse(cls, line: bytes) -> Announcement | None:
-        """Read what was written; ``None`` if it is not complete."""
+        """Parse an announcement; return ``None`` if it is incomplete."""
         try:
             return cls(**json.loads(line))
         except (ValueError, TypeError):
@@ -66,29 +66,30 @@ class Announcement:
 
 
 def spawn(
-    arguments: Sequence[str], announcing: int, printed: IO[bytes], **options: Any
+    arguments: Sequence[str], announce: int, output: IO[bytes], **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a server that writes its announcement to a descriptor and prints into a file.
+    """Start a server process.
 
     Args:
-        arguments: Further ones for ``serve``.
-        announcing: The descriptor, which the server holds open as long as it lives.
-        printed: The file.
-        **options: As for ``subprocess.Popen``; there is no standard input by default.
+        arguments: Additional arguments for ``serve``.
+        announce: File descriptor to which the server writes its announcement. The server keeps it
+            open as long as it runs.
+        output: File for standard output and standard error of the server.
+        **options: Options of ``subprocess.Popen``; standard input is empty by default.
 
     Raises:
-        StartError: If there is no such interpreter, for example.
+        StartError: If the process cannot be started, for example for lack of an interpreter.
     """
-    serve = ("serve", "--announce", str(announcing), "--log-level", "WARNING", *arguments)
+    serve = ("serve", "--announce", str(announce), "--log-level", "WARNING", *arguments)
     environment = {key: value for key, value in os.environ.items() if key != TOKEN_VARIABLE}
     try:
-        return subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+        return subprocess.Popen(  # noqa: S603 - no part of the command comes from outside
             command("qiskit_ibm_runtime.local", *serve),
-            stdout=printed,
-            stderr=printed,
+            stdout=output,
+            stderr=output,
             env=environment,
-            pass_fds=(announcing,),
-            # Ctrl-C reaches the whole foreground group of a terminal; it is meant for the wait.
+            pass_fds=(announce,),
+            # Ctrl-C signals the whole foreground process group; it must not stop the server.
             start_new_session=True,
             **{"stdin": subprocess.DEVNULL, **options},
         )
@@ -96,33 +97,33 @@ def spawn(
         raise StartError(f"The embedded runtime could not be started: {error}") from error
 
 
-def not_started(process: subprocess.Popen[bytes], printed: IO[bytes]) -> StartError:
-    """The error that quotes the end of what a server printed: its error, or its traceback's end."""
-    size = printed.seek(0, os.SEEK_END)
-    printed.seek(max(0, size - _LONGEST_REASON))
-    lines = printed.read().decode(errors="replace").strip().splitlines()
-    said = lines[-1].strip() if lines else "It printed nothing."
-    return StartError(f"The embedded runtime did not start: {end_of(process)}. {said}")
+def start_error(process: subprocess.Popen[bytes], output: IO[bytes]) -> StartError:
+    """Create an error that quotes the last line of a server's output."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _LONGEST_QUOTE))
+    lines = output.read().decode(errors="replace").strip().splitlines()
+    last = lines[-1].strip() if lines else "It printed nothing."
+    return StartError(f"The embedded runtime did not start: {describe_exit(process)}. {last}")
 
 
-def end_of(process: subprocess.Popen[bytes]) -> str:
-    """How a process ended whose descriptors are closed already, so that its end is near."""
+def describe_exit(process: subprocess.Popen[bytes]) -> str:
+    """Describe how a process ended; waits briefly, for a process that has closed its pipes."""
     try:
-        code = process.wait(_SECONDS_TO_DIE)
+        code = process.wait(_EXIT_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"process {process.pid} does not answer"
+        return f"process {process.pid} does not respond"
     if code >= 0:
         return f"process {process.pid} ended with exit code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = "; perhaps the system was out of memory" if name == "SIGKILL" else ""
-    return f"process {process.pid} was ended by {name}{hint}"
+    hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+    return f"process {process.pid} was killed by {name}{hint}"
 
 
 def installed(package: str) -> str | None:
-    """Return the release of a package; ``None`` if it is not installed."""
+    """Return the version of a package, or ``None`` if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

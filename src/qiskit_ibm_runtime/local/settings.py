@@ -1,4 +1,4 @@
-"""How a server is set up: values, their defaults, and the TOML file that may hold them."""
+"""Settings of a server: fields, defaults, and the TOML file."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
 import ipaddress
@@ -17,7 +17,7 @@ _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
 _LOG_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 DEFAULT_USER = "local"
 DEFAULT_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:embedded::"
-# About a century; what adds such numbers of seconds to a moment must not overflow.
+# About a century, in seconds, so that adding a duration to a time cannot overflow.
 _LONGEST = 3_000_000_000
 
 Names = tuple[str, ...]
@@ -26,12 +26,12 @@ Seconds = Annotated[float, Meta(ge=0, le=_LONGEST)]
 
 
 class SettingsError(ValueError):
-    """A setting that the server cannot work with."""
+    """The settings are invalid or cannot be used."""
 
 
 @dataclass(frozen=True)
 class User:
-    """Who may call, and by what token or API key."""
+    """User and their API token (or API key)."""
 
     name: str
     token: str = field(repr=False)
@@ -42,7 +42,7 @@ class User:
 
     @classmethod
     def parse(cls, text: str) -> "User":
-        """Read ``TOKEN`` or ``NAME:TOKEN``; tokens without a name belong to one user."""
+        """Parse ``TOKEN`` or ``NAME:TOKEN``; tokens without a name belong to the default user."""
         named = _NAMED_TOKEN.match(text)
         name, token = named.groups() if named else (DEFAULT_USER, text)
         return cls(name, token)
@@ -50,7 +50,13 @@ class User:
 
 @dataclass(frozen=True)
 class Instance:
-    """One hub/group/project or one cloud service, and the backends in it (``None``: all)."""
+    """Instance: a hub/group/project, or a cloud service instance.
+
+    Attributes:
+        name: ``hub/group/project``, or the name of the service instance.
+        devices: Backends in the instance; ``None`` for all.
+        crn: CRN of a service instance.
+    """
 
     name: str
     devices: Optional[Names] = None
@@ -58,27 +64,29 @@ class Instance:
 
     @property
     def key(self) -> str:
-        """What jobs remember: ``hub/group/project`` or the CRN."""
+        """Key that is stored with jobs: ``hub/group/project`` or the CRN."""
         return self.crn or self.name
 
 
 def hub(name: str, devices: Optional[Names] = None) -> Instance:
-    """An instance of the quantum face."""
+    """Create an instance of the quantum channel."""
     if not _HGP.match(name):
-        raise SettingsError(f"A hub is written hub/group/project, not {name!r}.")
+        raise SettingsError(f"Expected hub/group/project, not {name!r}.")
     return Instance(name, devices)
 
 
 def cloud_service(name: str, crn: str, devices: Optional[Names] = None) -> Instance:
-    """An instance of the cloud face."""
+    """Create an instance of the cloud channel."""
     if not crn.startswith("crn:") or len(crn.split(":")) < 8 or not crn.split(":")[5]:
-        raise SettingsError(f"A CRN names its region in the sixth field; {crn!r} does not.")
+        raise SettingsError(
+            f"Expected a CRN of at least eight fields with the region in the sixth, not {crn!r}."
+        )
     return Instance(name, devices, crn)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set; each field is a key of the TOML file, too."""
+    """Settings of a server; each field is also a key of the TOML file."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
@@ -113,38 +121,38 @@ class Settings:
     def __post_init__(self) -> None:
         if self.path_prefix and not re.match(r"^(/[\w.~-]+)+$", self.path_prefix):
             raise SettingsError(
-                f"A path prefix looks like /gateway/runtime, not {self.path_prefix!r}."
+                f"Expected a path prefix such as /gateway/runtime, not {self.path_prefix!r}."
             )
         if bool(self.tls_cert) != bool(self.tls_key):
-            raise SettingsError("A TLS certificate and its key are given together.")
+            raise SettingsError("'tls_cert' and 'tls_key' must be given together.")
         if not self.hubs:
-            raise SettingsError("At least one hub/group/project is needed.")
+            raise SettingsError("At least one hub/group/project is required.")
         if self.log_level.upper() not in _LOG_LEVELS:
             raise SettingsError(
-                f"The log level is one of {', '.join(_LOG_LEVELS)}, not {self.log_level!r}."
+                f"Unknown log level {self.log_level!r}. Choose from {', '.join(_LOG_LEVELS)}."
             )
         if self.workers < 1:
-            raise SettingsError("At least one worker is needed.")
+            raise SettingsError("At least one worker is required.")
 
     @staticmethod
     def values(
         raw: Mapping[str, Any], folder: Optional[Path] = None, origin: str = ""
     ) -> dict[str, Any]:
-        """Turn what a TOML file may hold into values of the fields.
+        """Convert settings in the form of the TOML file to field values.
 
         Args:
             raw: Settings in the form of the file.
-            folder: What relative paths start from; the working folder by default.
-            origin: Whose settings they are, for errors.
+            folder: Base of relative paths; the working folder by default.
+            origin: Source of the settings, for error messages.
 
         Raises:
-            SettingsError: If one is unknown or not of its type; it is named.
+            SettingsError: If a setting is unknown or has an invalid value.
         """
         types = get_type_hints(Settings, include_extras=True)
         for key in raw:
             if key not in types:
                 raise SettingsError(
-                    f"The setting {key!r}{origin} is unknown; there are {', '.join(sorted(types))}."
+                    f"Unknown setting {key!r}{origin}. Choose from {', '.join(sorted(types))}."
                 )
         values = {}
         for key, value in raw.items():
@@ -157,12 +165,12 @@ class Settings:
 
     @property
     def tls(self) -> bool:
-        """Whether the server speaks TLS."""
+        """Whether the server uses TLS."""
         return self.tls_cert is not None
 
     @property
     def is_on_loopback(self) -> bool:
-        """Whether the server is reached from this machine only."""
+        """Whether the server can be reached from this machine only."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -170,15 +178,15 @@ class Settings:
 
     @property
     def shows_page(self) -> bool:
-        """Whether people may look at it: its cookies must not cross a network unencrypted."""
+        """Whether to serve the web page; its cookies must not cross a network unencrypted."""
         return self.page and (self.tls or self.is_on_loopback)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read the settings of a TOML file.
+    """Read settings from a TOML file.
 
     Raises:
-        SettingsError: If the file cannot be read, or names what is no setting.
+        SettingsError: If the file cannot be read, or contains unknown or invalid settings.
     """
     if sys.version_info >= (3, 11):
         import tomllib
@@ -187,8 +195,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"The settings of {path} cannot be read: {error}") from error
-    return Settings.values(raw, path.parent, f" of {path}")
+        raise SettingsError(f"The settings in {path} cannot be read: {error}") from error
+    return Settings.values(raw, path.parent, f" in {path}")
 
 
 class _User(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import difflib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 from .sections import KNOWN, SECTIONS, TOP_LEVEL
 
@@ -79,4 +79,4 @@ def suggestion(name: Any, section: str | None = None) -> str:
 
 
 def _warn(message: str, category: type[Warning]) -> None:
-    warnings.warn(message, category, stacklevel=users_line())
+    warnings.warn(message, category, stacklevel=caller_stacklevel())

@@ -1,13 +1,14 @@
 """Validation of levels and of the resilience section.
 
-What else options hold is checked where a job is submitted, in :mod:`..api.primitive_inputs`.
+Other options are checked when a job is submitted, in
+:mod:`qiskit_ibm_runtime._primitives.sent_inputs`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from qiskit_ibm_runtime.api.primitive_inputs.readers import scalar
+from qiskit_ibm_runtime._primitives.option_readers import scalar
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from qiskit_ibm_runtime.api.redaction import keep_proxies_secret, keep_secret, redact
+from qiskit_ibm_runtime.api.http.redaction import keep_proxies_secret, keep_secret, redact
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 from qiskit import qpy as _qpy
 
-from qiskit_ibm_runtime.utils.codecs.reading import check_header, guarded
+from qiskit_ibm_runtime._codecs.reading import check_header, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

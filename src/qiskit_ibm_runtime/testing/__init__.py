@@ -1,7 +1,7 @@
-"""For tests of packages that use Qiskit Runtime: a service of one's own, in milliseconds.
+"""Test support for packages that use Qiskit Runtime: fresh servers that start in milliseconds.
 
-The fixtures are in `pytest_plugin`, which pytest finds by itself; the classes here are for other
-test runners. The extra ``local`` must be installed.
+pytest loads the fixtures in `pytest_plugin` automatically. The classes here are for other test
+runners. The extra ``local`` is required.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .servers import RuntimeServer, Workshop
+    from .servers import RuntimeServer, ServerPool
 
-__all__ = ["RuntimeServer", "Workshop"]
+__all__ = ["RuntimeServer", "ServerPool"]
 
 
 def __getattr__(name: str) -> Any:
-    # pytest imports this package in every run; servers are imported where they are used.
-    if name in __all__:
+    # Import servers on first use, because pytest imports this package in every run.
+    if name in (*__all__, "Workshop"):
         from . import servers
 
         return getattr(servers, name)

@@ -1,6 +1,6 @@
-"""Fixtures for packages that use Qiskit Runtime; pytest loads them where this package is installed.
+"""Fixtures for packages that use Qiskit Runtime; pytest loads them if this package is installed.
 
-Nothing is imported or started before a test asks for a fixture.
+Nothing is imported or started before a test requests a fixture.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qiskit_ibm_runtime import QiskitRuntimeService
-    from qiskit_ibm_runtime.testing import RuntimeServer, Workshop
+
+    from . import RuntimeServer, ServerPool
 
 MARKER = "qiskit_runtime"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         f"{MARKER}(**settings): settings of the embedded runtime for this test, such as "
@@ -28,36 +29,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def qiskit_runtime_workshop() -> Iterator[Workshop]:
-    """Workers for all servers of this run."""
-    from qiskit_ibm_runtime.testing import Workshop
+def qiskit_runtime_server_pool() -> Iterator[ServerPool]:
+    """Pool of servers for the whole test run; all servers share its workers."""
+    from . import ServerPool
 
-    with Workshop() as workshop:
-        yield workshop
+    with ServerPool() as pool:
+        yield pool
 
 
 @pytest.fixture
 def qiskit_runtime_server(
     request: pytest.FixtureRequest,
-    qiskit_runtime_workshop: Workshop,
+    qiskit_runtime_server_pool: ServerPool,
     _no_default_runtime_session: None,
 ) -> Iterator[RuntimeServer]:
-    """A server of this test's own: no jobs, no programs, no faults, no requests recorded."""
+    """Fresh server for one test, without jobs, uploaded programs, faults or recorded requests."""
     marker = request.node.get_closest_marker(MARKER)
-    with qiskit_runtime_workshop.server(**(marker.kwargs if marker else {})) as server:
+    with qiskit_runtime_server_pool.server(**(marker.kwargs if marker else {})) as server:
         yield server
 
 
 @pytest.fixture
 def qiskit_runtime_service(qiskit_runtime_server: RuntimeServer) -> QiskitRuntimeService:
-    """A service on a server of this test's own."""
+    """Service on a fresh server for one test."""
     return qiskit_runtime_server.service()
 
 
 @pytest.fixture(scope="session")
-def qiskit_runtime_shared_server(qiskit_runtime_workshop: Workshop) -> Iterator[RuntimeServer]:
-    """One server for the whole run."""
-    with qiskit_runtime_workshop.server() as server:
+def qiskit_runtime_shared_server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
+    """Server for the whole test run."""
+    with qiskit_runtime_server_pool.server() as server:
         yield server
 
 
@@ -65,13 +66,13 @@ def qiskit_runtime_shared_server(qiskit_runtime_workshop: Workshop) -> Iterator[
 def qiskit_runtime_shared_service(
     qiskit_runtime_shared_server: RuntimeServer, _no_default_runtime_session: None
 ) -> QiskitRuntimeService:
-    """A service on the server of the whole run; jobs of other tests are there, too."""
+    """Service on the shared server, which also has the jobs of other tests."""
     return qiskit_runtime_shared_server.service()
 
 
 @pytest.fixture
 def _no_default_runtime_session() -> Iterator[None]:
-    """Keep a primitive without session from using the session, and so the server, of before."""
+    """Clear the default session, which may use the server of an earlier test."""
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     _DEFAULT_SESSION.set(None)

@@ -1,4 +1,4 @@
-"""Notes what clients ask and what they are answered, without what nobody should read."""
+"""Recorder of requests and responses, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REDACTED = "redacted"
 STREAM = "STREAM"
 _LARGEST, _MOST = 2**27, 10_000  # characters, exchanges
-# Fields of bodies and answers whose values are secrets, by the end of the path.
+# Fields of request and response bodies that are secret, by the end of the path.
 _SECRET_FIELDS = {
     "/users/loginWithToken": ("apiToken", "id"),
     "/identity/token": ("apikey", "access_token", "refresh_token"),
@@ -29,19 +29,19 @@ _KEPT_HEADERS = ("content-type", "idempotency-key", "service-crn", "x-qx-client-
 
 @dataclass
 class Exchange:
-    """One request and its answer, or one stream and its messages.
+    """Request and its response, or a stream and its messages.
 
     Attributes:
         method: HTTP method, or ``STREAM``.
-        path: Path, under the server's prefix if it has one.
-        query: Query as it was sent.
-        headers: Headers with lower-case names; those that prove who asks are only named.
-        body: Text of the request.
-        status: Status of the answer; 101 for a stream, 0 if none was sent.
-        answer: Text of the answer.
-        answer_headers: Its headers.
-        messages: What a stream said.
-        close_code: How the stream was closed.
+        path: Path, including the server's prefix if it has one.
+        query: Query string.
+        headers: Some request headers, with lower-case names; credentials are redacted.
+        body: Request body.
+        status: HTTP status; 101 for an open stream, 0 if no response was sent.
+        answer: Response body.
+        answer_headers: Some response headers.
+        messages: Messages sent on a stream.
+        close_code: Close code of a stream.
     """
 
     method: str
@@ -56,25 +56,25 @@ class Exchange:
     close_code: int | None = None
 
     def json(self) -> Any:
-        """The request's body, read as JSON."""
+        """Parse the request body as JSON."""
         return json.loads(self.body)
 
 
 class Recorder:
-    """Wraps an application and keeps a list of exchanges, in the order in which they began.
+    """ASGI middleware that records exchanges in the order in which they began.
 
-    When they take more than 128 MiB or 10,000 entries, the oldest are dropped.
+    Above 10,000 exchanges or 128 Mi characters in total, the oldest ones are dropped.
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server() as server:
+        with ServerPool() as pool, pool.server() as server:
             server.service().jobs()
             assert len(server.requests.matching("GET", "/jobs$")) == 1  # requests is a Recorder
 
     Attributes:
-        dropped: How many exchanges were dropped.
+        dropped: Number of dropped exchanges.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -86,12 +86,17 @@ class Recorder:
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Everything so far, as far as it is kept."""
+        """Exchanges recorded so far, except dropped ones."""
         with self._lock:
             return [one.exchange for one in self._kept]
 
     def matching(self, method: str = "", path: str = "") -> list[Exchange]:
-        """The exchanges with this method, and a path in which the expression is found."""
+        """Return the exchanges with this method whose path matches a regular expression.
+
+        Args:
+            method: HTTP method, or ``STREAM``; any by default.
+            path: Regular expression, searched in the path; any by default.
+        """
         return [
             one
             for one in self.exchanges
@@ -99,7 +104,7 @@ class Recorder:
         ]
 
     def clear(self) -> None:
-        """Forget everything so far."""
+        """Discard all recorded exchanges."""
         with self._lock:
             for one in self._kept:
                 one.dropped = True
@@ -107,7 +112,7 @@ class Recorder:
             self._size = self.dropped = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request or one stream, and note it."""
+        """Serve and record one request or one stream."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -120,14 +125,14 @@ class Recorder:
         kept = _Kept(exchange)
         with self._lock:
             self._kept.append(kept)
-        between = _Between(kept, receive, send, self._grow)
+        channel = _RecordingChannel(kept, receive, send, self._grow)
         try:
-            await self._app(scope, between.receive, between.send)
+            await self._app(scope, channel.receive, channel.send)
         finally:
-            between.finish()
+            channel.finish()
 
     def _grow(self, kept: _Kept, size: int) -> None:
-        """Count what an exchange takes more, and drop the oldest ones if all take too much."""
+        """Add to the size of an exchange, and drop the oldest ones above the limits."""
         with self._lock:
             if kept.dropped:
                 return
@@ -142,22 +147,22 @@ class Recorder:
 
 @dataclass(eq=False)
 class _Kept:
-    """An exchange, the length of its texts, and whether it was dropped or forgotten."""
+    """Exchange with its size in characters, and whether it was dropped or cleared."""
 
     exchange: Exchange
     size: int = 0
     dropped: bool = False
 
 
-class _Between:
-    """Stands between the application and the server for one exchange."""
+class _RecordingChannel:
+    """Receive and send channel of the application that records one exchange."""
 
     def __init__(
         self, kept: _Kept, receive: Receive, send: Send, grow: Callable[[_Kept, int], None]
     ) -> None:
         self._kept, self._receive, self._send, self._grow = kept, receive, send, grow
         self._asked, self._answered = bytearray(), bytearray()
-        # Faults that break the connection look for it here, where uvicorn has it.
+        # Fault injection expects the transport here, as on uvicorn's own channel.
         self.transport = getattr(getattr(send, "__self__", None), "transport", None)
 
     async def receive(self) -> Message:
@@ -174,7 +179,8 @@ class _Between:
         elif kind in ("http.response.body", "websocket.http.response.body"):
             self._answered += message.get("body", b"")
             if not message.get("more_body"):
-                # Before the client has it: who has the answer finds the exchange complete.
+                # Finish before sending, so that a client with the response finds the exchange
+                # complete.
                 self.finish()
         elif kind == "websocket.accept":
             exchange.status = 101
@@ -190,7 +196,7 @@ class _Between:
             self._grow(self._kept, len(text))
 
     def finish(self) -> None:
-        """Keep the texts, without the secrets in them."""
+        """Store both bodies, with secrets redacted."""
         exchange = self._kept.exchange
         asked = self._asked.decode("utf-8", "replace")
         answered = self._answered.decode("utf-8", "replace")
@@ -221,7 +227,7 @@ def _secrets(path: str, *texts: str) -> Iterable[str]:
 
 
 def _without(text: str, secrets: set[str]) -> str:
-    # The longest first: one secret may be part of another.
+    # Longest first, because one secret may contain another.
     for secret in sorted(secrets, key=len, reverse=True):
         for spelling in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(spelling, REDACTED)

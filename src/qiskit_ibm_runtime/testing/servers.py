@@ -1,4 +1,4 @@
-"""Servers for tests: real sockets on loopback, jobs in worker processes that are shared."""
+"""Servers for tests, with real sockets on loopback and shared worker processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
-from qiskit_ibm_runtime.local.serving.background import Background, BackgroundServer, Shared
+from qiskit_ibm_runtime.local.serving.loop_thread import (
+    BackgroundServer,
+    LoopThread,
+    SharedExecutor,
+)
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
 
 from .recorder import Recorder
@@ -23,64 +27,67 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.execution.executor import Executor
 
 
-class Workshop:
-    """Where servers of one test run live: a thread, and the workers that they share.
+class ServerPool:
+    """Pool of servers that share one thread and one set of worker processes.
 
-    Starting workers takes about a second, because they import Qiskit; a server on a workshop that
-    is open starts in milliseconds.
+    Creating a pool takes about a second, because its workers import Qiskit. A server in the pool
+    starts in milliseconds.
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.testing import Workshop
+        from qiskit_ibm_runtime.testing import ServerPool
 
-        with Workshop() as workshop, workshop.server(devices=["fake_lima"]) as server:
+        with ServerPool() as pool, pool.server(devices=["fake_lima"]) as server:
             print(server.service().backends(simulator=False))
 
     Args:
-        workers: Jobs that run at once.
+        workers: Number of concurrent jobs.
     """
 
     def __init__(self, workers: int = 2) -> None:
         self.workers = workers
         self._servers: WeakSet[RuntimeServer] = WeakSet()
-        self._background = Background()
+        self._thread = LoopThread()
         self._executor = executors.create(workers=workers)
-        self._background.run(self._executor.start())
+        self._thread.run(self._executor.start())
 
     def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:
         """Start a server.
 
         Args:
-            faults: What is to fail; nothing by default.
-            settings: Any setting of the TOML file, in its form there.
+            faults: Faults to inject; none by default.
+            settings: Settings of the server, in the form of the TOML file.
 
         Raises:
-            SettingsError: If a setting is unknown or cannot be used.
+            SettingsError: If a setting is unknown or invalid.
         """
         settings = {"workers": self.workers, **settings}
         server = RuntimeServer(
-            self._background, Shared(self._executor), settings, faults or Faults()
+            self._thread, SharedExecutor(self._executor), settings, faults or Faults()
         )
         self._servers.add(server)
         return server
 
     def close(self) -> None:
-        """Stop the servers that still run, and end the workers and the thread."""
+        """Stop all servers, the workers and the thread."""
         for server in list(self._servers):
             server.stop()
-        self._background.run(self._executor.stop())
-        self._background.close()
+        self._thread.run(self._executor.stop())
+        self._thread.close()
 
-    def __enter__(self) -> Workshop:  # noqa: PYI034 - typing has no Self before 3.11
+    def __enter__(self) -> ServerPool:  # noqa: PYI034 - typing has no Self before 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
+Workshop = ServerPool  # former name, kept for existing scripts
+
+
 def _forget_client_state(netloc: str) -> None:
-    """Take from the client what would outlive the server with this host and port."""
-    from qiskit_ibm_runtime.job.streaming import cancel_streams_of
+    """Discard client state that refers to the server with this host and port."""
+    from qiskit_ibm_runtime._jobs.streaming import cancel_streams_of
     from qiskit_ibm_runtime.session import _DEFAULT_SESSION
 
     cancel_streams_of(netloc)
@@ -92,13 +99,13 @@ def _forget_client_state(netloc: str) -> None:
 
 @dataclass(frozen=True)
 class PlatformAddress:
-    """How clients of today's IBM Quantum Platform reach a server.
+    """Connection data of a server for clients of today's IBM Quantum Platform.
 
     Attributes:
-        base: The address of the server, which stands for every service of the platform.
-        url: The address of its API.
-        api_key: The API key of its user.
-        instance: The CRN of its service instance.
+        base: Base URL, which serves as the URL of every service of the platform.
+        url: URL of the runtime API.
+        api_key: API key of the server's user.
+        instance: CRN of the service instance.
     """
 
     base: str
@@ -108,7 +115,7 @@ class PlatformAddress:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that point clients to this server for log-in and discovery."""
+        """Environment variables that make clients log in and discover instances at this server."""
         return dict.fromkeys(
             ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL", "RESOURCE_CONTROLLER_URL"),
             self.base,
@@ -116,13 +123,13 @@ class PlatformAddress:
 
 
 class RuntimeServer:
-    """A fresh service, the switch for its faults, and the record of what it was asked.
+    """Server with fault injection and a record of its requests.
 
     Attributes:
-        token: The token of its user.
-        faults: What is to fail; empty at first. See
+        token: API token of its user.
+        faults: Faults to inject; initially those passed to :meth:`ServerPool.server`. See
             :class:`~qiskit_ibm_runtime.local.faults.Faults`.
-        requests: What was asked and answered, without secrets. See
+        requests: Recorded requests and responses, with secrets redacted. See
             :class:`~qiskit_ibm_runtime.testing.recorder.Recorder`.
     """
 
@@ -130,7 +137,7 @@ class RuntimeServer:
 
     def __init__(
         self,
-        background: Background,
+        thread: LoopThread,
         executor: Executor,
         settings: dict[str, Any],
         faults: Faults,
@@ -147,41 +154,41 @@ class RuntimeServer:
             self.requests = Recorder(create_app(made, executor, faults=faults))
             return self.requests
 
-        self._server = BackgroundServer(background, made, build=build)
+        self._server = BackgroundServer(thread, made, build=build)
 
     @property
     def url(self) -> str:
-        """What an account for this server has as ``url``."""
+        """URL of this server, for the ``url`` of an account."""
         return f"{self._server.url}/api"
 
     @property
     def platform(self) -> PlatformAddress:
-        """Where this server speaks the protocol of today's platform.
+        """Connection data for clients of today's platform.
 
         .. code-block:: python
 
-            from qiskit_ibm_runtime.testing import Workshop
+            from qiskit_ibm_runtime.testing import ServerPool
 
-            with Workshop() as workshop, workshop.server() as server:
+            with ServerPool() as pool, pool.server() as server:
                 print(server.platform.url, server.platform.instance)
         """
         base = self._server.url
         return PlatformAddress(base, f"{base}{PLATFORM}", self.token, self._instance)
 
     def service(self, **arguments: Any) -> QiskitRuntimeService:
-        """Connect to this server; ``arguments`` go to :class:`QiskitRuntimeService`."""
+        """Connect to this server; passes ``arguments`` to :class:`QiskitRuntimeService`."""
         from qiskit_ibm_runtime import QiskitRuntimeService
-        from qiskit_ibm_runtime.api.liveness import watch
+        from qiskit_ibm_runtime.api.http.liveness import watch
 
         watch(self.url, self._why_ended)
         given = {"channel": "local", "url": self.url, "token": self.token, **arguments}
         return QiskitRuntimeService(**given)
 
     def stop(self) -> None:
-        """Stop it. What it knew is gone, and its services are of no use any more.
+        """Stop the server and discard its data; services connected to it stop working.
 
-        Callbacks of its jobs get no further message, and a default session on one of its services
-        is the default no longer.
+        Callbacks of its jobs receive no more messages. A default session on one of its services
+        is cleared.
         """
         if self._stopped:
             return
@@ -194,7 +201,7 @@ class RuntimeServer:
     def _why_ended(self) -> str | None:
         if not self._stopped:
             return None
-        return "This server for tests was stopped, and its jobs are gone; ask for a new one."
+        return "This test server has been stopped and its jobs are lost; request a new one."
 
     def __enter__(self) -> RuntimeServer:  # noqa: PYI034 - typing has no Self before 3.11
         return self

@@ -1,4 +1,4 @@
-"""Addresses of the cloud's services, and the names of their instances."""
+"""Addresses: those of the cloud's services and instances, and those of this machine."""
 
 from __future__ import annotations
 
@@ -91,3 +91,21 @@ def _is_address(host: str | None) -> bool:
 def _host_and_port(parts: SplitResult) -> str:
     host = parts.hostname or ""
     return f"{host}:{parts.port}" if parts.port else host
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host name or IP address is a loopback address."""
+    if not host:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def leads_to_loopback(url: str) -> bool:
+    """Return whether a URL points to this machine; such requests bypass proxies."""
+    try:
+        return is_loopback(urlsplit(url).hostname)
+    except ValueError:
+        return False

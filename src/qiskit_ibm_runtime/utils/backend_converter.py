@@ -12,10 +12,9 @@ from qiskit.circuit.library.standard_gates import get_standard_gate_name_mapping
 from qiskit.transpiler.target import InstructionProperties, Target
 from qiskit.utils import apply_prefix
 
-from qiskit_ibm_runtime.faulty_parts import FaultyParts
+from qiskit_ibm_runtime._backends.faulty_parts import FaultyParts
+from qiskit_ibm_runtime._backends.pulses import PulseAwareProperties, Pulses, PulsesOnTouchTarget
 from qiskit_ibm_runtime.ibm_qubit_properties import IBMQubitProperties
-
-from .pulses_on_touch import PulseAwareProperties, Pulses, PulsesOnTouchTarget
 
 Places = dict[tuple[int, ...], Any]
 

@@ -15,10 +15,10 @@ import dateutil.parser
 from qiskit.exceptions import QiskitError
 from qiskit.providers.models import BackendProperties, PulseDefaults, QasmBackendConfiguration
 
+from qiskit_ibm_runtime._backends.pulses import PulseConfiguration
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError
 
 from .converters import utc_to_local
-from .pulse_configuration import PulseConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ from typing import Any
 from dateutil import parser, tz
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.utils.blame import users_line
+
+from .deprecation import caller_stacklevel
 
 _FLAGS = re.ASCII | re.IGNORECASE
 _PART = r"\d{1,2}(?:\.\d+)?\s*(?:hours?|h|minutes?|m|seconds?|s)"
@@ -59,7 +60,7 @@ def local_to_utc(local_dt: datetime | str) -> datetime:
         warnings.warn(
             f"{local_dt!r} does not name a full date and is taken for {moment.isoformat(' ')}. "
             "Write year, month and day, as in '2023-05-01'.",
-            stacklevel=users_line(),
+            stacklevel=caller_stacklevel(),
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=tz.tzlocal())

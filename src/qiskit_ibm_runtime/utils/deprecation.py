@@ -1,8 +1,9 @@
-"""One wording for everything that is on its way out, blamed on the line that uses it."""
+"""Deprecation warnings with one wording, which point at the line of the caller."""
 
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -68,3 +69,21 @@ def deprecate_function(
         return cast("F", wrapper)
 
     return decorator
+
+
+_PACKAGE = __name__.split(".", 1)[0]
+
+
+def caller_stacklevel() -> int:
+    """The ``stacklevel`` for :func:`warnings.warn`, when called by the function that warns.
+
+    It blames the innermost line outside this package; a subclass of one of our classes is outside.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(module: str) -> bool:
+    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")

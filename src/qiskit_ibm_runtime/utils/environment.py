@@ -8,14 +8,14 @@ import warnings
 import numpy as np
 import qiskit
 
-from .blame import users_line
+from .deprecation import caller_stacklevel
 
 
 def warn_of_environment() -> None:
     """Warn the user if Qiskit and numpy do not work together."""
     doubt = doubtful(qiskit.__version__, np.__version__)
     if doubt is not None:
-        warnings.warn(doubt, stacklevel=users_line())
+        warnings.warn(doubt, stacklevel=caller_stacklevel())
 
 
 def doubtful(terra: str, numpy: str) -> str | None:

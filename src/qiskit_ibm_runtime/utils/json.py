@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from .codecs.decoding import HAS_AER, RuntimeDecoder
-from .codecs.encoding import RuntimeEncoder
-from .codecs.errors import DecodeError
-from .codecs.packing import pack
-from .codecs.settings import register_settings_class
+from qiskit_ibm_runtime._codecs.decoding import HAS_AER, RuntimeDecoder
+from qiskit_ibm_runtime._codecs.encoding import RuntimeEncoder
+from qiskit_ibm_runtime._codecs.packing import pack
+from qiskit_ibm_runtime._codecs.settings import register_settings_class
+from qiskit_ibm_runtime.exceptions import DecodeError
 
 HAS_SCIPY = find_spec("scipy") is not None
 

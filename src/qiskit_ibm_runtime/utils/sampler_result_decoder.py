@@ -10,9 +10,9 @@ from typing import Any
 from qiskit.primitives import SamplerResult
 from qiskit.result import QuasiDistribution
 
+from qiskit_ibm_runtime._codecs.limits import check_hashes
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
-from qiskit_ibm_runtime.utils.codecs.arguments import check_hashes
 
 _KEY = re.compile(r"0x[0-9a-fA-F]+|0b[01]+|[0-9]+")
 _SAFE_WIDTH = 60  # in bits: no two numbers below 2**61 - 1 have one hash

@@ -11,7 +11,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.redaction import RedactingFilter
+from qiskit_ibm_runtime.api.http.redaction import RedactingFilter
 
 from .addresses import (
     crn_region,
@@ -22,7 +22,7 @@ from .addresses import (
 )
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The embedded runtime in a process of another environment, and the official client on it.
+"""The embedded runtime in a process of another environment, and the official client.
 
 Run by ``nox -s platform`` in an environment that has IBM's client and Qiskit 2. ``FACE_PYTHON`` is
 the Python of an environment with this package.
@@ -38,7 +38,7 @@ def base() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def service(base: tuple[str, str]) -> Iterator[Any]:
-    """The official client's service, which discovers its instance on the server."""
+    """The official client's service, with automatic instance discovery."""
     address, key = base
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(dict.fromkeys(VARIABLES, address))

@@ -1,4 +1,4 @@
-"""Bodies of the embedded runtime are those of IBM's published schemas."""
+"""Response bodies of the embedded runtime match IBM's published schemas."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Raw:
-    """The bodies of a job as they travel."""
+    """The raw response bodies of a job."""
 
     def __init__(self, base: tuple[str, str], service: Any) -> None:
         address, key = base

@@ -1,4 +1,4 @@
-"""The official client's V2 primitives get right numbers from the embedded runtime."""
+"""The official client's V2 primitives get correct results from the embedded runtime."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobFailureE
 
 SHOTS = 20_000
 FAR = 6
-"""Standard errors within which a number must be; one of hundreds is not farther by chance."""
+"""Tolerance in standard errors; wide enough that hundreds of checks all pass by chance."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -104,14 +104,14 @@ def test_registers_and_conditions(service: Any) -> None:
 
     data = SamplerV2(mode=backend).run([isa], shots=2000).result()[0].data
 
-    # 1 in a leads to 01 in b and stays; 0 leads to 10, upon which a is turned over.
+    # a = 1 sets b to 01 and remains; a = 0 sets b to 10, which flips a.
     assert set(data.a.get_counts()) == {"1"}
     counts = data.b.get_counts()
     assert set(counts) == {"01", "10"}
     assert abs(counts["01"] - 1000) < FAR * math.sqrt(500)
 
 
-def test_parameters_of_vectors_and_expressions_are_in_the_order_of_qiskit(service: Any) -> None:
+def test_parameters_are_ordered_as_in_qiskit(service: Any) -> None:
     backend = service.backend("ideal_line")
     x, theta = Parameter("x"), ParameterVector("theta", 12)
     circuit = QuantumCircuit(1)
@@ -130,7 +130,7 @@ def test_parameters_of_vectors_and_expressions_are_in_the_order_of_qiskit(servic
     assert abs(pub.data.evs - exact.real) < FAR * max(pub.data.stds, 1e-3)
 
 
-def test_mitigation_takes_noise_off(service: Any) -> None:
+def test_mitigation_reduces_errors(service: Any) -> None:
     backend = service.backend("fake_line")
     circuit = QuantumCircuit(3)
     circuit.ry(0.4, 0)
@@ -152,7 +152,7 @@ def test_mitigation_takes_noise_off(service: Any) -> None:
     assert errors[2] < errors[0]
 
 
-def test_zne_shows_its_measurements(service: Any) -> None:
+def test_zne_returns_values_per_noise_factor(service: Any) -> None:
     backend = service.backend("fake_line")
     circuit = transpile(QuantumCircuit(2), backend)
     operator = SparsePauliOp("Z" + "I" * (circuit.num_qubits - 1))
@@ -166,7 +166,7 @@ def test_zne_shows_its_measurements(service: Any) -> None:
     assert data.evs_extrapolated[2] == pytest.approx(data.evs_noise_factors[0])
 
 
-def test_circuits_of_other_devices_fail_as_on_the_service(service: Any) -> None:
+def test_non_isa_circuits_fail_with_the_service_error(service: Any) -> None:
     backend = service.backend("ideal_line")
     circuit = QuantumCircuit(5)
     circuit.cz(0, 4)
@@ -174,7 +174,7 @@ def test_circuits_of_other_devices_fail_as_on_the_service(service: Any) -> None:
     with pytest.raises(IBMInputValueError):
         SamplerV2(mode=backend).run([circuit])
 
-    # Past the client's own check, as clients without one do.
+    # Bypass the client's own check, like clients that have none.
     job = service._run(
         program_id="sampler",
         options={"backend": backend},
@@ -185,7 +185,7 @@ def test_circuits_of_other_devices_fail_as_on_the_service(service: Any) -> None:
     assert job._reason_code == 1517
 
 
-def test_jobs_are_listed_and_their_usage_is_told(service: Any) -> None:
+def test_lists_jobs_and_reports_their_usage(service: Any) -> None:
     backend = service.backend("ideal_line")
     circuit = QuantumCircuit(1, 1)
     circuit.measure(0, 0)
@@ -203,7 +203,7 @@ def test_jobs_are_listed_and_their_usage_is_told(service: Any) -> None:
     service.delete_job(job.job_id())
 
 
-def test_sessions_tell_what_they_are(service: Any) -> None:
+def test_sessions_report_their_details(service: Any) -> None:
     backend = service.backend("ideal_line")
     circuit = QuantumCircuit(1, 1)
     circuit.measure(0, 0)
@@ -218,7 +218,7 @@ def test_sessions_tell_what_they_are(service: Any) -> None:
     assert "not accepting" in session.status() or session.status() == "Closed"
 
 
-def test_executor_and_the_client_side_sampler_on_it(service: Any) -> None:
+def test_executor_and_its_client_side_sampler(service: Any) -> None:
     backend = service.backend("ideal_line")
     theta = Parameter("t")
     circuit = QuantumCircuit(3, 3)
@@ -242,7 +242,7 @@ def test_executor_and_the_client_side_sampler_on_it(service: Any) -> None:
     assert distance(pub.data.c.get_counts(), exact) < FAR
 
 
-def test_a_hundred_qubits_without_noise(service: Any) -> None:
+def test_noiseless_circuit_of_100_qubits(service: Any) -> None:
     backend = service.backend("ideal_heron")
     circuit = QuantumCircuit(100)
     circuit.h(0)

@@ -1,4 +1,4 @@
-"""Write circuits in every version of QPY that the installed Qiskit has, with what they mean.
+"""Write circuits in every QPY version of the installed Qiskit, with their expected results.
 
 ``python tests/platform/official/write_samples.py FILE [LABEL]`` with Qiskit 1.3 or newer adds to
 the file the samples that ``tests/platform/test_qpy_samples.py`` reads on terra.
@@ -28,7 +28,7 @@ OLDEST = 13
 
 
 def gates() -> QuantumCircuit:
-    """Every standard gate once, on qubits that are far from the axes."""
+    """Every standard gate once, on qubits in generic states."""
     circuit = QuantumCircuit(5, global_phase=0.3, name="gates")
     for qubit in range(5):
         circuit.ry(0.3 + 0.2 * qubit, qubit)
@@ -48,7 +48,7 @@ def gates() -> QuantumCircuit:
 
 
 def parameters() -> tuple[QuantumCircuit, list[float]]:
-    """Parameters, elements of a vector, and expressions of both."""
+    """Parameters, vector elements, and expressions of both."""
     z, x, theta = Parameter("z"), Parameter("x"), ParameterVector("theta", 12)
     circuit = QuantumCircuit(3, name="parameters")
     circuit.h([0, 1, 2])
@@ -76,7 +76,7 @@ def parameters() -> tuple[QuantumCircuit, list[float]]:
 
 
 def dynamic() -> tuple[QuantumCircuit, dict[str, float]]:
-    """Conditions on bits, on registers and on expressions, one inside of another."""
+    """Nested conditions on bits, registers and expressions."""
     q, a, b = QuantumRegister(3, "q"), ClassicalRegister(2, "a"), ClassicalRegister(2, "b")
     circuit = QuantumCircuit(q, a, b, [Clbit()], name="dynamic")
     circuit.x(0)
@@ -93,7 +93,7 @@ def dynamic() -> tuple[QuantumCircuit, dict[str, float]]:
         circuit.measure(2, b[0])
     circuit.measure(2, b[1])
     circuit.measure(1, circuit.clbits[4])
-    # a = 10, b = 11, and the loose bit 1; the highest bit first.
+    # a = 10, b = 11, and 1 for the bit outside registers; highest bit first.
     return circuit, {"11110": 1.0}
 
 
@@ -133,7 +133,7 @@ def routed() -> QuantumCircuit:
 
 
 def refused() -> dict[str, tuple[QuantumCircuit, str]]:
-    """Circuits that devices do not run, and what a refusal has to name."""
+    """Circuits that devices cannot run, and the name that the error must contain."""
     loop = QuantumCircuit(1, 1)
     with loop.for_loop(range(2)):
         loop.x(0)

@@ -10,15 +10,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
-
-from .close_codes import WebsocketClientCloseCode
-from .handshake import socket_address
-from .stream_hub import shared_hub
+from qiskit_ibm_runtime.api.stream.handshake import socket_address
+from qiskit_ibm_runtime.api.stream.hub import shared_hub
+from qiskit_ibm_runtime.api.stream.job_stream import WebsocketClientCloseCode
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-
-    from .stream_hub import StreamHub
+    from qiskit_ibm_runtime.api.stream.hub import StreamHub
 
 __all__ = ["BaseClient", "BaseWebsocketClient", "WebsocketClientCloseCode"]
 

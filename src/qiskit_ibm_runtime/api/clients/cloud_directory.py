@@ -10,7 +10,7 @@ from requests.auth import AuthBase
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
-from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.http.redaction import keep_secret
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.utils.addresses import get_iam_api_url, get_resource_controller_api_url
@@ -18,7 +18,7 @@ from qiskit_ibm_runtime.utils.addresses import get_iam_api_url, get_resource_con
 from .base import BaseClient
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.http_settings import HttpSettings
+    from qiskit_ibm_runtime.api.http.settings import HttpSettings
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret

@@ -1,91 +1,106 @@
-"""Access tokens from log-ins."""
+"""Login on the quantum channel, in as few round trips and connections as possible.
+
+The address is asked what it is beside the hubs, which another host knows: the connection that
+logged in is free then. Asked beside the log-in, it would have needed one more.
+"""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import CancelledError, Future
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
-from qiskit_ibm_runtime.api.forks import reset_in_children
-from qiskit_ibm_runtime.api.redaction import keep_secret
+from qiskit_ibm_runtime.api.http.concurrency import run_concurrently
+from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
+
+from .auth import AuthClient
+from .skew import warn_of_skew
+from .version import VersionClient
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.rest.root import Api
+    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+
+USER_HUBS = AuthClient.user_hubs
 
 
-class LoginSource:
-    """Access tokens from log-ins; one log-in for all threads that hold the same stale token.
+def log_in(
+    params: ClientParameters,
+    auth_client: type[AuthClient] = AuthClient,
+    version_client: type[VersionClient] = VersionClient,
+) -> AuthClient:
+    """Log in, check the address and the account, and fetch the hubs.
 
-    A log-in that fails fails for all who waited for it: a refused token is not tried once by each.
+    Args:
+        params: How to reach the authentication service.
+        auth_client: Class of the client that logs in.
+        version_client: Class of the client that asks the address what it is.
+
+    Raises:
+        IBMInputValueError: If the address does not belong to an authentication service.
+        IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
+        RequestsApiError: If the service cannot be reached.
     """
 
-    def __init__(self, login: Api, api_token: str) -> None:
-        self._login, self._api_token = login, api_token
-        self.reset_after_fork()
-        keep_secret(api_token)
-        self._token = self._log_in()
+    def version() -> dict[str, Any]:
+        return version_client(params.url or "", **params.session_parameters()).version()
 
-    def reset_after_fork(self) -> None:
-        """Forget a log-in of another process, whose thread does not run in this one."""
-        self._lock = threading.Lock()
-        self._under_way: Future[str] | None = None
-        reset_in_children(self)
+    try:
+        client = auth_client(params)
+    except IBMError as error:
+        if _was_answered(error):
+            _blame_address(params, version, error)
+        raise
+    if not (client.current_service_urls().get("services") or {}).get("runtime"):
+        _check_address(params, version())
+        raise IBMNotAuthorizedError(
+            "This account is not authorized to use the runtime on the ibm_quantum channel."
+        )
+    told: dict[str, Any] = {}
 
-    def current(self) -> str:
-        """Return the token in use."""
-        return self._token
+    def look() -> None:
+        told.update(version())
+        _check_address(params, told)
 
-    def renew(self, stale: str) -> str:
-        """Return a token other than ``stale``.
+    calls: list[Callable[[], None]] = [look]
+    # Doubles of the client answer by user_hubs() alone, as in 0.9.3.
+    if getattr(client.user_hubs, "__func__", None) is USER_HUBS:
+        calls.append(client.learn_hubs)
+    for called in run_concurrently(lambda call: call(), calls):
+        called.result()
+    warn_of_skew(params.url or "", told)
+    return client
 
-        Raises:
-            IBMNotAuthorizedError: If the log-in is refused.
-            RequestsApiError: If it fails otherwise.
-        """
-        while True:
-            with self._lock:
-                if self._token != stale:
-                    return self._token
-                under_way, ours = self._under_way, self._under_way is None
-                if under_way is None:
-                    under_way = self._under_way = Future()
-            if ours:
-                self._settle(under_way)
-            with suppress(CancelledError):  # the thread that logged in was interrupted
-                return under_way.result()
 
-    def _settle(self, promise: Future[str]) -> None:
-        try:
-            token = self._log_in()
-        except BaseException as exc:
-            with self._lock:
-                self._under_way = None
-            if isinstance(exc, Exception):
-                promise.set_exception(exc)
-            else:  # a KeyboardInterrupt is meant for this thread alone
-                promise.cancel()
-            raise
-        with self._lock:
-            self._token, self._under_way = token, None
-        promise.set_result(token)
+def _was_answered(error: IBMError) -> bool:
+    """Whether a response arrived; a server that cannot be reached is not asked again."""
+    return error.failure is None or error.failure.status is not None
 
-    def _log_in(self) -> str:
-        token = self._login.login(self._api_token).get("id")
-        # A token that cannot stand in a header would fail every later request before it is sent.
-        if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
-            raise ApiIBMProtocolError(
-                "The service answered the log-in without a usable access token; is the URL that of "
-                "an authentication service?"
-            )
-        keep_secret(token)
-        return token
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_login": self._login, "_api_token": self._api_token, "_token": self._token}
+def _blame_address(
+    params: ClientParameters, version: Callable[[], dict[str, Any]], error: IBMError
+) -> None:
+    """Determine whether a login failed because the address is not a login endpoint.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.reset_after_fork()
-        keep_secret(self._api_token, self._token)
+    Raises:
+        IBMInputValueError: If it is not.
+    """
+    try:
+        answer = version()
+    except IBMError:
+        return
+    if not _is_authentication_service(answer):
+        raise _wrong_address(params) from error
+
+
+def _check_address(params: ClientParameters, version: dict[str, Any]) -> None:
+    if not _is_authentication_service(version):
+        raise _wrong_address(params)
+
+
+def _is_authentication_service(version: dict[str, Any]) -> bool:
+    return bool(version.get("new_api")) and "api-auth" in version
+
+
+def _wrong_address(params: ClientParameters) -> IBMInputValueError:
+    return IBMInputValueError(
+        f"The URL {params.url} is not an IBM Quantum authentication URL. "
+        "Give the address of your own service, or use channel='local'."
+    )

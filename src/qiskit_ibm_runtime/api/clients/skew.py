@@ -7,7 +7,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.utils.blame import users_line
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def warn_of_skew(url: str, server: Mapping[str, Any]) -> None:
     message = skew(url, server, installed())
     if message is not None and message not in _told:
         _told.add(message)
-        warnings.warn(message, stacklevel=users_line())
+        warnings.warn(message, stacklevel=caller_stacklevel())
 
 
 def skew(url: str, server: Mapping[str, Any], ours: Mapping[str, str]) -> str | None:

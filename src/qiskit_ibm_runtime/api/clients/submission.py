@@ -28,13 +28,14 @@ from qiskit_ibm_runtime.api.exceptions import (
     RequestsApiError,
     SubmitUncertainError,
 )
-from qiskit_ibm_runtime.api.redaction import logger_without_secrets
+from qiskit_ibm_runtime.api.http.redaction import logger_without_secrets
+from qiskit_ibm_runtime.api.http.retry import Attempt, draw_jitter, wait
 from qiskit_ibm_runtime.api.rest.base import read_json, records
+from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
-from qiskit_ibm_runtime.api.retry import Attempt, chance, wait
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
-from .submits import LEDGER, Doubt, Submit
+from .submit_ledger import LEDGER, AmbiguousJobsError, PendingSubmit
 
 if TYPE_CHECKING:
     from requests import Response
@@ -44,14 +45,14 @@ if TYPE_CHECKING:
 logger = logger_without_secrets(__name__)
 
 # Submits with one key, each with all the repetitions of the retry policy.
-ROUNDS = 3
+SUBMIT_ATTEMPTS = 3
 # Services show a new job in their listing with some delay: they are asked so often, with pauses.
-LOOKS = 4
+LISTING_ATTEMPTS = 4
 LISTED = 50
 # A first, coarse limit on what is listed; clocks that differ by more would break log-ins, too.
 WORST_CLOCK = timedelta(minutes=10)
 # Seconds for the answers of equal submits of other threads.
-PATIENCE = 60.0
+TWIN_TIMEOUT = 60.0
 
 
 def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, Any]:
@@ -59,8 +60,7 @@ def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, A
 
     Args:
         api: Endpoints of the runtime.
-        request: What is asked for, as :func:`~qiskit_ibm_runtime.api.rest.runtime.job_request`
-            names it.
+        request: Body of the request, as :meth:`.JobRequest.body` returns it.
         body: The same as the text that is sent.
 
     Raises:
@@ -75,13 +75,15 @@ def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, A
 class _Submission:
     """A submission whose outcome is not yet known."""
 
-    def __init__(self, api: Runtime, request: dict[str, Any], body: str, ours: Submit) -> None:
+    def __init__(
+        self, api: Runtime, request: dict[str, Any], body: str, ours: PendingSubmit
+    ) -> None:
         self._api, self._request, self._body, self._ours = api, request, body, ours
         self._key = uuid.uuid4().hex
         self._doubtful: IBMError | None = None
 
     def settle(self) -> dict[str, Any]:
-        for _ in range(ROUNDS):
+        for _ in range(SUBMIT_ATTEMPTS):
             answer = self._send()
             if answer is not None:
                 return answer
@@ -103,7 +105,7 @@ class _Submission:
     def _send(self) -> dict[str, Any] | None:
         """Send the request with safe retries; ``None`` if the outcome is unknown."""
         try:
-            response = self._api.submit(self._body, self._key, idempotent=self._honoured)
+            response = self._api.post_job(self._body, self._key, idempotent=self._honoured)
         except (RequestsApiError, IBMNotAuthorizedError) as exc:
             self._note_honouring(getattr(exc.__cause__, "response", None))
             # A refusal ends the matter only if no earlier attempt may have made a job.
@@ -127,7 +129,7 @@ class _Submission:
         if response is not None and response.headers.get(IDEMPOTENCY_HEADER) == self._key:
             LEDGER.note_honouring(self._ours.base_url)
 
-    def _look_for_it(self, looks: int = LOOKS) -> dict[str, Any] | None:
+    def _look_for_it(self, looks: int = LISTING_ATTEMPTS) -> dict[str, Any] | None:
         """Find the job that the submission created, if any.
 
         Raises:
@@ -137,8 +139,8 @@ class _Submission:
         for look in range(1, looks + 1):
             try:
                 records, listed = self._recent_jobs()
-                job_id = LEDGER.claim(self._ours, list(records), listed, PATIENCE)
-            except Doubt as doubt:
+                job_id = LEDGER.claim(self._ours, list(records), listed, TWIN_TIMEOUT)
+            except AmbiguousJobsError as doubt:
                 raise self._uncertain(doubt.job_ids) from None
             except IBMError as exc:
                 raise self._uncertain((), f" Listing jobs failed too: {exc.message}") from None
@@ -150,13 +152,13 @@ class _Submission:
             if self._honoured:
                 return None
             if look < looks:
-                wait(policy.backoff(Attempt(harmless=True, number=look + 1), chance()))
+                wait(policy.backoff(Attempt(harmless=True, number=look + 1), draw_jitter()))
         return None
 
     def _recent_jobs(self) -> tuple[dict[str, dict[str, Any]], float]:
         """Return jobs that may come from this submission, and the time of the listing."""
         asked = self._request
-        response = self._api.jobs_response(
+        query = JobQuery(
             limit=LISTED,
             backend_name=asked.get("backend"),
             program_id=asked["program_id"],
@@ -166,8 +168,8 @@ class _Submission:
             job_tags=asked.get("tags"),
             session_id=asked.get("session_id"),
             created_after=self._ours.began_utc - WORST_CLOCK,
-            headers={IDEMPOTENCY_HEADER: self._key},
         )
+        response = self._api.jobs_response(query, headers={IDEMPOTENCY_HEADER: self._key})
         received, listed = datetime.now(timezone.utc), time.monotonic()
         self._note_honouring(response)
         earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)

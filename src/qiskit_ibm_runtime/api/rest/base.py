@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from qiskit_ibm_runtime.api.errors import shortened
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
+from qiskit_ibm_runtime.api.http.errors import shortened
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.session import RetrySession

@@ -1,1 +1,1 @@
-"""Owns which backends there are, and their documents; imports no other folder, no Qiskit."""
+"""Catalog of backends and their configurations. Imports no other package here, and no Qiskit."""

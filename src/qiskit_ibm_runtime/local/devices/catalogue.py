@@ -1,4 +1,4 @@
-"""The backends of the embedded runtime, read from the calibration snapshots that Qiskit ships."""
+"""Backend catalog, read from the calibration snapshots that come with Qiskit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .simulators import WIDTHS, simulator_configuration
 
 @lru_cache(maxsize=1)
 def memory() -> int:
-    """Bytes that this process may use: those of the machine, or its own limit."""
+    """Return the memory that this process may use, in bytes: the machine's or a resource limit."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
     return machine if limit == resource.RLIM_INFINITY else min(machine, limit)
@@ -24,20 +24,21 @@ def memory() -> int:
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """Every backend: simulators first, then the devices by name."""
+    """Return the names of all backends: simulators first, then devices by name."""
     return (*WIDTHS, *sorted(f"fake_{folder.name}" for folder in _folders()))
 
 
 def is_simulator(name: str) -> bool:
-    """Whether a backend is no device."""
+    """Return whether a backend is a simulator."""
     return name in WIDTHS
 
 
 @cache
 def configuration(name: str) -> dict[str, Any]:
-    """The backend's configuration as a real service sends it; do not change it.
+    """Return a backend's configuration in the service's format; callers must not modify it.
 
-    A device's has ``simulation_memory`` besides, by which clients tell what is too large for it.
+    Devices have an additional field ``simulation_memory``, by which clients recognize circuits that
+    are too large.
     """
     if is_simulator(name):
         return simulator_configuration(name, memory())
@@ -48,11 +49,11 @@ def configuration(name: str) -> dict[str, Any]:
         backend_name=name,
         simulator=False,
         local=False,
-        # Some snapshots promise pulses that they do not define.
+        # Some snapshots claim open pulse without defining pulses.
         open_pulse=data["open_pulse"] and _path(name, "defs").is_file(),
         simulation_memory=memory(),
     )
-    # Older snapshots do not say it; circuits with measurements in the middle run here on each.
+    # Older snapshots lack this field; all devices support mid-circuit measurements here.
     data.setdefault("multi_meas_enabled", True)
     data.setdefault("online_date", "2020-01-01T00:00:00+00:00")
     data.setdefault("max_experiments", 300)
@@ -61,7 +62,7 @@ def configuration(name: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def properties(name: str) -> dict[str, Any]:
-    """The calibration; empty for what has no noise; do not change it."""
+    """Return a backend's calibration, empty if it has no noise; callers must not modify it."""
     if is_simulator(name) or name in herons.IDEAL:
         return {}
     if name in herons.WIDTHS:
@@ -70,7 +71,7 @@ def properties(name: str) -> dict[str, Any]:
 
 
 def defaults(name: str) -> dict[str, Any]:
-    """Pulse defaults; empty where there are none."""
+    """Return a backend's pulse defaults, empty if it has none."""
     if is_simulator(name) or name in herons.WIDTHS:
         return {}
     return _read(name, "defs") if _path(name, "defs").is_file() else {}
@@ -79,7 +80,9 @@ def defaults(name: str) -> dict[str, Any]:
 def _snapshots() -> Path:
     spec = importlib.util.find_spec("qiskit")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("Qiskit, whose snapshots of devices are used here, is not there.")
+        raise FileNotFoundError(
+            "Qiskit is not installed; the embedded runtime needs its device snapshots."
+        )
     return Path(spec.submodule_search_locations[0]) / "providers" / "fake_provider" / "backends"
 
 

@@ -1,7 +1,7 @@
 """Synthetic devices with ``cz`` and fractional gates, on a heavy-hex lattice or a line.
 
-Terra's snapshots have no such devices. Each comes with and without noise; the latter allows
-comparison with exact values.
+Terra's snapshots contain no such devices. Each device exists with and without noise; noiseless
+devices allow comparison with exact values.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ IDEAL = frozenset(name for name in WIDTHS if name.startswith("ideal_"))
 _ROWS, _COLUMNS, _ROW = 8, 16, 20
 _ONE, _TWO = ["id", "rx", "rz", "sx", "x"], ["cz", "rzz"]
 _DATE = "2026-09-01T00:00:00+00:00"
-_OF_A_GATE = {"id": 24, "rx": 24, "rz": 0, "sx": 24, "x": 24, "cz": 84, "rzz": 84}
+_GATE_LENGTHS = {"id": 24, "rx": 24, "rz": 0, "sx": 24, "x": 24, "cz": 84, "rzz": 84}
 
 
 @cache
@@ -71,7 +71,7 @@ def calibration(name: str) -> dict[str, Any]:
                 "name": gate["name"] + "_".join(map(str, place)),
                 "parameters": [
                     _fact("gate_error", "", scale * _error(gate["name"], place)),
-                    _fact("gate_length", "ns", _OF_A_GATE[gate["name"]]),
+                    _fact("gate_length", "ns", _GATE_LENGTHS[gate["name"]]),
                 ],
             }
             for gate in configuration(name)["gates"]

@@ -1,4 +1,4 @@
-"""The ideal simulators, under the names that they have on the service."""
+"""Ideal simulators, with the names of the service's simulators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ METHODS = {
     "simulator_mps": "matrix_product_state",
     "simulator_extended_stabilizer": "extended_stabilizer",
 }
-"""What Aer calls the method of each simulator."""
+"""Aer's simulation method for each simulator."""
 
 WIDTHS = {
     "ibmq_qasm_simulator": 32,
@@ -21,18 +21,19 @@ WIDTHS = {
     "simulator_mps": 100,
     "simulator_extended_stabilizer": 63,
 }
-"""Qubits of each simulator on the service; a state vector has fewer where memory is short.
+"""Number of qubits of each simulator on the service.
 
-The automatic simulator keeps its 32: it takes another method than a state vector where it can.
+``simulator_statevector`` has fewer here if memory is short. ``ibmq_qasm_simulator`` keeps its 32,
+because it can use other methods than a state vector.
 """
 
 AMPLITUDE = 16
-"""Bytes of one complex amplitude in double precision."""
+"""Size of a complex amplitude in double precision, in bytes."""
 
 SHARE = 0.9
-"""Part of the memory that the state of a circuit may take."""
+"""Fraction of the memory that the state of a circuit may occupy."""
 
-# Gates that every supported Aer knows: 0.12 has no ccz, and some methods know fewer than others.
+# Gates that every supported Aer release has: 0.12 has no ccz, and some methods support fewer gates.
 CLIFFORD_GATES = [
     "cx",
     "cy",
@@ -68,16 +69,16 @@ _EVERY = [
 ]
 
 
-def amplitudes_that_fit(memory: int) -> int:
-    """Qubits whose state vector fits in so many bytes, beside the rest of the process."""
+def max_statevector_qubits(memory: int) -> int:
+    """Return the number of qubits whose state vector fits into ``memory`` bytes."""
     return int(math.log2(max(1, SHARE * memory) / AMPLITUDE))
 
 
 def simulator_configuration(name: str, memory: int) -> dict[str, Any]:
-    """The configuration of a simulator on a machine with so many bytes of memory."""
+    """Return the configuration of a simulator on a machine with ``memory`` bytes."""
     method, width = METHODS[name], WIDTHS[name]
     if method == "statevector":
-        width = min(width, amplitudes_that_fit(memory))
+        width = min(width, max_statevector_qubits(memory))
     return {
         "backend_name": name,
         "backend_version": "0.1.0",

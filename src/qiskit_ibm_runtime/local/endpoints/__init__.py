@@ -1,1 +1,1 @@
-"""Owns what can be asked: table of routes, handlers; never imports ``execution`` or ``app``."""
+"""Route table and request handlers. Does not import ``execution`` or ``app``."""

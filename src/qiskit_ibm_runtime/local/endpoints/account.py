@@ -1,50 +1,50 @@
-"""The account side of both channels: what a client asks before it reaches the runtime."""
+"""Account endpoints of both channels: log-in, service URLs, and instances."""
 
 from typing import Any
 
-from qiskit_ibm_runtime.local.moments import now
 from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.errors import (
     BAD_CREDENTIALS,
     LOGIN_FAILED,
     NOT_AUTHORIZED,
-    Refused,
+    RequestError,
 )
 from qiskit_ibm_runtime.local.server_process import installed
+from qiskit_ibm_runtime.local.timestamps import now
 
 from .endpoint import Call, Routes
 
 ACCOUNT = Routes()
 
 
-@ACCOUNT("GET", "/api/version", is_open=True)
+@ACCOUNT("GET", "/api/version", is_public=True)
 async def version(call: Call) -> models.Version:
-    """Tell that this is an authentication address, and the releases that it runs."""
+    """Identify this as an authentication URL and return the releases that it runs."""
     return models.Version(installed("qiskit-ibm-runtime"), installed("qiskit-terra"))
 
 
-@ACCOUNT("POST", "/api/users/loginWithToken", refuses=(401,), is_open=True)
+@ACCOUNT("POST", "/api/users/loginWithToken", errors=(401,), is_public=True)
 async def login(call: Call, body: models.Login) -> models.LoggedIn:
     """Exchange an API token for an access token."""
-    user = call.runtime.doorkeeper.user_of(body.api_token)
+    user = call.runtime.authenticator.find_user(body.api_token)
     if user is None:
-        raise Refused(401, LOGIN_FAILED, "Login failed.")
-    token = call.runtime.doorkeeper.issue(user)
+        raise RequestError(401, LOGIN_FAILED, "Login failed.")
+    token = call.runtime.authenticator.issue(user)
     return models.LoggedIn(token.text, token.expires - token.issued, now(), user.name)
 
 
 @ACCOUNT("GET", "/api/users/me")
 async def me(call: Call) -> models.User:
-    """Tell the addresses of the user's services."""
+    """Return the URLs of the user's services."""
     base = public_url(call)
-    # Only the scheme: a host may contain the same letters.
+    # Only the scheme, because the host may contain "http" too.
     socket = base.replace("http", "ws", 1)
     runtime = models.Services(f"{base}/runtime")
     return models.User(call.caller.user, models.Addresses(f"{base}/api", socket, runtime))
 
 
 def public_url(call: Call) -> str:
-    """The address under which the client reached this server, or the one that was set."""
+    """Return the configured public URL, or the one that the client used."""
     settings, url = call.runtime.settings, call.request.url
     return settings.public_url or f"{url.scheme}://{url.netloc}{settings.path_prefix}"
 
@@ -60,18 +60,18 @@ async def network(call: Call) -> list[models.Hub]:
     return [models.Hub(name, groups) for name, groups in hubs.items()]
 
 
-@ACCOUNT("POST", "/identity/token", is_open=True, media_type="application/x-www-form-urlencoded")
+@ACCOUNT("POST", "/identity/token", is_public=True, media_type="application/x-www-form-urlencoded")
 async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
     """Exchange an API key for an IAM token."""
-    user = call.runtime.doorkeeper.user_of(body.apikey)
+    user = call.runtime.authenticator.find_user(body.apikey)
     if user is None:
-        # IAM itself answers 400 to a key that it does not know.
-        raise Refused(400, BAD_CREDENTIALS, "Provided API key could not be found.")
-    token = call.runtime.doorkeeper.issue(user)
+        # IAM answers an unknown key with 400.
+        raise RequestError(400, BAD_CREDENTIALS, "Provided API key could not be found.")
+    token = call.runtime.authenticator.issue(user)
     return models.IamToken(token.text, token.expires - token.issued, token.expires)
 
 
-@ACCOUNT("GET", "/v2/resource_instances", refuses=(401,), is_open=True)
+@ACCOUNT("GET", "/v2/resource_instances", errors=(401,), is_public=True)
 async def resource_instances(call: Call, query: models.ResourceQuery) -> models.Resources:
     """Find service instances by name."""
     require_iam_token(call)
@@ -87,8 +87,11 @@ def require_iam_token(call: Call) -> None:
     """Check the credentials of a request that names no service instance.
 
     Raises:
-        Refused: 401 without a valid token.
+        RequestError: 401 without a valid token.
     """
     kind, _, credential = call.request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or call.runtime.doorkeeper.user_of_access(credential) is None:
-        raise Refused(401, NOT_AUTHORIZED, "A valid IAM token is required.")
+    if (
+        kind.lower() != "bearer"
+        or call.runtime.authenticator.find_user_by_access_token(credential) is None
+    ):
+        raise RequestError(401, NOT_AUTHORIZED, "A valid IAM token is required.")

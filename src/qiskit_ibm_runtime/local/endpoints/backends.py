@@ -1,4 +1,4 @@
-"""Backends: which there are, what they are, and how they are."""
+"""Backend endpoints: list, configuration, properties, defaults and status."""
 
 from typing import Any
 
@@ -10,36 +10,36 @@ from .endpoint import Call, Routes
 BACKENDS = Routes()
 
 
-@BACKENDS("GET", "/backends", refuses=(404,))
+@BACKENDS("GET", "/backends", errors=(404,))
 async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
-    """List the names of backends."""
+    """List backend names."""
     if query.provider is None:
         return models.Devices(call.runtime.backends_for(call.caller))
     instance = call.runtime.instance(call.caller, query.provider)
     return models.Devices(call.runtime.backends_of(instance))
 
 
-@BACKENDS("GET", "/backends/{name}/configuration", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/configuration", errors=(404,))
 async def configuration(call: Call) -> dict[str, Any]:
-    """Describe a backend."""
+    """Return a backend's configuration."""
     return catalogue.configuration(_name(call))
 
 
-@BACKENDS("GET", "/backends/{name}/properties", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/properties", errors=(404,))
 async def properties(call: Call) -> dict[str, Any]:
     """Return a backend's calibration."""
     return catalogue.properties(_name(call))
 
 
-@BACKENDS("GET", "/backends/{name}/defaults", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/defaults", errors=(404,))
 async def defaults(call: Call) -> dict[str, Any]:
     """Return a backend's pulse defaults."""
     return catalogue.defaults(_name(call))
 
 
-@BACKENDS("GET", "/backends/{name}/status", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/status", errors=(404,))
 async def status(call: Call) -> models.BackendStatus:
-    """Tell whether a backend works and how many jobs wait."""
+    """Return a backend's status and queue length."""
     name = _name(call)
     version = catalogue.configuration(name)["backend_version"]
     return models.BackendStatus(call.runtime.scheduler.length(name), version)

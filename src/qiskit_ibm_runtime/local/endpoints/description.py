@@ -1,4 +1,4 @@
-"""The OpenAPI description, made of the table of routes and of the models in it."""
+"""OpenAPI description, generated from the route table and its models."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qiskit_ibm_runtime.local.protocol.answers import ACCOUNT_PATHS, TextAnswer
-from qiskit_ibm_runtime.local.protocol.models import AccountFaults, Faults
+from qiskit_ibm_runtime.local.protocol.models import AccountErrorBody, ErrorBody
+from qiskit_ibm_runtime.local.protocol.responses import ACCOUNT_PATHS, TextResponse
 
 from .endpoint import BYTES
 from .stream import STREAM_PATH
@@ -32,25 +32,25 @@ _SCHEMES = {
 }
 _TEXT = {"type": "string"}
 _BASE64 = {**_TEXT, "contentEncoding": "base64"}
-# What an answer has that further paths need: the parameter, and where it stands.
-_LEADS = {
+# OpenAPI links: the path parameter that a response supplies, and its place in the response.
+_LINKS = {
     "POST /jobs": ("id", "id"),
     "POST /programs": ("id", "id"),
     "GET /backends": ("name", "devices/0"),
 }
 _DESCRIPTION = (
-    "The classic protocol of Qiskit Runtime. Beside what is listed, the stream of a job is a "
-    f"websocket under `{STREAM_PATH}`: an acknowledgement, every interim result from the first, "
-    "the result, then a close with code 1000."
+    "The classic protocol of Qiskit Runtime. In addition to the paths listed here, each job has a "
+    f"websocket stream at `{STREAM_PATH}`. It sends an acknowledgement, all interim results, and "
+    "the result, then closes with code 1000."
 )
 
 
 def description(table: Table) -> dict[str, Any]:
-    """The whole description of a table of routes, as OpenAPI 3.1."""
+    """Describe a route table in OpenAPI 3.1."""
     endpoints = [one for methods in table.values() for one in methods.values()]
-    models = {model for one in endpoints for model in (one.query, one.body, one.answer)}
-    models -= {None, bytearray, TextAnswer}
-    ordered = [*sorted(models, key=str), Faults, AccountFaults]
+    models = {model for one in endpoints for model in (one.query, one.body, one.result)}
+    models -= {None, bytearray, TextResponse}
+    ordered = [*sorted(models, key=str), ErrorBody, AccountErrorBody]
     template = "#/components/schemas/{name}"
     found, components = msgspec.json.schema_components(ordered, ref_template=template)
     schemas = dict(zip(ordered, found))
@@ -86,7 +86,7 @@ def _operation(
     operation: dict[str, Any] = {
         "summary": (one.handler.__doc__ or "").partition("\n")[0].rstrip("."),
         "operationId": f"{one.method} {path}",
-        "responses": _answers(path, one, schemas, table),
+        "responses": _responses(path, one, schemas, table),
     }
     if one.query is not None:
         operation["parameters"] = [
@@ -97,36 +97,36 @@ def _operation(
         schema = _BASE64 if one.media_type == BYTES else schemas[one.body]
         content = {one.media_type: {"schema": schema}}
         operation["requestBody"] = {"required": True, "content": content}
-    if not one.is_open:
+    if not one.is_public:
         operation["security"] = [{"accessToken": []}, {"apiKey": [], "instance": []}]
     return operation
 
 
-def _answers(
+def _responses(
     path: str, one: Endpoint, schemas: dict[Any, Any], table: Table
 ) -> dict[str, dict[str, Any]]:
-    refused = {400, *one.refuses}
-    if not one.is_open:
-        refused |= {401, 403}
+    errors = {400, *one.errors}
+    if not one.is_public:
+        errors |= {401, 403}
     if one.body is not None:
-        refused |= {413, 415}
-    fault = schemas[AccountFaults if path.startswith(ACCOUNT_PATHS) else Faults]
-    good: dict[str, Any] = {"description": "Done"}
-    if one.answer is TextAnswer:
-        good["content"] = {"text/plain": {"schema": _TEXT}}
-    elif one.answer is not None:
-        good["content"] = {"application/json": {"schema": schemas[one.answer]}}
+        errors |= {413, 415}
+    error = schemas[AccountErrorBody if path.startswith(ACCOUNT_PATHS) else ErrorBody]
+    success: dict[str, Any] = {"description": "Success"}
+    if one.result is TextResponse:
+        success["content"] = {"text/plain": {"schema": _TEXT}}
+    elif one.result is not None:
+        success["content"] = {"application/json": {"schema": schemas[one.result]}}
     links = _links(path, one, table)
     if links:
-        good["links"] = links
-    bad = {"description": "Refused", "content": {"application/json": {"schema": fault}}}
-    answers = {str(one.status if one.answer is not None else 204): good}
-    return {**answers, **{str(status): bad for status in sorted(refused)}}
+        success["links"] = links
+    failure = {"description": "Error", "content": {"application/json": {"schema": error}}}
+    responses = {str(one.status if one.result is not None else 204): success}
+    return {**responses, **{str(status): failure for status in sorted(errors)}}
 
 
 def _links(path: str, one: Endpoint, table: Table) -> dict[str, Any]:
-    """Where an answer leads to: the operations on what was made or listed."""
-    parameter, where = _LEADS.get(f"{one.method} {one.path}", ("", ""))
+    """Return the OpenAPI links to the operations on what a response created or listed."""
+    parameter, where = _LINKS.get(f"{one.method} {one.path}", ("", ""))
     if not parameter:
         return {}
     return {

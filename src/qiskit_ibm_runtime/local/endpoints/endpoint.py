@@ -1,4 +1,4 @@
-"""Endpoints: which function answers what, and what happens around each of them."""
+"""Endpoints: routing, authentication, validation and dispatch of requests."""
 
 from __future__ import annotations
 
@@ -11,29 +11,39 @@ import msgspec
 from msgspec import Raw, Struct
 from starlette.responses import Response
 
-from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
-from qiskit_ibm_runtime.local.protocol.errors import INVALID_REQUEST, TOO_LARGE, Refused, invalid
+from qiskit_ibm_runtime.local.protocol.errors import (
+    INVALID_REQUEST,
+    TOO_LARGE,
+    RequestError,
+    invalid,
+)
 from qiskit_ibm_runtime.local.protocol.models import Submit
+from qiskit_ibm_runtime.local.protocol.responses import JSONResponse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from starlette.requests import Request
 
-    from qiskit_ibm_runtime.local.protocol.identity import Caller
+    from qiskit_ibm_runtime.local.protocol.authentication import Caller
     from qiskit_ibm_runtime.local.runtime import Runtime
     from qiskit_ibm_runtime.local.settings import Settings
 
-# Bodies other than job inputs and programs are a few fields.
+# Limit for all bodies except job inputs and programs.
 _SMALL_BODY = 64 * 2**10
-# Up to this size, inputs may hold what Python writes and JSON has not: NaN, half a character.
-_LARGEST_LOOSE = 2**20
+# Inputs up to this size may contain what Python's json module accepts beyond the JSON standard:
+# NaN, infinities and lone surrogates.
+_LARGEST_LENIENT = 2**20
 Model = TypeVar("Model", bound=Struct)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One admitted request; ``headers`` go with its answer."""
+    """Authenticated request.
+
+    Attributes:
+        headers: Headers that are added to the response.
+    """
 
     runtime: Runtime
     request: Request
@@ -41,7 +51,7 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
-        """A parameter of the path."""
+        """Return a path parameter."""
         return str(self.request.path_params[name])
 
 
@@ -50,79 +60,84 @@ Handler = Callable[..., "Awaitable[Any]"]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method and path, and the function that answers them.
+    """Route and its handler.
 
-    The function's annotations say what its ``query`` and ``body`` must be, if it takes them, and
-    what it returns. The first line of its docstring describes it.
+    The handler's annotations give the models of ``query`` and ``body``, if it takes them, and of
+    its result. The first line of its docstring is the summary in the OpenAPI description.
 
     Attributes:
-        refuses: Statuses of its own errors.
-        status: Status of its answer.
-        is_open: Whether it asks for no credentials.
-        media_type: Of its body.
-        largest: Most bytes of its body.
+        method: HTTP method.
+        path: Path template.
+        handler: Coroutine function that takes a :class:`Call`.
+        errors: HTTP statuses of errors specific to this endpoint.
+        status: HTTP status on success.
+        is_public: Whether it can be called without credentials.
+        media_type: Media type of the request body.
+        max_bytes: Limit on the size of the request body.
     """
 
     method: str
     path: str
     handler: Handler
-    refuses: Sequence[int]
+    errors: Sequence[int]
     status: int
-    is_open: bool
+    is_public: bool
     media_type: str
-    largest: Callable[[Settings], int]
+    max_bytes: Callable[[Settings], int]
 
     @property
     def query(self) -> Any:
-        """The model of its query, or ``None``."""
+        """Model of the query, or ``None``."""
         return self.handler.__annotations__.get("query")
 
     @property
     def body(self) -> Any:
-        """The model of its body, ``bytes``, or ``None``."""
+        """Model of the request body, ``bytearray`` for raw bytes, or ``None``."""
         return self.handler.__annotations__.get("body")
 
     @property
-    def answer(self) -> Any:
-        """The model of its answer, ``TextAnswer``, or ``None``."""
+    def result(self) -> Any:
+        """Model of the response, ``TextResponse``, or ``None``."""
         return self.handler.__annotations__["return"]
 
     async def call(self, runtime: Runtime, request: Request, anonymous: Caller) -> Response:
-        """Admit, check and handle a request."""
-        caller = anonymous if self.is_open else runtime.doorkeeper.admit(request.headers)
+        """Authenticate, validate and handle a request."""
+        caller = (
+            anonymous if self.is_public else runtime.authenticator.authenticate(request.headers)
+        )
         given: dict[str, Any] = {}
         if self.query is not None:
             given["query"] = _query(request, self.query)
         if self.body is not None:
-            data = await _read(request, self.largest(runtime.settings))
+            data = await _read(request, self.max_bytes(runtime.settings))
             given["body"] = _READERS.get(self.media_type, _json)(data, self.body)
         call = Call(runtime, request, caller)
-        answer = await self.handler(call, **given)
-        if isinstance(answer, Response):
-            return answer
-        if answer is None:
+        result = await self.handler(call, **given)
+        if isinstance(result, Response):
+            return result
+        if result is None:
             return Response(status_code=204)
-        return JSONAnswer(answer, self.status, headers=call.headers)
+        return JSONResponse(result, self.status, headers=call.headers)
 
 
 class Routes(list[Endpoint]):
-    """Endpoints, to which functions are added by a decorator."""
+    """List of endpoints, and a decorator that adds to it."""
 
     def __call__(
         self,
         method: str,
         path: str,
         *,
-        refuses: Sequence[int] = (),
+        errors: Sequence[int] = (),
         status: int = 200,
-        is_open: bool = False,
+        is_public: bool = False,
         media_type: str = "application/json",
-        largest: Callable[[Settings], int] = lambda _: _SMALL_BODY,
+        max_bytes: Callable[[Settings], int] = lambda _: _SMALL_BODY,
     ) -> Callable[[Handler], Handler]:
-        """Add the decorated function; see :class:`Endpoint`."""
+        """Add the decorated handler; for the arguments see :class:`Endpoint`."""
 
         def add(handler: Handler) -> Handler:
-            more = (refuses, status, is_open, media_type, largest)
+            more = (errors, status, is_public, media_type, max_bytes)
             self.append(Endpoint(method, path, handler, *more))
             return handler
 
@@ -141,16 +156,18 @@ def _query(request: Request, model: type[Model]) -> Model:
         raise invalid(f"The query is not valid: {error}") from error
 
 
-async def _read(request: Request, largest: int) -> bytearray:
+async def _read(request: Request, max_bytes: int) -> bytearray:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        raise Refused(415, INVALID_REQUEST, f"Bodies with encoding {encoding!r} are not accepted.")
+        raise RequestError(
+            415, INVALID_REQUEST, f"Bodies with encoding {encoding!r} are not accepted."
+        )
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > largest:
-            raise Refused(
-                413, TOO_LARGE, f"The body is larger than {largest} bytes.", "Send a smaller one."
+        if len(data) > max_bytes:
+            raise RequestError(
+                413, TOO_LARGE, f"The body is larger than {max_bytes} bytes.", "Send a smaller one."
             )
     return data
 
@@ -166,17 +183,17 @@ def _form(data: bytearray, model: type[Model]) -> Model:
 def _json(data: bytearray, model: type[Model]) -> Model:
     try:
         if not data.isascii():
-            data.decode()  # what nobody looks into must be text all the same
+            data.decode()  # also checks the inputs, which are not parsed
         try:
             return msgspec.json.decode(data, type=model)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            if model is not Submit or len(data) > _LARGEST_LOOSE:
+            if model is not Submit or len(data) > _LARGEST_LENIENT:
                 raise
         body = json.loads(data)
         params = json.dumps(body.pop("params", None)).encode()
-        msgspec.json.encode(body)  # half characters are for inputs only
+        msgspec.json.encode(body)  # rejects lone surrogates outside of the inputs
         return msgspec.convert({**body, "params": Raw(params)}, model)
     except msgspec.ValidationError as error:
         raise invalid(f"The body is not valid: {error}") from error

@@ -1,4 +1,4 @@
-"""Jobs: submitted, listed, followed, cancelled, deleted."""
+"""Job endpoints."""
 
 import asyncio
 import re
@@ -10,13 +10,13 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.answers import TextAnswer
 from qiskit_ibm_runtime.local.protocol.errors import (
     JOB_IS_FINAL,
     JOB_NOT_FOUND,
     LOG_NOT_READY,
-    Refused,
+    RequestError,
 )
+from qiskit_ibm_runtime.local.protocol.responses import TextResponse
 from qiskit_ibm_runtime.local.runtime import Runtime
 from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
 
@@ -24,14 +24,14 @@ from .endpoint import Call, Routes
 from .submission import submit
 
 _WAIT = re.compile(r"\bwait *= *\"?(\d{1,9})")
-_LONGEST_WAIT = 10  # seconds; a server that stops waits for its answers
+_LONGEST_WAIT = 10  # seconds; a stopping server waits for open requests
 
 JOBS = Routes()
 JOBS(
     "POST",
     "/jobs",
-    refuses=(404, 409),
-    largest=lambda settings: settings.largest_inputs,
+    errors=(404, 409),
+    max_bytes=lambda settings: settings.largest_inputs,
 )(submit)
 
 
@@ -53,77 +53,79 @@ async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
         call.caller.user, wanted, limit, offset, ascending=query.sort == "ASC"
     )
     page = [await _shown(call.runtime, job, params=not query.exclude_params) for job in jobs]
-    # Whoever looks for a job of a submit learns here, too, that keys are honored.
+    # Clients that look for a job after a failed submit check that the server honors keys.
     key = call.request.headers.get("idempotency-key")
     if key:
         call.headers["Idempotency-Key"] = key
     return models.Jobs(page, count, limit, offset)
 
 
-@JOBS("GET", "/jobs/{id}", refuses=(404,))
+@JOBS("GET", "/jobs/{id}", errors=(404,))
 async def one(call: Call, query: models.Brief) -> models.Job:
-    """Return a job; with ``Prefer: wait=SECONDS``, once it has ended or so much later."""
+    """Return a job; with ``Prefer: wait=SECONDS``, wait at most this long for it to finish."""
     found = _WAIT.search(call.request.headers.get("prefer", ""))
     if found is not None and not _job(call).is_final:
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(_end(call), min(int(found[1]), _LONGEST_WAIT))
+            await asyncio.wait_for(_wait_for_end(call), min(int(found[1]), _LONGEST_WAIT))
     return await _shown(call.runtime, _job(call), params=not query.exclude_params)
 
 
-@JOBS("DELETE", "/jobs/{id}", refuses=(404,))
+@JOBS("DELETE", "/jobs/{id}", errors=(404,))
 async def delete(call: Call) -> None:
     """Delete a job in any state."""
     job, runtime = _job(call), call.runtime
     runtime.scheduler.withdraw(job)
     async with runtime.store.durably():
         runtime.store.jobs.delete(job.id)
-    await runtime.feeds.end(job.id)
+    await runtime.broker.end_subscriptions(job.id)
 
 
-@JOBS("POST", "/jobs/{id}/cancel", refuses=(404, 409))
+@JOBS("POST", "/jobs/{id}/cancel", errors=(404, 409))
 async def cancel(call: Call) -> None:
-    """Cancel a job that has not ended."""
+    """Cancel an unfinished job."""
     job, runtime = _job(call), call.runtime
     if job.is_final:
-        raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is already {job.status.lower()}.")
     await end(runtime, job)
 
 
 async def end(runtime: Runtime, job: Job) -> None:
-    """Cancel a job that has not ended."""
+    """Cancel an unfinished job and close its streams."""
     runtime.scheduler.withdraw(job)
     async with runtime.store.durably():
         runtime.store.jobs.finish(job.id, CANCELLED)
-    # The stream is closed before the answer: who cancelled hears nothing of the job afterwards.
-    await runtime.feeds.end(job.id)
+    # Streams close before the response, so the caller gets no messages of the job after it.
+    await runtime.broker.end_subscriptions(job.id)
 
 
-@JOBS("GET", "/jobs/{id}/results", refuses=(404,))
-async def results(call: Call) -> TextAnswer:
-    """Return what the program returned."""
-    return TextAnswer(await call.runtime.store.payloads.read(_job(call).id, "result"))
+@JOBS("GET", "/jobs/{id}/results", errors=(404,))
+async def results(call: Call) -> TextResponse:
+    """Return the result of a job."""
+    return TextResponse(await call.runtime.store.payloads.read(_job(call).id, "result"))
 
 
-@JOBS("GET", "/jobs/{id}/interim_results", refuses=(404,))
-async def interim_results(call: Call) -> TextAnswer:
-    """Return what the program published."""
+@JOBS("GET", "/jobs/{id}/interim_results", errors=(404,))
+async def interim_results(call: Call) -> TextResponse:
+    """Return the interim results of a job."""
     job = _job(call)
-    call.runtime.feeds.flush()
-    return TextAnswer(msgspec.json.encode(call.runtime.store.jobs.messages(job.id)))
+    call.runtime.broker.flush()
+    return TextResponse(msgspec.json.encode(call.runtime.store.jobs.messages(job.id)))
 
 
-@JOBS("GET", "/jobs/{id}/logs", refuses=(404,))
-async def logs(call: Call) -> TextAnswer:
-    """Return the log of a job that has ended."""
+@JOBS("GET", "/jobs/{id}/logs", errors=(404,))
+async def logs(call: Call) -> TextResponse:
+    """Return the log of a finished job."""
     job = _job(call)
     if not job.is_final:
-        raise Refused(404, LOG_NOT_READY, f"The log of job {job.id} is there when it has ended.")
-    return TextAnswer(await call.runtime.store.payloads.read(job.id, "log"))
+        raise RequestError(
+            404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished."
+        )
+    return TextResponse(await call.runtime.store.payloads.read(job.id, "log"))
 
 
-@JOBS("GET", "/jobs/{id}/metrics", refuses=(404,))
+@JOBS("GET", "/jobs/{id}/metrics", errors=(404,))
 async def metrics(call: Call) -> models.Metrics:
-    """Return times and usage."""
+    """Return the timestamps and usage of a job."""
     job = _job(call)
     return models.Metrics(
         models.Timestamps(job.created, job.running, job.finished),
@@ -134,31 +136,31 @@ async def metrics(call: Call) -> models.Metrics:
     )
 
 
-@JOBS("GET", "/facade/v1/jobs/{id}/type", refuses=(404,))
+@JOBS("GET", "/facade/v1/jobs/{id}/type", errors=(404,))
 async def kind(call: Call) -> models.JobType:
-    """Tell clients of other packages which service ran a job: this one."""
+    """Return the type of a job, for other clients: always RUNTIME."""
     _job(call)
     return models.JobType()
 
 
 def find(runtime: Runtime, user: str, crn: Optional[str], job_id: str) -> Job:
-    """A job of this user (and, on the cloud face, of this service).
+    """Return a job of this user and, on the cloud channel, of this service instance.
 
     Raises:
-        Refused: 404 if there is none.
+        RequestError: 404 if there is no such job.
     """
     job = runtime.store.jobs.get(job_id)
     if job is None or job.user != user or (crn is not None and job.instance != crn):
-        raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
+        raise RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
     return job
 
 
-async def _end(call: Call) -> None:
-    """Return once a job is final or gone."""
-    with call.runtime.feeds.watch(call.path("id")) as watch:
+async def _wait_for_end(call: Call) -> None:
+    """Wait until a job is final; raises if it is deleted meanwhile."""
+    with call.runtime.broker.subscribe(call.path("id")) as subscription:
         while not _job(call).is_final:
-            watch.changed.clear()
-            await watch.changed.wait()
+            subscription.changed.clear()
+            await subscription.changed.wait()
 
 
 def _job(call: Call) -> Job:
@@ -166,7 +168,7 @@ def _job(call: Call) -> Job:
 
 
 async def _shown(runtime: Runtime, job: Job, *, params: bool) -> models.Job:
-    """The job as the protocol shows it; the inputs go out as they came in, however large."""
+    """Convert a job to its response model; inputs are included unparsed."""
     shown = models.Job(
         job.id,
         job.backend,

@@ -1,4 +1,4 @@
-"""Programs: those that come with the server, and those that users upload."""
+"""Program endpoints."""
 
 import binascii
 import secrets
@@ -8,18 +8,18 @@ from typing import Any, Union
 
 from msgspec import UNSET, structs
 
-from qiskit_ibm_runtime.local.moments import now
 from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.errors import (
     NOT_AUTHORIZED,
     PROGRAM_NOT_FOUND,
     TOO_LARGE,
-    Refused,
+    RequestError,
     invalid,
 )
 from qiskit_ibm_runtime.local.runtime import Runtime
 from qiskit_ibm_runtime.local.settings import Settings
 from qiskit_ibm_runtime.local.storage.program_records import Program
+from qiskit_ibm_runtime.local.timestamps import now
 
 from .endpoint import Call, Routes
 
@@ -27,16 +27,16 @@ PROGRAMS = Routes()
 
 
 def _largest(settings: Settings) -> int:
-    # Base64 makes four of three; the rest is room for the other fields.
+    # Base64 encodes three bytes as four; the rest is for the other fields.
     return settings.largest_program * 4 // 3 + 2**18
 
 
-@PROGRAMS("POST", "/programs", status=201, refuses=(403,), largest=_largest)
+@PROGRAMS("POST", "/programs", status=201, errors=(403,), max_bytes=_largest)
 async def upload(call: Call, body: models.CreateProgram) -> models.Program:
     """Upload a program."""
     runtime = call.runtime
     if not runtime.settings.uploads:
-        raise Refused(403, NOT_AUTHORIZED, "This server takes no programs.")
+        raise RequestError(403, NOT_AUTHORIZED, "This server does not accept program uploads.")
     source = _source(body.data.encode("ascii", "replace"), runtime)
     program = Program(
         f"{secrets.token_hex(4)}-{secrets.token_hex(6)}",
@@ -54,22 +54,22 @@ async def upload(call: Call, body: models.CreateProgram) -> models.Program:
 
 @PROGRAMS("GET", "/programs")
 async def listed(call: Call, query: models.Page) -> models.Programs:
-    """List the user's own and all public programs."""
+    """List the programs of the user and all public ones."""
     limit, offset = query.size(20), query.offset
     programs = call.runtime.programs(call.caller.user)
     page = [_shown(program) for program in programs[offset : offset + limit]]
     return models.Programs(page, len(programs), limit, offset)
 
 
-@PROGRAMS("GET", "/programs/{id}", refuses=(404,))
+@PROGRAMS("GET", "/programs/{id}", errors=(404,))
 async def one(call: Call) -> models.Program:
-    """Return a program, to its author with its text."""
+    """Return a program; its author also gets the source."""
     program = _visible(call)
     is_own = program.user == call.caller.user
     return _shown(program, call.runtime.store.programs.source(program.id) if is_own else None)
 
 
-@PROGRAMS("PATCH", "/programs/{id}", refuses=(403, 404), largest=_largest)
+@PROGRAMS("PATCH", "/programs/{id}", errors=(403, 404), max_bytes=_largest)
 async def update(call: Call, body: models.UpdateProgram) -> None:
     """Change the fields of a program."""
     given = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
@@ -79,30 +79,30 @@ async def update(call: Call, body: models.UpdateProgram) -> None:
 @PROGRAMS(
     "PUT",
     "/programs/{id}/data",
-    refuses=(403, 404),
+    errors=(403, 404),
     media_type="application/octet-stream",
-    largest=_largest,
+    max_bytes=_largest,
 )
 async def update_data(call: Call, body: bytearray) -> None:
-    """Replace the text of a program, which comes in base64."""
+    """Replace the source of a program, sent in base64."""
     program, source = _own(call), _source(body, call.runtime)
     async with call.runtime.store.durably():
         call.runtime.store.programs.put_source(replace(program, updated=now()), source)
 
 
-@PROGRAMS("PUT", "/programs/{id}/public", refuses=(403, 404))
+@PROGRAMS("PUT", "/programs/{id}/public", errors=(403, 404))
 async def make_public(call: Call) -> None:
-    """Show a program to all."""
+    """Make a program public."""
     await _change(call, public=True)
 
 
-@PROGRAMS("PUT", "/programs/{id}/private", refuses=(403, 404))
+@PROGRAMS("PUT", "/programs/{id}/private", errors=(403, 404))
 async def make_private(call: Call) -> None:
-    """Hide a program."""
+    """Make a program private."""
     await _change(call, public=False)
 
 
-@PROGRAMS("DELETE", "/programs/{id}", refuses=(403, 404))
+@PROGRAMS("DELETE", "/programs/{id}", errors=(403, 404))
 async def delete(call: Call) -> None:
     """Delete a program."""
     program = _own(call)
@@ -119,14 +119,14 @@ async def _change(call: Call, **fields: Any) -> None:
 def _visible(call: Call) -> Program:
     program = call.runtime.program(call.caller.user, call.path("id"))
     if program is None:
-        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {call.path('id')}")
+        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {call.path('id')}")
     return program
 
 
 def _own(call: Call) -> Program:
     program = _visible(call)
     if program.user != call.caller.user:
-        raise Refused(403, NOT_AUTHORIZED, "Only its author may change this program.")
+        raise RequestError(403, NOT_AUTHORIZED, "Only the author may change this program.")
     return program
 
 
@@ -152,7 +152,7 @@ def _source(data: Union[bytes, bytearray], runtime: Runtime) -> str:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise invalid("The program must be base64 of UTF-8 text.") from error
     if len(source.encode()) > runtime.settings.largest_program:
-        raise Refused(
+        raise RequestError(
             413, TOO_LARGE, f"A program may have {runtime.settings.largest_program} bytes at most."
         )
     return source

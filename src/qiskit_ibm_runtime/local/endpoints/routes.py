@@ -1,4 +1,4 @@
-"""The one table of everything that is served; the routes and the OpenAPI description follow it."""
+"""Route table of the classic protocol, from which the OpenAPI description is generated."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ from .programs import PROGRAMS
 from .service import SERVICE
 from .sessions import SESSIONS
 
-# Quantum clients are told the address of the runtime, cloud clients find it at the root of the
-# host that their CRN names.
+# Clients of the quantum channel learn the runtime URL at log-in. Clients of the cloud channel
+# expect the runtime at the root of the host.
 RUNTIME_ROOTS = ("", "/runtime")
 DESCRIPTION = Routes()
 
 
-@DESCRIPTION("GET", "/openapi.json", is_open=True)
+@DESCRIPTION("GET", "/openapi.json", is_public=True)
 async def describe(call: Call) -> dict[str, Any]:
-    """Describe everything that is served."""
+    """Return the OpenAPI description."""
     return description(by_path())
 
 
 def by_path() -> dict[str, dict[str, Endpoint]]:
-    """Every endpoint by its full path and its method."""
+    """Return every endpoint by full path and method."""
     table: dict[str, dict[str, Endpoint]] = {}
     for endpoint in (*SERVICE, *DESCRIPTION, *ACCOUNT):
         table.setdefault(endpoint.path, {})[endpoint.method] = endpoint

@@ -1,4 +1,4 @@
-"""The server itself: whether it works."""
+"""Health endpoint."""
 
 from qiskit_ibm_runtime.local.protocol import models
 
@@ -7,7 +7,7 @@ from .endpoint import Call, Routes
 SERVICE = Routes()
 
 
-@SERVICE("GET", "/health", is_open=True)
+@SERVICE("GET", "/health", is_public=True)
 async def health(call: Call) -> models.Health:
-    """Tell that the server works."""
+    """Report that the server is up."""
     return models.Health()

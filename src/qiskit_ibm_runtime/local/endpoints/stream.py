@@ -1,4 +1,4 @@
-"""The stream of one job: an acknowledgement, every message from the first, the result, the end."""
+"""Job stream: a websocket that sends an acknowledgement, all interim results, and the result."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocketDisconnect
 
-from qiskit_ibm_runtime.local.protocol.answers import error_answer
-from qiskit_ibm_runtime.local.protocol.errors import Refused
+from qiskit_ibm_runtime.local.protocol.errors import RequestError
+from qiskit_ibm_runtime.local.protocol.responses import error_response
 from qiskit_ibm_runtime.local.storage.job_records import COMPLETED
 
 from .jobs import find
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from qiskit_ibm_runtime.local.runtime import Runtime
-    from qiskit_ibm_runtime.local.scheduling.feeds import Watch
+    from qiskit_ibm_runtime.local.scheduling.message_broker import Subscription
 
 STREAM_PATH = "/stream/jobs/{id}"
 NORMAL = 1000
-# Messages read at once; a job may have published more than should be in memory together.
+# Number of messages read at once; a job may have published more than fits in memory.
 _PAGE = 100
 
 
 async def stream(runtime: Runtime, socket: WebSocket) -> None:
-    """Serve one listener, who may come at any time, until the job ends or the listener goes."""
+    """Serve one client until the job finishes or the client disconnects."""
     try:
-        caller = runtime.doorkeeper.admit(socket.headers)
+        caller = runtime.authenticator.authenticate(socket.headers)
         job = find(runtime, caller.user, caller.crn, socket.path_params["id"])
-    except Refused as refused:
-        await socket.send_denial_response(error_answer(refused))
+    except RequestError as error:
+        await socket.send_denial_response(error_response(error))
         return
     await socket.accept()
-    with runtime.feeds.watch(job.id) as watch:
-        sending = asyncio.ensure_future(_send_all(runtime, socket, job.id, watch))
-        leaving = asyncio.ensure_future(_wait_for_leave(socket))
+    with runtime.broker.subscribe(job.id) as subscription:
+        sending = asyncio.ensure_future(_send_all(runtime, socket, job.id, subscription))
+        leaving = asyncio.ensure_future(_wait_for_disconnect(socket))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done():
                 return
-            # The listener may go in the middle of a message; that is no error of ours.
+            # The client may disconnect in the middle of a message.
             with suppress(WebSocketDisconnect, RuntimeError):
                 await sending
                 await socket.close(NORMAL)
@@ -51,11 +51,13 @@ async def stream(runtime: Runtime, socket: WebSocket) -> None:
             leaving.cancel()
 
 
-async def _send_all(runtime: Runtime, socket: WebSocket, job_id: str, watch: Watch) -> None:
+async def _send_all(
+    runtime: Runtime, socket: WebSocket, job_id: str, subscription: Subscription
+) -> None:
     await socket.send_text(f"Listening to results for job: {job_id}")
     sent, store = 0, runtime.store
     while True:
-        watch.changed.clear()
+        subscription.changed.clear()
         job = store.jobs.get(job_id)
         while page := store.jobs.messages(job_id, sent, _PAGE):
             for text in page:
@@ -63,14 +65,14 @@ async def _send_all(runtime: Runtime, socket: WebSocket, job_id: str, watch: Wat
             sent += len(page)
         if job is None or job.is_final:
             break
-        await watch.changed.wait()
+        await subscription.changed.wait()
     result = await store.payloads.read(job_id, "result")
     if job is not None and job.status == COMPLETED and result is not None:
         await socket.send_text(result.decode())
 
 
-async def _wait_for_leave(socket: WebSocket) -> None:
-    """Listeners have nothing to say; what they send is dropped."""
+async def _wait_for_disconnect(socket: WebSocket) -> None:
+    """Discard what the client sends until it disconnects."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while (await socket.receive())["type"] != "websocket.disconnect":
             pass

@@ -1,4 +1,4 @@
-"""From a request to a job: everything that is checked before it is acknowledged."""
+"""Job submission: validate a request and store the job."""
 
 import asyncio
 import hashlib
@@ -7,23 +7,23 @@ from typing import Optional
 import msgspec
 from msgspec import structs
 
-from qiskit_ibm_runtime.local.moments import new_id
 from qiskit_ibm_runtime.local.protocol import models
+from qiskit_ibm_runtime.local.protocol.authentication import CLOUD
 from qiskit_ibm_runtime.local.protocol.errors import (
     INVALID_REQUEST,
     KEY_REUSED,
     PROGRAM_NOT_FOUND,
     SESSION_CLOSED,
     SESSION_NOT_FOUND,
-    Refused,
+    RequestError,
     invalid,
 )
-from qiskit_ibm_runtime.local.protocol.identity import CLOUD
 from qiskit_ibm_runtime.local.runtime import backend_not_found
 from qiskit_ibm_runtime.local.settings import Instance
 from qiskit_ibm_runtime.local.storage.job_records import Job, Submission
 from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.session_records import Session
+from qiskit_ibm_runtime.local.timestamps import new_id
 
 from .endpoint import Call
 
@@ -32,15 +32,15 @@ _HASHED_AT_ONCE = 2**18  # bytes, in less than a millisecond
 
 
 async def submit(call: Call, body: models.Submit) -> models.Submitted:
-    """Run a program; a repeated Idempotency-Key makes no second job."""
+    """Run a program; repeating an Idempotency-Key does not create a second job."""
     job_id, digest = new_id(), ""
     key = call.request.headers.get("idempotency-key")
     if key is not None:
         if not 0 < len(key) <= _LONGEST_KEY:
-            raise invalid(f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters.")
+            raise invalid(f"An Idempotency-Key must have 1 to {_LONGEST_KEY} characters.")
         call.headers["Idempotency-Key"] = key
         digest = await _digest(body)
-    # Before anything is looked up: what is found must still be so when the job is kept.
+    # Write the inputs before the checks, so that nothing is awaited between checks and insertion.
     async with call.runtime.store.payloads.prepared(job_id, "params", memoryview(body.params)):
         return await _submit(call, body, job_id, key, digest)
 
@@ -51,7 +51,7 @@ async def _submit(
     store = call.runtime.store
     earlier = _earlier(call, key, digest) if key else None
     if earlier is not None:
-        await store.on_disk()  # it may be on its way still
+        await store.on_disk()  # the earlier submit may still be waiting for this
         return models.Submitted(earlier.job, earlier.backend)
     job, source = _checked(call, body, job_id)
     submission = Submission(key, digest, job.id, job.backend) if key else None
@@ -64,25 +64,25 @@ async def _submit(
 
 
 async def _digest(body: models.Submit) -> str:
-    """What tells this submit from others; the inputs are compared as they were sent."""
+    """Return a digest of a submit; inputs are hashed as sent."""
     fields = {**structs.asdict(body), "params": None}
     found = hashlib.sha256(msgspec.json.encode(fields, order="deterministic"))
     if len(params := memoryview(body.params)) <= _HASHED_AT_ONCE:
         found.update(params)
-    else:  # megabytes leave the event loop to others
+    else:  # keep the event loop responsive
         await asyncio.to_thread(found.update, params)
     return found.hexdigest()
 
 
 def _earlier(call: Call, key: str, digest: str) -> Optional[Submission]:
-    """What was submitted under this key before."""
+    """Return the earlier submission with this key, if any."""
     earlier = call.runtime.store.jobs.submission(call.caller.user, key)
     if earlier is not None and earlier.digest != digest:
-        raise Refused(
+        raise RequestError(
             409,
             KEY_REUSED,
-            "Another job was submitted under this Idempotency-Key.",
-            "Use a new key for every job.",
+            "Another job was submitted with this Idempotency-Key.",
+            "Use a new key for each job.",
         )
     return earlier
 
@@ -92,7 +92,7 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
     instance = runtime.instance(call.caller, _hgp(call, body))
     program = runtime.program(user, body.program_id)
     if program is None:
-        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
+        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     session = _session(call, body)
     backend = _backend(call, body, instance, session, program)
     details = {
@@ -104,7 +104,7 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
     }
     source = None
     if program.user:
-        # A copy: what waits must not change when its program is changed or deleted.
+        # A copy, because the program may be changed or deleted while the job waits.
         source = runtime.store.programs.source(program.id)
         details["parameters"] = (program.spec or {}).get("parameters")
     job = Job(
@@ -123,15 +123,15 @@ def _hgp(call: Call, body: models.Submit) -> Optional[str]:
     given = [part for part in (body.hub, body.group, body.project) if part is not None]
     if call.caller.channel == CLOUD:
         if given:
-            raise invalid("Hub, group and project are not used with a service instance.")
+            raise invalid("Hub, group and project cannot be used with a service instance.")
         return None
     if len(given) not in (0, 3):
-        raise invalid("Hub, group and project are given together.")
+        raise invalid("Hub, group and project must be given together.")
     return "/".join(given) or None
 
 
 def _limit(call: Call, body: models.Submit, program: Program) -> Optional[int]:
-    """Seconds after which the job has run too long."""
+    """Return the limit on the execution time in seconds, if there is one."""
     shortest = call.runtime.settings.minimum_execution_time
     if body.cost is None:
         return program.cost if program.user else None
@@ -144,13 +144,13 @@ def _session(call: Call, body: models.Submit) -> Optional[Session]:
     if body.session_id is None:
         return None
     if body.start_session:
-        raise invalid("A job either starts a session or belongs to one.")
+        raise invalid("'start_session' and 'session_id' cannot be combined.")
     session = call.runtime.session(call.caller, body.session_id)
     if session is None:
-        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {body.session_id}")
+        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {body.session_id}")
     if not session.takes_jobs(call.runtime.clock()):
         text = f"Session has been closed: {body.session_id}"
-        raise Refused(400, SESSION_CLOSED, text, "Start a new session.")
+        raise RequestError(400, SESSION_CLOSED, text, "Start a new session.")
     return session
 
 
@@ -167,7 +167,7 @@ def _backend(
     session: Optional[Session],
     program: Program,
 ) -> str:
-    """The backend asked for, the session's, or on the cloud the least busy one that is enough."""
+    """Return the requested backend, the session's, or the least busy one (cloud channel only)."""
     name, known = body.backend, call.runtime.backends_of(instance)
     if session is not None:
         if name not in (None, session.backend):
@@ -182,5 +182,5 @@ def _backend(
     qubits = ((program.spec or {}).get("backend_requirements") or {}).get("min_num_qubits", 1)
     enough = [one for one in known if call.runtime.qubits(one) >= qubits]
     if not enough:
-        raise Refused(400, INVALID_REQUEST, f"No backend here has {qubits} qubits.")
+        raise RequestError(400, INVALID_REQUEST, f"No backend here has {qubits} qubits.")
     return min(enough, key=call.runtime.scheduler.length)

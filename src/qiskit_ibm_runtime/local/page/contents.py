@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.devices import catalogue
-from qiskit_ibm_runtime.local.protocol.identity import Caller
+from qiskit_ibm_runtime.local.protocol.authentication import Caller
 from qiskit_ibm_runtime.local.storage.job_records import COMPLETED, FAILED, Filter, Job
 
 if TYPE_CHECKING:

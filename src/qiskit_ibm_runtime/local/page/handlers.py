@@ -40,7 +40,7 @@ _FILES = Path(__file__).parent
 _STATIC = {"page.css": "text/css", "page.js": "text/javascript", "page.svg": "image/svg+xml"}
 _LARGEST_FORM = 4096
 _MOST_STREAMS = 32
-_SECONDS_BETWEEN_LOOKS = 0.5
+_POLL_SECONDS = 0.5
 _LOOKS_BETWEEN_SIGNS = 30
 # Nothing loads from other hosts, no script or style is inline, and no other site can frame the
 # page. With the policy "no-referrer", browsers would send "Origin: null" with our own forms.
@@ -139,7 +139,7 @@ class Page:
             token = json.loads(await _body(request))["apiToken"]
         except (ValueError, TypeError, KeyError):
             token = None
-        user = self.runtime.doorkeeper.user_of(token) if isinstance(token, str) else None
+        user = self.runtime.authenticator.find_user(token) if isinstance(token, str) else None
         if user is None:
             return Response("This token is not known.", 401, _HEADERS, "text/plain")
         if not is_possible():
@@ -246,7 +246,7 @@ class Page:
             seen, quiet = self.runtime.store.changes, 0
             yield "retry: 2000\n\n"
             while True:
-                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                await asyncio.sleep(_POLL_SECONDS)
                 quiet += 1
                 if self.runtime.store.changes != seen:
                     seen, quiet = self.runtime.store.changes, 0

@@ -54,8 +54,8 @@ def _found(instance: Instance, plan_id: str) -> dict[str, Any]:
     }
 
 
-ACCOUNT("POST", "/v3/resources/search", refuses=(401,), is_open=True)(search)
+ACCOUNT("POST", "/v3/resources/search", errors=(401,), is_public=True)(search)
 for _plan_id, _, _ in PLANS.values():
     # GLOBAL_CATALOG_URL may or may not include the usual /api/v1.
     for _root in ("", "/api/v1"):
-        ACCOUNT("GET", f"{_root}/{_plan_id}", refuses=(401,), is_open=True)(plan)
+        ACCOUNT("GET", f"{_root}/{_plan_id}", errors=(401,), is_public=True)(plan)

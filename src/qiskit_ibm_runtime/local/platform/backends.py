@@ -22,7 +22,7 @@ def api_version(call: Call) -> str:
     """Return the API version of a request; the newest by default.
 
     Raises:
-        Refused: 400 if the version is malformed or too old.
+        RequestError: 400 if the version is malformed or too old.
     """
     asked = call.request.headers.get("ibm-api-version", VERSIONS[-1])
     if not _DATE.fullmatch(asked) or asked < VERSIONS[0]:
@@ -30,7 +30,7 @@ def api_version(call: Call) -> str:
     return asked
 
 
-@BACKENDS("GET", "/versions", is_open=True)
+@BACKENDS("GET", "/versions", is_public=True)
 async def versions(call: Call) -> models.Version:
     """List API versions."""
     return models.Version(list(VERSIONS))
@@ -45,19 +45,19 @@ async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
     return models.Devices([_device(call, name, query.fields or "") for name in names])
 
 
-@BACKENDS("GET", "/backends/{name}/configuration", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/configuration", errors=(404,))
 async def configuration(call: Call, query: models.DocumentQuery) -> dict[str, Any]:
     """Describe a device."""
     return documents.configuration(device_named(call, call.path("name")))
 
 
-@BACKENDS("GET", "/backends/{name}/properties", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/properties", errors=(404,))
 async def properties(call: Call, query: models.DocumentQuery) -> dict[str, Any]:
     """Return a device's calibration."""
     return documents.properties(device_named(call, call.path("name")))
 
 
-@BACKENDS("GET", "/backends/{name}/status", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/status", errors=(404,))
 async def status(call: Call) -> models.Status:
     """Return the status of a device and the length of its queue."""
     name = device_named(call, call.path("name"))
@@ -69,7 +69,7 @@ def device_named(call: Call, name: str) -> str:
     """Return the name if the caller has access to the device.
 
     Raises:
-        Refused: 404 otherwise.
+        RequestError: 404 otherwise.
     """
     if name not in call.runtime.devices_for(call.caller):
         raise backend_not_found(name)
@@ -91,10 +91,10 @@ def _device(call: Call, name: str, fields: str) -> dict[str, Any]:
     return its
 
 
-@BACKENDS("GET", "/backends/{name}/defaults", refuses=(404,))
+@BACKENDS("GET", "/backends/{name}/defaults", errors=(404,))
 async def defaults(call: Call) -> Any:
     """Return null: devices have no pulse defaults any more."""
-    from qiskit_ibm_runtime.local.protocol.answers import JSONAnswer
+    from qiskit_ibm_runtime.local.protocol.responses import JSONResponse
 
     device_named(call, call.path("name"))
-    return JSONAnswer(None)
+    return JSONResponse(None)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from qiskit_ibm_runtime.local.endpoints.account import public_url
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
-from qiskit_ibm_runtime.local.protocol.errors import JOB_NOT_FOUND, NOT_AUTHORIZED, Refused
+from qiskit_ibm_runtime.local.protocol.errors import JOB_NOT_FOUND, NOT_AUTHORIZED, RequestError
 
 from . import models
 
@@ -25,7 +25,7 @@ def link(call: Call, job_id: str) -> models.Link:
     return models.Link(f"{public_url(call)}{PATH}/{ticket}")
 
 
-@DOWNLOADS("GET", f"{PATH}/{{ticket}}", refuses=(403, 404), is_open=True)
+@DOWNLOADS("GET", f"{PATH}/{{ticket}}", errors=(403, 404), is_public=True)
 async def download(call: Call) -> Any:
     """Return the result for a ticket, gzip-compressed if the client accepts that."""
     job_id, _, rest = call.path("ticket").partition(".")
@@ -33,12 +33,14 @@ async def download(call: Call) -> Any:
     expires = int(until) if until.isdecimal() and len(until) < 16 else 0
     right = _signature(call, job_id, expires)
     if not hmac.compare_digest(signature.encode(), right.encode()):
-        raise Refused(403, NOT_AUTHORIZED, "Invalid result URL.")
+        raise RequestError(403, NOT_AUTHORIZED, "Invalid result URL.")
     if expires < call.runtime.clock():
-        raise Refused(403, NOT_AUTHORIZED, "The result URL has expired; request the results again.")
+        raise RequestError(
+            403, NOT_AUTHORIZED, "The result URL has expired; request the results again."
+        )
     data = await call.runtime.store.payloads.read(job_id, "result")
     if data is None:
-        raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
+        raise RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
     if "gzip" not in call.request.headers.get("accept-encoding", ""):
         return Response(data, media_type="application/json")
     encoded = {"Content-Encoding": "gzip"}

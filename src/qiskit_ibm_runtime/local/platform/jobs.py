@@ -11,8 +11,6 @@ from starlette.responses import Response
 from qiskit_ibm_runtime.local import programs
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.endpoints.jobs import find
-from qiskit_ibm_runtime.local.moments import new_id
-from qiskit_ibm_runtime.local.protocol.answers import TextAnswer
 from qiskit_ibm_runtime.local.protocol.errors import (
     JOB_IS_FINAL,
     JOB_NOT_FOUND,
@@ -20,9 +18,10 @@ from qiskit_ibm_runtime.local.protocol.errors import (
     PROGRAM_NOT_FOUND,
     SESSION_CLOSED,
     SESSION_NOT_FOUND,
-    Refused,
+    RequestError,
     invalid,
 )
+from qiskit_ibm_runtime.local.protocol.responses import TextResponse
 from qiskit_ibm_runtime.local.pubs import params
 from qiskit_ibm_runtime.local.pubs.errors import PubError
 from qiskit_ibm_runtime.local.runtime import Runtime
@@ -34,6 +33,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
     Filter,
     Job,
 )
+from qiskit_ibm_runtime.local.timestamps import new_id
 
 from . import downloads, models
 from .backends import device_named
@@ -46,11 +46,11 @@ _LARGE = 2**20
 _CODE = re.compile(r"Error code (\d+); ", re.ASCII)
 
 
-@JOBS("POST", "/jobs", refuses=(404,), largest=lambda settings: settings.largest_inputs)
+@JOBS("POST", "/jobs", errors=(404,), max_bytes=lambda settings: settings.largest_inputs)
 async def submit(call: Call, body: models.Submit) -> models.Submitted:
     """Run a program."""
     if body.program_id not in params.PARAMS:
-        raise Refused(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
+        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     if body.start_session:
         raise invalid("start_session is no longer supported; use POST /sessions.")
     backend = device_named(call, body.backend)
@@ -74,7 +74,7 @@ async def _check(body: models.Submit) -> None:
         else:  # which leaves the event loop to others
             await asyncio.to_thread(params.checked, body.program_id, data)
     except PubError as error:
-        raise Refused(400, error.code, error.message) from error
+        raise RequestError(400, error.code, error.message) from error
 
 
 def _check_session(call: Call, session_id: Optional[str], backend: str) -> None:
@@ -82,9 +82,9 @@ def _check_session(call: Call, session_id: Optional[str], backend: str) -> None:
         return
     session = call.runtime.session(call.caller, session_id)
     if session is None:
-        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
+        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
     if not session.takes_jobs(call.runtime.clock()):
-        raise Refused(400, SESSION_CLOSED, f"Session has been closed: {session_id}")
+        raise RequestError(400, SESSION_CLOSED, f"Session has been closed: {session_id}")
     if session.backend != backend:
         raise invalid(f"Session {session_id} runs on {session.backend}, not on {backend}.")
 
@@ -133,13 +133,13 @@ async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
     return models.Jobs(page, count, limit, offset)
 
 
-@JOBS("GET", "/jobs/{id}", refuses=(404,))
+@JOBS("GET", "/jobs/{id}", errors=(404,))
 async def one(call: Call, query: models.Brief) -> models.Job:
     """Return a job."""
     return await _shown(call.runtime, found(call), inputs=not query.exclude_params)
 
 
-@JOBS("DELETE", "/jobs/{id}", refuses=(404,))
+@JOBS("DELETE", "/jobs/{id}", errors=(404,))
 async def delete(call: Call) -> None:
     """Delete a finished job."""
     job, runtime = found(call), call.runtime
@@ -149,12 +149,12 @@ async def delete(call: Call) -> None:
         runtime.store.jobs.delete(job.id)
 
 
-@JOBS("POST", "/jobs/{id}/cancel", refuses=(404, 409))
+@JOBS("POST", "/jobs/{id}/cancel", errors=(404, 409))
 async def cancel(call: Call) -> None:
     """Cancel an unfinished job."""
     job = found(call)
     if job.is_final:
-        raise Refused(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
     await drop(call.runtime, [job])
 
 
@@ -166,10 +166,10 @@ async def drop(runtime: Runtime, jobs: list[Job]) -> None:
         for job in jobs:
             runtime.store.jobs.finish(job.id, CANCELLED)
     for job in jobs:
-        await runtime.feeds.end(job.id)
+        await runtime.broker.end_subscriptions(job.id)
 
 
-@JOBS("PUT", "/jobs/{id}/tags", refuses=(404,))
+@JOBS("PUT", "/jobs/{id}/tags", errors=(404,))
 async def tag(call: Call, body: models.NewTags) -> None:
     """Replace the tags of a job."""
     job = found(call)
@@ -177,7 +177,7 @@ async def tag(call: Call, body: models.NewTags) -> None:
         call.runtime.store.jobs.tag(job, body.tags)
 
 
-@JOBS("GET", "/jobs/{id}/results", refuses=(404,))
+@JOBS("GET", "/jobs/{id}/results", errors=(404,))
 async def results(call: Call) -> Any:
     """Return the result, or 204 if there is none. Private results are deleted when read."""
     job, store = found(call), call.runtime.store
@@ -185,7 +185,7 @@ async def results(call: Call) -> Any:
     if not data:
         return None
     if job.status != COMPLETED:
-        return TextAnswer(data)
+        return TextResponse(data)
     if call.runtime.settings.result_links and not job.details.get("private"):
         return downloads.link(call, job.id)
     if job.details.get("private"):
@@ -194,16 +194,18 @@ async def results(call: Call) -> Any:
     return Response(data, media_type="application/json")
 
 
-@JOBS("GET", "/jobs/{id}/logs", refuses=(404,))
-async def logs(call: Call) -> TextAnswer:
+@JOBS("GET", "/jobs/{id}/logs", errors=(404,))
+async def logs(call: Call) -> TextResponse:
     """Return the log of a finished job."""
     job = found(call)
     if not job.is_final:
-        raise Refused(404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished.")
-    return TextAnswer(await call.runtime.store.payloads.read(job.id, "log"))
+        raise RequestError(
+            404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished."
+        )
+    return TextResponse(await call.runtime.store.payloads.read(job.id, "log"))
 
 
-@JOBS("GET", "/jobs/{id}/metrics", refuses=(404,))
+@JOBS("GET", "/jobs/{id}/metrics", errors=(404,))
 async def metrics(call: Call) -> models.Metrics:
     """Return timestamps and usage."""
     job = found(call)
@@ -220,11 +222,11 @@ def found(call: Call) -> Job:
     """Return the job in the path of a request.
 
     Raises:
-        Refused: 404 if the caller has no such V2 job.
+        RequestError: 404 if the caller has no such V2 job.
     """
     job = find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
     if not programs.is_v2(job.program):
-        raise Refused(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job.id}")
+        raise RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job.id}")
     return job
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from qiskit_ibm_runtime.local import moments
+from qiskit_ibm_runtime.local import timestamps
 from qiskit_ibm_runtime.local.protocol.models import LogLevel, Name, Object, Time
 
 LARGEST_PAGE = 200
@@ -131,7 +131,7 @@ class JobQuery(Struct):
         for name in ("created_after", "created_before"):
             text = getattr(self, name)
             try:
-                setattr(self, name, None if text is None else moments.read(text))
+                setattr(self, name, None if text is None else timestamps.parse_timestamp(text))
             except ValueError as error:
                 raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
 

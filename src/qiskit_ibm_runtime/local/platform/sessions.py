@@ -3,10 +3,10 @@
 from datetime import datetime, timezone
 
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
-from qiskit_ibm_runtime.local.moments import new_id, now, written
-from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, Refused, invalid
+from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, RequestError, invalid
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 from qiskit_ibm_runtime.local.storage.session_records import Session
+from qiskit_ibm_runtime.local.timestamps import format_timestamp, new_id, now
 
 from . import models
 from .backends import device_named
@@ -19,13 +19,13 @@ _INTERACTIVE = 60
 _MOST_JOBS = 10_000
 
 
-@SESSIONS("POST", "/sessions", refuses=(404,))
+@SESSIONS("POST", "/sessions", errors=(404,))
 async def open_session(call: Call, body: models.OpenSession) -> models.SessionId:
     """Open a session (mode dedicated) or a batch."""
     runtime = call.runtime
     if runtime.settings.plan == "open" and body.mode == "dedicated":
         text = "The open plan does not include dedicated sessions."
-        raise Refused(400, NOT_ON_THIS_PLAN, text, "Use job mode or a batch, or another plan.")
+        raise RequestError(400, NOT_ON_THIS_PLAN, text, "Use job mode or a batch, or another plan.")
     if body.backend is None:
         raise invalid("'backend' is required.")
     longest = runtime.settings.session_hours * 3600
@@ -45,7 +45,7 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
     return models.SessionId(session.id)
 
 
-@SESSIONS("GET", "/sessions/{id}", refuses=(404,))
+@SESSIONS("GET", "/sessions/{id}", errors=(404,))
 async def one(call: Call) -> models.Session:
     """Describe a session."""
     session = _found(call)
@@ -75,7 +75,7 @@ async def one(call: Call) -> models.Session:
     )
 
 
-@SESSIONS("PATCH", "/sessions/{id}", refuses=(404,))
+@SESSIONS("PATCH", "/sessions/{id}", errors=(404,))
 async def change(call: Call, body: models.ChangeSession) -> None:
     """Close a session for new jobs; queued jobs still run."""
     session = _found(call)
@@ -84,7 +84,7 @@ async def change(call: Call, body: models.ChangeSession) -> None:
     await _close(call, session)
 
 
-@SESSIONS("DELETE", "/sessions/{id}/close", refuses=(404,))
+@SESSIONS("DELETE", "/sessions/{id}/close", errors=(404,))
 async def cancel(call: Call) -> None:
     """Close a session and cancel its unfinished jobs."""
     session = _found(call)
@@ -102,7 +102,7 @@ async def _close(call: Call, session: Session) -> None:
 def _found(call: Call) -> Session:
     session = call.runtime.session(call.caller, call.path("id"))
     if session is None:
-        raise Refused(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
+        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
     return session
 
 
@@ -113,4 +113,4 @@ def _jobs(call: Call, session: Session) -> list[Job]:
 
 
 def _moment(seconds: float) -> str:
-    return written(datetime.fromtimestamp(seconds, timezone.utc))
+    return format_timestamp(datetime.fromtimestamp(seconds, timezone.utc))

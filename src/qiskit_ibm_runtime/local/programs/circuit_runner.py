@@ -10,9 +10,10 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime.local.mitigation import readout
-from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+
+from .inputs import Run, Transpilation
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime._circuits.parameters import free_parameters
-from qiskit_ibm_runtime.utils.codecs.arguments import check_noise_model
+from qiskit_ibm_runtime._codecs.limits import check_noise_model
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,4 @@
-"""Owns requests and answers around any handler; never imports what keeps or runs jobs."""
+"""Request and response formats, authentication, and checks that apply to all requests.
+
+Does not import the packages that store or run jobs.
+"""

@@ -1,8 +1,8 @@
-"""Refusals, and their codes."""
+"""Error that a request handler raises, and error codes."""
 
 from __future__ import annotations
 
-# Codes that the public service uses; those of our own begin at 12900.
+# Codes of the public service; the codes from 12900 on are ours.
 NOT_AUTHORIZED, BAD_CREDENTIALS, INVALID_REQUEST = 1200, 1201, 1208
 BACKEND_NOT_FOUND, PROGRAM_NOT_FOUND, JOB_NOT_FOUND = 1216, 1220, 1291
 JOB_IS_FINAL, SESSION_CLOSED, LOGIN_FAILED = 1297, 1217, 3446
@@ -11,8 +11,16 @@ KEY_REUSED, INSTANCE_NOT_FOUND = 12922, 12930
 SESSION_NOT_FOUND, LOG_NOT_READY, BAD_HOST, INTERNAL = 12931, 12932, 12921, 12999
 
 
-class Refused(Exception):  # noqa: N818 - it is raised where a request is refused
-    """A request that is answered with an error."""
+class RequestError(Exception):
+    """Answer a request with an error response.
+
+    Args:
+        status: HTTP status.
+        code: Error code, one of the constants of this module.
+        message: What went wrong.
+        solution: What the user can do about it.
+        headers: Additional response headers.
+    """
 
     def __init__(
         self,
@@ -27,6 +35,6 @@ class Refused(Exception):  # noqa: N818 - it is raised where a request is refuse
         self.solution, self.headers = solution, headers
 
 
-def invalid(message: str) -> Refused:
-    """What a malformed request is told."""
-    return Refused(400, INVALID_REQUEST, message, "Correct the request and send it again.")
+def invalid(message: str) -> RequestError:
+    """Create the error for a malformed request."""
+    return RequestError(400, INVALID_REQUEST, message, "Correct the request and send it again.")

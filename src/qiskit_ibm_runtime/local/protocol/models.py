@@ -1,11 +1,11 @@
-"""Requests and answers as types: decoding checks them, and the OpenAPI description shows them."""
+"""Types of requests and responses; they drive validation and the OpenAPI description."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
 from typing import Annotated, Any, Literal, Optional, Union
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from qiskit_ibm_runtime.local import moments
+from qiskit_ibm_runtime.local import timestamps
 
 LARGEST_PAGE = 200
 
@@ -14,7 +14,7 @@ Description = Annotated[str, Meta(max_length=65536)]
 Seconds = Annotated[int, Meta(ge=1, le=10_000_000)]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Object = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
-"""An object that is kept and shown as it came, and never looked into."""
+"""Object that is stored and returned unparsed."""
 Base64 = Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]
 Status = Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
 LogLevel = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
@@ -69,7 +69,7 @@ class IamToken(Struct):
     access_token: str
     expires_in: int
     expiration: int
-    refresh_token: str = "not_supported"  # noqa: S105 - what the service says, too
+    refresh_token: str = "not_supported"  # noqa: S105 - the value that the service sends
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     scope: str = "ibm openid"
 
@@ -110,7 +110,7 @@ class BackendStatus(Struct):
 
 
 class Page(Struct):
-    """Which part of a list is wanted; a limit above the largest page is answered with that."""
+    """Page of a list to return; a limit above ``LARGEST_PAGE`` is reduced to it."""
 
     limit: Optional[Annotated[int, Meta(ge=1)]] = None
     offset: Annotated[int, Meta(ge=0, le=10**15)] = 0
@@ -135,7 +135,7 @@ class JobQuery(Page):
         for name in ("created_after", "created_before"):
             text = getattr(self, name)
             try:
-                setattr(self, name, None if text is None else moments.read(text))
+                setattr(self, name, None if text is None else timestamps.parse_timestamp(text))
             except ValueError as error:
                 raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
 
@@ -147,7 +147,7 @@ class Brief(Struct):
 class Submit(Struct):
     program_id: Annotated[Name, Meta(examples=["hello-world"])]
     params: Object
-    # Runs of letters and digits, joined by single separators, then a tag.
+    # Letters and digits, joined by single separators, followed by a tag.
     runtime: Optional[
         Annotated[
             str,
@@ -276,21 +276,21 @@ class Programs(Struct):
     offset: int
 
 
-class Fault(Struct):
+class ErrorDetail(Struct):
     code: int
     message: str
     solution: str = ""
     more_info: str = ""
 
 
-class Faults(Struct):
-    """A refusal in the words of the runtime service."""
+class ErrorBody(Struct):
+    """Error response in the format of the runtime service."""
 
-    errors: list[Fault]
+    errors: list[ErrorDetail]
     trace: str
 
 
-class AccountFault(Struct, rename="camel"):
+class AccountErrorDetail(Struct, rename="camel"):
     status: int
     status_code: int
     message: str
@@ -298,7 +298,7 @@ class AccountFault(Struct, rename="camel"):
     name: str = "Error"
 
 
-class AccountFaults(Struct):
-    """A refusal in the words of the authentication service."""
+class AccountErrorBody(Struct):
+    """Error response in the format of the authentication service."""
 
-    error: AccountFault
+    error: AccountErrorDetail

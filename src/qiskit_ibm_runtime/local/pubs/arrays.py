@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from qiskit_ibm_runtime.utils.codecs.arrays import array_from_members, array_to_members
-from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
+from qiskit_ibm_runtime._codecs.arrays import array_from_members, array_to_members
+from qiskit_ibm_runtime.exceptions import DecodeError
 
 from .errors import SHAPES, PubError
 

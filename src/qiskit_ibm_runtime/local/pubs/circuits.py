@@ -13,8 +13,8 @@ from qiskit.circuit import Gate, QuantumCircuit, library
 from qiskit_ibm_runtime._circuits.building import to_circuit
 from qiskit_ibm_runtime._circuits.parameters import free_parameters
 from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
-from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
-from qiskit_ibm_runtime.utils.codecs.packing import unpack
+from qiskit_ibm_runtime._codecs.packing import unpack
+from qiskit_ibm_runtime.exceptions import DecodeError
 
 from . import qpy
 from .errors import DYNAMIC, ENCODING, QASM, PubError

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from qiskit_ibm_runtime.utils.codecs.errors import DecodeError
-from qiskit_ibm_runtime.utils.codecs.packing import pack, unpack
+from qiskit_ibm_runtime._codecs.packing import pack, unpack
+from qiskit_ibm_runtime.exceptions import DecodeError
 
 from .errors import SHAPES, PubError
 

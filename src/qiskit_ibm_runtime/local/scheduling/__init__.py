@@ -1,1 +1,1 @@
-"""Owns jobs from acknowledgement to end: queues, turns, messages; never imports HTTP."""
+"""Job queues, scheduling, and messages of running jobs. Does not import HTTP code."""

@@ -1,4 +1,4 @@
-"""The order in which jobs run on one backend."""
+"""Queue of one backend: the order in which its jobs run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A job that waits; ``number`` counts the jobs of all backends as they come."""
+    """Queued job; ``number`` is its place in the order of arrival over all backends."""
 
     number: int
     job: str
@@ -21,37 +21,38 @@ class Ticket:
 
 @dataclass
 class Hold:
-    """The claim of a session on a backend, between its jobs too."""
+    """A session's hold on a backend, which persists between its jobs."""
 
     user: str
     last_used: float
 
 
 def next_in_line(
-    waiting: Sequence[Ticket], holding: Container[str | None], admitted: str | None
+    waiting: Sequence[Ticket], holding: Container[str | None], allowed_user: str | None
 ) -> int | None:
     """Return the index of the job to run next, or ``None`` if all must wait.
 
     Args:
-        waiting: What waits for one backend, in the order of arrival.
+        waiting: Jobs that wait for one backend, in order of arrival.
         holding: Sessions that hold the backend; their jobs go first.
-        admitted: The user whose other jobs may run; everybody's if it is ``None``.
+        allowed_user: User whose jobs outside of these sessions may run; ``None`` allows all users.
     """
     first = None
     for index, ticket in enumerate(waiting):
         if ticket.session is not None and ticket.session in holding:
             return index
-        if first is None and admitted in (None, ticket.user):
+        if first is None and allowed_user in (None, ticket.user):
             first = index
     return first
 
 
 @dataclass
 class Queue:
-    """What waits for one backend, what runs on it, and which sessions hold it.
+    """Waiting jobs, running jobs and holding sessions of one backend.
 
-    A device runs one job at a time, and between the jobs of the session that holds it only other
-    jobs of the same user. A simulator runs any number; jobs of its sessions only go first.
+    A device runs one job at a time. While a session holds it, it runs only jobs of the session's
+    user, those of the session first. A simulator runs any number of jobs at once, those of
+    sessions first.
     """
 
     is_device: bool
@@ -60,7 +61,7 @@ class Queue:
     holds: dict[str, Hold] = field(default_factory=dict)
 
     def candidate(self) -> Ticket | None:
-        """The job to run next, if one may run now."""
+        """Return the job to run next, or ``None`` if none may run now."""
         if self.is_device and self.running:
             return None
         users = [hold.user for hold in self.holds.values()] if self.is_device else []
@@ -68,28 +69,32 @@ class Queue:
         return None if index is None else self.waiting[index]
 
     def begin(self, ticket: Ticket, now: float, holders: int) -> None:
-        """Let the candidate run; its session holds the backend if fewer than ``holders`` do."""
+        """Move a job to running; its session holds the backend if fewer than ``holders`` do."""
         self.waiting.remove(ticket)
         self.running[ticket.job] = ticket
         if ticket.session is None:
             return
         if self.is_device:
-            self.holds.clear()  # of the same user, who has gone on to this session
+            self.holds.clear()  # the same user has moved on to this session
         if ticket.session in self.holds or len(self.holds) < holders:
             self.holds[ticket.session] = Hold(ticket.user, now)
 
     def end(self, job_id: str, now: float) -> None:
-        """Note that a job has ended."""
+        """Remove a running job that has ended."""
         ticket = self.running.pop(job_id)
         if ticket.session in self.holds:
             self.holds[ticket.session].last_used = now
 
     def remove(self, job_id: str) -> None:
-        """Remove a job that waits, if it does."""
+        """Remove a waiting job; does nothing for other jobs."""
         self.waiting = [ticket for ticket in self.waiting if ticket.job != job_id]
 
     def release(self, is_over: Callable[[str, Hold, bool], bool]) -> None:
-        """End the holds that are over, by session, hold, and whether a job waits or runs in it."""
+        """Remove the holds that are over.
+
+        Args:
+            is_over: Takes the session id, the hold, and whether the session has unfinished jobs.
+        """
         if not self.holds:
             return
         busy = {ticket.session for ticket in (*self.waiting, *self.running.values())}
@@ -101,5 +106,5 @@ class Queue:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it may be forgotten."""
+        """Whether nothing waits, runs or holds the backend."""
         return not (self.waiting or self.running or self.holds)

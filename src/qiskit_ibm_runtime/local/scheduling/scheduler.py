@@ -1,4 +1,4 @@
-"""Takes jobs from their queues, has them executed, and writes down how they ended."""
+"""Scheduler: takes jobs from their queues, runs them on the executor, and stores the outcome."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
     from qiskit_ibm_runtime.local.storage.store import Store
 
-    from .feeds import Feeds
+    from .message_broker import MessageBroker
 
 logger = logging.getLogger(__name__)
 Written = TypeVar("Written")
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to write
-_PATIENCE = 2.0
-_LOOK_AGAIN = 1.0  # seconds until the next look, for sessions may be over and workers may come
+_SECONDS_TO_CONCLUDE = 2.0
+_POLL_SECONDS = 1.0  # sessions may expire and workers may join without a notification
 
 
 class Scheduler:
-    """Decides which jobs run when: one at a time on a device, any number on a simulator.
+    """Decide which jobs run when: one at a time on a device, any number on a simulator.
 
     Args:
-        store: Where jobs are kept.
-        feeds: Where what they publish goes.
-        executor: What runs them.
-        session_idle_seconds: How long a session keeps a backend without a job.
+        store: Stores the jobs.
+        broker: Receives the interim results.
+        executor: Runs the jobs.
+        session_idle_seconds: How long a session without jobs holds a backend.
         clock: Seconds since 1970.
     """
 
     def __init__(
         self,
         store: Store,
-        feeds: Feeds,
+        broker: MessageBroker,
         executor: Executor,
         session_idle_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._feeds, self._executor = store, feeds, executor
+        self._store, self._broker, self._executor = store, broker, executor
         self._idle_seconds, self._clock = session_idle_seconds, clock
         self._queues: dict[str, Queue] = {}
         self._numbers = itertools.count()
@@ -69,20 +69,20 @@ class Scheduler:
         self._waited: list[Job] = []
 
     def recover(self) -> None:
-        """After a restart: fail what ran when the server died, and remember what waited."""
+        """Fail the jobs that were running when the server died, and find the queued ones."""
         with self._store.transaction():
             for job in self._store.jobs.with_status(RUNNING):
                 self._store.jobs.finish(job.id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
         self._waited = self._store.jobs.with_status(QUEUED)
 
     def resume(self) -> None:
-        """Queue again what waited before a restart."""
+        """Requeue the jobs that waited before a restart."""
         for job in self._waited:
             self.enqueue(job)
         self._waited = []
 
     def enqueue(self, job: Job) -> None:
-        """Put a job at the end of its backend's queue."""
+        """Append a job to its backend's queue."""
         queue = self._queues.get(job.backend)
         if queue is None:
             queue = self._queues[job.backend] = Queue(not catalogue.is_simulator(job.backend))
@@ -90,49 +90,53 @@ class Scheduler:
         self.dispatch()
 
     def length(self, backend: str) -> int:
-        """How many jobs wait for a backend or run on it."""
+        """Return the number of jobs that wait for a backend or run on it."""
         queue = self._queues.get(backend)
         return len(queue.waiting) + len(queue.running) if queue else 0
 
     def position(self, job: Job) -> int | None:
-        """Place in the queue, from 1; ``None`` for a job that does not wait."""
+        """Return the place in the queue, from 1; ``None`` for a job that does not wait."""
         queue = self._queues.get(job.backend)
         ids = [ticket.job for ticket in queue.waiting] if queue else []
         return ids.index(job.id) + 1 if job.id in ids else None
 
     def withdraw(self, job: Job) -> None:
-        """Let a job wait or run no longer; what it ended as is the caller's to write down."""
+        """Remove a job from its queue or stop it; the caller must store its final status."""
         queue = self._queues.get(job.backend)
         if queue is not None:
             queue.remove(job.id)
         execution = self._running.get(job.id)
         if execution is not None:
             execution.cancel()
-        self._feeds.close(job.id)
+        self._broker.close(job.id)
 
     async def stop(self, grace: float) -> None:
-        """Start nothing more, give running jobs some seconds to end, then end them as failed."""
+        """Start no more jobs, wait for the running ones, then fail those that still run.
+
+        Args:
+            grace: Seconds to wait.
+        """
         self._stopping = True
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=grace)
         ended = [self._attempts[job] for job, one in self._running.items() if one.done()]
-        if ended:  # and are about to be written down
-            await asyncio.wait(ended, timeout=_PATIENCE)
+        if ended:  # and are about to be stored
+            await asyncio.wait(ended, timeout=_SECONDS_TO_CONCLUDE)
         try:
-            self._feeds.flush()
+            self._broker.flush()
             async with self._store.durably():
                 for job_id in self._running:
                     self._store.jobs.finish(job_id, FAILED, SERVER_STOPPED, result=SERVER_STOPPED)
         except WriteError as error:
-            # The next start writes that these jobs failed.
-            logger.warning("The end of running jobs cannot be written: %s.", error)
+            # The next start fails these jobs.
+            logger.warning("Cannot store that running jobs were stopped: %s.", error)
         attempts = list(self._attempts.values())
         for attempt in attempts:
             attempt.cancel()
         await asyncio.gather(*attempts, return_exceptions=True)
 
     def dispatch(self) -> None:
-        """Begin the jobs whose turn it is; called whenever that may have changed."""
+        """Start the jobs whose turn it is; must be called whenever this may have changed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -149,10 +153,10 @@ class Scheduler:
             self._attempts[ticket.job] = asyncio.create_task(self._attempt(ticket.job, queue))
         if any(queue.waiting for queue in self._queues.values()):
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(min(_LOOK_AGAIN, self._idle_seconds), self.dispatch)
+            self._timer = loop.call_later(min(_POLL_SECONDS, self._idle_seconds), self.dispatch)
 
     def _next(self) -> tuple[Queue, Ticket] | None:
-        """The job to begin next: one of a session that holds its backend, or the oldest."""
+        """Return the job to start next: one of a session that holds its backend, or the oldest."""
         found = [
             (queue, ticket)
             for queue in self._queues.values()
@@ -164,7 +168,7 @@ class Scheduler:
         session = self._store.sessions.get(session_id)
         if session is None or not session.within_its_time(now):
             return True
-        # What waits in a closed session still goes first: a `with` block ends before its jobs do.
+        # Queued jobs of a closed session still go first: a `with` block ends before its jobs do.
         return not busy and (session.closed or now - hold.last_used >= self._idle_seconds)
 
     async def _attempt(self, job_id: str, queue: Queue) -> None:
@@ -173,16 +177,16 @@ class Scheduler:
             if job is not None and not job.is_final:
                 await self._execute(job)
         except Exception:
-            # One job that cannot even be started must not stop the queue behind it.
+            # A job that cannot be started must not block its queue.
             logger.exception("Job %s could not be executed.", job_id)
-            text = "The server could not execute this job; its log says why."
+            text = "The server could not execute this job; see the log of the server."
 
             async def fail() -> None:
                 with self._store.transaction():
                     self._store.jobs.finish(job_id, FAILED, result=text)
 
-            await self._written(job_id, fail)
-            self._feeds.wake(job_id)
+            await self._retry_write(job_id, fail)
+            self._broker.notify(job_id)
         finally:
             del self._attempts[job_id]
             queue.end(job_id, self._clock())
@@ -195,18 +199,18 @@ class Scheduler:
                     self._store.sessions.start(job.session, self._clock())
                 return self._store.jobs.start(job.id)
 
-        if not await self._written(job.id, start):
-            return  # it was cancelled or deleted meanwhile
-        self._feeds.open(job.id)
-        self._feeds.wake(job.id)
+        if not await self._retry_write(job.id, start):
+            return  # canceled or deleted meanwhile
+        self._broker.open(job.id)
+        self._broker.notify(job.id)
         began = time.monotonic()
         work = await self._work(job)
         current = self._store.jobs.get(job.id)
-        if current is None or current.is_final:  # since the inputs were looked for
-            self._feeds.close(job.id)
+        if current is None or current.is_final:  # canceled or deleted while the inputs were read
+            self._broker.close(job.id)
             return
         execution = asyncio.ensure_future(
-            self._executor.run(work, lambda text: self._feeds.publish(job.id, text))
+            self._executor.run(work, lambda text: self._broker.publish(job.id, text))
         )
         self._running[job.id] = execution
         try:
@@ -216,10 +220,10 @@ class Scheduler:
                 execution.cancel()
                 await asyncio.wait({execution})
         finally:
-            # Also when the server stops: a worker must not go on for nobody.
+            # Also when the server stops: the worker must not continue.
             execution.cancel()
             del self._running[job.id]
-            self._feeds.close(job.id)
+            self._broker.close(job.id)
 
     async def _conclude(self, job: Job, execution: asyncio.Future[Outcome], seconds: float) -> None:
         status, reason, result, log = FAILED, "", "", ""
@@ -236,28 +240,27 @@ class Scheduler:
             result, log = outcome.text, outcome.log
 
         async def finish() -> None:
-            self._feeds.flush()
+            self._broker.flush()
             async with self._store.payloads.prepared(job.id, "result", encoded(result)):
                 with self._store.transaction():
                     self._store.jobs.finish(
                         job.id, status, reason, result=result, log=log, seconds=seconds
                     )
 
-        await self._written(job.id, finish)
-        self._feeds.wake(job.id)
+        await self._retry_write(job.id, finish)
+        self._broker.notify(job.id)
 
-    async def _written(self, job_id: str, write: Callable[[], Awaitable[Written]]) -> Written:
-        """Write something about a job, and while the disk is full, try again and again.
+    async def _retry_write(self, job_id: str, write: Callable[[], Awaitable[Written]]) -> Written:
+        """Run a write, and retry while the disk is full.
 
-        What is to be written stays in memory meanwhile, and the job keeps its place, so that no
-        more of it piles up than jobs run at once.
+        The job keeps its slot meanwhile, so no more data piles up in memory than jobs run at once.
         """
         pause = _SHORTEST_PAUSE
         while True:
             try:
                 return await write()
             except WriteError as error:
-                logger.warning("Job %s waits until the disk can be written: %s.", job_id, error)
+                logger.warning("Job %s is waiting for the disk to be writable: %s.", job_id, error)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

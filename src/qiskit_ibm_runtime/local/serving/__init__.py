@@ -1,1 +1,1 @@
-"""Owns the server as a process: command line, token, TLS, socket, log; no folder imports it."""
+"""Server process: command line, token, TLS, sockets and logging. No package imports it."""

@@ -1,4 +1,4 @@
-"""Serve the embedded runtime here, or keep one running beyond this process."""
+"""Serve the embedded runtime in the foreground, or run one in the background."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.local import kept
+from qiskit_ibm_runtime.local import daemon
 from qiskit_ibm_runtime.local.server_process import TOKEN_VARIABLE, Announcement, StartError
 from qiskit_ibm_runtime.local.settings import (
     Settings,
@@ -26,7 +26,7 @@ _USAGE_ERROR = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, or 2 for what cannot be set up so."""
+    """Run a command and return its exit code: 2 for invalid settings or a failed start."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in (*_COMMANDS, "serve", "-h", "--help"):
         given.insert(0, "serve")
@@ -41,62 +41,81 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m qiskit_ibm_runtime.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve the runtime until it is told to stop")
-    # Only what is given wins over the file, so nothing has a default here.
+    serve = commands.add_parser("serve", help="serve the runtime until stopped")
+    # No defaults here, so that only options that are given override the file.
     add = serve.add_argument
-    add("--config", type=Path, help="TOML file with any of the settings")
+    add("--config", type=Path, help="TOML file with settings")
     add("--host", help="address to listen on [127.0.0.1]")
-    add("--port", type=int, help="port to listen on; 0 takes a free one [0]")
-    add("--path-prefix", help="serve everything under this path, as behind a gateway")
-    add("--public-url", help="address that clients use, if a gateway hides this one")
-    add("--allowed-host", action="append", dest="allowed_hosts", help="Host header to answer to")
-    add("--tls-cert", type=Path, help="file of the certificate chain (PEM)")
-    add("--tls-key", type=Path, help="file of its private key (PEM)")
-    add("--data", type=Path, help="folder in which everything is kept over restarts")
+    add("--port", type=int, help="port to listen on; 0 selects a free port [0]")
+    add("--path-prefix", help="prefix of all paths, for use behind a gateway")
+    add("--public-url", help="URL that clients use, if the server is behind a gateway")
+    add(
+        "--allowed-host",
+        action="append",
+        dest="allowed_hosts",
+        help="additional Host header to accept; repeatable",
+    )
+    add("--tls-cert", type=Path, help="certificate chain (PEM)")
+    add("--tls-key", type=Path, help="private key of the certificate (PEM)")
+    add("--data", type=Path, help="data folder, to keep jobs across restarts")
     add(
         "--token",
         action="append",
         dest="users",
         metavar="[NAME:]TOKEN",
-        help=f"who may call; repeatable; better given by {TOKEN_VARIABLE} or the TOML file, "
-        "because everybody on this machine can read command lines",
+        help=f"API token of a user; repeatable; prefer {TOKEN_VARIABLE} or the TOML file, because "
+        "other users of this machine can read command lines",
     )
-    add("--hub", action="append", dest="hubs", metavar="H/G/P", help="repeatable; first: open one")
+    add(
+        "--hub",
+        action="append",
+        dest="hubs",
+        metavar="H/G/P",
+        help="hub/group/project; repeatable, the first is the default",
+    )
     add("--device", action="append", dest="devices", help="backend to offer; repeatable [all]")
-    add("--workers", type=int, help="jobs that run at once [2, or the number of cores]")
-    add("--executor", choices=("process", "dask"), help="what runs jobs [process]")
+    add("--workers", type=int, help="number of concurrent jobs [2, or 1 on a single core]")
+    add("--executor", choices=("process", "dask"), help="how to run jobs [process]")
     add("--scheduler", help="address of the Dask scheduler")
-    add("--no-page", action="store_false", dest="page", default=None, help="show people no page")
-    add("--retention-days", type=float, help="remove jobs so long after their end [never]")
-    add("--log-level", help="least level of the log on stderr [INFO]")
-    # For anyone who starts a server for itself: end with standard input and the parent process, and
-    # write the address as JSON to a file descriptor.
+    add("--no-page", action="store_false", dest="page", default=None, help="disable the web page")
+    add("--retention-days", type=float, help="delete jobs this many days after they finish [never]")
+    add("--log-level", help="minimum level of log messages on stderr [INFO]")
+    # For processes that start a server for themselves: stop with the parent process, and write the
+    # announcement to a file descriptor.
     add("--until-eof", action="store_true", help=argparse.SUPPRESS)
     add("--announce", type=int, help=argparse.SUPPRESS)
-    _add_commands_of_the_kept_one(commands)
-    purge = commands.add_parser("purge", help="remove ended jobs from the data of a stopped server")
-    purge.add_argument("--data", type=Path, required=True)
-    purge.add_argument("--days", type=float, required=True, help="age from which on they go")
+    _add_daemon_commands(commands)
+    purge = commands.add_parser("purge", help="delete old jobs from the data of a stopped server")
+    purge.add_argument("--data", type=Path, required=True, help="data folder")
+    purge.add_argument(
+        "--days",
+        type=float,
+        required=True,
+        help="delete jobs that finished more than this many days ago",
+    )
     return parser
 
 
-def _add_commands_of_the_kept_one(commands: Any) -> None:
+def _add_daemon_commands(commands: Any) -> None:
     start = commands.add_parser(
-        "start", help="start a runtime that stays, for every process that uses channel='local'"
+        "start",
+        help="start a persistent runtime for all processes of this user with channel='local'",
     )
-    start.add_argument("--data", type=Path, help="folder in which everything is kept")
-    start.add_argument("--workers", type=int, help="jobs that run at once")
+    start.add_argument("--data", type=Path, help="data folder")
+    start.add_argument("--workers", type=int, help="number of concurrent jobs")
     start.add_argument("--device", action="append", help="backend to offer; repeatable [all]")
-    start.add_argument("--retention-days", type=float, help="remove jobs so long after their end")
-    commands.add_parser("stop", help="stop it; its jobs are there after the next start")
-    commands.add_parser("status", help="tell whether it runs; exit code 1 if it does not")
+    start.add_argument(
+        "--retention-days", type=float, help="delete jobs this many days after they finish"
+    )
+    commands.add_parser("stop", help="stop the persistent runtime; its jobs are saved")
+    commands.add_parser("status", help="show the persistent runtime; exit code 1 if none runs")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings that a command line and its TOML file make together.
+    """Merge the settings of a command line and its TOML file.
 
     Raises:
-        SettingsError: If they do not go together.
+        SettingsError: If the settings are invalid.
     """
     values: dict[str, Any] = {"workers": min(2, os.cpu_count() or 1)}
     if options.config is not None:
@@ -123,7 +142,7 @@ def arguments_of_start(
     devices: Sequence[str],
     retention_days: float | None,
 ) -> list[str]:
-    """Return the arguments of ``serve`` for a runtime that is kept; ``None`` leaves a default."""
+    """Return the arguments of ``serve`` for a persistent runtime; ``None`` keeps the default."""
     arguments = [f"--device={name}" for name in devices]
     if workers is not None:
         arguments.append(f"--workers={workers}")
@@ -135,8 +154,8 @@ def arguments_of_start(
 
 
 def _start(options: argparse.Namespace) -> int:
-    _tell(
-        kept.start(
+    _print_announcement(
+        daemon.start(
             arguments_of_start(
                 options.data, options.workers, options.device or (), options.retention_days
             )
@@ -146,42 +165,50 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _stop(_: argparse.Namespace) -> int:
-    found = kept.stop()
-    print("It does not run." if found is None else f"stopped: process {found.pid}")
+    found = daemon.stop()
+    print(
+        "The persistent runtime is not running."
+        if found is None
+        else f"stopped: process {found.pid}"
+    )
     return 0
 
 
 def _status(_: argparse.Namespace) -> int:
-    found = kept.find()
+    found = daemon.find()
     if found is None:
-        print("It does not run.")
+        print("The persistent runtime is not running.")
         return 1
-    _tell(found)
-    page = kept.page(found)
+    _print_announcement(found)
+    page = daemon.page(found)
     if page is not None:
         print(f"page: {page}")
     return 0
 
 
-def _tell(found: Announcement) -> None:
+def _print_announcement(found: Announcement) -> None:
     print(f"url: {found.url}\nprocess: {found.pid}\ndata: {found.data}")
     for name, number in found.versions.items():
         print(f"{name}: {number}")
 
 
 def purge(data: Path, days: float) -> int:
-    """Remove jobs that ended so many days ago from the data of a stopped server.
+    """Delete old jobs from the data of a stopped server.
+
+    Args:
+        data: The data folder.
+        days: Delete jobs that finished more than this many days ago.
 
     Returns:
-        How many were removed.
+        Number of deleted jobs.
 
     Raises:
-        SettingsError: If the folder holds no such data.
+        SettingsError: If the folder holds no data of a server.
     """
     from qiskit_ibm_runtime.local.storage.store import Store
 
     if not (data / "runtime.sqlite").is_file():
-        raise SettingsError(f"{data} holds no data of this server.")
+        raise SettingsError(f"{data} does not contain the data of a server.")
     store = Store(data)
     removed = store.purge(datetime.now(timezone.utc) - timedelta(days=days))
     store.close()

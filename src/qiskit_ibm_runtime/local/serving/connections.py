@@ -1,4 +1,4 @@
-"""What one connection may take: time for its requests, bytes, and a place among the others."""
+"""Limits on connections: time and size of requests, and number of connections."""
 
 from __future__ import annotations
 
@@ -17,27 +17,33 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A request may pause for so long, and take so long and a second more for each so many bytes.
+# A request may pause for _REQUEST_SECONDS at most. In total it may take as long, plus one second
+# for every _SLOWEST bytes.
 _REQUEST_SECONDS = 20.0
 _SLOWEST = 500
-# Clients keep connections for their next request; one that is closed meanwhile costs them a retry.
+# Clients reuse connections; closing an idle one too early costs them a retry.
 KEEP_ALIVE_SECONDS = 75
-# The rest of a body that was refused is read, so that its sender hears why, but not without end.
+# After rejecting a request, read the rest of its body up to this size, so the client gets the
+# response.
 _LARGEST_DISCARDED = 256 * 2**20
-# asyncio accepts so many connections at a time, and fails as often without a free descriptor.
+# Number of connections that asyncio accepts per wake-up. If no file descriptor is free, it logs as
+# many errors.
 ACCEPTED_AT_ONCE = 16
 BACKLOG = 512
 _QUIET_SECONDS = 60.0
 
 
 def most_connections() -> int:
-    """How many connections may be open; the other descriptors are for workers and files."""
+    """Return the limit on open connections, leaving file descriptors for workers and files."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 2**20 if limit == resource.RLIM_INFINITY else max(8, limit - max(48, limit // 4))
 
 
 class Connection(H11Protocol):
-    """A connection that is closed when its client is late, or sends what nobody reads."""
+    """HTTP connection with time and size limits.
+
+    It is closed if its client is too slow, or sends too much after its request was rejected.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -65,14 +71,14 @@ class Connection(H11Protocol):
 
     @property
     def owes_a_request(self) -> bool:
-        """Whether the next thing to come is (the rest of) a request."""
+        """Whether the client must send a request, or the rest of one."""
         return self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
 
     def is_late(self, now: float) -> bool:
-        """Whether the client let the time for a request pass."""
+        """Return whether the client exceeded the time for a request."""
         if not self.owes_a_request:
             return False
-        if self.flow.read_paused:  # It is the application that does not read.
+        if self.flow.read_paused:  # the application is slow, not the client
             self._began = self.heard = now
         if not self._received and self.cycle is not None:
             return now - self.heard > KEEP_ALIVE_SECONDS
@@ -80,21 +86,21 @@ class Connection(H11Protocol):
         return now - self.heard > _REQUEST_SECONDS or now - self._began > longest
 
     def _make_room(self) -> None:
-        """Close the connections that have said nothing for the longest time, of those that owe."""
-        there = [one for one in self.connections if not one.transport.is_closing()]
-        owing = [one for one in there if isinstance(one, Connection) and one.owes_a_request]
+        """Close the longest-idle connections among those that owe a request."""
+        alive = [one for one in self.connections if not one.transport.is_closing()]
+        owing = [one for one in alive if isinstance(one, Connection) and one.owes_a_request]
         owing.sort(key=lambda one: one.heard)
-        for one in owing[: max(0, len(there) - most_connections())]:
+        for one in owing[: max(0, len(alive) - most_connections())]:
             one.transport.abort()
 
 
 class Server(uvicorn.Server):
-    """Closes connections that are late, and bears a lack of descriptors."""
+    """Uvicorn server that closes slow connections and tolerates running out of descriptors."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(BACKLOG)  # uvicorn takes one number for both
+            listener.listen(BACKLOG)  # uvicorn uses one setting for both numbers
         self._quiet_until = 0.0
         asyncio.get_running_loop().set_exception_handler(self._failed)
 
@@ -111,4 +117,4 @@ class Server(uvicorn.Server):
             loop.default_exception_handler(context)
         elif time.monotonic() > self._quiet_until:
             self._quiet_until = time.monotonic() + _QUIET_SECONDS
-            logger.warning("No descriptor is free for another connection; it has to wait.")
+            logger.warning("No file descriptor is free for another connection; it must wait.")

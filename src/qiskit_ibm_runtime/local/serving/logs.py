@@ -1,4 +1,4 @@
-"""The log of the server: one JSON object a line, on standard error."""
+"""Logging of the server: one JSON object per line on standard error."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 import logging
 from datetime import datetime, timezone
 
-from qiskit_ibm_runtime.local.moments import written
+from qiskit_ibm_runtime.local.timestamps import format_timestamp
 
 
 class JSONFormatter(logging.Formatter):
-    """Time, level, logger, event, and the fields of the record."""
+    """Format records as JSON with time, level, logger, event, and the fields of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": written(datetime.fromtimestamp(record.created, timezone.utc)),
+            "time": format_timestamp(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
@@ -26,7 +26,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def log_as_json(level: str) -> None:
-    """Send the records of this server and of uvicorn to standard error."""
+    """Log the records of this server and of uvicorn to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     for name in ("qiskit_ibm_runtime.local", "uvicorn"):

@@ -1,4 +1,4 @@
-"""The server as a process: its token, its certificate, its log, its end."""
+"""Server process: token, certificate, logging and shutdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.kept import withdraw
+from qiskit_ibm_runtime.local.daemon import withdraw
 from qiskit_ibm_runtime.local.page.access import Access
 from qiskit_ibm_runtime.local.page.handlers import ROOT, is_possible
 from qiskit_ibm_runtime.local.server_process import Announcement
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 logger = logging.getLogger(__name__)
-_MILLISECONDS_BETWEEN_LOOKS = 500
+_POLL_MILLISECONDS = 500
 _SECONDS_TO_STOP = 10
 
 
@@ -41,14 +41,13 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
     """Serve until a signal, and return the exit code.
 
     Args:
-        settings: How the server is set up.
-        until_eof: Whether to serve no longer than the parent process lives and holds standard input
-            open.
-        announce: File descriptor that gets the announcement, as a line of JSON, instead of standard
-            output. It stays open as long as the server lives.
+        settings: Settings of the server.
+        until_eof: Whether to stop when the parent process ends or closes standard input.
+        announce: File descriptor to write the announcement to, as a line of JSON, instead of
+            standard output. It stays open as long as the server runs.
 
     Raises:
-        SettingsError: If it cannot or must not be set up so.
+        SettingsError: If the settings are unsafe or cannot be used.
     """
     parent = os.getppid()
     if announce is not None:
@@ -59,9 +58,12 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
-        raise SettingsError(f"{settings.host}:{settings.port} is not to be had: {error}") from error
+        raise SettingsError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error}. Choose another address or "
+            "port."
+        ) from error
 
-    def tell() -> None:
+    def announce_url() -> None:
         url = f"{base_url(settings, listener)}/api"
         if announce is not None:
             data = None if settings.data is None else str(settings.data)
@@ -81,13 +83,13 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         if until_eof:
             patience = settings.grace_seconds + _SECONDS_TO_STOP
             threading.Thread(
-                target=_stop_as_orphan, args=(server, parent, patience), daemon=True
+                target=_stop_with_parent, args=(server, parent, patience), daemon=True
             ).start()
         _stop_by_signals(server)
         try:
-            asyncio.run(_serve_on(listener, server, tell))
+            asyncio.run(_serve_on(listener, server, announce_url))
         except KeyboardInterrupt:
-            # The server has stopped in good order by now; a traceback would say otherwise.
+            # The server has shut down gracefully; a traceback would suggest otherwise.
             logger.info("interrupted")
     if announce is not None:
         withdraw(announce)
@@ -95,49 +97,49 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
 
 
 async def _serve_on(
-    listener: socket.socket, server: uvicorn.Server, tell: Callable[[], None]
+    listener: socket.socket, server: uvicorn.Server, announce_url: Callable[[], None]
 ) -> None:
     serving = await start(server, listener)
-    tell()
+    announce_url()
     logger.info("serving", extra={"fields": {"host": listener.getsockname()[0]}})
     await serving
 
 
 def check_exposure(settings: Settings) -> None:
-    """Refuse to be reached from other machines without encryption and a token of one's own.
+    """Reject settings that expose the server to other machines without TLS or an explicit token.
 
     Raises:
-        SettingsError: If the settings would allow it.
+        SettingsError: If the settings are unsafe.
     """
     if settings.is_on_loopback:
         return
     if not settings.tls:
         raise SettingsError(
-            f"Listening on {settings.host} needs TLS: give --tls-cert and --tls-key. "
-            "Without it tokens and jobs would be readable on the network."
+            f"Listening on {settings.host} requires TLS: set --tls-cert and --tls-key. "
+            "Without TLS, tokens and jobs would be readable on the network."
         )
     if not settings.users:
-        raise SettingsError(f"Listening on {settings.host} needs a token of your own (--token).")
+        raise SettingsError(f"Listening on {settings.host} requires your own token (--token).")
 
 
 def _with_token(settings: Settings) -> tuple[Settings, str | None]:
-    """Settings with a user, and the token if it was made here rather than given."""
+    """Return settings with at least one user, and the token if one was generated."""
     if settings.users:
         return settings, None
     token = secrets.token_urlsafe(32)
     if settings.data is not None:
-        token = _kept_token(settings.data, token)
+        token = _read_or_create_token(settings.data, token)
     return replace(settings, users=(User(DEFAULT_USER, token),)), token
 
 
-def _kept_token(folder: Path, fresh: str) -> str:
-    """The token of a data folder; the same at every start, readable by its owner only."""
+def _read_or_create_token(folder: Path, fresh: str) -> str:
+    """Return the token of a data folder, writing ``fresh`` if there is none; mode 0600."""
     path = folder / "token"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
             return kept
-        # Whole or not at all: anyone who knows half a token is soon in.
+        # Write atomically, because a truncated token would be easy to guess.
         part = folder / f"token.{secrets.token_hex(8)}"
         try:
             with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -148,7 +150,7 @@ def _kept_token(folder: Path, fresh: str) -> str:
         finally:
             part.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"The token in {path} can be neither read nor made: {error}") from error
+        raise SettingsError(f"Cannot read or create the token file {path}: {error}") from error
     return fresh
 
 
@@ -158,15 +160,15 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | None:
     return None
 
 
-def _stop_as_orphan(server: uvicorn.Server, parent: int, patience: float) -> None:
-    """Stop when the parent is gone; at once if it does not work within some seconds.
+def _stop_with_parent(server: uvicorn.Server, parent: int, patience: float) -> None:
+    """Stop when the parent has ended; exit hard if this takes longer than ``patience`` seconds.
 
-    Each of the two signs fails sometimes: forked children of the parent hold standard input open
-    after its end, and a parent that becomes another program by exec lives on.
+    Neither sign is sufficient: forked children of the parent keep standard input open after its
+    end, and a parent that replaces itself by exec stays alive.
     """
     poll = select.poll()
     poll.register(sys.stdin.fileno(), select.POLLIN)
-    while os.getppid() == parent and not poll.poll(_MILLISECONDS_BETWEEN_LOOKS):
+    while os.getppid() == parent and not poll.poll(_POLL_MILLISECONDS):
         pass
     server.should_exit = True
     time.sleep(patience)
@@ -174,9 +176,9 @@ def _stop_as_orphan(server: uvicorn.Server, parent: int, patience: float) -> Non
 
 
 def _stop_by_signals(server: uvicorn.Server) -> None:
-    """Stop in good order also when the terminal is closed, unless told (by nohup) to stay.
+    """Shut down gracefully on SIGTERM, and on SIGHUP unless it is ignored (nohup).
 
-    While uvicorn serves, it handles SIGTERM itself, and afterwards raises it again.
+    While uvicorn serves, it handles SIGTERM itself, and raises it again afterwards.
     """
 
     def stop(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Between the application and its socket: listening, TLS, and an end that loses nothing."""
+"""Uvicorn server of the application: listening, TLS, start and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.local.settings import Settings
 
-# Streams of unfinished jobs would keep a server that was asked to stop alive for ever.
+# Without a limit, streams of unfinished jobs would keep a stopping server alive.
 _SECONDS_FOR_CONNECTIONS = 2
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take an address; port 0 takes a free one."""
+    """Listen on an address; port 0 selects a free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, for asyncio turns off Nagle's algorithm only where it sees that name; with it,
-    # every answer waits forty milliseconds for the client's acknowledgement.
+    # asyncio disables Nagle's algorithm only for sockets with the protocol IPPROTO_TCP. With Nagle,
+    # each response waits forty milliseconds for the client's acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def base_url(settings: Settings, listener: socket.socket) -> str:
-    """The address that clients use, without the path of any face."""
+    """Return the URL that clients use, without the path of an API."""
     if settings.public_url:
         return settings.public_url
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -52,7 +52,12 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
 
 
 def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> uvicorn.Server:
-    """A server for the application; ``certificate`` is the file of the chain and of the key."""
+    """Create a server for the application.
+
+    Args:
+        app: The application.
+        certificate: Files of the certificate chain and of the private key, both PEM.
+    """
     config = uvicorn.Config(
         _Lifespan(app),
         lifespan="on",
@@ -63,10 +68,10 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         http=Connection,
         backlog=ACCEPTED_AT_ONCE,
-        # Interim results and results have no limit; clients send nothing but closing frames.
+        # Limits received messages only; clients send nothing but close frames.
         ws_max_size=2**16,
         ws_per_message_deflate=False,
-        # The default of older uvicorns uses a part of websockets that is at its end, and warns.
+        # The default of older uvicorn releases uses a deprecated part of websockets.
         ws="websockets-sansio",
     )
     config.load()
@@ -79,10 +84,14 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
 
 
 class _Lifespan:
-    """The application, and why it did not start if it did not."""
+    """Application wrapper that records why start-up failed.
+
+    Attributes:
+        failure: Reason, once start-up has failed.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app, self.failure = app, "its log says why"
+        self._app, self.failure = app, "see its log"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -102,17 +111,17 @@ class _Lifespan:
             for message in failed:
                 text = message["message"].strip()
                 self.failure = text.splitlines()[-1]
-                if isinstance(error, ExecutorError):  # one sentence; the log needs no traceback
+                if isinstance(error, ExecutorError):  # needs no traceback in the log
                     self.failure, text = str(error), ""
                 await send({**message, "message": text})
             raise
 
 
 async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task[None]:
-    """Serve in a task of this loop, and return it once the server takes requests.
+    """Serve in a task of this loop; return the task once the server accepts requests.
 
     Raises:
-        SettingsError: If the server ended instead.
+        SettingsError: If the server did not start.
     """
     task = asyncio.ensure_future(_serve(server, listener))
     while not server.started:
@@ -125,6 +134,6 @@ async def start(server: uvicorn.Server, listener: socket.socket) -> asyncio.Task
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    # What uvicorn does when the application does not start; here it would end the whole loop.
+    # Uvicorn exits if the application does not start; here this would end the event loop.
     with suppress(SystemExit):
         await server.serve(sockets=[listener])

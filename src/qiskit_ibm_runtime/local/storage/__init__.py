@@ -1,1 +1,1 @@
-"""Owns what outlives the process: records and texts on disk; never imports HTTP or Qiskit."""
+"""Persistent state: records and payloads on disk. Does not import HTTP code or Qiskit."""

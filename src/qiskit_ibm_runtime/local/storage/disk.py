@@ -1,4 +1,4 @@
-"""Waits until what was written is on the disk, beside the event loop and for many at once."""
+"""Flushing writes to disk, outside of the event loop and shared by concurrent callers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class WriteError(Exception):
-    """Nothing can be written, because the disk is full, for example; nothing was changed."""
+    """A write failed, for example because the disk is full; nothing was changed."""
 
 
 class DiskSync:
-    """Brings one file to the disk. Who comes while a sync runs shares the next one.
+    """Sync one file to disk; callers that arrive during a sync share the next one.
 
-    A sync takes milliseconds, in which an event loop answers other requests; fifty clients who
-    submit at once wait for two syncs, not for fifty.
+    A sync takes milliseconds, during which the event loop serves other requests. Fifty clients
+    that submit at once wait for two syncs rather than fifty.
 
     Args:
-        path: The file, which stays the same one.
+        path: The file, which must not be replaced.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,37 +31,38 @@ class DiskSync:
         self._failed: OSError | None = None
 
     async def wait(self) -> None:
-        """Return when everything that was written before the call is on the disk.
+        """Return once everything written before the call is on disk.
 
         Raises:
-            OSError: If it could not be brought there.
+            OSError: If the sync failed.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._sync(self._running))
-        # Others wait for it as well: anyone who gives up leaves it alone.
+        # Other callers may wait for the same sync, so canceling one must not cancel it.
         await asyncio.shield(self._next)
 
     async def _sync(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait({before})
-        # From here on it would be too late to be covered by this one.
+        # Later writes are not covered by this sync.
         self._running, self._next = self._next, None
         if self._failed is None:
             try:
                 await asyncio.to_thread(os.fsync, self._file)
             except OSError as error:
-                # The system forgets what it could not write: a later sync would succeed over a gap.
+                # The kernel drops pages that it failed to write, so a later sync would succeed
+                # although data is missing.
                 self._failed = error
         if self._failed is not None:
             raise self._failed
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk, and wait for it."""
+    """Sync a file, or the entries of a folder, to disk."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""Jobs as the store keeps them."""
+"""Table of jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.local.moments import new_id, now
+from qiskit_ibm_runtime.local.timestamps import new_id, now
 
 from .payloads import encoded
 
@@ -26,7 +26,11 @@ SERVER_STOPPED = "The server was stopped while this job was running."
 
 @dataclass(frozen=True)
 class Job:
-    """One job without its texts; ``details`` holds what is only kept and shown again."""
+    """Job without its payloads.
+
+    Attributes:
+        details: Fields that are stored and returned, but not queried.
+    """
 
     user: str
     instance: str
@@ -49,7 +53,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was submitted under an idempotency key."""
+    """Submission with an idempotency key.
+
+    Attributes:
+        key: The idempotency key.
+        digest: Digest of the request.
+        job: Id of the job that it created.
+        backend: Backend of the job.
+    """
 
     key: str
     digest: str
@@ -59,9 +70,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs of a user are wanted; ``None`` means any.
+    """Filter on the jobs of a user; ``None`` matches any value.
 
-    ``text`` is the beginning of an id, or a part of a tag.
+    Attributes:
+        text: Prefix of an id, or part of a tag.
+        among: Programs; an empty sequence matches any program.
     """
 
     backend: str | None = None
@@ -75,10 +88,9 @@ class Filter:
     status: str | None = None
     text: str | None = None
     among: Sequence[str] = ()
-    """Programs of which it is one; any, if there are none."""
 
     def where(self, user: str) -> tuple[str, list[object]]:
-        """An SQL condition and its arguments."""
+        """Return an SQL condition and its arguments."""
         equal = {
             "user": user,
             "backend": self.backend,
@@ -98,7 +110,7 @@ class Filter:
             conditions.append("program IN (SELECT value FROM json_each(?))")
             arguments.append(json.dumps(list(self.among)))
         if self.tags:
-            # One condition for any number of them: SQLite limits the depth of an expression.
+            # A single condition for all tags, because SQLite limits the depth of expressions.
             conditions.append(
                 "id IN (SELECT job FROM tags WHERE tag IN (SELECT value FROM json_each(?)) "
                 "GROUP BY job HAVING COUNT(*) = ?)"
@@ -117,7 +129,7 @@ class Filter:
 
 
 class Jobs:
-    """The jobs of a store. What writes belongs inside one of the store's transactions."""
+    """Jobs of a store. Methods that write must be called inside a transaction of the store."""
 
     def __init__(self, connection: sqlite3.Connection, payloads: Payloads) -> None:
         self._connection, self._payloads = connection, payloads
@@ -129,7 +141,7 @@ class Jobs:
         source: str | None = None,
         submission: Submission | None = None,
     ) -> None:
-        """Keep a new job, its inputs, the program text it runs, and the key it came under."""
+        """Add a job with its inputs, the source of its program, and its submission."""
         execute = self._connection.execute
         execute(
             "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,14 +169,14 @@ class Jobs:
         self._connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
 
     def tag(self, job: Job, tags: list[str]) -> None:
-        """Give a job other tags."""
+        """Replace the tags of a job."""
         details = json.dumps({**job.details, "tags": tags})
         self._connection.execute("UPDATE jobs SET details = ? WHERE id = ?", (details, job.id))
         self._connection.execute("DELETE FROM tags WHERE job = ?", (job.id,))
         self._add_tags(job.id, tags)
 
     def submission(self, user: str, key: str) -> Submission | None:
-        """What this user submitted under this key."""
+        """Return the submission of this user with this key."""
         row = self._connection.execute(
             "SELECT key, digest, job, backend FROM submissions WHERE user = ? AND key = ?",
             (user, key),
@@ -179,7 +191,7 @@ class Jobs:
     def page(
         self, user: str, wanted: Filter, limit: int, offset: int, *, ascending: bool
     ) -> tuple[list[Job], int]:
-        """One page of a user's jobs, newest first unless ``ascending``, and how many there are."""
+        """Return one page of a user's jobs, and their total number."""
         where, arguments = wanted.where(user)
         order = "ASC" if ascending else "DESC"
         rows = self._connection.execute(
@@ -189,20 +201,20 @@ class Jobs:
         return [_job(row) for row in rows], self.count(user, wanted)
 
     def count(self, user: str, wanted: Filter) -> int:
-        """How many jobs of a user a filter finds."""
+        """Return how many jobs of a user match a filter."""
         where, arguments = wanted.where(user)
-        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - made of our own words
+        counting = f"SELECT COUNT(*) FROM jobs WHERE {where}"  # noqa: S608 - only constants
         return int(self._connection.execute(counting, arguments).fetchone()[0])
 
     def with_status(self, status: str) -> list[Job]:
-        """Every user's jobs of this status, oldest first."""
+        """Return the jobs of all users with this status, oldest first."""
         rows = self._connection.execute(
             "SELECT * FROM jobs WHERE status = ? ORDER BY id", (status,)
         )
         return [_job(row) for row in rows]
 
     def start(self, job_id: str) -> bool:
-        """Mark a job as running; return whether it was there and waited."""
+        """Mark a job as running; return whether it existed and was queued."""
         changed = self._connection.execute(
             "UPDATE jobs SET status = ?, running = ? WHERE id = ? AND status = ?",
             (RUNNING, now(), job_id, QUEUED),
@@ -219,7 +231,7 @@ class Jobs:
         log: str | None = None,
         seconds: float = 0.0,
     ) -> bool:
-        """Mark a job as final; return whether it was there and was not final yet."""
+        """Mark a job as final; return whether it existed and was not final yet."""
         changed = self._connection.execute(
             "UPDATE jobs SET status = ?, reason = ?, finished = ?, seconds = ? "
             "WHERE id = ? AND status IN ('Queued', 'Running')",
@@ -232,7 +244,7 @@ class Jobs:
         return bool(changed)
 
     def add_messages(self, job_id: str, first: int, texts: Iterable[str]) -> None:
-        """Keep messages that a job published, numbered from ``first``."""
+        """Add messages that a job published, numbered from ``first``."""
         rows = [
             (job_id, first + index, text.encode("utf-8", "backslashreplace").decode())
             for index, text in enumerate(texts)
@@ -240,7 +252,7 @@ class Jobs:
         self._connection.executemany("INSERT INTO messages VALUES (?, ?, ?)", rows)
 
     def messages(self, job_id: str, first: int = 0, limit: int = -1) -> list[str]:
-        """What a job published, from number ``first`` on."""
+        """Return the messages of a job, from number ``first`` on."""
         rows = self._connection.execute(
             "SELECT text FROM messages WHERE job = ? AND number >= ? ORDER BY number LIMIT ?",
             (job_id, first, limit),
@@ -248,14 +260,14 @@ class Jobs:
         return [text for (text,) in rows]
 
     def delete(self, job_id: str) -> None:
-        """Remove everything of a job, but not its key: a repeated submit must stay a repeat."""
+        """Delete a job and its data, but not its submission, so that a repeat is recognized."""
         self._connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
         self._connection.execute("DELETE FROM tags WHERE job = ?", (job_id,))
         self._connection.execute("DELETE FROM messages WHERE job = ?", (job_id,))
         self._payloads.drop(job_id)
 
     def finished_before(self, moment: str) -> list[str]:
-        """Ids of the jobs that ended before a moment."""
+        """Return the ids of the jobs that finished before a timestamp."""
         rows = self._connection.execute("SELECT id FROM jobs WHERE finished < ?", (moment,))
         return [job_id for (job_id,) in rows]
 

@@ -1,4 +1,4 @@
-"""Data of any size: up to a mebibyte as rows of the database, above it as files beside it."""
+"""Payloads: up to one mebibyte in database rows, larger ones in files next to the database."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST_ROW = 2**20
-"""Bytes above which data is a file, which is written beside the event loop."""
-# Written once, so that each file has one name for ever; everything else is small.
+"""Size in bytes above which a payload is stored in a file, written outside of the event loop."""
+# These kinds are written once, so a file name is never reused. All other kinds are small.
 _IN_FILES = ("params", "result")
 Data = Union[bytes, memoryview]
 
 
 def encoded(text: str) -> bytes:
-    """Text in UTF-8; half a character, which UTF-8 cannot write, becomes its escape."""
+    """Encode a string in UTF-8; lone surrogates become backslash escapes."""
     return text.encode("utf-8", "backslashreplace")
 
 
 class Payloads:
-    """Data by owner (a job or program) and kind (``params``, ``result``, ``log``, ``source``).
+    """Payloads by owner (a job or program) and kind (``params``, ``result``, ``log``, ``source``).
 
-    Writing and dropping belong inside a transaction of the store. A file is complete on disk before
-    its row is committed, and is removed only after its row has gone; files that a crash leaves
-    without a row are removed at the next start.
+    ``put`` and ``drop`` must be called inside a transaction of the store. A file is complete on
+    disk before its row is committed, and is removed only after its row is deleted. Files without a
+    row, which a crash may leave, are removed at the next start.
     """
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
@@ -39,16 +39,16 @@ class Payloads:
         folder.mkdir(exist_ok=True, mode=0o700)
         self._written: list[str] = []
         self._dropped: list[str] = []
-        kept = {file for (file,) in connection.execute("SELECT file FROM payloads")}
+        known = {file for (file,) in connection.execute("SELECT file FROM payloads")}
         found = (path for path in folder.rglob("*") if path.is_file())
         names = (path.relative_to(folder).as_posix() for path in found)
-        self._remove([name for name in names if name not in kept])
+        self._remove([name for name in names if name not in known])
 
     @asynccontextmanager
     async def prepared(self, owner: str, kind: str, data: Data) -> AsyncIterator[None]:
-        """Write large data beside the event loop, before a transaction puts it.
+        """Write a large payload outside of the event loop, for a ``put`` inside the block.
 
-        Without that transaction, the file is removed.
+        If the block does not put it, the file is removed.
         """
         file = _file(owner, kind, data)
         if file is None:
@@ -62,7 +62,7 @@ class Payloads:
                 self._remove([file])
 
     def put(self, owner: str, kind: str, data: Data) -> None:
-        """Keep data, in place of older data of this owner and kind."""
+        """Store a payload, replacing an older one of this owner and kind."""
         file = _file(owner, kind, data)
         if file is not None:
             if not (self._folder / file).exists():
@@ -74,21 +74,21 @@ class Payloads:
         )
 
     def get(self, owner: str, kind: str) -> bytes | None:
-        """Return data, or ``None`` if there is none."""
+        """Return a payload, or ``None`` if there is none."""
         row = self._row(owner, kind)
         if row is None or row[1] is None:
             return row and row[0]
         return (self._folder / row[1]).read_bytes()
 
     async def read(self, owner: str, kind: str) -> bytes | None:
-        """Return data, read beside the event loop if it is large, or ``None`` if there is none."""
+        """Return a payload or ``None``; large ones are read outside of the event loop."""
         row = self._row(owner, kind)
         if row is None or row[1] is None:
             return row and row[0]
         return await asyncio.to_thread((self._folder / row[1]).read_bytes)
 
     def drop(self, owner: str, kind: str | None = None) -> None:
-        """Remove the data of an owner, of one kind or all of it."""
+        """Delete the payloads of an owner, of one kind or of all kinds."""
         where, arguments = "owner = ?", [owner]
         if kind is not None:
             where, arguments = "owner = ? AND kind = ?", [owner, kind]
@@ -100,12 +100,12 @@ class Payloads:
         self._connection.execute(f"DELETE FROM payloads WHERE {where}", arguments)  # noqa: S608
 
     def committed(self) -> None:
-        """Remove the files whose rows have gone."""
+        """Remove the files whose rows were deleted; called after each commit."""
         self._remove(self._dropped)
         self._dropped, self._written = [], []
 
     def rolled_back(self) -> None:
-        """Remove the files that got no row."""
+        """Remove the files whose rows were not committed; called after each rollback."""
         self._remove(self._written)
         self._dropped, self._written = [], []
 
@@ -132,5 +132,5 @@ class Payloads:
 
 
 def _file(owner: str, kind: str, data: Data) -> str | None:
-    """The name of the file that data belongs in, if it does not belong in its row."""
+    """Return the file name of a payload, or ``None`` if it is stored in its row."""
     return f"{owner}.{kind}" if kind in _IN_FILES and len(data) > LARGEST_ROW else None

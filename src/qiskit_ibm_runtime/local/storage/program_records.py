@@ -1,4 +1,4 @@
-"""Programs as the store keeps them: what users uploaded."""
+"""Table of uploaded programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.local.moments import now
+from qiskit_ibm_runtime.local.timestamps import now
 
 from .payloads import encoded
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program:
-    """A program without its text; ``user`` is ``None`` for those that come with the server."""
+    """Program without its source; ``user`` is ``None`` for built-in programs."""
 
     id: str
     user: str | None
@@ -36,13 +36,13 @@ class Program:
 
 
 class Programs:
-    """The uploaded programs of a store. What writes belongs inside one of its transactions."""
+    """Uploaded programs of a store. Methods that write must be called inside a transaction."""
 
     def __init__(self, connection: sqlite3.Connection, payloads: Payloads) -> None:
         self._connection, self._payloads = connection, payloads
 
     def put(self, program: Program) -> None:
-        """Keep a new program, or what has changed of it."""
+        """Add or update a program."""
         details = {
             "description": program.description,
             "cost": program.cost,
@@ -59,12 +59,12 @@ class Programs:
         )
 
     def put_source(self, program: Program, source: str) -> None:
-        """Keep the text of a program."""
+        """Store the source of a program."""
         self._payloads.put(program.id, "source", encoded(source))
         self.put(replace(program, updated=now()))
 
     def source(self, program_id: str) -> str | None:
-        """Return the text of a program."""
+        """Return the source of a program."""
         data = self._payloads.get(program_id, "source")
         return None if data is None else data.decode()
 
@@ -76,14 +76,14 @@ class Programs:
         return _program(row) if row else None
 
     def visible_to(self, user: str) -> list[Program]:
-        """A user's own programs and everybody's public ones, oldest first."""
+        """Return a user's programs and all public ones, oldest first."""
         rows = self._connection.execute(
             "SELECT * FROM programs WHERE user = ? OR public ORDER BY created, id", (user,)
         )
         return [_program(row) for row in rows]
 
     def delete(self, program_id: str) -> None:
-        """Remove a program; jobs that wait for it keep their copy of its text."""
+        """Delete a program; queued jobs keep their copy of its source."""
         self._connection.execute("DELETE FROM programs WHERE id = ?", (program_id,))
         self._payloads.drop(program_id)
 

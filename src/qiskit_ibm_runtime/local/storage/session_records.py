@@ -1,4 +1,4 @@
-"""Sessions as the store keeps them."""
+"""Table of sessions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """A group of jobs on one backend.
+    """Group of jobs on one backend.
 
     Attributes:
-        seconds: How long its jobs go first, once the first one runs.
-        started: When its first job began to run.
-        mode: ``dedicated`` or ``batch`` if it was opened by itself, empty if by its first job.
-        created: When it was opened, if it was by itself.
+        seconds: How long its jobs have priority, from the start of the first one.
+        started: When its first job started, in seconds since 1970.
+        closed: Whether it accepts no more jobs.
+        mode: ``dedicated`` or ``batch`` if opened by a request, empty if opened by its first job.
+        created: Timestamp of that request.
     """
 
     id: str
@@ -32,22 +33,22 @@ class Session:
     created: str = ""
 
     def within_its_time(self, now: float) -> bool:
-        """Whether its jobs still go first."""
+        """Return whether its jobs still have priority."""
         return self.started is None or now < self.started + self.seconds
 
     def takes_jobs(self, now: float) -> bool:
-        """Whether a job may be submitted to it."""
+        """Return whether it accepts new jobs."""
         return not self.closed and self.within_its_time(now)
 
 
 class Sessions:
-    """The sessions of a store. What writes belongs inside one of the store's transactions."""
+    """Sessions of a store. Methods that write must be called inside a transaction of the store."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def add(self, session: Session) -> None:
-        """Keep a new session."""
+        """Add a session."""
         self._connection.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -64,25 +65,25 @@ class Sessions:
         return _session(row) if row else None
 
     def of(self, user: str, limit: int) -> list[Session]:
-        """The latest sessions of a user."""
+        """Return the latest sessions of a user."""
         rows = self._connection.execute(
             "SELECT * FROM sessions WHERE user = ? ORDER BY id DESC LIMIT ?", (user, limit)
         )
         return [_session(row) for row in rows]
 
     def start(self, session_id: str, moment: float) -> None:
-        """Let its time run, if it does not yet."""
+        """Start the clock of a session, unless it runs already."""
         self._connection.execute(
             "UPDATE sessions SET started = ? WHERE id = ? AND started IS NULL",
             (moment, session_id),
         )
 
     def close(self, session_id: str) -> None:
-        """Take no more jobs."""
+        """Close a session for new jobs."""
         self._connection.execute("UPDATE sessions SET closed = 1 WHERE id = ?", (session_id,))
 
     def delete_empty(self) -> None:
-        """Remove the sessions all of whose jobs are gone, unless they are open without jobs."""
+        """Delete sessions without jobs, unless they were opened by a request and are still open."""
         self._connection.execute(
             "DELETE FROM sessions WHERE (closed OR mode = '') AND id NOT IN "
             "(SELECT session FROM jobs WHERE session IS NOT NULL)"

@@ -1,4 +1,4 @@
-"""What outlives the process: one SQLite database and, beside it, a folder of large texts."""
+"""Persistent state: one SQLite database and a folder of large payloads."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qiskit_ibm_runtime.local.moments import written
 from qiskit_ibm_runtime.local.settings import SettingsError
+from qiskit_ibm_runtime.local.timestamps import format_timestamp
 
 from .disk import DiskSync, WriteError, sync
 from .job_records import Jobs
@@ -59,14 +59,14 @@ CREATE TABLE programs (
   created TEXT NOT NULL, updated TEXT NOT NULL, details TEXT NOT NULL
 );
 """
-_MODES = """
+_SESSION_MODES = """
 ALTER TABLE sessions ADD COLUMN mode TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN created TEXT NOT NULL DEFAULT '';
 """
-# By the format that they begin from. In format 1 payloads were text, and names of programs unique;
-# before format 3 sessions were opened by their first job only.
-_STEPS = {
-    0: (_TABLES, _PAYLOADS, _PROGRAMS, _MODES),
+# By the format that they start from. Format 1 stored payloads as text and had unique program names.
+# Before format 3, only the first job could open a session.
+_MIGRATIONS = {
+    0: (_TABLES, _PAYLOADS, _PROGRAMS, _SESSION_MODES),
     1: (
         "ALTER TABLE payloads RENAME TO payloads_of_1",
         _PAYLOADS,
@@ -76,25 +76,25 @@ _STEPS = {
         _PROGRAMS,
         "INSERT INTO programs SELECT * FROM programs_of_1",
         "DROP TABLE programs_of_1",
-        _MODES,
+        _SESSION_MODES,
     ),
-    2: (_MODES,),
+    2: (_SESSION_MODES,),
 }
 
 
 class Store:
-    """The database of one data folder, held by one server at a time.
+    """Database of a data folder, locked by one server at a time.
 
     Args:
-        folder: The data folder; a temporary one, removed at the end, if not given.
+        folder: The data folder; by default a temporary folder, removed on close.
 
     Attributes:
         folder: The data folder.
-        is_temporary: Whether everything is removed at the end.
+        is_temporary: Whether the data is removed on close.
 
     Raises:
-        SettingsError: If another server holds the folder, a newer release wrote it, or it is
-            damaged or not to be written.
+        SettingsError: If another server uses the folder, a newer release wrote it, or it is damaged
+            or not writable.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -108,34 +108,34 @@ class Store:
             self._open(self.folder / "runtime.sqlite")
         except (OSError, sqlite3.Error) as error:
             self.close()
-            raise SettingsError(_sentence(self.folder, error)) from error
+            raise SettingsError(_error_message(self.folder, error)) from error
         except BaseException:
             self.close()
             raise
 
     def _open(self, path: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The database holds inputs and results: nobody else on the machine may read it.
+        # The database holds inputs and results, so other users must not be able to read it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        # No transaction is begun behind our back, and no other process is waited for.
+        # Disable implicit transactions, and do not wait for other processes.
         connection = sqlite3.connect(str(path), timeout=0.5, isolation_level=None)
         self._closing.callback(connection.close)
         self._connection = connection
-        # Exclusive: two servers on one folder would run every job twice.
+        # Two servers on one folder would run every job twice.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives the death of the process; only what is acknowledged must also survive
-        # the death of the machine (`durably`). What is temporary need not survive anything.
-        usual = "OFF" if self.is_temporary else "NORMAL"
-        connection.execute(f"PRAGMA synchronous = {usual}")
+        # NORMAL survives a crash of the process. Only acknowledged requests must also survive a
+        # crash of the machine; see `durably`. Temporary data need not survive anything.
+        synchronous = "OFF" if self.is_temporary else "NORMAL"
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for statement in ";".join(_STEPS.get(version, ())).split(";"):
+        for statement in ";".join(_MIGRATIONS.get(version, ())).split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {max(version, FORMAT)}")
         connection.execute("COMMIT")
         if version > FORMAT:
-            raise SettingsError(f"{path} was written by a newer release; use that one.")
+            raise SettingsError(f"{path} was written by a newer release; use that release.")
         self._log = path.with_name(f"{path.name}-wal")
         self._disk = None if self.is_temporary else DiskSync(self._log)
         if self._disk is not None:
@@ -147,7 +147,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; survives kill -9.
+        """Run the block in a transaction, which survives a crash of the process once committed.
 
         Raises:
             WriteError: If the disk is full, for example.
@@ -158,7 +158,7 @@ class Store:
             yield connection
             connection.execute("COMMIT")
         except BaseException as error:
-            # SQLite undoes some failed transactions by itself.
+            # SQLite rolls back some failed transactions itself.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self.payloads.rolled_back()
@@ -169,28 +169,28 @@ class Store:
 
     @asynccontextmanager
     async def durably(self) -> AsyncIterator[sqlite3.Connection]:
-        """Like `transaction`, and on disk before it ends; nothing may be awaited inside.
+        """Run the block in a transaction and sync it to disk; the block must not await.
 
         Raises:
             WriteError: If the disk is full, for example.
-            OSError: If it could not be brought to the disk. It is not undone.
+            OSError: If the sync failed; the transaction is not rolled back.
         """
         with self.transaction() as connection:
             yield connection
         await self.on_disk()
 
     async def on_disk(self) -> None:
-        """Return when everything that was committed is on disk."""
+        """Return once everything committed is on disk."""
         if self._disk is not None:
             await self._disk.wait()
 
     @property
     def changes(self) -> int:
-        """A number that grows whenever a row is added, changed or removed."""
+        """Counter that grows whenever a row is inserted, updated or deleted."""
         return self._connection.total_changes
 
     def secret(self, name: str) -> bytes:
-        """Random bytes that stay the same for this folder."""
+        """Return random bytes that stay the same for this folder, creating them if needed."""
         found = self._connection.execute(
             "SELECT value FROM facts WHERE name = ?", (name,)
         ).fetchone()
@@ -205,8 +205,8 @@ class Store:
         return made
 
     def purge(self, limit: datetime) -> int:
-        """Remove the jobs that ended before a moment; return how many."""
-        moment = written(limit)
+        """Delete the jobs that finished before a time; return how many."""
+        moment = format_timestamp(limit)
         with self.transaction() as connection:
             old = self.jobs.finished_before(moment)
             for job_id in old:
@@ -216,17 +216,17 @@ class Store:
         return len(old)
 
     def close(self) -> None:
-        """Write everything back and let go of the folder."""
+        """Close the database and release the folder."""
         self._closing.close()
 
 
-def _sentence(folder: Path, error: Exception) -> str:
-    """Why a folder of data cannot be used, and what to do about it."""
+def _error_message(folder: Path, error: Exception) -> str:
+    """Explain why a data folder cannot be used, and what to do about it."""
     if "locked" in str(error):
         return f"The data in {folder} is used by another server; stop that one first."
     if isinstance(error, sqlite3.Error):
         return (
             f"{folder / 'runtime.sqlite'} cannot be used: {error}. If it is damaged or not a "
-            "database of this server, restore it from a copy, or choose another folder."
+            "database of this server, restore it from a backup or choose another folder."
         )
     return f"The data in {folder} cannot be used: {error}"

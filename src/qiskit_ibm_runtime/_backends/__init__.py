@@ -1,0 +1,1 @@
+"""Backends: which there are, which one a run goes to, and their faulty parts and pulses."""

@@ -1,0 +1,76 @@
+"""Which service, and which of its instances, a backend belongs to."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+
+from qiskit_ibm_runtime.accounts import Account
+from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
+from qiskit_ibm_runtime.checks import choices
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
+
+from .catalog import why_missing
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+
+
+def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRuntimeService | None:
+    """Return the service to use for a backend: that of a backend object, else the given one.
+
+    A backend object of another account than ``service`` is used through its own service, with a
+    warning. Doubles are never replaced.
+    """
+    if not isinstance(backend, IBMBackend):
+        return service
+    own: QiskitRuntimeService | None = backend.service
+    if service is None or own is None or not (_account(service) and _account(own)):
+        return own if service is None else service
+    if same_account(service, own):
+        return service
+    warnings.warn(
+        f"Backend {backend.name!r} belongs to another service than the one that is given; its own "
+        "service is used.",
+        stacklevel=caller_stacklevel(),
+    )
+    return own
+
+
+def same_account(one: Any, other: Any) -> bool:
+    """Tell whether two services stand for one account on one channel."""
+    account = _account(one)
+    return one is other or (
+        account is not None and account == _account(other) and one.channel == other.channel
+    )
+
+
+def _account(service: Any) -> Account | None:
+    account = getattr(service, "_account", None)
+    return account if isinstance(account, Account) else None
+
+
+def instance_for(service: QiskitRuntimeService, instance: str | None, backend: Any) -> str | None:
+    """Return the hub/group/project in which a backend runs jobs; ``None`` on ``ibm_cloud``.
+
+    Args:
+        service: The service.
+        instance: The instance that was asked for, if any.
+        backend: Name of the backend.
+
+    Raises:
+        IBMInputValueError: If the instance is malformed or unknown.
+        QiskitBackendNotFoundError: If there is no such backend.
+    """
+    if service.channel not in CLOUD_CHANNELS:
+        return service._get_hgp(instance, backend).name
+    if backend and backend not in service._backends:
+        raise QiskitBackendNotFoundError(
+            f"No backend matches the criteria: this service instance has no backend "
+            f"{backend!r}. It has {choices(backend, service._backends)}."
+            f"{why_missing(service, backend)}"
+        )
+    return None

@@ -1,0 +1,1 @@
+"""Encoding and decoding of everything that travels between client and service."""

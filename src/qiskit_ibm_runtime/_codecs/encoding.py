@@ -1,0 +1,321 @@
+"""Writing a payload: what becomes of each kind of object that JSON cannot express.
+
+Circuits may hold any value in their metadata, and values may be circuits, so that both are written
+here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from threading import local
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    ClassicalRegister,
+    Instruction,
+    Parameter,
+    ParameterExpression,
+    QuantumRegister,
+)
+from qiskit.circuit.parametertable import ParameterView
+from qiskit.quantum_info import Clifford, PauliList, ScalarOp, SparsePauliOp, StabilizerState
+from qiskit.result import Result
+from qiskit.transpiler import CouplingMap
+
+from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.writing import to_qpy
+from qiskit_ibm_runtime.exceptions import EncodeError, IBMError
+
+from .arrays import array_to_members, sparse_to_text
+from .long_values import Insertions
+from .packing import pack
+from .settings import settings_to_members
+from .symbols import expression_to_text, parameter_to_text
+
+Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
+
+
+_payload = local()
+
+
+@contextmanager
+def one_payload() -> Iterator[None]:
+    """Encode each circuit object once while the block lasts."""
+    if getattr(_payload, "written", None) is not None:
+        yield
+        return
+    _payload.written = {}
+    try:
+        yield
+    finally:
+        _payload.written = None
+
+
+class RuntimeEncoder(json.JSONEncoder):
+    """Encodes circuits, operators, arrays and more.
+
+    A circuit object that stands several times in a payload is encoded once. What cannot travel
+    raises a ``TypeError`` that says where in the value it stands.
+
+    .. code-block:: python
+
+        import json
+        import numpy as np
+        from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+
+        text = json.dumps({"angles": np.arange(3)}, cls=RuntimeEncoder)
+        assert json.loads(text, cls=RuntimeDecoder)["angles"].tolist() == [0, 1, 2]
+    """
+
+    __module__ = "qiskit_ibm_runtime.utils.json"  # where users import it from
+
+    def default(self, obj: Any) -> Any:
+        """Return what JSON can express for an object it cannot."""
+        return to_json_value(obj)
+
+    def encode(self, o: Any) -> str:
+        """Return a value as text.
+
+        Raises:
+            TypeError: If part of it cannot travel; the text names the path to it.
+            ValueError: If it holds itself.
+        """
+        # Whoever derives from this encoder may look at what `default` returns.
+        ours = type(self) is RuntimeEncoder and "default" not in vars(self)
+        write = self._with_long_values_last if ours else super().encode
+        with one_payload():
+            try:
+                return write(o)
+            except TypeError:
+                return super().encode(with_plain_keys(o, self.default))
+
+    def _with_long_values_last(self, value: Any) -> str:
+        insertions, writer = Insertions(), copy(self)
+        # An encoder may be at work in several threads: only this copy leaves texts out.
+        vars(writer)["default"] = lambda obj: insertions.take_out(to_json_value(obj))
+        written = insertions.put_in(super(RuntimeEncoder, writer).encode(value))
+        return super().encode(value) if written is None else written
+
+    def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
+        """Yield a value as pieces of text."""
+        if _one_shot:
+            return super().iterencode(o, _one_shot)
+        return iter([self.encode(o)])
+
+
+def to_json_value(value: Any) -> Any:
+    """Return what JSON can express for an object it cannot; parts of it may need the same again.
+
+    Raises:
+        TypeError: If the object cannot travel.
+    """
+    for fits, convert in RULES:
+        if fits(value):
+            return convert(value)
+    name = type(value).__name__
+    reason = "cannot be sent: it is not JSON serializable"
+    raise TypeError(f"an object of type {name} {reason}: {_shown(value)}")
+
+
+def _tag(tag: str, value: Any) -> dict[str, Any]:
+    return {"__type__": tag, "__value__": value}
+
+
+def _is(*types: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, types)
+
+
+def _of_module(module: str, name: str) -> Callable[[Any], bool]:
+    """Return a test for a class of an optional package, which is there only if it was imported."""
+    return lambda value: (
+        (found := sys.modules.get(module)) is not None
+        and isinstance(value, getattr(found, name, ()))
+    )
+
+
+def _is_sparse(value: Any) -> bool:
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
+
+
+def _has_to_json(value: Any) -> bool:
+    return not isinstance(value, type) and callable(getattr(value, "to_json", None))
+
+
+def _has_settings(value: Any) -> bool:
+    return not isinstance(value, type) and isinstance(getattr(value, "settings", None), Mapping)
+
+
+def _own_settings(value: Any) -> Any:
+    return value.settings
+
+
+def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {"__type__": "settings", **settings_to_members(value, read(value))}
+
+
+def _is_droppable(value: Any) -> bool:
+    """Return whether a callable is code, and not a value of Qiskit that happens to be callable."""
+    code = isinstance(value, (FunctionType, BuiltinFunctionType, MethodType))
+    return code or (callable(value) and not type(value).__module__.startswith("qiskit."))
+
+
+def _drop(value: Any) -> None:
+    """Send ``None`` for a function, as 0.9.3 did: optimizers carry callbacks that cannot travel."""
+    warnings.warn(
+        f"Callable {value} is not JSON serializable and will be set to None.",
+        stacklevel=_frames_to_caller(),
+    )
+
+
+def _frames_to_caller() -> int:
+    """Return the stack level, seen from :func:`_drop`, of the first frame that is a user's."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "json" and not name.startswith(("json.", "qiskit_ibm_runtime.")):
+            break
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # somebody else's repr must not hide our error
+        return "(no repr)"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def circuit_to_text(circuit: QuantumCircuit) -> str:
+    """Return a circuit as text.
+
+    Raises:
+        EncodeError: If the circuit holds what cannot travel.
+    """
+    written = getattr(_payload, "written", None)
+    if written is None:
+        return pack(content(circuit))
+    key = id(circuit)
+    if key not in written:
+        written[key] = (circuit, pack(content(circuit)))  # held, or its identity would return
+    text: str = written[key][1]
+    return text
+
+
+def content(circuit: QuantumCircuit) -> bytes:
+    """Return all that is sent of a circuit: circuits are the same if they share it.
+
+    Raises:
+        EncodeError: If the circuit holds what cannot travel.
+    """
+    try:
+        return to_qpy(normal_form(circuit), RuntimeEncoder)
+    except IBMError as exc:
+        raise EncodeError(exc.message) from exc
+    except Exception as exc:  # the definition of a user's gate may raise anything
+        reason = f"{type(exc).__name__}: {exc}"
+        raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
+
+
+def instruction_to_text(instruction: Instruction) -> str:
+    """Return an instruction as the text of a circuit that holds it alone."""
+    circuit = QuantumCircuit(
+        QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
+    )
+    circuit.append(instruction, circuit.qubits, circuit.clbits)
+    return pack(content(circuit))
+
+
+# First match wins. What payloads hold by the thousand stands first.
+RULES: tuple[Rule, ...] = (
+    (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
+    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
+    (_is(dt.date), lambda value: _tag("datetime", value.isoformat())),
+    (
+        _is(complex, np.complexfloating),
+        lambda value: _tag("complex", [float(value.real), float(value.imag)]),
+    ),
+    (_is(np.bool_, np.integer, np.floating, np.str_), lambda value: value.item()),
+    (_is(np.generic), lambda value: {"__type__": "ndarray", **array_to_members(np.array(value))}),
+    (_is(np.ndarray), lambda value: {"__type__": "ndarray", **array_to_members(value)}),
+    (_is(set, frozenset), lambda value: _tag("set", list(value))),
+    (_is(range, ParameterView), list),
+    (_is(Result), lambda value: _tag("Result", value.to_dict())),
+    (_has_to_json, lambda value: _tag("to_json", value.to_json())),
+    (
+        _is(ParameterExpression),
+        lambda value: _tag("ParameterExpression", expression_to_text(value)),
+    ),
+    (_is(Instruction), lambda value: _tag("Instruction", instruction_to_text(value))),
+    (
+        _of_module("qiskit_aer.noise", "NoiseModel"),
+        lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
+    ),
+    (_is(PauliList, SparsePauliOp), _settings(_own_settings)),  # before their labels are asked for
+    (_has_settings, _settings(_own_settings)),
+    (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
+    (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
+    (
+        _is(ScalarOp),
+        _settings(lambda value: {"dims": value.input_dims(), "coeff": value.coeff}),
+    ),
+    (_is(CouplingMap), lambda value: [list(edge) for edge in value.get_edges()]),
+    (_is(enum.Enum), lambda value: value.value),
+    (_is_sparse, lambda value: _tag("spmatrix", sparse_to_text(value))),
+    (_is_droppable, _drop),
+)
+
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def with_plain_keys(value: Any, convert: Callable[[Any], Any], path: str = "value") -> Any:
+    """Return a copy whose dict keys JSON accepts, numbers of numpy turned to Python's.
+
+    Args:
+        value: A value that the fast encoder refused.
+        convert: Returns what JSON can express for an object it cannot, or raises ``TypeError``.
+        path: How the value is reached from the one that is sent.
+
+    Raises:
+        EncodeError: If part of the value cannot travel; the text starts with the path to it.
+    """
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, dict):
+        return {
+            _key(key, path): with_plain_keys(item, convert, f"{path}[{key!r}]")
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [
+            with_plain_keys(item, convert, f"{path}[{index}]") for index, item in enumerate(value)
+        ]
+    try:
+        converted = convert(value)
+    except TypeError as exc:
+        text = exc.message if isinstance(exc, IBMError) else str(exc)
+        raise EncodeError(f"{path}: {text}") from exc
+    if isinstance(converted, dict) and "__value__" in converted:
+        inside = f"{path}.{type(value).__name__}"
+        return {**converted, "__value__": with_plain_keys(converted["__value__"], convert, inside)}
+    return with_plain_keys(converted, convert, path)
+
+
+def _key(key: Any, path: str) -> Any:
+    if isinstance(key, np.generic):
+        key = key.item()
+    if isinstance(key, _PLAIN):
+        return key
+    raise EncodeError(f"{path}: a key of type {type(key).__name__} cannot be sent: {key!r}")

@@ -1,0 +1,1 @@
+"""Jobs: how they are submitted, listed, waited for, streamed, decoded and pickled."""

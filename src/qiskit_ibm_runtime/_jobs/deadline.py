@@ -1,0 +1,113 @@
+"""Monotonic deadline of a wait: stream, polls and download together."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from threading import TIMEOUT_MAX
+from typing import TYPE_CHECKING, Callable, TypeVar
+
+from qiskit_ibm_runtime.api.http.liveness import raise_if_ended
+from qiskit_ibm_runtime.exceptions import RuntimeJobTimeoutError
+
+if TYPE_CHECKING:
+    import threading
+    from concurrent.futures import Future
+
+    from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
+    from qiskit_ibm_runtime.api.stream.clock import Clock
+
+T = TypeVar("T")
+
+# A request that is sent at the last moment gets this many seconds all the same.
+GRACE = 0.5
+
+
+class WaitDeadline:
+    """WaitDeadline of a wait for a job."""
+
+    def __init__(
+        self,
+        job_id: str,
+        timeout: float | None,
+        pool: WorkerPool,
+        clock: Clock,
+        url: str = "",
+    ) -> None:
+        """Set the deadline.
+
+        Args:
+            job_id: The job, for messages.
+            timeout: Seconds from now; ``None``, or more than a thread can wait, is no limit.
+            pool: Where requests run that may have to be left behind.
+            clock: The clock.
+            url: Address of the service.
+        """
+        self._job_id, self._timeout, self._pool, self._url = job_id, timeout, pool, url
+        self.clock = clock
+        if timeout is None or timeout >= TIMEOUT_MAX:
+            self._end = None
+        else:
+            self._end = self.clock.monotonic() + timeout
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a deadline."""
+        return self._end is not None
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event until a timeout or the deadline; return whether it was set.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return self.clock.wait(event, seconds)
+        left = self._end - self.clock.monotonic()
+        if left <= 0:
+            raise self.error()
+        return self.clock.wait(event, min(seconds, left))
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Return the response to a request; abandon the request at the deadline.
+
+        A server that sends nothing, or a byte now and then, holds a request for longer than any
+        timeout of a socket. So with a deadline the request runs in a worker.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return request()
+        try:
+            future = self._pool.submit(request)
+        except RuntimeError:  # no thread can be started: the time limits of the request must do
+            return request()
+        return self.answer(future)
+
+    def answer(self, future: Future[T]) -> T:
+        """Return the response to a request in progress.
+
+        Raises:
+            RuntimeJobTimeoutError: If the deadline is over.
+        """
+        if self._end is None:
+            return future.result()
+        try:
+            return future.result(max(self._end - self.clock.monotonic(), GRACE))
+        except concurrent.futures.TimeoutError:
+            if future.done():  # just now, or by a time limit of the request itself
+                return future.result()
+            self._pool.abandon(future)
+            raise self.error() from None
+
+    def error(self) -> RuntimeJobTimeoutError:
+        """Return the timeout error.
+
+        Raises:
+            IBMRuntimeError: If the service was the embedded runtime, and has ended with its jobs.
+        """
+        raise_if_ended(self._url)
+        return RuntimeJobTimeoutError(
+            f"Timed out waiting for job {self._job_id}: {self._timeout} seconds are over. The job "
+            f"itself goes on; ask again, or fetch it later with service.job({self._job_id!r})."
+        )

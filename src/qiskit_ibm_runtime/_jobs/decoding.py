@@ -1,0 +1,51 @@
+"""Decoders of job results and messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from qiskit_ibm_runtime._primitives.index_lists import with_repeats
+from qiskit_ibm_runtime.checks import check_decoder
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit_ibm_runtime.program.result_decoder import Decoder
+
+
+def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:
+    """Return the decoders for messages and for the result.
+
+    Args:
+        given: One for both, or a sequence of two.
+
+    Raises:
+        ValueError: If ``given`` is a sequence of another length than two.
+        IBMInputValueError: If one of them cannot decode.
+    """
+    pair = given if isinstance(given, (list, tuple)) else (given, given)
+    if len(pair) != 2:
+        raise ValueError(
+            "If 'result_decoder' is a sequence, it must have exactly two elements: "
+            f"for interim results and for the final one, not {len(pair)}."
+        )
+    for decoder in pair:
+        check_decoder("result_decoder", decoder)
+    return pair
+
+
+def decoded_inputs(encoded: Any, program_id: str) -> dict[str, Any]:
+    """Return the inputs in a job record, given as an object, list or string.
+
+    Those of a primitive have one entry for each thing run, also where the record names one twice.
+
+    Raises:
+        DecodeError: If they hold what cannot be decoded here.
+    """
+    if isinstance(encoded, list):
+        encoded = encoded[0] if encoded else {}
+    text = encoded if isinstance(encoded, str) else json.dumps(encoded or {})
+    inputs: dict[str, Any] = json.loads(text, cls=RuntimeDecoder)
+    return with_repeats(program_id, inputs)

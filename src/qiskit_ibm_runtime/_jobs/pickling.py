@@ -1,0 +1,107 @@
+"""Copying and pickling of jobs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError
+
+from .waiting import EarlyDownload
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+J = TypeVar("J", bound="PortableJob")
+
+# These hold credentials, sockets or threads.
+NOT_PICKLED = {
+    *("_api_client", "_client_params", "_service", "_backend"),
+    *("_stream", "_ws_client", "_early"),
+}
+
+
+class ServicePlaceholder:
+    """Placeholder for client and parameters, which hold a token, until they are needed.
+
+    Args:
+        bind: Gives the job its service again.
+        name: Attribute of the job for which this stands in.
+    """
+
+    def __init__(self, bind: Callable[[], Any], name: str) -> None:
+        self._bind, self._name = bind, name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(getattr(self._bind(), self._name), name)
+
+
+class PortableJob:
+    """A job that can be copied and pickled.
+
+    A copy shares the service. A pickle holds no token: the job finds its service again when it is
+    needed, by the service's own rules.
+    """
+
+    job_id: Callable[[], str]
+    _new_client: Callable[[], Any]
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._made_anew()
+        twin._ws_client = twin._new_client()
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = self.__copy__()
+        for name in ("_params", "_encoded_params", "_tags", "_results"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {key: value for key, value in self.__dict__.items() if key not in NOT_PICKLED}
+        return {**state, "_pickled_service": self._service_without_secrets()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._made_anew()
+        self._backend: Any = None
+        self._service: Any = ServicePlaceholder(self._bound, "_service")
+        self._api_client: Any = ServicePlaceholder(self._bound, "_api_client")
+        self._client_params: Any = ServicePlaceholder(self._bound, "_client_params")
+        self._ws_client: Any = ServicePlaceholder(self._bound, "_ws_client")
+
+    def _made_anew(self) -> None:
+        self._stream: Any = None
+        self._early = EarlyDownload()
+
+    def _service_without_secrets(self) -> bytes | None:
+        """A pickle of a service that knows how to leave its token out; ``None`` for others."""
+        if isinstance(self._service, ServicePlaceholder):
+            pickled: bytes | None = self.__dict__["_pickled_service"]
+            return pickled
+        says_how = any("__reduce__" in vars(kind) for kind in type(self._service).__mro__[:-1])
+        return pickle.dumps(self._service) if says_how else None
+
+    def _bound(self) -> PortableJob:
+        """Reconnect an unpickled job to its service.
+
+        Raises:
+            IBMRuntimeError: If there was none that could be pickled.
+        """
+        pickled = self.__dict__["_pickled_service"]
+        if pickled is None:
+            raise IBMRuntimeError(
+                f"Job {self.job_id()} was pickled without its service. What was known then is "
+                f"still there; for the rest use service.job({self.job_id()!r}) of a "
+                "QiskitRuntimeService."
+            )
+        service = pickle.loads(pickled)  # noqa: S301  # a part of the job's own pickle
+        self._service, self._api_client = service, service._api_client
+        self._client_params = service._client_params
+        self._ws_client = self._new_client()
+        return self

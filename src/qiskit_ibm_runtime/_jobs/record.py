@@ -1,0 +1,247 @@
+"""The record of a job: how it is fetched, the state it tells, and facts that do not change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, cast
+from weakref import WeakKeyDictionary
+
+from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
+
+from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
+from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
+from qiskit_ibm_runtime.exceptions import (
+    Failure,
+    IBMError,
+    RuntimeInvalidStateError,
+    RuntimeJobFailureError,
+    RuntimeJobMaxTimeoutError,
+)
+from qiskit_ibm_runtime.utils.converters import utc_to_local
+
+from .decoding import decoded_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+# Requests of all jobs of one service that run beside the threads that wait for them.
+MOST_REQUESTS = 8
+JOB_GET = RuntimeClient.job_get
+_pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
+RAN_TOO_LONG = "RAN TOO LONG"
+RAN_TOO_LONG_CODE = 1305  # what later services send beside the words
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Status and reason of a job.
+
+    Attributes:
+        status: The status in terra's words.
+        reason: Why, in the service's words; empty if it gave none.
+        ran_too_long: Whether the service stopped the job because its time was over.
+        code: Error code of the reason, from later services.
+        solution: What the service advises to do.
+    """
+
+    status: JobStatus = JobStatus.INITIALIZING
+    reason: str = ""
+    ran_too_long: bool = False
+    code: int | str | None = None
+    solution: str = ""
+
+    @property
+    def failure(self) -> Failure:
+        """Reason in the form that errors carry."""
+        return Failure(code=self.code, message=self.reason)
+
+
+def read_state(record: Mapping[str, Any]) -> JobState:
+    """Return the state in a job's record.
+
+    Raises:
+        IBMError: If the service uses a status that this release does not know.
+    """
+    state = record.get("state")
+    if not isinstance(state, dict):
+        state = {"status": state}
+    name = str(state.get("status") or record.get("status") or "")
+    reason, code = str(state.get("reason") or ""), state.get("reason_code")
+    # Older services joined status and reason: "Cancelled - Ran too long".
+    word = name.upper().replace("-", " ").split(" ", 1)[0]
+    if word not in API_TO_JOB_STATUS:
+        raise IBMError(
+            f"Unknown status {name!r} of job {record.get('id')}. "
+            "A later release of this package may know it."
+        )
+    status = API_TO_JOB_STATUS[word]
+    too_long = status is JobStatus.CANCELLED and (
+        RAN_TOO_LONG in f"{name} {reason}".upper() or code == RAN_TOO_LONG_CODE
+    )
+    return JobState(
+        JobStatus.ERROR if too_long else status,
+        reason,
+        too_long,
+        code if isinstance(code, (int, str)) else None,
+        str(state.get("reason_solution") or ""),
+    )
+
+
+def final_state(record: Mapping[str, Any]) -> JobState | None:
+    """Return the state in a job record if it is final."""
+    try:
+        state = read_state(record)
+    except IBMError:
+        return None
+    return state if state.status in JOB_FINAL_STATES else None
+
+
+def failure_text(job_id: str, state: JobState, result: str) -> str:
+    """Return the message for a failed job.
+
+    It holds the remote traceback if there is one, and what the service says: reason, code, advice.
+    """
+    start = result.rfind("Traceback")
+    details = result[start:] if start >= 0 else result
+    if state.ran_too_long:
+        return API_TO_JOB_ERROR_MESSAGE["CANCELLED - RAN TOO LONG"].format(job_id, details)
+    code = f"Error code {state.code}." if state.code is not None else ""
+    parts = [" ".join(filter(None, (state.reason, code, state.solution))), details]
+    return API_TO_JOB_ERROR_MESSAGE["FAILED"].format(job_id, "\n".join(filter(None, parts)))
+
+
+def conclusion(message: str) -> str:
+    """Return the last line of the traceback in an error message; empty without a traceback."""
+    lines = message.splitlines()
+    start = next((n for n, line in enumerate(lines) if line.startswith("Traceback")), len(lines))
+    last = next((line for line in lines[start + 1 :] if line and not line[0].isspace()), "")
+    kind, colon, text = last.partition(":")
+    return kind.rpartition(".")[2] + colon + text
+
+
+def failure_of(state: JobState, message: str) -> IBMError:
+    """Return the error of a failed job.
+
+    Args:
+        state: Its state.
+        message: What is known of the failure, see :func:`failure_text`.
+    """
+    if state.ran_too_long:
+        return RuntimeJobMaxTimeoutError(message, failure=state.failure)
+    advice = "" if state.solution else "\njob.logs() may tell more."
+    summary = conclusion(message)
+    first = f"{summary}\n\n" if summary else ""
+    return RuntimeJobFailureError(
+        f"{first}Unable to retrieve job result. {message}{advice}", failure=state.failure
+    )
+
+
+def cancellation_of(job_id: str, state: JobState) -> IBMError:
+    """Return the error of a canceled job."""
+    text = f"Unable to retrieve the result of job {job_id}. Job was cancelled. {state.reason}"
+    return RuntimeInvalidStateError(text.rstrip(), failure=state.failure)
+
+
+def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
+    """Return a job's record, without its inputs if the client and the service can leave them out.
+
+    The service may hold its answer back for ``hold`` seconds, until the job ends.
+
+    Doubles of the client, subclasses and patched ones among them, answer by ``job_get``, as in
+    0.9.3.
+    """
+    if getattr(api_client.job_get, "__func__", None) is JOB_GET:
+        try:
+            wish = {"hold": hold} if hold else {}
+            return cast("dict[str, Any]", api_client.job_state(job_id=job_id, **wish))
+        except RequestsApiError as exc:
+            # An older service may refuse the unknown parameter.
+            if exc.status_code != 400:
+                raise
+    return cast("dict[str, Any]", api_client.job_get(job_id=job_id))
+
+
+def pool_of(api_client: Any) -> WorkerPool:
+    """Return the workers that all jobs of one client share."""
+    try:
+        pool = _pools.get(api_client)
+        return pool or _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
+    except TypeError:  # A double may be something that cannot be a key.
+        return WorkerPool(MOST_REQUESTS, "job-request")
+
+
+class RecordedJob:
+    """What was given when the job was made; what is not known here is asked for, once."""
+
+    job_id: Callable[[], str]
+    _api_client: Any
+    _program_id: str
+    _image: str | None
+    _params: dict[str, Any] | None
+    _encoded_params: Any
+    _session_id: str | None
+    _tags: list[str] | None
+    _creation_date: str | None
+    _facts: dict[str, Any] | None
+    _state: JobState
+
+    @property
+    def _reason(self) -> str | None:
+        """Reason of the status in capitals, as in 0.9.3; ``None`` if the service gave none."""
+        return self._state.reason.upper() or None
+
+    @property
+    def image(self) -> str | None:
+        """Image the job runs on."""
+        return self._image
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Inputs of the program, decoded when first looked at.
+
+        Raises:
+            DecodeError: If they cannot be decoded here.
+        """
+        if self._params is None:
+            encoded = self._encoded_params
+            if not encoded:
+                encoded = self._api_client.job_get(job_id=self.job_id()).get("params")
+            self._params = decoded_inputs(encoded, self.program_id)
+        return self._params
+
+    @property
+    def program_id(self) -> str:
+        """Program of the job."""
+        return self._program_id
+
+    @property
+    def session_id(self) -> str | None:
+        """Session the job is in; ``None`` if it is in none."""
+        if not self._session_id:
+            self._session_id = self._fact("session_id")
+        return self._session_id
+
+    @property
+    def tags(self) -> list[str]:
+        """Words to find the job by."""
+        if self._tags is None:
+            self._tags = list(self._fact("tags") or [])
+        return self._tags
+
+    @property
+    def creation_date(self) -> datetime | None:
+        """When the job was made, in local time; ``None`` if the service does not say."""
+        if not self._creation_date:
+            self._creation_date = self._fact("created")
+        return utc_to_local(self._creation_date) if self._creation_date else None
+
+    def _fact(self, name: str) -> Any:
+        """Return a constant field of the job record, fetched once."""
+        if self._facts is None:
+            record = ask_record(self._api_client, self.job_id())
+            self._facts = {key: record.get(key) for key in ("session_id", "tags", "created")}
+        return self._facts[name]

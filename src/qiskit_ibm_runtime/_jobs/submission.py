@@ -1,0 +1,196 @@
+"""Sending a program to the service: what a user gives, checked and completed, becomes a job."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Callable, cast
+
+from qiskit_ibm_runtime._backends.catalog import name_today
+from qiskit_ibm_runtime._backends.matching import instance_for, service_for
+from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+from qiskit_ibm_runtime.checks import (
+    check_callback,
+    check_kind,
+    optional_text,
+    required_id,
+    seconds,
+    shown,
+)
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.runtime_job import RuntimeJob
+from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
+from qiskit_ibm_runtime.runtime_program import ParameterNamespace
+from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
+
+from .decoding import decoder_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit_ibm_runtime.program.result_decoder import Decoder
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+
+    from .dry_run import DryRun
+
+DEPRECATED_PROGRAMS = [
+    "torch-train",
+    "torch-infer",
+    "sample-expval",
+    "quantum_kernal_alignment",
+    "sample-program",
+]
+# The list above is public, with a misspelt entry; this is the program that it means.
+_KERNEL_ALIGNMENT = "quantum-kernel-alignment"
+
+
+def run_program(
+    service: QiskitRuntimeService,
+    program_id: str,
+    inputs: dict[str, Any] | ParameterNamespace | None,
+    options: RuntimeOptions,
+    *,
+    callback: Callable[..., Any] | None = None,
+    result_decoder: Decoder | Sequence[Decoder] | None = None,
+    session_id: str | None = None,
+    start_session: bool | None = False,
+    dry_run: bool = False,
+) -> RuntimeJob | DryRun:
+    """Run a program; see :meth:`QiskitRuntimeService.run`.
+
+    Once the service has accepted the job, nothing here raises any more: a job that runs is not
+    lost for its user.
+    """
+    program_id = required_id("program_id", program_id, "a program")
+    if callback:
+        check_callback(callback)
+    if result_decoder:
+        decoder_pair(result_decoder)
+    inputs = read_inputs(inputs)
+    service = service_for(service, options.backend) or service
+    options.validate(channel=service.channel)
+    backend_name, hgp = options.backend, options.instance
+    if isinstance(backend_name, IBMBackend):
+        backend_name, hgp = backend_name.name, hgp or backend_name._instance
+    backend_name = name_today(service, backend_name)
+    instance = instance_for(service, hgp, backend_name)
+    _warn_of_program(program_id)
+    request = JobRequest(
+        program_id=program_id,
+        backend_name=backend_name,
+        params=inputs,
+        image=options.image,
+        hgp=instance,
+        # Names of levels are taken in any case; the service knows those in capitals.
+        log_level=options.log_level.upper() if options.log_level else None,
+        session_id=optional_text(session_id),
+        job_tags=options.job_tags,
+        max_execution_time=seconds("max_execution_time", options.max_execution_time),
+        start_session=bool(start_session),
+        session_time=seconds("session_time", options.session_time),
+    )
+    if dry_run:
+        from .dry_run import DryRun
+
+        return DryRun.of(service._api_client.request_body(request))
+    with translate_errors("Failed to run program", NO_SUCH_PROGRAM):
+        response = service._api_client.program_run(**vars(request))
+    job_id: str = response["id"]
+    job = RuntimeJob(
+        backend=None,
+        api_client=service._api_client,
+        client_params=service._client_params,
+        job_id=job_id,
+        program_id=program_id,
+        params=inputs,
+        user_callback=callback or None,
+        result_decoder=result_decoder,
+        image=options.image,
+        service=service,
+        # Where sessions are opened by themselves, the answer names the one; else it is the job's.
+        session_id=request.session_id
+        or ((response.get("session_id", job_id) or "") if start_session else None),
+        tags=list(options.job_tags or []),
+        place={"backend": response.get("backend"), **_parts(instance)},
+    )
+    from .journal import note
+
+    note(service, job)
+    return job
+
+
+def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
+    """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
+    job_id = job if isinstance(job, str) else job.job_id()
+    with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
+        record = service._api_client.job_get(job_id)
+    place = [record.get(part) for part in ("hub", "group", "project")]
+    options = RuntimeOptions(
+        backend=record.get("backend") or None,
+        image=record.get("runtime") or None,
+        job_tags=list(record.get("tags") or []) or None,
+        max_execution_time=record.get("cost") or None,
+        instance="/".join(map(str, place)) if all(place) else None,
+    )
+    program_id = (record.get("program") or {}).get("id", "")
+    decoders = None
+    if isinstance(job, RuntimeJob):
+        decoders = [job._interim_result_decoder, job._final_result_decoder]
+    # As they came: what cannot be decoded here can be run again all the same.
+    inputs = record.get("params") or {}
+    again = run_program(service, program_id, inputs, options, result_decoder=decoders)
+    return cast("RuntimeJob", again)
+
+
+def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:
+    """Return a copy of the options of a run, which may come as a dict.
+
+    Raises:
+        TypeError: If a dict holds an unknown option.
+        IBMInputValueError: If the options are of another type.
+    """
+    options = options or {}
+    check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
+    if isinstance(options, RuntimeOptions):
+        chosen = copy.copy(options)
+    else:
+        chosen = RuntimeOptions(**options)
+    if isinstance(chosen.session_time, SecondsOfSession):
+        chosen.session_time = None
+    return chosen
+
+
+def read_inputs(inputs: Any) -> dict[str, Any] | None:
+    """Return the inputs of a program as a dict; ``None``, for a program without any, is sent too.
+
+    What is not set on a form is left out, so that the program's own default holds.
+
+    Raises:
+        IBMInputValueError: If they are of another type, or a required one is missing.
+    """
+    if isinstance(inputs, ParameterNamespace):
+        ParameterNamespace.validate(inputs)
+        return {name: value for name, value in vars(inputs).items() if value is not None}
+    if inputs is None:
+        return None
+    if not isinstance(inputs, dict):
+        raise IBMInputValueError(
+            "'inputs' must be a dict or the filled-in form from program.parameters(), "
+            f"not {shown(inputs)}."
+        )
+    return dict(inputs)
+
+
+def _parts(instance: str | None) -> dict[str, str]:
+    return dict(zip(("hub", "group", "project"), instance.split("/"))) if instance else {}
+
+
+def _warn_of_program(program_id: str) -> None:
+    if program_id in DEPRECATED_PROGRAMS or program_id == _KERNEL_ALIGNMENT:
+        issue_deprecation_msg(
+            f"The program {program_id!r} is deprecated",
+            "0.9",
+            "Run a primitive, or a program of your own, instead.",
+            stacklevel=caller_stacklevel(),
+        )

@@ -1,0 +1,159 @@
+"""One thread that watches any number of jobs."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qiskit.providers.jobstatus import JOB_FINAL_STATES
+
+from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
+
+from .record import pool_of
+from .waiting import PatientPoll, PollSchedule
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.runtime_job import RuntimeJob
+
+_SCHEDULE = PollSchedule()
+# Jobs whose streams are open tell their end themselves: together they are asked so often a second.
+_MOST_POLLS_A_SECOND = 2.0
+
+
+@dataclass(eq=False)
+class _Watch:
+    """A watched job.
+
+    Attributes:
+        poll: Asks whether it has ended.
+        ended: Gets ``None`` when it has, or the error that made asking useless.
+        due: When to ask next, by the clock of the job.
+        polls: Questions since the last change of pace.
+        asking: Whether a question is under way.
+        stream: Tells the end at once; open after the first question.
+    """
+
+    job: RuntimeJob
+    poll: PatientPoll
+    due: float
+    ended: Future[None] = field(default_factory=Future)
+    polls: int = 0
+    asking: bool = False
+    stream: Any = None
+
+
+class JobWatcher:
+    """Track the states of many jobs with few requests and their streams."""
+
+    def __init__(self) -> None:
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        """Forget the jobs of the parent process."""
+        self._changed = threading.Condition()
+        self._watches: list[_Watch] = []
+        self._runs = False
+        reset_in_children(self)
+
+    def watch(self, job: RuntimeJob) -> Future[None]:
+        """Return a future that completes when the job has ended; cancel it to stop watching.
+
+        Args:
+            job: The job.
+        """
+        deadline = job._deadline(None)
+        poll = PatientPoll(job.job_id(), job._is_final, deadline)
+        watch = _Watch(job, poll, due=job._clock.monotonic())
+        if job._status in JOB_FINAL_STATES:
+            watch.ended.set_result(None)
+            return watch.ended
+        watch.ended.add_done_callback(lambda _: self._forget(watch))
+        with self._changed:
+            self._watches.append(watch)
+            self._changed.notify()
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._work, name="job-watcher", daemon=True).start()
+        return watch.ended
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._watches:
+                    self._runs = False
+                    return
+                ready, pause = self._due()
+                if not ready:
+                    self._changed.wait(pause)
+                    continue
+                for watch in ready:
+                    watch.asking = True
+            for watch in ready:
+                self._ask(watch)
+
+    def _due(self) -> tuple[list[_Watch], float | None]:
+        """Return the jobs to poll now, or the time until one is due."""
+        idle = [watch for watch in self._watches if not watch.asking]
+        left = [(watch.due - watch.job._clock.monotonic(), watch) for watch in idle]
+        ready = [watch for seconds, watch in left if seconds <= 0]
+        return ready, min((seconds for seconds, _ in left), default=None)
+
+    def _ask(self, watch: _Watch) -> None:
+        try:
+            answer = pool_of(watch.job._api_client).submit(watch.poll)
+        except RuntimeError:  # no thread can be started
+            answer = Future()
+            try:
+                answer.set_result(watch.poll())
+            except Exception as error:  # noqa: BLE001  # it is for those who wait
+                answer.set_exception(error)
+        answer.add_done_callback(partial(self._answered, watch))
+
+    def _answered(self, watch: _Watch, answer: Future[bool]) -> None:
+        error = answer.exception()
+        if error is not None or answer.result():
+            self._end(watch, error)
+            return
+        if watch.stream is None and not watch.ended.cancelled():
+            watch.stream = watch.job._new_client()
+            watch.stream._when_finished = partial(self._told, watch)
+            watch.stream.follow()
+        with self._changed:
+            watch.asking = False
+            watch.due = watch.job._clock.monotonic() + self._pause(watch)
+            watch.polls += 1
+            self._changed.notify()
+
+    def _pause(self, watch: _Watch) -> float:
+        streaming = watch.stream is not None and watch.stream.connected
+        pause = _SCHEDULE.pause(watch.polls, streaming=streaming, jitter=watch.job._clock.jitter())
+        return max(pause, len(self._watches) / _MOST_POLLS_A_SECOND) if streaming else pause
+
+    def _told(self, watch: _Watch) -> None:
+        """Ask at once, and often: services may end the stream just before the status changes."""
+        with self._changed:
+            watch.polls = 0
+            watch.due = watch.job._clock.monotonic()
+            self._changed.notify()
+
+    def _end(self, watch: _Watch, error: BaseException | None) -> None:
+        if not watch.ended.set_running_or_notify_cancel():
+            return
+        if error is None:
+            watch.ended.set_result(None)
+        else:
+            watch.ended.set_exception(error)
+
+    def _forget(self, watch: _Watch) -> None:
+        with self._changed:
+            if watch in self._watches:
+                self._watches.remove(watch)
+                self._changed.notify()
+        if watch.stream is not None:
+            watch.stream.disconnect()
+
+
+WATCHER = JobWatcher()

@@ -1,0 +1,1 @@
+"""Sampler and Estimator: their common base, and their inputs as given, checked and sent."""

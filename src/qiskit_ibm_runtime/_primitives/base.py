@@ -1,0 +1,202 @@
+"""Private base class of Sampler and Estimator.
+
+It stands before terra's base class and replaces whatever differs between terra 0.23 and 0.46: the
+constructor's arguments, ``run`` and its checks, calling, options. Nothing is handed to terra's
+constructor, and its ``run`` is never called. As there, ``run`` ends in ``_run`` and a deprecated
+call in ``_call``, which derived classes override.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+from qiskit.providers.options import Options as TerraOptions
+
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.options import Options
+from qiskit_ibm_runtime.options.flexible import to_dict
+from qiskit_ibm_runtime.options.merge import completed
+from qiskit_ibm_runtime.options.utils import set_default_error_levels
+from qiskit_ibm_runtime.session import Session, get_default_session
+from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+
+from .option_readers import SKIP_CHECKS
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
+    from qiskit_ibm_runtime.runtime_job import RuntimeJob
+
+P = TypeVar("P", bound="RuntimePrimitive")
+
+
+class RuntimePrimitive:
+    """Options, session and submission of a primitive."""
+
+    _PROGRAM_ID: str
+    _session: Session
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+        """Create the object regardless of the arguments.
+
+        Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
+        """
+        return super().__new__(cls)
+
+    def _set_up(
+        self,
+        service: QiskitRuntimeService | None,
+        session: Session | str | IBMBackend | None,
+        options: dict[str, Any] | Options | None,
+        skip_transpilation: bool,
+    ) -> None:
+        if skip_transpilation:
+            deprecate_arguments(
+                "skip_transpilation",
+                "0.7",
+                "Instead, use the skip_transpilation keyword argument in transpilation options.",
+                stacklevel=3,
+            )
+        if service:
+            deprecate_arguments(
+                "service", "0.7", "Please use the session parameter instead.", stacklevel=3
+            )
+        given, backend = _split_backend(options)
+        if backend is not None:
+            issue_deprecation_msg(
+                "The 'backend' key has been moved to the 'session' parameter",
+                "0.7",
+                "Please use the 'session' parameter instead.",
+                stacklevel=3,
+            )
+        merged = _start_options(given, skip_transpilation)
+        self._runtime_options = TerraOptions(**merged)
+        self._session = _session_of(service, session, backend)
+        self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """Options as a nested dict; the content of :attr:`options` itself."""
+        return dict(self._runtime_options.__dict__)
+
+    @property
+    def options(self) -> TerraOptions:
+        """Options of this primitive; changes apply from the next run."""
+        return self._runtime_options
+
+    def set_options(self, **fields: Any) -> None:
+        """Change options.
+
+        Args:
+            **fields: Names at any level (``shots=100``), or sections
+                (``execution={"shots": 100}``).
+        """
+        for name, value in completed(self._options, fields).items():
+            setattr(self._runtime_options, name, value)
+
+    @property
+    def session(self) -> Session:
+        """Session that the jobs of this primitive run in."""
+        return self._session
+
+    def close(self) -> None:
+        """Close the session; deprecated in favor of :meth:`Session.close`."""
+        self._close(stacklevel=3)
+
+    def _close(self, stacklevel: int) -> None:
+        issue_deprecation_msg(
+            "The close method of primitives is deprecated",
+            "0.7",
+            "Use the close method of the session.",
+            stacklevel,
+        )
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close(stacklevel=3)
+
+    def _submit(
+        self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool
+    ) -> RuntimeJob:
+        from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
+
+        # Beside the options, and not one of them.
+        dry = {"dry_run": True} if overrides.get("dry_run") else {}
+        overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
+        combined = completed(self._options, overrides)
+        backend = self._backend()
+        set_default_error_levels(
+            combined,
+            backend,
+            Options._DEFAULT_OPTIMIZATION_LEVEL,
+            Options._DEFAULT_RESILIENCE_LEVEL,
+        )
+        if not os.environ.get(SKIP_CHECKS):
+            self._validate_options(combined)
+        if backend is not None and combined["transpilation"].get("skip_transpilation"):
+            # A call by index may leave out circuits of the constructor.
+            circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
+            for circuit in {id(each): each for each in circuits}.values():
+                backend.check_faulty(circuit)
+        run: Callable[..., RuntimeJob] = self._session.run
+        return run(
+            program_id=self._PROGRAM_ID,
+            # An option of a user that is called `circuits` does not replace the circuits.
+            inputs={**Options._get_program_inputs(combined), **inputs},
+            options=Options._get_runtime_options(combined),
+            callback=None if wait else combined["environment"].get("callback"),
+            result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
+            **dry,
+        )
+
+    def _backend(self) -> IBMBackend | None:
+        name = self._session.backend()
+        if not name:
+            return None
+        known, backend = self._level_backend
+        if known != name:
+            instance = getattr(self._session, "_instance", None)
+            service: Any = self._session.service
+            backend = (
+                service.backend(name, instance=instance) if instance else service.backend(name)
+            )
+            self._level_backend = (name, backend)
+        return backend
+
+    def _validate_options(self, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def _split_backend(options: Any) -> tuple[Any, Any]:
+    if isinstance(options, TerraOptions):  # as the property `options` of another primitive is
+        options = options.__dict__
+    if not isinstance(options, dict):
+        return options, None
+    return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")
+
+
+def _start_options(given: Any, skip_transpilation: bool) -> dict[str, Any]:
+    defaults = to_dict(Options())
+    if isinstance(given, Options):
+        return Options._merge_options(to_dict(given))
+    if skip_transpilation:
+        defaults["transpilation"]["skip_transpilation"] = True
+    if given is not None and not isinstance(given, dict):
+        raise TypeError(f"'options' takes Options or a dict, not {type(given).__name__}.")
+    return Options._merge_options(defaults, given)
+
+
+def _session_of(service: Any, session: Any, backend: Any) -> Session:
+    if isinstance(session, Session):
+        return session
+    if session is not None and not isinstance(session, (str, IBMBackend)):
+        raise TypeError(
+            "'session' takes a Session, a backend or the name of one, "
+            f"not {type(session).__name__}."
+        )
+    return get_default_session(service, session or backend)

@@ -1,0 +1,164 @@
+"""Checks of circuits against the size of their backend, and against a layout.
+
+A layout that refers to qubits of the circuits becomes a list of physical qubits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qiskit.circuit import Qubit
+from qiskit.transpiler import Layout
+
+from qiskit_ibm_runtime.local.devices import sizes  # arithmetic only
+
+from .index_lists import circuits_run, is_of_primitive
+from .option_readers import SKIP_CHECKS, scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qiskit import QuantumCircuit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Size limits of a backend.
+
+    Attributes:
+        backend: Its name.
+        qubits: How many it has; ``None`` if the service does not state it.
+        shots: How many it takes in one run at most; ``None`` likewise.
+        memory: Bytes of memory of a simulation that stands for a device; ``None`` of all others.
+    """
+
+    backend: str
+    qubits: int | None
+    shots: int | None
+    memory: int | None = None
+
+    @classmethod
+    def of(cls, backend: str, configuration: Any) -> Limits:
+        """Read the limits from a backend configuration."""
+        if not isinstance(configuration, Mapping):
+            return cls(backend, None, None)
+        return cls(
+            backend,
+            _positive(configuration.get("n_qubits")),
+            _positive(configuration.get("max_shots")),
+            _positive(configuration.get("simulation_memory")),
+        )
+
+
+def check_limits(program_id: str, inputs: Any, limits: Limits | None) -> None:
+    """Check the circuits and shots of a primitive against the size of its backend.
+
+    Raises:
+        ValueError: If a circuit has too many qubits, or there are too many shots, also for a
+            simulation of the backend.
+    """
+    if limits is None or not is_of_primitive(program_id, inputs) or os.environ.get(SKIP_CHECKS):
+        return
+    for index, circuit in enumerate(circuits_run(inputs)):
+        if limits.qubits is not None and circuit.num_qubits > limits.qubits:
+            raise ValueError(
+                f"Circuit {index} ({circuit.name!r}) has {circuit.num_qubits} qubits, but the "
+                f"backend {limits.backend!r} has {limits.qubits}."
+            )
+    run_options = inputs.get("run_options")
+    shots: Any = scalar(run_options.get("shots")) if isinstance(run_options, Mapping) else None
+    if limits.shots is not None and isinstance(shots, (int, float)) and shots > limits.shots:
+        raise ValueError(
+            f"'shots' is {shots}, but the backend {limits.backend!r} takes at most "
+            f"{limits.shots} in one run."
+        )
+    if limits.memory is not None:
+        _check_sizes(circuits_run(inputs), shots, limits.memory)
+
+
+def _check_sizes(circuits: list[QuantumCircuit], shots: Any, memory: int) -> None:
+    for circuit in circuits:
+        if circuit.num_qubits > sizes.NARROW:
+            used = [item.qubits for item in circuit.data if item.operation.name != "barrier"]
+            qubits = len({qubit for each in used for qubit in each})
+            count = int(shots) if isinstance(shots, (int, float)) else 1
+            reason = sizes.refusal(circuit.name, qubits, len(used), count, memory, noisy=True)
+            if reason is not None:
+                raise ValueError(reason)
+
+
+def _positive(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def as_positions(layout: Any, circuits: Iterable[QuantumCircuit]) -> Any:
+    """Return the physical qubit of each qubit of the circuits, in their order.
+
+    Args:
+        layout: A ``Layout``, a mapping between qubits and numbers in either direction, or a list of
+            the qubits by place. Anything else is returned as it is.
+        circuits: The circuits that share the layout.
+
+    Raises:
+        ValueError: If it misses a qubit, or the circuits differ in where it puts their qubits: one
+            layout is sent for all of them.
+    """
+    places = _places(layout)
+    if not places:
+        return layout
+    found: list[list[int]] = []
+    for circuit in circuits:
+        missing = [bit for bit in circuit.qubits if bit not in places]
+        if missing:
+            raise ValueError(
+                f"'initial_layout' has no place for {missing[0]} of the circuit {circuit.name!r}."
+            )
+        positions = [places[bit] for bit in circuit.qubits]
+        if positions not in found:
+            found.append(positions)
+    if len(found) > 1:
+        raise ValueError(
+            f"'initial_layout' stands for {found[0]} in one circuit and for {found[1]} in another. "
+            "Run them apart, or give a list of numbers."
+        )
+    return found[0]
+
+
+def check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCircuit]) -> None:
+    """Check that a layout has one entry per qubit, as terra's transpiler requires.
+
+    Args:
+        transpilation: Options of the transpilation; a circuit that is not transpiled needs no
+            layout.
+        circuits: The circuits that share the layout.
+
+    Raises:
+        ValueError: If a circuit has another number of qubits.
+    """
+    layout = transpilation.get("initial_layout")
+    if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
+        return
+    for index, circuit in enumerate(circuits):
+        # An empty layout is none to the later releases of terra.
+        if len(layout) not in (0, circuit.num_qubits):
+            raise ValueError(
+                f"'initial_layout' has {len(layout)} places, but circuit {index} "
+                f"({circuit.name!r}) has {circuit.num_qubits} qubits."
+            )
+
+
+def _places(layout: Any) -> dict[Any, Any]:
+    if isinstance(layout, Layout):
+        return dict(layout.get_virtual_bits())
+    if isinstance(layout, Mapping):
+        pairs = list(layout.items())
+    elif isinstance(layout, Sequence):
+        pairs = list(enumerate(layout))
+    else:
+        return {}
+    places = {one: other for one, other in pairs if isinstance(one, Qubit)}
+    places.update({other: one for one, other in pairs if isinstance(other, Qubit)})
+    return places

@@ -1,0 +1,1 @@
+"""Custom programs of the service."""

@@ -1,0 +1,1 @@
+"""Parts of the HTTP session: retries, limits, errors, headers, redaction, connections."""

@@ -1,0 +1,1 @@
+"""Streams of job messages over websockets."""

@@ -1,0 +1,132 @@
+"""Open the connection of a stream: address, proxy, TLS, credentials."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urlsplit
+
+from qiskit_ibm_runtime.api.exceptions import WebsocketError
+from qiskit_ibm_runtime.utils.addresses import leads_to_loopback
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+
+CONNECT_TIMEOUT = 10.0
+
+
+class RefusedHandshakeError(WebsocketError):
+    """The service refused to open the stream.
+
+    Attributes:
+        status_code: HTTP status of its answer.
+    """
+
+    def __init__(self, status_code: int) -> None:
+        super().__init__(f"The service answered the handshake with HTTP status {status_code}.")
+        self.status_code = status_code
+
+
+def socket_address(base_url: str) -> str:
+    """Convert an http(s) URL to ws(s); other URLs are unchanged."""
+    scheme, separator, rest = base_url.partition("://")
+    return {"https": "wss", "http": "ws"}.get(scheme.lower(), scheme) + separator + rest
+
+
+def new_connection(params: ClientParameters) -> Any:
+    """Return a connection that is not open yet."""
+    from websocket import WebSocket
+
+    return WebSocket(
+        sslopt=tls_options(params.verify),
+        enable_multithread=True,
+        # The library checks text byte by byte in Python; decoding finds the same faults at once.
+        skip_utf8_validation=True,
+    )
+
+
+def open_connection(url: str, params: ClientParameters, new: Callable[[], Any]) -> Any:
+    """Open a connection; renews the access token once if it is refused.
+
+    Args:
+        url: Address of the stream.
+        params: How to reach the service, and as whom.
+        new: Makes a connection that is not open yet.
+
+    Raises:
+        RefusedHandshakeError: If the service answered something else than 101.
+        OSError: If it cannot be reached; the websocket library raises errors of its own as well.
+    """
+    source = getattr(params, "token_source", None)
+    token = source.current() if source else None
+    try:
+        return _open(new(), url, params)
+    except RefusedHandshakeError as exc:
+        if exc.status_code != 401 or source is None or token is None:
+            raise
+        source.renew(token)
+        return _open(new(), url, params)
+
+
+def _open(connection: Any, url: str, params: ClientParameters) -> Any:
+    from websocket import WebSocketBadStatusException, WebSocketException
+
+    try:
+        connection.connect(
+            url,
+            timeout=CONNECT_TIMEOUT,
+            header=params.get_auth_handler().get_headers(),
+            # Another host must not get the credentials.
+            redirect_limit=0,
+            **_proxy_options(url, params),
+        )
+    except WebSocketBadStatusException as exc:
+        raise RefusedHandshakeError(exc.status_code) from exc
+    except WebSocketException:
+        _refuse_redirect(connection)
+        raise
+    # Older releases of the library take an answer that redirects for an open connection.
+    _refuse_redirect(connection)
+    connection.settimeout(0)
+    return connection
+
+
+def _proxy_options(url: str, params: ClientParameters) -> dict[str, Any]:
+    """Return the account's proxy; without one, the library uses that of the environment.
+
+    It must not do so for this machine. It compares a host with a list of exceptions only if it was
+    given a proxy, so it gets one that is never used.
+    """
+    options = params.proxies.to_ws_params(url) if params.proxies else {}
+    if "http_proxy_host" not in options and leads_to_loopback(url):
+        host = urlsplit(url).hostname
+        options.update(http_proxy_host=host, http_proxy_port=1, http_no_proxy=[host])
+    return options
+
+
+def _refuse_redirect(connection: Any) -> None:
+    status = connection.getstatus()
+    if status is not None and status != 101:
+        connection.shutdown()
+        raise RefusedHandshakeError(status)
+
+
+def tls_options(verify: bool | str) -> dict[str, Any]:
+    """Return the TLS settings of a connection, as for HTTP requests."""
+    if verify is False:
+        return {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    authorities = verify if isinstance(verify, str) else _authorities()
+    kind = "ca_cert_path" if Path(authorities).is_dir() else "ca_certs"
+    return {"cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True, kind: authorities}
+
+
+def _authorities() -> str:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return (
+        os.environ.get("REQUESTS_CA_BUNDLE")
+        or os.environ.get("CURL_CA_BUNDLE")
+        or str(DEFAULT_CA_BUNDLE_PATH)
+    )
