@@ -360,7 +360,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the service refuses the job.
         """
-        from ._jobs.submission import read_options, submit_job
+        from ._jobs.submission import read_options, run_program
 
         chosen = read_options(options)
         names = ("instance", "job_tags", "max_execution_time")
@@ -368,7 +368,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             if value is not None:
                 deprecate_arguments(name, "0.7", f'Give {name} inside "options" instead.')
                 setattr(chosen, name, value)
-        return submit_job(
+        return run_program(
             self,
             program_id,
             inputs,

@@ -177,6 +177,25 @@ def test_the_old_word_for_a_channel_of_saved_accounts(tmp_path):
     assert (deleted, len(messages)) == (True, 1)
 
 
+def test_unknown_auth_of_saved_accounts_means_ibm_cloud_with_a_warning(tmp_path):
+    filename = str(tmp_path / "accounts.json")
+    service = QiskitRuntimeService
+    crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/1:2::"
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        service.save_account("t" * 40, auth="cluod", instance=crn, filename=filename)
+        saved = service.saved_accounts(auth="cluod", filename=filename)
+        deleted = service.delete_account(auth="cluod", filename=filename)
+
+    ours = [warning for warning in caught if warning.category is UserWarning]
+    assert all("'cluod' is neither 'cloud' nor 'legacy'" in str(each.message) for each in ours)
+    assert [warning.filename for warning in ours] == [__file__] * 3
+    assert [account["channel"] for account in saved.values()] == ["ibm_cloud"]
+    assert deleted
+    assert service.saved_accounts(filename=filename) == {}
+
+
 @pytest.mark.parametrize("primitive", [Sampler, Estimator])
 def test_primitives_with_a_service_and_a_backend_among_their_options(service, primitive):
     made, messages = warned(lambda: primitive(service=service, options={"backend": DEVICE}))

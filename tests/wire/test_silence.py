@@ -34,7 +34,7 @@ ARGUMENTS: dict[str, Any] = {
 METHODS = sorted(
     name
     for name, method in inspect.getmembers(RuntimeClient, inspect.isfunction)
-    if not name.startswith("_") and name != "program_request"  # which sends nothing
+    if not name.startswith("_") and name not in ("submit", "request_body")  # parts of program_run
 )
 
 

@@ -36,13 +36,13 @@ class DryRun:
     size: int
 
     @classmethod
-    def of(cls, request: dict[str, Any]) -> DryRun:
-        """Encode a request.
+    def of(cls, body: dict[str, Any]) -> DryRun:
+        """Encode the body of a request.
 
         Args:
-            request: What :func:`~.api.rest.runtime.job_request` made.
+            body: What ``RuntimeClient.request_body`` returned.
         """
-        text = json.dumps(request, cls=RuntimeEncoder)
+        text = json.dumps(body, cls=RuntimeEncoder)
         return cls(text, len(text.encode()))
 
     @property

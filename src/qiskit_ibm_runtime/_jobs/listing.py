@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, translate_errors
+from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
 from qiskit_ibm_runtime.checks import optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
@@ -86,21 +88,21 @@ class JobListing:
         validate_job_tags(tags, IBMInputValueError)
         hub, group, project = _instance_parts(service, instance)
         self._service = service
-        self._limit = whole_number("limit", limit) or None
-        self._skip = whole_number("skip", skip) or 0
-        self._filters: dict[str, Any] = {
-            "backend_name": optional_text(backend_name),
-            "pending": None if pending is None else bool(pending),
-            "program_id": optional_text(program_id),
-            "hub": hub,
-            "group": group,
-            "project": project,
-            "job_tags": tags,
-            "session_id": optional_text(session_id),
-            "created_after": _moment("created_after", created_after),
-            "created_before": _moment("created_before", created_before),
-            "descending": descending is not False,
-        }
+        self._query = JobQuery(
+            limit=whole_number("limit", limit) or None,
+            skip=whole_number("skip", skip) or 0,
+            backend_name=optional_text(backend_name),
+            pending=None if pending is None else bool(pending),
+            program_id=optional_text(program_id),
+            hub=hub,
+            group=group,
+            project=project,
+            job_tags=tags,
+            session_id=optional_text(session_id),
+            created_after=_moment("created_after", created_after),
+            created_before=_moment("created_before", created_before),
+            descending=descending is not False,
+        )
 
     def __iter__(self) -> Iterator[RuntimeJob]:
         for record in self._records():
@@ -108,13 +110,11 @@ class JobListing:
 
     def _records(self) -> Iterator[dict[str, Any]]:
         given: set[str] = set()
-        offset = self._skip
-        while self._limit is None or len(given) < self._limit:
-            page = self._service._api_client.jobs_get(
-                limit=PAGE_SIZE if self._limit is None else self._limit - len(given),
-                skip=offset,
-                **self._filters,
-            )
+        offset, limit = self._query.skip or 0, self._query.limit
+        while limit is None or len(given) < limit:
+            size = PAGE_SIZE if limit is None else limit - len(given)
+            query = replace(self._query, limit=size, skip=offset)
+            page = self._service._api_client.jobs_get(**vars(query))
             records = page.get("jobs") or []
             offset += len(records)
             known = len(given)
@@ -123,7 +123,7 @@ class JobListing:
                 if not job_id:
                     logger.warning("The service lists a job without an id: %s", shown(record))
                 # Jobs made in the meantime push others from one page to the next.
-                elif job_id not in given and len(given) != self._limit:
+                elif job_id not in given and len(given) != limit:
                     given.add(job_id)
                     yield record
             if is_last_page(records, page.get("count"), offset, news=len(given) > known):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 from qiskit_ibm_runtime._backends.catalog import name_today
 from qiskit_ibm_runtime._backends.matching import instance_for, service_for
 from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
 from qiskit_ibm_runtime.checks import (
     check_callback,
     check_kind,
@@ -44,7 +45,7 @@ DEPRECATED_PROGRAMS = [
 _KERNEL_ALIGNMENT = "quantum-kernel-alignment"
 
 
-def submit_job(
+def run_program(
     service: QiskitRuntimeService,
     program_id: str,
     inputs: dict[str, Any] | ParameterNamespace | None,
@@ -75,26 +76,26 @@ def submit_job(
     backend_name = name_today(service, backend_name)
     instance = instance_for(service, hgp, backend_name)
     _warn_of_program(program_id)
-    request: dict[str, Any] = {
-        "program_id": program_id,
-        "backend_name": backend_name,
-        "params": inputs,
-        "image": options.image,
-        "hgp": instance,
+    request = JobRequest(
+        program_id=program_id,
+        backend_name=backend_name,
+        params=inputs,
+        image=options.image,
+        hgp=instance,
         # Names of levels are taken in any case; the service knows those in capitals.
-        "log_level": options.log_level.upper() if options.log_level else None,
-        "session_id": optional_text(session_id),
-        "job_tags": options.job_tags,
-        "max_execution_time": seconds("max_execution_time", options.max_execution_time),
-        "start_session": bool(start_session),
-        "session_time": seconds("session_time", options.session_time),
-    }
+        log_level=options.log_level.upper() if options.log_level else None,
+        session_id=optional_text(session_id),
+        job_tags=options.job_tags,
+        max_execution_time=seconds("max_execution_time", options.max_execution_time),
+        start_session=bool(start_session),
+        session_time=seconds("session_time", options.session_time),
+    )
     if dry_run:
         from .dry_run import DryRun
 
-        return DryRun.of(service._api_client.program_request(**request))
+        return DryRun.of(service._api_client.request_body(request))
     with translate_errors("Failed to run program", NO_SUCH_PROGRAM):
-        response = service._api_client.program_run(**request)
+        response = service._api_client.program_run(**vars(request))
     job_id: str = response["id"]
     job = RuntimeJob(
         backend=None,
@@ -108,7 +109,7 @@ def submit_job(
         image=options.image,
         service=service,
         # Where sessions are opened by themselves, the answer names the one; else it is the job's.
-        session_id=optional_text(session_id)
+        session_id=request.session_id
         or ((response.get("session_id", job_id) or "") if start_session else None),
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
@@ -138,7 +139,7 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
         decoders = [job._interim_result_decoder, job._final_result_decoder]
     # As they came: what cannot be decoded here can be run again all the same.
     inputs = record.get("params") or {}
-    again = submit_job(service, program_id, inputs, options, result_decoder=decoders)
+    again = run_program(service, program_id, inputs, options, result_decoder=decoders)
     return cast("RuntimeJob", again)
 
 

@@ -32,6 +32,8 @@ from .workload import read_workload
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
 
+    from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+
     from .connection import PlatformParameters
     from .workload import Workload
 
@@ -142,20 +144,7 @@ class PlatformClient(RuntimeClient):
 
     # Jobs
 
-    def program_run(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: dict[str, Any],
-        image: str | None,
-        hgp: str | None,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None = None,
-        max_execution_time: int | None = None,
-        start_session: bool | None = False,
-        session_time: int | None = None,
-    ) -> dict[str, Any]:
+    def submit(self, request: JobRequest) -> dict[str, Any]:
         """Submit the run of a V1 primitive as a V2 job.
 
         Returns:
@@ -165,21 +154,14 @@ class PlatformClient(RuntimeClient):
             IBMInputValueError: If the platform cannot run it; raised before submitting.
             RequestsApiError: If the service rejects it.
         """
-        submissions, request = self._prepare(
-            program_id,
-            backend_name,
-            params,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-        )
-        if start_session and backend_name:
-            request["session_id"] = self._open_session(backend_name, session_time)
+        submissions, fields = self._prepare(request)
+        if request.start_session and request.backend_name:
+            session_id = self._open_session(request.backend_name, request.session_time)
+            fields["session_id"] = session_id
         self._submit_limiter.wait()
         for submission in submissions[:-1]:
             try:
-                return self._submit(submission, request)
+                return self._submit(submission, fields)
             except RequestsApiError as exc:
                 if not _is_retired_program(exc):
                     raise
@@ -188,76 +170,47 @@ class PlatformClient(RuntimeClient):
                     f"The platform no longer runs the program {submission.program!r} "
                     f"({exc.message}); using the program 'executor' instead."
                 )
-        return self._submit(submissions[-1], request)
+        return self._submit(submissions[-1], fields)
 
-    def program_request(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: dict[str, Any],
-        image: str | None,
-        hgp: str | None,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None = None,
-        max_execution_time: int | None = None,
-        start_session: bool | None = False,
-        session_time: int | None = None,
-    ) -> dict[str, Any]:
-        """Return the body that :meth:`program_run` would submit first, without opening a session.
+    def request_body(self, request: JobRequest) -> dict[str, Any]:
+        """Return the body that :meth:`submit` would send first, without opening a session.
 
         Raises:
             IBMInputValueError: If the platform cannot run it.
         """
-        submissions, request = self._prepare(
-            program_id,
-            backend_name,
-            params,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-        )
-        return submissions[0].body(request)
+        submissions, fields = self._prepare(request)
+        return submissions[0].body(fields)
 
-    def _prepare(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: Any,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None,
-        max_execution_time: int | None,
-    ) -> tuple[list[_Submission], dict[str, Any]]:
+    def _prepare(self, request: JobRequest) -> tuple[list[_Submission], dict[str, Any]]:
         """Return the submissions to try, in order, and the optional fields of each."""
-        if not backend_name:
+        program_id, params = request.program_id, request.params
+        if not request.backend_name:
             raise IBMInputValueError(
                 "'backend' is required: give the name of one of service.backends()."
             )
-        approximations.check_tags(job_tags)
-        request = {
-            "backend": backend_name,
-            "log_level": log_level,
-            "tags": job_tags,
-            "cost": approximations.capped_job_seconds(max_execution_time),
-            "session_id": session_id,
+        approximations.check_tags(request.job_tags)
+        fields = {
+            "backend": request.backend_name,
+            "log_level": request.log_level,
+            "tags": request.job_tags,
+            "cost": approximations.capped_job_seconds(request.max_execution_time),
+            "session_id": request.session_id,
         }
         if is_v2_params(params):
             program = "executor" if "quantum_program" in params else program_id
             return [
                 _Submission(program, restore_circuit_tags(params), recipe_in_params(params))
-            ], request
+            ], fields
         if program_id not in ("sampler", "estimator"):
             raise IBMInputValueError(
                 f"IBM Quantum Platform cannot run the program {program_id!r}: it runs only "
                 f"primitives. {approximations.EMBEDDED}"
             )
-        device = self.device(backend_name)
+        device = self.device(request.backend_name)
         inputs = as_sent(program_id, params)
         work = read_workload(program_id, inputs, device)
         approximations.warn_of_approximations(inputs, work)
-        return self._submissions(work), request
+        return self._submissions(work), fields
 
     def _submissions(self, work: Workload) -> list[_Submission]:
         encoding = _setting(ENCODING_VARIABLE, (primitives.QPY, primitives.QASM3))
@@ -272,12 +225,12 @@ class PlatformClient(RuntimeClient):
             found.append(_Submission(EXECUTOR, *executor.build_params(work, encoding)))
         return found
 
-    def _submit(self, submission: _Submission, request: dict[str, Any]) -> dict[str, Any]:
-        body = submission.body(request)
+    def _submit(self, submission: _Submission, fields: dict[str, Any]) -> dict[str, Any]:
+        body = submission.body(fields)
         answer = submit_once(Submits(self._session), body, json.dumps(body))
         if submission.recipe is not None:
             self._cache_recipe(answer["id"], submission.recipe)
-        return {**answer, "session_id": request["session_id"]}
+        return {**answer, "session_id": fields["session_id"]}
 
     def _cache_recipe(self, job_id: str, recipe: Recipe) -> None:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.rest.base import RestAdapterBase, entry, read_json, records, segment
 from qiskit_ibm_runtime.api.rest.cloud_backend import CloudBackend
@@ -13,6 +13,9 @@ from qiskit_ibm_runtime.api.rest.runtime import Runtime
 
 from .backend_documents import v1_configuration, v1_properties, v1_status
 from .job_records import v1_job_record
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
 
 _GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
 _MOST_BYTES = 2**31
@@ -71,7 +74,7 @@ class PlatformSession(RestAdapterBase):
 class Platform(Runtime):
     """Endpoints of collections of the platform."""
 
-    ASKED_OF_LISTINGS = {"exclude_params": "true"}
+    LISTING_PARAMS = {"exclude_params": "true"}
 
     def backend(self, backend_name: str) -> PlatformBackend:
         """Return the adapter of one backend."""
@@ -93,9 +96,9 @@ class Platform(Runtime):
         answer = read_json(self.session.post("/sessions", json=body), dict)
         return entry(answer, "id", str)
 
-    def jobs_get(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """List jobs, without their params, which are fetched on demand."""
-        page: dict[str, Any] = read_json(self.jobs_response(*args, **kwargs), dict)
+    def list_jobs(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of jobs, without their params, which are fetched on demand."""
+        page: dict[str, Any] = read_json(self.jobs_response(query), dict)
         return {**page, "jobs": [v1_job_record(record) for record in records(page, "jobs")]}
 
 

@@ -51,7 +51,7 @@ class SavedAccounts:
         Raises:
             AccountAlreadyExistsError: If there is one that may not be replaced.
             InvalidAccountError: If a field, or the account file, cannot be used.
-            ValueError: If ``auth`` or the proxies cannot be used.
+            ValueError: If the proxies cannot be used.
         """
         AccountManager.save(
             token=token,

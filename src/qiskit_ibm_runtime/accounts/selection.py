@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from typing import Any
 
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
@@ -94,6 +95,8 @@ def _find(
                 f" from {filename}" if filename else "",
             )
         return AccountManager.get(filename=filename, name=name)
+    if auth and auth not in _CHANNEL_OF_AUTH:
+        raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
     channel = channel_of(channel, auth)
     if channel:
         if channel not in CHANNELS:
@@ -132,19 +135,22 @@ def channel_of(channel: ChannelType, auth: str | None) -> ChannelType:
 
     Args:
         channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``; it wins.
-        auth: ``cloud`` or ``legacy``.
+        auth: ``cloud`` or ``legacy``. Other values mean ``ibm_cloud``, with a warning: accounts
+            were saved, listed and deleted so in 0.9.3.
 
     Returns:
         The channel, unchecked; ``None`` if neither is given.
-
-    Raises:
-        ValueError: If ``auth`` has an unknown value.
     """
-    if auth:
-        _warn_of_auth()
-        if auth not in _CHANNEL_OF_AUTH:
-            raise ValueError(f"'auth' can only be 'cloud' or 'legacy', not {auth!r}.")
-    return channel if channel is not None else _CHANNEL_OF_AUTH.get(auth or "")
+    if not auth:
+        return channel
+    _warn_of_auth()
+    if auth not in _CHANNEL_OF_AUTH and channel is None:
+        warnings.warn(
+            f"auth={auth!r} is neither 'cloud' nor 'legacy'; channel 'ibm_cloud' is used.",
+            UserWarning,
+            stacklevel=caller_stacklevel(),
+        )
+    return channel if channel is not None else _CHANNEL_OF_AUTH.get(auth, "ibm_cloud")
 
 
 def _warn_of_auth() -> None:

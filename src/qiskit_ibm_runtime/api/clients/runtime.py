@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime._primitives.circuit_checks import Limits, check_limits
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.rest.base import entry
-from qiskit_ibm_runtime.api.rest.runtime import Runtime, job_request
+from qiskit_ibm_runtime.api.rest.job_requests import JobQuery, JobRequest
+from qiskit_ibm_runtime.api.rest.runtime import Runtime
 from qiskit_ibm_runtime.api.session import RetrySession
-from qiskit_ibm_runtime.utils.hgp import from_instance_format
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
@@ -85,58 +85,37 @@ class RuntimeClient(BaseBackendClient):
             ValueError: If these are inputs of a primitive that no service could run.
             TypeError: Likewise, for an observable with a free parameter.
         """
-        request = self.program_request(
-            program_id,
-            backend_name,
-            params,
-            image,
-            hgp,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-            start_session,
-            session_time,
+        return self.submit(
+            JobRequest(
+                program_id,
+                backend_name,
+                params,
+                image,
+                hgp,
+                log_level,
+                session_id,
+                job_tags,
+                max_execution_time,
+                start_session,
+                session_time,
+            )
         )
-        return submit_once(self._api, request, json.dumps(request, cls=RuntimeEncoder))
 
-    def program_request(
-        self,
-        program_id: str,
-        backend_name: str | None,
-        params: dict[str, Any],
-        image: str | None,
-        hgp: str | None,
-        log_level: str | None,
-        session_id: str | None,
-        job_tags: list[str] | None = None,
-        max_execution_time: int | None = None,
-        start_session: bool | None = False,
-        session_time: int | None = None,
-    ) -> dict[str, Any]:
-        """Check a job and return the request for it; nothing is sent.
+    def submit(self, request: JobRequest) -> dict[str, Any]:
+        """Submit a job, as :meth:`program_run` does."""
+        body = self.request_body(request)
+        return submit_once(self._api, body, json.dumps(body, cls=RuntimeEncoder))
+
+    def request_body(self, request: JobRequest) -> dict[str, Any]:
+        """Check a job and return the body of its request; nothing is sent.
 
         Raises:
             ValueError: If these are inputs of a primitive that no service could run.
             TypeError: Likewise, for an observable with a free parameter.
         """
-        check_limits(program_id, params, self._limits.get(backend_name or ""))
-        hub, group, project = from_instance_format(hgp) if hgp else (None, None, None)
-        return job_request(
-            program_id,
-            backend_name,
-            params,
-            image,
-            hub,
-            group,
-            project,
-            log_level,
-            session_id,
-            job_tags,
-            max_execution_time,
-            start_session,
-            session_time,
-        )
+        limits = self._limits.get(request.backend_name or "")
+        check_limits(request.program_id, request.params, limits)
+        return request.body()
 
     def program_delete(self, program_id: str) -> None:
         """Delete a program."""
@@ -192,20 +171,22 @@ class RuntimeClient(BaseBackendClient):
         descending: bool = True,
     ) -> dict[str, Any]:
         """List jobs."""
-        return self._api.jobs_get(
-            limit,
-            skip,
-            backend_name,
-            pending,
-            program_id,
-            hub,
-            group,
-            project,
-            job_tags,
-            session_id,
-            created_after,
-            created_before,
-            descending,
+        return self._api.list_jobs(
+            JobQuery(
+                limit,
+                skip,
+                backend_name,
+                pending,
+                program_id,
+                hub,
+                group,
+                project,
+                job_tags,
+                session_id,
+                created_after,
+                created_before,
+                descending,
+            )
         )
 
     def job_results(self, job_id: str) -> str:

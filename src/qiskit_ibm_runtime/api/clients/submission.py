@@ -1,4 +1,4 @@
-"""PendingSubmit exactly once: one ``run()`` creates at most one job, and none is lost.
+"""Submit exactly once: one ``run()`` creates at most one job, and none is lost.
 
 A submit whose answer is lost may or may not have made a job. What is done then:
 
@@ -31,6 +31,7 @@ from qiskit_ibm_runtime.api.exceptions import (
 from qiskit_ibm_runtime.api.http.redaction import logger_without_secrets
 from qiskit_ibm_runtime.api.http.retry import Attempt, draw_jitter, wait
 from qiskit_ibm_runtime.api.rest.base import read_json, records
+from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
 from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
@@ -55,12 +56,11 @@ TWIN_TIMEOUT = 60.0
 
 
 def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, Any]:
-    """PendingSubmit a job, and return its id and backend.
+    """Submit a job, and return its id and backend.
 
     Args:
         api: Endpoints of the runtime.
-        request: What is asked for, as :func:`~qiskit_ibm_runtime.api.rest.runtime.job_request`
-            names it.
+        request: Body of the request, as :meth:`.JobRequest.body` returns it.
         body: The same as the text that is sent.
 
     Raises:
@@ -158,7 +158,7 @@ class _Submission:
     def _recent_jobs(self) -> tuple[dict[str, dict[str, Any]], float]:
         """Return jobs that may come from this submission, and the time of the listing."""
         asked = self._request
-        response = self._api.jobs_response(
+        query = JobQuery(
             limit=LISTED,
             backend_name=asked.get("backend"),
             program_id=asked["program_id"],
@@ -168,8 +168,8 @@ class _Submission:
             job_tags=asked.get("tags"),
             session_id=asked.get("session_id"),
             created_after=self._ours.began_utc - WORST_CLOCK,
-            headers={IDEMPOTENCY_HEADER: self._key},
         )
+        response = self._api.jobs_response(query, headers={IDEMPOTENCY_HEADER: self._key})
         received, listed = datetime.now(timezone.utc), time.monotonic()
         self._note_honouring(response)
         earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .base import RestAdapterBase, entry, read_json, records
 from .cloud_backend import CloudBackend
+from .job_requests import JobQuery, JobRequest
 from .program import Program
 from .program_job import ProgramJob, check_record
 from .runtime_session import RuntimeSession
@@ -28,7 +28,7 @@ class Runtime(RestAdapterBase):
     """Collections of the runtime API."""
 
     URL_MAP = {"programs": "/programs", "jobs": "/jobs", "backends": "/backends"}
-    ASKED_OF_LISTINGS: dict[str, str] = {}
+    LISTING_PARAMS: dict[str, str] = {}
 
     def program(self, program_id: str) -> Program:
         """Return the adapter of one program."""
@@ -103,14 +103,13 @@ class Runtime(RestAdapterBase):
         session_time: int | None = None,
     ) -> dict[str, Any]:
         """Submit a job once; :mod:`~qiskit_ibm_runtime.api.clients.submission` does so safely."""
-        body = job_request(
+        instance = (hub, group, project)
+        request = JobRequest(
             program_id,
             backend_name,
             params,
             image,
-            hub,
-            group,
-            project,
+            "/".join(map(str, instance)) if all(instance) else None,
             log_level,
             session_id,
             job_tags,
@@ -118,7 +117,8 @@ class Runtime(RestAdapterBase):
             start_session,
             session_time,
         )
-        return read_json(self.post_job(json.dumps(body, cls=RuntimeEncoder)), dict)  # type: ignore[no-any-return]
+        body = json.dumps(request.body(), cls=RuntimeEncoder)
+        return read_json(self.post_job(body), dict)  # type: ignore[no-any-return]
 
     def post_job(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
@@ -126,7 +126,7 @@ class Runtime(RestAdapterBase):
         """Send the text of a job's request.
 
         Args:
-            body: What :func:`job_request` made, as JSON.
+            body: Body of a :class:`.JobRequest`, as JSON.
             idempotency_key: Name of this submit, the same whenever it is repeated.
             idempotent: Whether the service is known to make one job for one key.
         """
@@ -158,98 +158,34 @@ class Runtime(RestAdapterBase):
         created_before: python_datetime | None = None,
         descending: bool = True,
     ) -> dict[str, Any]:
-        """List jobs."""
-        response = self.jobs_response(
-            limit,
-            skip,
-            backend_name,
-            pending,
-            program_id,
-            hub,
-            group,
-            project,
-            job_tags,
-            session_id,
-            created_after,
-            created_before,
-            descending,
+        """List jobs; :meth:`list_jobs` takes the same as one object."""
+        return self.list_jobs(
+            JobQuery(
+                limit,
+                skip,
+                backend_name,
+                pending,
+                program_id,
+                hub,
+                group,
+                project,
+                job_tags,
+                session_id,
+                created_after,
+                created_before,
+                descending,
+            )
         )
-        page: dict[str, Any] = read_json(response, dict)
+
+    def list_jobs(self, query: JobQuery) -> dict[str, Any]:
+        """Return one page of the jobs that match."""
+        page: dict[str, Any] = read_json(self.jobs_response(query), dict)
         found = records(page, "jobs")
         for record in found:
             check_record(record)
         return {**page, "jobs": found}
 
-    def jobs_response(
-        self,
-        limit: int | None = None,
-        skip: int | None = None,
-        backend_name: str | None = None,
-        pending: bool | None = None,
-        program_id: str | None = None,
-        hub: str | None = None,
-        group: str | None = None,
-        project: str | None = None,
-        job_tags: list[str] | None = None,
-        session_id: str | None = None,
-        created_after: python_datetime | None = None,
-        created_before: python_datetime | None = None,
-        descending: bool = True,
-        *,
-        headers: dict[str, str] | None = None,
-    ) -> Response:
-        """List jobs, and return the whole answer."""
-        params: dict[str, Any] = {
-            **self.ASKED_OF_LISTINGS,
-            "limit": limit,
-            "offset": skip,
-            "backend": backend_name,
-            "program": program_id,
-            "tags": job_tags,
-            "session_id": session_id,
-        }
-        params = {key: value for key, value in params.items() if value}
-        if pending is not None:
-            params["pending"] = "true" if pending else "false"
-        for key, moment in (("created_after", created_after), ("created_before", created_before)):
-            if moment:
-                params[key] = moment.isoformat()
-        if not descending:
-            params["sort"] = "ASC"
-        if hub and group and project:
-            params["provider"] = f"{hub}/{group}/{project}"
+    def jobs_response(self, query: JobQuery, headers: dict[str, str] | None = None) -> Response:
+        """Return the whole response to a listing of jobs."""
+        params = {**self.LISTING_PARAMS, **query.params()}
         return self.session.get(self.get_url("jobs"), params=params, headers=headers)
-
-
-def job_request(
-    program_id: str,
-    backend_name: str | None,
-    params: dict[str, Any],
-    image: str | None = None,
-    hub: str | None = None,
-    group: str | None = None,
-    project: str | None = None,
-    log_level: str | None = None,
-    session_id: str | None = None,
-    job_tags: list[str] | None = None,
-    max_execution_time: int | None = None,
-    start_session: bool | None = False,
-    session_time: int | None = None,
-) -> dict[str, Any]:
-    """Return the request for a job with its wire names."""
-    params = as_sent(program_id, params)
-    body: dict[str, Any] = {"program_id": program_id, "params": params}
-    optional = {
-        "runtime": image,
-        "log_level": log_level,
-        "backend": backend_name,
-        "session_id": session_id,
-        "tags": job_tags,
-        "cost": max_execution_time,
-    }
-    body.update({key: value for key, value in optional.items() if value})
-    if start_session:
-        body.update(start_session=True, session_time=session_time)
-    if hub and group and project:
-        body.update(hub=hub, group=group, project=project)
-    return body
