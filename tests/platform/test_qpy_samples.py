@@ -59,7 +59,7 @@ def test_conditional_branches_match_qiskit(sample: dict[str, Any]) -> None:
     circuit = circuits.from_program(program).circuit
     backend = LocalBackend.of("ibmq_qasm_simulator")
 
-    counts = backend.simulate([circuit], shots=100, seed=1).result().data(0)["counts"]
+    counts = backend.run(circuit, shots=100, seed_simulator=1).result().data(0)["counts"]
 
     width = circuit.num_clbits
     assert {f"{int(key, 16):0{width}b}" for key in counts} == set(sample["counts"])

@@ -33,11 +33,11 @@ def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
     circuits = fitted(machine, given)
     headers = [given.circuits[index].metadata or {} for index in given.indices]
     if given.run.shots is None and exact.is_possible(machine, circuits):
-        dists = exact.distributions(machine, circuits)
+        dists = exact.distributions(machine, circuits, given.values)
         return _result(dists, [{"header_metadata": header, "shots": None} for header in headers])
 
     shots = given.run.shots or DEFAULT_SHOTS
-    outcomes = machine.outcomes(circuits, shots)
+    outcomes = machine.outcomes(circuits, shots, given.values)
     metadata: list[dict[str, Any]] = [{"header_metadata": h, "shots": shots} for h in headers]
     if given.resilience.level == 0:
         dists = [dict(zip(seen.labels(), (seen.counts / seen.shots).tolist())) for seen in outcomes]
@@ -50,7 +50,7 @@ def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
 
 
 def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
-    """The circuits to run; one that is asked for with several sets of values is fitted once.
+    """The circuits to run, with their parameters; one that comes several times is one object.
 
     Raises:
         ValueError: If one measures nothing.
@@ -61,13 +61,7 @@ def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
         if not any(item.operation.name == "measure" for item in circuit.data):
             name = given.circuits[index].name
             raise ValueError(f"Circuit {index} ({name!r}) has no measurement: nothing to sample.")
-    left = {index: set(circuit.parameters) for index, circuit in ready.items()}
-    circuits = []
-    for index, values in zip(given.indices, given.values):
-        there = {one: value for one, value in values.items() if one in left[index]}
-        circuit = ready[index]
-        circuits.append(circuit.assign_parameters(there) if there else circuit)
-    return circuits
+    return [ready[index] for index in given.indices]
 
 
 def _result(dists: list[dict[str, float]], metadata: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 )
 
 from . import exact, lowering, methods, noise, runs
+from .sweeps import Loaded, Sweep, is_drawn_at_the_end
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _VECTORS = {"automatic", "statevector"}
 CLIFFORD = {*CLIFFORD_GATES, "barrier", "delay", "jump", "mark", "measure", "reset"}
 """What the stabilizer method can simulate."""
 
+ONE_THREAD = 14
+"""Qubits from which on Aer follows a state with several threads."""
 CONTROL_FLOW = (
     "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
 )  # fmt: skip
@@ -95,7 +98,7 @@ class LocalBackend(ProgramBackend):
 
     def simulate(
         self,
-        circuits: list[QuantumCircuit],
+        sweeps: list[Sweep],
         noise_model: NoiseModel | None = None,
         *,
         shots: int,
@@ -105,36 +108,75 @@ class LocalBackend(ProgramBackend):
         """Start to run circuits on Aer, with the device's noise or the noise given.
 
         Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
-        cores there are.
+        cores there are. Small ideal circuits run in parallel; with noise, that can take twice the
+        work in the same time.
+
+        Returns:
+            The job, whose result has an experiment for each point, in the order of the sweeps.
 
         Raises:
             UnsupportedError: If a circuit cannot be simulated as it is meant.
         """
-        circuits = [self.lowered(circuit, noise_model) for circuit in circuits]
+        lowered = [one for sweep in sweeps for one in self._lowered(sweep, noise_model)]
+        circuits = [sweep.circuit for sweep in lowered]
         model = self.noise_of(circuits, noise_model)
-        ready = [lowering.closed(noise.spelled_out(circuit, model)) for circuit in circuits]
-        chosen = [self._method_of(circuit, shots, model) for circuit in ready]
-        for circuit, method in zip(ready, chosen):
-            if method in _VECTORS and circuit.num_qubits > sizes.NARROW:
-                _check_size(circuit, model, shots, method)
+        loaded = [one for sweep in lowered for one in self._loaded(sweep, shots, model)]
+        chosen = [self._method_of(one.circuit, shots, model) for one in loaded]
+        for one, method in zip(loaded, chosen):
+            if method in _VECTORS and one.circuit.num_qubits > sizes.NARROW:
+                _check_size(one.circuit, model, shots, method)
+        are_parallel = model is None and all(c.num_qubits < ONE_THREAD for c in circuits)
 
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
                 method=method,
                 noise_model=noise.without_delays(model),
                 max_parallel_shots=1,
-                max_parallel_experiments=1,
+                max_parallel_experiments=0 if are_parallel and method in _VECTORS else 1,
                 max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
                 **self._of_the_method(circuits),
             )
 
-        batches = [
-            (simulator(method), [circuit for _, circuit in group])
-            for method, group in groupby(zip(chosen, ready), key=itemgetter(0))
+        keys = [
+            (method, 0 if self._may_share_a_run(one.circuit, shots, model, method) else number)
+            for number, (one, method) in enumerate(zip(loaded, chosen), 1)
         ]
-        if model is not None and "automatic" in chosen:
-            batches = [(simulator, [circuit]) for simulator, some in batches for circuit in some]
+        batches = [
+            runs.Batch(simulator(method), [one for _, one in group])
+            for (method, _), group in groupby(zip(keys, loaded), key=itemgetter(0))
+        ]
         return runs.started(batches, shots, seed, **options)
+
+    def _lowered(self, sweep: Sweep, noise_model: NoiseModel | None) -> list[Sweep]:
+        """A sweep that can be simulated, or one for each point."""
+        circuit = sweep.circuit
+        if not circuit.parameters:
+            return [Sweep(self.lowered(circuit, noise_model), sweep.points)]
+        gates, names = lowering.gates_of(self.method), noise.names(noise_model)
+        if lowering.is_ready(circuit, gates, names):
+            return [sweep]
+        return [Sweep(self.lowered(bound, noise_model)) for bound in sweep.bound()]
+
+    def _loaded(self, sweep: Sweep, shots: int, model: NoiseModel | None) -> list[Loaded]:
+        """What Aer is given for a sweep: one circuit to bind, or one for each point."""
+        loaded = sweep.loaded() if model is None else None
+        if loaded and self._may_share_a_run(loaded.circuit, shots, model, self.method):
+            return [loaded]
+        return [
+            Loaded(lowering.closed(noise.spelled_out(circuit, model)), {})
+            for circuit in sweep.bound()
+        ]
+
+    @staticmethod
+    def _may_share_a_run(
+        circuit: QuantumCircuit, shots: int, model: NoiseModel | None, method: str
+    ) -> bool:
+        """Whether a circuit is run right in one run with others, and has shots of its own there."""
+        if model is not None:
+            return method != "automatic" and shots <= runs.SHOTS_APART
+        return shots <= runs.SHOTS_APART or (
+            method != "extended_stabilizer" and is_drawn_at_the_end(circuit)
+        )
 
     def _method_of(self, circuit: QuantumCircuit, shots: int, model: NoiseModel | None) -> str:
         method = methods.method_of(circuit, self.method, shots, noisy=model is not None)
@@ -192,10 +234,11 @@ class LocalBackend(ProgramBackend):
         """
         options = dict(run_config)
         shots, seed = options.pop("shots", None), options.pop("seed_simulator", None)
-        noise_model = options.pop("noise_model", None)
+        noise_model, binds = options.pop("noise_model", None), options.pop("parameter_binds", None)
         listed = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         shots = self.options.shots if shots is None else shots
-        return self.simulate(listed, noise_model, shots=shots, seed=seed, **options)
+        sweeps = Sweep.each(listed, binds or [{}] * len(listed))
+        return self.simulate(sweeps, noise_model, shots=shots, seed=seed, **options)
 
 
 def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, method: str) -> None:

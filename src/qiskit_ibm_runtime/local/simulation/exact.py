@@ -14,7 +14,10 @@ from qiskit.quantum_info import Clifford, PauliList, SparsePauliOp
 from . import states
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .machine import Machine
+    from .sweeps import Point
 
 LEAST = 1e-12
 """Probabilities below it are errors of rounding."""
@@ -41,7 +44,8 @@ def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
             f"{machine.name} approximates states and has no exact values: give a number of shots, "
             "or use simulator_statevector or simulator_mps."
         )
-    return not machine.noisy and all(has_one_ending(circuit) for circuit in circuits)
+    different = {id(circuit): circuit for circuit in circuits}.values()
+    return not machine.noisy and all(map(has_one_ending, different))
 
 
 def has_one_ending(circuit: QuantumCircuit) -> bool:
@@ -76,29 +80,35 @@ def _is_unitary(operation: Any) -> bool:
     )
 
 
-def distributions(machine: Machine, circuits: list[QuantumCircuit]) -> list[dict[str, float]]:
-    """The probability of each bit string over all classical bits."""
-    runs = []
-    for circuit in circuits:
-        clbits = {
-            circuit.find_bit(item.clbits[0]).index: item.qubits[0]
-            for item in circuit.data
-            if item.operation.name == "measure"
-        }
-        if len(clbits) > WIDEST:
-            raise ValueError(
-                f"Circuit {circuit.name!r} measures {len(clbits)} bits; without shots, the "
-                f"probabilities of up to {WIDEST} are listed."
-            )
-        plain = _without_measurements(circuit)
-        # As a dictionary: the array of Aer 0.12 is wrong with numpy 2.
-        plain.save_probabilities_dict([plain.find_bit(qubit).index for qubit in clbits.values()])
-        runs.append((plain, list(clbits)))
-    saved = machine.data([plain for plain, _ in runs])
+def distributions(
+    machine: Machine, circuits: list[QuantumCircuit], points: Sequence[Point]
+) -> list[dict[str, float]]:
+    """The probability of each bit string over all classical bits, for each circuit at its point."""
+    saving = {id(circuit): _saving(circuit) for circuit in circuits}
+    runs = [saving[id(circuit)] for circuit in circuits]
+    saved = machine.data([plain for plain, _ in runs], points=points)
     return [
         _listed(data["probabilities"], clbits, plain.num_clbits)
         for data, (plain, clbits) in zip(saved, runs)
     ]
+
+
+def _saving(circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
+    """A circuit that saves what another one measures, and the bits that this would be read into."""
+    clbits = {
+        circuit.find_bit(item.clbits[0]).index: item.qubits[0]
+        for item in circuit.data
+        if item.operation.name == "measure"
+    }
+    if len(clbits) > WIDEST:
+        raise ValueError(
+            f"Circuit {circuit.name!r} measures {len(clbits)} bits; without shots, the "
+            f"probabilities of up to {WIDEST} are listed."
+        )
+    plain = _without_measurements(circuit)
+    # As a dictionary: the array of Aer 0.12 is wrong with numpy 2.
+    plain.save_probabilities_dict([plain.find_bit(qubit).index for qubit in clbits.values()])
+    return plain, list(clbits)
 
 
 def _listed(probabilities: dict[int, float], clbits: list[int], width: int) -> dict[str, float]:

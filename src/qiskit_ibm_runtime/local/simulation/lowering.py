@@ -45,7 +45,7 @@ def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str
     """The circuit as a simulator takes it; itself if that is how it is.
 
     Args:
-        circuit: Any circuit without parameters.
+        circuit: Any circuit; gates may have parameters.
         gates: What the simulator knows, of Qiskit's gates and beside them.
         names: Names and labels of its noise that are not those of Qiskit's gates.
 

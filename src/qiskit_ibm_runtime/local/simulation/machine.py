@@ -18,6 +18,7 @@ from . import noise, runs
 from .backend import CLIFFORD
 from .fitting import Fitting
 from .outcomes import Outcomes
+from .sweeps import swept
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 
     from .backend import LocalBackend
+    from .sweeps import Point
 
 logger = logging.getLogger(__name__)
 
@@ -222,31 +224,42 @@ class Machine:
                     f"coupled on {self.name}. Leave skip_transpilation off, or transpile it."
                 )
 
-    def outcomes(self, circuits: list[QuantumCircuit], shots: int) -> list[Outcomes]:
+    def outcomes(
+        self, circuits: list[QuantumCircuit], shots: int, points: Sequence[Point] | None = None
+    ) -> list[Outcomes]:
         """Run circuits of one kind and return what was measured.
 
         Each call has its own seed, derived from the job's, so that its samples are its own.
 
+        Args:
+            circuits: The circuits; one with parameters may come several times.
+            shots: How often each is run.
+            points: For each circuit the values of its parameters, if they have any.
+
         Raises:
             RuntimeError: If a circuit cannot be simulated, with the reason.
         """
-        saved = self.data(circuits, shots)
+        saved = self.data(circuits, shots, points)
         return [
             Outcomes.of(data["counts"], circuit.num_clbits)
             for data, circuit in zip(saved, circuits)
         ]
 
-    def data(self, circuits: list[QuantumCircuit], shots: int = 1) -> list[dict[str, Any]]:
+    def data(
+        self, circuits: list[QuantumCircuit], shots: int = 1, points: Sequence[Point] | None = None
+    ) -> list[dict[str, Any]]:
         """Run circuits and return what each one counted or saved."""
         if not circuits:
             return []
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
+        sweeps, order = swept(circuits, points or [{}] * len(circuits))
         result = self.backend.simulate(
-            circuits, self.given_noise, shots=shots, seed=self._next_seed()
+            sweeps, self.given_noise, shots=shots, seed=self._next_seed()
         ).result()
         if not result.success:
             raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")
-        return [result.data(number) for number in range(len(circuits))]
+        data = {place: result.data(number) for number, place in enumerate(order)}
+        return [data[place] for place in range(len(circuits))]
 
 
 def _transpiled(circuit: QuantumCircuit, basis_gates: Sequence[str]) -> Any:

@@ -43,7 +43,9 @@ class Outcomes:
 
     def labels(self) -> list[str]:
         """Each string as text, bit 0 last."""
-        return ["".join(map(str, row[::-1])) for row in self.bits.tolist()]
+        width = self.bits.shape[1]
+        text = (self.bits[:, ::-1] + ord("0")).tobytes().decode()
+        return [text[start : start + width] for start in range(0, len(text), width)]
 
 
 def together(several: list[Outcomes]) -> Outcomes:

@@ -3,11 +3,13 @@
 Where Aer simulates shot by shot, it gives shot ``n`` of circuit ``j`` in a run the seed
 ``s + 2113 j + n`` (observed in 0.12 to 0.14). Neighboring seeds would therefore give nearly the
 same shots, and so would the circuits of one run with more than 2113 shots. Hence seeds are hashed,
-and circuits with more shots than that get runs, and seeds, of their own.
+and circuits with more shots than that get runs, and seeds, of their own, unless all their shots are
+drawn from one state.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -19,8 +21,9 @@ from .lowering import END
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qiskit import QuantumCircuit
     from qiskit.result import Result
+
+    from .sweeps import Loaded
 
 SHOTS_APART = 2113
 """Shots up to which the circuits of one run of Aer have samples of their own."""
@@ -33,18 +36,28 @@ def rng(seed: Seed) -> np.random.Generator:
     return np.random.default_rng(_hashed(seed))
 
 
-def started(
-    batches: list[tuple[Any, list[QuantumCircuit]]], shots: int, seed: Seed, **options: Any
-) -> SimulationJob:
-    """Start to simulate circuits, each batch by its simulator, no two with equal random numbers."""
-    if shots > SHOTS_APART and not options.get("parameter_binds"):
-        batches = [(simulator, [circuit]) for simulator, batch in batches for circuit in batch]
+@dataclass(frozen=True)
+class Batch:
+    """Circuits that one simulator runs."""
+
+    simulator: Any
+    loaded: list[Loaded]
+
+    def start(self, **options: Any) -> Any:
+        """Start the simulator."""
+        if any(one.binds for one in self.loaded):
+            options["parameter_binds"] = [one.binds for one in self.loaded]
+        return self.simulator.run([one.circuit for one in self.loaded], **options)
+
+
+def started(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
+    """Start to simulate circuits, no two with equal random numbers."""
     seeds = _hashed(seed).generate_state(len(batches), np.uint64) >> np.uint64(1)
     jobs = [
-        simulator.run(batch, shots=shots, seed_simulator=int(one), **options)
-        for (simulator, batch), one in zip(batches, seeds)
+        batch.start(shots=shots, seed_simulator=int(one), **options)
+        for batch, one in zip(batches, seeds)
     ]
-    return SimulationJob(batches[0][0], jobs, seed)
+    return SimulationJob(batches[0].simulator, jobs, seed)
 
 
 def _hashed(seed: Seed) -> np.random.SeedSequence:
