@@ -114,7 +114,7 @@ def test_a_refusal_says_where_the_circuit_stands_and_what_to_do() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()
-    where = r"value\['circuits'\]\[0\]: Circuit 'bell' holds the instruction 'save_statevector'"
+    where = r"value\['circuits'\]\[0\]: Circuit 'bell' contains the instruction 'save_statevector'"
 
     with pytest.raises(TypeError, match=where + ".*give it a definition, or leave it out"):
         encode({"circuits": [circuit]})
