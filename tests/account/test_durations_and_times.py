@@ -195,7 +195,7 @@ def test_all_times_in_lists_and_dicts_are_converted(in_tokyo):
 @pytest.mark.parametrize("text", ["2023", "10", "May 2023", "12:30"])
 def test_a_date_with_gaps_warns_and_says_what_it_is_taken_for(text: str) -> None:
     with pytest.warns(
-        UserWarning, match=rf"'{text}' does not name a full date.*\d{{4}}-\d\d-"
+        UserWarning, match=rf"'{text}' is not a full date.*\d{{4}}-\d\d-"
     ) as w:
         local_to_utc(text)
 

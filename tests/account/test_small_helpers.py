@@ -266,7 +266,7 @@ def test_a_log_file_that_cannot_be_written_is_no_reason_to_fail(log, monkeypatch
     setup_logger(log)
 
     assert len(log.handlers) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "Cannot write" in capsys.readouterr().err
 
 
 def test_importing_the_package_touches_no_root_logger(tmp_path):

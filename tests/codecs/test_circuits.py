@@ -110,13 +110,13 @@ def test_an_instruction_that_is_known_by_its_class_alone_is_refused() -> None:
         encode(circuit)
 
 
-def test_a_refusal_says_where_the_circuit_stands_and_what_to_do() -> None:
+def test_encode_error_names_the_position_and_what_to_do() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()
     where = r"value\['circuits'\]\[0\]: Circuit 'bell' contains the instruction 'save_statevector'"
 
-    with pytest.raises(TypeError, match=where + ".*give it a definition, or leave it out"):
+    with pytest.raises(TypeError, match=where + ".*Give it a definition, or remove it"):
         encode({"circuits": [circuit]})
 
 
@@ -296,11 +296,11 @@ def test_the_reader_of_a_vector_finds_its_elements() -> None:
     assert len(back.parameters[0].vector) == 12
 
 
-def test_an_integer_that_qpy_cannot_hold_is_refused() -> None:
+def test_rejects_integers_too_large_for_qpy() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(Gate("big", 1, [2**70]), [0])
 
-    with pytest.raises(TypeError, match="too large for a QPY file"):
+    with pytest.raises(TypeError, match="cannot be encoded in QPY"):
         encode(circuit)
 
 

@@ -1,4 +1,4 @@
-"""Where IBM has switched an address off, the error of the failed request says so."""
+"""Errors of requests to retired IBM hosts explain what happened."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.utils.retired import explain
 
 WORKS = (
-    r"What works: channel='ibm_quantum_platform' runs V1 programs .* with an API key .* "
-    r"channel='local' runs jobs on this machine .* `url` reaches any server"
+    r"Alternatives: channel='ibm_quantum_platform' runs V1 programs .* with an API key .* "
+    r"channel='local' runs jobs on this machine .* `url` connects to any server"
 )
-QUANTUM = rf"switched the channel 'ibm_quantum' off in July 2025\. {WORKS}"
-CLOUD = rf"moved the channel 'ibm_cloud' .* refused V1 jobs there since August 2024\. {WORKS}"
+QUANTUM = rf"retired the channel 'ibm_quantum' in July 2025\. {WORKS}"
+CLOUD = rf"moved the channel 'ibm_cloud' .* stopped accepting V1 jobs there in August 2024\. {WORKS}"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=["quantum", "later quantum", "cloud"],
 )
-def test_a_host_that_is_gone_is_explained_by_the_error_of_the_connection(
+def test_connection_errors_of_retired_hosts_are_explained(
     account: dict[str, str], host: str, text: str, no_such_host: list[str]
 ) -> None:
     with without_waiting(), pytest.raises(IBMError) as caught:
@@ -68,7 +68,7 @@ def test_any_other_host_is_not(no_such_host: list[str]) -> None:
     with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
         QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
 
-    assert "What works" not in caught.value.message
+    assert "Alternatives" not in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_only_what_an_address_is_to_blame_for_is_explained(
     assert bool(explain(url, status)) is explained
 
 
-def test_names_of_instances_are_looked_up_in_the_cloud_also_for_the_platform() -> None:
+def test_instance_names_are_looked_up_in_the_cloud_for_the_platform() -> None:
     from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
 
     for url in ("https://quantum.cloud.ibm.com/api/v1", "https://cloud.ibm.com"):
