@@ -237,10 +237,10 @@ def test_whatever_is_given_is_either_sendable_or_refused_by_name(name: str, valu
     assume(name != "noise_model" or not isinstance(value, dict))  # the encoder looks inside
     reader = next(readers[name] for readers in READERS.values() if name in readers)
     try:
-        reader.check(name, value)
+        read = reader.sent(name, value, checked=True)
     except ValueError as error:
         message = str(error)
     else:
-        json.dumps(reader.sent(value), cls=RuntimeEncoder)
+        json.dumps(read, cls=RuntimeEncoder)
         return
     assert message.startswith(f"'{name}' must be {reader.allowed}")
