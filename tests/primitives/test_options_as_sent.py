@@ -20,7 +20,7 @@ from qiskit_ibm_runtime._primitives.option_readers import READERS
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN
+from qiskit_ibm_runtime.options.names import KNOWN
 
 
 def inputs(**fields: Any) -> dict[str, Any]:

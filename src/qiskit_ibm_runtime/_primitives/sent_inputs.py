@@ -38,10 +38,10 @@ def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -
     if checked and limits is not None:
         check_limits(circuits, scalar(sections.get("run_options", {}).get("shots")), limits)
     for name, given in sections.items():
-        if "initial_layout" in given:
-            given = {**given, "initial_layout": as_positions(given["initial_layout"], circuits)}
-        sent[name] = sent_section(name, given, checked=checked)
-        if checked and "initial_layout" in given:
+        layout = given.get("initial_layout")
+        placed = {} if layout is None else {"initial_layout": as_positions(layout, circuits)}
+        sent[name] = sent_section(name, {**given, **placed}, checked=checked)
+        if checked and placed:
             check_places(sent[name], circuits)
     observables = sent.get("observables")
     if isinstance(observables, Sequence) and not isinstance(observables, str):

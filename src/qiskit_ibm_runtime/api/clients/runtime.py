@@ -32,7 +32,9 @@ class RuntimeClient(BaseBackendClient):
             **params.session_parameters(params.get_auth_handler()),
         )
         self._api = Runtime(self._session)
-        self._limits: dict[str, BackendLimits] = {}  # of the backends whose configurations were asked for
+        self._limits: dict[
+            str, BackendLimits
+        ] = {}  # of the backends whose configurations were asked for
         if params.channel == "local":
             LEDGER.note_honouring(self._session.base_url)
 
