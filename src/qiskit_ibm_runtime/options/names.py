@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
-# REMOVED
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
 from .resilience_options import ResilienceOptions

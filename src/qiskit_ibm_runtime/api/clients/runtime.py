@@ -14,8 +14,7 @@ from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
-from .submission import submit_once
-from .submit_ledger import LEDGER
+from .submission import LEDGER, submit_once
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
