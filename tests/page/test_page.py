@@ -44,7 +44,7 @@ def test_without_a_session_the_page_says_where_to_find_its_url(site: Site) -> No
     for path in ("/", "/page", "/page/jobs", "/page/sessions", "/page/programs", "/page/events"):
         answer = requests.get(site.url + path, timeout=30)
         assert answer.status_code == 401, path
-        assert "Open the address that the runtime printed" in answer.text
+        assert "Open the URL that the runtime printed" in answer.text
 
 
 def test_the_cookie_is_no_token_of_the_api_and_scripts_cannot_read_it(site: Site) -> None:
