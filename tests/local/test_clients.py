@@ -75,7 +75,7 @@ def test_a_quantum_client_lists_and_cancels(server: BackgroundServer) -> None:
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as workshop, workshop.server(devices=[SIMULATOR]) as server:
+    with ServerPool(workers=1) as pool, pool.server(devices=[SIMULATOR]) as server:
         yield server
 
 

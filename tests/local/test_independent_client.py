@@ -72,8 +72,8 @@ class Face:
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     with (
-        ServerPool(workers=1) as workshop,
-        workshop.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
+        ServerPool(workers=1) as pool,
+        pool.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
     ):
         yield made
 

@@ -151,7 +151,7 @@ def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
 
 def test_what_is_recorded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_LARGEST", 5_000)
-    with ServerPool(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as pool, pool.server() as server:
         service = server.service()
         for _ in range(10):
             service.backend("ibmq_qasm_simulator").configuration()

@@ -124,7 +124,7 @@ def place(error: BaseException) -> str:
 
 @pytest.fixture
 def server() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
+    with ServerPool(workers=1) as pool, pool.server(devices=["fake_lima"]) as server:
         yield server
 
 

@@ -15,7 +15,7 @@ from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with one worker."""
-    with ServerPool(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as pool, pool.server() as server:
         yield server
 
 
