@@ -255,7 +255,7 @@ def test_second_call_replaces_the_handler(log, monkeypatch, tmp_path):
     assert [type(handler) for handler in log.handlers] == [logging.NullHandler, logging.FileHandler]
     lines = path.read_text().splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"{__name__.rpartition('.')[2]}.test_a_second_call")
+    assert lines[0].startswith(f"{__name__.rpartition('.')[2]}.test_second_call")
     assert ":WARNING:" in lines[0]
     assert lines[0].endswith(": but this")
 
