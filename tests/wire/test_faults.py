@@ -24,7 +24,7 @@ def ask(service: Any, method: str = "GET", path: str = "/echo", **options: Any) 
     return requests.request(method, service.base + path, timeout=30, **options)
 
 
-def test_status_fault_announces_a_pause(service: Any) -> None:
+def test_status_with_retry_after(service: Any) -> None:
     service.fail(Fault("status", status=503, retry_after=2.5))
     answer = ask(service)
 
@@ -34,7 +34,9 @@ def test_status_fault_announces_a_pause(service: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["status", "reset"])
 @pytest.mark.parametrize(("when", "jobs"), [("before", 0), ("after", 1)])
-def test_fails_before_or_after_processing(service: Any, kind: Any, when: Any, jobs: int) -> None:
+def test_fails_before_or_after_the_request_is_handled(
+    service: Any, kind: Any, when: Any, jobs: int
+) -> None:
     service.fail(Fault(kind, when=when))
     headers = {"X-Access-Token": service.access_token}
     body = {"program_id": "p", "params": {}}
@@ -47,7 +49,7 @@ def test_fails_before_or_after_processing(service: Any, kind: Any, when: Any, jo
     assert len(service.jobs) == jobs
 
 
-def test_response_can_break_off(service: Any) -> None:
+def test_reset_truncates_the_response(service: Any) -> None:
     service.stored = b"x" * 100_000
     service.fail(Fault("reset", when="while"))
     answer = ask(service, path="/stored", stream=True)
@@ -57,7 +59,7 @@ def test_response_can_break_off(service: Any) -> None:
         assert answer.content
 
 
-def test_response_can_drip(service: Any) -> None:
+def test_slow_sends_the_response_in_chunks(service: Any) -> None:
     service.fail(Fault("slow", size=3, seconds=0))
 
     assert ask(service, path="/stored").content == service.stored
@@ -69,14 +71,14 @@ def test_silence_ends_with_a_reset(service: Any) -> None:
         ask(service)
 
 
-def test_latency_delays_and_changes_nothing(service: Any) -> None:
+def test_latency_only_delays(service: Any) -> None:
     service.fail(Fault("latency", seconds=0.01))
 
     assert ask(service).json()["query"] == ""
     assert service.faults.done == [("latency", "GET", "/echo")]
 
 
-def test_token_expires_until_the_next_login(service: Any) -> None:
+def test_expired_token_is_rejected_until_the_next_login(service: Any) -> None:
     service.fail(Fault("expire", path="/backends", times=1))
     headers = {"X-Access-Token": service.access_token}
     assert ask(service, path="/runtime/backends", headers=headers).status_code == 401
@@ -87,7 +89,7 @@ def test_token_expires_until_the_next_login(service: Any) -> None:
     assert ask(service, path="/runtime/backends", headers=headers).status_code == 200
 
 
-def test_affects_only_matching_requests(service: Any) -> None:
+def test_hits_only_matching_requests(service: Any) -> None:
     service.fail(Fault("status", method="post", path="^/ec"))
 
     assert ask(service).status_code == 200
@@ -95,7 +97,7 @@ def test_affects_only_matching_requests(service: Any) -> None:
     assert ask(service, "POST").status_code == 500
 
 
-def test_selects_requests_by_number_up_to_a_maximum(service: Any) -> None:
+def test_hits_requests_by_number_and_a_limited_number_of_times(service: Any) -> None:
     service.fail(Fault("status", nth=[2, 4, 5], times=2))
 
     assert [ask(service).status_code for _ in range(6)] == [200, 500, 200, 500, 200, 200]
@@ -119,7 +121,7 @@ def test_equal_seeds_make_equal_choices() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 1.0])
-def test_honors_the_rate(rate: float) -> None:
+def test_rate_is_respected(rate: float) -> None:
     """400 draws: five standard deviations on either side."""
     hits = sum(chosen(Faults([Fault("reset", rate=rate)])))
     assert abs(hits - 400 * rate) <= 5 * (400 * rate * (1 - rate)) ** 0.5
@@ -196,13 +198,13 @@ def stream() -> Iterator[Any]:
     ],
     ids=lambda value: f"{value.kind}-{value.messages}" if isinstance(value, Fault) else None,
 )
-def test_injects_stream_faults(
+def test_injects_faults_into_streams(
     stream: Any, fault: Fault | None, texts: list[str], end: Any
 ) -> None:
     assert stream(fault) == (texts, end)
 
 
-def test_connection_reset_requires_the_outermost_middleware() -> None:
+def test_reset_requires_the_outermost_middleware() -> None:
     import asyncio
 
     async def send(message: Any) -> None:
@@ -219,6 +221,6 @@ def test_connection_reset_requires_the_outermost_middleware() -> None:
         asyncio.run(go())
 
 
-def test_test_sockets_are_plain() -> None:
+def test_tests_use_plain_sockets() -> None:
     """SO_LINGER, by which a connection is reset, exists here."""
     assert hasattr(socket, "SO_LINGER")
