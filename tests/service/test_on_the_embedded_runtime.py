@@ -54,11 +54,7 @@ def cloud(server, instance, token=TOKEN):
     return QiskitRuntimeService("ibm_cloud", token=token, url=server.url, instance=instance)
 
 
-<<<<<<< HEAD
-def test_finds_every_project_with_its_backends_open_one_last(quantum):
-=======
 def test_finds_every_project_with_its_backends_and_the_open_one_last(quantum):
->>>>>>> main
     assert list(quantum._hgps) == ["premium/group/one", "premium/group/two", "ibm-q/open/main"]
     assert {b.name: b._instance for b in quantum.backends()} == {
         SIMULATOR: "premium/group/one",
@@ -69,11 +65,7 @@ def test_finds_every_project_with_its_backends_and_the_open_one_last(quantum):
     assert quantum.backend(SIMULATOR, instance="ibm-q/open/main")._instance == "ibm-q/open/main"
 
 
-<<<<<<< HEAD
-def test_filters_backends_by_configuration_and_status(quantum):
-=======
 def test_selects_backends_by_their_attributes(quantum):
->>>>>>> main
     assert [b.name for b in quantum.backends(simulator=True)] == [SIMULATOR]
     assert [b.name for b in quantum.backends(n_qubits=5, operational=True)] == [
         "fake_manila",
@@ -82,11 +74,7 @@ def test_selects_backends_by_their_attributes(quantum):
     assert quantum.least_busy(simulator=False, instance="premium/group/two").name == "fake_lima"
 
 
-<<<<<<< HEAD
-def test_account_project_comes_first(server):
-=======
 def test_project_of_the_account_comes_first(server):
->>>>>>> main
     service = QiskitRuntimeService(
         "ibm_quantum", token=TOKEN, url=f"{server.url}/api", instance="ibm-q/open/main"
     )
@@ -95,11 +83,7 @@ def test_project_of_the_account_comes_first(server):
 
 
 @pytest.mark.parametrize("instance", ["mine", CRN.format(0)], ids=["name", "CRN"])
-<<<<<<< HEAD
-def test_cloud_instance_may_be_name_or_crn(server, instance):
-=======
 def test_accepts_cloud_instance_by_name_or_crn(server, instance):
->>>>>>> main
     service = cloud(server, instance)
 
     assert service.active_account()["instance"] == CRN.format(0)
@@ -109,22 +93,14 @@ def test_accepts_cloud_instance_by_name_or_crn(server, instance):
         service.backends(instance="premium/group/one")
 
 
-<<<<<<< HEAD
-def test_ambiguous_or_unknown_cloud_name_lists_choices(server):
-=======
 def test_ambiguous_or_unknown_instance_name_lists_the_choices(server):
->>>>>>> main
     with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN.format(1)}, {CRN.format(2)}"):
         cloud(server, "twin")
     with pytest.raises(CloudResourceNameResolutionError, match="'mine', 'twin'"):
         cloud(server, "typo")
 
 
-<<<<<<< HEAD
-def test_wrong_key_or_token_is_an_authorization_error(server):
-=======
 def test_rejects_wrong_key_or_token(server):
->>>>>>> main
     for call in (
         lambda: cloud(server, "mine", "wrong-key"),
         lambda: cloud(server, CRN.format(0), "wrong-key"),

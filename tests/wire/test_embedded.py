@@ -57,11 +57,7 @@ def test_one_run_creates_one_job(runtime: Any, faults: Faults, fault: Fault, kno
     assert "Hello" in str(job.result(timeout=60))
 
 
-<<<<<<< HEAD
-def test_run_survives_token_expiry(runtime: Any, faults: Faults) -> None:
-=======
 def test_run_outlives_its_token(runtime: Any, faults: Faults) -> None:
->>>>>>> main
     faults.replace([Fault("expire", path="/jobs", nth=[1])])
     job = runtime.run(
         "hello-world", inputs={"iterations": 1}, options={"backend": "ibmq_qasm_simulator"}
