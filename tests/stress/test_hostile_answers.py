@@ -124,7 +124,7 @@ def place(error: BaseException) -> str:
 
 @pytest.fixture
 def server() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
+    with ServerPool(workers=1) as pool, pool.server(devices=["fake_lima"]) as server:
         yield server
 
 
@@ -139,7 +139,7 @@ def _without_pauses() -> Iterator[None]:
 @pytest.mark.timeout(3600)
 # urllib3 leaves a connection to the garbage collector when an answer has two lengths.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
+def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
     relay = Relay(server.url.partition("/api")[0])
     with answering(relay) as base:
         relay.own = base
