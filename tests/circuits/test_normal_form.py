@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.exceptions import CircuitError
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))
-def test_circuit_survives_the_normal_form(name: str) -> None:
+def test_circuit_built_from_normal_form_is_equivalent(name: str) -> None:
     circuit = ZOO[name]()
 
     found = normal_form(circuit)
@@ -41,7 +41,7 @@ def test_circuit_survives_the_normal_form(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["own_class", "custom_in_custom", "evolution", "controlled_by_hand"]
 )
-def test_normalizing_does_not_modify_the_circuit(name: str) -> None:
+def test_normalizing_does_not_change_the_circuit(name: str) -> None:
     circuit = ZOO[name]()
     before = [item.operation._definition is None for item in circuit.data]
 
@@ -50,7 +50,7 @@ def test_normalizing_does_not_modify_the_circuit(name: str) -> None:
     assert [item.operation._definition is None for item in circuit.data] == before
 
 
-def test_bodies_use_the_outer_bits_they_are_applied_to() -> None:
+def test_bodies_use_the_bits_they_act_on() -> None:
     body = QuantumCircuit(2, 1)
     body.cx(0, 1)
     body.measure(0, 0)
@@ -65,7 +65,7 @@ def test_bodies_use_the_outer_bits_they_are_applied_to() -> None:
     assert whole(made) == whole(body)
 
 
-def test_condition_in_a_body_refers_to_the_outer_register() -> None:
+def test_body_condition_refers_to_the_outer_register() -> None:
     circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(2, "c"))
     with circuit.while_loop((circuit.cregs[0], 3)), circuit.if_test((circuit.cregs[0], 1)):
         circuit.x(0)
@@ -77,7 +77,7 @@ def test_condition_in_a_body_refers_to_the_outer_register() -> None:
     assert all(a is b for a, b in zip(inner.operation.condition[0], made.cregs[0]))
 
 
-def test_keeps_order_and_state_of_controls() -> None:
+def test_preserves_control_order_and_state() -> None:
     circuit = QuantumCircuit(4)
     circuit.append(MCXGate(3, ctrl_state=2), [3, 1, 0, 2])
 
@@ -98,7 +98,7 @@ class Matrix(Gate):
         return np.array([[0, 1j], [1, 0]], dtype=dtype)
 
 
-def test_gate_with_only_a_matrix_becomes_a_unitary() -> None:
+def test_gate_with_only_a_matrix_is_stored_as_matrix() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(Matrix(), [0])
 
@@ -110,7 +110,7 @@ def test_gate_with_only_a_matrix_becomes_a_unitary() -> None:
 
 @pytest.mark.filterwarnings("ignore:The method:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:The method:PendingDeprecationWarning")
-def test_gate_with_unsupported_parameters_becomes_its_definition() -> None:
+def test_gate_with_unsupported_parameters_is_stored_as_definition() -> None:
     circuit = QuantumCircuit(2)
     circuit.uc([random_unitary(2, seed=n).data for n in range(2)], [0], [1])
 
@@ -120,7 +120,7 @@ def test_gate_with_unsupported_parameters_becomes_its_definition() -> None:
     assert Operator(made) == Operator(circuit)
 
 
-def test_keeps_the_changed_name_of_a_library_gate() -> None:
+def test_preserves_renamed_qiskit_gate() -> None:
     circuit = bell()
     gate = circuit.data[0].operation
     gate = gate.to_mutable() if hasattr(gate, "to_mutable") else gate
@@ -133,7 +133,7 @@ def test_keeps_the_changed_name_of_a_library_gate() -> None:
     assert made.data[0].operation.definition is not None
 
 
-def test_accepts_numbers_of_any_type() -> None:
+def test_normalizes_all_number_types() -> None:
     theta = Parameter("t")
     bound = (2 * theta).bind({theta: 0.25})
     circuit = QuantumCircuit(1)
@@ -158,7 +158,7 @@ def test_repeated_operations_share_one_object() -> None:
     assert definitions[0] is definitions[1] is definitions[2]
 
 
-def test_instruction_without_definition_is_rejected() -> None:
+def test_rejects_operation_known_only_by_its_class() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()

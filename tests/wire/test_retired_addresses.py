@@ -19,7 +19,9 @@ WORKS = (
     r"channel='local' runs jobs on this machine .* `url` connects to any server"
 )
 QUANTUM = rf"retired the channel 'ibm_quantum' in July 2025\. {WORKS}"
-CLOUD = rf"moved the channel 'ibm_cloud' .* stopped accepting V1 jobs there in August 2024\. {WORKS}"
+CLOUD = (
+    rf"moved the channel 'ibm_cloud' .* stopped accepting V1 jobs there in August 2024\. {WORKS}"
+)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=["quantum", "later quantum", "cloud"],
 )
-def test_connection_errors_of_retired_hosts_are_explained(
+def test_connection_error_explains_a_retired_host(
     account: dict[str, str], host: str, text: str, no_such_host: list[str]
 ) -> None:
     with without_waiting(), pytest.raises(IBMError) as caught:
@@ -63,7 +65,7 @@ def test_connection_errors_of_retired_hosts_are_explained(
     assert "Check the network" not in caught.value.message
 
 
-def test_any_other_host_is_not(no_such_host: list[str]) -> None:
+def test_connection_error_of_other_hosts_has_no_explanation(no_such_host: list[str]) -> None:
     url = "https://quantum-computing.ibm.com.example/api"
     with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
         QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
@@ -82,7 +84,7 @@ def test_any_other_host_is_not(no_such_host: list[str]) -> None:
         ("auth.example", 410, False),
     ],
 )
-def test_an_answer_that_says_gone_is_explained(host: str, status: int, explained: bool) -> None:
+def test_gone_response_is_explained(host: str, status: int, explained: bool) -> None:
     with without_waiting(), running() as proxy:
         proxy.faults["loginWithToken"] = (status, {"errors": [{"code": 1, "message": "no"}]})
         with pytest.raises(IBMError) as caught:
@@ -96,7 +98,7 @@ def test_an_answer_that_says_gone_is_explained(host: str, status: int, explained
     assert ("July 2025" in caught.value.message) is explained
 
 
-def test_making_objects_for_default_addresses_says_nothing(recwarn: Any) -> None:
+def test_creating_objects_for_default_urls_does_not_warn(recwarn: Any) -> None:
     """Doubles of the service are made so."""
     params = ClientParameters("ibm_cloud", "t", "https://cloud.ibm.com", CRN)
 
@@ -104,7 +106,7 @@ def test_making_objects_for_default_addresses_says_nothing(recwarn: Any) -> None
     assert not recwarn.list
 
 
-def test_an_address_of_something_else_gets_no_advice_that_leads_nowhere() -> None:
+def test_other_urls_get_no_misleading_advice() -> None:
     with without_waiting(), running() as standin:
         standin.faults["loginWithToken"] = (404, "no such path")
         standin.faults["/api/version"] = (200, {"something": "else"})
@@ -125,7 +127,7 @@ def test_an_address_of_something_else_gets_no_advice_that_leads_nowhere() -> Non
         ("", None, False),
     ],
 )
-def test_only_what_an_address_is_to_blame_for_is_explained(
+def test_only_url_related_errors_are_explained(
     url: str, status: int | None, explained: bool
 ) -> None:
     assert bool(explain(url, status)) is explained

@@ -60,7 +60,8 @@ def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEnc
     header = struct.pack(formats.FILE_HEADER_PACK, b"QISKIT", _VERSION, *release, 1)
     if _VERSION >= _WITH_ENCODING:
         header += b"p"  # encode parameter expressions as sympy text, not as pickles
-    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=encoder).encode()
+    metadata_encoder = encoder if circuit.metadata else None  # the default one is faster
+    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=metadata_encoder).encode()
     calibrations = io.BytesIO()
     _write_calibrations(calibrations, circuit.calibrations or {}, encoder)
     try:
@@ -218,7 +219,7 @@ class _Scope:
             return _switch(operation, bodies)
         if operation.kind in ("Delay", _EVOLUTION):
             return [self._writer.values.param(operation.params[0])]
-        params = self._writer.values.params(operation.params)
+        params = self._writer.values.params(operation.params) if operation.params else []
         if operation.kind == "IfElseOp" and len(bodies) == 1:
             bodies.append(self._writer.values.param(None))
         return params + bodies
