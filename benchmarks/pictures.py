@@ -42,7 +42,7 @@ measure q -> c;
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with ServerPool() as workshop, workshop.server(devices=DEVICES) as server:
+    with ServerPool() as pool, pool.server(devices=DEVICES) as server:
         service = server.service()
         jobs = run_jobs(service)
         notebook(folder, service, jobs)

@@ -14,7 +14,7 @@ from ._primitives.legacy import check_parameter_counts, indices_of, legacy_circu
 from ._primitives.observables import all_observables, as_observables, check_widths
 from ._primitives.parameter_values import as_parameter_values
 from .options import Options
-from .options.validation import check_level
+from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                     "When the backend is a simulator and resilience_level is 3, "
                     "a coupling map is required."
                 )
-        Options.validate_options(options)
+        check_options(options)
 
 
 def _key_of_observable(given: Any) -> Any:

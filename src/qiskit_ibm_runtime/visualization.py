@@ -1,7 +1,9 @@
-"""Pictures of results and jobs, with error bars; needs the extra ``visualization``.
+"""Plots of results, jobs and backends; requires the extra ``visualization``.
 
-matplotlib is loaded when a picture is drawn, and not before. Each function draws into ``ax`` if it
-is given, and returns the figure.
+matplotlib is imported when a plot is drawn. Each function draws into ``ax`` if it is given, and
+returns the figure.
+
+.. versionadded:: 0.9.3+embedded.1
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_backend", "plot_distribution", "plot_expectation", "plot_timeline"]
 
 _MOST_OUTCOMES = 32
-_MARGIN = 30.0  # around a device, where neighbors are 46 apart
+_MARGIN = 30.0  # around a device, in units where neighbors are 46 apart
 _BLUE, _GRAY, _RED = "#3b8fe0", "#8a8f98", "#e5484d"
 
 
@@ -46,8 +48,8 @@ def plot_distribution(result: Any, index: int = 0, *, ax: Axes | None = None) ->
 
     Args:
         result: A ``SamplerResult``.
-        index: Which of its circuits.
-        ax: Where to draw; a new figure by default.
+        index: Index of the circuit.
+        ax: Axes to draw into; a new figure by default.
 
     Raises:
         IBMInputValueError: If the result has no such distribution.
@@ -85,25 +87,27 @@ def plot_expectation(
 
     Args:
         result: An ``EstimatorResult``.
-        parameter: The parameter of each value; their numbers from 0 by default.
-        label: Name of the curve, for a legend.
-        ax: Where to draw; a new figure by default.
+        parameter: The x coordinate of each value; 0, 1, 2, ... by default.
+        label: Name of the curve in the legend.
+        ax: Axes to draw into; a new figure by default.
 
     Raises:
-        IBMInputValueError: If the result has no values, or another number of them.
+        IBMInputValueError: If the result has no values, or their number differs from the number of
+            parameters.
         IBMRuntimeError: If matplotlib is missing.
     """
     values = [float(value) for value in _all(result, "values")]
-    places = list(range(len(values))) if parameter is None else list(map(float, parameter))
-    if len(places) != len(values):
+    positions = list(range(len(values))) if parameter is None else list(map(float, parameter))
+    if len(positions) != len(values):
         raise IBMInputValueError(
-            f"'parameter' has {len(places)} numbers, but the result has {len(values)} values."
+            f"'parameter' has {len(positions)} numbers, but the result has {len(values)} values. "
+            "Give one number per value."
         )
     errors = [_standard_error(_metadata(result, index)) for index in range(len(values))]
     figure, axes = _axes(ax)
     known = [error for error in errors if error is not None]
     bars = known if len(known) == len(values) else None
-    axes.errorbar(places, values, yerr=bars, fmt="o-", capsize=3, markersize=4, label=label)
+    axes.errorbar(positions, values, yerr=bars, fmt="o-", capsize=3, markersize=4, label=label)
     axes.set_xlabel("circuit" if parameter is None else "parameter")
     axes.set_ylabel("expectation value")
     if label is not None:
@@ -112,24 +116,24 @@ def plot_expectation(
 
 
 def plot_timeline(jobs: Iterable[RuntimeJob], *, ax: Axes | None = None) -> Figure:
-    """Plot when jobs waited and ran; the times of each take one request.
+    """Plot when jobs waited and ran, fetching the timestamps of each with one request.
 
     Args:
-        jobs: The jobs, drawn from above.
-        ax: Where to draw; a new figure by default.
+        jobs: The jobs, from top to bottom.
+        ax: Axes to draw into; a new figure by default.
 
     Raises:
-        IBMInputValueError: If there are none, or none tells its times.
+        IBMInputValueError: If there are no jobs with timestamps.
         IBMRuntimeError: If matplotlib is missing.
     """
     spans = _spans(list(jobs))
     if not spans:
-        raise IBMInputValueError("None of the jobs tells when it was made, ran and ended.")
+        raise IBMInputValueError("None of the jobs has timestamps to plot.")
     figure, axes = _axes(ax)
     for row, (_, made, ran, ended, failed) in enumerate(spans):
         axes.barh(row, ran - made, left=made, color=_GRAY, height=0.5)
         axes.barh(row, ended - ran, left=ran, color=_RED if failed else _BLUE, height=0.5)
-        if failed:  # often too short to be seen
+        if failed:  # the bar is often too short to see
             axes.plot([ended], [row], marker="x", color=_RED)
     axes.set_yticks(range(len(spans)), [job_id for job_id, *_ in spans], fontsize=8)
     axes.invert_yaxis()
@@ -138,44 +142,47 @@ def plot_timeline(jobs: Iterable[RuntimeJob], *, ax: Axes | None = None) -> Figu
 
 
 def plot_backend(backend: IBMBackend, *, ax: Axes | None = None) -> Figure:
-    """Plot the coupling map of a backend, colored by error; needs no Graphviz.
+    """Plot the coupling map of a backend, colored by error; does not require Graphviz.
 
-    Qubits have the color of their readout error, couplings that of their best gate: from blue,
-    the least of this device, to red.
+    Colors show the readout error of each qubit and the lowest gate error of each coupling, from
+    blue (lowest on this device) to red (highest).
 
     Args:
         backend: The backend.
-        ax: Where to draw; a new figure by default.
+        ax: Axes to draw into; a new figure by default.
 
     Raises:
-        IBMInputValueError: If it has no coupling map, as simulators.
+        IBMInputValueError: If the backend has no coupling map, such as a simulator.
         IBMRuntimeError: If matplotlib is missing.
     """
     from ._display.calibration import edge_errors, readout_errors
-    from ._display.coupling import color_of, layout, scale_of
+    from ._display.coupling import color_scale, error_color, layout
 
     if backend.coupling_map is None:
         raise IBMInputValueError(
-            f"{backend.name} has no coupling map to draw: each of its qubits is coupled to all."
+            f"Backend {backend.name!r} has no coupling map to plot: all of its qubits are coupled."
         )
     figure, axes = _axes(ax)
     properties = backend.properties()
     qubits, gates = readout_errors(properties), edge_errors(properties)
     pairs = sorted({(min(pair), max(pair)) for pair in backend.coupling_map.get_edges()})
-    places = layout(backend.num_qubits, pairs)
+    positions = layout(backend.num_qubits, pairs)
     for pair in pairs:
-        color = color_of(gates.get(pair), scale_of(gates.values()))
-        axes.plot(*places[list(pair)].T, color=color, linewidth=3, zorder=1)
-    colors = [color_of(qubits.get(each), scale_of(qubits.values())) for each in range(len(places))]
-    size = min(220.0, 9000.0 / len(places))
-    axes.scatter(places[:, 0], places[:, 1], s=size, c=colors, zorder=2)
-    for number, place in enumerate(places):
+        color = error_color(gates.get(pair), color_scale(gates.values()))
+        axes.plot(*positions[list(pair)].T, color=color, linewidth=3, zorder=1)
+    colors = [
+        error_color(qubits.get(each), color_scale(qubits.values()))
+        for each in range(len(positions))
+    ]
+    size = min(220.0, 9000.0 / len(positions))
+    axes.scatter(positions[:, 0], positions[:, 1], s=size, c=colors, zorder=2)
+    for number, place in enumerate(positions):
         axes.annotate(
             str(number), place, ha="center", va="center", color="white", size=size**0.5 / 2
         )
     axes.set_title(backend.name)
     axes.set_aspect("equal")
-    (left, top), (right, bottom) = places.min(axis=0) - _MARGIN, places.max(axis=0) + _MARGIN
+    (left, top), (right, bottom) = positions.min(axis=0) - _MARGIN, positions.max(axis=0) + _MARGIN
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.axis("off")
@@ -183,7 +190,7 @@ def plot_backend(backend: IBMBackend, *, ax: Axes | None = None) -> Figure:
 
 
 def _spans(jobs: list[RuntimeJob]) -> list[tuple[str, float, float, float, bool]]:
-    """Return id, creation, start and end of jobs in seconds from the first, and who failed."""
+    """Return (id, created, started, finished, failed) of each job, in seconds from the first."""
     from qiskit.providers.jobstatus import JobStatus
 
     from .api.http.concurrency import failures, run_concurrently
@@ -218,10 +225,10 @@ def _axes(ax: Axes | None) -> tuple[Figure, Axes]:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise IBMRuntimeError(
-            f"{error}. Pictures need the extra 'visualization' of this package: "
-            'pip install "PATH[visualization]", with the path of its wheel or checkout as PATH'
+            f"{error}. Plots require the extra 'visualization' of this package: "
+            'pip install "PATH[visualization]", where PATH is the path of its wheel or checkout'
         ) from error
-    # Without pyplot, which would keep every figure; a notebook shows what a cell returns.
+    # pyplot would keep every figure alive; notebooks display the returned figure without it.
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
@@ -231,7 +238,7 @@ def _all(result: Any, name: str) -> Any:
     found = getattr(result, name, None)
     if found is None:
         kind = type(result).__name__
-        raise IBMInputValueError(f"A result with {name!r} is needed, not {kind}.")
+        raise IBMInputValueError(f"Expected a result with {name!r}, not {kind}.")
     return found
 
 
@@ -241,7 +248,7 @@ def _item(result: Any, name: str, index: int) -> Any:
         return found[index]
     except IndexError:
         raise IBMInputValueError(
-            f"The result has {len(found)} {name}; there is none of index {index}."
+            f"The result has {len(found)} {name}: index {index} is out of range."
         ) from None
 
 
@@ -256,7 +263,7 @@ def _deviation(share: float, shots: float) -> float:
 
 
 def _standard_error(metadata: dict[str, Any]) -> float | None:
-    """Return the error of the mean; ``None`` if variance or shots are not known."""
+    """Return the standard error; ``None`` if variance or shots are unknown."""
     if "standard_error" in metadata:
         return float(metadata["standard_error"])
     variance, shots = metadata.get("variance"), metadata.get("shots")

@@ -40,19 +40,19 @@ def test_each_channel_has_its_default_url(channel, url):
 
 
 @pytest.mark.parametrize("channel", ["", "ibm-cloud", None, 7])
-def test_an_unknown_channel_is_refused(channel):
+def test_rejects_unknown_channel(channel):
     with pytest.raises(InvalidAccountError, match=r"Invalid `channel` value.*'ibm_quantum'"):
         Account(channel, "t").validate()
 
 
 @pytest.mark.parametrize("token", ["", None, 1])
-def test_a_token_is_a_text(token):
+def test_token_must_be_a_string(token):
     with pytest.raises(InvalidAccountError, match="Invalid `token` value"):
         Account("ibm_quantum", token).validate()
 
 
 @pytest.mark.parametrize("token", ["SECRET\n", " SECRET", "SEC\nRET", "SECRÉT"])
-def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token):
+def test_rejects_token_invalid_in_header_without_showing_it(token):
     with pytest.raises(InvalidAccountError, match="Invalid `token` value") as caught:
         Account("ibm_quantum", token).validate()
 
@@ -63,7 +63,7 @@ def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token):
     ("verify", "certificates"),
     [(None, True), (1, True), (np.True_, True), (0, False), ([], False), ("ca.pem", "ca.pem")],
 )
-def test_verify_is_a_truth_value_or_a_file(verify, certificates):
+def test_verify_is_a_bool_or_a_file(verify, certificates):
     account = Account("ibm_quantum", "t", verify=verify).validate()
 
     assert account.certificates is certificates
@@ -71,7 +71,7 @@ def test_verify_is_a_truth_value_or_a_file(verify, certificates):
 
 
 @pytest.mark.parametrize("url", [123, "http://[broken"])
-def test_a_url_can_be_parsed(url):
+def test_url_must_be_parsable(url):
     with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
         Account("ibm_quantum", "t", url=url).validate()
 
@@ -89,13 +89,13 @@ def test_a_url_can_be_parsed(url):
         ("ibm_quantum", 5),
     ],
 )
-def test_an_instance_fits_its_channel(channel, instance):
+def test_instance_must_match_its_channel(channel, instance):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
         Account(channel, "t", instance=instance).validate()
 
 
 @pytest.mark.parametrize("instance", ["crn:v1", "crn:12", "crn:v1:b:p:q:evil.example/:a/0:i::"])
-def test_any_crn_is_accepted_until_an_address_is_derived_from_it(instance):
+def test_accepts_any_crn_until_a_url_is_derived_from_it(instance):
     account = Account("ibm_cloud", "t", instance=instance).validate()
 
     assert account.instance == instance
@@ -104,7 +104,7 @@ def test_any_crn_is_accepted_until_an_address_is_derived_from_it(instance):
     assert get_runtime_api_base_url("http://127.0.0.1:1/x", instance) == "http://127.0.0.1:1/x"
 
 
-def test_a_missing_instance_is_explained_once():
+def test_missing_instance_is_explained_once():
     with pytest.raises(InvalidAccountError) as caught:
         Account("ibm_cloud", "t").validate()
 
@@ -125,12 +125,12 @@ def test_a_missing_instance_is_explained_once():
     ],
     ids=label,
 )
-def test_a_good_account_is_handed_back(account):
+def test_validate_returns_the_account(account):
     assert account.validate() is account
 
 
 @pytest.mark.parametrize("url", [None, "http://far.example/api", "http://127.0.0.1.far.example"])
-def test_the_token_of_a_local_server_stays_on_the_machine_or_encrypted(url):
+def test_local_token_is_sent_only_to_loopback_or_over_tls(url):
     with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
         Account("local", "t", url=url).validate()
 
@@ -145,7 +145,7 @@ def test_the_token_of_a_local_server_stays_on_the_machine_or_encrypted(url):
     ],
     ids=["user only", "password only", "no mapping", "no text"],
 )
-def test_bad_proxies_are_refused(proxies):
+def test_rejects_invalid_proxies(proxies):
     with pytest.raises(ValueError, match="Invalid proxy configuration"):
         Account("ibm_quantum", "t", proxies=proxies).validate()
 
@@ -157,14 +157,14 @@ def test_bad_proxies_are_refused(proxies):
         ("http://u:SECRET@h", r"a dict with any of urls.*not str"),
     ],
 )
-def test_proxies_of_another_form_are_an_error_that_names_what_is_allowed(fields, text):
+def test_malformed_proxies_error_names_allowed_fields(fields, text):
     with pytest.raises(TypeError, match=text) as caught:
         ProxyConfiguration.from_dict(fields)
 
     assert "SECRET" not in str(caught.value)
 
 
-def test_the_token_and_proxy_passwords_are_not_shown():
+def test_repr_hides_token_and_proxy_passwords():
     account = Account(
         "ibm_quantum",
         "TOP-SECRET",
@@ -201,11 +201,11 @@ accounts = st.builds(
 
 
 @given(account=accounts)
-def test_the_saved_form_gives_the_account_back(account):
+def test_saved_format_round_trips(account):
     assert Account.from_saved_format(account.to_saved_format()) == account
 
 
-def test_the_saved_form_leaves_out_what_is_not_set():
+def test_saved_format_omits_unset_fields():
     saved = Account("ibm_quantum", "t", verify=None).to_saved_format()
 
     assert saved == {
@@ -216,7 +216,7 @@ def test_the_saved_form_leaves_out_what_is_not_set():
     assert Account.from_saved_format(saved).verify is True
 
 
-def test_fields_of_a_later_release_are_passed_over():
+def test_ignores_fields_of_later_releases():
     account = Account.from_saved_format(
         {"channel": "ibm_quantum", "token": "t", "proxies": {}, "plan": "open"}
     )
@@ -224,14 +224,14 @@ def test_fields_of_a_later_release_are_passed_over():
     assert account == Account("ibm_quantum", "t")
 
 
-def test_saved_proxies_of_another_form_are_an_error_without_their_content():
+def test_malformed_saved_proxies_error_does_not_show_them():
     with pytest.raises(InvalidAccountError, match="`proxies` of a saved account") as caught:
         Account.from_saved_format({"channel": "ibm_quantum", "token": "t", "proxies": {"pw": "S"}})
 
     assert "'S'" not in str(caught.value)
 
 
-def test_the_auth_handler_is_that_of_the_channel(cloud, quantum, crn):
+def test_auth_handler_matches_the_channel(cloud, quantum, crn):
     assert cloud.get_auth_handler().get_headers() == {
         "Service-CRN": crn,
         "Authorization": "apikey cloud-token",
@@ -256,7 +256,7 @@ def asked(monkeypatch):
     return calls
 
 
-def test_a_crn_is_kept_without_asking_anybody(cloud, quantum, crn, asked):
+def test_crn_is_used_without_a_request(cloud, quantum, crn, asked):
     cloud.resolve_crn()
     quantum.resolve_crn()
 
@@ -265,7 +265,7 @@ def test_a_crn_is_kept_without_asking_anybody(cloud, quantum, crn, asked):
     assert asked == []
 
 
-def test_a_name_is_resolved_by_way_of_the_proxies_of_the_account(asked, crn):
+def test_resolves_name_through_account_proxies(asked, crn):
     proxies = ProxyConfiguration(urls={"https": "http://proxy.example:1"})
     account = Account("ibm_cloud", "t", instance="one", proxies=proxies, verify=False)
 
@@ -275,26 +275,26 @@ def test_a_name_is_resolved_by_way_of_the_proxies_of_the_account(asked, crn):
     assert [(call["proxies"], call["verify"]) for call in asked] == [(proxies, False)]
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_choices(asked):
+def test_unknown_name_error_lists_choices(asked):
     with pytest.raises(
         CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'.*'one', 'two'"
     ):
         Account("ibm_cloud", "t", instance="none").resolve_crn()
 
 
-def test_an_ambiguous_name_is_an_error_that_lists_the_choices(asked):
+def test_ambiguous_name_error_lists_choices(asked):
     with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN}, crn:.*eu-de"):
         Account("ibm_cloud", "t", instance="two").resolve_crn()
 
 
-def test_a_missing_instance_is_refused_before_anybody_is_asked(asked):
+def test_rejects_missing_instance_before_any_request(asked):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
         Account("ibm_cloud", "t").resolve_crn()
 
     assert asked == []
 
 
-def test_the_password_in_an_address_and_the_crn_are_hidden() -> None:
+def test_repr_hides_url_password_and_crn() -> None:
     crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/account:instance::"
     account = Account("ibm_cloud", "key", url="https://me:PASSWORD@cloud.test", instance=crn)
 

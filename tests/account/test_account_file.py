@@ -34,7 +34,7 @@ def listing(directory: Path) -> list[str]:
     return sorted(entry.name for entry in directory.iterdir())
 
 
-def test_the_file_is_sorted_indented_and_private(account_file):
+def test_file_is_sorted_indented_and_private(account_file):
     storage.save_config(str(account_file), "b", ENTRY, overwrite=False)
     storage.save_config(str(account_file), "a", ENTRY, overwrite=False)
 
@@ -44,7 +44,7 @@ def test_the_file_is_sorted_indented_and_private(account_file):
     assert mode(account_file.parent) == 0o700
 
 
-def test_nobody_else_can_read_the_file_while_it_is_written(account_file, monkeypatch):
+def test_file_is_private_while_it_is_written(account_file, monkeypatch):
     seen = []
     real = json.dump
 
@@ -63,7 +63,7 @@ def test_nobody_else_can_read_the_file_while_it_is_written(account_file, monkeyp
     assert {mode(entry) for entry in account_file.parent.iterdir()} == {0o600}
 
 
-def test_reading_a_missing_file_makes_nothing(account_file):
+def test_reading_a_missing_file_creates_nothing(account_file):
     assert storage.read_config(str(account_file)) == {}
     assert storage.read_config(str(account_file), "a") is None
     assert storage.delete_config(str(account_file), "a") is False
@@ -71,7 +71,7 @@ def test_reading_a_missing_file_makes_nothing(account_file):
     assert not account_file.parent.exists()
 
 
-def test_reading_leaves_a_file_as_it_is(account_file):
+def test_reading_does_not_change_the_file(account_file):
     account_file.parent.mkdir()
     text = json.dumps({"z": ENTRY, "a": ENTRY})
     account_file.write_text(text)
@@ -82,7 +82,7 @@ def test_reading_leaves_a_file_as_it_is(account_file):
     assert listing(account_file.parent) == ["accounts.json"]
 
 
-def test_an_account_is_replaced_only_on_demand(account_file):
+def test_replaces_account_only_on_request(account_file):
     storage.save_config(str(account_file), "a", ENTRY, overwrite=False)
 
     with pytest.raises(AccountAlreadyExistsError, match=r"'a' already exists.*overwrite=True"):
@@ -93,7 +93,7 @@ def test_an_account_is_replaced_only_on_demand(account_file):
     assert storage.read_config(str(account_file), "a") == {"token": "2"}
 
 
-def test_deleting_says_whether_there_was_something(account_file):
+def test_delete_returns_whether_the_account_existed(account_file):
     storage.save_config(str(account_file), "a", ENTRY, overwrite=False)
 
     assert storage.delete_config(str(account_file), "a") is True
@@ -106,7 +106,7 @@ def test_deleting_says_whether_there_was_something(account_file):
     [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00", b"[" * 100_000],
     ids=["empty", "cut off", "a list", "null", "a text", "not unicode", "too deep"],
 )
-def test_a_damaged_file_is_named_and_never_overwritten(account_file, content):
+def test_damaged_file_is_named_and_never_overwritten(account_file, content):
     account_file.parent.mkdir()
     account_file.write_bytes(content)
     filename = str(account_file)
@@ -125,7 +125,7 @@ def test_a_damaged_file_is_named_and_never_overwritten(account_file, content):
     assert account_file.read_bytes() == content
 
 
-def test_entries_that_are_no_accounts_survive_every_change(account_file):
+def test_unrelated_entries_survive_every_change(account_file):
     foreign = {"version": 3, "list": [1], "later": {**ENTRY, "plan": "open", "n": {"x": None}}}
     account_file.parent.mkdir()
     account_file.write_text(json.dumps(foreign))
@@ -138,7 +138,7 @@ def test_entries_that_are_no_accounts_survive_every_change(account_file):
     assert json.loads(account_file.read_text()) == foreign
 
 
-def test_an_entry_that_is_no_account_is_named_when_it_is_asked_for(account_file):
+def test_reading_an_unrelated_entry_raises_with_its_name(account_file):
     account_file.parent.mkdir()
     account_file.write_text('{"version": 3}')
 
@@ -146,7 +146,7 @@ def test_an_entry_that_is_no_account_is_named_when_it_is_asked_for(account_file)
         AccountManager.get(filename=str(account_file), name="version")
 
 
-def test_a_readable_file_is_reported_once_and_repaired_by_the_next_change(account_file, caplog):
+def test_world_readable_file_is_reported_once_and_fixed_by_the_next_change(account_file, caplog):
     account_file.parent.mkdir()
     account_file.write_text(json.dumps({"a": ENTRY}))
     account_file.chmod(0o644)
@@ -162,7 +162,7 @@ def test_a_readable_file_is_reported_once_and_repaired_by_the_next_change(accoun
     assert mode(account_file) == 0o600
 
 
-def test_a_bare_name_means_the_current_directory(tmp_path, monkeypatch):
+def test_bare_file_name_is_in_the_current_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     storage.save_config("x.json", "a", ENTRY, overwrite=False)
@@ -171,7 +171,7 @@ def test_a_bare_name_means_the_current_directory(tmp_path, monkeypatch):
     assert (tmp_path / "x.json").exists()
 
 
-def test_a_tilde_means_the_home(tmp_path, monkeypatch):
+def test_expands_tilde_to_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
@@ -181,7 +181,7 @@ def test_a_tilde_means_the_home(tmp_path, monkeypatch):
     assert storage.delete_config("~/x.json", "a")
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_preserves_symbolic_link(tmp_path):
     target, link = tmp_path / "dotfiles" / "real.json", tmp_path / "link.json"
     link.symlink_to(target)
 
@@ -191,7 +191,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert json.loads(target.read_text()) == {"a": ENTRY}
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(account_file, monkeypatch):
+def test_failed_write_leaves_only_the_old_file(account_file, monkeypatch):
     storage.save_config(str(account_file), "a", ENTRY, overwrite=False)
     before = account_file.read_bytes()
 
@@ -217,7 +217,7 @@ def save_ten(filename: str, saver: int) -> None:
 EVERY_ACCOUNT = {f"{saver}-{number}" for saver in range(8) for number in range(10)}
 
 
-def test_eight_processes_that_save_ten_accounts_each_lose_none(account_file):
+def test_eight_processes_saving_concurrently_lose_no_account(account_file):
     # Forked, so that eight interpreters need not import Qiskit first.
     context = multiprocessing.get_context("fork")
     savers = [context.Process(target=save_ten, args=(str(account_file), n)) for n in range(8)]
@@ -230,7 +230,7 @@ def test_eight_processes_that_save_ten_accounts_each_lose_none(account_file):
     assert set(AccountManager.list(filename=str(account_file))) == EVERY_ACCOUNT
 
 
-def test_eight_threads_that_save_ten_accounts_each_lose_none(account_file):
+def test_eight_threads_saving_concurrently_lose_no_account(account_file):
     savers = [threading.Thread(target=save_ten, args=(str(account_file), n)) for n in range(8)]
     for saver in savers:
         saver.start()
@@ -249,7 +249,7 @@ def save_until_killed(filename: str, report: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_saver_that_is_killed_leaves_the_old_or_the_new_file(account_file, seed):
+def test_killed_writer_leaves_the_old_or_the_new_file(account_file, seed):
     """The signal comes at a random moment of a save, after a random number of finished ones."""
     chance = random.Random(seed)
     storage.save_config(str(account_file), "first", ENTRY, overwrite=False)
@@ -289,7 +289,7 @@ changes = st.lists(st.tuples(st.booleans(), names, st.dictionaries(names, values
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.dictionaries(names, values, max_size=3), steps=changes)
-def test_the_file_behaves_like_a_dictionary(tmp_path, start, steps):
+def test_file_behaves_like_a_dict(tmp_path, start, steps):
     path = tmp_path / "model.json"
     path.write_text(json.dumps(start))
     path.chmod(0o600)

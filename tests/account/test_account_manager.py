@@ -57,7 +57,7 @@ def save(account: Account, **more) -> None:
     ids=["cloud", "quantum", "local"],
 )
 @pytest.mark.parametrize("filename", [None, "other.json"])
-def test_what_is_saved_is_found_again(account, name, filename, tmp_path):
+def test_finds_saved_account(account, name, filename, tmp_path):
     filename = str(tmp_path / filename) if filename else None
 
     save(account, name=name, filename=filename)
@@ -73,7 +73,7 @@ def test_what_is_saved_is_found_again(account, name, filename, tmp_path):
         ("local", "default-local"),
     ],
 )
-def test_without_a_name_it_is_the_default_of_its_channel(channel, name):
+def test_unnamed_account_is_the_default_of_its_channel(channel, name):
     instance = CRN if channel == "ibm_cloud" else None
     AccountManager.save("t", "http://127.0.0.1:1/api", instance, channel, name=None)
 
@@ -82,7 +82,7 @@ def test_without_a_name_it_is_the_default_of_its_channel(channel, name):
     assert AccountManager.list(default=False) == {}
 
 
-def test_the_environment_names_the_channel_of_a_saved_account(monkeypatch):
+def test_environment_selects_the_channel_to_save(monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
 
     AccountManager.save("t")
@@ -102,14 +102,14 @@ def test_the_environment_names_the_channel_of_a_saved_account(monkeypatch):
     ],
     ids=label,
 )
-def test_nothing_is_written_for_an_account_that_is_not_valid(fields, default_file):
+def test_invalid_account_is_not_written(fields, default_file):
     with pytest.raises(InvalidAccountError):
         AccountManager.save(**fields)
 
     assert not default_file.parent.exists()
 
 
-def test_an_account_is_overwritten_only_on_demand(quantum):
+def test_overwrites_account_only_on_request(quantum):
     save(quantum, name="x")
     with pytest.raises(AccountAlreadyExistsError):
         save(quantum, name="x")
@@ -120,7 +120,7 @@ def test_an_account_is_overwritten_only_on_demand(quantum):
     assert AccountManager.get(name="x") == newer
 
 
-def test_filters_of_a_listing_combine(cloud, quantum):
+def test_listing_filters_combine(cloud, quantum):
     save(cloud, name=None)
     save(quantum, name=None)
     save(quantum, name="mine")
@@ -135,7 +135,7 @@ def test_filters_of_a_listing_combine(cloud, quantum):
     assert AccountManager.list(name="mine", channel="ibm_cloud") == {}
 
 
-def test_an_account_that_cannot_be_understood_does_not_hide_the_others(default_file, caplog):
+def test_unreadable_account_does_not_hide_the_others(default_file, caplog):
     good = {"channel": "ibm_quantum", "token": "t"}
     write(default_file, {"bad": {**good, "proxies": {"socks": 1}}, "good": good})
 
@@ -145,14 +145,14 @@ def test_an_account_that_cannot_be_understood_does_not_hide_the_others(default_f
     assert "'bad' is skipped" in caplog.text
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_saved_ones(quantum):
+def test_unknown_name_error_lists_saved_accounts(quantum):
     save(quantum, name="mine")
 
     with pytest.raises(AccountNotFoundError, match=r"'yours' does not exist.*'mine'"):
         AccountManager.get(name="yours")
 
 
-def test_a_name_beats_the_environment(quantum, monkeypatch):
+def test_name_takes_precedence_over_environment(quantum, monkeypatch):
     save(quantum, name="mine")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "from-environment")
 
@@ -160,7 +160,7 @@ def test_a_name_beats_the_environment(quantum, monkeypatch):
 
 
 @pytest.mark.parametrize("channel", ["ibm_cloud", "ibm_quantum"])
-def test_a_token_in_the_environment_is_enough_and_beats_the_file(
+def test_environment_token_suffices_and_takes_precedence_over_file(
     channel, cloud, quantum, monkeypatch
 ):
     save(cloud, name=None)
@@ -172,22 +172,20 @@ def test_a_token_in_the_environment_is_enough_and_beats_the_file(
     assert AccountManager.get() == Account(channel, "e")
 
 
-def test_the_environment_gives_all_fields(monkeypatch):
+def test_environment_sets_all_fields(monkeypatch):
     for name, value in {"TOKEN": "e", "URL": "https://e.example", "INSTANCE": CRN}.items():
         monkeypatch.setenv(f"QISKIT_IBM_{name}", value)
 
     assert AccountManager.get() == Account("ibm_cloud", "e", "https://e.example", CRN)
 
 
-def test_the_environment_is_read_through_os_at_each_call(monkeypatch):
+def test_environment_is_read_on_each_call(monkeypatch):
     monkeypatch.setattr("os.environ", {"QISKIT_IBM_TOKEN": "replaced"})
 
     assert AccountManager.get().token == "replaced"
 
 
-def test_cloud_is_the_default_of_two_defaults_unless_the_environment_prefers(
-    cloud, quantum, monkeypatch
-):
+def test_cloud_default_wins_unless_the_environment_selects_another(cloud, quantum, monkeypatch):
     save(quantum, name=None)
     assert AccountManager.get() == quantum
     save(cloud, name=None)
@@ -197,7 +195,7 @@ def test_cloud_is_the_default_of_two_defaults_unless_the_environment_prefers(
     assert AccountManager.get() == quantum
 
 
-def test_another_default_than_the_preferred_one_is_used_with_a_warning(cloud, monkeypatch, caplog):
+def test_falls_back_to_another_default_with_a_warning(cloud, monkeypatch, caplog):
     save(cloud, name=None)
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
 
@@ -207,7 +205,7 @@ def test_another_default_than_the_preferred_one_is_used_with_a_warning(cloud, mo
     assert "no default account is saved for it" in caplog.text
 
 
-def test_an_unknown_channel_in_the_environment_is_an_error(monkeypatch, cloud):
+def test_rejects_unknown_channel_in_the_environment(monkeypatch, cloud):
     save(cloud, name=None)
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "typo")
 
@@ -215,7 +213,7 @@ def test_an_unknown_channel_in_the_environment_is_an_error(monkeypatch, cloud):
         AccountManager.get()
 
 
-def test_the_token_of_another_channel_is_not_shown_to_a_local_server(monkeypatch):
+def test_token_of_another_channel_is_not_sent_to_a_local_server(monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "cloud-key")
     monkeypatch.setenv("QISKIT_IBM_URL", "http://127.0.0.1:1/api")
 
@@ -229,12 +227,12 @@ def test_the_token_of_another_channel_is_not_shown_to_a_local_server(monkeypatch
     ("channel", "text"),
     [("ibm_cloud", "No default ibm_cloud"), (None, "Unable to find account")],
 )
-def test_no_account_at_all_is_an_error_that_says_what_to_do(channel, text):
+def test_missing_account_error_says_what_to_do(channel, text):
     with pytest.raises(AccountNotFoundError, match=f"{text}.*save_account.*QISKIT_IBM_TOKEN"):
         AccountManager.get(channel=channel)
 
 
-def test_without_arguments_the_cloud_default_is_deleted(cloud, quantum):
+def test_delete_without_arguments_deletes_the_cloud_default(cloud, quantum):
     save(cloud, name=None)
     save(quantum, name=None)
 
@@ -245,13 +243,13 @@ def test_without_arguments_the_cloud_default_is_deleted(cloud, quantum):
 
 
 @pytest.mark.parametrize("channel", [None, "", [], {}])
-def test_an_empty_channel_is_no_channel(cloud, channel):
+def test_empty_channel_counts_as_not_given(cloud, channel):
     save(cloud, name=None)
 
     assert AccountManager.delete(channel=channel) is True
 
 
-def test_a_misspelt_channel_deletes_nothing(cloud):
+def test_misspelled_channel_deletes_nothing(cloud):
     save(cloud, name=None)
 
     with pytest.raises(InvalidAccountError, match="Invalid `channel` value"):
@@ -260,7 +258,7 @@ def test_a_misspelt_channel_deletes_nothing(cloud):
     assert list(AccountManager.list()) == ["default-ibm-cloud"]
 
 
-def test_old_accounts_are_migrated_by_a_listing(default_file):
+def test_listing_migrates_old_accounts(default_file):
     write(
         default_file,
         {
@@ -286,7 +284,7 @@ def test_old_accounts_are_migrated_by_a_listing(default_file):
     assert stat.S_IMODE(default_file.stat().st_mode) == 0o600
 
 
-def test_a_migration_loses_no_account(default_file):
+def test_migration_loses_no_account(default_file):
     new = {"channel": "ibm_quantum", "token": "new", "url": "u"}
     write(default_file, {"default-legacy": old("legacy", "old"), "default-ibm-quantum": new})
 
@@ -298,7 +296,7 @@ def test_a_migration_loses_no_account(default_file):
 
 
 @pytest.mark.parametrize("name", [None, "mine"])
-def test_an_old_account_blocks_saving_like_a_new_one(default_file, name, quantum):
+def test_old_account_counts_as_existing_when_saving(default_file, name, quantum):
     write(default_file, {name or "default-legacy": old("legacy", "t")})
 
     with pytest.raises(AccountAlreadyExistsError):
@@ -309,14 +307,14 @@ def test_an_old_account_blocks_saving_like_a_new_one(default_file, name, quantum
 
 
 @pytest.mark.parametrize(("name", "channel"), [("default-legacy", "ibm_quantum")])
-def test_an_old_default_account_can_be_deleted_by_its_channel(default_file, name, channel):
+def test_deletes_old_default_account_by_channel(default_file, name, channel):
     write(default_file, {name: old("legacy", "t")})
 
     assert AccountManager.delete(channel=channel) is True
     assert json.loads(default_file.read_text()) == {}
 
 
-def test_old_accounts_in_a_file_that_cannot_be_changed_are_still_found(default_file, monkeypatch):
+def test_finds_old_accounts_in_a_read_only_file(default_file, monkeypatch):
     write(default_file, {"default-legacy": old("legacy", "t")})
 
     def read_only(*_arguments):

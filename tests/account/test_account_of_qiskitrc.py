@@ -25,7 +25,7 @@ def qiskitrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_an_indented_section_is_read_and_saved(qiskitrc, tmp_path):
+def test_reads_and_saves_indented_section(qiskitrc, tmp_path):
     qiskitrc.write_text(
         """
         [ibmq]
@@ -54,7 +54,7 @@ def test_an_indented_section_is_read_and_saved(qiskitrc, tmp_path):
     ("line", "verify"),
     [("", True), ("verify = True", True), ("verify = no", False), ("verify = 0", False)],
 )
-def test_verify_is_a_truth_value_and_true_by_default(qiskitrc, line, verify):
+def test_verify_is_boolean_and_defaults_to_true(qiskitrc, line, verify):
     qiskitrc.write_text(f"[ibmq]\ntoken = t%s\n{line}\n")
 
     account = AccountManager.get()
@@ -74,14 +74,14 @@ def test_verify_is_a_truth_value_and_true_by_default(qiskitrc, line, verify):
         ("{}", None),
     ],
 )
-def test_both_forms_of_proxies_are_understood(qiskitrc, text, proxies):
+def test_reads_both_proxy_formats(qiskitrc, text, proxies):
     qiskitrc.write_text(f"[ibmq]\ntoken = t\nproxies = {text}\n")
 
     assert AccountManager.get().proxies == proxies
 
 
 @pytest.mark.parametrize("text", ["{'https':", "print('x')", "7", "{'urls': {}, 'PASSWORD': 1}"])
-def test_proxies_that_make_no_sense_are_an_error_without_their_text(qiskitrc, text):
+def test_invalid_proxies_error_does_not_show_them(qiskitrc, text):
     qiskitrc.write_text(f"[ibmq]\ntoken = t\nproxies = {text}\n")
 
     with pytest.raises(InvalidAccountError, match="`proxies` in qiskitrc") as caught:
@@ -89,7 +89,7 @@ def test_proxies_that_make_no_sense_are_an_error_without_their_text(qiskitrc, te
     assert "PASSWORD" not in str(caught.value)
 
 
-def test_the_section_of_the_service_is_preferred_then_the_first_with_a_token(qiskitrc):
+def test_prefers_service_section_then_first_with_token(qiskitrc):
     qiskitrc.write_text("[a]\nx = 1\n[b]\ntoken = b\n[ibmq]\ntoken = q\n[z]\ntoken = z\n")
     assert AccountManager.get().token == "q"
 
@@ -98,14 +98,14 @@ def test_the_section_of_the_service_is_preferred_then_the_first_with_a_token(qis
     assert AccountManager.get().token == "b"
 
 
-def test_it_is_never_used_for_the_cloud(qiskitrc):
+def test_is_never_used_for_the_cloud(qiskitrc):
     qiskitrc.write_text("[ibmq]\ntoken = t\n")
 
     with pytest.raises(AccountNotFoundError, match="No default ibm_cloud"):
         AccountManager.get(channel="ibm_cloud")
 
 
-def test_it_can_be_read_again_with_another_account_file(qiskitrc, tmp_path):
+def test_can_be_read_again_with_another_account_file(qiskitrc, tmp_path):
     qiskitrc.write_text("[ibmq]\ntoken = t\n")
     AccountManager.get()
     AccountManager.save("mine", channel="ibm_quantum", name=None, overwrite=True)
@@ -116,7 +116,7 @@ def test_it_can_be_read_again_with_another_account_file(qiskitrc, tmp_path):
     assert AccountManager.get().token == "mine"
 
 
-def test_it_is_used_without_saving_where_the_account_file_is_damaged(qiskitrc, tmp_path):
+def test_is_used_without_saving_when_account_file_is_damaged(qiskitrc, tmp_path):
     qiskitrc.write_text("[ibmq]\ntoken = t\n")
     (tmp_path / "a.json").write_text("damaged")
 
@@ -125,7 +125,7 @@ def test_it_is_used_without_saving_where_the_account_file_is_damaged(qiskitrc, t
 
 
 @pytest.mark.parametrize("text", ["token = SECRET\n", "[a\n", "[a]\ntoken = 1\n[a]\n"])
-def test_a_file_of_another_format_is_named_without_its_content(qiskitrc, text):
+def test_other_file_format_error_does_not_show_content(qiskitrc, text):
     qiskitrc.write_text(text)
 
     with pytest.raises(InvalidAccountError, match="qiskitrc") as caught:
@@ -133,14 +133,14 @@ def test_a_file_of_another_format_is_named_without_its_content(qiskitrc, text):
     assert "SECRET" not in str(caught.value)
 
 
-def test_a_file_without_a_token_counts_for_nothing(qiskitrc):
+def test_ignores_file_without_token(qiskitrc):
     qiskitrc.write_text("[ibmq]\nurl = x\n")
 
     with pytest.raises(AccountNotFoundError):
         AccountManager.get()
 
 
-def test_it_is_saved_with_the_keys_of_an_account(qiskitrc, tmp_path):
+def test_is_saved_with_account_keys(qiskitrc, tmp_path):
     qiskitrc.write_text("[ibmq]\ntoken = t\nother = x\n")
 
     AccountManager.get()

@@ -50,7 +50,7 @@ def write(default_file):
     return content
 
 
-def test_they_are_listed(write):
+def test_are_listed(write):
     write(**{DEFAULT: PLATFORM, "named": CLOUD})
 
     listed = AccountManager.list()
@@ -64,7 +64,7 @@ def test_they_are_listed(write):
     assert QiskitRuntimeService.saved_accounts(name=DEFAULT)[DEFAULT]["token"] == "platform-key"
 
 
-def test_they_survive_every_change_as_they_are(write, default_file):
+def test_survive_every_change_unmodified(write, default_file):
     write(**{DEFAULT: PLATFORM, "named": CLOUD})
 
     QiskitRuntimeService.save_account(channel="ibm_quantum", token="t", name="mine")
@@ -77,14 +77,14 @@ def test_they_survive_every_change_as_they_are(write, default_file):
     assert kept == {DEFAULT: PLATFORM, "named": CLOUD}
 
 
-def test_one_of_them_can_be_deleted_by_its_channel(write):
+def test_deletes_one_by_channel(write):
     write(**{DEFAULT: PLATFORM, "named": CLOUD})
 
     assert QiskitRuntimeService.delete_account(channel="ibm_quantum_platform")
     assert list(AccountManager.list()) == ["named"]
 
 
-def test_an_account_for_a_channel_of_ours_is_used(write):
+def test_uses_account_for_a_supported_channel(write):
     write(named=CLOUD)
 
     chosen = choose_account(name="named")
@@ -92,7 +92,7 @@ def test_an_account_for_a_channel_of_ours_is_used(write):
 
 
 @pytest.mark.parametrize("channel", [None, "ibm_cloud"])
-def test_the_account_marked_as_default_is_used_if_no_name_makes_another_one_that(write, channel):
+def test_uses_account_marked_as_default(write, channel):
     marked = {**CLOUD, "is_default_account": True}
     write(work=marked, other={**CLOUD, "token": "other"})
     assert choose_account(channel).token == "cloud-key"
@@ -101,21 +101,21 @@ def test_the_account_marked_as_default_is_used_if_no_name_makes_another_one_that
     assert choose_account(channel).token == "by its name"
 
 
-def test_a_mark_counts_for_its_channel_only(write):
+def test_default_mark_applies_to_its_channel_only(write):
     write(**{"work": {**CLOUD, "is_default_account": True}, DEFAULT: PLATFORM})
 
     with pytest.raises(AccountNotFoundError, match="'work' for 'ibm_cloud'"):
         choose_account("ibm_quantum")
 
 
-def test_the_local_channel_of_newer_clients_does_not_keep_the_embedded_runtime_from_starting(write):
+def test_local_account_of_newer_client_does_not_block_embedded_runtime(write):
     write(fakes={"channel": "local", "is_default_account": True, "token": ""})
 
     assert choose_account("local") is None
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_default_account_of_the_platform_is_used_with_what_newer_clients_noted(write, marked):
+def test_platform_default_account_keeps_extra_fields(write, marked):
     write(**{DEFAULT: {**PLATFORM, "is_default_account": marked}})
 
     for arguments in ({}, {"name": DEFAULT}, {"channel": "ibm_quantum_platform"}):
@@ -130,14 +130,14 @@ def test_a_default_account_of_the_platform_is_used_with_what_newer_clients_noted
         }
 
 
-def test_other_accounts_are_used_beside_it(write):
+def test_other_accounts_still_work(write):
     write(**{DEFAULT: PLATFORM, "default-ibm-cloud": CLOUD})
 
     assert choose_account().token == "cloud-key"
     assert choose_account("local") is None
 
 
-def test_an_account_of_the_platform_is_saved_and_loaded():
+def test_saves_and_loads_platform_account():
     QiskitRuntimeService.save_account(channel="ibm_quantum_platform", token="t", instance="mine")
 
     assert choose_account("ibm_quantum_platform").token == "t"
@@ -152,12 +152,12 @@ def test_an_account_of_the_platform_is_saved_and_loaded():
         {"channel": "ibm_quantum_platform", "url": "https://auth.quantum-computing.ibm.com/api"},
     ],
 )
-def test_a_token_goes_to_no_host_of_another_channel(account):
+def test_token_is_never_sent_to_a_host_of_another_channel(account):
     with pytest.raises(InvalidAccountError, match="Invalid `url` value"):
         QiskitRuntimeService(token="t", **account)
 
 
-def test_a_token_of_the_old_channel_in_the_environment_is_not_used_for_the_platform(monkeypatch):
+def test_environment_token_of_old_channel_is_not_used_for_the_platform(monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "old")
 
@@ -165,12 +165,12 @@ def test_a_token_of_the_old_channel_in_the_environment_is_not_used_for_the_platf
         choose_account("ibm_quantum_platform")
 
 
-def test_an_instance_of_the_old_channel_is_refused_on_the_new_one():
+def test_platform_rejects_hub_group_project():
     with pytest.raises(InvalidAccountError, match="hub/group/project"):
         Account("ibm_quantum_platform", "t", instance="ibm-q/open/main").validate()
 
 
-def test_its_channel_in_the_environment_is_no_obstacle_for_others(monkeypatch, write):
+def test_platform_channel_in_environment_does_not_affect_others(monkeypatch, write):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum_platform")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "of the environment")
     write(named=CLOUD)

@@ -41,7 +41,7 @@ old_argument = pytest.mark.filterwarnings("ignore:The `auth` parameter:Deprecati
 
 
 @old_argument
-def test_a_name_wins_over_everything(saved, quantum, warnings_logged):
+def test_name_takes_precedence_over_everything(saved, quantum, warnings_logged):
     chosen = choose_account(name="mine")
     assert chosen == quantum
     assert warnings_logged.text == ""
@@ -53,7 +53,7 @@ def test_a_name_wins_over_everything(saved, quantum, warnings_logged):
         assert "are ignored" in warnings_logged.text
 
 
-def test_the_warning_names_the_file(tmp_path, quantum, warnings_logged):
+def test_warning_names_the_file(tmp_path, quantum, warnings_logged):
     filename = str(tmp_path / "f.json")
     AccountManager.save("quantum-token", None, "h/g/p", "ibm_quantum", filename, "mine")
 
@@ -61,7 +61,7 @@ def test_the_warning_names_the_file(tmp_path, quantum, warnings_logged):
     assert filename in warnings_logged.text
 
 
-def test_a_channel_and_a_token_make_an_account_of_their_own(saved, monkeypatch):
+def test_channel_and_token_define_an_account(saved, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "e")
     monkeypatch.setenv("QISKIT_IBM_INSTANCE", "h/g/e")
 
@@ -71,7 +71,7 @@ def test_a_channel_and_a_token_make_an_account_of_their_own(saved, monkeypatch):
 
 @old_argument
 @pytest.mark.parametrize("token", [None, ""])
-def test_a_channel_alone_means_its_default(saved, cloud, quantum, token):
+def test_channel_alone_selects_its_default(saved, cloud, quantum, token):
     assert choose_account("ibm_cloud", token=token) == cloud
     assert choose_account("ibm_quantum", token=token) == quantum
     assert choose_account(auth="legacy", token=token) == quantum
@@ -79,7 +79,7 @@ def test_a_channel_alone_means_its_default(saved, cloud, quantum, token):
     assert choose_account("ibm_quantum", auth="cloud", token=token) == quantum
 
 
-def test_a_url_without_a_token_is_ignored_with_a_warning(saved, quantum, warnings_logged):
+def test_url_without_token_is_ignored_with_a_warning(saved, quantum, warnings_logged):
     assert choose_account("ibm_quantum", url="https://x.example") == quantum
     assert "url" in warnings_logged.text
     assert "ignored" in warnings_logged.text
@@ -97,20 +97,20 @@ def test_a_url_without_a_token_is_ignored_with_a_warning(saved, quantum, warning
     ids=label,
 )
 @old_argument
-def test_arguments_that_contradict_are_refused(saved, arguments, text, monkeypatch):
+def test_rejects_contradictory_arguments(saved, arguments, text, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "e")
 
     with pytest.raises(ValueError, match=text):
         choose_account(**arguments)
 
 
-def test_without_arguments_the_environment_then_the_default_counts(saved, cloud, monkeypatch):
+def test_without_arguments_uses_environment_then_default(saved, cloud, monkeypatch):
     assert choose_account() == cloud
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "e")
     assert choose_account() == Account("ibm_cloud", "e")
 
 
-def test_instance_proxies_and_verify_replace_what_is_saved(saved):
+def test_instance_proxies_and_verify_override_the_account(saved):
     urls = {"https": "http://proxy.example:1"}
     for arguments in ({"name": "mine"}, {"channel": "ibm_quantum"}):
         chosen = choose_account(**arguments, instance="x/y/z", proxies={"urls": urls}, verify=False)
@@ -123,23 +123,23 @@ def test_instance_proxies_and_verify_replace_what_is_saved(saved):
         )
 
 
-def test_an_argument_of_nothing_replaces_nothing(saved, quantum):
+def test_empty_argument_overrides_nothing(saved, quantum):
     assert choose_account(name="mine", instance=None, proxies={}, verify=None) == quantum
 
 
-def test_an_empty_instance_is_no_instance(saved):
+def test_empty_instance_counts_as_not_given(saved):
     account = choose_account(name="mine", instance="")
 
     with pytest.raises(InvalidAccountError, match="`instance`"):
         account.validate()
 
 
-def test_an_unknown_proxy_field_is_refused(saved):
+def test_rejects_unknown_proxy_field(saved):
     with pytest.raises(TypeError, match="socks"):
         choose_account(name="mine", proxies={"socks": "x"})
 
 
-def test_no_account_is_an_error_unless_the_embedded_runtime_is_meant(monkeypatch):
+def test_missing_account_is_an_error_except_for_the_embedded_runtime(monkeypatch):
     with pytest.raises(AccountNotFoundError):
         choose_account()
     with pytest.raises(AccountNotFoundError):
@@ -152,13 +152,13 @@ def test_no_account_is_an_error_unless_the_embedded_runtime_is_meant(monkeypatch
     assert choose_account() is None
 
 
-def test_the_local_channel_in_the_environment_beats_saved_defaults(saved, monkeypatch):
+def test_local_channel_in_environment_takes_precedence_over_saved_defaults(saved, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
 
     assert choose_account() is None
 
 
-def test_a_running_local_server_is_joined(monkeypatch):
+def test_connects_to_running_local_server(monkeypatch):
     joined = Account("local", "t", LOCAL_URL)
 
     assert choose_account("local", token="t", url=LOCAL_URL) == joined
@@ -170,14 +170,14 @@ def test_a_running_local_server_is_joined(monkeypatch):
     assert choose_account("local") == joined
 
 
-def test_a_saved_local_account_is_joined():
+def test_connects_to_saved_local_account():
     AccountManager.save("t", LOCAL_URL, channel="local", name=None)
 
     assert choose_account("local") == Account("local", "t", LOCAL_URL)
 
 
 @pytest.mark.parametrize("arguments", [{"token": "t"}, {"url": LOCAL_URL}], ids=label)
-def test_half_of_what_joins_a_local_server_does_not_start_another(arguments):
+def test_incomplete_local_account_does_not_start_a_server(arguments):
     account = choose_account("local", **arguments)
 
     assert account is not None

@@ -87,7 +87,7 @@ def test_reads_a_duration_in_any_order_with_words_or_letters(text, seconds):
         *("1e1h", 300, 1.5, None, ["1h"]),
     ],
 )
-def test_everything_else_is_no_duration(text):
+def test_rejects_everything_else(text):
     with pytest.raises(IBMInputValueError, match=r"Bad time: .*2h 30m 40s"):
         hms_to_seconds(text, msg_prefix="Bad time: ")
 
@@ -95,7 +95,7 @@ def test_everything_else_is_no_duration(text):
 @given(
     h=st.integers(0, 23), m=st.integers(0, 59), s=st.integers(0, 59), order=st.permutations("hms")
 )
-def test_each_whole_duration_is_read_back(h, m, s, order):
+def test_whole_durations_round_trip(h, m, s, order):
     numbers = {"h": h, "m": m, "s": s}
     text = " ".join(f"{numbers[unit]}{unit}" for unit in order)
 
@@ -103,7 +103,7 @@ def test_each_whole_duration_is_read_back(h, m, s, order):
 
 
 @given(text=st.text("0123456789hms.: -", max_size=12))
-def test_a_text_is_a_duration_below_a_day_or_an_error(text):
+def test_any_string_is_a_duration_below_a_day_or_an_error(text):
     try:
         seconds = hms_to_seconds(text)
     except IBMInputValueError:
@@ -138,7 +138,7 @@ def test_seconds_are_split_into_units(seconds, parts):
         (timedelta(days=-3), ""),
     ],
 )
-def test_the_time_left_is_said_in_its_two_largest_units(left, words, monkeypatch):
+def test_remaining_time_uses_its_two_largest_units(left, words, monkeypatch):
     now = datetime(2023, 5, 1, 12, tzinfo=UTC)
 
     class Clock(datetime):
@@ -151,7 +151,7 @@ def test_the_time_left_is_said_in_its_two_largest_units(left, words, monkeypatch
     assert duration_difference(Clock.fromisoformat((now + left).isoformat())) == words
 
 
-def test_a_time_without_offset_is_utc_on_arrival_and_local_on_departure(in_tokyo):
+def test_naive_time_is_utc_when_received_and_local_when_sent(in_tokyo):
     noon = datetime(2023, 5, 1, 12)
 
     assert utc_to_local(noon) == datetime(2023, 5, 1, 12, tzinfo=UTC)
@@ -161,26 +161,26 @@ def test_a_time_without_offset_is_utc_on_arrival_and_local_on_departure(in_tokyo
 
 
 @given(hours=st.integers(-12, 14))
-def test_an_offset_is_honoured(hours):
+def test_honors_utc_offset(hours):
     moment = datetime(2023, 5, 1, 12, tzinfo=timezone(timedelta(hours=hours)))
 
     assert utc_to_local(moment) == moment == local_to_utc(moment)
     assert utc_to_local(moment.isoformat()) == moment == local_to_utc(moment.isoformat())
 
 
-def test_utc_stays_the_same_object():
+def test_returns_the_same_utc_object():
     moment = datetime(2023, 5, 1, tzinfo=tz.UTC)
 
     assert local_to_utc(moment) is moment
 
 
 @pytest.mark.parametrize("convert", [utc_to_local, local_to_utc])
-def test_something_else_is_no_time(convert):
+def test_rejects_non_time_values(convert):
     with pytest.raises(TypeError, match="12"):
         convert(12)
 
 
-def test_all_times_in_lists_and_dicts_are_converted(in_tokyo):
+def test_converts_all_times_in_lists_and_dicts(in_tokyo):
     moment = datetime(2023, 5, 1, 12)
     data = {"a": [moment, {"b": moment}], "c": (moment,), "d": "2023-05-01"}
 
@@ -193,7 +193,7 @@ def test_all_times_in_lists_and_dicts_are_converted(in_tokyo):
 
 
 @pytest.mark.parametrize("text", ["2023", "10", "May 2023", "12:30"])
-def test_a_date_with_gaps_warns_and_says_what_it_is_taken_for(text: str) -> None:
+def test_incomplete_date_warns_with_its_interpretation(text: str) -> None:
     with pytest.warns(
         UserWarning, match=rf"'{text}' does not name a full date.*\d{{4}}-\d\d-"
     ) as w:
@@ -203,5 +203,5 @@ def test_a_date_with_gaps_warns_and_says_what_it_is_taken_for(text: str) -> None
 
 
 @pytest.mark.parametrize("text", ["2023-05-01", "1 May 2023", "2023-05-01T12:00:00Z"])
-def test_a_full_date_is_taken_as_it_is(text: str) -> None:
+def test_complete_date_does_not_warn(text: str) -> None:
     assert local_to_utc(text).year == 2023

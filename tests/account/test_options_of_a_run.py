@@ -10,13 +10,13 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions
 
 
-def test_all_options_are_off_and_compare_by_value():
+def test_options_default_to_none_and_compare_by_value():
     assert set(vars(RuntimeOptions()).values()) == {None}
     assert RuntimeOptions("b", session_time=3) == RuntimeOptions(backend="b", session_time=3)
     assert repr(RuntimeOptions("b")).startswith("RuntimeOptions(backend='b', image=None")
 
 
-def test_the_old_name_of_the_backend_works_with_a_warning_at_the_caller():
+def test_backend_name_still_works_with_a_warning_at_the_caller():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         options = RuntimeOptions(backend_name="old")
@@ -28,7 +28,7 @@ def test_the_old_name_of_the_backend_works_with_a_warning_at_the_caller():
     assert "backend_name" not in vars(options)
 
 
-def test_both_names_and_unknown_options_are_refused():
+def test_rejects_both_names_and_unknown_options():
     with pytest.raises(TypeError, match="'backend_name' is its old name"):
         RuntimeOptions("b", backend_name="b")
     with pytest.raises(TypeError, match=r"no option 'shots'.*job_tags"):
@@ -38,7 +38,7 @@ def test_both_names_and_unknown_options_are_refused():
 @pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud", "local"])
 @pytest.mark.parametrize("image", [None, "a:b", "a/b.c-d_e:1.2-3_x"])
 @pytest.mark.parametrize("level", [None, "debug", "WARN", "NOTSET"])
-def test_good_options_pass(channel, image, level):
+def test_accepts_valid_options(channel, image, level):
     RuntimeOptions("b", image, level, job_tags=["t"]).validate(channel)
 
 
@@ -59,6 +59,6 @@ def test_good_options_pass(channel, image, level):
         ("ibm_quantum", {"image": "x"}, "image_name:tag"),
     ],
 )
-def test_bad_options_are_named_with_what_is_allowed(channel, fields, text):
+def test_rejects_invalid_options_with_the_allowed_values(channel, fields, text):
     with pytest.raises(IBMInputValueError, match=text):
         RuntimeOptions(**fields).validate(channel)

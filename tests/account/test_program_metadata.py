@@ -46,7 +46,7 @@ def program(**more) -> RuntimeProgram:
     return RuntimeProgram("name", "id-1", "What it does.", **more)
 
 
-def test_the_form_starts_empty_and_is_sent_without_anything_private():
+def test_parameters_start_empty_and_omit_private_attributes():
     form = ParameterNamespace(SCHEMA)
     form.shots = 7
     form.extra = "x"
@@ -58,7 +58,7 @@ def test_the_form_starts_empty_and_is_sent_without_anything_private():
     form.validate()
 
 
-def test_a_missing_required_input_is_named():
+def test_names_missing_required_input():
     with pytest.raises(IBMInputValueError, match=r"Param \(shots\) missing required value"):
         ParameterNamespace(SCHEMA).validate()
     with pytest.raises(IBMInputValueError, match=r"Param \(unlisted\) missing"):
@@ -68,7 +68,7 @@ def test_a_missing_required_input_is_named():
 @pytest.mark.parametrize(
     "clone", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
 )
-def test_a_form_can_be_copied(clone):
+def test_parameters_can_be_copied(clone):
     form = ParameterNamespace(SCHEMA)
     form.shots = 7
 
@@ -80,7 +80,7 @@ def test_a_form_can_be_copied(clone):
     assert cloned.metadata == SCHEMA
 
 
-def test_an_input_may_have_the_name_of_a_member():
+def test_input_may_have_the_name_of_a_member():
     form = ParameterNamespace({"properties": {"to_dict": {}, "values": {}}})
     form.values = 3
 
@@ -88,7 +88,7 @@ def test_an_input_may_have_the_name_of_a_member():
     assert "to_dict" in str(form)
 
 
-def test_the_form_is_shown_as_a_table():
+def test_parameters_display_as_a_table():
     form = ParameterNamespace(SCHEMA)
     form.shots = "x" * 20
 
@@ -111,14 +111,14 @@ def test_the_form_is_shown_as_a_table():
     assert " False " in label
 
 
-def test_each_call_gives_a_fresh_form():
+def test_each_call_returns_new_parameters():
     described = program(parameters=SCHEMA)
     described.parameters().shots = 7
 
     assert described.parameters().shots is None
 
 
-def test_metadata_has_the_defaults_of_a_new_program():
+def test_metadata_has_defaults():
     bare = program()
 
     assert (bare.name, bare.program_id, bare.description) == ("name", "id-1", "What it does.")
@@ -139,7 +139,7 @@ def test_metadata_has_the_defaults_of_a_new_program():
     ]
 
 
-def test_a_program_is_shown_in_sections():
+def test_program_prints_in_sections():
     text = str(
         program(
             parameters=SCHEMA,
@@ -178,7 +178,7 @@ def test_a_program_is_shown_in_sections():
     ]
 
 
-def test_the_source_is_fetched_once_and_as_it_is():
+def test_source_is_fetched_once_unchanged():
     client = Answers({"data": "def main(): ...\n"})
     fetched = program(api_client=client)
 
@@ -189,7 +189,7 @@ def test_the_source_is_fetched_once_and_as_it_is():
 
 
 @pytest.mark.parametrize("client", [None, Answers({}), Answers({"data": ""})])
-def test_a_source_that_is_not_shown_is_a_matter_of_rights(client):
+def test_hidden_source_is_a_permission_error(client):
     with pytest.raises(IBMNotAuthorizedError, match="Only program authors"):
         _ = program(api_client=client).data
 
@@ -198,7 +198,7 @@ def test_a_source_that_is_not_shown_is_a_matter_of_rights(client):
     ("status", "error", "text"),
     [(404, RuntimeProgramNotFound, "Program not found"), (500, IBMRuntimeError, "'id-1'")],
 )
-def test_a_failure_keeps_what_is_known_about_it(status, error, text):
+def test_failure_keeps_its_details(status, error, text):
     cause = RequestsApiError("it failed", status_code=status)
 
     with pytest.raises(error, match=text) as caught:
@@ -209,14 +209,14 @@ def test_a_failure_keeps_what_is_known_about_it(status, error, text):
 START = datetime(2023, 5, 1, 9)
 
 
-def test_a_reservation_counts_all_minutes():
+def test_reservation_duration_includes_days():
     slot = BackendReservation("b", START, START + timedelta(days=1, minutes=5))
 
     assert slot.duration == 24 * 60 + 5
     assert (slot.hub, slot.group, slot.project) == (None, None, None)
 
 
-def test_a_reservation_shows_what_is_known():
+def test_reservation_repr_shows_known_fields():
     hub_info = {"hub": {"name": "h"}, "group": {"name": "g"}, "project": {"name": "p"}}
     slot = BackendReservation("b", START, START + timedelta(hours=1), None, "job", "r1", hub_info)
 

@@ -45,7 +45,7 @@ def test_hello_world_publishes_the_counts_of_each_circuit(inputs):
 
 
 @pytest.mark.parametrize("name", ["hello_world", "circuit_runner"])
-def test_each_program_comes_with_its_metadata(name):
+def test_each_program_has_metadata(name):
     package = files(f"program_source.{name}")
     metadata = json.loads((package / f"{name}.json").read_text())
     main = importlib.import_module(f"program_source.{name}.{name}").main
@@ -57,7 +57,7 @@ def test_each_program_comes_with_its_metadata(name):
     assert "def main(" in (package / f"{name}.py").read_text()
 
 
-def test_circuit_runner_runs_one_circuit_or_several(bell):
+def test_circuit_runner_runs_one_or_several_circuits(bell):
     from program_source.circuit_runner import main
 
     one = main(aer.AerSimulator(), Collector(), bell, shots=100, seed_transpiler=1)
@@ -70,7 +70,7 @@ def test_circuit_runner_runs_one_circuit_or_several(bell):
     assert len(several["results"]) == 2
 
 
-def test_circuit_runner_corrects_readout_errors(bell):
+def test_circuit_runner_mitigates_readout_errors(bell):
     from program_source.circuit_runner import main
 
     result = main(

@@ -65,13 +65,13 @@ def test_the_runtime_address_follows_from_url_and_instance(url, instance, base):
 
 
 @pytest.mark.parametrize("crn", ["crn:", "crn:v1:a:b:c", CRN.replace("my-region", "")])
-def test_an_incomplete_crn_is_refused(crn):
+def test_rejects_incomplete_crn(crn):
     with pytest.raises(IBMInputValueError, match="not a complete CRN"):
         get_runtime_api_base_url("https://cloud.ibm.com", crn)
 
 
 @given(region=st.text(max_size=20))
-def test_no_crn_leads_the_api_key_to_another_host(region):
+def test_crn_cannot_redirect_api_key_to_another_host(region):
     try:
         base = get_runtime_api_base_url("https://cloud.ibm.com", CRN.replace("my-region", region))
     except IBMInputValueError:
@@ -79,7 +79,7 @@ def test_no_crn_leads_the_api_key_to_another_host(region):
     assert base == f"https://{region.split(':')[0]}.quantum-computing.cloud.ibm.com"
 
 
-def test_companions_of_the_cloud_keep_the_port():
+def test_derived_cloud_hosts_keep_the_port():
     assert get_iam_api_url("https://cloud.ibm.com") == "https://iam.cloud.ibm.com"
     assert (
         get_resource_controller_api_url("http://x.example:81/p")
@@ -87,12 +87,12 @@ def test_companions_of_the_cloud_keep_the_port():
     )
 
 
-def test_a_server_without_a_name_is_its_own_companion():
+def test_server_given_by_ip_address_serves_all_cloud_hosts():
     assert get_iam_api_url("http://127.0.0.1:81/p/") == "http://127.0.0.1:81/p"
     assert get_resource_controller_api_url("http://[::1]:81") == "http://[::1]:81"
 
 
-def test_a_crn_needs_no_directory():
+def test_crn_needs_no_lookup():
     assert is_crn(CRN)
     assert not is_crn(None)
     assert resolve_crn("ibm_cloud", "https://cloud.ibm.com", CRN, "t") == [CRN]
@@ -102,13 +102,13 @@ def test_a_crn_needs_no_directory():
         resolve_crn("ibm_cloud", "u", "", "t")
 
 
-def test_hub_group_project_is_split_and_joined():
+def test_splits_and_joins_hub_group_project():
     assert from_instance_format("h/g/p") == ("h", "g", "p")
     assert to_instance_format("h", "g", "p") == "h/g/p"
 
 
 @pytest.mark.parametrize("instance", ["", "h/g", "h/g/p/x", "//", None, 3])
-def test_another_form_of_instance_is_refused(instance):
+def test_rejects_other_instance_formats(instance):
     with pytest.raises(IBMInputValueError, match="correct hub/group/project format"):
         from_instance_format(instance)
 
@@ -125,27 +125,27 @@ def test_another_form_of_instance_is_refused(instance):
         ("", "_"),
     ],
 )
-def test_names_become_snake_case(name, identifier):
+def test_converts_names_to_snake_case(name, identifier):
     assert to_python_identifier(name) == identifier
 
 
 @given(name=st.text(max_size=12))
-def test_every_name_becomes_an_identifier(name):
+def test_converts_every_name_to_an_identifier(name):
     assert to_python_identifier(name).isidentifier()
 
 
 @pytest.mark.parametrize("tags", [None, [], ["a", "b"]])
-def test_job_tags_are_a_list_of_texts(tags):
+def test_job_tags_must_be_a_list_of_strings(tags):
     validate_job_tags(tags, ValueError)
 
 
 @pytest.mark.parametrize("tags", ["a", ("a",), [1], {"a": 1}])
-def test_other_job_tags_are_refused_with_the_error_asked_for(tags):
+def test_rejects_other_job_tags_with_the_given_error(tags):
     with pytest.raises(IBMInputValueError, match="job_tags needs to be a list of strings"):
         validate_job_tags(tags, IBMInputValueError)
 
 
-def test_hub_information_is_left_out_at_any_depth():
+def test_removes_hub_information_at_any_depth():
     data = {"h": 1, "hubInfo": {"x": 1}, "a": [{"b": {"hubInfo": 5}, "c": None}]}
 
     filtered = filter_data(data)
@@ -159,14 +159,14 @@ def test_the_hash_is_stable():
     assert _hash("abc") == "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"
 
 
-def test_a_callable_text_is_a_text():
+def test_callable_string_is_a_string():
     name = CallableStr("x")
 
     assert name == name() == "x"
     assert pickle.loads(pickle.dumps(name))() == "x"
 
 
-def test_the_oldest_item_makes_room():
+def test_full_queue_drops_the_oldest_item():
     latest = RefreshQueue(maxsize=2)
     for item in "abc":
         latest.put(item)
@@ -178,7 +178,7 @@ def test_the_oldest_item_makes_room():
         latest.get(timeout=0)
 
 
-def test_a_waiting_reader_gets_the_item_or_is_sent_away():
+def test_waiting_reader_gets_the_item_or_is_released():
     latest, outcomes = RefreshQueue(maxsize=1), queue.Queue()
     waiting = threading.Semaphore(0)
     wait_for = latest.condition.wait_for
@@ -211,7 +211,7 @@ def log(request, monkeypatch):
 
 
 @pytest.mark.parametrize("level", [None, ""])
-def test_without_a_level_the_logger_keeps_its_own(log, monkeypatch, level):
+def test_logger_keeps_its_level_when_none_is_given(log, monkeypatch, level):
     if level is not None:
         monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_LEVEL", level)
 
@@ -222,7 +222,7 @@ def test_without_a_level_the_logger_keeps_its_own(log, monkeypatch, level):
 
 
 @pytest.mark.parametrize("level", ["debug", "Info", "WARNING", "errOR", "CRITICAL"])
-def test_a_level_is_named_in_any_case(log, monkeypatch, level):
+def test_level_name_is_case_insensitive(log, monkeypatch, level):
     monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_LEVEL", level)
 
     setup_logger(log)
@@ -231,7 +231,7 @@ def test_a_level_is_named_in_any_case(log, monkeypatch, level):
 
 
 @pytest.mark.parametrize("level", ["invalid", "10"])
-def test_an_unknown_level_means_warning_and_is_said(log, monkeypatch, capsys, level):
+def test_unknown_level_falls_back_to_warning_and_says_so(log, monkeypatch, capsys, level):
     monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_LEVEL", level)
 
     setup_logger(log)
@@ -240,7 +240,7 @@ def test_an_unknown_level_means_warning_and_is_said(log, monkeypatch, capsys, le
     assert repr(level) in capsys.readouterr().err
 
 
-def test_a_second_call_replaces_the_handler(log, monkeypatch, tmp_path):
+def test_second_call_replaces_the_handler(log, monkeypatch, tmp_path):
     foreign = logging.NullHandler()
     log.addHandler(foreign)
     setup_logger(log)
@@ -255,12 +255,12 @@ def test_a_second_call_replaces_the_handler(log, monkeypatch, tmp_path):
     assert [type(handler) for handler in log.handlers] == [logging.NullHandler, logging.FileHandler]
     lines = path.read_text().splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"{__name__.rpartition('.')[2]}.test_a_second_call")
+    assert lines[0].startswith(f"{__name__.rpartition('.')[2]}.test_second_call")
     assert ":WARNING:" in lines[0]
     assert lines[0].endswith(": but this")
 
 
-def test_a_log_file_that_cannot_be_written_is_no_reason_to_fail(log, monkeypatch, tmp_path, capsys):
+def test_unwritable_log_file_does_not_fail(log, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("QISKIT_IBM_RUNTIME_LOG_FILE", str(tmp_path / "missing" / "log.txt"))
 
     setup_logger(log)
@@ -269,7 +269,7 @@ def test_a_log_file_that_cannot_be_written_is_no_reason_to_fail(log, monkeypatch
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_importing_the_package_touches_no_root_logger(tmp_path):
+def test_import_leaves_the_root_logger_alone(tmp_path):
     code = (
         "import logging; import qiskit_ibm_runtime, qiskit_ibm_runtime.utils.utils; "
         "assert logging.getLogger().handlers == [], logging.getLogger().handlers; "
@@ -327,7 +327,7 @@ def use_argument() -> None:
     ],
     ids=["function", "message", "argument"],
 )
-def test_a_deprecation_blames_the_line_that_uses_it(call, texts):
+def test_deprecation_warning_points_at_the_calling_line(call, texts):
     message, filename, line = warned_about(call)
 
     assert filename == __file__
@@ -337,7 +337,7 @@ def test_a_deprecation_blames_the_line_that_uses_it(call, texts):
     assert [text for text in texts if text not in message] == []
 
 
-def test_a_deprecated_function_stays_itself():
+def test_deprecated_function_keeps_its_metadata():
     with pytest.warns(DeprecationWarning, match="old_function"):
         assert old_function() == "result"
     assert old_function.__name__ == "old_function"

@@ -57,7 +57,7 @@ def _nested(outer: QuantumCircuit) -> None:
 BODIES = [_if, _for, _while, _nested, *([_switch] if hasattr(QuantumCircuit, "switch") else [])]
 
 
-def test_a_faulty_qubit_is_named(service: Service) -> None:
+def test_names_faulty_qubit(service: Service) -> None:
     service.break_qubit(3)
     used = circuit()
     used.sx(3)
@@ -67,9 +67,7 @@ def test_a_faulty_qubit_is_named(service: Service) -> None:
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (1, 0)])
-def test_a_faulty_edge_is_named_in_the_order_of_the_instruction(
-    service: Service, pair: tuple[int, int]
-) -> None:
+def test_names_faulty_edge_in_instruction_order(service: Service, pair: tuple[int, int]) -> None:
     service.break_gate(0, 1)
     used = circuit()
     used.cx(*pair)
@@ -78,7 +76,7 @@ def test_a_faulty_edge_is_named_in_the_order_of_the_instruction(
         service.backend().check_faulty(used)
 
 
-def test_a_gate_on_three_qubits_may_not_span_a_faulty_edge(service: Service) -> None:
+def test_rejects_three_qubit_gate_across_faulty_edge(service: Service) -> None:
     service.break_gate(0, 1)
     used = circuit()
     used.ccx(2, 0, 1)
@@ -87,7 +85,7 @@ def test_a_gate_on_three_qubits_may_not_span_a_faulty_edge(service: Service) -> 
         service.backend().check_faulty(used)
 
 
-def test_one_gate_of_a_qubit_may_be_faulty(service: Service) -> None:
+def test_single_gate_of_a_qubit_may_be_faulty(service: Service) -> None:
     service.break_gate(2, name="x")
     fine, used = circuit(), circuit()
     fine.sx(2)
@@ -100,7 +98,7 @@ def test_one_gate_of_a_qubit_may_be_faulty(service: Service) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__.strip("_"))
-def test_bodies_of_control_flow_are_looked_into(
+def test_checks_control_flow_bodies(
     service: Service, body: Callable[[QuantumCircuit], None]
 ) -> None:
     used = _inside(body)
@@ -133,7 +131,7 @@ def _swapped_body(used: QuantumCircuit) -> None:
     ("add", "name"),
     [(_conditional, "cx"), (_unitary, "unitary"), (_opaque, "mine"), (_swapped_body, "cx")],
 )
-def test_an_edge_is_found_under_instructions_of_every_kind(
+def test_finds_faulty_edge_under_any_instruction(
     service: Service, add: Callable[[QuantumCircuit], None], name: str
 ) -> None:
     used = circuit()
@@ -159,9 +157,7 @@ FIRST, SECOND = QuantumRegister(2, "first"), QuantumRegister(3, "second")
     ],
     ids=["loose bits", "registers", "registers in another order", "wider than the device"],
 )
-def test_a_qubit_is_the_one_at_its_place_in_the_circuit(
-    service: Service, used: QuantumCircuit, third: Any
-) -> None:
+def test_qubits_are_matched_by_index(service: Service, used: QuantumCircuit, third: Any) -> None:
     service.break_qubit(3)
     used.x(third)
 
@@ -169,7 +165,7 @@ def test_a_qubit_is_the_one_at_its_place_in_the_circuit(
         service.backend().check_faulty(used)
 
 
-def test_a_circuit_wider_than_the_device_has_no_faults_beyond_it(service: Service) -> None:
+def test_qubits_beyond_the_device_have_no_faults(service: Service) -> None:
     service.break_qubit(3)
     wide = QuantumCircuit(127)
     wide.cx(125, 126)
@@ -177,13 +173,13 @@ def test_a_circuit_wider_than_the_device_has_no_faults_beyond_it(service: Servic
     service.backend().check_faulty(wide)
 
 
-def test_qubits_inside_a_body_are_those_of_the_device(service: Service) -> None:
+def test_body_qubits_map_to_device_qubits(service: Service) -> None:
     service.break_qubit(0)  # the first qubit inside the bodies is qubit 1 outside
 
     service.backend().check_faulty(_inside(_for))
 
 
-def test_what_does_not_act_is_passed_over(service: Service) -> None:
+def test_ignores_directives(service: Service) -> None:
     service.break_qubit(3)
     service.break_gate(0, 1)
     used = circuit()
@@ -195,7 +191,7 @@ def test_what_does_not_act_is_passed_over(service: Service) -> None:
     service.backend().check_faulty(used)
 
 
-def test_bits_that_are_equal_but_not_the_circuits_own_are_found(service: Service) -> None:
+def test_finds_equal_bits_from_another_register(service: Service) -> None:
     service.break_qubit(3)
     used = QuantumCircuit(QuantumRegister(5, "q"), ClassicalRegister(1, "c"))
     used.x(QuantumRegister(5, "q")[3])
@@ -204,21 +200,21 @@ def test_bits_that_are_equal_but_not_the_circuits_own_are_found(service: Service
         service.backend().check_faulty(used)
 
 
-def test_a_circuit_that_is_built_when_it_is_looked_at(service: Service) -> None:
+def test_checks_lazily_built_circuit(service: Service) -> None:
     service.break_qubit(1)
 
     with pytest.raises(ValueError, match="faulty qubit 1"):
         service.backend().check_faulty(RealAmplitudes(3))
 
 
-def test_one_request_whatever_is_checked(service: Service, backend: IBMBackend) -> None:
+def test_checking_takes_one_request(service: Service, backend: IBMBackend) -> None:
     for _ in range(3):
         backend.check_faulty(circuit())
 
     assert service.asked == ["properties"]
 
 
-def test_a_new_calibration_counts(service: Service, backend: IBMBackend) -> None:
+def test_uses_new_calibration(service: Service, backend: IBMBackend) -> None:
     used = circuit()
     used.x(3)
     backend.check_faulty(used)
@@ -230,7 +226,7 @@ def test_a_new_calibration_counts(service: Service, backend: IBMBackend) -> None
         backend.check_faulty(used)
 
 
-def test_a_replaced_properties_method_is_used(backend: IBMBackend) -> None:
+def test_uses_replaced_properties_method(backend: IBMBackend) -> None:
     properties = backend.properties()
     properties._qubits[0]["operational"] = (False, None)
     backend.properties = lambda: properties  # type: ignore[method-assign]
@@ -241,7 +237,7 @@ def test_a_replaced_properties_method_is_used(backend: IBMBackend) -> None:
         backend.check_faulty(used)
 
 
-def test_the_target_holds_nothing_that_is_faulty(service: Service) -> None:
+def test_target_omits_faulty_parts(service: Service) -> None:
     service.break_qubit(4)
     service.break_gate(0, 1)
 

@@ -24,9 +24,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 )
 
 
-def test_nothing_is_asked_for_what_the_configuration_tells(
-    service: Service, backend: IBMBackend
-) -> None:
+def test_configuration_fields_cost_no_request(service: Service, backend: IBMBackend) -> None:
     known = [
         backend.name,
         backend.backend_version,
@@ -53,7 +51,7 @@ def test_nothing_is_asked_for_what_the_configuration_tells(
 
 
 @pytest.mark.parametrize("name", ["typo", "_private", "__wrapped__"])
-def test_asking_for_an_attribute_that_is_not_there_makes_no_request(
+def test_missing_attribute_costs_no_request(
     service: Service, backend: IBMBackend, name: str
 ) -> None:
     assert not hasattr(backend, name)
@@ -62,7 +60,7 @@ def test_asking_for_an_attribute_that_is_not_there_makes_no_request(
     assert service.asked == []
 
 
-def test_qubits_couplings_and_time_resolution_cost_no_request(
+def test_num_qubits_coupling_map_and_dt_cost_no_request(
     service: Service, backend: IBMBackend
 ) -> None:
     found = backend.num_qubits, backend.dt, set(backend.coupling_map.get_edges())
@@ -72,7 +70,7 @@ def test_qubits_couplings_and_time_resolution_cost_no_request(
     assert found == (target.num_qubits, target.dt, set(target.build_coupling_map().get_edges()))
 
 
-def test_a_known_fault_is_left_out_of_the_couplings(service: Service, backend: IBMBackend) -> None:
+def test_coupling_map_omits_known_faults(service: Service, backend: IBMBackend) -> None:
     service.break_gate(3, 4)
     assert (3, 4) in backend.coupling_map.get_edges()
 
@@ -82,7 +80,7 @@ def test_a_known_fault_is_left_out_of_the_couplings(service: Service, backend: I
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_circuits_are_transpiled_around_faulty_couplings(service: Service, level: int) -> None:
+def test_transpiles_around_faulty_couplings(service: Service, level: int) -> None:
     service.close_ring()
     service.break_gate(1, 2)
     circuit = QuantumCircuit(5)
@@ -96,14 +94,14 @@ def test_circuits_are_transpiled_around_faulty_couplings(service: Service, level
     assert frozenset({1, 2}) not in places
 
 
-def test_channels_are_those_of_the_device(backend: IBMBackend) -> None:
+def test_channels_match_the_device(backend: IBMBackend) -> None:
     assert pulse.DriveChannel(1) == backend.drive_channel(1)
     assert pulse.MeasureChannel(2) == backend.measure_channel(2)
     assert pulse.AcquireChannel(0) == backend.acquire_channel(0)
     assert [pulse.ControlChannel(0)] == backend.control_channel((0, 1))
 
 
-def test_the_members_of_a_backend_v2(service: Service, backend: IBMBackend) -> None:
+def test_implements_backend_v2(service: Service, backend: IBMBackend) -> None:
     assert backend.num_qubits == 5
     assert backend.version == 2
     assert {"id", "rz", "sx", "x", "cx", "measure", "delay"} <= set(backend.operation_names)
@@ -117,7 +115,7 @@ def test_the_members_of_a_backend_v2(service: Service, backend: IBMBackend) -> N
     assert service.asked == ["properties"]
 
 
-def test_qubit_properties_are_those_of_the_calibration(backend: IBMBackend) -> None:
+def test_qubit_properties_match_the_calibration(backend: IBMBackend) -> None:
     one = backend.qubit_properties(1)
     properties = backend.properties()
 
@@ -128,7 +126,7 @@ def test_qubit_properties_are_those_of_the_calibration(backend: IBMBackend) -> N
     assert len(backend.qubit_properties([0, 1])) == 2
 
 
-def test_errors_and_durations_are_those_of_the_calibration(backend: IBMBackend) -> None:
+def test_errors_and_durations_match_the_calibration(backend: IBMBackend) -> None:
     target, properties = backend.target, backend.properties()
 
     cx = target["cx"][(1, 0)]
@@ -157,9 +155,7 @@ def test_timing_constraints_reach_the_target(service: Service) -> None:
     assert getattr(target, name) == 8
 
 
-def test_the_target_is_made_once_and_again_after_a_refresh(
-    service: Service, backend: IBMBackend
-) -> None:
+def test_target_is_cached_until_refresh(service: Service, backend: IBMBackend) -> None:
     first = backend.target
     assert first is backend.target
     service.props["qubits"][0][0]["value"] = 1.0  # T1 in microseconds
@@ -171,9 +167,7 @@ def test_the_target_is_made_once_and_again_after_a_refresh(
     assert service.asked == ["properties", "properties"]
 
 
-def test_pulse_defaults_are_fetched_when_somebody_looks_at_pulses(
-    service: Service, backend: IBMBackend
-) -> None:
+def test_pulse_defaults_are_fetched_on_first_use(service: Service, backend: IBMBackend) -> None:
     properties = backend.target["cx"][(0, 1)]
     copied = copy.deepcopy(backend.target)
     assert "defaults" not in service.asked
@@ -188,7 +182,7 @@ def test_pulse_defaults_are_fetched_when_somebody_looks_at_pulses(
     assert service.asked.count("defaults") == 1
 
 
-def test_a_device_that_takes_no_pulses_is_not_asked_for_them(service: Service) -> None:
+def test_device_without_pulse_support_is_not_asked_for_defaults(service: Service) -> None:
     service.conf["open_pulse"] = False
     backend = service.backend()
 
@@ -196,9 +190,7 @@ def test_a_device_that_takes_no_pulses_is_not_asked_for_them(service: Service) -
     assert "defaults" not in service.asked
 
 
-def test_circuits_are_transpiled_for_the_device_without_its_pulses(
-    service: Service, backend: IBMBackend
-) -> None:
+def test_transpiling_does_not_fetch_pulses(service: Service, backend: IBMBackend) -> None:
     circuit = QuantumCircuit(3)
     circuit.h(0)
     circuit.cx(0, 2)
@@ -210,7 +202,7 @@ def test_circuits_are_transpiled_for_the_device_without_its_pulses(
     assert service.asked == ["properties"]
 
 
-def test_a_users_own_pulse_in_the_target_is_used_by_the_transpiler(backend: IBMBackend) -> None:
+def test_transpiler_uses_custom_pulse_in_the_target(backend: IBMBackend) -> None:
     with pulse.build(name="mine") as mine:
         pulse.play(pulse.Constant(64, 0.1), pulse.DriveChannel(0))
     schedules = copy.deepcopy(backend.target.instruction_schedule_map())
@@ -224,7 +216,7 @@ def test_a_users_own_pulse_in_the_target_is_used_by_the_transpiler(backend: IBMB
     assert not backend.target.instruction_schedule_map().has_custom_gate()
 
 
-def test_a_simulator_has_no_calibration_and_is_not_asked_for_one(service: Service) -> None:
+def test_simulator_has_no_calibration_and_makes_no_request(service: Service) -> None:
     service.conf.update(simulator=True, open_pulse=False)
     backend = service.backend()
 
@@ -236,7 +228,7 @@ def test_a_simulator_has_no_calibration_and_is_not_asked_for_one(service: Servic
     assert service.asked == []
 
 
-def test_a_device_without_calibration_is_asked_once(service: Service) -> None:
+def test_missing_calibration_is_requested_once(service: Service) -> None:
     service.props = {}
     backend = service.backend()
 
@@ -245,7 +237,7 @@ def test_a_device_without_calibration_is_asked_once(service: Service) -> None:
     assert service.asked == ["properties"]
 
 
-def test_a_simulated_gate_without_coupling_keeps_its_width_and_parameters() -> None:
+def test_simulator_gate_without_coupling_keeps_width_and_parameters() -> None:
     from qiskit.providers.models import QasmBackendConfiguration
 
     gates = [
@@ -284,7 +276,7 @@ def test_a_simulated_gate_without_coupling_keeps_its_width_and_parameters() -> N
 
 
 @pytest.mark.parametrize("level", range(4))
-def test_circuits_are_fitted_to_a_simulator_that_names_most_gates_only(
+def test_transpiles_for_simulator_that_lists_gates_by_name_only(
     service: Service, level: int
 ) -> None:
     service.conf.update(
@@ -307,7 +299,7 @@ def test_circuits_are_fitted_to_a_simulator_that_names_most_gates_only(
     assert {"cx", "measure"} <= used <= {"barrier", "cx", "h", "measure", "reset", "u3"}
 
 
-def test_a_pair_gate_that_a_coupled_simulator_only_names_has_no_place(service: Service) -> None:
+def test_two_qubit_gate_listed_by_name_only_is_not_in_coupled_target(service: Service) -> None:
     service.conf.update(simulator=True, open_pulse=False)
     service.conf["basis_gates"] += ["h", "cz"]
 
@@ -317,14 +309,14 @@ def test_a_pair_gate_that_a_coupled_simulator_only_names_has_no_place(service: S
     assert "cz" not in target.operation_names
 
 
-def test_control_flow_that_the_device_supports_is_in_the_target(service: Service) -> None:
+def test_target_includes_supported_control_flow(service: Service) -> None:
     service.conf["supported_instructions"] = ["if_else", "for_loop", "play", "cx"]
 
     assert {"if_else", "for_loop"} <= set(service.backend().target.operation_names)
 
 
 @pytest.mark.parametrize("missing", ["T1", "frequency", "readout_length", "readout_error"])
-def test_a_calibration_may_lack_a_value(service: Service, missing: str) -> None:
+def test_calibration_may_lack_a_value(service: Service, missing: str) -> None:
     for qubit in service.props["qubits"]:
         qubit[:] = [value for value in qubit if value["name"] != missing]
 
@@ -334,7 +326,7 @@ def test_a_calibration_may_lack_a_value(service: Service, missing: str) -> None:
     assert backend.qubit_properties(2).t2 is not None
 
 
-def test_a_calibration_of_the_past_is_not_kept(service: Service, backend: IBMBackend) -> None:
+def test_past_calibration_is_not_cached(service: Service, backend: IBMBackend) -> None:
     now = backend.target
     moment = dt.datetime(2023, 5, 1, 12, tzinfo=dt.timezone(dt.timedelta(hours=2)))
 
@@ -346,30 +338,28 @@ def test_a_calibration_of_the_past_is_not_kept(service: Service, backend: IBMBac
     assert service.asked[-1] == "properties 2023-05-01T10:00:00+00:00"
 
 
-def test_arguments_of_properties_are_checked(backend: IBMBackend) -> None:
+def test_properties_validates_arguments(backend: IBMBackend) -> None:
     with pytest.raises(TypeError, match="boolean"):
         backend.properties(refresh="yes")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="datetime"):
         backend.properties(datetime="2023")  # type: ignore[arg-type]
 
 
-def test_the_state_is_asked_each_time(service: Service, backend: IBMBackend) -> None:
+def test_status_is_requested_each_time(service: Service, backend: IBMBackend) -> None:
     assert backend.status().pending_jobs == 3
     service.state["pending_jobs"] = 5
 
     assert backend.status().pending_jobs == 5
 
 
-def test_a_state_that_cannot_be_understood_is_one_error(
-    service: Service, backend: IBMBackend
-) -> None:
+def test_malformed_status_is_one_error(service: Service, backend: IBMBackend) -> None:
     service.state = {"up": True}
 
     with pytest.raises(IBMBackendApiProtocolError, match="getting backend status"):
         backend.status()
 
 
-def test_refresh_asks_for_everything_again_when_it_is_needed(
+def test_refresh_fetches_everything_again_on_next_use(
     service: Service, backend: IBMBackend
 ) -> None:
     before = backend.target
@@ -383,7 +373,7 @@ def test_refresh_asks_for_everything_again_when_it_is_needed(
     assert before is not backend.target
 
 
-def test_options_are_checked(backend: IBMBackend) -> None:
+def test_validates_options(backend: IBMBackend) -> None:
     backend.set_options(shots=100)
     for wrong in ({"shots": 0}, {"shots": 10**9}, {"noise_model": 1}, {"seed_simulator": 1}):
         with pytest.raises((ValueError, TypeError)):
@@ -392,13 +382,13 @@ def test_options_are_checked(backend: IBMBackend) -> None:
         backend.set_options(unknown=1)
 
 
-def test_a_configuration_may_lack_the_number_of_circuits(service: Service) -> None:
+def test_configuration_may_lack_max_experiments(service: Service) -> None:
     del service.conf["max_experiments"]
 
     assert service.backend().max_circuits is None
 
 
-def test_run_says_what_to_use_instead(backend: IBMBackend) -> None:
+def test_run_error_names_the_replacement(backend: IBMBackend) -> None:
     with pytest.raises(RuntimeError, match="not supported in the Qiskit Runtime environment"):
         backend.run(QuantumCircuit(1))
 
@@ -409,7 +399,7 @@ def test_calling_a_backend_returns_it(backend: IBMBackend) -> None:
 
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])
-def test_a_copy_shares_the_service_but_not_the_options(backend: IBMBackend, make: Any) -> None:
+def test_copy_shares_the_service_but_not_the_options(backend: IBMBackend, make: Any) -> None:
     copied = make(backend)
     copied.set_options(shots=7)
 
@@ -431,7 +421,7 @@ def _service_of_number(number: int) -> Service:
     return _services[number]
 
 
-def test_a_pickle_holds_no_connection_and_works_again(
+def test_pickle_has_no_connection_and_works_after_loading(
     service: Service, backend: IBMBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend.properties()
@@ -449,7 +439,7 @@ def test_a_pickle_holds_no_connection_and_works_again(
     assert service.asked == ["properties", "status", "defaults"]
 
 
-def test_a_retired_backend_stands_in_without_asking() -> None:
+def test_retired_backend_makes_no_request() -> None:
     backend = IBMRetiredBackend.from_name("ibmq_gone", api=object())
 
     assert repr(backend) == "<IBMRetiredBackend('ibmq_gone')>"
@@ -465,7 +455,7 @@ def test_a_retired_backend_stands_in_without_asking() -> None:
     assert pickle.loads(pickle.dumps(IBMRetiredBackend.from_name("ibmq_gone"))).name == "ibmq_gone"
 
 
-def test_documents_of_the_service_are_left_as_they_are(service: Service) -> None:
+def test_does_not_modify_service_documents(service: Service) -> None:
     given = copy.deepcopy((service.conf, service.props, service.defs))
 
     configuration_from_server_data(service.conf)

@@ -100,7 +100,7 @@ def sample(served: Served, *tags: str) -> str:
     return str(job.job_id())
 
 
-def test_a_job_appears_while_the_overview_is_open(page: Page, served: Served) -> None:
+def test_job_appears_while_the_overview_is_open(page: Page, served: Served) -> None:
     job = sample(served, "appears")
 
     row = page.get_by_role("row").filter(has_text=job)
@@ -110,7 +110,7 @@ def test_a_job_appears_while_the_overview_is_open(page: Page, served: Served) ->
     expect(page.get_by_role("heading", name=f"Job {job}")).to_be_visible()
 
 
-def test_circuits_and_distributions_are_drawn(page: Page, served: Served) -> None:
+def test_draws_circuits_and_distributions(page: Page, served: Served) -> None:
     page.goto(f"{page.url}/jobs/{sample(served)}")
 
     for name in ("Plot of the result", "Drawing of the circuits"):
@@ -121,7 +121,7 @@ def test_circuits_and_distributions_are_drawn(page: Page, served: Served) -> Non
         assert picture.evaluate("one => one.naturalHeight") > 100
 
 
-def test_a_running_job_is_cancelled_by_its_button(page: Page, served: Served) -> None:
+def test_button_cancels_a_running_job(page: Page, served: Served) -> None:
     inputs = {"iterations": 1_000_000}
     job = served.service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
     page.goto(f"{page.url}/jobs/{job.job_id()}")
@@ -132,7 +132,7 @@ def test_a_running_job_is_cancelled_by_its_button(page: Page, served: Served) ->
     expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
 
 
-def test_jobs_are_searched_by_the_form(page: Page, served: Served) -> None:
+def test_form_searches_jobs(page: Page, served: Served) -> None:
     job = sample(served, "needle")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Jobs").click()
     page.get_by_role("searchbox", name="Search").fill("needle")
@@ -142,7 +142,7 @@ def test_jobs_are_searched_by_the_form(page: Page, served: Served) -> None:
     expect(page.get_by_role("link", name=re.compile(r"^\w{20}$"))).to_have_text([job])
 
 
-def test_what_users_write_never_runs(page: Page, served: Served) -> None:
+def test_user_input_is_never_executed(page: Page, served: Served) -> None:
     named = QuantumCircuit(1, name=XSS)
     inputs = {"circuits": [named], "circuit_indices": [0], "parameter_values": [[]]}
     options = {"backend": "ibmq_qasm_simulator", "job_tags": [XSS[:86]]}
@@ -157,9 +157,7 @@ def test_what_users_write_never_runs(page: Page, served: Served) -> None:
     assert page.evaluate("window.harmed") is None
 
 
-def test_the_pages_fit_a_phone_and_are_photographed(
-    browser: Browser, served: Served, state: object
-) -> None:
+def test_pages_fit_a_phone(browser: Browser, served: Served, state: object) -> None:
     job = sample(served, "tour", "phone")
     with Session(served.service, backend="fake_manila") as session:
         estimated = Estimator(session=session).run([bell()] * 5, ["ZZ", "XX", "YY", "ZI", "IX"])

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.exceptions import CircuitError
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))
-def test_a_circuit_made_from_a_normal_form_says_the_same(name: str) -> None:
+def test_circuit_built_from_normal_form_is_equivalent(name: str) -> None:
     circuit = ZOO[name]()
 
     found = normal_form(circuit)
@@ -41,7 +41,7 @@ def test_a_circuit_made_from_a_normal_form_says_the_same(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["own_class", "custom_in_custom", "evolution", "controlled_by_hand"]
 )
-def test_a_circuit_stays_as_it_was(name: str) -> None:
+def test_normalizing_does_not_change_the_circuit(name: str) -> None:
     circuit = ZOO[name]()
     before = [item.operation._definition is None for item in circuit.data]
 
@@ -50,7 +50,7 @@ def test_a_circuit_stays_as_it_was(name: str) -> None:
     assert [item.operation._definition is None for item in circuit.data] == before
 
 
-def test_bodies_are_made_on_the_bits_that_they_are_laid_on() -> None:
+def test_bodies_use_the_bits_they_act_on() -> None:
     body = QuantumCircuit(2, 1)
     body.cx(0, 1)
     body.measure(0, 0)
@@ -65,7 +65,7 @@ def test_bodies_are_made_on_the_bits_that_they_are_laid_on() -> None:
     assert whole(made) == whole(body)
 
 
-def test_a_condition_in_a_body_depends_on_the_register_around_it() -> None:
+def test_body_condition_refers_to_the_outer_register() -> None:
     circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(2, "c"))
     with circuit.while_loop((circuit.cregs[0], 3)), circuit.if_test((circuit.cregs[0], 1)):
         circuit.x(0)
@@ -77,7 +77,7 @@ def test_a_condition_in_a_body_depends_on_the_register_around_it() -> None:
     assert all(a is b for a, b in zip(inner.operation.condition[0], made.cregs[0]))
 
 
-def test_the_order_of_controls_and_their_state_are_kept() -> None:
+def test_preserves_control_order_and_state() -> None:
     circuit = QuantumCircuit(4)
     circuit.append(MCXGate(3, ctrl_state=2), [3, 1, 0, 2])
 
@@ -98,7 +98,7 @@ class Matrix(Gate):
         return np.array([[0, 1j], [1, 0]], dtype=dtype)
 
 
-def test_a_gate_that_has_nothing_but_a_matrix_is_its_matrix() -> None:
+def test_gate_with_only_a_matrix_is_stored_as_matrix() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(Matrix(), [0])
 
@@ -110,7 +110,7 @@ def test_a_gate_that_has_nothing_but_a_matrix_is_its_matrix() -> None:
 
 @pytest.mark.filterwarnings("ignore:The method:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:The method:PendingDeprecationWarning")
-def test_a_gate_whose_parameters_no_other_gate_may_hold_is_its_definition() -> None:
+def test_gate_with_unsupported_parameters_is_stored_as_definition() -> None:
     circuit = QuantumCircuit(2)
     circuit.uc([random_unitary(2, seed=n).data for n in range(2)], [0], [1])
 
@@ -120,7 +120,7 @@ def test_a_gate_whose_parameters_no_other_gate_may_hold_is_its_definition() -> N
     assert Operator(made) == Operator(circuit)
 
 
-def test_a_changed_name_of_a_gate_of_qiskit_is_kept() -> None:
+def test_preserves_renamed_qiskit_gate() -> None:
     circuit = bell()
     gate = circuit.data[0].operation
     gate = gate.to_mutable() if hasattr(gate, "to_mutable") else gate
@@ -133,7 +133,7 @@ def test_a_changed_name_of_a_gate_of_qiskit_is_kept() -> None:
     assert made.data[0].operation.definition is not None
 
 
-def test_numbers_of_any_type_are_numbers() -> None:
+def test_normalizes_all_number_types() -> None:
     theta = Parameter("t")
     bound = (2 * theta).bind({theta: 0.25})
     circuit = QuantumCircuit(1)
@@ -147,7 +147,7 @@ def test_numbers_of_any_type_are_numbers() -> None:
     assert {type(value) for value in found} == {int, float}
 
 
-def test_what_is_used_often_is_one_object() -> None:
+def test_repeated_operations_share_one_object() -> None:
     inner = bell().remove_final_measurements(inplace=False).to_gate()
     circuit = QuantumCircuit(2)
     for _ in range(3):
@@ -158,7 +158,7 @@ def test_what_is_used_often_is_one_object() -> None:
     assert definitions[0] is definitions[1] is definitions[2]
 
 
-def test_what_is_known_by_its_class_alone_has_no_normal_form() -> None:
+def test_rejects_operation_known_only_by_its_class() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()
@@ -169,7 +169,7 @@ def test_what_is_known_by_its_class_alone_has_no_normal_form() -> None:
         normal_form(circuit)
 
 
-def test_a_normal_form_does_not_change_with_its_circuit() -> None:
+def test_normal_form_is_independent_of_later_changes() -> None:
     circuit = QuantumCircuit([Qubit(), Qubit()], name="loose")
     circuit.unitary(np.eye(2), [0])
     circuit.rx(0.5, 1)

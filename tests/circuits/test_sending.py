@@ -34,7 +34,7 @@ def arrived(circuit: Any) -> Any:
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(circuits(depth=1))
-def test_a_circuit_arrives_with_its_meaning_its_names_and_its_registers(
+def test_circuit_round_trips_with_names_and_registers(
     circuit: QuantumCircuit,
 ) -> None:
     check(circuit)
@@ -57,7 +57,7 @@ def check(circuit: QuantumCircuit) -> None:
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "ps", "dt"])
 @pytest.mark.parametrize("time", [100, Parameter("t")])
-def test_a_delay_keeps_its_time(time: Any, unit: str) -> None:
+def test_delay_keeps_its_duration(time: Any, unit: str) -> None:
     circuit = QuantumCircuit(2)
     circuit.delay(time, 0, unit)
     circuit.delay(time, 1, unit)
@@ -67,14 +67,14 @@ def test_a_delay_keeps_its_time(time: Any, unit: str) -> None:
     assert [(op.name, op.duration, op.unit) for op in found] == [("delay", time, unit)] * 2
 
 
-def test_a_fraction_of_a_second_stays_one() -> None:
+def test_fractional_seconds_are_preserved() -> None:
     circuit = QuantumCircuit(1)
     circuit.delay(1.5e-6, 0, "s")
 
     assert arrived(circuit).data[0].operation.duration == 1.5e-6
 
 
-def test_ancillas_arrive_as_qubits_of_their_register() -> None:
+def test_ancilla_registers_round_trip() -> None:
     circuit = QuantumCircuit(QuantumRegister(1, "q"), AncillaRegister(2, "anc"))
     circuit.cx(0, 2)
     laid = transpile(circuit, coupling_map=[[0, 1], [1, 2], [2, 3]], initial_layout=[3, 0, 2])
@@ -92,7 +92,7 @@ def test_ancillas_arrive_as_qubits_of_their_register() -> None:
 
 
 @pytest.mark.parametrize("controls", [6, 32, 40])
-def test_gates_of_many_controls_arrive(controls: int) -> None:
+def test_gates_with_many_controls_round_trip(controls: int) -> None:
     circuit = QuantumCircuit(controls + 1)
     circuit.append(library.MCXGate(controls), circuit.qubits)
     circuit.append(library.MCPhaseGate(0.5, controls), circuit.qubits)
@@ -105,7 +105,7 @@ def test_gates_of_many_controls_arrive(controls: int) -> None:
     ]
 
 
-def test_a_state_of_many_qubits_that_is_named_arrives() -> None:
+def test_named_multi_qubit_state_preparation_round_trips() -> None:
     circuit = QuantumCircuit(30)
     circuit.initialize("10" * 15, circuit.qubits)
 
@@ -115,7 +115,7 @@ def test_a_state_of_many_qubits_that_is_named_arrives() -> None:
 
 
 @pytest.mark.parametrize("dtype", [object, np.float32, np.complex64, np.int64])
-def test_operators_with_numbers_of_any_type_arrive(dtype: Any) -> None:
+def test_operators_with_any_number_type_round_trip(dtype: Any) -> None:
     operator = SparsePauliOp(["XZ", "ZZ"], np.array([1, 2], dtype=dtype))
     circuit = QuantumCircuit(2)
     circuit.append(library.PauliEvolutionGate(operator, time=0.5), [0, 1])
@@ -128,7 +128,7 @@ def test_operators_with_numbers_of_any_type_arrive(dtype: Any) -> None:
     assert back.data[1].operation.operator == SparsePauliOp(["XZ", "ZZ"], [1, 2])
 
 
-def test_a_switch_on_an_expression_and_all_else_of_classical_values_arrives() -> None:
+def test_classical_expressions_and_switches_round_trip() -> None:
     expr = pytest.importorskip("qiskit.circuit.classical.expr")
     circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(3, "c"), [Clbit()])
     bits, register = circuit.clbits, circuit.cregs[0]
@@ -143,7 +143,7 @@ def test_a_switch_on_an_expression_and_all_else_of_classical_values_arrives() ->
     assert difference(says(arrived(circuit)), says(circuit)) == ""
 
 
-def test_a_condition_on_a_register_that_only_the_condition_has_arrives() -> None:
+def test_condition_on_register_used_only_there_round_trips() -> None:
     bits = [Clbit(), Clbit()]
     register = ClassicalRegister(bits=bits, name="seen")
     circuit = QuantumCircuit(1)
@@ -165,7 +165,7 @@ def test_a_condition_on_a_register_that_only_the_condition_has_arrives() -> None
         (library.XGate().c_if(ClassicalRegister(70, "c"), 2**69), "too large for a QPY file"),
     ],
 )
-def test_what_is_nothing_but_values_that_no_file_holds_is_refused(
+def test_rejects_operation_defined_only_by_unserializable_values(
     operation: Instruction, reason: str
 ) -> None:
     circuit = QuantumCircuit(QuantumRegister(1), ClassicalRegister(70, "c"), name="mine")
@@ -175,7 +175,7 @@ def test_what_is_nothing_but_values_that_no_file_holds_is_refused(
         arrived(circuit)
 
 
-def test_a_parameter_beside_a_definition_may_be_anything() -> None:
+def test_any_parameter_is_allowed_with_a_definition() -> None:
     inner = QuantumCircuit(1, name="noted")
     inner.h(0)
     instruction = inner.to_instruction()
@@ -186,7 +186,7 @@ def test_a_parameter_beside_a_definition_may_be_anything() -> None:
     assert arrived(circuit).data[0].operation.params == [2]
 
 
-def test_a_gate_of_a_user_whose_definition_fails_is_refused_with_its_reason() -> None:
+def test_rejects_gate_whose_definition_raises_with_the_reason() -> None:
     class Broken(Gate):
         def _define(self) -> None:
             raise RuntimeError("no pulses today")
@@ -198,7 +198,7 @@ def test_a_gate_of_a_user_whose_definition_fails_is_refused_with_its_reason() ->
         arrived(circuit)
 
 
-def test_a_schedule_as_calibration_is_refused_with_the_reason() -> None:
+def test_rejects_schedule_calibration_with_the_reason() -> None:
     circuit = QuantumCircuit(1, name="mine")
     circuit.x(0)
     circuit.add_calibration("x", [0], pulse.Schedule())
@@ -207,7 +207,7 @@ def test_a_schedule_as_calibration_is_refused_with_the_reason() -> None:
         arrived(circuit)
 
 
-def test_other_readers_of_qpy_see_gates_that_do_the_same() -> None:
+def test_plain_qpy_readers_get_equivalent_gates() -> None:
     circuit = QuantumCircuit(3)
     for name, gate in (("same", library.HGate()), ("same", library.XGate()), ("own", None)):
         inner = QuantumCircuit(1, name=name)

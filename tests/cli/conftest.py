@@ -1,4 +1,4 @@
-"""The command line on one embedded runtime, through its entry point."""
+"""Fixtures that run the command line through its entry point on an embedded runtime."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ measure q -> c;
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command did."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -60,7 +60,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def server(qiskit_runtime_server_pool: Any) -> Any:
-    """One embedded runtime for this folder, with two small devices."""
+    """Embedded runtime with two small devices, shared by the tests in this directory."""
     devices = ["fake_lima", "ibmq_qasm_simulator"]
     with qiskit_runtime_server_pool.server(devices=devices) as started:
         yield started

@@ -1,4 +1,4 @@
-"""What holds for every command: help, errors, exit codes, escapes."""
+"""Behavior common to all commands: help, errors, exit codes and escaping."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COMMANDS = [
 ]
 
 
-def test_help_imports_nothing_of_qiskit():
+def test_help_does_not_import_qiskit():
     pytest.importorskip("typer", reason="the extra 'cli' is not installed")
     answer = subprocess.run(
         [sys.executable, "-c", HELP.format(arguments=["--help"])],
@@ -52,20 +52,20 @@ def test_help_imports_nothing_of_qiskit():
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_and_prints_json(cli, command):
+def test_every_command_has_help_and_json_output(cli, command):
     answer = cli(*command, "--help")
 
     assert answer.code == 0
     assert "--json" in answer.out
 
 
-def test_version_is_the_one_of_the_distribution(cli):
+def test_version_matches_the_distribution(cli):
     from importlib.metadata import version
 
     assert cli("--version").out.strip() == version("qiskit-ibm-runtime")
 
 
-def test_completion_knows_the_commands(cli, monkeypatch, capsys):
+def test_completion_lists_the_commands(cli, monkeypatch, capsys):
     monkeypatch.setenv("_QISKIT_IBM_RUNTIME_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "qiskit-ibm-runtime ba")
     monkeypatch.setenv("COMP_CWORD", "1")
@@ -83,14 +83,14 @@ def test_completion_knows_the_commands(cli, monkeypatch, capsys):
         (["run", "no-such-file.qasm"], 2, "no-such-file.qasm"),
         (["run", "pyproject.toml"], 2, "neither a .qasm nor a .qpy"),
         (["jobs", "--after", "yesterday-ish"], 2, "created_after"),
-        (["job", "some-job", "--logs", "--cancel"], 2, "give one of"),
+        (["job", "some-job", "--logs", "--cancel"], 2, "use only one of"),
         (["jobs", "--limit", "many"], 2, "--limit"),
         (["--channel", "ibm_typo", "backends"], 2, "ibm_typo"),
         (["--account", "nobody", "backends"], 3, "nobody"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
-def test_a_mistake_is_one_line_and_an_exit_code(on_server, arguments, code, text):
+def test_errors_are_reported_with_one_line_and_an_exit_code(on_server, arguments, code, text):
     answer = on_server(*arguments)
 
     assert answer.code == code
@@ -99,14 +99,14 @@ def test_a_mistake_is_one_line_and_an_exit_code(on_server, arguments, code, text
     assert answer.out == ""
 
 
-def test_errors_are_json_where_the_answer_would_be(on_server):
+def test_errors_are_json_with_the_json_option(on_server):
     answer = on_server("job", "no-such-job", "--json")
 
     error = json.loads(answer.err)["error"]
     assert (error["type"], error["exit_code"]) == ("RuntimeJobNotFound", 4)
 
 
-def test_a_failed_job_has_its_own_exit_code(on_server, service):
+def test_failed_job_has_its_own_exit_code(on_server, service):
     options = {"backend": "ibmq_qasm_simulator"}
     job = service.run("circuit-runner", {"circuits": "no circuits"}, options=options)
 
@@ -116,7 +116,7 @@ def test_a_failed_job_has_its_own_exit_code(on_server, service):
     assert on_server("job", job.job_id(), "--watch").code == 5
 
 
-def test_a_server_that_does_not_answer_has_its_own_exit_code(cli, monkeypatch):
+def test_unreachable_server_has_its_own_exit_code(cli, monkeypatch):
     from qiskit_ibm_runtime.api.http.retry import without_waiting
 
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
@@ -127,7 +127,7 @@ def test_a_server_that_does_not_answer_has_its_own_exit_code(cli, monkeypatch):
         assert cli("backends").code == 6
 
 
-def test_a_bug_is_not_hidden(cli, monkeypatch):
+def test_unexpected_errors_are_raised(cli, monkeypatch):
     from qiskit_ibm_runtime.cli.connection import Connection
 
     def broken(*_, **__):
@@ -139,7 +139,7 @@ def test_a_bug_is_not_hidden(cli, monkeypatch):
         cli("backends")
 
 
-def test_names_from_elsewhere_cannot_steer_the_terminal(cli, capsys):
+def test_untrusted_names_cannot_control_the_terminal(cli, capsys):
     from qiskit_ibm_runtime.cli.output import print_table, print_text
 
     print_table({"name": "left"}, [["\x1b[2J[red]evil[/red]\r\x07"]])
@@ -151,7 +151,7 @@ def test_names_from_elsewhere_cannot_steer_the_terminal(cli, capsys):
     assert "[red]evil[/red]" in out
 
 
-def test_without_the_extra_a_sentence_says_what_to_install(capsys, monkeypatch):
+def test_missing_extra_is_reported_with_what_to_install(capsys, monkeypatch):
     from qiskit_ibm_runtime.cli.__main__ import main
 
     real = builtins.__import__

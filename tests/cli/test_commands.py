@@ -1,4 +1,4 @@
-"""What each command does."""
+"""Behavior of each command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIMULATOR = "ibmq_qasm_simulator"
 
 @pytest.fixture(scope="session")
 def finished(service):
-    """A job that is done."""
+    """A finished job."""
     options = {"backend": SIMULATOR, "job_tags": ["greeting"]}
     job = service.run("hello-world", {"iterations": 1}, options=options)
     job.wait_for_final_state()
@@ -41,24 +41,24 @@ def test_backends_filters_and_prints_a_table(on_server):
     assert SIMULATOR not in table
 
 
-def test_backend_shows_one(on_server, service):
+def test_backend_shows_details(on_server, service):
     shown = on_server("backend", "fake_lima", "--json").data
 
     assert shown["basis_gates"] == service.backend("fake_lima").basis_gates
     assert "fake_lima" in on_server("backend", "fake_lima").out
 
 
-def test_jobs_filters_as_the_service_does(on_server, finished):
+def test_jobs_filters_by_tag(on_server, finished):
     found = on_server("jobs", "--tag", "greeting", "--ended", "--json").data
 
     assert [each["id"] for each in found] == [finished.job_id()]
     assert found[0]["status"] == "DONE"
     assert on_server("jobs", "--tag", "no such tag", "--json").data == []
-    assert "No job fits" in on_server("jobs", "--tag", "no such tag").err
+    assert "No matching jobs" in on_server("jobs", "--tag", "no such tag").err
     assert finished.job_id() in on_server("jobs", "--tag", "greeting").out
 
 
-def test_job_shows_result_log_inputs_and_facts(on_server, finished):
+def test_job_shows_result_log_inputs_and_details(on_server, finished):
     job_id = finished.job_id()
 
     assert on_server("job", job_id, "--json").data["status"] == "DONE"
@@ -76,7 +76,7 @@ def test_watch_prints_a_line_for_each_state_in_a_pipe(on_server, finished):
     assert f"job {finished.job_id()}: DONE, 0:00" in answer.err
 
 
-def test_run_samples_a_file_and_finds_the_job_again(on_server, bell_file):
+def test_run_samples_a_file_and_the_job_can_be_found(on_server, bell_file):
     seed = ("--seed", 7, "--shots", 500, "--backend", SIMULATOR)
 
     answer = on_server("run", bell_file, *seed, "--tag", "from-a-file", "--json")
@@ -107,18 +107,18 @@ def test_run_estimates_observables_of_a_qpy_file(on_server, tmp_path):
     assert "standard error" in on_server("run", tmp_path / "ghz.qpy", *pairs).out
 
 
-def test_run_can_leave_the_job_behind_and_measures_what_is_not_measured(on_server, tmp_path):
+def test_run_without_waiting_adds_missing_measurements(on_server, tmp_path):
     file = tmp_path / "one.qasm"
     file.write_text('OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\nx q[0];\n')
 
     left = on_server("run", file, "--no-wait", "--backend", SIMULATOR)
 
-    assert "measures nothing" in left.err
+    assert "has no measurements" in left.err
     result = on_server("job", left.out.strip(), "--result", "--json")
     assert result.data["quasi_dists"] == [{"1": 1.0}]
 
 
-def test_programs_come_and_go(on_server, tmp_path):
+def test_programs_can_be_uploaded_shown_and_deleted(on_server, tmp_path):
     source = tmp_path / "greeter.py"
     source.write_text("def main(backend, user_messenger, **kwargs):\n    return 'hi'\n")
 
@@ -132,7 +132,7 @@ def test_programs_come_and_go(on_server, tmp_path):
     assert on_server("program", "show", made).code == 4
 
 
-def test_accounts_are_saved_listed_chosen_and_deleted(cli, tmp_path):
+def test_accounts_can_be_saved_listed_chosen_and_deleted(cli, tmp_path):
     file = ("--file", tmp_path / "accounts.json")
     token = "token-that-nobody-must-see"
     for name in ("first", "second"):
@@ -156,7 +156,7 @@ def test_accounts_are_saved_listed_chosen_and_deleted(cli, tmp_path):
     assert cli(*file, "account", "delete", "first", "--yes").code == 4
 
 
-def test_a_default_account_that_is_replaced_is_kept(cli, tmp_path):
+def test_replaced_default_account_is_kept(cli, tmp_path):
     file = ("--file", tmp_path / "accounts.json")
     save = (*file, "account", "save", "--channel", "ibm_quantum")
     cli(*save, typed="token-of-the-default\n")
@@ -168,23 +168,23 @@ def test_a_default_account_that_is_replaced_is_kept(cli, tmp_path):
     assert saved["previous-default-ibm-quantum"]["token"] == "token-of-the-default"
 
 
-def test_doctor_finds_nothing_wrong_with_the_embedded_runtime(on_server):
+def test_doctor_reports_no_problem_with_the_embedded_runtime(on_server):
     report = {each["what"]: each for each in on_server("doctor", "--json").data}
 
     assert {each["state"] for each in report.values()} == {"ok"}
     assert "backends" in report["log-in"]["found"]
     assert report["client header"]["found"].startswith("qiskit-version-2/")
-    assert report["clock"]["found"].endswith("s from that of the service")
+    assert report["clock"]["found"].endswith("s from the service's clock")
 
 
-def test_doctor_runs_no_live_check_without_an_account_of_the_platform(cli):
+def test_doctor_runs_no_live_check_without_a_platform_account(cli):
     answer = cli("--channel", "local", "doctor", "--offline", "--live")
 
     assert answer.code == 3
     assert "ibm_quantum_platform" in answer.err
 
 
-def test_doctor_tells_what_is_broken_and_shows_no_secret(cli, monkeypatch, tmp_path):
+def test_doctor_reports_failures_without_secrets(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "token-that-nobody-must-see")
     monkeypatch.setenv("QISKIT_IBM_URL", "http://127.0.0.1:9/api")
@@ -200,14 +200,14 @@ def test_doctor_tells_what_is_broken_and_shows_no_secret(cli, monkeypatch, tmp_p
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the embedded runtime runs on POSIX only")
-def test_the_kept_runtime_starts_is_found_and_stops(cli, monkeypatch, tmp_path):
+def test_persistent_runtime_can_be_started_found_and_stopped(cli, monkeypatch, tmp_path):
     """
     With a home of its own, and without pytest's variables, under which none is looked for.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
     for variable in ("PYTEST_CURRENT_TEST", "PYTEST_VERSION"):
         monkeypatch.delenv(variable, raising=False)
-    # One that this process started for another test comes before the kept one.
+    # A runtime that this process started for another test takes precedence over the persistent one.
     monkeypatch.setattr(launcher, "_ours", None)
 
     assert cli("local", "status").code == 1

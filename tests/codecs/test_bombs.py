@@ -58,7 +58,7 @@ def one_gate() -> QuantumCircuit:
 
 @pytest.mark.parametrize("field", ["num_qubits", "num_clbits"])
 @pytest.mark.parametrize("number", [2**19, 2**32 - 1])
-def test_a_circuit_cannot_claim_bits_that_its_bytes_do_not_name(field: str, number: int) -> None:
+def test_rejects_more_bits_than_the_payload_names(field: str, number: int) -> None:
     data = claiming(written(one_gate()), **{field: number})
 
     with pytest.raises(DecodeError, match="more bits"):
@@ -68,14 +68,14 @@ def test_a_circuit_cannot_claim_bits_that_its_bytes_do_not_name(field: str, numb
 
 
 @pytest.mark.parametrize("field", ["num_registers", "num_instructions", "metadata_size"])
-def test_other_counts_end_with_the_file(field: str) -> None:
+def test_other_counts_are_limited_by_the_file(field: str) -> None:
     most = 2**63 if field != "num_registers" else 2**32 - 1
 
     with pytest.raises(DecodeError):
         decode(as_payload(claiming(written(one_gate()), **{field: most})))
 
 
-def test_a_definition_cannot_claim_them_either() -> None:
+def test_rejects_excess_bits_in_a_definition() -> None:
     inner = one_gate()
     inner.global_phase = 0.25
     circuit = QuantumCircuit(2)
@@ -90,7 +90,7 @@ def test_a_definition_cannot_claim_them_either() -> None:
         decode(as_payload(bytes(data)))
 
 
-def test_many_small_claims_in_one_payload_are_one_large_claim(
+def test_claims_add_up_across_one_payload(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "OBJECTS", 1000)
@@ -110,14 +110,14 @@ def test_each_payload_has_its_own_budget(monkeypatch: pytest.MonkeyPatch) -> Non
         assert decode(payload).num_qubits == 40
 
 
-def test_bits_that_a_register_names_need_no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bits_in_registers_do_not_count_against_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OBJECTS", 0)
     circuit = QuantumCircuit(500, 500)
 
     assert circuit == decode(json.loads(json.dumps(circuit, cls=RuntimeEncoder)))
 
 
-def test_instructions_times_bits_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_instructions_times_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STEPS", 1000)
     circuit = QuantumCircuit(100)
     for _ in range(11):
@@ -128,7 +128,7 @@ def test_instructions_times_bits_are_limited(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("claimed", [2**20, 2**40, 2**63])
-def test_an_element_cannot_claim_a_vector_without_end(claimed: int) -> None:
+def test_limits_vector_length_claimed_by_an_element(claimed: int) -> None:
     vector = ParameterVector("theta", 1234)
     circuit = QuantumCircuit(1)
     circuit.rx(vector[7], 0)
@@ -138,7 +138,7 @@ def test_an_element_cannot_claim_a_vector_without_end(claimed: int) -> None:
         decode(as_payload(data))
 
 
-def test_an_expression_cannot_claim_one_either() -> None:
+def test_limits_vector_length_claimed_by_an_expression() -> None:
     payload = json.loads(json.dumps(ParameterVector("theta", 1234)[7] + 1, cls=RuntimeEncoder))
     data = base64.b64decode(payload["__value__"])
     claim = data.replace(struct.pack("!Q", 1234), struct.pack("!Q", 2**20))
@@ -159,7 +159,7 @@ def _with_controls(
     return data[:at] + struct.pack(layout, *fields) + data[at + size :]
 
 
-def test_a_gate_has_no_more_controls_than_qubits() -> None:
+def test_rejects_gate_with_more_controls_than_qubits() -> None:
     circuit = QuantumCircuit(6)
     circuit.append(MCXGate(5), range(6))
     layout = formats.CIRCUIT_INSTRUCTION_V2_PACK
@@ -168,7 +168,7 @@ def test_a_gate_has_no_more_controls_than_qubits() -> None:
         decode(as_payload(_with_controls(circuit, layout, 8, "MCXGate", 2**32 - 1)))
 
 
-def test_nor_has_a_gate_with_a_definition() -> None:
+def test_rejects_defined_gate_with_more_controls_than_qubits() -> None:
     circuit = QuantumCircuit(2)
     circuit.append(
         ControlledGate("mine", 2, [], num_ctrl_qubits=1, base_gate=XGate(), definition=one_gate()),
@@ -180,7 +180,7 @@ def test_nor_has_a_gate_with_a_definition() -> None:
         decode(as_payload(_with_controls(circuit, layout, 6, "mine", 2**32 - 1)))
 
 
-def test_a_gate_takes_no_number_of_controls_as_a_parameter() -> None:
+def test_rejects_number_of_controls_as_a_parameter() -> None:
     circuit = QuantumCircuit(6)
     circuit.append(Gate("?" * len("MCXVChain"), 6, [2**62]), range(6))
     data = b"MCXVChain".join(written(circuit).rsplit(b"?" * len("MCXVChain"), 1))
@@ -189,14 +189,14 @@ def test_a_gate_takes_no_number_of_controls_as_a_parameter() -> None:
         decode(as_payload(data))
 
 
-def test_a_stream_inside_a_stream_stays_as_it_is() -> None:
+def test_nested_compressed_stream_is_not_inflated() -> None:
     twice = zlib.compress(zlib.compress(bytes(2**20)))
 
     with pytest.raises(DecodeError):
         decode(tagged("ndarray", base64.b64encode(twice).decode()))
 
 
-def test_many_bombs_in_one_payload_are_one_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decompression_limit_applies_to_the_whole_payload(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BYTES", 2**20)
     payload = json.loads(json.dumps(np.zeros(2**16), cls=RuntimeEncoder))
 
@@ -205,7 +205,7 @@ def test_many_bombs_in_one_payload_are_one_bomb(monkeypatch: pytest.MonkeyPatch)
         decode([payload] * 3)
 
 
-def test_what_does_not_inflate_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incompressible_data_costs_no_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BYTES", 2**20)
     numbers = np.random.default_rng(1).random(2**17)
     payload = json.loads(json.dumps(numbers, cls=RuntimeEncoder))
@@ -213,7 +213,7 @@ def test_what_does_not_inflate_costs_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert all(np.array_equal(numbers, array) for array in decode([payload] * 5))
 
 
-def test_reading_an_array_takes_room_for_its_text_and_its_numbers() -> None:
+def test_decoding_an_array_allocates_only_text_and_values() -> None:
     numbers = np.random.default_rng(1).random(2**19)
     text = json.dumps(numbers, cls=RuntimeEncoder)
     tracemalloc.start()
@@ -256,7 +256,7 @@ def _npy(descr: Any, shape: tuple[int, ...], data: bytes = b"") -> dict[str, Any
         tagged("ndarray", [1], __dtype__="object", __shape__=[-1, -1]),
     ],
 )
-def test_an_array_is_what_it_claims_or_one_error(payload: dict[str, Any]) -> None:
+def test_array_matches_its_claims_or_raises_one_error(payload: dict[str, Any]) -> None:
     with pytest.raises(DecodeError):
         decode(payload)
 
@@ -292,7 +292,9 @@ _FEW: dict[str, Any] = {"data": [1.0], "indices": [0], "indptr": [0, 1]}
         _giant_member,
     ],
 )
-def test_a_sparse_matrix_is_what_it_claims_or_one_error(make: Callable[[], dict[str, Any]]) -> None:
+def test_sparse_matrix_matches_its_claims_or_raises_one_error(
+    make: Callable[[], dict[str, Any]],
+) -> None:
     pytest.importorskip("scipy")
 
     with pytest.raises(DecodeError):
@@ -314,12 +316,12 @@ def test_a_sparse_matrix_is_what_it_claims_or_one_error(make: Callable[[], dict[
     ],
     ids=lambda text: f"{text[:40]}({len(text)})",
 )
-def test_text_that_takes_python_for_ever_is_refused_at_once(text: str) -> None:
+def test_rejects_slow_to_parse_numbers_immediately(text: str) -> None:
     with pytest.raises(DecodeError):
         json.loads(text, cls=RuntimeDecoder)
 
 
-def test_keys_that_claim_to_be_integers_are_integers_or_one_error() -> None:
+def test_integer_keys_are_integers_or_one_error() -> None:
     arguments = {"primitive": {"NaN": 1.0, "__int_keys__": ["NaN"]}}
     module = "qiskit.opflow.state_fns.dict_state_fn"
 
@@ -352,12 +354,12 @@ def _wide() -> dict[str, Any]:
         ),
     ],
 )
-def test_no_matrix_is_computed_from_something_small(payload: dict[str, Any]) -> None:
+def test_does_not_compute_a_matrix_from_a_small_payload(payload: dict[str, Any]) -> None:
     with pytest.raises(DecodeError, match="came as"):
         decode(payload)
 
 
-def test_no_sparse_matrix_is_filled_up_beyond_what_is_sane() -> None:
+def test_limits_filled_sparse_matrices() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     module = "qiskit.opflow.primitive_ops.matrix_op"
 
@@ -365,7 +367,7 @@ def test_no_sparse_matrix_is_filled_up_beyond_what_is_sane() -> None:
         decode(_of_qiskit(module, "MatrixOp", primitive=sparse.coo_matrix((2**30, 2**30))))
 
 
-def test_no_optimizer_writes_a_file(tmp_path: Any) -> None:
+def test_optimizer_cannot_write_a_file(tmp_path: Any) -> None:
     module = "qiskit.algorithms.optimizers.adam_amsgrad"
 
     with pytest.raises(DecodeError, match="snapshot_dir"):

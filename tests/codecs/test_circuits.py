@@ -44,7 +44,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))
-def test_a_circuit_arrives_as_it_is(name: str) -> None:
+def test_circuit_round_trips(name: str) -> None:
     circuit = ZOO[name]()
 
     back = decode(encode(circuit))
@@ -61,7 +61,7 @@ def test_a_circuit_arrives_as_it_is(name: str) -> None:
     ]
 
 
-def test_a_gate_of_a_user_arrives_as_its_definition() -> None:
+def test_custom_gate_round_trips_as_its_definition() -> None:
     (item,) = decode(encode(ZOO["own_class"]())).data
 
     assert (item.operation.name, item.operation.params) == ("turn", [0.5])
@@ -70,7 +70,7 @@ def test_a_gate_of_a_user_arrives_as_its_definition() -> None:
     ]
 
 
-def test_a_standard_gate_that_is_not_shared_arrives_also_inside_of_another() -> None:
+def test_mutable_standard_gate_round_trips_inside_another_gate() -> None:
     gate = CCXGate()
     inner = QuantumCircuit(3, name="or")
     inner.append(gate.to_mutable() if hasattr(gate, "to_mutable") else gate, [0, 1, 2])
@@ -84,7 +84,7 @@ def test_a_standard_gate_that_is_not_shared_arrives_also_inside_of_another() -> 
 
 @pytest.mark.parametrize("method", ["ucrx", "ucry", "ucrz"])
 @pytest.mark.parametrize("label", [None, "mine"])
-def test_uniformly_controlled_rotations_keep_their_class_or_their_label(
+def test_uniformly_controlled_rotations_keep_their_class_or_label(
     method: str, label: str | None
 ) -> None:
     circuit = QuantumCircuit(3)
@@ -101,7 +101,7 @@ def test_uniformly_controlled_rotations_keep_their_class_or_their_label(
     assert act_alike(circuit, back)
 
 
-def test_an_instruction_that_is_known_by_its_class_alone_is_refused() -> None:
+def test_rejects_instruction_known_only_by_its_class() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()
@@ -110,7 +110,7 @@ def test_an_instruction_that_is_known_by_its_class_alone_is_refused() -> None:
         encode(circuit)
 
 
-def test_a_refusal_says_where_the_circuit_stands_and_what_to_do() -> None:
+def test_error_gives_the_path_of_the_circuit_and_advice() -> None:
     pytest.importorskip("qiskit_aer")
     circuit = bell()
     circuit.save_statevector()
@@ -120,14 +120,14 @@ def test_a_refusal_says_where_the_circuit_stands_and_what_to_do() -> None:
         encode({"circuits": [circuit]})
 
 
-def test_metadata_may_hold_what_the_encoder_knows() -> None:
+def test_metadata_may_hold_encodable_values() -> None:
     circuit = bell()
     circuit.metadata = {"numbers": {1, 2}, "weight": 2j}
 
     assert circuit.metadata == decode(encode(circuit)).metadata
 
 
-def test_the_same_object_is_written_once_in_a_payload(written: list[str]) -> None:
+def test_encodes_the_same_object_once_per_payload(written: list[str]) -> None:
     circuit, other = bell(), ZOO["evolution"]()
 
     texts = json.loads(encode([circuit] * 100 + [other] * 100))
@@ -233,7 +233,7 @@ def _circuit_to_change() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_changed_circuit_is_written_again(name: str) -> None:
+def test_encodes_a_changed_circuit_again(name: str) -> None:
     circuit = _circuit_to_change()
     before = encode(circuit)
     assert before == encode(circuit)
@@ -247,7 +247,7 @@ def test_a_changed_circuit_is_written_again(name: str) -> None:
     assert circuit.metadata == back.metadata
 
 
-def test_the_circuit_that_takes_the_place_of_a_dead_one_in_memory_is_not_taken_for_it() -> None:
+def test_circuit_reusing_a_freed_address_is_not_confused_with_the_old_one() -> None:
     for number in range(200):
         circuit = QuantumCircuit(1, name="c")
         circuit.rx(number / 7, 0)
@@ -255,7 +255,7 @@ def test_the_circuit_that_takes_the_place_of_a_dead_one_in_memory_is_not_taken_f
         del circuit
 
 
-def test_nothing_is_kept_alive() -> None:
+def test_encoder_keeps_no_circuit_alive() -> None:
     circuit = RealAmplitudes(2)
     encode(circuit)
     seen = weakref.ref(circuit)
@@ -266,7 +266,7 @@ def test_nothing_is_kept_alive() -> None:
     assert seen() is None
 
 
-def test_threads_encode_side_by_side() -> None:
+def test_threads_encode_concurrently() -> None:
     shared = [ZOO["vector"]() for _ in range(4)]
     expected = shared[0]
     failures: list[object] = []
@@ -287,7 +287,7 @@ def test_threads_encode_side_by_side() -> None:
     assert failures == []
 
 
-def test_the_reader_of_a_vector_finds_its_elements() -> None:
+def test_parameter_vector_elements_are_found_after_decoding() -> None:
     circuit = ZOO["vector"]()
 
     back = decode(encode(circuit))
@@ -296,7 +296,7 @@ def test_the_reader_of_a_vector_finds_its_elements() -> None:
     assert len(back.parameters[0].vector) == 12
 
 
-def test_an_integer_that_qpy_cannot_hold_is_refused() -> None:
+def test_rejects_integer_too_large_for_qpy() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(Gate("big", 1, [2**70]), [0])
 
@@ -304,7 +304,7 @@ def test_an_integer_that_qpy_cannot_hold_is_refused() -> None:
         encode(circuit)
 
 
-def test_the_public_qpy_reads_what_it_writes(tmp_path: Any) -> None:
+def test_public_qpy_module_round_trips(tmp_path: Any) -> None:
     from qiskit_ibm_runtime import qpy as ours
 
     circuits = [bell(), ZOO["parameters"]()]

@@ -46,13 +46,13 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (", ", ": ")]))
-def test_any_json_means_the_same_whether_or_not_its_values_are_long(value, indent, separators):
+def test_long_value_parsing_matches_json(value, indent, separators):
     payload = json.dumps(value, indent=indent, separators=separators)
     assert outcome(payload, SHORT) == outcome(payload, NEVER)
 
 
 @given(VALUES, st.data())
-def test_json_cut_short_fails_with_the_same_words(value, data):
+def test_truncated_json_raises_the_same_error(value, data):
     payload = json.dumps({"__value__": value})
     payload = payload[: data.draw(st.integers(0, len(payload)))]
     assert outcome(payload, SHORT) == outcome(payload, NEVER)
@@ -71,11 +71,11 @@ def test_json_cut_short_fails_with_the_same_words(value, data):
     ],
     ids=["unknown tag", "no tag", "several", "shorter beside", "a mark", "in a list", "escapes"],
 )
-def test_long_texts_that_are_no_arrays_stay_texts(value):
+def test_long_strings_that_are_not_arrays_stay_strings(value):
     assert json.loads(json.dumps(value), cls=RuntimeDecoder) == value
 
 
-def test_long_arrays_arrive_beside_others():
+def test_long_arrays_decode_together_with_others():
     value = {"a": NUMBERS, "b": [NUMBERS[:10], 2 * NUMBERS], "c": "text"}
     back = json.loads(json.dumps(value, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
@@ -85,14 +85,14 @@ def test_long_arrays_arrive_beside_others():
     assert back["c"] == "text"
 
 
-def test_a_long_array_that_is_damaged_is_refused():
+def test_rejects_damaged_long_array():
     payload = json.dumps(NUMBERS, cls=RuntimeEncoder)
     middle = len(payload) // 2
     with pytest.raises(DecodeError, match="damaged"):
         json.loads(payload[:middle] + "AAAA" + payload[middle + 4 :], cls=RuntimeDecoder)
 
 
-def test_an_array_needs_less_memory_than_two_and_a_half_times_its_text():
+def test_decoding_an_array_peaks_below_two_and_a_half_times_its_payload():
     payload = json.dumps(np.tile(NUMBERS, 4), cls=RuntimeEncoder)
     tracemalloc.start()
     json.loads(payload, cls=RuntimeDecoder)
@@ -121,7 +121,7 @@ OBJECTS = st.sampled_from([NUMBERS[:3], small(0), small(1), {1}, np.array(["text
     st.sampled_from([None, 1]),
     st.booleans(),
 )
-def test_what_is_written_is_the_same_whether_or_not_values_are_long(value, indent, ascii_only):
+def test_long_value_encoding_matches_json(value, indent, ascii_only):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_values, "WORTHWHILE", SHORT)
         written = json.dumps(value, cls=RuntimeEncoder, indent=indent, ensure_ascii=ascii_only)
@@ -131,7 +131,7 @@ def test_what_is_written_is_the_same_whether_or_not_values_are_long(value, inden
     )
 
 
-def test_encoders_that_derive_from_ours_see_what_is_written():
+def test_subclassed_encoders_see_all_values():
     seen = []
 
     class Watching(RuntimeEncoder):
@@ -145,11 +145,11 @@ def test_encoders_that_derive_from_ours_see_what_is_written():
     assert json.loads(written) == seen
 
 
-def test_a_function_for_other_objects_takes_the_place_of_ours():
+def test_custom_default_replaces_ours():
     assert json.dumps([NUMBERS], cls=RuntimeEncoder, default=len) == "[50000]"
 
 
-def test_one_encoder_serves_several_threads():
+def test_encoder_is_thread_safe():
     encoder = RuntimeEncoder()
     values = [NUMBERS[: 2000 + number] for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
@@ -158,7 +158,7 @@ def test_one_encoder_serves_several_threads():
     assert written == [json.dumps(value, cls=RuntimeEncoder) for value in values]
 
 
-def test_many_circuits_need_little_more_memory_than_what_is_written():
+def test_encoding_many_circuits_needs_little_extra_memory():
     random = np.random.default_rng(5)
     circuits = []
     for _ in range(60):

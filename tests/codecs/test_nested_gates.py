@@ -271,7 +271,7 @@ def controlled_with_elements_of_a_vector() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_it_arrives_whole_and_stays_as_it_was(name: str) -> None:
+def test_nested_gate_round_trips_without_modifying_the_original(name: str) -> None:
     circuit = NASTY[name]()
     before = copy.deepcopy(circuit)
     expected = whole(circuit)
@@ -288,7 +288,7 @@ def test_it_arrives_whole_and_stays_as_it_was(name: str) -> None:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(circuits())
-def test_whatever_is_nested_arrives_whole(circuit: QuantumCircuit) -> None:
+def test_arbitrarily_nested_gates_round_trip(circuit: QuantumCircuit) -> None:
     back = arrived(circuit)
 
     assert whole(back) == whole(circuit)
@@ -297,7 +297,7 @@ def test_whatever_is_nested_arrives_whole(circuit: QuantumCircuit) -> None:
 
 @settings(max_examples=40)
 @given(parameterised())
-def test_whatever_has_parameters_arrives_whole_and_can_be_bound(circuit: QuantumCircuit) -> None:
+def test_parameterized_gates_round_trip_and_can_be_bound(circuit: QuantumCircuit) -> None:
     back = arrived(circuit)
     values = {parameter: 0.25 * n for n, parameter in enumerate(circuit.parameters)}
 
@@ -308,12 +308,12 @@ def test_whatever_has_parameters_arrives_whole_and_can_be_bound(circuit: Quantum
 
 @settings(max_examples=40)
 @given(mixtures())
-def test_whatever_has_a_name_arrives_whole(circuit: QuantumCircuit) -> None:
+def test_gates_with_clashing_names_round_trip(circuit: QuantumCircuit) -> None:
     assert whole(arrived(circuit)) == whole(circuit)
 
 
 @pytest.mark.parametrize("name", ["base_with_the_name_of_another", "two_open_controlled"])
-def test_the_gate_that_arrived_can_be_inverted_and_controlled(name: str) -> None:
+def test_decoded_gate_can_be_inverted_and_controlled(name: str) -> None:
     circuit = NASTY[name]()
     (gate, *_), (back, *_) = ([i.operation for i in c.data] for c in (circuit, arrived(circuit)))
 
@@ -335,13 +335,13 @@ FAITHFUL = ("bell", "parameters", "vector", "registers", "conditions", "labels",
 
 
 @pytest.mark.parametrize("name", FAITHFUL)
-def test_what_qpy_writes_faithfully_is_written_as_qpy_does(name: str) -> None:
+def test_encodes_like_qpy_where_qpy_is_lossless(name: str) -> None:
     circuit = ZOO[name]()
 
     assert _written(circuit) == _dumped(circuit)
 
 
-def test_a_reader_without_this_library_sees_gates_that_do_the_same() -> None:
+def test_plain_qpy_reader_gets_equivalent_gates() -> None:
     circuit = NASTY["two_of_one_name"]()
 
     (plain,) = qpy.load(io.BytesIO(_written(circuit)))
@@ -352,7 +352,7 @@ def test_a_reader_without_this_library_sees_gates_that_do_the_same() -> None:
     assert Operator(plain) == Operator(circuit)
 
 
-def test_all_else_of_a_circuit_with_clashing_names_arrives_too() -> None:
+def test_rest_of_circuit_with_clashing_names_round_trips() -> None:
     bits = [Qubit(), Qubit(), Qubit()]
     circuit = QuantumCircuit(bits, name="all else", global_phase=Parameter("p"))
     circuit.add_register(QuantumRegister(bits=bits[1:], name="right"), ClassicalRegister(2, "c"))
@@ -371,7 +371,7 @@ def test_all_else_of_a_circuit_with_clashing_names_arrives_too() -> None:
     assert (back.metadata, back.calibrations) == (circuit.metadata, circuit.calibrations)
 
 
-def test_the_layout_of_a_circuit_with_clashing_names_arrives_where_qpy_writes_it() -> None:
+def test_layout_round_trips_with_clashing_names_where_qpy_supports_it() -> None:
     circuit = transpile(ZOO["bell"](), coupling_map=[[0, 1], [1, 2]], initial_layout=[2, 1])
     expected = arrived(circuit)._layout
     circuit.append(made_of(HGate()), [0])
@@ -380,7 +380,7 @@ def test_the_layout_of_a_circuit_with_clashing_names_arrives_where_qpy_writes_it
     assert arrived(circuit)._layout == expected
 
 
-def test_equal_gates_are_written_once() -> None:
+def test_encodes_equal_gates_once() -> None:
     once = _written(circuit_of(made_of(HGate()), made_of(XGate())))
     often = _written(circuit_of(*[gate for _ in range(50) for gate in (made_of(HGate()), X)]))
 
@@ -390,7 +390,7 @@ def test_equal_gates_are_written_once() -> None:
 X = made_of(XGate())
 
 
-def test_a_name_that_is_all_that_an_operation_has_is_kept() -> None:
+def test_preserves_name_of_opaque_operation() -> None:
     circuit = circuit_of(Gate("inner", 1, []), made_of(HGate()), Instruction("look", 1, 1, []))
 
     (plain,) = qpy.load(io.BytesIO(_written(circuit)))
@@ -399,13 +399,13 @@ def test_a_name_that_is_all_that_an_operation_has_is_kept() -> None:
     assert whole(arrived(circuit)) == whole(circuit)
 
 
-def test_two_operations_that_have_nothing_but_one_name_arrive() -> None:
+def test_two_opaque_operations_with_one_name_round_trip() -> None:
     circuit = circuit_of(Gate("inner", 1, []), Gate("inner", 2, []))
 
     assert whole(arrived(circuit)) == whole(circuit)
 
 
-def test_gates_that_are_calibrated_under_one_name_have_it_when_they_arrive() -> None:
+def test_calibrated_gates_keep_their_names() -> None:
     circuit = circuit_of(made_of(HGate()), made_of(XGate()))
     with pulse.build(name="inner") as schedule:
         pulse.delay(10, pulse.DriveChannel(0))
@@ -418,7 +418,7 @@ def test_gates_that_are_calibrated_under_one_name_have_it_when_they_arrive() -> 
 
 
 @pytest.mark.skipif(not hasattr(XGate(), "mutable"), reason="no gates are shared in this terra")
-def test_a_shared_gate_of_a_users_class_stays_as_it_is() -> None:
+def test_does_not_modify_shared_gate_of_user_class() -> None:
     from qiskit.circuit.singleton import SingletonGate
 
     class Shared(SingletonGate):
@@ -437,9 +437,7 @@ def test_a_shared_gate_of_a_users_class_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", ["inner__wrapped_1", "__wrapped_0", "inner__renamed_1"])
 @pytest.mark.parametrize("content", [[], [HGate()], [HGate(), XGate()], [CXGate()]])
-def test_a_marker_that_somebody_else_wrote_does_no_more_than_shorten_a_name(
-    name: str, content: list[Gate]
-) -> None:
+def test_foreign_rename_marker_only_shortens_a_name(name: str, content: list[Gate]) -> None:
     inner = QuantumCircuit(2)
     for gate in content:
         inner.append(gate, range(gate.num_qubits))
@@ -453,7 +451,7 @@ def test_a_marker_that_somebody_else_wrote_does_no_more_than_shorten_a_name(
     assert item.operation.definition == inner
 
 
-def test_base_gates_that_are_copied_for_each_use_are_paid_for(
+def test_copied_base_gates_count_against_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "STEPS", 2**16)
@@ -464,7 +462,7 @@ def test_base_gates_that_are_copied_for_each_use_are_paid_for(
         json.loads(json.dumps(payload), cls=RuntimeDecoder)
 
 
-def test_threads_rename_one_circuit_side_by_side() -> None:
+def test_threads_encode_one_circuit_concurrently() -> None:
     circuit = NASTY["controlled_in_controlled"]()
     expected, found = whole(circuit), []
 

@@ -34,7 +34,7 @@ def sampled(dist: object, **metadata: object) -> object:
         ({hex(2**100): 1.0}, {2**100: 1.0}),
     ],
 )
-def test_outcomes_are_integers_whatever_their_form(sent: object, found: object) -> None:
+def test_outcomes_decode_to_integers(sent: object, found: object) -> None:
     assert found == sampled(sent)
 
 
@@ -45,7 +45,7 @@ def test_bit_strings_keep_their_width() -> None:
     assert dist.nearest_probability_distribution() == {0: 0.5, 1: 0.5}
 
 
-def test_shots_and_their_uncertainty() -> None:
+def test_reports_shots_and_standard_deviation() -> None:
     dist = sampled({"0": 1.0}, shots=400, readout_mitigation_overhead=4.0)
 
     assert dist.shots == 400
@@ -53,7 +53,7 @@ def test_shots_and_their_uncertainty() -> None:
 
 
 @pytest.mark.parametrize("shots", [0, None])
-def test_unknown_shots_are_no_error(shots: int | None) -> None:
+def test_missing_shots_are_allowed(shots: int | None) -> None:
     assert sampled({"0": 1.0}, shots=shots).stddev_upper_bound is None
     assert math.inf == sampled({"0": 1.0}).shots
 
@@ -70,14 +70,14 @@ def test_unknown_shots_are_no_error(shots: int | None) -> None:
         ({"quasi_dists": [{"0": 0.5, "00": 0.5}], "metadata": [{}]}, "twice"),
     ],
 )
-def test_an_answer_that_is_not_a_samplers_is_one_clear_error(answer: object, says: str) -> None:
+def test_malformed_sampler_result_is_one_clear_error(answer: object, says: str) -> None:
     text = answer if isinstance(answer, str) else json.dumps(answer)
     with pytest.raises(IBMRuntimeError, match=says):
         SamplerResultDecoder.decode(text)
 
 
 @pytest.mark.parametrize("values", [[0.5, 1], np.array([0.5, 1.0])])
-def test_values_are_an_array_and_metadata_as_received(values: object) -> None:
+def test_values_are_an_array_and_metadata_is_unchanged(values: object) -> None:
     metadata = [{"variance": 0.1}, {"shots": 5}]
     text = json.dumps({"values": values, "metadata": metadata}, cls=RuntimeEncoder)
 
@@ -96,7 +96,7 @@ def test_values_are_an_array_and_metadata_as_received(values: object) -> None:
         ({"values": [[1], [1, 2]], "metadata": [{}, {}]}, "list of numbers"),
     ],
 )
-def test_an_answer_that_is_not_an_estimators_is_one_clear_error(answer: object, says: str) -> None:
+def test_malformed_estimator_result_is_one_clear_error(answer: object, says: str) -> None:
     with pytest.raises(IBMRuntimeError, match=says):
         EstimatorResultDecoder.decode(json.dumps(answer))
 
@@ -115,7 +115,7 @@ def ran(*data: dict[str, object], bits: int = 2) -> RunnerResult:
     return RunnerResult.decode(json.dumps({**facts, "success": True, "results": results}))
 
 
-def test_quasi_probabilities_of_one_of_several_and_of_all() -> None:
+def test_returns_quasi_probabilities_of_one_or_all_experiments() -> None:
     result = ran({"quasiprobabilities": {"0x0": 1.0}}, {"quasiprobabilities": {"0x3": 1.0}})
 
     assert result.get_quasiprobabilities(0) == {0: 1.0}
@@ -135,13 +135,13 @@ def test_quasi_probabilities_of_one_of_several_and_of_all() -> None:
     ],
     ids=["hexadecimal", "without prefix", "binary", "127 bits", "none"],
 )
-def test_quasi_probabilities_are_those_that_came(
+def test_quasi_probabilities_are_unchanged(
     came: dict[str, float], outcomes: dict[int, float]
 ) -> None:
     assert ran({"quasiprobabilities": came}).get_quasiprobabilities(0) == outcomes
 
 
-def test_an_experiment_without_quasi_probabilities_says_so() -> None:
+def test_experiment_without_quasi_probabilities_raises() -> None:
     with pytest.raises(QiskitError, match="No quasi-probabilities"):
         ran({"counts": {"0x0": 10}}).get_quasiprobabilities(0)
     with pytest.raises(IBMRuntimeError, match="not the result of circuits"):

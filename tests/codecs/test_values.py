@@ -76,7 +76,7 @@ class Colour(enum.Enum):
         ({np.int64(1): {np.str_("k"): 2}}, {"1": {"k": 2}}),
     ],
 )
-def test_small_values(value: object, arrives: object) -> None:
+def test_small_values_round_trip(value: object, arrives: object) -> None:
     back = travel({"v": [value]})["v"][0]
 
     assert arrives == back
@@ -101,7 +101,7 @@ def test_small_values(value: object, arrives: object) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_values_of_quantum_information(value: object) -> None:
+def test_quantum_info_values_round_trip(value: object) -> None:
     assert value == travel(value)
 
 
@@ -110,7 +110,7 @@ def test_values_of_quantum_information(value: object) -> None:
         lambda n: st.lists(st.text("IXYZ", min_size=n, max_size=n), min_size=1)
     )
 )
-def test_labels_of_paulis_are_those_of_their_matrices(labels: list[str]) -> None:
+def test_pauli_labels_match_their_matrices(labels: list[str]) -> None:
     back = travel(PauliList(labels))
 
     assert back.to_labels() == labels
@@ -120,7 +120,7 @@ def test_labels_of_paulis_are_those_of_their_matrices(labels: list[str]) -> None
     )
 
 
-def test_an_operator_with_parameters_keeps_them() -> None:
+def test_operator_keeps_its_parameters() -> None:
     a, b = Parameter("a"), Parameter("b")
     operator = SparsePauliOp(["X", "Z"], np.array([a, 2 * b]))
 
@@ -145,7 +145,7 @@ def test_an_operator_with_parameters_keeps_them() -> None:
     ],
     ids=["list", "0-d", "empty", "fortran", "strided", "text", "date", "fields", "noise", "zeros"],
 )
-def test_arrays_keep_numbers_shape_and_type(array: np.ndarray) -> None:
+def test_arrays_keep_values_shape_and_dtype(array: np.ndarray) -> None:
     back = travel(array)
 
     np.testing.assert_array_equal(array, back)
@@ -161,21 +161,21 @@ def test_arrays_keep_numbers_shape_and_type(array: np.ndarray) -> None:
         np.array([None, "x", 1 + 2j], dtype=object),
     ],
 )
-def test_arrays_of_objects_stay_arrays_of_objects(array: np.ndarray) -> None:
+def test_object_arrays_round_trip(array: np.ndarray) -> None:
     back = travel(array)
 
     assert array.tolist() == back.tolist()
     assert (object, array.shape) == (back.dtype, back.shape)
 
 
-def test_an_array_of_lists_does_not_become_a_table() -> None:
+def test_array_of_lists_stays_one_dimensional() -> None:
     array = np.empty(2, dtype=object)
     array[:] = [[1, 2], [3, 4]]
 
     assert travel(array).shape == (2,)
 
 
-def test_large_noise_stays_a_zlib_stream_that_is_little_longer_than_the_default() -> None:
+def test_incompressible_array_is_a_valid_zlib_stream_of_near_default_size() -> None:
     import base64
     import io
     import zlib
@@ -188,7 +188,7 @@ def test_large_noise_stays_a_zlib_stream_that_is_little_longer_than_the_default(
     assert len(packed) < 1.05 * len(base64.b64encode(zlib.compress(inflated)))
 
 
-def test_sparse_matrices() -> None:
+def test_sparse_matrices_round_trip() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     matrix = sparse.csr_matrix([[1, 0], [0, 2.5]])
 
@@ -198,13 +198,13 @@ def test_sparse_matrices() -> None:
     assert matrix.toarray().tolist() == back.toarray().tolist()
 
 
-def test_results() -> None:
+def test_results_round_trip() -> None:
     result = Result("b", "1", "q", "j", True, [], date="2020-01-01")
 
     assert result.to_dict() == travel(result).to_dict()
 
 
-def test_noise_models() -> None:
+def test_noise_models_round_trip() -> None:
     noise = pytest.importorskip("qiskit_aer.noise")
     model = noise.NoiseModel()
     model.add_all_qubit_quantum_error(noise.depolarizing_error(0.1, 1), ["x"])
@@ -214,7 +214,7 @@ def test_noise_models() -> None:
 
 
 @pytest.mark.parametrize("instruction", [Measure(), RYGate(0.5), CXGate(), CXGate(ctrl_state=0)])
-def test_instructions(instruction: object) -> None:
+def test_instructions_round_trip(instruction: object) -> None:
     assert instruction == travel(instruction)
 
 
@@ -226,7 +226,7 @@ def test_parameters_keep_their_identity() -> None:
     assert [vector[2]._uuid] == [travel(vector[2])._uuid]
 
 
-def test_parameters_of_a_circuit_are_a_list() -> None:
+def test_circuit_parameters_encode_as_a_list() -> None:
     circuit = QuantumCircuit(1)
     circuit.rx(Parameter("b"), 0)
     circuit.rx(Parameter("a"), 0)
@@ -245,14 +245,14 @@ def test_parameters_of_a_circuit_are_a_list() -> None:
         lambda a, b: (a + b).assign(b, 0.5),
     ],
 )
-def test_expressions(make: Any) -> None:
+def test_parameter_expressions_round_trip(make: Any) -> None:
     a, b = Parameter("a"), Parameter('it\'s "b"')
     expression = make(a, b)
 
     assert expression == travel(expression)
 
 
-def test_elements_of_one_vector_meet_again_in_one_payload() -> None:
+def test_elements_of_one_vector_share_it_after_decoding() -> None:
     vector = ParameterVector("v", 3)
 
     one, other = travel([vector[0] + 1, vector[1] * 2])
@@ -268,7 +268,7 @@ class Tagged:
         return '{"value": 1}'
 
 
-def test_an_object_with_to_json_travels_as_it_wishes() -> None:
+def test_uses_to_json_of_an_object() -> None:
     assert travel(Tagged()) == '{"value": 1}'
 
 
@@ -278,7 +278,7 @@ class Ansatz:
         self.settings = settings
 
 
-def test_a_registered_class_travels_as_its_settings() -> None:
+def test_registered_class_is_encoded_by_its_settings() -> None:
     assert travel(Ansatz(depth=3)).settings == {"depth": 3}
 
 
@@ -286,14 +286,14 @@ def test_a_registered_class_travels_as_its_settings() -> None:
     "table",
     [{1: 2}, {1: "a", "b": {2: 3}}, {1: 0, "2": 0}, {"1": 0}, {-1: [{5: 6}]}, {"__type__": "x"}],
 )
-def test_integer_keys_of_settings_come_back_as_integers_and_texts_as_texts(table: dict) -> None:
+def test_settings_keep_integer_and_string_keys(table: dict) -> None:
     given_before = json.dumps(table)
 
     assert table == travel(Ansatz(table=table)).settings["table"]
     assert given_before == json.dumps(table)
 
 
-def test_a_class_that_is_not_registered_is_refused_by_name() -> None:
+def test_rejects_unregistered_class_by_name() -> None:
     class Stranger:
         settings = {"depth": 3}
 
@@ -303,7 +303,7 @@ def test_a_class_that_is_not_registered_is_refused_by_name() -> None:
         json.loads(text, cls=RuntimeDecoder)
 
 
-def test_a_function_becomes_null_with_a_warning_at_the_line_of_the_user() -> None:
+def test_function_becomes_null_with_a_warning_at_the_caller() -> None:
     with pytest.warns(UserWarning, match="will be set to None") as caught:
         text = json.dumps({"callback": print}, cls=RuntimeEncoder)
 
@@ -322,19 +322,19 @@ def test_a_function_becomes_null_with_a_warning_at_the_line_of_the_user() -> Non
         ([Ansatz(deep=[dt.timedelta(1)])], r"value\[0\].Ansatz\['deep'\]\[0\]"),
     ],
 )
-def test_what_cannot_travel_is_refused_with_the_path_to_it(value: object, says: str) -> None:
+def test_unsupported_value_error_gives_its_path(value: object, says: str) -> None:
     with pytest.raises(TypeError, match=says):
         json.dumps(value, cls=RuntimeEncoder)
 
 
-def test_a_value_of_qiskit_that_cannot_travel_is_never_dropped_silently() -> None:
+def test_unsupported_qiskit_value_is_never_dropped_silently() -> None:
     from qiskit.quantum_info import CNOTDihedral
 
     with pytest.raises(TypeError, match="CNOTDihedral"):
         json.dumps(CNOTDihedral(num_qubits=1), cls=RuntimeEncoder)
 
 
-def test_a_value_that_holds_itself_is_refused() -> None:
+def test_rejects_self_referential_value() -> None:
     value: list[Any] = [np.int64(1)]
     value.append(value)
 
@@ -342,7 +342,7 @@ def test_a_value_that_holds_itself_is_refused() -> None:
         json.dumps(value, cls=RuntimeEncoder)
 
 
-def test_an_opflow_sum_travels_without_a_warning_of_ours() -> None:
+def test_opflow_sum_round_trips_without_our_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from qiskit.opflow import PauliSumOp
@@ -355,7 +355,7 @@ def test_an_opflow_sum_travels_without_a_warning_of_ours() -> None:
     assert (operator.primitive, operator.coeff) == (back.primitive, back.coeff)
 
 
-def test_base64_of_a_text() -> None:
+def test_encodes_string_as_base64() -> None:
     assert to_base64_string("☺") == "4pi6"
 
 
@@ -382,7 +382,7 @@ _keys = st.text().filter(lambda key: key not in ("__type__", "__value__"))
         _scalars, lambda inner: st.lists(inner) | st.dictionaries(_keys, inner), max_leaves=20
     )
 )
-def test_any_tree_of_values_comes_back(value: object) -> None:
+def test_any_nested_value_round_trips(value: object) -> None:
     assert _comparable(value) == _comparable(travel(value))
 
 
@@ -396,5 +396,5 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-def test_clifford_is_no_callable_that_is_dropped() -> None:
+def test_clifford_is_not_dropped_as_a_callable() -> None:
     assert isinstance(travel([Clifford(QuantumCircuit(1))])[0], Clifford)

@@ -57,7 +57,7 @@ def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
     ],
 )
 @pytest.mark.parametrize("form", [dict, RuntimeOptions])
-def test_arguments_of_a_run_that_belong_into_its_options(standin, service, name, value, sent, form):
+def test_run_arguments_that_moved_to_options_warn(standin, service, name, value, sent, form):
     options = form(backend=DEVICE)
 
     _, messages = warned(lambda: service.run("p", {}, options, **{name: value}))
@@ -70,7 +70,7 @@ def test_arguments_of_a_run_that_belong_into_its_options(standin, service, name,
     assert options == form(backend=DEVICE)
 
 
-def test_each_deprecated_argument_warns_for_itself_and_none_does_not(standin, service):
+def test_each_deprecated_argument_warns_unless_none(standin, service):
     options = {"backend": DEVICE}
 
     _, messages = warned(
@@ -82,7 +82,7 @@ def test_each_deprecated_argument_warns_for_itself_and_none_does_not(standin, se
 
 
 @pytest.mark.parametrize("program_id", [*DEPRECATED_PROGRAMS, "quantum-kernel-alignment"])
-def test_programs_that_are_on_their_way_out_still_run(standin, service, program_id):
+def test_deprecated_programs_still_run(standin, service, program_id):
     _, messages = warned(lambda: service.run(program_id, {}, {"backend": DEVICE}))
 
     assert len(messages) == 1
@@ -90,7 +90,7 @@ def test_programs_that_are_on_their_way_out_still_run(standin, service, program_
     assert standin.sent("POST /jobs")[0]["program_id"] == program_id
 
 
-def test_such_a_program_in_a_session_blames_the_user_too(standin, service):
+def test_deprecated_program_in_a_session_warns_at_the_caller(standin, service):
     session = Session(service, DEVICE)
 
     _, messages = warned(lambda: session.run("sample-program", {}))
@@ -98,7 +98,7 @@ def test_such_a_program_in_a_session_blames_the_user_too(standin, service):
     assert len(messages) == 1
 
 
-def test_sessions_of_the_old_style(service):
+def test_old_style_sessions_warn(service):
     session, messages = warned(lambda: service.open("p", {}, {"backend": DEVICE}))
 
     (message,) = messages
@@ -107,7 +107,7 @@ def test_sessions_of_the_old_style(service):
     assert session.info() == {"backend": DEVICE}
 
 
-def test_the_old_name_of_the_backend_in_options():
+def test_backend_name_in_options_warns():
     options, messages = warned(lambda: RuntimeOptions(backend_name="old"))
     assert len(messages) == 1
     assert options.backend == options.backend_name == "old"
@@ -117,7 +117,7 @@ def test_the_old_name_of_the_backend_in_options():
     assert options.backend == "newer"
 
 
-def test_the_old_name_of_the_backend_in_a_dict_of_a_run(standin, service):
+def test_backend_name_in_run_dict_warns(standin, service):
     _, messages = warned(lambda: service.run("p", {}, {"backend_name": DEVICE}))
 
     assert len(messages) == 1
@@ -125,7 +125,7 @@ def test_the_old_name_of_the_backend_in_a_dict_of_a_run(standin, service):
     assert standin.sent("POST /jobs")[0]["backend"] == DEVICE
 
 
-def test_a_backend_in_the_options_of_a_session(standin, service):
+def test_backend_in_session_options_warns(standin, service):
     session = Session(service, DEVICE)
 
     _, messages = warned(lambda: session.run("p", {}, options={"backend": DEVICE}))
@@ -138,7 +138,7 @@ def test_a_backend_in_the_options_of_a_session(standin, service):
     assert [body["backend"] for body in standin.sent("POST /jobs")] == [DEVICE, DEVICE]
 
 
-def test_a_backend_in_the_options_that_is_not_the_one_of_the_session(standin, service):
+def test_different_backend_in_session_options_warns(standin, service):
     session = Session(service, DEVICE)
 
     with (
@@ -152,7 +152,7 @@ def test_a_backend_in_the_options_that_is_not_the_one_of_the_session(standin, se
     assert standin.sent("POST /jobs") == []
 
 
-def test_the_old_word_for_a_channel(standin):
+def test_auth_argument_warns(standin):
     service, messages = warned(
         lambda: QiskitRuntimeService(auth="legacy", url=f"{standin.url}/api", token="t")
     )
@@ -164,7 +164,7 @@ def test_the_old_word_for_a_channel(standin):
     assert (auth, len(messages)) == ("legacy", 1)
 
 
-def test_the_old_word_for_a_channel_of_saved_accounts(tmp_path):
+def test_auth_argument_of_saved_accounts_warns(tmp_path):
     filename = str(tmp_path / "accounts.json")
     service = QiskitRuntimeService
 
@@ -197,7 +197,7 @@ def test_unknown_auth_of_saved_accounts_means_ibm_cloud_with_a_warning(tmp_path)
 
 
 @pytest.mark.parametrize("primitive", [Sampler, Estimator])
-def test_primitives_with_a_service_and_a_backend_among_their_options(service, primitive):
+def test_primitives_with_service_and_backend_option_warn(service, primitive):
     made, messages = warned(lambda: primitive(service=service, options={"backend": DEVICE}))
 
     assert len(messages) == 2
@@ -205,7 +205,7 @@ def test_primitives_with_a_service_and_a_backend_among_their_options(service, pr
 
 
 @pytest.mark.parametrize("primitive", [Sampler, Estimator])
-def test_primitives_that_are_closed_themselves(service, primitive):
+def test_closing_a_primitive_warns(service, primitive):
     made = primitive(session=Session(service, DEVICE))
 
     _, messages = warned(lambda: made.close())  # noqa: PLW0108 - a line to blame
@@ -214,7 +214,7 @@ def test_primitives_that_are_closed_themselves(service, primitive):
     assert not made.session._active
 
 
-def test_what_is_not_deprecated_does_not_warn(standin, service):
+def test_supported_calls_do_not_warn(standin, service):
     session = Session(service, DEVICE)
     options = {"log_level": "INFO"}
 

@@ -1,4 +1,4 @@
-"""What objects show of themselves in a notebook: escaped, masked, and without further requests."""
+"""Notebook representations are escaped and masked, and need no further requests."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from qiskit_ibm_runtime import Options, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime._display.html import card, table
-from qiskit_ibm_runtime._display.masking import masked
+from qiskit_ibm_runtime._display.masking import mask_fields
 
 SIMULATOR = "ibmq_qasm_simulator"
 EVIL = "<img src=x onerror=alert(1)>\"'&</td></table><script>alert(2)</script>"
 
 
 class Page(HTMLParser):
-    """The elements and the text of a piece of HTML, which must be well-formed."""
+    """Elements and text of a piece of HTML, which must be well-formed."""
 
     EMPTY = {"br"}
 
@@ -65,7 +65,7 @@ def service(server):
     return server.service()
 
 
-def test_a_service_shows_where_it_is_and_no_secret(service, server):
+def test_service_card_shows_url_without_secrets(service, server):
     page = shown(service)
 
     assert "local" in page.text
@@ -74,7 +74,7 @@ def test_a_service_shows_where_it_is_and_no_secret(service, server):
     assert repr(service) == "<QiskitRuntimeService>"
 
 
-def test_a_backend_draws_its_couplings_in_the_colors_of_their_errors(service):
+def test_backend_card_colors_couplings_by_error(service):
     backend = service.backend("fake_lima")
 
     page = shown(backend)
@@ -87,7 +87,7 @@ def test_a_backend_draws_its_couplings_in_the_colors_of_their_errors(service):
     assert "median readout error" in page.text
 
 
-def test_a_calibration_is_fetched_once_for_all_displays(server):
+def test_calibration_is_fetched_once_for_all_displays(server):
     backend = server.service().backend("fake_guadalupe")
     server.requests.clear()
 
@@ -100,7 +100,7 @@ def test_a_calibration_is_fetched_once_for_all_displays(server):
     assert asked[0].endswith("/properties")
 
 
-def test_a_backend_whose_calibration_cannot_be_had_is_shown_all_the_same(server):
+def test_backend_card_works_without_a_calibration(server):
     from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
     backend = server.service().backend("fake_lima")
@@ -115,7 +115,7 @@ def test_a_backend_whose_calibration_cannot_be_had_is_shown_all_the_same(server)
     assert "median" not in page.text
 
 
-def test_a_simulator_has_nothing_to_draw(service):
+def test_simulator_card_has_no_coupling_map(service):
     page = shown(service.backend(SIMULATOR))
 
     assert "svg" not in page.tags
@@ -123,18 +123,18 @@ def test_a_simulator_has_nothing_to_draw(service):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 27])
-def test_qubits_of_a_line_lie_apart_in_a_row(count):
+def test_layout_of_a_line_is_straight_and_spaced(count):
     from qiskit_ibm_runtime._display.coupling import layout
 
-    places = layout(count, [(each, each + 1) for each in range(count - 1)])
+    positions = layout(count, [(each, each + 1) for each in range(count - 1)])
 
-    assert places.shape == (count, 2)
-    gaps = ((places[1:] - places[:-1]) ** 2).sum(axis=1) ** 0.5
+    assert positions.shape == (count, 2)
+    gaps = ((positions[1:] - positions[:-1]) ** 2).sum(axis=1) ** 0.5
     assert all(abs(gap - 46) < 5 for gap in gaps)
-    assert (layout(count, [(each, each + 1) for each in range(count - 1)]) == places).all()
+    assert (layout(count, [(each, each + 1) for each in range(count - 1)]) == positions).all()
 
 
-def test_jobs_show_what_is_known_without_a_request(service, server, bell):
+def test_job_card_sends_no_requests(service, server, bell):
     options = Options(environment={"job_tags": [EVIL[:24]]})
     with Session(service=service, backend=SIMULATOR) as session:
         job = Sampler(session=session, options=options).run(bell)
@@ -143,9 +143,9 @@ def test_jobs_show_what_is_known_without_a_request(service, server, bell):
     before = shown(job)
     session_page = shown(session)
 
-    # The submit may be noted after its answer was read.
+    # The submit may be recorded after the client read its response.
     assert [each.path for each in server.requests.exchanges if each.method != "POST"] == []
-    assert "not asked for yet" in before.text
+    assert "not fetched yet" in before.text
     assert job.job_id() in before.text
     assert EVIL[:24] in before.text
     assert session.session_id in session_page.text
@@ -155,7 +155,7 @@ def test_jobs_show_what_is_known_without_a_request(service, server, bell):
     assert "closed" in shown(session).text
 
 
-def test_the_error_of_a_failed_job_is_unfolded_and_escaped(service):
+def test_job_card_escapes_the_error_message(service):
     source = f"def main(backend, user_messenger, **kwargs):\n    raise ValueError({EVIL!r})\n"
     metadata = {"name": "evil", "max_execution_time": 60}
     program_id = service.upload_program(source, metadata)
@@ -169,7 +169,7 @@ def test_the_error_of_a_failed_job_is_unfolded_and_escaped(service):
     assert EVIL in page.text
 
 
-def test_a_list_of_jobs_is_a_list_and_a_table(service):
+def test_job_list_is_a_list_shown_as_a_table(service):
     service.run("hello-world", {"iterations": 1}, {"backend": SIMULATOR})
     jobs = service.jobs(limit=2)
 
@@ -182,7 +182,7 @@ def test_a_list_of_jobs_is_a_list_and_a_table(service):
     assert repr(jobs) == repr(list(jobs))
 
 
-def test_options_show_what_was_changed(service):
+def test_options_highlight_changed_values(service):
     options = Options(resilience_level=0)
     options.execution.shots = 17
     options.environment.job_tags = [EVIL]
@@ -208,7 +208,7 @@ def accounts(tmp_path):
     return QiskitRuntimeService.saved_accounts(filename=file)
 
 
-def test_accounts_are_dicts_with_real_items_that_print_masked(accounts):
+def test_accounts_have_real_items_but_a_masked_repr(accounts):
     one = accounts["one"]
 
     assert isinstance(accounts, dict)
@@ -223,7 +223,7 @@ def test_accounts_are_dicts_with_real_items_that_print_masked(accounts):
     assert EVIL in shown(accounts).text
 
 
-def test_the_active_account_is_a_dict_that_prints_masked(service, server):
+def test_active_account_has_a_masked_repr(service, server):
     account = service.active_account()
 
     assert isinstance(account, dict)
@@ -235,10 +235,10 @@ def test_the_active_account_is_a_dict_that_prints_masked(service, server):
     assert again.active_account() == account
 
 
-def test_short_secrets_are_masked_whole_and_crns_nearly():
+def test_short_secrets_are_masked_completely_and_crns_partially():
     crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/abc:instance-1234::"
 
-    fields = masked({"token": "short", "instance": crn, "verify": True})
+    fields = mask_fields({"token": "short", "instance": crn, "verify": True})
 
     assert fields["token"] == "***"
     assert fields["instance"].startswith("crn:***")
@@ -246,7 +246,7 @@ def test_short_secrets_are_masked_whole_and_crns_nearly():
     assert fields["verify"] is True
 
 
-def test_everything_in_cards_and_tables_is_escaped():
+def test_cards_and_tables_escape_all_values():
     html = card(EVIL, EVIL, {EVIL: EVIL, "list": [EVIL]}) + table([EVIL], [[EVIL]], "none")
 
     page = Page(html)

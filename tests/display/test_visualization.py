@@ -1,4 +1,4 @@
-"""Pictures: what is drawn is what was measured, with its errors."""
+"""Plots show the measured values with their errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _matplotlib() -> None:
     pytest.importorskip("matplotlib", reason="the extra 'visualization' is not installed")
 
 
-def test_bars_have_the_error_of_their_shares():
+def test_distribution_bars_have_standard_errors():
     shares = QuasiDistribution({0: 0.25, 3: 0.75}, shots=400)
     result = SamplerResult([shares], [{"shots": 400}])
 
@@ -37,7 +37,7 @@ def test_bars_have_the_error_of_their_shares():
     assert (high - low) / 2 == pytest.approx((0.25 * 0.75 / 400) ** 0.5)
 
 
-def test_many_outcomes_are_cut_to_the_likeliest():
+def test_distribution_shows_only_the_likeliest_outcomes():
     shares = np.arange(1, 101) / 5050
     result = SamplerResult([QuasiDistribution(dict(enumerate(shares)))], [{}])
 
@@ -47,7 +47,7 @@ def test_many_outcomes_are_cut_to_the_likeliest():
     assert axes.get_title().startswith("68 more outcomes")
 
 
-def test_values_have_their_standard_errors():
+def test_expectation_values_have_standard_errors():
     result = EstimatorResult(np.array([0.5, -0.5]), [{"variance": 0.75, "shots": 300}] * 2)
 
     figure = plot_expectation(result, [0.1, 0.2], label="first")
@@ -62,7 +62,7 @@ def test_values_have_their_standard_errors():
     assert [each.get_text() for each in axes.get_legend().get_texts()] == ["first", "second"]
 
 
-def test_what_cannot_be_drawn_is_refused_with_a_sentence(qiskit_runtime_shared_service):
+def test_unplottable_arguments_raise(qiskit_runtime_shared_service):
     values = EstimatorResult(np.array([0.5]), [{}])
 
     with pytest.raises(IBMInputValueError, match="quasi_dists"):
@@ -77,7 +77,7 @@ def test_what_cannot_be_drawn_is_refused_with_a_sentence(qiskit_runtime_shared_s
         plot_timeline([])
 
 
-def test_a_timeline_has_a_row_for_each_job(qiskit_runtime_shared_service):
+def test_timeline_has_a_row_for_each_job(qiskit_runtime_shared_service):
     run = qiskit_runtime_shared_service.run
     options = {"backend": "ibmq_qasm_simulator"}
     jobs = [run("hello-world", {"iterations": 1}, options) for _ in range(2)]
@@ -89,14 +89,14 @@ def test_a_timeline_has_a_row_for_each_job(qiskit_runtime_shared_service):
     assert [each.get_text() for each in axes.get_yticklabels()] == [j.job_id() for j in jobs]
 
 
-def test_a_device_is_drawn_with_each_qubit(qiskit_runtime_shared_service):
+def test_backend_plot_shows_each_qubit(qiskit_runtime_shared_service):
     (axes,) = plot_backend(qiskit_runtime_shared_service.backend("fake_lima")).axes
 
     assert [each.get_text() for each in axes.texts] == list("01234")
     assert len(axes.lines) == 4
 
 
-def test_matplotlib_is_loaded_by_a_picture_and_not_before():
+def test_matplotlib_is_imported_only_when_plotting():
     code = (
         "import sys, qiskit_ibm_runtime.visualization\n"
         "print([name for name in ('matplotlib', 'tqdm', 'typer', 'rich') if name in sys.modules])"
@@ -108,7 +108,7 @@ def test_matplotlib_is_loaded_by_a_picture_and_not_before():
     assert answer.stdout.strip() == "[]"
 
 
-def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch):
+def test_missing_matplotlib_is_reported_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
 
     with pytest.raises(IBMRuntimeError) as refused:

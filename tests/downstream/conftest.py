@@ -49,7 +49,7 @@ def service() -> Iterator[QiskitRuntimeService]:
     if not OVER_THE_BRIDGE:
         yield QiskitRuntimeService(channel="local")
         return
-    with ServerPool(2) as workshop, workshop.server() as server:
+    with ServerPool(2) as pool, pool.server() as server:
         face = server.platform
         os.environ.update(face.environment)
         yield QiskitRuntimeService(

@@ -19,7 +19,7 @@ SEED = 42
 SHOTS = 20_000
 
 
-def test_parameter_shift_gradients_agree_with_the_exact_ones(estimator: Estimator) -> None:
+def test_parameter_shift_gradients_agree_with_exact_values(estimator: Estimator) -> None:
     a, b = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(2)
     circuit.ry(a, 0)
@@ -40,7 +40,7 @@ def test_parameter_shift_gradients_agree_with_the_exact_ones(estimator: Estimato
     )
 
 
-def test_sampler_gradients_agree_with_the_exact_ones(sampler: Sampler) -> None:
+def test_sampler_gradients_agree_with_exact_values(sampler: Sampler) -> None:
     angle = Parameter("angle")
     circuit = QuantumCircuit(1)
     circuit.ry(angle, 0)
@@ -65,7 +65,7 @@ class TestAmplitudeEstimation:
         grover.ry(2 * angle, 0)
         return EstimationProblem(prepare, objective_qubits=[0], grover_operator=grover)
 
-    def test_the_canonical_form_agrees_with_the_reference_sampler(self, sampler: Sampler) -> None:
+    def test_canonical_form_agrees_with_reference_sampler(self, sampler: Sampler) -> None:
         ours = AmplitudeEstimation(num_eval_qubits=3, sampler=sampler).estimate(self.problem())
         exact = AmplitudeEstimation(num_eval_qubits=3, sampler=ReferenceSampler()).estimate(
             self.problem()
@@ -76,9 +76,7 @@ class TestAmplitudeEstimation:
         # best, and 20,000 of them to 0.00035: five deviations.
         assert ours.mle == pytest.approx(exact.mle, abs=0.002)
 
-    def test_the_iterative_form_encloses_the_probability_and_the_reference(
-        self, sampler: Sampler
-    ) -> None:
+    def test_iterative_form_contains_the_probability_and_reference(self, sampler: Sampler) -> None:
         def interval(primitive: object) -> tuple[float, float]:
             algorithm_globals.random_seed = SEED
             algorithm = IterativeAmplitudeEstimation(

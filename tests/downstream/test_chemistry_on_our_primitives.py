@@ -36,7 +36,7 @@ def ansatz() -> QuantumCircuit:
     return circuit
 
 
-def test_the_ground_state_of_hydrogen_agrees_with_reference_and_published_energy(
+def test_hydrogen_ground_state_agrees_with_reference_and_published_energy(
     estimator: Estimator,
 ) -> None:
     problem = PySCFDriver(atom="H 0 0 0; H 0 0 0.735", basis="sto3g").run()

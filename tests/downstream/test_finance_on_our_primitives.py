@@ -16,7 +16,7 @@ SEED = 42
 STRIKE = 1.896
 
 
-def test_a_european_call_is_priced_like_by_the_reference_and_exactly(sampler: Sampler) -> None:
+def test_european_call_price_agrees_with_reference_and_exact_value(sampler: Sampler) -> None:
     spot, volatility, rate, maturity = 2.0, 0.4, 0.05, 40 / 365
     mu = (rate - 0.5 * volatility**2) * maturity + np.log(spot)
     sigma = volatility * np.sqrt(maturity)

@@ -28,7 +28,7 @@ def kernel(primitive: object) -> FidelityQuantumKernel:
     )
 
 
-def test_a_fidelity_kernel_and_its_classifier_agree_with_the_reference(sampler: Sampler) -> None:
+def test_fidelity_kernel_and_classifier_agree_with_reference(sampler: Sampler) -> None:
     def classified(primitive: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the matrices of known and unseen points, and how the latter are classified."""
         algorithm_globals.random_seed = SEED
@@ -49,7 +49,7 @@ def test_a_fidelity_kernel_and_its_classifier_agree_with_the_reference(sampler: 
     assert predicted.tolist() == expected.tolist() == [0, 1]
 
 
-def test_a_step_of_a_variational_classifier_agrees_with_the_reference(sampler: Sampler) -> None:
+def test_variational_classifier_step_agrees_with_reference(sampler: Sampler) -> None:
     def train(primitive: object) -> VQC:
         algorithm_globals.random_seed = SEED
         classifier = VQC(

@@ -31,7 +31,7 @@ def solve(primitive: object) -> Any:
     return MinimumEigenOptimizer(solver).solve(program)
 
 
-def test_qaoa_finds_the_largest_cut_and_its_angles_like_the_reference(sampler: Sampler) -> None:
+def test_qaoa_finds_the_maximum_cut_like_the_reference(sampler: Sampler) -> None:
     ours, reference = solve(sampler), solve(ReferenceSampler())
 
     assert ours.fval == reference.fval == pytest.approx(4)
@@ -45,7 +45,7 @@ def test_qaoa_finds_the_largest_cut_and_its_angles_like_the_reference(sampler: S
     assert energy == pytest.approx(expected, abs=5 * 2 / np.sqrt(SHOTS))
 
 
-def test_qaoa_samples_the_state_at_the_angles_that_it_found(sampler: Sampler) -> None:
+def test_qaoa_samples_the_state_at_the_optimal_angles(sampler: Sampler) -> None:
     found = solve(sampler).min_eigen_solver_result
     circuit = found.optimal_circuit.remove_final_measurements(inplace=False)
     exact = Statevector(circuit.assign_parameters(found.optimal_parameters)).probabilities()

@@ -57,7 +57,7 @@ def parameterized() -> QuantumCircuit:
     ],
     ids=["text", "number in list", "empty", "no values", "too many", "nan", "sets"],
 )
-def test_the_sampler_names_what_is_wrong_with_its_input(
+def test_sampler_names_invalid_input(
     service: QiskitRuntimeService,
     nothing_sent: Callable[[], None],
     circuits: Any,
@@ -72,7 +72,7 @@ def test_the_sampler_names_what_is_wrong_with_its_input(
     nothing_sent()
 
 
-def test_an_observable_of_the_wrong_size_is_refused(
+def test_rejects_observable_of_the_wrong_size(
     service: QiskitRuntimeService, nothing_sent: Callable[[], None]
 ) -> None:
     estimator = Estimator(session=service.backend(SIMULATOR))
@@ -92,7 +92,7 @@ def test_an_observable_of_the_wrong_size_is_refused(
     ],
     ids=["optimization", "resilience", "amplifier", "shots"],
 )
-def test_an_option_out_of_range_is_named(
+def test_names_option_out_of_range(
     service: QiskitRuntimeService,
     nothing_sent: Callable[[], None],
     bell: QuantumCircuit,
@@ -106,7 +106,7 @@ def test_an_option_out_of_range_is_named(
     nothing_sent()
 
 
-def test_a_misspelt_option_is_told_its_right_name(
+def test_suggests_name_for_misspelled_option(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     options = Options(resilience_level=0, optimisation_level=1)  # type: ignore[call-arg]
@@ -116,12 +116,12 @@ def test_a_misspelt_option_is_told_its_right_name(
         sampler.run(bell)
 
 
-def test_an_unknown_backend_is_named(service: QiskitRuntimeService) -> None:
+def test_names_unknown_backend(service: QiskitRuntimeService) -> None:
     with pytest.raises(QiskitBackendNotFoundError, match="ibmq_atlantis"):
         service.backend("ibmq_atlantis")
 
 
-def test_an_unknown_backend_in_the_options_of_run_is_named(
+def test_names_unknown_backend_in_run_options(
     service: QiskitRuntimeService, nothing_sent: Callable[[], None]
 ) -> None:
     with pytest.raises(QiskitBackendNotFoundError, match="ibmq_atlantis"):
@@ -129,42 +129,42 @@ def test_an_unknown_backend_in_the_options_of_run_is_named(
     nothing_sent()
 
 
-def test_an_unknown_channel_is_named_with_the_choices() -> None:
+def test_unknown_channel_error_lists_choices() -> None:
     with pytest.raises(ValueError, match=r"(?s)channel.*ibm_quantum"):
         QiskitRuntimeService(channel="ibm_moon")  # type: ignore[arg-type]
 
 
-def test_an_empty_token_is_refused() -> None:
+def test_rejects_empty_token() -> None:
     from qiskit_ibm_runtime.accounts import Account
 
     with pytest.raises(InvalidAccountError, match="token"):
         Account("ibm_quantum", "").validate()
 
 
-def test_a_wrong_token_is_refused_by_the_server(service: QiskitRuntimeService) -> None:
+def test_server_rejects_wrong_token(service: QiskitRuntimeService) -> None:
     url = service._account.url
 
     with pytest.raises(IBMNotAuthorizedError):
         QiskitRuntimeService(channel="local", url=url, token="wrong")
 
 
-def test_a_malformed_crn_is_refused_before_any_request() -> None:
+def test_rejects_malformed_crn_before_any_request() -> None:
     with pytest.raises((InvalidAccountError, IBMInputValueError), match="crn:v1:nonsense"):
         QiskitRuntimeService(channel="ibm_cloud", token="key", instance="crn:v1:nonsense")
 
 
 @pytest.mark.parametrize("instance", ["hub/group", "hub/group/project/more", "nonsense"])
-def test_a_malformed_hub_group_project_is_refused(instance: str) -> None:
+def test_rejects_malformed_hub_group_project(instance: str) -> None:
     with pytest.raises(InvalidAccountError, match="instance"):
         QiskitRuntimeService(channel="ibm_quantum", token="key", instance=instance)
 
 
-def test_an_unknown_hub_group_project_is_named(service: QiskitRuntimeService) -> None:
+def test_names_unknown_hub_group_project(service: QiskitRuntimeService) -> None:
     with pytest.raises(IBMInputValueError, match="could not be found for this account"):
         service.backends(instance="no/such/project")
 
 
-def test_a_circuit_wider_than_the_device_is_refused(
+def test_rejects_circuit_wider_than_the_device(
     service: QiskitRuntimeService, nothing_sent: Callable[[], None]
 ) -> None:
     sampler = Sampler(session=service.backend("fake_manila"), options={"resilience_level": 0})
@@ -174,7 +174,7 @@ def test_a_circuit_wider_than_the_device_is_refused(
     nothing_sent()
 
 
-def test_level_three_on_a_simulator_asks_for_a_coupling_map(
+def test_level_three_on_a_simulator_requires_a_coupling_map(
     service: QiskitRuntimeService, nothing_sent: Callable[[], None]
 ) -> None:
     estimator = Estimator(session=service.backend(SIMULATOR))
@@ -184,7 +184,7 @@ def test_level_three_on_a_simulator_asks_for_a_coupling_map(
     nothing_sent()
 
 
-def test_an_observable_that_cannot_be_read_is_named_with_its_place(
+def test_names_unreadable_observable_with_its_index(
     service: QiskitRuntimeService, nothing_sent: Callable[[], None]
 ) -> None:
     from qiskit.exceptions import QiskitError
@@ -196,7 +196,7 @@ def test_an_observable_that_cannot_be_read_is_named_with_its_place(
     nothing_sent()
 
 
-def test_a_misspelt_option_of_a_section_is_told_its_right_name(
+def test_suggests_name_for_misspelled_section_option(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     sampler = Sampler(session=service.backend(SIMULATOR))
@@ -225,7 +225,7 @@ class TestFaultyParts:
     def sampler(self, service: QiskitRuntimeService) -> Sampler:
         return Sampler(session=service.backend("fake_manila"), options={"resilience_level": 0})
 
-    def test_a_circuit_on_them_is_refused_when_it_is_not_transpiled(
+    def test_rejects_untranspiled_circuit_that_uses_them(
         self, sampler: Sampler, nothing_sent: Callable[[], None]
     ) -> None:
         on_qubit, on_edge = QuantumCircuit(5, 5), QuantumCircuit(5, 5)
@@ -238,7 +238,7 @@ class TestFaultyParts:
             sampler.run(on_edge, transpilation={"skip_transpilation": True})
         nothing_sent()
 
-    def test_a_circuit_beside_them_runs(self, sampler: Sampler) -> None:
+    def test_runs_circuit_that_avoids_them(self, sampler: Sampler) -> None:
         circuit = QuantumCircuit(5, 1)
         circuit.x(4)
         circuit.measure(4, 0)
@@ -247,7 +247,7 @@ class TestFaultyParts:
 
         assert result.quasi_dists[0][1] > 0.9
 
-    def test_the_service_transpiles_around_them(self, sampler: Sampler) -> None:
+    def test_service_transpiles_around_them(self, sampler: Sampler) -> None:
         circuit = QuantumCircuit(2, 2)
         circuit.x(1)
         circuit.measure([0, 1], [0, 1])

@@ -43,7 +43,7 @@ def within_five_sigma(observable: SparsePauliOp, shots: int = SHOTS) -> float:
     return 5 * float(np.sum(np.abs(observable.coeffs))) / math.sqrt(shots)
 
 
-def test_hydrogen_at_the_right_angle_has_its_published_energy(estimator: Estimator) -> None:
+def test_hydrogen_has_its_published_energy(estimator: Estimator) -> None:
     circuit = QuantumCircuit(2)
     circuit.x(0)
     circuit.ry(-0.22353699826765921, 1)
@@ -67,7 +67,7 @@ def test_without_shots_the_values_are_exact(estimator: Estimator) -> None:
     assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=1e-9)
 
 
-def test_values_agree_with_terras_exact_estimator_within_shot_noise(estimator: Estimator) -> None:
+def test_values_agree_with_exact_estimator_within_shot_noise(estimator: Estimator) -> None:
     ansatz = RealAmplitudes(2, reps=1)
     observables = [HYDROGEN, SparsePauliOp(["XY", "ZZ", "YI"], [0.5, -1.0, 0.25])]
     values = [[0.1, 0.7, -1.2, 2.2], [1.0, -0.3, 0.4, 0.0]]
@@ -101,7 +101,7 @@ OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
     ids=["label", "Pauli", "SparsePauliOp", "Operator"],
 )
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # terra 0.46, for Operator
-def test_an_observable_may_be_given_in_each_form(estimator: Estimator, observable: object) -> None:
+def test_accepts_every_observable_form(estimator: Estimator, observable: object) -> None:
     bell = QuantumCircuit(2)
     bell.h(0)
     bell.cx(0, 1)
@@ -109,7 +109,7 @@ def test_an_observable_may_be_given_in_each_form(estimator: Estimator, observabl
     assert estimator.run(bell, observable).result().values[0] == pytest.approx(1.0)
 
 
-def test_the_variance_is_that_of_the_observable(estimator: Estimator) -> None:
+def test_variance_matches_the_observable(estimator: Estimator) -> None:
     """
     The state cos|0> + sin|1> has <Z> = cos(angle) and variance sin(angle)^2 of Z.
     """
@@ -123,7 +123,7 @@ def test_the_variance_is_that_of_the_observable(estimator: Estimator) -> None:
     assert metadata["variance"] == pytest.approx(math.sin(angle) ** 2, abs=0.05)
 
 
-def test_without_shots_the_variance_is_exact_too(estimator: Estimator) -> None:
+def test_without_shots_the_variance_is_exact(estimator: Estimator) -> None:
     """
     That of an operator is <O^2> - <O>^2; here by matrices, without Paulis or Aer.
     """
@@ -144,7 +144,7 @@ def test_without_shots_the_variance_is_exact_too(estimator: Estimator) -> None:
 
 
 @pytest.mark.parametrize("shots", [None, SHOTS])
-def test_an_observable_without_terms_is_zero(estimator: Estimator, shots: int | None) -> None:
+def test_observable_without_terms_is_zero(estimator: Estimator, shots: int | None) -> None:
     result = estimator.run(QuantumCircuit(2), PauliList(["ZZ"])[:0], shots=shots).result()
 
     assert result.values.tolist() == [0]
@@ -152,9 +152,7 @@ def test_an_observable_without_terms_is_zero(estimator: Estimator, shots: int | 
 
 
 @pytest.mark.parametrize("shots", [None, SHOTS])
-def test_a_commutator_is_estimated_though_its_terms_are_complex(
-    estimator: Estimator, shots: int | None
-) -> None:
+def test_estimates_commutator_with_complex_terms(estimator: Estimator, shots: int | None) -> None:
     """
     -i[X, Y] / 2 = Z, of which the circuit prepares an eigenstate.
     """
@@ -166,7 +164,7 @@ def test_a_commutator_is_estimated_though_its_terms_are_complex(
     assert estimator.run(circuit, commutator, shots=shots).result().values[0] == pytest.approx(-1)
 
 
-def test_expressions_and_circuits_that_are_bound_in_part_get_the_values_left(
+def test_binds_remaining_values_of_partly_bound_circuits(
     estimator: Estimator,
 ) -> None:
     a, b = Parameter("a"), Parameter("b")
@@ -182,7 +180,7 @@ def test_expressions_and_circuits_that_are_bound_in_part_get_the_values_left(
     assert rest.tolist() == pytest.approx([math.cos(1.2)])
 
 
-def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
+def test_same_seed_gives_same_values(estimator: Estimator) -> None:
     circuit = QuantumCircuit(2)
     circuit.ry(1.0, 0)
     circuit.ry(0.3, 1)
@@ -194,7 +192,7 @@ def test_the_same_seed_gives_the_same_values(estimator: Estimator) -> None:
     assert first.tolist() == second.tolist()
 
 
-def test_each_level_of_resilience_runs_and_says_what_it_did(estimator: Estimator) -> None:
+def test_each_resilience_level_runs_and_reports_its_method(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
 
@@ -203,7 +201,7 @@ def test_each_level_of_resilience_runs_and_says_what_it_did(estimator: Estimator
     assert metadata["zne"]["noise_amplification"]["values"] == pytest.approx([1.0, 1.0, 1.0])
 
 
-def test_values_are_an_array_with_one_set_of_metadata_each(estimator: Estimator) -> None:
+def test_returns_value_array_and_metadata_per_circuit(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
 
@@ -218,7 +216,7 @@ def test_values_are_an_array_with_one_set_of_metadata_each(estimator: Estimator)
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # of opflow, about itself
 @pytest.mark.filterwarnings("ignore:.*:PendingDeprecationWarning")
-def test_an_observable_of_opflow_is_estimated(estimator: Estimator) -> None:
+def test_estimates_opflow_observable(estimator: Estimator) -> None:
     opflow = pytest.importorskip("qiskit.opflow", reason="terra 0.46 is the last with opflow")
     bell = QuantumCircuit(2)
     bell.h(0)
@@ -231,7 +229,7 @@ def test_an_observable_of_opflow_is_estimated(estimator: Estimator) -> None:
     assert result.values.tolist() == pytest.approx([1.0, 2.0])
 
 
-def test_measurements_at_the_end_are_left_out_with_a_warning(estimator: Estimator) -> None:
+def test_ignores_final_measurements_with_a_warning(estimator: Estimator) -> None:
     circuit = QuantumCircuit(1)
     circuit.h(0)
     circuit.measure_all()
@@ -243,7 +241,7 @@ def test_measurements_at_the_end_are_left_out_with_a_warning(estimator: Estimato
 
 
 @pytest.mark.parametrize("shots", [None, SHOTS])
-def test_a_complex_observable_has_a_complex_value(estimator: Estimator, shots: int | None) -> None:
+def test_complex_observable_has_a_complex_value(estimator: Estimator, shots: int | None) -> None:
     circuit = QuantumCircuit(1)
     circuit.x(0)
     observables = [SparsePauliOp(["Z", "I"], [1j, 2.0]), SparsePauliOp("Z")]
@@ -253,7 +251,7 @@ def test_a_complex_observable_has_a_complex_value(estimator: Estimator, shots: i
     assert values.tolist() == pytest.approx([2 - 1j, -1])
 
 
-def test_large_jobs_add_up_the_complex_values_of_their_parts(estimator: Estimator) -> None:
+def test_large_jobs_sum_complex_values_of_their_parts(estimator: Estimator) -> None:
     """
     Terms that do not commute qubit by qubit are measured one by one, in more than one part.
     """

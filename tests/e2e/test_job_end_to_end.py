@@ -37,7 +37,7 @@ def hello(service: QiskitRuntimeService, iterations: int, **kwargs: object) -> R
     )
 
 
-def test_a_job_fetched_by_id_has_the_same_result_and_inputs(
+def test_job_fetched_by_id_has_the_same_result_and_inputs(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     options = Options(environment={"job_tags": ["e2e", "fetch"]})
@@ -54,7 +54,7 @@ def test_a_job_fetched_by_id_has_the_same_result_and_inputs(
     assert again.backend().name == SIMULATOR
 
 
-def test_a_pickled_job_holds_no_token_and_goes_on_with_its_service(
+def test_pickled_job_has_no_token_and_finds_its_service(
     service: QiskitRuntimeService,
 ) -> None:
     job = hello(service, 3)
@@ -70,7 +70,7 @@ def test_a_pickled_job_holds_no_token_and_goes_on_with_its_service(
 
 
 @pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
-def test_a_copied_job_is_the_same_job_of_the_same_service(
+def test_copied_job_uses_the_same_service(
     service: QiskitRuntimeService, copy_of: Callable[[RuntimeJob], RuntimeJob]
 ) -> None:
     job = hello(service, 1)
@@ -83,7 +83,7 @@ def test_a_copied_job_is_the_same_job_of_the_same_service(
     assert twin.backend() is job.backend()
 
 
-def test_a_job_was_made_just_now_in_local_time(service: QiskitRuntimeService) -> None:
+def test_creation_date_is_now_in_local_time(service: QiskitRuntimeService) -> None:
     before = datetime.now(timezone.utc)
     made = hello(service, 1).creation_date
 
@@ -92,7 +92,7 @@ def test_a_job_was_made_just_now_in_local_time(service: QiskitRuntimeService) ->
     assert made.utcoffset() == made.astimezone().utcoffset()
 
 
-def test_one_job_streams_to_several_callbacks_one_after_another(
+def test_job_streams_to_several_callbacks_in_turn(
     service: QiskitRuntimeService,
 ) -> None:
     job = hello(service, 3)
@@ -120,7 +120,7 @@ def test_one_job_streams_to_several_callbacks_one_after_another(
         assert [m["iteration"] for m in seen if isinstance(m, dict)] == [0, 1, 2]
 
 
-def test_a_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> None:
+def test_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> None:
     job = hello(service, 1)
     job.result()
     tagged = service.run(
@@ -135,7 +135,7 @@ def test_a_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> 
     assert [one.job_id() for one in found] == [tagged.job_id()]
 
 
-def test_interim_results_arrive_once_each_and_in_order(service: QiskitRuntimeService) -> None:
+def test_interim_results_arrive_once_and_in_order(service: QiskitRuntimeService) -> None:
     seen: list[object] = []
     job = hello(service, 4, callback=lambda _id, message: seen.append(message))
 
@@ -154,7 +154,7 @@ def as_dict(message: object) -> dict[str, object]:
     return json.loads(message) if isinstance(message, str) else message  # type: ignore[return-value]
 
 
-def test_a_callback_gets_every_message_of_a_running_job(service: QiskitRuntimeService) -> None:
+def test_callback_gets_every_message_of_a_running_job(service: QiskitRuntimeService) -> None:
     seen: list[object] = []
     complete = threading.Event()
 
@@ -169,7 +169,7 @@ def test_a_callback_gets_every_message_of_a_running_job(service: QiskitRuntimeSe
     assert [m["iteration"] for m in seen if isinstance(m, dict)] == [0, 1, 2]
 
 
-def test_a_failing_program_brings_its_traceback_home(service: QiskitRuntimeService) -> None:
+def test_failing_program_returns_its_traceback(service: QiskitRuntimeService) -> None:
     job = hello(service, "many")  # type: ignore[arg-type]
 
     with pytest.raises(RuntimeJobFailureError) as caught:
@@ -181,7 +181,7 @@ def test_a_failing_program_brings_its_traceback_home(service: QiskitRuntimeServi
     assert "Traceback" in job.error_message()
 
 
-def test_a_cancelled_job_ends_and_has_no_result(service: QiskitRuntimeService) -> None:
+def test_canceled_job_ends_without_a_result(service: QiskitRuntimeService) -> None:
     job = hello(service, 100_000)
 
     job.cancel()
@@ -192,7 +192,7 @@ def test_a_cancelled_job_ends_and_has_no_result(service: QiskitRuntimeService) -
     assert hello(service, 1).result() == "Hello, World!"
 
 
-def test_cancelling_a_finished_job_is_refused(service: QiskitRuntimeService) -> None:
+def test_rejects_canceling_a_finished_job(service: QiskitRuntimeService) -> None:
     job = hello(service, 1)
     job.result()
 
@@ -200,12 +200,12 @@ def test_cancelling_a_finished_job_is_refused(service: QiskitRuntimeService) -> 
         service.job(job.job_id()).cancel()
 
 
-def test_an_unknown_job_is_not_found(service: QiskitRuntimeService) -> None:
+def test_unknown_job_is_not_found(service: QiskitRuntimeService) -> None:
     with pytest.raises(RuntimeJobNotFound, match="Job not found"):
         service.job("no-such-job")
 
 
-def test_a_deleted_job_is_gone(service: QiskitRuntimeService) -> None:
+def test_deleted_job_is_gone(service: QiskitRuntimeService) -> None:
     job = hello(service, 1)
     job.result()
 
@@ -215,7 +215,7 @@ def test_a_deleted_job_is_gone(service: QiskitRuntimeService) -> None:
         service.job(job.job_id())
 
 
-def test_jobs_of_a_session_are_grouped_and_a_closed_session_takes_no_more(
+def test_session_groups_jobs_and_rejects_them_once_closed(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     with Session(service=service, backend=SIMULATOR, max_time="5m") as session:
@@ -232,7 +232,7 @@ def test_jobs_of_a_session_are_grouped_and_a_closed_session_takes_no_more(
         sampler.run(bell)
 
 
-def test_logs_and_metrics_of_a_finished_job(service: QiskitRuntimeService) -> None:
+def test_finished_job_has_logs_and_metrics(service: QiskitRuntimeService) -> None:
     job = hello(service, 1)
     job.result()
 
@@ -242,18 +242,18 @@ def test_logs_and_metrics_of_a_finished_job(service: QiskitRuntimeService) -> No
     assert metrics["qiskit_version"]
 
 
-def test_the_least_busy_backend_is_one_that_works(service: QiskitRuntimeService) -> None:
+def test_least_busy_backend_is_operational(service: QiskitRuntimeService) -> None:
     backend = service.least_busy(simulator=False, min_num_qubits=5)
 
     assert backend.num_qubits >= 5
     assert backend.status().operational
 
 
-def test_a_session_needs_a_backend(service: QiskitRuntimeService) -> None:
+def test_session_requires_a_backend(service: QiskitRuntimeService) -> None:
     with pytest.raises(ValueError, match="backend"):
         Session(service=service)
 
 
-def test_a_bad_session_time_is_named(service: QiskitRuntimeService) -> None:
+def test_names_invalid_session_time(service: QiskitRuntimeService) -> None:
     with pytest.raises(IBMInputValueError, match="Invalid max_time value"):
         Session(service=service, backend=SIMULATOR, max_time="25h")

@@ -26,7 +26,7 @@ def sampler(service: QiskitRuntimeService) -> Sampler:
     return Sampler(session=service.backend("ibmq_qasm_simulator"), options=options)
 
 
-def test_the_distribution_agrees_with_the_statevector_within_shot_noise(sampler: Sampler) -> None:
+def test_distribution_agrees_with_statevector_within_shot_noise(sampler: Sampler) -> None:
     theta = ParameterVector("theta", 6)
     circuit = QuantumCircuit(3)
     for qubit in range(3):
@@ -45,9 +45,7 @@ def test_the_distribution_agrees_with_the_statevector_within_shot_noise(sampler:
     assert np.abs(sampled - exact).max() < FIVE_SIGMA
 
 
-def test_results_are_of_the_types_that_terra_users_expect(
-    sampler: Sampler, bell: QuantumCircuit
-) -> None:
+def test_results_have_terra_types(sampler: Sampler, bell: QuantumCircuit) -> None:
     result = sampler.run(bell).result()
 
     assert isinstance(sampler, BaseSampler)
@@ -63,7 +61,7 @@ def test_without_shots_the_probabilities_are_exact(sampler: Sampler, bell: Quant
     assert result.quasi_dists[0] == pytest.approx({0: 0.5, 3: 0.5}, abs=1e-12)
 
 
-def test_the_same_seed_gives_the_same_counts(sampler: Sampler, bell: QuantumCircuit) -> None:
+def test_same_seed_gives_same_counts(sampler: Sampler, bell: QuantumCircuit) -> None:
     first = sampler.run(bell, seed_simulator=11).result()
     second = sampler.run(bell, seed_simulator=11).result()
     other = sampler.run(bell, seed_simulator=12).result()
@@ -72,9 +70,7 @@ def test_the_same_seed_gives_the_same_counts(sampler: Sampler, bell: QuantumCirc
     assert first.quasi_dists != other.quasi_dists
 
 
-def test_shots_of_one_run_do_not_change_the_primitive(
-    sampler: Sampler, bell: QuantumCircuit
-) -> None:
+def test_run_shots_do_not_change_the_primitive(sampler: Sampler, bell: QuantumCircuit) -> None:
     once = sampler.run(bell, shots=100).result()
     again = sampler.run(bell).result()
 
@@ -82,7 +78,7 @@ def test_shots_of_one_run_do_not_change_the_primitive(
     assert again.metadata[0]["shots"] == SHOTS
 
 
-def test_a_noise_model_of_the_user_spoils_the_result(
+def test_custom_noise_model_affects_the_result(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     from qiskit_aer.noise import NoiseModel, ReadoutError
@@ -102,7 +98,7 @@ def test_a_noise_model_of_the_user_spoils_the_result(
     assert unequal == pytest.approx(2 * flip * (1 - flip), abs=FIVE_SIGMA)
 
 
-def test_a_noisy_device_agrees_with_an_exact_density_matrix_of_its_noise(
+def test_noisy_device_agrees_with_exact_density_matrix(
     service: QiskitRuntimeService,
 ) -> None:
     """
@@ -144,7 +140,7 @@ def test_a_noisy_device_agrees_with_an_exact_density_matrix_of_its_noise(
     assert 0.5 < sampled[0] + sampled[31] < 0.99
 
 
-def test_several_registers_give_keys_over_all_bits(sampler: Sampler) -> None:
+def test_keys_cover_all_registers(sampler: Sampler) -> None:
     from qiskit import ClassicalRegister, QuantumRegister
 
     qubits, low, high = (
@@ -163,7 +159,7 @@ def test_several_registers_give_keys_over_all_bits(sampler: Sampler) -> None:
     assert result.quasi_dists[0] == {0b101: 1.0}
 
 
-def test_bits_of_any_register_are_those_of_the_qubits_measured_into_them(sampler: Sampler) -> None:
+def test_bits_match_the_qubits_measured_into_them(sampler: Sampler) -> None:
     """
     In any order, not all of them, and some bits written twice: the last one counts.
     """
@@ -204,9 +200,7 @@ def _of_bits(probabilities: np.ndarray, measured: dict[int, int]) -> dict[int, f
 
 
 @pytest.mark.parametrize("shots", [100, None])
-def test_what_is_measured_on_the_way_counts_like_what_is_measured_at_the_end(
-    sampler: Sampler, shots: int | None
-) -> None:
+def test_mid_circuit_measurements_are_counted(sampler: Sampler, shots: int | None) -> None:
     """
     A qubit is measured, turned back by what was found, and measured into another register.
     """
@@ -225,14 +219,14 @@ def test_what_is_measured_on_the_way_counts_like_what_is_measured_at_the_end(
     assert sum(result.quasi_dists[0].values()) == pytest.approx(1)
 
 
-def test_a_resilience_level_that_the_runtime_lacks_is_refused_before_sending(
+def test_rejects_unsupported_resilience_level_before_sending(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:
     with pytest.raises(ValueError, match="resilience_level"):
         sampler.run(bell, resilience_level=2)
 
 
-def test_a_circuit_without_measurement_fails_with_the_reason(sampler: Sampler) -> None:
+def test_circuit_without_measurement_fails_with_the_reason(sampler: Sampler) -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.h(0)
 
@@ -240,7 +234,7 @@ def test_a_circuit_without_measurement_fails_with_the_reason(sampler: Sampler) -
         sampler.run(circuit).result()
 
 
-def test_many_circuits_come_back_in_order(sampler: Sampler) -> None:
+def test_many_circuits_return_in_order(sampler: Sampler) -> None:
     circuits = []
     for bits in range(8):
         circuit = QuantumCircuit(3)
@@ -256,7 +250,7 @@ def test_many_circuits_come_back_in_order(sampler: Sampler) -> None:
 
 
 @pytest.mark.parametrize("width", [70, 130])
-def test_outcomes_of_more_than_64_bits_keep_every_bit(
+def test_outcomes_wider_than_64_bits_keep_every_bit(
     service: QiskitRuntimeService, width: int
 ) -> None:
     """
@@ -277,7 +271,7 @@ def test_outcomes_of_more_than_64_bits_keep_every_bit(
     assert set(dist.hex_probabilities()) == {"0x0", hex(2 ** (width + 1) - 1)}
 
 
-def test_keys_may_be_read_as_integers_bit_strings_and_hexadecimals(sampler: Sampler) -> None:
+def test_keys_convert_to_integers_bit_strings_and_hexadecimals(sampler: Sampler) -> None:
     circuit = QuantumCircuit(5)
     circuit.x([1, 2, 4])
     circuit.measure_all()
@@ -289,7 +283,7 @@ def test_keys_may_be_read_as_integers_bit_strings_and_hexadecimals(sampler: Samp
     assert dist.hex_probabilities() == {"0x16": 1.0}
 
 
-def test_a_distribution_can_be_made_a_probability_distribution(
+def test_quasi_distribution_converts_to_nearest_probability_distribution(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:
     dist = sampler.run(bell).result().quasi_dists[0]
@@ -301,7 +295,7 @@ def test_a_distribution_can_be_made_a_probability_distribution(
     assert nearest.shots == SHOTS
 
 
-def test_bound_and_unbound_circuits_may_be_mixed(sampler: Sampler) -> None:
+def test_mixes_bound_and_unbound_circuits(sampler: Sampler) -> None:
     """
     The order of a vector's values is that of its indices, beyond the ninth too.
     """
@@ -319,7 +313,7 @@ def test_bound_and_unbound_circuits_may_be_mixed(sampler: Sampler) -> None:
     assert result.quasi_dists == [{wanted: 1.0}, {wanted: 1.0}, {0: 1.0}]
 
 
-def test_an_unmeasured_qubit_leaves_its_bit_at_zero(sampler: Sampler) -> None:
+def test_bit_of_unmeasured_qubit_is_zero(sampler: Sampler) -> None:
     circuit = QuantumCircuit(2, 2)
     circuit.x([0, 1])
     circuit.measure(1, 1)
@@ -327,7 +321,7 @@ def test_an_unmeasured_qubit_leaves_its_bit_at_zero(sampler: Sampler) -> None:
     assert sampler.run(circuit).result().quasi_dists == [{0b10: 1.0}]
 
 
-def test_there_is_one_distribution_and_one_set_of_metadata_for_each_circuit(
+def test_returns_one_distribution_and_metadata_per_circuit(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:
     result = sampler.run([bell] * 5, shots=10).result()
@@ -336,7 +330,7 @@ def test_there_is_one_distribution_and_one_set_of_metadata_for_each_circuit(
     assert [metadata["shots"] for metadata in result.metadata] == [10] * 5
 
 
-def test_options_of_the_user_arrive_at_the_service(
+def test_options_reach_the_service(
     service: QiskitRuntimeService, sampler: Sampler, bell: QuantumCircuit
 ) -> None:
     """

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.testing import ServerPool
 
 given = json.loads(sys.argv[1])
 faults = Faults([Fault(**fault) for fault in given["faults"]], given["seed"])
-with ServerPool() as workshop, workshop.server(faults, users=[given["token"]]) as server:
+with ServerPool() as pool, pool.server(faults, users=[given["token"]]) as server:
     print(server.url, flush=True)
     sys.stdin.read()
 """

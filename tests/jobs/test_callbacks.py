@@ -48,7 +48,7 @@ def idle(peer: Peer) -> None:
     peer.until_gone()
 
 
-def test_messages_come_decoded_with_the_id_of_the_job(service: ScriptedService) -> None:
+def test_callback_gets_decoded_messages_and_the_job_id(service: ScriptedService) -> None:
     service.on_stream = send('{"a": 1}', "no JSON", "_poison_pill", "null")
     told = Told()
 
@@ -71,7 +71,7 @@ class Double:
         return '"result"'
 
 
-def test_parameters_with_a_websocket_address_and_a_client_double_will_do(
+def test_works_with_websocket_url_and_a_client_double(
     service: ScriptedService,
 ) -> None:
     service.on_stream = send("1", "2")
@@ -93,7 +93,7 @@ def test_parameters_with_a_websocket_address_and_a_client_double_will_do(
     assert told.messages == [1, 2]
 
 
-def test_messages_come_once_and_in_order_across_broken_connections(
+def test_messages_arrive_once_and_in_order_across_reconnects(
     service: ScriptedService, fast_streams: None
 ) -> None:
     counts = iter([2, 0, 5, 1, 5, 9])
@@ -115,7 +115,7 @@ def test_messages_come_once_and_in_order_across_broken_connections(
     assert told.messages == list(range(10))
 
 
-def test_a_message_kept_elsewhere_is_fetched(service: ScriptedService) -> None:
+def test_fetches_message_stored_elsewhere(service: ScriptedService) -> None:
     service.on["GET /stored"] = lambda peer: peer.answer(200, '"from elsewhere"')
     service.on_stream = send(f'{{"url": "{service.url}/stored"}}')
     told = Told()
@@ -125,7 +125,7 @@ def test_a_message_kept_elsewhere_is_fetched(service: ScriptedService) -> None:
     assert told.messages == ["from elsewhere"]
 
 
-def test_an_error_of_the_callback_is_logged_and_the_next_message_comes(
+def test_callback_error_is_logged_and_delivery_continues(
     service: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.on_stream = send("1", "2", "3")
@@ -144,7 +144,7 @@ def test_an_error_of_the_callback_is_logged_and_the_next_message_comes(
     assert [entry.levelname for entry in caplog.records if "j1" in entry.message] == ["WARNING"]
 
 
-def test_a_stream_that_cannot_be_opened_is_one_line_in_the_log_and_the_result_still_comes(
+def test_unopenable_stream_logs_once_and_the_result_still_arrives(
     service: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.on_stream = 404
@@ -160,7 +160,7 @@ def test_a_stream_that_cannot_be_opened_is_one_line_in_the_log_and_the_result_st
     assert caplog.text.count("Streaming of job j1 ended") == 1
 
 
-def test_one_stream_serves_callback_and_wait(service: ScriptedService) -> None:
+def test_callback_and_wait_share_one_stream(service: ScriptedService) -> None:
     service.on_stream = send("1", '"the result"')
     service.results["j1"] = '"the result"'
     ready = threading.Event()
@@ -181,7 +181,7 @@ def test_one_stream_serves_callback_and_wait(service: ScriptedService) -> None:
     assert service.asked("GET /stream/jobs/j1") == 1
 
 
-def test_a_wait_that_begins_at_the_end_of_the_callbacks_stream_opens_no_other(
+def test_wait_starting_as_the_callback_stream_ends_opens_no_other(
     service: ScriptedService,
 ) -> None:
     service.on_stream = send("1", '"the result"')
@@ -200,7 +200,7 @@ def test_a_wait_that_begins_at_the_end_of_the_callbacks_stream_opens_no_other(
     assert service.asked("GET /stream/jobs/j1") == 1
 
 
-def test_a_second_callback_has_to_wait_for_the_end_of_the_first(service: ScriptedService) -> None:
+def test_second_callback_must_wait_for_the_first(service: ScriptedService) -> None:
     service.on_stream = idle
     first, second, third = Told(), Told(), Told()
     job = service.job(user_callback=first)
@@ -217,7 +217,7 @@ def test_a_second_callback_has_to_wait_for_the_end_of_the_first(service: Scripte
     assert (first.messages, second.messages, third.messages) == ([], [1, 2], [1, 2])
 
 
-def test_a_finished_job_streams_no_more(service: ScriptedService) -> None:
+def test_finished_job_cannot_be_streamed(service: ScriptedService) -> None:
     job = service.job()
     service.end()
     job.status()
@@ -226,7 +226,7 @@ def test_a_finished_job_streams_no_more(service: ScriptedService) -> None:
         job.stream_results(Told())
 
 
-def test_cancelling_the_stream_lets_no_waiting_message_through(service: ScriptedService) -> None:
+def test_canceling_the_stream_drops_pending_messages(service: ScriptedService) -> None:
     service.on_stream = send(*map(str, range(100)))
     in_first, go_on = threading.Event(), threading.Event()
     seen: list[object] = []
@@ -245,11 +245,11 @@ def test_cancelling_the_stream_lets_no_waiting_message_through(service: Scripted
     assert seen == [0]
 
 
-def test_nothing_to_cancel_is_no_error(service: ScriptedService) -> None:
+def test_canceling_without_a_stream_does_nothing(service: ScriptedService) -> None:
     service.job().cancel_result_streaming()
 
 
-def test_a_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:
+def test_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:
     service.on_stream = send("1")
     service.results["j1"] = '"result"'
     results: list[object] = []
@@ -261,7 +261,7 @@ def test_a_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:
     assert results == ["result"]
 
 
-def test_slow_callbacks_of_some_jobs_keep_those_of_others_from_nothing(
+def test_slow_callbacks_do_not_delay_other_jobs(
     service: ScriptedService,
 ) -> None:
     service.on_stream = send("1", "2")
@@ -275,7 +275,7 @@ def test_slow_callbacks_of_some_jobs_keep_those_of_others_from_nothing(
     assert told.messages == [1, 2]
 
 
-def test_messages_are_handed_on_also_when_no_thread_can_be_started_for_it(
+def test_messages_are_delivered_even_if_no_thread_can_start(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.on_stream = send("1", "2", "3")
@@ -311,7 +311,7 @@ def script(service: ScriptedService, how: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(("how", "ends"), [("plain", 1), ("fork", 2)])
-def test_a_script_ends_after_its_callbacks(service: ScriptedService, how: str, ends: int) -> None:
+def test_script_exits_after_its_callbacks(service: ScriptedService, how: str, ends: int) -> None:
     """A forked process does not wait for the callbacks of its parent."""
     script_ended = threading.Event()
 
@@ -331,7 +331,7 @@ def test_a_script_ends_after_its_callbacks(service: ScriptedService, how: str, e
         assert process.returncode == 0
 
 
-def test_control_c_ends_the_wait_for_callbacks(service: ScriptedService) -> None:
+def test_ctrl_c_ends_the_wait_for_callbacks(service: ScriptedService) -> None:
     service.on_stream = idle
     with script(service, "plain") as process:
         assert process.stdout is not None

@@ -16,7 +16,7 @@ from qiskit_ibm_runtime.api.stream.job_stream import Reconnecting
 from qiskit_ibm_runtime.exceptions import IBMError
 
 
-def test_nine_connections_are_tried_with_the_pauses_of_the_protocol() -> None:
+def test_tries_nine_connections_with_the_documented_pauses() -> None:
     counting = Reconnecting()
 
     pauses = [counting.pause(0, acknowledged=True, jitter=0) for _ in range(9)]
@@ -24,7 +24,7 @@ def test_nine_connections_are_tried_with_the_pauses_of_the_protocol() -> None:
     assert pauses == [0.5, 1, 2, 4, 8, 8, 8, 8, None]
 
 
-def test_a_connection_that_lasted_starts_the_count_anew() -> None:
+def test_long_lived_connection_resets_the_count() -> None:
     counting = Reconnecting()
     for _ in range(5):
         counting.pause(0, acknowledged=True, jitter=0)
@@ -33,7 +33,7 @@ def test_a_connection_that_lasted_starts_the_count_anew() -> None:
     assert counting.pause(6, acknowledged=False, jitter=0) == 1
 
 
-def test_a_stream_is_not_opened_without_end_however_healthy_it_looks() -> None:
+def test_limits_reconnects_of_a_healthy_stream() -> None:
     counting = Reconnecting()
     pauses = 0
     while counting.pause(60, acknowledged=True, jitter=0) is not None:
@@ -74,16 +74,16 @@ def test_pauses_between_polls_stay_within_their_limits(
         ("Completed", JobState(JobStatus.DONE)),
     ],
 )
-def test_the_states_of_the_service_are_understood(state: object, expected: JobState) -> None:
+def test_maps_service_states(state: object, expected: JobState) -> None:
     assert read_state({"id": "j1", "state": state}) == expected
 
 
-def test_the_old_place_of_the_status_is_read_when_there_is_no_state() -> None:
+def test_falls_back_to_the_old_status_field() -> None:
     assert read_state({"id": "j1", "status": "Running"}) == JobState(JobStatus.RUNNING)
 
 
 @given(st.one_of(st.none(), st.text(), st.integers(), st.dictionaries(st.text(), st.text())))
-def test_a_state_is_understood_or_named_as_unknown(state: object) -> None:
+def test_state_is_mapped_or_reported_as_unknown(state: object) -> None:
     error = None
     try:
         read = read_state({"id": "j1", "state": state})
@@ -93,7 +93,7 @@ def test_a_state_is_understood_or_named_as_unknown(state: object) -> None:
     assert error is None or re.search("Unknown status .* of job j1", error.message, re.DOTALL)
 
 
-def test_the_text_of_a_failure_begins_at_the_last_traceback() -> None:
+def test_failure_message_starts_at_the_last_traceback() -> None:
     text = "noise\nTraceback one\nTraceback (most recent call last):\nValueError: boom\n"
 
     assert failure_text("j1", JobState(JobStatus.ERROR), text) == (
@@ -116,13 +116,11 @@ def test_the_text_of_a_failure_begins_at_the_last_traceback() -> None:
         ),
     ],
 )
-def test_the_conclusion_of_a_failure_is_what_its_traceback_ends_in(
-    message: str, expected: str
-) -> None:
+def test_failure_summary_is_the_last_line_of_its_traceback(message: str, expected: str) -> None:
     assert conclusion(message) == expected
 
 
-def test_the_text_of_a_failure_says_reason_code_and_advice_first() -> None:
+def test_failure_message_starts_with_reason_code_and_advice() -> None:
     state = JobState(JobStatus.ERROR, "No memory.", False, 9999, "Use fewer shots.")
 
     assert failure_text("j1", state, "Traceback: x") == (
@@ -146,9 +144,7 @@ def test_the_text_of_a_failure_says_reason_code_and_advice_first() -> None:
         ('{"url": "https://' + "a" * 20_000 + '"}', None),
     ],
 )
-def test_only_an_object_that_is_nothing_but_an_address_is_a_link(
-    text: str, link: str | None
-) -> None:
+def test_only_an_object_with_just_a_url_is_a_link(text: str, link: str | None) -> None:
     assert link_in(text) == link
 
 
@@ -166,5 +162,5 @@ def test_only_an_object_that_is_nothing_but_an_address_is_a_link(
         ("https://[broken", False),
     ],
 )
-def test_only_encrypted_or_local_addresses_are_fetched(url: str, safe: bool) -> None:
+def test_only_https_or_loopback_urls_are_fetched(url: str, safe: bool) -> None:
     assert is_safe(url) is safe

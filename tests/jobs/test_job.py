@@ -57,7 +57,7 @@ def ended(service: ScriptedService, result: str = "", **state: Any) -> RuntimeJo
         ("no JSON", "no JSON"),
     ],
 )
-def test_every_kind_of_json_is_a_result(service: ScriptedService, text: str, value: object) -> None:
+def test_any_json_is_a_valid_result(service: ScriptedService, text: str, value: object) -> None:
     job = ended(service, text)
 
     assert job.result() == value
@@ -65,7 +65,7 @@ def test_every_kind_of_json_is_a_result(service: ScriptedService, text: str, val
     assert service.asked(RESULTS) == 1
 
 
-def test_a_result_without_a_charset_is_utf_8(service: ScriptedService) -> None:
+def test_result_without_charset_is_utf_8(service: ScriptedService) -> None:
     assert ended(service, '"Grüße, 世界"').result() == "Grüße, 世界"
 
 
@@ -75,7 +75,7 @@ class Upper:
         return text.upper()
 
 
-def test_another_decoder_changes_nothing_for_the_next_call(service: ScriptedService) -> None:
+def test_decoder_applies_to_one_call_only(service: ScriptedService) -> None:
     job = ended(service, '"abc"')
 
     assert job.result() == "abc"
@@ -84,7 +84,7 @@ def test_another_decoder_changes_nothing_for_the_next_call(service: ScriptedServ
     assert service.asked(RESULTS) == 1
 
 
-def test_a_long_text_is_not_kept_beside_its_result(service: ScriptedService) -> None:
+def test_result_text_is_freed_after_decoding(service: ScriptedService) -> None:
     job = ended(service, json.dumps("x" * 1_000_001))
 
     assert len(job.result()) == 1_000_001
@@ -102,7 +102,7 @@ class Counting(ResultDecoder):
         return super().decode(data)
 
 
-def test_a_large_result_is_decoded_once_and_not_searched_for_addresses(
+def test_large_result_is_decoded_once_and_not_searched_for_links(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = json.dumps({"url": "x" * 100_000})
@@ -121,7 +121,7 @@ def test_a_large_result_is_decoded_once_and_not_searched_for_addresses(
     assert parsed.count(len(text)) == 1
 
 
-def test_a_pair_of_decoders_serves_messages_and_result(service: ScriptedService) -> None:
+def test_decoder_pair_decodes_messages_and_result(service: ScriptedService) -> None:
     service.on["GET /jobs/j1/interim_results"] = lambda peer: peer.answer(200, '["a"]')
     service.results["j1"] = '"r"'
     job = service.job(result_decoder=[Upper, ResultDecoder])
@@ -133,7 +133,7 @@ def test_a_pair_of_decoders_serves_messages_and_result(service: ScriptedService)
         service.job(result_decoder=[Upper])
 
 
-def test_interim_results_are_asked_for_again_until_the_job_has_ended(
+def test_interim_results_are_fetched_again_until_the_job_ends(
     service: ScriptedService,
 ) -> None:
     texts = iter(['["1"]', '["1", "2"]'])
@@ -150,7 +150,7 @@ def test_interim_results_are_asked_for_again_until_the_job_has_ended(
 # --- Results kept elsewhere ---------------------------------------------------------------------
 
 
-def test_a_result_kept_elsewhere_is_fetched_without_credentials(service: ScriptedService) -> None:
+def test_fetches_result_stored_elsewhere_without_credentials(service: ScriptedService) -> None:
     service.on["GET /stored"] = lambda peer: peer.answer(200, '{"a": "é"}')
 
     assert ended(service, json.dumps({"url": f"{service.url}/stored"})).result() == {"a": "é"}
@@ -159,7 +159,7 @@ def test_a_result_kept_elsewhere_is_fetched_without_credentials(service: Scripte
     assert not {"x-access-token", "authorization", "x-qx-client-application"} & set(stored.headers)
 
 
-def test_an_error_page_is_no_result(service: ScriptedService) -> None:
+def test_error_page_is_not_a_result(service: ScriptedService) -> None:
     service.on["GET /stored"] = lambda peer: peer.answer(404, "<html>gone</html>")
     job = ended(service, json.dumps({"url": f"{service.url}/stored"}))
 
@@ -167,7 +167,7 @@ def test_an_error_page_is_no_result(service: ScriptedService) -> None:
         job.result()
 
 
-def test_the_traceback_of_a_failed_job_may_be_kept_elsewhere(service: ScriptedService) -> None:
+def test_fetches_traceback_stored_elsewhere(service: ScriptedService) -> None:
     service.on["GET /stored"] = lambda peer: peer.answer(200, "noise Traceback: boom")
     job = ended(service, json.dumps({"url": f"{service.url}/stored"}), status="Failed")
 
@@ -175,14 +175,14 @@ def test_the_traceback_of_a_failed_job_may_be_kept_elsewhere(service: ScriptedSe
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "file:///etc/passwd"])
-def test_an_unsafe_address_is_a_result_and_not_followed(service: ScriptedService, url: str) -> None:
+def test_unsafe_url_is_returned_and_not_followed(service: ScriptedService, url: str) -> None:
     assert ended(service, json.dumps({"url": url})).result() == {"url": url}
 
 
 # --- Failures -----------------------------------------------------------------------------------
 
 
-def test_a_failure_says_what_happened_and_keeps_the_service_s_words(
+def test_failure_message_includes_the_service_message(
     service: ScriptedService,
 ) -> None:
     traceback = "noise\nTraceback (most recent call last):\nValueError: boom"
@@ -215,7 +215,7 @@ def test_a_failure_says_what_happened_and_keeps_the_service_s_words(
     assert service.asked(RESULTS) == 1
 
 
-def test_a_failure_without_advice_says_where_to_look_next(service: ScriptedService) -> None:
+def test_failure_without_advice_says_where_to_look(service: ScriptedService) -> None:
     job = ended(service, "Traceback: boom", status="Failed")
 
     with pytest.raises(RuntimeJobFailureError) as caught:
@@ -228,7 +228,7 @@ def test_a_failure_without_advice_says_where_to_look_next(service: ScriptedServi
     assert job.error_message() == "Job j1 has failed:\nTraceback: boom"
 
 
-def test_a_cancelled_job_says_why_if_the_service_does(service: ScriptedService) -> None:
+def test_canceled_job_gives_the_reason_of_the_service(service: ScriptedService) -> None:
     job = ended(service, status="Cancelled", reason="By an administrator.")
 
     with pytest.raises(RuntimeInvalidStateError, match=r"cancelled\. By an administrator\.'$"):
@@ -244,7 +244,7 @@ def test_a_cancelled_job_says_why_if_the_service_does(service: ScriptedService) 
         {"status": "Cancelled", "reason_code": 1305},
     ],
 )
-def test_a_job_that_ran_too_long_is_told_from_one_that_was_cancelled(
+def test_distinguishes_timed_out_from_canceled_jobs(
     service: ScriptedService, state: dict[str, Any]
 ) -> None:
     job = ended(service, "Traceback: stopped", **state)
@@ -258,7 +258,7 @@ def test_a_job_that_ran_too_long_is_told_from_one_that_was_cancelled(
     assert job.status() is JobStatus.ERROR
 
 
-def test_the_status_of_a_failed_job_is_known_without_its_traceback(
+def test_failed_status_does_not_need_the_traceback(
     service: ScriptedService,
 ) -> None:
     service.on[RESULTS] = lambda peer: peer.answer(500)
@@ -274,12 +274,12 @@ def test_the_status_of_a_failed_job_is_known_without_its_traceback(
     assert job.error_message() == "Job j1 has failed:\nWhy.\nTraceback: x"
 
 
-def test_an_unknown_status_is_named(service: ScriptedService) -> None:
+def test_names_unknown_status(service: ScriptedService) -> None:
     with pytest.raises(IBMError, match=r"Unknown status 'Exploded' of job j1"):
         ended(service, status="Exploded").status()
 
 
-def test_a_cancelled_job_has_no_result(service: ScriptedService) -> None:
+def test_canceled_job_has_no_result(service: ScriptedService) -> None:
     job = service.job()
     job.cancel()
 
@@ -290,7 +290,7 @@ def test_a_cancelled_job_has_no_result(service: ScriptedService) -> None:
     assert job.error_message() is None
 
 
-def test_a_status_that_was_under_way_does_not_undo_a_cancel(service: ScriptedService) -> None:
+def test_status_in_flight_does_not_undo_a_cancel(service: ScriptedService) -> None:
     job = service.job()
 
     def cancel_meanwhile(peer: Peer) -> None:
@@ -319,7 +319,7 @@ def test_a_status_that_was_under_way_does_not_undo_a_cancel(service: ScriptedSer
         (403, IBMRuntimeError, "Failed to cancel"),
     ],
 )
-def test_a_refused_cancel_keeps_all_that_is_known(
+def test_rejected_cancel_keeps_known_state(
     service: ScriptedService, status: int, error: type[IBMError], words: str
 ) -> None:
     body = {"errors": [{"code": 1297, "message": "Job already done"}], "trace": "t-1"}
@@ -335,7 +335,7 @@ def test_a_refused_cancel_keeps_all_that_is_known(
     assert (failure.status, failure.code, failure.trace_id) == (status, 1297, "t-1")
 
 
-def test_logs_are_empty_where_there_are_none_and_metrics_failures_are_explained(
+def test_missing_logs_are_empty_and_metrics_failures_explained(
     service: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = service.job()
@@ -352,7 +352,7 @@ def test_logs_are_empty_where_there_are_none_and_metrics_failures_are_explained(
 # --- Facts --------------------------------------------------------------------------------------
 
 
-def test_facts_that_are_not_known_are_asked_for_once_and_without_inputs(
+def test_missing_fields_are_fetched_once_without_inputs(
     service: ScriptedService,
 ) -> None:
     service.records["j1"] = record("j1", tags=["a", "b"], session_id=None)
@@ -369,7 +369,7 @@ def test_facts_that_are_not_known_are_asked_for_once_and_without_inputs(
 @pytest.mark.parametrize(
     "text", ["2023-02-01T12:00:00.5Z", "2023-02-01T12:00:00.5", "2023-02-01T07:00:00.5-05:00"]
 )
-def test_the_creation_date_is_the_same_moment_in_every_time_zone(
+def test_creation_date_is_the_same_instant_in_every_time_zone(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch, zone: str, text: str
 ) -> None:
     monkeypatch.setenv("TZ", zone)
@@ -391,7 +391,7 @@ def encoded(value: object) -> Any:
 @pytest.mark.parametrize(
     "shape", [lambda x: x, lambda x: [x], json.dumps], ids=["object", "list", "text"]
 )
-def test_inputs_are_decoded_when_they_are_looked_at_in_every_shape(
+def test_inputs_are_decoded_on_first_use_in_every_format(
     service: ScriptedService, shape: Any
 ) -> None:
     circuit = QuantumCircuit(1)
@@ -404,7 +404,7 @@ def test_inputs_are_decoded_when_they_are_looked_at_in_every_shape(
     assert service.asked(STATUS) == 1
 
 
-def test_inputs_that_cannot_be_decoded_keep_nobody_from_the_result(
+def test_undecodable_inputs_do_not_prevent_the_result(
     service: ScriptedService,
 ) -> None:
     broken = {"circuits": {"__type__": "QuantumCircuit", "__value__": "rubbish"}}
@@ -443,7 +443,7 @@ class Devices:
         ({"backend": None}, None),
     ],
 )
-def test_the_backend_is_found_where_the_job_ran_or_at_least_by_name(
+def test_backend_is_found_in_the_job_instance_or_by_name(
     service: ScriptedService, fields: dict[str, Any], found: str | None
 ) -> None:
     service.records["j1"] = {**record("j1"), **fields}
@@ -451,7 +451,7 @@ def test_the_backend_is_found_where_the_job_ran_or_at_least_by_name(
     assert service.job(service=Devices()).backend() == found
 
 
-def test_a_backend_that_is_gone_is_there_by_name(service: ScriptedService) -> None:
+def test_backend_no_longer_available_is_a_placeholder(service: ScriptedService) -> None:
     service.records["j1"] = record("j1", backend="long-gone", hub="h", group="g", project="p")
     devices = Devices()
     job = service.job(service=devices)
@@ -462,7 +462,7 @@ def test_a_backend_that_is_gone_is_there_by_name(service: ScriptedService) -> No
     assert service.requests == [STATUS]
 
 
-def test_a_job_says_what_it_is(service: ScriptedService) -> None:
+def test_repr_describes_the_job(service: ScriptedService) -> None:
     job = service.job(program_id="sampler", image="a/b:1")
 
     assert repr(job) == "<RuntimeJob('j1', 'sampler')>"
@@ -471,7 +471,7 @@ def test_a_job_says_what_it_is(service: ScriptedService) -> None:
         job.submit()
 
 
-def test_a_new_job_asks_nothing(service: ScriptedService) -> None:
+def test_new_job_makes_no_request(service: ScriptedService) -> None:
     service.job()
 
     assert service.requests == []
@@ -488,7 +488,7 @@ def test_a_new_job_asks_nothing(service: ScriptedService) -> None:
         (lambda job: job.stream_results(5), "'callback' must be a function.*not 5"),
     ],
 )
-def test_what_cannot_be_used_is_refused_before_anything_is_asked(
+def test_rejects_invalid_arguments_before_any_request(
     service: ScriptedService, asked: Any, text: str
 ) -> None:
     job = service.job()
@@ -500,7 +500,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_asked(
     assert len(service.requests) == before
 
 
-def test_the_text_of_a_failed_job_is_downloaded_once(service: ScriptedService) -> None:
+def test_error_of_a_failed_job_is_downloaded_once(service: ScriptedService) -> None:
     def fail(peer: Peer) -> None:
         service.results["j1"] = "Traceback: boom"
         service.end(status="Failed")

@@ -29,7 +29,7 @@ def run(service):
     return service.run("hello-world", {"iterations": 1}, {**OPTIONS, "job_tags": ["my-tag"]})
 
 
-def test_the_last_job_is_found_by_another_service_of_the_account(
+def test_last_job_is_found_by_another_service_of_the_account(
     file, service, qiskit_runtime_shared_server
 ):
     first, second = run(service), run(service)
@@ -40,7 +40,7 @@ def test_the_last_job_is_found_by_another_service_of_the_account(
     assert [entry["id"] for entry in journal.entries()] == [first.job_id(), second.job_id()]
 
 
-def test_jobs_of_other_accounts_are_not_taken_for_ours(file, service):
+def test_last_job_ignores_other_accounts(file, service):
     job = run(service)
     entry = journal.entries()[0]
     with file.open("a") as opened:
@@ -50,7 +50,7 @@ def test_jobs_of_other_accounts_are_not_taken_for_ours(file, service):
     assert service.job("last").job_id() == job.job_id()
 
 
-def test_without_a_journal_the_newest_job_of_the_account_is_the_last(service, monkeypatch):
+def test_without_a_journal_the_latest_job_is_the_newest_listed(service, monkeypatch):
     monkeypatch.setenv(journal.VARIABLE, "off")
 
     job = run(service)
@@ -59,12 +59,12 @@ def test_without_a_journal_the_newest_job_of_the_account_is_the_last(service, mo
     assert journal.entries() == []
 
 
-def test_an_account_without_jobs_has_no_last_one(qiskit_runtime_service):
+def test_account_without_jobs_has_no_last_job(qiskit_runtime_service):
     with pytest.raises(RuntimeJobNotFound, match="no job yet"):
         qiskit_runtime_service.job("last")
 
 
-def test_it_is_private_and_holds_no_secret(file, service, qiskit_runtime_shared_server):
+def test_journal_is_private_and_has_no_secret(file, service, qiskit_runtime_shared_server):
     run(service)
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -75,7 +75,7 @@ def test_it_is_private_and_holds_no_secret(file, service, qiskit_runtime_shared_
     assert "my-tag" not in text
 
 
-def test_it_is_bounded(file, service, monkeypatch):
+def test_journal_size_is_bounded(file, service, monkeypatch):
     monkeypatch.setattr(journal, "_LONGEST", 1000)
     monkeypatch.setattr(journal, "_KEPT", 3)
 
@@ -88,7 +88,7 @@ def test_it_is_bounded(file, service, monkeypatch):
     assert list(file.parent.glob(".*")) == []
 
 
-def test_a_journal_that_cannot_be_written_fails_no_submit(tmp_path, service, monkeypatch):
+def test_unwritable_journal_does_not_fail_a_submit(tmp_path, service, monkeypatch):
     in_the_way = tmp_path / "a-file"
     in_the_way.write_text("")
     monkeypatch.setenv(journal.VARIABLE, str(in_the_way / "jobs.jsonl"))
@@ -96,7 +96,7 @@ def test_a_journal_that_cannot_be_written_fails_no_submit(tmp_path, service, mon
     assert run(service).result(timeout=60)
 
 
-def test_under_pytest_and_when_told_so_there_is_none(monkeypatch):
+def test_journal_is_off_under_pytest_and_on_request(monkeypatch):
     monkeypatch.delenv(journal.VARIABLE, raising=False)
     assert journal.path() is None
 

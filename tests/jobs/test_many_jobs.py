@@ -45,7 +45,7 @@ def start(service):
     return run
 
 
-def test_jobs_come_in_the_order_in_which_they_end(start, tmp_path):
+def test_yields_jobs_in_the_order_they_finish(start, tmp_path):
     slow, fast = start(until=str(tmp_path / "go")), start()
     failing = start(fail=True)
     ended = []
@@ -60,7 +60,7 @@ def test_jobs_come_in_the_order_in_which_they_end(start, tmp_path):
     assert failing.status() is JobStatus.ERROR
 
 
-def test_jobs_that_have_ended_cost_no_thread(start):
+def test_finished_jobs_need_no_thread(start):
     job = start()
     job.result(timeout=60)
     before = set(threading.enumerate())
@@ -69,7 +69,7 @@ def test_jobs_that_have_ended_cost_no_thread(start):
     assert "job-watcher" not in {each.name for each in set(threading.enumerate()) - before}
 
 
-def test_the_time_limit_names_the_jobs_that_go_on(start):
+def test_timeout_error_names_unfinished_jobs(start):
     job = start(seconds=30.0)
 
     with pytest.raises(RuntimeJobTimeoutError, match=job.job_id()):
@@ -78,11 +78,11 @@ def test_the_time_limit_names_the_jobs_that_go_on(start):
     job.cancel()
 
 
-def test_no_jobs_are_no_wait():
+def test_no_jobs_means_no_wait():
     assert list(as_completed([])) == []
 
 
-def test_a_job_can_be_awaited_while_the_loop_goes_on(start):
+def test_await_does_not_block_the_event_loop(start):
     async def both():
         ticks = 0
 
@@ -103,7 +103,7 @@ def test_a_job_can_be_awaited_while_the_loop_goes_on(start):
     assert ticks > 5
 
 
-def test_awaiting_raises_what_the_result_would(start):
+def test_await_raises_what_result_raises(start):
     async def failing():
         await start(fail=True)
 
@@ -111,7 +111,7 @@ def test_awaiting_raises_what_the_result_would(start):
         asyncio.run(failing())
 
 
-def test_awaiting_has_a_time_limit_and_leaves_nothing_behind(start):
+def test_await_times_out_and_cleans_up(start):
     job = start(seconds=30.0)
 
     with pytest.raises(RuntimeJobTimeoutError, match=job.job_id()):
@@ -125,7 +125,7 @@ def test_awaiting_has_a_time_limit_and_leaves_nothing_behind(start):
     job.cancel()
 
 
-def test_async_for_gives_jobs_as_they_end(start, tmp_path):
+def test_async_for_yields_jobs_as_they_finish(start, tmp_path):
     async def ended(jobs):
         found = []
         async for job in as_completed_async(jobs, timeout=60):
@@ -138,7 +138,7 @@ def test_async_for_gives_jobs_as_they_end(start, tmp_path):
     assert asyncio.run(ended([slow, fast])) == [fast, slow]
 
 
-def test_async_for_has_a_time_limit(start):
+def test_async_for_times_out(start):
     async def ended(jobs):
         return [job async for job in as_completed_async(jobs, timeout=0.1)]
 
@@ -148,7 +148,7 @@ def test_async_for_has_a_time_limit(start):
     job.cancel()
 
 
-def test_many_jobs_are_watched_by_one_thread_and_few_requests(start, qiskit_runtime_shared_server):
+def test_many_jobs_share_one_thread_and_few_requests(start, qiskit_runtime_shared_server):
     jobs = [start(seconds=0.05) for _ in range(12)]
     before = len(qiskit_runtime_shared_server.requests.exchanges)
 
@@ -162,7 +162,7 @@ def test_many_jobs_are_watched_by_one_thread_and_few_requests(start, qiskit_runt
     assert asked <= 5 * len(jobs)
 
 
-def test_usage_is_summed(start):
+def test_total_usage_sums_jobs(start):
     jobs = [start(seconds=0.2), start(seconds=0.1)]
     for _ in as_completed(jobs, timeout=60):
         pass

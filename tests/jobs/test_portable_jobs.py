@@ -49,7 +49,7 @@ def portable(service: ScriptedService) -> Iterator[RuntimeJob]:
     SERVICES.clear()
 
 
-def test_a_pickled_job_carries_no_token_and_finds_its_service_again(
+def test_pickled_job_has_no_token_and_finds_its_service(
     service: ScriptedService, portable: RuntimeJob
 ) -> None:
     service.results["j1"] = "5"
@@ -69,7 +69,7 @@ def test_a_pickled_job_carries_no_token_and_finds_its_service_again(
     assert twin.status() is JobStatus.DONE
 
 
-def test_a_job_pickled_without_a_service_keeps_its_result_and_says_how_to_go_on(
+def test_job_pickled_without_service_keeps_its_result_and_says_what_to_do(
     service: ScriptedService,
 ) -> None:
     job = ended(service, "[1, 2]")
@@ -85,7 +85,7 @@ def test_a_job_pickled_without_a_service_keeps_its_result_and_says_how_to_go_on(
         fresh.status()
 
 
-def test_a_result_travels_to_another_process_without_a_token(
+def test_result_pickles_to_another_process_without_a_token(
     service: ScriptedService, tmp_path: Any
 ) -> None:
     job = ended(service, "[1, 2]")
@@ -108,7 +108,7 @@ def test_a_result_travels_to_another_process_without_a_token(
 
 
 @pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
-def test_a_copy_is_a_job_of_its_own_on_the_same_service(
+def test_copy_is_independent_but_uses_the_same_service(
     service: ScriptedService, copy_of: Any
 ) -> None:
     service.results["j1"] = "5"

@@ -19,7 +19,7 @@ def run(qiskit_runtime_shared_service):
     return lambda: qiskit_runtime_shared_service.run("hello-world", {"iterations": 1}, OPTIONS)
 
 
-def test_a_pipe_gets_a_line_for_each_change(run, capsys):
+def test_pipe_gets_one_line_per_change(run, capsys):
     job = run()
 
     job.result(timeout=60, progress=True)
@@ -30,13 +30,13 @@ def test_a_pipe_gets_a_line_for_each_change(run, capsys):
     assert len(lines) == len(set(lines))
 
 
-def test_nothing_is_shown_unasked(run, capsys):
+def test_shows_nothing_by_default(run, capsys):
     run().result(timeout=60)
 
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_function_is_told_each_look(run):
+def test_function_is_called_after_each_poll(run):
     seen: list[Progress] = []
 
     job = run()
@@ -47,7 +47,7 @@ def test_a_function_is_told_each_look(run):
     assert [each.elapsed for each in seen] == sorted(each.elapsed for each in seen)
 
 
-def test_a_waiting_job_tells_its_place(qiskit_runtime_service):
+def test_queued_job_shows_its_position(qiskit_runtime_service):
     """A device runs one job at a time; the first is ended when the place of the second is known."""
     options = {"backend": "fake_manila"}
     first = qiskit_runtime_service.run("hello-world", {"iterations": 100_000}, options)
@@ -64,7 +64,7 @@ def test_a_waiting_job_tells_its_place(qiskit_runtime_service):
     assert f", position {seen[0].position} in the queue" in str(seen[0])
 
 
-def test_a_subclass_that_waits_in_its_own_way_is_not_disturbed(run):
+def test_subclass_with_its_own_wait_still_works(run):
     job = run()
     job.wait_for_final_state(timeout=60)
     job.wait_for_final_state = lambda timeout: None  # noqa: ARG005
@@ -72,7 +72,7 @@ def test_a_subclass_that_waits_in_its_own_way_is_not_disturbed(run):
     assert job.result(timeout=60)
 
 
-def test_a_terminal_gets_one_line_that_changes(capsys):
+def test_terminal_gets_one_updating_line(capsys):
     line = OneLine()
     for status in (JobStatus.QUEUED, JobStatus.RUNNING):
         line.show(Progress("abc", status, 2 if status is JobStatus.QUEUED else None, 3661.0))
@@ -103,7 +103,7 @@ class Bar:
         self.closed = True
 
 
-def test_jupyter_gets_the_bar_of_tqdm(monkeypatch, run):
+def test_jupyter_gets_a_tqdm_bar(monkeypatch, run):
     shell = type("ZMQInteractiveShell", (), {})()
     notebook = ModuleType("tqdm.notebook")
     notebook.tqdm = Bar

@@ -60,7 +60,7 @@ def replay(peer: Peer, *texts: str) -> None:
     peer.close()
 
 
-def test_messages_after_the_acknowledgement_are_delivered_in_order(
+def test_delivers_messages_after_the_acknowledgment_in_order(
     service: ScriptedService,
 ) -> None:
     service.on_stream = lambda peer: replay(peer, "1", '"two"', "é")
@@ -75,7 +75,7 @@ def test_messages_after_the_acknowledgement_are_delivered_in_order(
     assert service.asked(STREAM) == 1
 
 
-def test_the_handshake_carries_the_credentials_and_nothing_follows_it(
+def test_sends_credentials_in_the_handshake_and_nothing_after(
     service: ScriptedService,
 ) -> None:
     seen: queue.Queue[list[tuple[int, bytes]]] = queue.Queue()
@@ -96,7 +96,7 @@ def test_the_handshake_carries_the_credentials_and_nothing_follows_it(
     assert seen.get(timeout=30) == [(CLOSE, b"\x03\xe8")]
 
 
-def test_a_path_before_the_stream_and_odd_ids_are_kept() -> None:
+def test_keeps_path_prefix_and_unusual_ids() -> None:
     with ScriptedService(prefix="/some/path") as service:
         service.on_stream = replay
         RuntimeWebsocketClient(
@@ -106,7 +106,7 @@ def test_a_path_before_the_stream_and_odd_ids_are_kept() -> None:
         assert service.requests == ["GET /stream/jobs/a%2F..%2Fb"]
 
 
-def test_fragments_and_control_frames_between_them_make_one_message(
+def test_joins_fragments_around_control_frames(
     service: ScriptedService,
 ) -> None:
     pongs: list[tuple[int, bytes]] = []
@@ -130,7 +130,7 @@ def test_fragments_and_control_frames_between_them_make_one_message(
     assert pongs == [(PONG, b"are you there")]
 
 
-def test_a_frame_that_trickles_in_byte_by_byte_keeps_no_other_stream_waiting(
+def test_slow_frame_does_not_delay_other_streams(
     service: ScriptedService,
 ) -> None:
     other_done = threading.Event()
@@ -172,7 +172,7 @@ def test_a_frame_that_trickles_in_byte_by_byte_keeps_no_other_stream_waiting(
     ],
     ids=["1011", "4001", "no code", "hung up", "reset", "garbage", "garbage unended", "no utf-8"],
 )
-def test_after_a_fault_each_message_still_comes_once_and_in_order(
+def test_messages_arrive_once_and_in_order_after_a_fault(
     service: ScriptedService, fast_streams: None, fault: Callable[[Peer], None]
 ) -> None:
     def broken(peer: Peer) -> None:
@@ -187,7 +187,7 @@ def test_after_a_fault_each_message_still_comes_once_and_in_order(
     assert service.asked(STREAM) == 2
 
 
-def test_a_service_that_does_not_replay_loses_nothing(
+def test_loses_nothing_if_the_service_does_not_replay(
     service: ScriptedService, fast_streams: None
 ) -> None:
     def broken(peer: Peer) -> None:
@@ -201,7 +201,7 @@ def test_a_service_that_does_not_replay_loses_nothing(
     assert messages.all() == ["0", "1", "2", "3"]
 
 
-def test_a_shorter_replay_than_before_delivers_what_is_new_when_it_comes(
+def test_shorter_replay_still_delivers_new_messages(
     service: ScriptedService, fast_streams: None
 ) -> None:
     def dies_at(count: int) -> Callable[[Peer], None]:
@@ -220,9 +220,7 @@ def test_a_shorter_replay_than_before_delivers_what_is_new_when_it_comes(
     assert messages.all() == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_a_stream_that_always_drops_ends_with_an_error_after_nine_connections(
-    service: ScriptedService, fast_streams: None
-) -> None:
+def test_gives_up_after_nine_connections(service: ScriptedService, fast_streams: None) -> None:
     service.on_stream = lambda peer: peer.send("ACK", "a message resets no count")
     client = client_of(service, Messages())
 
@@ -234,9 +232,7 @@ def test_a_stream_that_always_drops_ends_with_an_error_after_nine_connections(
 
 
 @pytest.mark.parametrize("status", [403, 404, 410, 501, 302])
-def test_a_refusal_that_another_try_cannot_change_is_not_repeated(
-    service: ScriptedService, status: int
-) -> None:
+def test_does_not_retry_a_permanent_refusal(service: ScriptedService, status: int) -> None:
     service.on_stream = status
 
     with pytest.raises(WebsocketError, match=f"HTTP status {status}"):
@@ -245,7 +241,7 @@ def test_a_refusal_that_another_try_cannot_change_is_not_repeated(
     assert service.asked(STREAM) == 1
 
 
-def test_a_redirected_handshake_takes_no_credentials_to_another_host(
+def test_redirected_handshake_sends_no_credentials_to_another_host(
     service: ScriptedService,
 ) -> None:
     with ScriptedService() as other:
@@ -258,7 +254,7 @@ def test_a_redirected_handshake_takes_no_credentials_to_another_host(
         assert other.requests == []
 
 
-def test_a_busy_service_is_tried_again(service: ScriptedService, fast_streams: None) -> None:
+def test_retries_a_busy_service(service: ScriptedService, fast_streams: None) -> None:
     refusals = iter([503, 503])
     service.on_stream = lambda peer: replay(peer, "x")
     original = service._stream
@@ -294,7 +290,7 @@ class Tokens:
         return self.current()
 
 
-def test_an_expired_token_is_renewed_during_the_handshake(service: ScriptedService) -> None:
+def test_renews_expired_token_during_the_handshake(service: ScriptedService) -> None:
     original = service._stream
 
     def picky(peer: Peer) -> bool:
@@ -315,7 +311,7 @@ def test_an_expired_token_is_renewed_during_the_handshake(service: ScriptedServi
     assert service.asked(STREAM) == 2
 
 
-def test_a_token_that_stays_refused_is_an_error_of_its_own(service: ScriptedService) -> None:
+def test_token_rejected_twice_is_an_authentication_error(service: ScriptedService) -> None:
     service.on_stream = 401
     params = service.parameters()
     params.token_source = Tokens()
@@ -327,7 +323,7 @@ def test_a_token_that_stays_refused_is_an_error_of_its_own(service: ScriptedServ
     assert service.asked(STREAM) == 2
 
 
-def test_a_silent_server_is_pinged_after_a_minute_and_left_without_a_pong(
+def test_pings_a_silent_server_and_disconnects_without_a_pong(
     service: ScriptedService, fast_streams: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_stream, "PING_TIMEOUT", 10.0)
@@ -344,7 +340,7 @@ def test_a_silent_server_is_pinged_after_a_minute_and_left_without_a_pong(
     assert service.asked(STREAM) == 2
 
 
-def test_a_message_that_takes_minutes_to_arrive_is_not_taken_for_silence(
+def test_slow_message_does_not_count_as_silence(
     service: ScriptedService, fast_streams: None
 ) -> None:
     def slow(peer: Peer) -> None:
@@ -364,7 +360,7 @@ def test_a_message_that_takes_minutes_to_arrive_is_not_taken_for_silence(
     assert service.asked(STREAM) == 1
 
 
-def test_a_server_that_answers_pings_is_waited_for(
+def test_waits_for_a_server_that_answers_pings(
     service: ScriptedService, fast_streams: None
 ) -> None:
     def patient(peer: Peer) -> None:
@@ -384,7 +380,7 @@ def test_a_server_that_answers_pings_is_waited_for(
 
 
 @pytest.mark.parametrize("moment", ["before", "connecting", "open", "pause"])
-def test_a_disconnect_is_obeyed_at_any_moment(service: ScriptedService, moment: str) -> None:
+def test_disconnect_works_at_any_time(service: ScriptedService, moment: str) -> None:
     reached, go_on = threading.Event(), threading.Event()
 
     def wait_here(peer: Peer) -> None:
@@ -412,7 +408,7 @@ def test_a_disconnect_is_obeyed_at_any_moment(service: ScriptedService, moment: 
     assert service.asked(STREAM) == (0 if moment == "before" else 1)
 
 
-def test_the_reason_of_a_disconnect_reaches_who_reads(service: ScriptedService) -> None:
+def test_disconnect_reason_reaches_the_reader(service: ScriptedService) -> None:
     opened = threading.Event()
     service.on_stream = lambda peer: (peer.send("ACK"), opened.set(), peer.until_gone())  # type: ignore[assignment]
     client = client_of(service, None)
@@ -425,7 +421,7 @@ def test_the_reason_of_a_disconnect_reaches_who_reads(service: ScriptedService) 
         client.job_results()
 
 
-def test_who_only_waits_does_not_download_the_result_twice(service: ScriptedService) -> None:
+def test_waiting_does_not_download_the_result_twice(service: ScriptedService) -> None:
     sent = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -443,7 +439,7 @@ def test_who_only_waits_does_not_download_the_result_twice(service: ScriptedServ
     assert sent.wait(30)
 
 
-def test_two_hundred_streams_need_one_thread_and_a_few_to_connect(
+def test_two_hundred_streams_share_one_reader_thread(
     service: ScriptedService,
 ) -> None:
     everybody = threading.Barrier(201)
@@ -475,7 +471,7 @@ def our_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("job-")}
 
 
-def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService) -> None:
+def test_no_thread_remains_after_all_streams_end(service: ScriptedService) -> None:
     service.on_stream = replay
     client_of(service, None).job_results()
 
@@ -484,7 +480,7 @@ def test_no_thread_is_left_when_all_streams_have_ended(service: ScriptedService)
     assert not our_threads()
 
 
-def test_a_stream_that_cannot_start_is_an_error_and_the_next_one_works(
+def test_stream_that_cannot_start_does_not_affect_the_next(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.on_stream = replay
@@ -497,7 +493,7 @@ def test_a_stream_that_cannot_start_is_an_error_and_the_next_one_works(
     client_of(service, None).job_results()
 
 
-def test_without_a_file_descriptor_streams_end_and_the_next_one_works(
+def test_running_out_of_file_descriptors_does_not_affect_later_streams(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted() -> None:
@@ -514,7 +510,7 @@ def test_without_a_file_descriptor_streams_end_and_the_next_one_works(
     client_of(service, None).job_results()
 
 
-def test_a_thread_that_cannot_start_delays_the_connection(
+def test_connection_waits_if_no_thread_can_start(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch, fast_streams: None
 ) -> None:
     service.on_stream = replay
@@ -524,7 +520,7 @@ def test_a_thread_that_cannot_start_delays_the_connection(
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])
-def test_a_message_of_endless_fragments_ends_the_stream(
+def test_endless_message_ends_the_stream(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch, read: bool
 ) -> None:
     monkeypatch.setattr(job_stream, "LONGEST_MESSAGE", 10**6)

@@ -30,7 +30,7 @@ FAR_AWAY = "runtime.test"
         ("wss://localhost:1/a", "wss://localhost:1/a"),
     ],
 )
-def test_only_the_scheme_of_an_address_changes(base: str, stream: str) -> None:
+def test_converts_only_the_url_scheme(base: str, stream: str) -> None:
     assert socket_address(base) == stream
 
 
@@ -52,13 +52,11 @@ def read(service: ScriptedService, **kwargs: object) -> list[str]:
     return messages
 
 
-def test_a_stream_over_tls_is_read_with_the_authorities_of_verify(
-    secure: ScriptedService, bundle: str
-) -> None:
+def test_tls_stream_uses_the_verify_bundle(secure: ScriptedService, bundle: str) -> None:
     assert read(secure, verify=bundle) == ["x" * 100_000]
 
 
-def test_the_variable_that_names_authorities_for_requests_counts_for_streams(
+def test_requests_ca_bundle_applies_to_streams(
     secure: ScriptedService, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
@@ -66,7 +64,7 @@ def test_the_variable_that_names_authorities_for_requests_counts_for_streams(
     assert read(secure) == ["x" * 100_000]
 
 
-def test_verification_is_on_unless_switched_off(secure: ScriptedService) -> None:
+def test_verifies_certificates_unless_disabled(secure: ScriptedService) -> None:
     with pytest.raises(WebsocketError, match="SSLCertVerificationError"):
         read(secure)
     assert secure.requests == []
@@ -74,7 +72,7 @@ def test_verification_is_on_unless_switched_off(secure: ScriptedService) -> None
     assert read(secure, verify=False) == ["x" * 100_000]
 
 
-def test_a_certificate_of_another_host_is_refused(authority: trustme.CA, bundle: str) -> None:
+def test_rejects_certificate_of_another_host(authority: trustme.CA, bundle: str) -> None:
     with ScriptedService(certificate=authority.issue_cert("elsewhere.example")) as service:
         with pytest.raises(WebsocketError, match="SSL"):
             read(service, verify=bundle)
@@ -82,7 +80,7 @@ def test_a_certificate_of_another_host_is_refused(authority: trustme.CA, bundle:
         assert service.requests == []
 
 
-def test_a_plain_server_under_a_tls_address_ends_as_an_error(
+def test_plain_server_at_a_tls_url_is_an_error(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handshake, "CONNECT_TIMEOUT", 0.2)
@@ -112,7 +110,7 @@ def proxy() -> Iterator[Proxy]:
     ],
     ids=["plain", "without scheme", "with a password", "with NTLM credentials"],
 )
-def test_a_stream_goes_through_the_proxy_with_its_credentials(
+def test_stream_uses_the_proxy_with_its_credentials(
     secure: ScriptedService,
     bundle: str,
     proxy: Proxy,
@@ -130,7 +128,7 @@ def test_a_stream_goes_through_the_proxy_with_its_credentials(
     assert proxy.tunnels == [secure.url.removeprefix("https://")]
 
 
-def test_a_dead_proxy_is_named_by_no_credentials(secure: ScriptedService, bundle: str) -> None:
+def test_dead_proxy_error_hides_credentials(secure: ScriptedService, bundle: str) -> None:
     with running() as proxy:
         pass  # from here on nothing listens there
     secure.url = secure.url.replace("localhost", FAR_AWAY)
@@ -151,7 +149,7 @@ def proxy_of_the_environment(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 @pytest.mark.parametrize("urls", [None, {"https://other.example": "http://127.0.0.1:1"}])
-def test_streams_of_this_machine_never_go_through_a_proxy_of_the_environment(
+def test_loopback_streams_bypass_environment_proxies(
     service: ScriptedService,
     secure: ScriptedService,
     bundle: str,
@@ -166,7 +164,7 @@ def test_streams_of_this_machine_never_go_through_a_proxy_of_the_environment(
     assert proxy_of_the_environment.tunnels == []
 
 
-def test_streams_of_other_machines_go_through_it(
+def test_other_streams_use_environment_proxies(
     secure: ScriptedService, bundle: str, proxy_of_the_environment: Proxy
 ) -> None:
     secure.url = secure.url.replace("localhost", FAR_AWAY)

@@ -50,7 +50,7 @@ def many_jobs(service: QiskitRuntimeService, count: int, threads: int) -> None:
         assert told[-1] == result
 
 
-def test_results_and_messages_arrive_whole_over_a_network_that_fails(
+def test_results_and_messages_survive_network_faults(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     streams = "qiskit_ibm_runtime.api.clients.base"

@@ -56,7 +56,7 @@ def drop(peer: Peer) -> None:
     [(404, 1.5), (503, 1.5), (drop, 5.0), (until_gone, 5.0), (acknowledge_only, 5.0)],
     ids=["missing", "refused", "dropped", "silent", "acknowledged, then silent"],
 )
-def test_whatever_the_stream_does_the_end_is_noticed_by_the_next_poll(
+def test_polling_notices_the_end_whatever_the_stream_does(
     service: ScriptedService, stream: int | Callable[[Peer], None], longest: float
 ) -> None:
     service.on_stream = stream
@@ -71,7 +71,7 @@ def test_whatever_the_stream_does_the_end_is_noticed_by_the_next_poll(
     assert max(clock.waits) <= longest
 
 
-def test_a_blocked_stream_delays_no_result_by_two_seconds(service: ScriptedService) -> None:
+def test_blocked_stream_delays_the_result_less_than_two_seconds(service: ScriptedService) -> None:
     service.on_stream = 403
     job, clock = slow_job(service)
     clock.at(600, service.end)
@@ -82,7 +82,7 @@ def test_a_blocked_stream_delays_no_result_by_two_seconds(service: ScriptedServi
     assert clock.now - started < 600 + 2
 
 
-def test_the_end_of_the_stream_costs_one_question_and_one_download_and_no_pause(
+def test_end_of_stream_costs_one_status_and_one_download(
     service: ScriptedService,
 ) -> None:
     service.results["j1"] = '{"a": 1}'
@@ -114,7 +114,7 @@ def test_the_end_of_the_stream_costs_one_question_and_one_download_and_no_pause(
 
 
 @pytest.mark.parametrize(("timeout", "preference"), [(None, "wait=1"), (60, None)])
-def test_only_the_first_question_of_a_wait_without_limit_may_be_held_back(
+def test_only_the_first_status_request_without_timeout_may_be_held(
     service: ScriptedService, timeout: float | None, preference: str | None
 ) -> None:
     service.results["j1"] = "7"
@@ -129,7 +129,7 @@ def test_only_the_first_question_of_a_wait_without_limit_may_be_held_back(
     assert not any(asked[1:])
 
 
-def test_a_short_job_costs_one_question_and_one_download(
+def test_short_job_costs_one_status_and_one_download(
     service: ScriptedService,
 ) -> None:
     service.results["j1"] = "7"
@@ -145,7 +145,7 @@ def test_a_short_job_costs_one_question_and_one_download(
     assert service.requests == [STATUS, RESULTS]
 
 
-def test_status_and_result_are_asked_for_side_by_side_once_the_stream_has_ended(
+def test_requests_status_and_result_concurrently_when_the_stream_ends(
     service: ScriptedService,
 ) -> None:
     """Neither answer comes before both questions have arrived: one round trip for both."""
@@ -172,7 +172,7 @@ def test_status_and_result_are_asked_for_side_by_side_once_the_stream_has_ended(
     assert job.result() == "both"
 
 
-def test_a_stream_that_ends_before_the_job_does_leads_to_quick_polls(
+def test_polls_quickly_when_the_stream_ends_before_the_job(
     service: ScriptedService,
 ) -> None:
     service.on_stream = lambda peer: (peer.send("ACK"), over.wait(60), peer.close())  # type: ignore[assignment]
@@ -199,7 +199,7 @@ def test_a_stream_that_ends_before_the_job_does_leads_to_quick_polls(
     assert service.asked(RESULTS) == 2
 
 
-def test_the_status_is_asked_without_the_inputs(service: ScriptedService) -> None:
+def test_status_request_excludes_inputs(service: ScriptedService) -> None:
     job = service.job()
     service.end()
 
@@ -209,7 +209,7 @@ def test_the_status_is_asked_without_the_inputs(service: ScriptedService) -> Non
     assert service.peers[0].target == "/jobs/j1?exclude_params=true"
 
 
-def test_a_service_that_knows_no_such_parameter_is_asked_without_it(
+def test_falls_back_if_the_service_rejects_the_exclude_parameter(
     service: ScriptedService,
 ) -> None:
     def old(peer: Peer) -> None:
@@ -225,7 +225,7 @@ def test_a_service_that_knows_no_such_parameter_is_asked_without_it(
     assert [peer.target for peer in service.peers] == ["/jobs/j1?exclude_params=true", "/jobs/j1"]
 
 
-def test_a_client_double_that_knows_only_the_old_methods_is_asked_by_them() -> None:
+def test_works_with_a_client_double_with_only_old_methods() -> None:
     class Double:
         def job_get(self, job_id: str) -> dict[str, object]:
             return record(job_id, "Completed")
@@ -238,7 +238,7 @@ def test_a_client_double_that_knows_only_the_old_methods_is_asked_by_them() -> N
         assert service.requests == []
 
 
-def test_a_minute_of_waiting_beside_an_open_stream_is_cheap() -> None:
+def test_a_minute_of_waiting_on_an_open_stream_costs_few_polls() -> None:
     schedule, passed, polls = PollSchedule(), 0.0, 0
     while passed < 60:
         passed += schedule.pause(polls, streaming=True, jitter=0)
@@ -264,7 +264,7 @@ def trickling(peer: Peer) -> None:
 
 @pytest.mark.parametrize("behave", [silent, trickling])
 @pytest.mark.parametrize("where", [STATUS, RESULTS])
-def test_a_wait_returns_by_its_limit_whatever_the_server_does(
+def test_wait_returns_within_its_timeout_whatever_the_server_does(
     service: ScriptedService, behave: Callable[[Peer], None], where: str
 ) -> None:
     job = service.job()
@@ -275,7 +275,7 @@ def test_a_wait_returns_by_its_limit_whatever_the_server_does(
         job.result(timeout=0.1)
 
 
-def test_requests_left_behind_keep_no_later_one_waiting(
+def test_abandoned_requests_do_not_delay_later_ones(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadline, "GRACE", 0.02)
@@ -292,7 +292,7 @@ def test_requests_left_behind_keep_no_later_one_waiting(
     assert job.result(timeout=30) == 1
 
 
-def test_a_running_job_is_given_up_at_the_limit_and_not_before(service: ScriptedService) -> None:
+def test_times_out_on_a_running_job_no_earlier_than_the_timeout(service: ScriptedService) -> None:
     job, clock = slow_job(service)
     started = clock.now
 
@@ -302,7 +302,7 @@ def test_a_running_job_is_given_up_at_the_limit_and_not_before(service: Scripted
     assert clock.now - started == pytest.approx(33)
 
 
-def test_a_limit_of_nothing_still_finds_a_job_that_has_ended(service: ScriptedService) -> None:
+def test_zero_timeout_still_finds_a_finished_job(service: ScriptedService) -> None:
     service.results["j1"] = "1"
     job = service.job()
 
@@ -314,9 +314,7 @@ def test_a_limit_of_nothing_still_finds_a_job_that_has_ended(service: ScriptedSe
 
 
 @pytest.mark.parametrize("timeout", [float("inf"), 1e300, threading.TIMEOUT_MAX * 2])
-def test_a_limit_that_no_thread_can_wait_for_is_no_limit(
-    service: ScriptedService, timeout: float
-) -> None:
+def test_huge_timeout_means_no_timeout(service: ScriptedService, timeout: float) -> None:
     service.results["j1"] = "1"
     service.on_stream = lambda peer: (service.end("j1"), peer.send("ACK"), peer.close())[0]
 
@@ -324,7 +322,7 @@ def test_a_limit_that_no_thread_can_wait_for_is_no_limit(
     assert service.job().result(timeout=timeout) == 1
 
 
-def test_after_a_limit_the_same_job_can_be_waited_for_and_streamed(
+def test_job_can_be_waited_for_and_streamed_after_a_timeout(
     service: ScriptedService,
 ) -> None:
     service.on_stream = acknowledge_only
@@ -341,7 +339,7 @@ def test_after_a_limit_the_same_job_can_be_waited_for_and_streamed(
     job.cancel_result_streaming()
 
 
-def test_an_outage_of_the_service_is_borne_for_minutes_but_not_for_ever(
+def test_tolerates_an_outage_for_five_minutes(
     service: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     job, clock = slow_job(service)
@@ -365,7 +363,7 @@ def test_an_outage_of_the_service_is_borne_for_minutes_but_not_for_ever(
 @pytest.mark.parametrize(
     ("status", "error"), [(404, RequestsApiError), (401, IBMNotAuthorizedError)]
 )
-def test_an_answer_that_time_cannot_change_ends_a_wait_at_once(
+def test_permanent_error_ends_a_wait_immediately(
     service: ScriptedService, status: int, error: type[Exception]
 ) -> None:
     service.on[STATUS] = lambda peer: peer.answer(status)
@@ -377,7 +375,7 @@ def test_an_answer_that_time_cannot_change_ends_a_wait_at_once(
     assert service.asked(STATUS) == 1
 
 
-def test_control_c_returns_at_once_and_leaves_no_stream(service: ScriptedService) -> None:
+def test_ctrl_c_returns_immediately_and_closes_the_stream(service: ScriptedService) -> None:
     def script(peer: Peer) -> None:
         peer.send("ACK")
         until(lambda: job._ws_client.connected)
@@ -393,7 +391,7 @@ def test_control_c_returns_at_once_and_leaves_no_stream(service: ScriptedService
     assert job._ws_client.finished.wait(30)
 
 
-def test_control_c_right_after_the_stream_began_leaves_none(
+def test_ctrl_c_while_the_stream_opens_leaves_none_open(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.on_stream = lambda peer: (peer.send("ACK"), peer.until_gone())  # type: ignore[assignment]
@@ -431,7 +429,7 @@ print(other.result(timeout=60))
 
 
 @pytest.mark.parametrize("timeout", [None, 60])
-def test_control_c_returns_at_once_from_a_server_that_says_nothing(
+def test_ctrl_c_returns_immediately_from_a_silent_server(
     service: ScriptedService, timeout: float | None
 ) -> None:
     def interrupt(peer: Peer) -> None:
@@ -445,7 +443,7 @@ def test_control_c_returns_at_once_from_a_server_that_says_nothing(
 
 
 @pytest.mark.parametrize(("how", "printed"), [("plain", "2\n"), ("fork", "3\n2\n")])
-def test_an_open_stream_keeps_no_interpreter_from_ending_and_no_fork_from_waiting(
+def test_open_stream_blocks_neither_exit_nor_a_forked_wait(
     service: ScriptedService, how: str, printed: str
 ) -> None:
     service.on_stream = acknowledge_only
@@ -466,7 +464,7 @@ def test_an_open_stream_keeps_no_interpreter_from_ending_and_no_fork_from_waitin
 
 
 @pytest.mark.parametrize("timeout", [None, 60])
-def test_a_result_comes_also_when_no_thread_can_be_started(
+def test_result_arrives_even_if_no_thread_can_start(
     service: ScriptedService, timeout: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, clock = slow_job(service)
@@ -477,7 +475,7 @@ def test_a_result_comes_also_when_no_thread_can_be_started(
     assert job.result(timeout=timeout) == 7
 
 
-def test_cancelling_in_one_thread_ends_the_wait_in_another(service: ScriptedService) -> None:
+def test_canceling_in_one_thread_ends_the_wait_in_another(service: ScriptedService) -> None:
     service.on_stream = acknowledge_only
     job = service.job()
     outcome: list[object] = []
@@ -498,7 +496,7 @@ def test_cancelling_in_one_thread_ends_the_wait_in_another(service: ScriptedServ
 
 
 @pytest.mark.parametrize("stream", [404, acknowledge_only], ids=["polling", "streaming"])
-def test_two_hundred_waiting_jobs_need_a_handful_of_threads(
+def test_two_hundred_waiting_jobs_share_a_few_threads(
     service: ScriptedService, stream: int | Callable[[Peer], None]
 ) -> None:
     service.on_stream = stream

@@ -15,7 +15,7 @@ def threads() -> int:
     return sum(thread.name == "pool-of-a-test" for thread in threading.enumerate())
 
 
-def test_calls_run_in_order_in_few_threads_that_end_with_their_work() -> None:
+def test_calls_run_in_order_in_few_temporary_threads() -> None:
     pool, go_on, order = WorkerPool(2, "pool-of-a-test"), threading.Event(), []
     blocked = [pool.submit(lambda: go_on.wait(60)) for _ in range(2)]
     futures = [pool.submit(lambda n=n: order.append(n) or n) for n in range(50)]
@@ -29,7 +29,7 @@ def test_calls_run_in_order_in_few_threads_that_end_with_their_work() -> None:
     until(lambda: threads() == 0)
 
 
-def test_an_error_is_the_caller_s() -> None:
+def test_error_is_raised_to_the_caller() -> None:
     pool = WorkerPool(1, "pool-of-a-test")
 
     with pytest.raises(ZeroDivisionError):
@@ -37,7 +37,7 @@ def test_an_error_is_the_caller_s() -> None:
     assert pool.submit(lambda: 1).result(60) == 1
 
 
-def test_calls_that_hang_are_replaced_while_they_do() -> None:
+def test_hanging_calls_are_replaced() -> None:
     pool, go_on = WorkerPool(1, "pool-of-a-test"), threading.Event()
     begun = threading.Semaphore(0)
 
@@ -60,7 +60,7 @@ def test_calls_that_hang_are_replaced_while_they_do() -> None:
     assert {future.result(60) for future in after} == {"pool-of-a-test"}
 
 
-def test_a_call_that_was_abandoned_before_it_began_is_not_made() -> None:
+def test_call_abandoned_before_it_starts_is_not_made() -> None:
     pool, go_on, made = WorkerPool(1, "pool-of-a-test"), threading.Event(), []
     first = pool.submit(lambda: go_on.wait(60))
     second = pool.submit(lambda: made.append(2))
@@ -73,7 +73,7 @@ def test_a_call_that_was_abandoned_before_it_began_is_not_made() -> None:
     assert made == [3]
 
 
-def test_a_thread_that_cannot_start_loses_one_call_and_no_later_one(
+def test_thread_start_failure_fails_one_call_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pool = WorkerPool(1, "pool-of-a-test")
@@ -86,7 +86,7 @@ def test_a_thread_that_cannot_start_loses_one_call_and_no_later_one(
     until(lambda: threads() == 0)
 
 
-def test_a_call_waits_for_the_threads_there_are_if_no_other_can_start(
+def test_call_waits_for_existing_threads_if_no_other_can_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pool, begun, go_on = WorkerPool(2, "pool-of-a-test"), threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Servers for the tests of this room: real sockets, and jobs that do as they are told."""
+"""Servers with real sockets, and an executor whose jobs follow their inputs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopT
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 TOKEN = "secret-of-alice"
-ENDING: list[BackgroundServer] = []
+STOPPING: list[BackgroundServer] = []
 SIMULATOR = "ibmq_qasm_simulator"
 CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:embedded::"
 
 
-class Obedient:
-    """An executor whose jobs do what their inputs say: publish, wait, return, fail."""
+class ScriptedExecutor:
+    """Executor whose jobs publish, wait, return or fail as their inputs say."""
 
     capacity = 2
 
@@ -42,7 +42,7 @@ class Obedient:
         self.loop = asyncio.get_running_loop()
 
     async def stop(self) -> None:
-        """Nothing to end."""
+        """Do nothing."""
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         inputs = json.loads(work["params"])
@@ -62,22 +62,22 @@ class Obedient:
         return Outcome(True, json.dumps(inputs.get("give")), inputs.get("log", ""))
 
     def open(self, gate: str) -> None:
-        """Let the jobs behind this gate go on."""
+        """Let the jobs that wait at this gate continue."""
         assert self.loop is not None
         self.loop.call_soon_threadsafe(lambda: self._gates.setdefault(gate, asyncio.Event()).set())
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many jobs have begun."""
+        """Wait until ``count`` jobs have started."""
         with self._begun:
             assert self._begun.wait_for(lambda: len(self.begun) >= count, 30)
 
     def names(self) -> list[str]:
-        """The inputs called ``name`` of the jobs that began, in order."""
+        """Return the input ``name`` of each started job, in order."""
         return [json.loads(work["params"]).get("name") for work in self.begun]
 
 
 class Client:
-    """One user's view of a server, without any client of ours in between."""
+    """HTTP client of one user that does not use this package's client."""
 
     def __init__(self, server: BackgroundServer, headers: dict[str, str], face: str) -> None:
         self.server, self.headers = server, headers
@@ -119,13 +119,13 @@ class Client:
         return stream
 
     def wait(self, job_id: str) -> dict[str, Any]:
-        """Wait for the end of a job by its stream, and return the job."""
-        everything(self.listen(job_id))
+        """Wait on the stream of a job until it ends, and return the job."""
+        read_stream(self.listen(job_id))
         return self.get(f"/jobs/{job_id}")  # type: ignore[no-any-return]
 
 
-def everything(stream: WebSocket) -> tuple[list[str], int]:
-    """What a stream says until it is closed, and the code with which it is."""
+def read_stream(stream: WebSocket) -> tuple[list[str], int]:
+    """Return the messages of a stream until it closes, and its close code."""
     texts = []
     while True:
         opcode, data = stream.recv_data()
@@ -136,22 +136,24 @@ def everything(stream: WebSocket) -> tuple[list[str], int]:
 
 
 @pytest.fixture(scope="session")
-def background() -> Iterator[LoopThread]:
-    background = LoopThread()
-    yield background
-    for server in ENDING:
+def thread() -> Iterator[LoopThread]:
+    thread = LoopThread()
+    yield thread
+    for server in STOPPING:
         server.stop()
-    background.close()
+    thread.close()
 
 
 @pytest.fixture
-def executor() -> Obedient:
-    return Obedient()
+def executor() -> ScriptedExecutor:
+    return ScriptedExecutor()
 
 
 @pytest.fixture
-def serve(background: LoopThread, executor: Obedient) -> Iterator[Callable[..., BackgroundServer]]:
-    """Start servers that end with the test."""
+def serve(
+    thread: LoopThread, executor: ScriptedExecutor
+) -> Iterator[Callable[..., BackgroundServer]]:
+    """Start servers that stop after the test."""
     servers: list[BackgroundServer] = []
 
     def start(faults: Faults | None = None, **settings: Any) -> BackgroundServer:
@@ -159,14 +161,14 @@ def serve(background: LoopThread, executor: Obedient) -> Iterator[Callable[..., 
         made = replace(Settings(), **settings)
         executor.capacity = made.workers
         build = partial(create_app, made, executor, faults=faults)
-        servers.append(BackgroundServer(background, made, build=build))
+        servers.append(BackgroundServer(thread, made, build=build))
         return servers[-1]
 
     yield start
     for server in servers:
         server.request_stop()
-    # A server takes a fifth of a second to end; a hundred of them end side by side.
-    ENDING.extend(servers)
+    # A server takes a fifth of a second to stop; let them all stop concurrently.
+    STOPPING.extend(servers)
 
 
 @pytest.fixture
@@ -175,16 +177,16 @@ def server(serve: Callable[..., BackgroundServer]) -> BackgroundServer:
 
 
 @pytest.fixture(scope="session")
-def refusing(background: LoopThread) -> Iterator[Client]:
-    """A client of one server for all tests that leave nothing behind."""
+def shared_client(thread: LoopThread) -> Iterator[Client]:
+    """Client of a shared server, for tests that leave nothing behind."""
     settings = Settings(users=(User("alice", TOKEN),))
-    server = BackgroundServer(background, settings, Obedient())
-    yield quantum(server)
+    server = BackgroundServer(thread, settings, ScriptedExecutor())
+    yield quantum_client(server)
     server.stop()
 
 
-def quantum(server: BackgroundServer, token: str = TOKEN) -> Client:
-    """A client of the quantum face, logged in."""
+def quantum_client(server: BackgroundServer, token: str = TOKEN) -> Client:
+    """Return a logged-in client of the quantum channel."""
     answer = requests.post(
         f"{server.url}/api/users/loginWithToken", json={"apiToken": token}, timeout=30
     )
@@ -192,22 +194,22 @@ def quantum(server: BackgroundServer, token: str = TOKEN) -> Client:
     return Client(server, {"X-Access-Token": answer.json()["id"]}, "/runtime")
 
 
-def cloud(server: BackgroundServer, token: str = TOKEN, crn: str = CRN) -> Client:
-    """A client of the cloud face."""
+def cloud_client(server: BackgroundServer, token: str = TOKEN, crn: str = CRN) -> Client:
+    """Return a client of the cloud channel."""
     return Client(server, {"Service-CRN": crn, "Authorization": f"apikey {token}"}, "")
 
 
 @pytest.fixture
 def alice(server: BackgroundServer) -> Client:
-    return quantum(server)
+    return quantum_client(server)
 
 
 @pytest.fixture
 def bob(server: BackgroundServer) -> Client:
-    return quantum(server, "secret-of-bob")
+    return quantum_client(server, "secret-of-bob")
 
 
 @pytest.fixture(params=["quantum", "cloud"])
-def either(request: pytest.FixtureRequest, server: BackgroundServer) -> Client:
-    """The same user on each face."""
-    return quantum(server) if request.param == "quantum" else cloud(server)
+def any_client(request: pytest.FixtureRequest, server: BackgroundServer) -> Client:
+    """Client of the same user on each channel."""
+    return quantum_client(server) if request.param == "quantum" else cloud_client(server)

@@ -1,4 +1,4 @@
-"""Kill a server under load, start it again, and compare what it knows with what it acknowledged."""
+"""Kill a server under load, restart it, and compare its data with what it acknowledged."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import requests
 
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED
 
-SCRIPT = Path(__file__).with_name("hasty_server.py")
+SCRIPT = Path(__file__).with_name("killable_server.py")
 TIMEOUT = 60
-# Large enough to be kept as a file beside the database.
+# Larger than other results.
 LARGE = 100_000
 
 
 @dataclass
 class Acknowledged:
-    """What the server said yes to, and must know for ever after."""
+    """Requests that the server acknowledged, whose effects must persist."""
 
     jobs: dict[str, Any] = field(default_factory=dict)
     finished: dict[str, str] = field(default_factory=dict)
@@ -33,8 +33,8 @@ class Acknowledged:
     keys: dict[str, str] = field(default_factory=dict)
 
 
-class Victim:
-    """One life of a server."""
+class KillableServer:
+    """Server process that can be killed."""
 
     def __init__(self, folder: Path, stderr: int | None = None) -> None:
         self.process = subprocess.Popen(
@@ -56,30 +56,30 @@ class Victim:
         session.headers["X-Access-Token"] = login.json()["id"]
 
     def load(self, known: Acknowledged, number: int, end: threading.Event) -> None:
-        """Submit, cancel, delete and look, until the server is gone."""
-        chance = random.Random(number)
+        """Submit, cancel, delete and read jobs until the server has ended."""
+        rng = random.Random(number)
         mine: list[str] = []
         with requests.Session() as session:
             try:
                 self._log_in(session)
                 while not end.is_set():
-                    self._act(session, known, mine, chance)
+                    self._act(session, known, mine, rng)
             except requests.RequestException:
-                return  # It was killed in the middle of a request: nothing was acknowledged.
+                return  # killed in the middle of a request, which was not acknowledged
 
     def _act(
         self,
         session: requests.Session,
         known: Acknowledged,
         mine: list[str],
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
-        give = "x" * LARGE if chance.random() < 0.1 else chance.random()
-        key = f"{chance.random()}"
+        give = "x" * LARGE if rng.random() < 0.1 else rng.random()
+        key = f"{rng.random()}"
         body = {
             "program_id": "hello-world",
             "params": {"give": give},
-            "backend": chance.choice(["ibmq_qasm_simulator", "simulator_mps"]),
+            "backend": rng.choice(["ibmq_qasm_simulator", "simulator_mps"]),
         }
         answer = session.post(
             f"{self.url}/runtime/jobs",
@@ -91,11 +91,11 @@ class Victim:
         known.jobs[job_id] = give
         known.keys[key] = job_id
         mine.append(job_id)
-        other = f"{self.url}/runtime/jobs/{chance.choice(mine)}"
+        other = f"{self.url}/runtime/jobs/{rng.choice(mine)}"
         other_id = other.rpartition("/")[2]
-        choice = chance.random()
+        choice = rng.random()
         if choice < 0.1:
-            # Whether it is acknowledged or not, nobody may look at this job afterwards.
+            # The job may be deleted even if the request is not acknowledged.
             known.deleted.add(other_id)
             session.delete(other, timeout=TIMEOUT)
         elif choice < 0.2:
@@ -108,7 +108,7 @@ class Victim:
                 known.finished[other_id] = status
 
     def kill(self) -> None:
-        """As the out-of-memory killer does."""
+        """Kill the server, as the out-of-memory killer does."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.close()
@@ -127,56 +127,56 @@ class Victim:
         return self.session.get(f"{self.url}/runtime{path}", params=params, timeout=TIMEOUT)
 
 
-def a_life_under_load(folder: Path, known: Acknowledged, seed: int, clients: int = 3) -> None:
-    """Start, load with some clients, and kill at a random moment."""
-    victim = Victim(folder)
+def run_under_load_and_kill(folder: Path, known: Acknowledged, seed: int, clients: int = 3) -> None:
+    """Start a server, load it with some clients, and kill it at a random moment."""
+    server = KillableServer(folder)
     end = threading.Event()
     threads = [
-        threading.Thread(target=victim.load, args=(known, 1000 * seed + number, end))
+        threading.Thread(target=server.load, args=(known, 1000 * seed + number, end))
         for number in range(clients)
     ]
     for thread in threads:
         thread.start()
     time.sleep(random.Random(seed).uniform(0.02, 0.6))
-    victim.kill()
+    server.kill()
     end.set()
     for thread in threads:
         thread.join()
 
 
 def check(folder: Path, known: Acknowledged) -> dict[str, int]:
-    """Start once more, wait until the queues are empty, and compare; return counts by status."""
-    victim = Victim(folder)
+    """Restart, wait until the queues are empty, and compare; return counts by status."""
+    server = KillableServer(folder)
     deadline = time.monotonic() + TIMEOUT
-    while victim.get("/jobs", pending="true", limit=1).json()["count"]:
-        assert time.monotonic() < deadline, "jobs are left that nobody runs"
+    while server.get("/jobs", pending="true", limit=1).json()["count"]:
+        assert time.monotonic() < deadline, "queued jobs are not run"
         time.sleep(0.05)
     counts: dict[str, int] = {}
     for job_id, give in known.jobs.items():
         if job_id in known.deleted:
             continue
-        found = victim.get(f"/jobs/{job_id}")
+        found = server.get(f"/jobs/{job_id}")
         assert found.status_code == 200, f"job {job_id} was acknowledged and is lost"
         job = found.json()
         status = job["status"]
         counts[status] = counts.get(status, 0) + 1
         assert job["params"] == {"give": give}
-        assert known.finished.get(job_id, status) == status, "an ended job changed its end"
+        assert known.finished.get(job_id, status) == status, "a final status changed"
         assert status == "Cancelled" or job_id not in known.cancelled
-        result = victim.get(f"/jobs/{job_id}/results")
+        result = server.get(f"/jobs/{job_id}/results")
         if status == "Completed":
             assert result.json() == give
-            assert len(victim.get(f"/jobs/{job_id}/interim_results").json()) == 3
+            assert len(server.get(f"/jobs/{job_id}/interim_results").json()) == 3
         if status == "Failed":
             assert job["state"]["reason"] == result.text == SERVER_STOPPED
-    _check_keys(victim, known)
+    _check_keys(server, known)
     _check_files(folder)
-    victim.stop()
+    server.stop()
     return counts
 
 
-def _check_keys(victim: Victim, known: Acknowledged) -> None:
-    total = victim.get("/jobs", limit=1).json()["count"]
+def _check_keys(server: KillableServer, known: Acknowledged) -> None:
+    total = server.get("/jobs", limit=1).json()["count"]
     for key, job_id in list(known.keys.items())[-20:]:
         body = {
             "program_id": "hello-world",
@@ -184,18 +184,18 @@ def _check_keys(victim: Victim, known: Acknowledged) -> None:
             "backend": "simulator_mps",
         }
         for backend in ("ibmq_qasm_simulator", "simulator_mps"):
-            answer = victim.session.post(
-                f"{victim.url}/runtime/jobs",
+            answer = server.session.post(
+                f"{server.url}/runtime/jobs",
                 json={**body, "backend": backend},
                 headers={"Idempotency-Key": key},
                 timeout=TIMEOUT,
             )
             assert answer.status_code == 409 or answer.json()["id"] == job_id
-    assert victim.get("/jobs", limit=1).json()["count"] == total, "a repeat made a second job"
+    assert server.get("/jobs", limit=1).json()["count"] == total, "a repeat created a second job"
 
 
 def _check_files(folder: Path) -> None:
-    """Every file is some job's: a killed server leaves no rubbish behind its next start."""
+    """Check that every payload file belongs to a job."""
     import sqlite3
 
     copy = folder.parent / "copy.sqlite"

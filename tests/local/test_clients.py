@@ -1,4 +1,4 @@
-"""The client of this package on every face of the server, and an uploaded program in a worker."""
+"""This package's client on every channel of the server, and an uploaded program in a worker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(backend, user_messenger, circuit, shots=100, **kwargs):
 
 @pytest.fixture
 def names_under_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Resolve them, as most systems do and containers often do not."""
+    """Resolve names under localhost, as most systems do and containers often do not."""
     real = socket.getaddrinfo
 
     def resolve(host: Any, *arguments: Any, **more: Any) -> Any:
@@ -42,7 +42,7 @@ def names_under_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("instance", [CRN, "embedded"])
-def test_a_cloud_client_finds_its_service(
+def test_cloud_client_resolves_its_service_instance(
     instance: str, server: BackgroundServer, names_under_localhost: None
 ) -> None:
     url = server.url.replace("127.0.0.1", "localhost")
@@ -55,7 +55,7 @@ def test_a_cloud_client_finds_its_service(
     assert [one.job_id() for one in service.jobs()] == [job.job_id()]
 
 
-def test_a_cloud_client_takes_an_experimental_address_as_it_is(
+def test_cloud_client_uses_experimental_url_unchanged(
     serve: Callable[..., BackgroundServer],
 ) -> None:
     server = serve(path_prefix="/experimental", devices=(SIMULATOR,))
@@ -64,7 +64,7 @@ def test_a_cloud_client_takes_an_experimental_address_as_it_is(
     assert service.run("hello-world", {"give": 1}).result() == 1
 
 
-def test_a_quantum_client_lists_and_cancels(server: BackgroundServer) -> None:
+def test_quantum_client_lists_and_cancels_jobs(server: BackgroundServer) -> None:
     service = QiskitRuntimeService(channel="ibm_quantum", url=f"{server.url}/api", token=TOKEN)
     job = service.run("hello-world", {"gate": "never"}, {"backend": SIMULATOR})
 
@@ -75,11 +75,11 @@ def test_a_quantum_client_lists_and_cancels(server: BackgroundServer) -> None:
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as workshop, workshop.server(devices=[SIMULATOR]) as server:
+    with ServerPool(workers=1) as pool, pool.server(devices=[SIMULATOR]) as server:
         yield server
 
 
-def test_a_program_of_ones_own_is_uploaded_run_and_deleted(real: RuntimeServer) -> None:
+def test_uploads_runs_and_deletes_a_program(real: RuntimeServer) -> None:
     from qiskit import QuantumCircuit
 
     bell = QuantumCircuit(2)

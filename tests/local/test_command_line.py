@@ -1,4 +1,4 @@
-"""The server as a process: what it takes, what it refuses, what it prints and logs."""
+"""Server process: settings, command line, token, output and log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def settings_of(*arguments: str) -> Settings:
     return command_line.settings_of(options)
 
 
-def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_reads_every_setting_from_a_file(tmp_path: Path) -> None:
     pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
     path = tmp_path / "server.toml"
     path.write_text(WHOLE)
@@ -61,7 +61,7 @@ def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
     assert settings.workers == 3
 
 
-def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+def test_command_line_overrides_file(tmp_path: Path) -> None:
     path = tmp_path / "server.toml"
     path.write_text(WHOLE)
 
@@ -112,7 +112,7 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ("not toml", "cannot be read"),
     ],
 )
-def test_a_faulty_setting_is_named_and_nothing_starts(
+def test_rejects_invalid_setting_by_name(
     text: str, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "server.toml"
@@ -143,9 +143,7 @@ def test_a_faulty_setting_is_named_and_nothing_starts(
         ),
     ],
 )
-def test_other_machines_reach_it_only_by_tls_and_with_a_token_of_ones_own(
-    settings: Settings, allowed: bool
-) -> None:
+def test_exposed_server_requires_tls_and_own_token(settings: Settings, allowed: bool) -> None:
     if allowed:
         check_exposure(settings)
         return
@@ -153,7 +151,7 @@ def test_other_machines_reach_it_only_by_tls_and_with_a_token_of_ones_own(
         check_exposure(settings)
 
 
-def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
     import socket
 
     with socket.socket() as taken:
@@ -164,12 +162,12 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Cannot listen on 127.0.0.1:" in capsys.readouterr().err
 
 
-def test_secrets_are_not_in_the_text_of_settings() -> None:
+def test_repr_of_settings_hides_tokens() -> None:
     assert "hidden" not in repr(Settings(users=(User("a", "hidden"),)))
 
 
 class Process:
-    """A server started as a user starts it."""
+    """Server started from the command line."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.process = subprocess.Popen(
@@ -189,7 +187,7 @@ class Process:
         return key, value
 
     def end(self) -> tuple[int, list[dict[str, Any]]]:
-        """Stop it, and return its exit code and log."""
+        """Stop the server, and return its exit code and log."""
         self.process.send_signal(signal.SIGTERM)
         _, errors = self.process.communicate(timeout=60)
         return self.process.returncode, [json.loads(line) for line in errors.splitlines()]
@@ -202,7 +200,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of the authority to trust; the server's own files are beside it."""
+    """File of the certificate authority; the server's files are in the same folder."""
     folder = tmp_path_factory.mktemp("tls")
     issued = authority.issue_cert("127.0.0.1")
     issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
@@ -221,7 +219,7 @@ def process(certificate: Path, data: Path) -> Iterator[Process]:
     process.process.communicate()
 
 
-def test_the_client_of_this_package_uses_it_over_tls(process: Process, certificate: Path) -> None:
+def test_client_runs_a_job_over_tls(process: Process, certificate: Path) -> None:
     url, token = process.said["url"], process.said["token"]
 
     assert url.startswith("https://127.0.0.1:")
@@ -235,7 +233,7 @@ def test_the_client_of_this_package_uses_it_over_tls(process: Process, certifica
     assert job.result() == "Hello, World!"
 
 
-def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
+def test_shuts_down_gracefully_and_logs_json_without_secrets(
     process: Process, data: Path, certificate: Path
 ) -> None:
     token = process.said["token"]
@@ -261,7 +259,7 @@ def test_it_stops_in_good_order_and_its_log_is_json_without_secrets(
 
 
 @pytest.mark.parametrize("kept", [None, "", " \n"], ids=["none", "empty", "blank"])
-def test_a_token_file_without_a_token_gets_one(kept: str | None, tmp_path: Path) -> None:
+def test_creates_missing_token(kept: str | None, tmp_path: Path) -> None:
     if kept is not None:
         (tmp_path / "token").write_text(kept)
 
@@ -273,9 +271,7 @@ def test_a_token_file_without_a_token_gets_one(kept: str | None, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
-def test_a_token_is_written_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writes_token_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -288,7 +284,7 @@ def test_a_token_is_written_whole_or_not_at_all(
 
 
 @pytest.mark.parametrize("kind", ["folder", "bytes", "data is a file"])
-def test_a_token_that_cannot_be_read_is_one_sentence(kind: str, tmp_path: Path) -> None:
+def test_reports_unreadable_token_file(kind: str, tmp_path: Path) -> None:
     if kind == "folder":
         (tmp_path / "token").mkdir()
     elif kind == "bytes":
@@ -300,7 +296,7 @@ def test_a_token_that_cannot_be_read_is_one_sentence(kind: str, tmp_path: Path) 
         _read_or_create_token(folder, "fresh")
 
 
-def test_an_empty_token_of_the_environment_opens_nothing(
+def test_empty_token_in_environment_grants_no_access(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QISKIT_IBM_LOCAL_TOKEN", " ")
@@ -311,7 +307,7 @@ def test_an_empty_token_of_the_environment_opens_nothing(
     assert settings_of().users == ()  # one is made
 
 
-def test_a_closed_terminal_stops_it_in_good_order() -> None:
+def test_hangup_shuts_down_gracefully() -> None:
     process = Process("--workers", "1")
     process.process.send_signal(signal.SIGHUP)
     _, logged = process.process.communicate(timeout=60)
@@ -320,7 +316,7 @@ def test_a_closed_terminal_stops_it_in_good_order() -> None:
     assert "shutdown complete" in logged
 
 
-def test_a_token_given_is_not_printed() -> None:
+def test_does_not_print_given_token() -> None:
     process = Process("--workers", "1", QISKIT_IBM_LOCAL_TOKEN="given-one")
     url = process.said["url"]
     login = requests.post(f"{url}/users/loginWithToken", json={"apiToken": "given-one"}, timeout=30)
@@ -331,8 +327,8 @@ def test_a_token_given_is_not_printed() -> None:
     assert "given-one" not in printed + logged + json.dumps(process.said)
 
 
-def test_answers_do_not_wait_for_acknowledgements() -> None:
-    """asyncio sends small packets at once only on sockets that are named as TCP."""
+def test_listening_socket_disables_nagle() -> None:
+    """asyncio disables Nagle's algorithm only on sockets created with IPPROTO_TCP."""
     import socket
 
     from qiskit_ibm_runtime.local.serving.server import listen

@@ -1,4 +1,4 @@
-"""The embedded runtime that outlives processes: ``start``, ``stop`` and ``status``."""
+"""Persistent runtime: ``start``, ``stop`` and ``status``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ except IBMRuntimeError as error:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home folder of its own."""
+    """Empty home folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     yield tmp_path
     daemon.stop()
@@ -47,7 +47,7 @@ def runtime(*arguments: str) -> list[str]:
 
 
 def python(*arguments: str, **environment: str) -> str:
-    """What a program prints that does not know that it is part of a test."""
+    """Return the output of a program that cannot detect that it is part of a test."""
     inherited = {key: value for key, value in os.environ.items() if key not in _SIGNS_OF_A_TEST}
     return subprocess.run(
         [sys.executable, "-c", *arguments],
@@ -59,14 +59,14 @@ def python(*arguments: str, **environment: str) -> str:
 
 
 def process_in(told: str) -> int:
-    """The number in ``process: ...`` or ``stopped: process ...``."""
+    """Parse the number in ``process: ...`` or ``stopped: process ...``."""
     found = re.search(r"process:? (\d+)", told)
     assert found is not None, told
     return int(found[1])
 
 
-def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
-    # Three at once: one of them starts it, and the others find it.
+def test_persistent_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
+    # Of three concurrent starts, one starts the server and the others find it.
     starting = [
         subprocess.Popen(runtime("start", "--workers", "1"), stdout=subprocess.PIPE, text=True)
         for _ in range(3)
@@ -97,7 +97,7 @@ def test_a_kept_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
     assert "is not running" in subprocess.check_output(runtime("stop"), text=True)
 
 
-def test_a_kept_runtime_that_does_not_start_says_why(home: Path) -> None:
+def test_failed_start_reports_the_reason(home: Path) -> None:
     failed = subprocess.run(
         runtime("start", "--device", "fake_nothing"), stderr=subprocess.PIPE, text=True, check=False
     )
@@ -109,7 +109,7 @@ def test_a_kept_runtime_that_does_not_start_says_why(home: Path) -> None:
 
 @pytest.fixture
 def running(home: Path) -> Iterator[Announcement]:
-    """The file of a kept runtime, locked as if one ran."""
+    """Announcement in a locked file, as if a persistent runtime ran."""
     with daemon._claimed() as file:
         assert file is not None
         announcement = Announcement("http://127.0.0.1:1/api", "secret", os.getpid(), None)
@@ -118,7 +118,7 @@ def running(home: Path) -> Iterator[Announcement]:
         daemon.withdraw(file)
 
 
-def test_a_runtime_of_other_versions_is_not_used(
+def test_ignores_runtime_with_other_versions(
     running: Announcement, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert daemon.find_usable() is None
@@ -133,7 +133,7 @@ def test_a_runtime_of_other_versions_is_not_used(
     assert running.token not in caplog.text
 
 
-def test_a_file_that_others_can_read_is_not_used(
+def test_ignores_file_that_others_can_read(
     running: Announcement, caplog: pytest.LogCaptureFixture
 ) -> None:
     (daemon.folder() / "server.json").chmod(0o644)
@@ -142,7 +142,7 @@ def test_a_file_that_others_can_read_is_not_used(
     assert "others can read it" in caplog.text
 
 
-def test_a_file_without_a_lock_is_a_leftover(home: Path) -> None:
+def test_ignores_file_without_lock(home: Path) -> None:
     with daemon._claimed() as file:
         assert file is not None
         Announcement("http://127.0.0.1:1/api", "secret", os.getpid(), None).write(file)
@@ -152,14 +152,14 @@ def test_a_file_without_a_lock_is_a_leftover(home: Path) -> None:
     assert daemon.stop() is None
 
 
-def test_a_server_whose_announcement_was_cut_is_not_found(running: Announcement) -> None:
+def test_ignores_truncated_announcement(running: Announcement) -> None:
     path = daemon.folder() / "server.json"
     os.truncate(path, path.stat().st_size // 2)
 
     assert daemon.find(patience=0) is None
 
 
-def test_an_interrupted_start_leaves_no_server(home: Path) -> None:
+def test_interrupted_start_leaves_no_server(home: Path) -> None:
     slow = (
         "import os, signal, sys, threading\n"
         "from qiskit_ibm_runtime.local import daemon\n"

@@ -1,4 +1,4 @@
-"""A disk that is full for a while, and data that is damaged."""
+"""Full disks and damaged data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local.killing import Victim
+from tests.local.killing import KillableServer
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
@@ -22,24 +22,24 @@ from qiskit_ibm_runtime.local.storage.store import Store
 from qiskit_ibm_runtime.local.timestamps import new_id
 
 needs_prlimit = pytest.mark.skipif(
-    not hasattr(resource, "prlimit"), reason="limits of another process need Linux"
+    not hasattr(resource, "prlimit"), reason="prlimit requires Linux"
 )
 SIMULATOR = "ibmq_qasm_simulator"
 DEVICE = "fake_lima"
 
 
-class Machine:
-    """A server whose disk can be filled: its files may grow no longer."""
+class LimitedServer:
+    """Server with a limit on the size of its files, which simulates a full disk."""
 
     def __init__(self, folder: Path) -> None:
-        self.victim = Victim(folder, stderr=subprocess.PIPE)
+        self.server = KillableServer(folder, stderr=subprocess.PIPE)
         self.waits = threading.Event()
         self.log = ""
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.victim.process.stderr or ():
+        for line in self.server.process.stderr or ():
             self.log += line
             if "is waiting for the disk to be writable" in line:
                 self.waits.set()
@@ -52,14 +52,14 @@ class Machine:
 
     def _limit(self, size: int) -> None:
         limits = (size, resource.RLIM_INFINITY)
-        resource.prlimit(self.victim.process.pid, resource.RLIMIT_FSIZE, limits)
+        resource.prlimit(self.server.process.pid, resource.RLIMIT_FSIZE, limits)
 
     def submit(self, backend: str = DEVICE, **params: Any) -> Any:
         body = {"program_id": "hello-world", "params": params, "backend": backend}
-        return self.victim.session.post(f"{self.victim.url}/runtime/jobs", json=body, timeout=60)
+        return self.server.session.post(f"{self.server.url}/runtime/jobs", json=body, timeout=60)
 
     def status(self, job_id: str) -> str:
-        return str(self.victim.get(f"/jobs/{job_id}").json()["status"])
+        return str(self.server.get(f"/jobs/{job_id}").json()["status"])
 
     def wait(self, job_id: str, status: str) -> None:
         deadline = time.monotonic() + 60
@@ -67,96 +67,96 @@ class Machine:
             assert time.monotonic() < deadline, f"job {job_id} is {self.status(job_id)}"
 
     def end(self, number: int = signal.SIGTERM) -> None:
-        self.victim.process.send_signal(number)
-        self.victim.process.wait(60)
+        self.server.process.send_signal(number)
+        self.server.process.wait(60)
         self._reader.join()
-        assert self.victim.process.stderr is not None
-        self.victim.process.stderr.close()
-        self.victim.close()
+        assert self.server.process.stderr is not None
+        self.server.process.stderr.close()
+        self.server.close()
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], Machine]]:
-    """Start servers on one folder, one after the other."""
-    started: list[Machine] = []
+def start(tmp_path: Path) -> Iterator[Callable[[], LimitedServer]]:
+    """Start consecutive servers on one folder."""
+    started: list[LimitedServer] = []
 
-    def start() -> Machine:
-        started.append(Machine(tmp_path / "data"))
+    def start() -> LimitedServer:
+        started.append(LimitedServer(tmp_path / "data"))
         return started[-1]
 
     yield start
-    for machine in started:
-        if machine.victim.process.returncode is None:
-            machine.end(signal.SIGKILL)
+    for server in started:
+        if server.server.process.returncode is None:
+            server.end(signal.SIGKILL)
 
 
 @pytest.fixture
-def machine(start: Callable[[], Machine]) -> Machine:
+def server(start: Callable[[], LimitedServer]) -> LimitedServer:
     return start()
 
 
 @needs_prlimit
 @pytest.mark.parametrize("size", [1, 2_000_000], ids=["row", "file"])
-def test_a_full_disk_loses_no_job_and_stops_no_queue(
-    machine: Machine, size: int, start: Callable[[], Machine]
+def test_full_disk_loses_no_job_and_blocks_no_queue(
+    server: LimitedServer, size: int, start: Callable[[], LimitedServer]
 ) -> None:
-    running = machine.submit(seconds=0.3, give="x" * size).json()["id"]
-    waiting = machine.submit(give="second").json()["id"]
-    machine.wait(running, "Running")
+    running = server.submit(seconds=0.3, give="x" * size).json()["id"]
+    waiting = server.submit(give="second").json()["id"]
+    server.wait(running, "Running")
 
-    machine.fill_the_disk()
-    assert machine.waits.wait(60), machine.log
-    refused = machine.submit()
-    assert machine.status(running) == "Running"
-    assert machine.status(waiting) == "Queued"
+    server.fill_the_disk()
+    assert server.waits.wait(60), server.log
+    refused = server.submit()
+    assert server.status(running) == "Running"
+    assert server.status(waiting) == "Queued"
 
-    machine.free_the_disk()
-    machine.wait(running, "Completed")
-    machine.wait(waiting, "Completed")
-    later = machine.submit(give="third").json()["id"]
-    machine.wait(later, "Completed")
+    server.free_the_disk()
+    server.wait(running, "Completed")
+    server.wait(waiting, "Completed")
+    later = server.submit(give="third").json()["id"]
+    server.wait(later, "Completed")
 
     assert refused.status_code == 507
     assert "cannot store anything at the moment" in refused.text
-    assert "Traceback" not in machine.log
-    machine.end(signal.SIGKILL)
+    assert "Traceback" not in server.log
+    server.end(signal.SIGKILL)
     again = start()
-    assert again.victim.get(f"/jobs/{running}/results").json() == "x" * size
-    assert again.victim.get(f"/jobs/{running}/interim_results").json() == ["0", "1", "2"]
-    assert again.victim.get("/jobs").json()["count"] == 3
+    assert again.server.get(f"/jobs/{running}/results").json() == "x" * size
+    assert again.server.get(f"/jobs/{running}/interim_results").json() == ["0", "1", "2"]
+    assert again.server.get("/jobs").json()["count"] == 3
 
 
 @needs_prlimit
-def test_a_server_can_be_stopped_while_its_disk_is_full(
-    machine: Machine, start: Callable[[], Machine]
+def test_server_can_be_stopped_while_its_disk_is_full(
+    server: LimitedServer, start: Callable[[], LimitedServer]
 ) -> None:
-    job = machine.submit(seconds=0.2).json()["id"]
-    machine.wait(job, "Running")
-    machine.fill_the_disk()
-    assert machine.waits.wait(60), machine.log
+    job = server.submit(seconds=0.2).json()["id"]
+    server.wait(job, "Running")
+    server.fill_the_disk()
+    assert server.waits.wait(60), server.log
 
-    machine.end()
+    server.end()
 
-    assert "Traceback" not in machine.log
+    assert "Traceback" not in server.log
     again = start()
     assert again.status(job) == "Failed"
 
 
 @needs_prlimit
-def test_a_job_that_publishes_without_end_fails_while_the_disk_is_full(machine: Machine) -> None:
-    job = machine.submit(seconds=60, publish=1_000_000).json()["id"]
-    machine.wait(job, "Running")
+def test_endless_publishing_fails_the_job_while_the_disk_is_full(server: LimitedServer) -> None:
+    job = server.submit(seconds=60, publish=1_000_000).json()["id"]
+    server.wait(job, "Running")
 
-    machine.fill_the_disk()
-    assert machine.waits.wait(60), machine.log
-    machine.free_the_disk()
-    machine.wait(job, "Failed")
+    server.fill_the_disk()
+    assert server.waits.wait(60), server.log
+    server.free_the_disk()
+    server.wait(job, "Failed")
 
-    assert "too many interim results" in machine.victim.get(f"/jobs/{job}/results").text
+    assert "too many interim results" in server.server.get(f"/jobs/{job}/results").text
 
 
 def folder_of_jobs(folder: Path) -> Path:
-    """A folder of data with so many jobs that its tables have many pages."""
+    """Create a data folder with enough jobs that its tables have many pages."""
     store = Store(folder)
     with store.transaction():
         for _ in range(300):
@@ -195,7 +195,7 @@ def _damaged_pages(folder: Path) -> None:
     path = folder_of_jobs(folder)
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(4096)  # behind the head, which says what is in the other pages
+        file.seek(4096)  # after the first page, which contains the schema
         file.write(b"\xa5" * (size - 4096))
 
 
@@ -217,7 +217,7 @@ def _cut(folder: Path) -> None:
         _cut,
     ],
 )
-def test_data_that_cannot_be_used_is_one_sentence(spoil: Any, tmp_path: Path) -> None:
+def test_unusable_data_folder_is_reported_in_one_line(spoil: Any, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     spoil(folder)
 

@@ -1,4 +1,4 @@
-"""Clients that send no request, half of one, or one without end."""
+"""Clients that send no request, an incomplete one, or an endless one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.local.serving import connections
 from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 
-from .conftest import Client, quantum
+from .conftest import Client, quantum_client
 
 HEAD = b"POST /jobs HTTP/1.1\r\nHost: localhost\r\n"
 ENDLESS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -34,7 +34,7 @@ def connected(server: BackgroundServer) -> Iterator[socket.socket]:
 
 
 def until(client: socket.socket, words: bytes) -> None:
-    """Read on until some words have come, in however many pieces."""
+    """Read until the given words have arrived."""
     found = b""
     while words not in found:
         piece = client.recv(2**16)
@@ -42,7 +42,7 @@ def until(client: socket.socket, words: bytes) -> None:
         found += piece
 
 
-def everything_until_the_end(client: socket.socket) -> bytes:
+def read_to_end(client: socket.socket) -> bytes:
     found = b""
     with contextlib.suppress(ConnectionError):
         while data := client.recv(2**16):
@@ -51,25 +51,23 @@ def everything_until_the_end(client: socket.socket) -> bytes:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_REQUEST_SECONDS", 0.2)
     monkeypatch.setattr(connections, "_SLOWEST", 1e6)
 
 
 @pytest.mark.parametrize("data", HALF.values(), ids=HALF.keys())
-@pytest.mark.usefixtures("impatient")
-def test_a_connection_that_owes_a_request_is_closed_in_time(
-    data: bytes, server: BackgroundServer
-) -> None:
+@pytest.mark.usefixtures("short_timeouts")
+def test_closes_connection_with_incomplete_request(data: bytes, server: BackgroundServer) -> None:
     with connected(server) as client:
         client.sendall(data)
-        answer = everything_until_the_end(client)
+        answer = read_to_end(client)
 
     assert answer[:12] in (b"", b"HTTP/1.1 401")
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_request_that_only_trickles_is_closed_in_time(server: BackgroundServer) -> None:
+@pytest.mark.usefixtures("short_timeouts")
+def test_closes_connection_with_slow_request(server: BackgroundServer) -> None:
     sent = 0
     with connected(server) as client, contextlib.suppress(ConnectionError):
         client.settimeout(0.01)
@@ -83,16 +81,16 @@ def test_a_request_that_only_trickles_is_closed_in_time(server: BackgroundServer
     assert sent < 1_000
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_client_that_waits_for_its_answer_is_not_late(
+@pytest.mark.usefixtures("short_timeouts")
+def test_client_waiting_for_its_response_is_not_disconnected(
     serve: Callable[..., BackgroundServer],
 ) -> None:
     slow = Faults([Fault("latency", path="/jobs", method="POST", seconds=2.0)])
 
-    assert quantum(serve(faults=slow)).post({"x": "y" * 500_000}).status_code == 200
+    assert quantum_client(serve(faults=slow)).post({"x": "y" * 500_000}).status_code == 200
 
 
-def test_the_rest_of_a_refused_body_is_read_but_not_without_end(
+def test_reads_rest_of_a_rejected_body_up_to_a_limit(
     server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "_LARGEST_DISCARDED", 2**20)
@@ -108,7 +106,7 @@ def test_the_rest_of_a_refused_body_is_read_but_not_without_end(
             client.sendall(10_000 * piece)
 
 
-def test_idle_connections_make_room_for_others(
+def test_closes_idle_connections_to_accept_new_ones(
     server: BackgroundServer, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "most_connections", lambda: 4)
@@ -119,13 +117,13 @@ def test_idle_connections_make_room_for_others(
 
         assert alice("GET", "/jobs").status_code == 200
 
-        assert everything_until_the_end(idle[0]) == b""
+        assert read_to_end(idle[0]) == b""
         idle[-1].sendall(b"\r\n")
         until(idle[-1], b"HTTP/1.1 401")
 
 
-def test_a_lack_of_descriptors_is_said_once(
-    server: BackgroundServer, background: LoopThread, caplog: pytest.LogCaptureFixture
+def test_logs_lack_of_descriptors_once(
+    server: BackgroundServer, thread: LoopThread, caplog: pytest.LogCaptureFixture
 ) -> None:
     context = {
         "message": "socket.accept() out of system resource",
@@ -134,12 +132,12 @@ def test_a_lack_of_descriptors_is_said_once(
 
     with caplog.at_level(logging.WARNING):
         for _ in range(100):
-            background.loop.call_soon_threadsafe(background.loop.call_exception_handler, context)
-        background.run(_nothing())
+            thread.loop.call_soon_threadsafe(thread.loop.call_exception_handler, context)
+        thread.run(_nothing())
 
     assert len(caplog.records) == 1
     assert "descriptor" in caplog.text
 
 
 async def _nothing() -> None:
-    """Give the loop a turn."""
+    """Let the event loop run once."""

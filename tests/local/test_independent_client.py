@@ -1,7 +1,7 @@
-"""A client of another make: plain `requests` and `websocket`, written after the protocol alone.
+"""Independent client: plain `requests` and `websocket`, written from the protocol alone.
 
-It knows the wire protocol (its checklist for a server) and nothing of this package: circuits are
-written with Qiskit's own QPY, results are read with the json module.
+It uses nothing of this package: circuits are written with Qiskit's QPY, and results are read with
+the json module.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
 SIMULATOR, DEVICE, HGP = "ibmq_qasm_simulator", "fake_lima", "hub/group/project"
 TIMEOUT = 60
 LONG = {"iterations": 1_000_000}
-"""Inputs of `hello-world` with which it runs until it is ended."""
+"""Inputs of `hello-world` with which it runs until it is stopped."""
 
 
-class Face:
-    """One way into the service: a base address, and the headers that say who asks."""
+class Channel:
+    """Channel of the service: base URL, credential headers and instance."""
 
     def __init__(self, base: str, headers: dict[str, str], instance: dict[str, str]) -> None:
         self.base, self.headers, self.instance = base.rstrip("/"), headers, instance
@@ -57,7 +57,7 @@ class Face:
         return stream
 
     def follow(self, job_id: str) -> list[str]:
-        """The text frames of a job to its normal end."""
+        """Return the text frames of a job's stream until its normal close."""
         frames, stream = [], self.listen(job_id)
         while True:
             opcode, data = stream.recv_data()
@@ -72,15 +72,15 @@ class Face:
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     with (
-        ServerPool(workers=1) as workshop,
-        workshop.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
+        ServerPool(workers=1) as pool,
+        pool.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
     ):
         yield made
 
 
 @pytest.fixture(scope="module")
-def quantum(server: RuntimeServer) -> Face:
-    """The start-up sequence of the channel `ibm_quantum`."""
+def quantum(server: RuntimeServer) -> Channel:
+    """Log in as a client of the channel `ibm_quantum` does."""
     version = requests.get(f"{server.url}/version", timeout=TIMEOUT)
     assert "api-auth" in version.json()
     login = requests.post(
@@ -97,7 +97,7 @@ def quantum(server: RuntimeServer) -> Face:
     ]
     assert projects == ["ibm-q/open/main", HGP]
     hub, group, project = HGP.split("/")
-    return Face(
+    return Channel(
         urls["services"]["runtime"],
         headers,
         {"hub": hub, "group": group, "project": project, "backend": SIMULATOR},
@@ -105,8 +105,8 @@ def quantum(server: RuntimeServer) -> Face:
 
 
 @pytest.fixture(scope="module")
-def cloud(server: RuntimeServer) -> Face:
-    """The channel `ibm_cloud`: an API key, and the CRN that belongs to a name."""
+def cloud(server: RuntimeServer) -> Channel:
+    """Look up the CRN of an instance as a client of the channel `ibm_cloud` does."""
     base = server.url.removesuffix("/api")
     form = {
         "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
@@ -128,25 +128,25 @@ def cloud(server: RuntimeServer) -> Face:
         "Service-CRN": found["resources"][0]["crn"],
         "Authorization": f"apikey {server.token}",
     }
-    return Face(base, headers, {})
+    return Channel(base, headers, {})
 
 
 @pytest.fixture(params=["quantum", "cloud"])
-def face(request: pytest.FixtureRequest) -> Face:
+def channel(request: pytest.FixtureRequest) -> Channel:
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 
-def written(circuit: QuantumCircuit) -> dict[str, str]:
-    """A circuit as it travels: QPY, compressed, as base64, in a typed wrapper."""
+def encoded(circuit: QuantumCircuit) -> dict[str, str]:
+    """Encode a circuit: QPY, compressed, in base64, with a type tag."""
     with io.BytesIO() as buffer:
         qpy.dump(circuit, buffer)
         packed = base64.standard_b64encode(zlib.compress(buffer.getvalue())).decode()
     return {"__type__": "QuantumCircuit", "__value__": packed}
 
 
-def test_nobody_comes_in_without_saying_who_he_is(server: RuntimeServer, face: Face) -> None:
-    for headers in ({}, {**face.headers, "X-Access-Token": "x", "Authorization": "apikey x"}):
-        answer = requests.get(f"{face.base}/backends", headers=headers, timeout=TIMEOUT)
+def test_rejects_requests_with_invalid_credentials(server: RuntimeServer, channel: Channel) -> None:
+    for headers in ({}, {**channel.headers, "X-Access-Token": "x", "Authorization": "apikey x"}):
+        answer = requests.get(f"{channel.base}/backends", headers=headers, timeout=TIMEOUT)
         assert answer.status_code == 401
         assert {"error", "errors"} & answer.json().keys()
     refused = requests.post(
@@ -155,76 +155,76 @@ def test_nobody_comes_in_without_saying_who_he_is(server: RuntimeServer, face: F
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, 3446)
 
 
-def test_backends_are_listed_and_described(face: Face) -> None:
-    query = {"provider": HGP} if "hub" in face.instance else {}
-    assert set(face.get("/backends", **query)["devices"]) == {SIMULATOR, DEVICE}
+def test_lists_and_describes_backends(channel: Channel) -> None:
+    query = {"provider": HGP} if "hub" in channel.instance else {}
+    assert set(channel.get("/backends", **query)["devices"]) == {SIMULATOR, DEVICE}
 
-    assert face.get(f"/backends/{DEVICE}/configuration")["n_qubits"] == 5
-    assert face.get(f"/backends/{DEVICE}/properties")["backend_name"] == DEVICE
-    assert face.get(f"/backends/{SIMULATOR}/configuration")["simulator"] is True
+    assert channel.get(f"/backends/{DEVICE}/configuration")["n_qubits"] == 5
+    assert channel.get(f"/backends/{DEVICE}/properties")["backend_name"] == DEVICE
+    assert channel.get(f"/backends/{SIMULATOR}/configuration")["simulator"] is True
     for what in ("properties", "defaults"):
-        assert not face.get(f"/backends/{SIMULATOR}/{what}")
-    status = face.get(f"/backends/{DEVICE}/status")
+        assert not channel.get(f"/backends/{SIMULATOR}/{what}")
+    status = channel.get(f"/backends/{DEVICE}/status")
     assert (status["state"], status["status"], status["length_queue"]) == (True, "active", 0)
-    assert face.ask("GET", "/backends/none/status").status_code == 404
+    assert channel.ask("GET", "/backends/none/status").status_code == 404
 
 
-def test_a_sampler_job_from_a_qpy_circuit_to_its_metrics(face: Face) -> None:
+def test_sampler_job_from_qpy_circuit_to_metrics(channel: Channel) -> None:
     bell = QuantumCircuit(2)
     bell.h(0)
     bell.cx(0, 1)
     bell.measure_all()
-    params = {"circuits": [written(bell)], "circuit_indices": [0], "run_options": {"shots": 1000}}
+    params = {"circuits": [encoded(bell)], "circuit_indices": [0], "run_options": {"shots": 1000}}
 
-    answer = face.run("sampler", params, tags=["mine"], log_level="INFO", cost=600)
-    frames = face.follow(answer["id"])
+    answer = channel.run("sampler", params, tags=["mine"], log_level="INFO", cost=600)
+    frames = channel.follow(answer["id"])
 
     assert answer["backend"] in (SIMULATOR, DEVICE)
-    result = json.loads(face.ask("GET", f"/jobs/{answer['id']}/results").text)
+    result = json.loads(channel.ask("GET", f"/jobs/{answer['id']}/results").text)
     distribution = result["quasi_dists"][0]
     # Half of 1000 shots each, within seven deviations of 16; a noisy device adds its errors.
     assert distribution["00"] == pytest.approx(0.5, abs=0.11 + 0.2 * (answer["backend"] == DEVICE))
     assert sum(distribution.values()) == pytest.approx(1)
     assert result["metadata"][0]["shots"] == 1000
-    assert len(frames) == 2  # an acknowledgement, whatever it says, and the result
+    assert len(frames) == 2  # an acknowledgement and the result
     assert json.loads(frames[1]) == result
-    job = face.get(f"/jobs/{answer['id']}")
+    job = channel.get(f"/jobs/{answer['id']}")
     assert job["state"] == {"status": "Completed", "reason": ""}
     assert (job["params"], job["program"], job["tags"]) == (params, {"id": "sampler"}, ["mine"])
     assert job["cost"] == 600
-    assert "Running 1 circuits" in face.ask("GET", f"/jobs/{answer['id']}/logs").text
-    metrics = face.get(f"/jobs/{answer['id']}/metrics")
+    assert "Running 1 circuits" in channel.ask("GET", f"/jobs/{answer['id']}/logs").text
+    metrics = channel.get(f"/jobs/{answer['id']}/metrics")
     assert all(metrics["timestamps"][name] for name in ("created", "running", "finished"))
     assert metrics["qiskit_version"]
 
 
-def test_interim_results_come_in_the_stream_and_afterwards(face: Face) -> None:
-    job_id = face.run("hello-world", {"iterations": 3})["id"]
+def test_interim_results_are_streamed_and_stored(channel: Channel) -> None:
+    job_id = channel.run("hello-world", {"iterations": 3})["id"]
 
-    frames = face.follow(job_id)
-    late = face.follow(job_id)
+    frames = channel.follow(job_id)
+    late = channel.follow(job_id)
 
-    kept = face.get(f"/jobs/{job_id}/interim_results")
+    kept = channel.get(f"/jobs/{job_id}/interim_results")
     assert [json.loads(text)["iteration"] for text in kept] == [0, 1, 2]
     assert frames[1:] == [*kept, '"Hello, World!"']
     assert late[1:] == frames[1:]
 
 
-def test_a_failed_job_tells_its_traceback(face: Face) -> None:
-    job_id = face.run("hello-world", {"iterations": "many"})["id"]
+def test_failed_job_returns_its_traceback(channel: Channel) -> None:
+    job_id = channel.run("hello-world", {"iterations": "many"})["id"]
 
-    assert len(face.follow(job_id)) == 1
-    assert face.get(f"/jobs/{job_id}")["state"]["status"] == "Failed"
-    assert "Traceback" in face.ask("GET", f"/jobs/{job_id}/results").text
+    assert len(channel.follow(job_id)) == 1
+    assert channel.get(f"/jobs/{job_id}")["state"]["status"] == "Failed"
+    assert "Traceback" in channel.ask("GET", f"/jobs/{job_id}/results").text
 
 
-def test_a_running_job_is_cancelled_once_and_then_deleted(face: Face) -> None:
-    job_id = face.run("hello-world", LONG)["id"]
-    stream = face.listen(job_id)
+def test_running_job_is_canceled_once_then_deleted(channel: Channel) -> None:
+    job_id = channel.run("hello-world", LONG)["id"]
+    stream = channel.listen(job_id)
     assert stream.recv()  # the acknowledgement
     assert json.loads(stream.recv())["iteration"] == 0
 
-    assert face.ask("POST", f"/jobs/{job_id}/cancel").status_code == 204
+    assert channel.ask("POST", f"/jobs/{job_id}/cancel").status_code == 204
 
     while True:
         opcode, data = stream.recv_data()
@@ -232,48 +232,48 @@ def test_a_running_job_is_cancelled_once_and_then_deleted(face: Face) -> None:
             break
     stream.shutdown()
     assert int.from_bytes(data[:2], "big") == 1000
-    assert face.get(f"/jobs/{job_id}")["state"]["status"] == "Cancelled"
-    assert face.ask("POST", f"/jobs/{job_id}/cancel").status_code == 409
-    assert face.ask("DELETE", f"/jobs/{job_id}").status_code == 204
+    assert channel.get(f"/jobs/{job_id}")["state"]["status"] == "Cancelled"
+    assert channel.ask("POST", f"/jobs/{job_id}/cancel").status_code == 409
+    assert channel.ask("DELETE", f"/jobs/{job_id}").status_code == 204
     for what in ("", "/results", "/interim_results", "/logs", "/metrics"):
-        assert face.ask("GET", f"/jobs/{job_id}{what}").status_code == 404
+        assert channel.ask("GET", f"/jobs/{job_id}{what}").status_code == 404
 
 
-def test_a_listener_may_go_at_once(face: Face) -> None:
-    job_id = face.run("hello-world", LONG)["id"]
-    stream = face.listen(job_id)
+def test_client_may_close_stream_at_once(channel: Channel) -> None:
+    job_id = channel.run("hello-world", LONG)["id"]
+    stream = channel.listen(job_id)
     stream.ping()
     stream.close(1000)
 
-    assert face.ask("DELETE", f"/jobs/{job_id}").status_code == 204
+    assert channel.ask("DELETE", f"/jobs/{job_id}").status_code == 204
 
 
-def test_jobs_of_a_session_are_found_and_a_closed_one_takes_no_more(face: Face) -> None:
+def test_lists_jobs_of_a_session_and_closes_it(channel: Channel) -> None:
     backend = {"backend": SIMULATOR}
-    first = face.run("hello-world", {}, start_session=True, session_time=None, **backend)["id"]
-    second = face.run("hello-world", {}, session_id=first, **backend)["id"]
+    first = channel.run("hello-world", {}, start_session=True, session_time=None, **backend)["id"]
+    second = channel.run("hello-world", {}, session_id=first, **backend)["id"]
 
-    listed = face.get("/jobs", session_id=first, limit=1)
-    rest = face.get("/jobs", session_id=first, limit=1, offset=1)
+    listed = channel.get("/jobs", session_id=first, limit=1)
+    rest = channel.get("/jobs", session_id=first, limit=1, offset=1)
     assert (listed["count"], rest["count"]) == (2, 2)
     assert [one["id"] for page in (listed, rest) for one in page["jobs"]] == [second, first]
 
-    assert face.ask("DELETE", f"/sessions/{first}/close").status_code == 204
-    body = {"program_id": "hello-world", "params": {}, "session_id": first, **face.instance}
-    assert face.ask("POST", "/jobs", json={**body, **backend}).status_code == 400
-    for job_id in (first, second):  # what waited when it was closed still runs
-        assert face.follow(job_id)[-1] == '"Hello, World!"'
+    assert channel.ask("DELETE", f"/sessions/{first}/close").status_code == 204
+    body = {"program_id": "hello-world", "params": {}, "session_id": first, **channel.instance}
+    assert channel.ask("POST", "/jobs", json={**body, **backend}).status_code == 400
+    for job_id in (first, second):  # jobs that were queued before the close still run
+        assert channel.follow(job_id)[-1] == '"Hello, World!"'
 
 
-def test_a_program_is_uploaded_run_and_deleted(face: Face) -> None:
+def test_uploads_runs_and_deletes_a_program(channel: Channel) -> None:
     source = "def main(backend, user_messenger, number):\n    return number + 1\n"
     body = {"name": "adder", "data": base64.b64encode(source.encode()).decode(), "cost": 300}
 
-    made = face.ask("POST", "/programs", json={**body, "description": "", "is_public": False})
+    made = channel.ask("POST", "/programs", json={**body, "description": "", "is_public": False})
 
     assert made.status_code in (200, 201)
     program = made.json()["id"]
-    assert face.get(f"/programs/{program}")["data"] == source
-    assert face.follow(face.run(program, {"number": 41})["id"])[-1] == "42"
-    assert face.ask("DELETE", f"/programs/{program}").status_code == 204
-    assert face.ask("GET", f"/programs/{program}").status_code == 404
+    assert channel.get(f"/programs/{program}")["data"] == source
+    assert channel.follow(channel.run(program, {"number": 41})["id"])[-1] == "42"
+    assert channel.ask("DELETE", f"/programs/{program}").status_code == 204
+    assert channel.ask("GET", f"/programs/{program}").status_code == 404

@@ -1,4 +1,4 @@
-"""Processes of the embedded runtime find what their starter finds, but no folder of chance."""
+"""Import path of the embedded runtime's processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def helper_in(folder: Path) -> Path:
 
 
 def is_found(*arguments: str | Path, python: str = sys.executable, **options: Any) -> bool:
-    """Run Python so that it starts ``helper`` as the embedded runtime starts its processes."""
+    """Return whether a process started by the runtime's command line can import ``helper``."""
     done = subprocess.run(
         [python, *arguments], capture_output=True, text=True, check=False, **options
     )
@@ -44,7 +44,7 @@ def script_in(folder: Path, text: str = START) -> Path:
 
 
 @pytest.mark.parametrize("flags", [[], ["-I"]])
-def test_the_working_folder_is_left_out(flags: list[str], tmp_path: Path) -> None:
+def test_excludes_working_folder(flags: list[str], tmp_path: Path) -> None:
     helper_in(tmp_path)
     script = script_in(tmp_path / "elsewhere")
 
@@ -52,19 +52,19 @@ def test_the_working_folder_is_left_out(flags: list[str], tmp_path: Path) -> Non
     assert not is_found(*flags, "-c", START, cwd=tmp_path)
 
 
-def test_a_blank_entry_of_the_search_path_is_the_working_folder_too(tmp_path: Path) -> None:
+def test_excludes_working_folder_given_as_empty_entry(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f":{tmp_path / 'nothing'}"}
 
     assert not is_found("-c", START, cwd=helper_in(tmp_path), env=environment)
 
 
-def test_the_folder_of_the_script_is_left_out(tmp_path: Path) -> None:
+def test_excludes_folder_of_the_script(tmp_path: Path) -> None:
     assert not is_found(script_in(helper_in(tmp_path)))
     (tmp_path / "link").symlink_to(tmp_path)
     assert not is_found(script_in(tmp_path / "link"))
 
 
-def test_the_search_path_of_the_environment_is_kept(tmp_path: Path) -> None:
+def test_keeps_pythonpath(tmp_path: Path) -> None:
     helper_in(tmp_path / "chosen")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -75,7 +75,7 @@ def test_the_search_path_of_the_environment_is_kept(tmp_path: Path) -> None:
     assert is_found("-c", f"import os; os.chdir('/')\n{START}", cwd=elsewhere, env=relative)
 
 
-def test_what_a_program_adds_to_its_path_is_kept_and_comes_first(tmp_path: Path) -> None:
+def test_keeps_entries_added_by_the_program_first(tmp_path: Path) -> None:
     folder = helper_in(tmp_path / "added")
     hidden = tmp_path / "hidden"
     hidden.mkdir()
@@ -85,7 +85,7 @@ def test_what_a_program_adds_to_its_path_is_kept_and_comes_first(tmp_path: Path)
     assert is_found("-c", add + START)
 
 
-def test_an_archive_brings_its_modules_along(tmp_path: Path) -> None:
+def test_keeps_archives(tmp_path: Path) -> None:
     archive = tmp_path / "app.pyz"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("__main__.py", START)
@@ -94,7 +94,7 @@ def test_an_archive_brings_its_modules_along(tmp_path: Path) -> None:
     assert is_found(archive)
 
 
-def test_a_removed_working_folder_does_no_harm(tmp_path: Path) -> None:
+def test_tolerates_removed_working_folder(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     add = f"import sys; sys.path.append({str(helper_in(tmp_path / 'added'))!r})\n"
@@ -102,7 +102,7 @@ def test_a_removed_working_folder_does_no_harm(tmp_path: Path) -> None:
     assert is_found("-c", f"import os; os.rmdir({str(gone)!r})\n{add}{START}", cwd=gone)
 
 
-def test_the_folder_of_this_package_stays_wherever_one_works(tmp_path: Path) -> None:
+def test_keeps_folder_of_this_package(tmp_path: Path) -> None:
     start = START.replace('"helper", "an argument"', '"qiskit_ibm_runtime.local", "--help"')
     for arguments in (["-c", start], [script_in(tmp_path, start)]):
         environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
@@ -112,8 +112,8 @@ def test_the_folder_of_this_package_stays_wherever_one_works(tmp_path: Path) -> 
         assert "usage: python -m qiskit_ibm_runtime.local" in printed
 
 
-def test_what_is_installed_for_the_user_is_found(tmp_path: Path) -> None:
-    """An editable install there is a path file, or one that imports a finder."""
+def test_keeps_user_site_packages(tmp_path: Path) -> None:
+    """Editable installs there are path files, with or without a finder."""
     base = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
     environment = {"PYTHONUSERBASE": str(tmp_path), "PYTHONPATH": str(SOURCE), "HOME": "/"}
     asked = "import site; print(site.getusersitepackages())"

@@ -1,4 +1,4 @@
-"""Jobs over the wire: acknowledged once, listed, followed, ended in every way there is."""
+"""Job endpoints and streams of the classic protocol."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from websocket import WebSocketBadStatusException
 
-from .conftest import SIMULATOR, Client, Obedient, everything
+from .conftest import SIMULATOR, Client, ScriptedExecutor, read_stream
 
 
-def test_a_job_gives_back_what_its_program_returned(either: Client) -> None:
-    job_id = either.submit({"give": [1, 2]}, tags=["a", "b"], cost=400, runtime="a/b:1.0")
+def test_job_returns_the_result_of_its_program(any_client: Client) -> None:
+    job_id = any_client.submit({"give": [1, 2]}, tags=["a", "b"], cost=400, runtime="a/b:1.0")
 
-    job = either.wait(job_id)
+    job = any_client.wait(job_id)
 
     assert job["state"] == {"status": "Completed", "reason": ""}
     assert job["params"] == {"give": [1, 2]}
     assert (job["tags"], job["cost"], job["runtime"]) == (["a", "b"], 400, "a/b:1.0")
     assert job["program"] == {"id": "hello-world"}
     assert job["created"].endswith("Z")
-    assert either("GET", f"/jobs/{job_id}/results").text == "[1, 2]"
+    assert any_client("GET", f"/jobs/{job_id}/results").text == "[1, 2]"
 
 
-def test_inputs_come_back_as_they_were_sent_even_without_a_content_type(alice: Client) -> None:
+def test_returns_inputs_as_sent_without_content_type(alice: Client) -> None:
     text = '{"program_id": "hello-world", "backend": "ibmq_qasm_simulator", "params": {"x": NaN}}'
     answer = alice("POST", "/jobs", data=text)
 
@@ -33,7 +33,7 @@ def test_inputs_come_back_as_they_were_sent_even_without_a_content_type(alice: C
     assert str(job["params"]["x"]) == "nan"
 
 
-def test_a_repeated_submit_under_one_key_makes_one_job(alice: Client) -> None:
+def test_repeated_submit_with_one_key_creates_one_job(alice: Client) -> None:
     def again(_: int) -> tuple[str, str]:
         answer = alice.post({"give": 1}, headers={"Idempotency-Key": "k-1"})
         return answer.json()["id"], answer.headers["Idempotency-Key"]
@@ -46,7 +46,7 @@ def test_a_repeated_submit_under_one_key_makes_one_job(alice: Client) -> None:
     assert alice.get("/jobs")["count"] == 1
 
 
-def test_a_key_means_its_first_job_even_after_that_was_deleted(alice: Client) -> None:
+def test_key_of_a_deleted_job_creates_no_second_job(alice: Client) -> None:
     job_id = alice.submit(headers={"Idempotency-Key": "k"})
     alice("DELETE", f"/jobs/{job_id}")
 
@@ -54,7 +54,7 @@ def test_a_key_means_its_first_job_even_after_that_was_deleted(alice: Client) ->
     assert alice.get("/jobs")["count"] == 0
 
 
-def test_a_key_is_not_taken_for_another_job(alice: Client, bob: Client) -> None:
+def test_rejects_key_of_another_job(alice: Client, bob: Client) -> None:
     alice.submit({"give": 1}, headers={"Idempotency-Key": "k"})
 
     refused = alice.post({"give": 2}, headers={"Idempotency-Key": "k"})
@@ -64,7 +64,7 @@ def test_a_key_is_not_taken_for_another_job(alice: Client, bob: Client) -> None:
     assert bob.post({"give": 2}, headers={"Idempotency-Key": "k"}).status_code == 200
 
 
-def test_a_failed_job_has_its_traceback_as_result(alice: Client) -> None:
+def test_result_of_a_failed_job_is_its_traceback(alice: Client) -> None:
     job_id = alice.submit({"fail": "Traceback (most recent call last):\nValueError: no"})
 
     assert alice.wait(job_id)["status"] == "Failed"
@@ -72,7 +72,7 @@ def test_a_failed_job_has_its_traceback_as_result(alice: Client) -> None:
     assert alice("GET", f"/jobs/{job_id}/logs").text == "it went wrong"
 
 
-def test_a_job_that_runs_too_long_is_stopped_and_says_so(alice: Client, executor: Obedient) -> None:
+def test_cancels_job_that_runs_too_long(alice: Client, executor: ScriptedExecutor) -> None:
     job_id = alice.submit({"gate": "never"}, cost=1)
 
     job = alice.wait(job_id)
@@ -82,11 +82,11 @@ def test_a_job_that_runs_too_long_is_stopped_and_says_so(alice: Client, executor
     assert len(executor.killed) == 1
 
 
-def test_a_late_listener_hears_everything_from_the_start(alice: Client) -> None:
+def test_late_subscriber_receives_all_messages(alice: Client) -> None:
     job_id = alice.submit({"say": [{"n": n} for n in range(250)], "give": "end"})
     alice.wait(job_id)
 
-    texts, code = everything(alice.listen(job_id))
+    texts, code = read_stream(alice.listen(job_id))
 
     assert code == 1000
     assert "Listening" in texts[0]
@@ -95,28 +95,30 @@ def test_a_late_listener_hears_everything_from_the_start(alice: Client) -> None:
     assert [json.loads(text) for text in interim] == [{"n": n} for n in range(250)]
 
 
-def test_listeners_hear_the_same_while_the_job_runs(alice: Client, executor: Obedient) -> None:
+def test_all_subscribers_receive_the_same_messages(
+    alice: Client, executor: ScriptedExecutor
+) -> None:
     job_id = alice.submit({"say": ["a", "b"], "gate": "g", "give": "c"})
     streams = [alice.listen(job_id) for _ in range(3)]
     heard = [[stream.recv() for _ in range(3)][1:] for stream in streams]
     executor.open("g")
 
     assert heard == [['"a"', '"b"']] * 3
-    assert [everything(stream) for stream in streams] == [(['"c"'], 1000)] * 3
+    assert [read_stream(stream) for stream in streams] == [(['"c"'], 1000)] * 3
 
 
-def test_a_listener_who_leaves_disturbs_nobody(alice: Client, executor: Obedient) -> None:
+def test_disconnecting_subscriber_does_not_affect_others(
+    alice: Client, executor: ScriptedExecutor
+) -> None:
     job_id = alice.submit({"gate": "g", "give": 1})
     alice.listen(job_id).shutdown()
     staying = alice.listen(job_id)
     executor.open("g")
 
-    assert everything(staying)[0][-1] == "1"
+    assert read_stream(staying)[0][-1] == "1"
 
 
-def test_a_question_that_prefers_to_wait_is_answered_when_the_job_ends(
-    alice: Client, executor: Obedient
-) -> None:
+def test_prefer_wait_responds_when_the_job_ends(alice: Client, executor: ScriptedExecutor) -> None:
     job_id = alice.submit({"gate": "g", "say": ["a"]})
     executor.wait_for(1)
 
@@ -131,8 +133,8 @@ def test_a_question_that_prefers_to_wait_is_answered_when_the_job_ends(
 
 
 @pytest.mark.parametrize("preference", ["wait=0", "wait", "handling=lenient"])
-def test_a_question_whose_time_to_wait_is_over_is_answered_before_the_end(
-    preference: str, alice: Client, executor: Obedient
+def test_prefer_wait_responds_after_its_time(
+    preference: str, alice: Client, executor: ScriptedExecutor
 ) -> None:
     job_id = alice.submit({"gate": "never"})
     executor.wait_for(1)
@@ -142,8 +144,8 @@ def test_a_question_whose_time_to_wait_is_over_is_answered_before_the_end(
     assert answer.json()["status"] == "Running"
 
 
-def test_who_waits_for_a_job_that_is_deleted_hears_that_there_is_none(
-    alice: Client, executor: Obedient
+def test_prefer_wait_responds_not_found_for_a_deleted_job(
+    alice: Client, executor: ScriptedExecutor
 ) -> None:
     job_id = alice.submit({"gate": "never"})
     executor.wait_for(1)
@@ -156,8 +158,8 @@ def test_who_waits_for_a_job_that_is_deleted_hears_that_there_is_none(
         assert answer.result(30).status_code == 404
 
 
-def test_a_cancelled_job_closes_its_stream_before_the_answer(
-    alice: Client, executor: Obedient
+def test_cancel_closes_streams_before_its_response(
+    alice: Client, executor: ScriptedExecutor
 ) -> None:
     job_id = alice.submit({"say": ["x"], "gate": "never"})
     stream = alice.listen(job_id)
@@ -165,14 +167,14 @@ def test_a_cancelled_job_closes_its_stream_before_the_answer(
 
     assert alice("POST", f"/jobs/{job_id}/cancel").status_code == 204
 
-    stream.settimeout(0.5)  # Everything has been sent already.
-    texts, code = everything(stream)
+    stream.settimeout(0.5)  # everything has been sent already
+    texts, code = read_stream(stream)
     assert (texts[1:], code) == (['"x"'], 1000)
     assert alice.get(f"/jobs/{job_id}")["status"] == "Cancelled"
     assert len(executor.killed) == 1
 
 
-def test_a_waiting_job_is_cancelled_without_running(alice: Client, executor: Obedient) -> None:
+def test_canceled_queued_job_never_runs(alice: Client, executor: ScriptedExecutor) -> None:
     first, second = (alice.submit({"gate": "g"}, backend="fake_lima") for _ in range(2))
 
     assert alice("POST", f"/jobs/{second}/cancel").status_code == 204
@@ -183,7 +185,7 @@ def test_a_waiting_job_is_cancelled_without_running(alice: Client, executor: Obe
     assert len(executor.begun) == 1
 
 
-def test_what_has_ended_is_not_cancelled(alice: Client) -> None:
+def test_rejects_cancel_of_a_finished_job(alice: Client) -> None:
     job_id = alice.submit()
     alice.wait(job_id)
 
@@ -194,7 +196,7 @@ def test_what_has_ended_is_not_cancelled(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("state", ["waiting", "running", "ended"])
-def test_a_job_is_deleted_in_any_state(state: str, alice: Client, executor: Obedient) -> None:
+def test_deletes_job_in_any_state(state: str, alice: Client, executor: ScriptedExecutor) -> None:
     gate = None
     if state == "waiting":
         gate = alice.submit({"gate": "g"}, backend="fake_lima")
@@ -216,7 +218,9 @@ def test_a_job_is_deleted_in_any_state(state: str, alice: Client, executor: Obed
     assert alice.wait(alice.submit({"give": 1}))["status"] == "Completed"
 
 
-def test_logs_are_there_when_the_job_has_ended(alice: Client, executor: Obedient) -> None:
+def test_logs_are_available_once_the_job_has_finished(
+    alice: Client, executor: ScriptedExecutor
+) -> None:
     job_id = alice.submit({"gate": "g", "log": "line"}, log_level="INFO")
     assert alice("GET", f"/jobs/{job_id}/logs").status_code == 404
     executor.open("g")
@@ -226,7 +230,9 @@ def test_logs_are_there_when_the_job_has_ended(alice: Client, executor: Obedient
     assert executor.begun[0]["log_level"] == "INFO"
 
 
-def test_metrics_tell_times_and_place_in_the_queue(alice: Client, executor: Obedient) -> None:
+def test_metrics_report_timestamps_and_queue_position(
+    alice: Client, executor: ScriptedExecutor
+) -> None:
     first, second, third = (alice.submit({"gate": "g"}, backend="fake_lima") for _ in range(3))
     executor.wait_for(1)
 
@@ -242,7 +248,7 @@ def test_metrics_tell_times_and_place_in_the_queue(alice: Client, executor: Obed
     assert times["created"] < times["running"] < times["finished"]
 
 
-def test_jobs_are_listed_by_every_filter(alice: Client, executor: Obedient) -> None:
+def test_lists_jobs_by_every_filter(alice: Client, executor: ScriptedExecutor) -> None:
     ids = [
         alice.submit(tags=["t1"]),
         alice.submit(tags=["t1", "t 2"], start_session=True, session_time=60),
@@ -271,7 +277,7 @@ def test_jobs_are_listed_by_every_filter(alice: Client, executor: Obedient) -> N
     assert found(provider="no/such/place") == []
 
 
-def test_paging_reaches_every_job_once(alice: Client) -> None:
+def test_pages_contain_every_job_once(alice: Client) -> None:
     ids = [alice.submit() for _ in range(7)]
 
     pages = [alice.get("/jobs", limit=3, offset=offset) for offset in (0, 3, 6)]
@@ -285,13 +291,13 @@ def test_paging_reaches_every_job_once(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("limit", [201, 5000, 10**30])
-def test_a_limit_above_the_page_is_answered_with_a_page(limit: object, refusing: Client) -> None:
-    assert refusing.get("/jobs", limit=limit)["limit"] == 200
-    assert refusing.get("/programs", limit=limit)["limit"] == 200
+def test_reduces_too_large_limit(limit: object, shared_client: Client) -> None:
+    assert shared_client.get("/jobs", limit=limit)["limit"] == 200
+    assert shared_client.get("/programs", limit=limit)["limit"] == 200
 
 
 @pytest.mark.parametrize("count", [100, 3000])
-def test_jobs_are_found_by_any_number_of_tags(count: int, alice: Client) -> None:
+def test_finds_jobs_by_any_number_of_tags(count: int, alice: Client) -> None:
     tags = [f"t{number}" for number in range(100)]
     job_id = alice.submit(tags=tags)
     alice.submit(tags=tags[1:])
@@ -302,17 +308,17 @@ def test_jobs_are_found_by_any_number_of_tags(count: int, alice: Client) -> None
     assert alice.get("/jobs", tags=["t0"] * count)["count"] == 1
 
 
-def test_a_slash_at_the_end_of_a_path_changes_nothing(either: Client) -> None:
-    job_id = either.submit({"give": 1}, tags=["t"])
-    either.wait(job_id)
+def test_ignores_trailing_slash(any_client: Client) -> None:
+    job_id = any_client.submit({"give": 1}, tags=["t"])
+    any_client.wait(job_id)
 
     for path in ("/backends", "/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/results", "/programs"):
-        assert either("GET", f"{path}/").json() == either("GET", path).json()
-    assert either("DELETE", "/jobs/").status_code == 405
-    assert either("DELETE", f"/jobs/{job_id}/").status_code == 204
+        assert any_client("GET", f"{path}/").json() == any_client("GET", path).json()
+    assert any_client("DELETE", "/jobs/").status_code == 405
+    assert any_client("DELETE", f"/jobs/{job_id}/").status_code == 204
 
 
-def test_json_has_no_blanks_between_its_values(alice: Client) -> None:
+def test_json_is_compact(alice: Client) -> None:
     body = {"program_id": "hello-world", "params": {"say": [1, 2]}, "backend": SIMULATOR}
     compact = json.dumps({**body, "tags": ["a", "b"]}, separators=(",", ":"))
     job_id = alice("POST", "/jobs", data=compact).json()["id"]
@@ -324,7 +330,7 @@ def test_json_has_no_blanks_between_its_values(alice: Client) -> None:
         assert " " not in answer.text  # none of these values has one
 
 
-def test_the_type_of_a_job_is_told_to_clients_that_ask_for_it(alice: Client, bob: Client) -> None:
+def test_returns_type_of_a_job(alice: Client, bob: Client) -> None:
     job_id = alice.submit()
 
     assert alice.get(f"/facade/v1/jobs/{job_id}/type") == {"type": "RUNTIME"}
@@ -366,16 +372,16 @@ def test_users_see_only_their_own_jobs(alice: Client, bob: Client) -> None:
         ({"hub": "a", "group": "b", "project": "c"}, 404, "a/b/c"),
     ],
 )
-def test_what_a_submit_gets_wrong_is_named(
-    body: dict[str, object], status: int, word: str, refusing: Client
+def test_rejects_invalid_submit_by_field(
+    body: dict[str, object], status: int, word: str, shared_client: Client
 ) -> None:
     whole = {"program_id": "hello-world", "params": {}, "backend": SIMULATOR, **body}
-    answer = refusing("POST", "/jobs", json={k: v for k, v in whole.items() if v is not None})
+    answer = shared_client("POST", "/jobs", json={k: v for k, v in whole.items() if v is not None})
 
     assert answer.status_code == status, answer.text
     assert word in answer.json()["errors"][0]["message"]
     assert answer.json()["trace"]
-    assert refusing.get("/jobs")["count"] == 0
+    assert shared_client.get("/jobs")["count"] == 0
 
 
 @pytest.mark.parametrize(
@@ -392,9 +398,9 @@ def test_what_a_submit_gets_wrong_is_named(
         b'"text"',
     ],
 )
-def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> None:
-    assert refusing("POST", "/jobs", data=body).status_code == 400
-    assert refusing("POST", "/programs", data=body).status_code == 400
+def test_rejects_body_that_is_not_a_json_object(body: bytes, shared_client: Client) -> None:
+    assert shared_client("POST", "/jobs", data=body).status_code == 400
+    assert shared_client("POST", "/programs", data=body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -413,8 +419,8 @@ def test_what_is_no_json_object_is_refused(body: bytes, refusing: Client) -> Non
         "exclude_params=maybe",
     ],
 )
-def test_a_query_that_cannot_be_meant_is_refused(query: str, refusing: Client) -> None:
-    answer = refusing("GET", f"/jobs?{query}")
+def test_rejects_malformed_query(query: str, shared_client: Client) -> None:
+    answer = shared_client("GET", f"/jobs?{query}")
 
     assert answer.status_code == 400
     assert query.split("=", maxsplit=1)[0] in answer.json()["errors"][0]["message"]

@@ -1,4 +1,4 @@
-"""The embedded runtime that ``channel="local"`` starts: what ends it, and what must not."""
+"""Lifetime of the embedded runtime that ``channel="local"`` starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local.conftest import Obedient
+from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
@@ -94,7 +94,7 @@ print("another job" if run().job_id() != job.job_id() else "")
 
 @contextmanager
 def python(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A Python process in a group of its own, as a shell starts it."""
+    """Run Python in a process group of its own, as a shell does."""
     with subprocess.Popen(
         [sys.executable, *arguments],
         stdin=subprocess.PIPE,
@@ -112,7 +112,7 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 def ends(pid: int, seconds: float = 20) -> bool:
-    """Whether a process that is not a child of this one ends within some seconds."""
+    """Return whether a process that is not a child of this one ends in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -132,11 +132,11 @@ def _is_zombie(pid: int) -> bool:
         return True
 
 
-def test_signals_of_the_terminal_end_the_wait_and_not_the_runtime() -> None:
+def test_terminal_signals_end_the_wait_but_not_the_runtime() -> None:
     with python("-c", _WAIT_FOR_A_JOB) as process:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             assert line(process) == "waiting"
-            # Python drops an interrupt that comes while it runs a callback of a weak reference.
+            # Python drops an interrupt that arrives during the callback of a weak reference.
             for _ in range(5):
                 os.killpg(process.pid, number)
                 if select.select([process.stdout], [], [], 0.8)[0]:
@@ -152,12 +152,12 @@ def test_signals_of_the_terminal_end_the_wait_and_not_the_runtime() -> None:
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
         "import os; os._exit(0)",
         "import os; os.execv('/bin/sleep', ['sleep', '60'])",
-        # A forked child holds every pipe of its parent open.
+        # A forked child keeps every pipe of its parent open.
         "import os, time\nif os.fork(): os._exit(0)\nelse: time.sleep(60)",
     ],
     ids=["kill", "exit", "exec", "fork"],
 )
-def test_the_runtime_ends_with_its_process_however_that_ends(end: str) -> None:
+def test_runtime_ends_with_its_process(end: str) -> None:
     with python("-c", _START + end) as process:
         server = int(line(process))
 
@@ -165,7 +165,7 @@ def test_the_runtime_ends_with_its_process_however_that_ends(end: str) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_forked_child_that_exits_does_not_stop_its_parents_runtime() -> None:
+def test_exit_of_a_forked_child_does_not_stop_the_runtime() -> None:
     fork = "import os, sys\npid = os.fork()\nif pid == 0: sys.exit()\nos.waitpid(pid, 0)\n"
     with python("-c", f"{_START}{fork}print(server.why_ended())") as process:
         line(process)
@@ -173,7 +173,7 @@ def test_a_forked_child_that_exits_does_not_stop_its_parents_runtime() -> None:
         assert line(process) == "None"
 
 
-def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -> None:
+def test_dead_runtime_fails_fast_and_the_next_service_starts_another() -> None:
     with python("-c", _OUTLIVE_THE_RUNTIME, stderr=subprocess.STDOUT) as process:
         printed = process.stdout.read() if process.stdout else ""
 
@@ -186,8 +186,8 @@ def test_a_dead_runtime_is_named_at_once_and_the_next_service_starts_another() -
     assert lines[-1] == "another job"
 
 
-def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
-    """Not in the server, not in a worker, and not in a server that is started there by hand."""
+def test_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
+    """Covers the server, its workers, and a server started by hand in that folder."""
     script = tmp_path / "elsewhere" / "script.py"
     script.parent.mkdir()
     script.write_text(_RUN_A_JOB)
@@ -198,22 +198,20 @@ def test_nothing_in_the_working_folder_is_imported(tmp_path: Path) -> None:
 
     with python("-I", str(script), cwd=tmp_path) as process:
         assert line(process) == "Hello, World!"
-    (tmp_path / "json.py").unlink()  # `python -m` imports that before any line of ours runs
+    (tmp_path / "json.py").unlink()  # `python -m` imports it before our code runs
     with python(*["-m", "qiskit_ibm_runtime.local", "--until-eof"], cwd=tmp_path) as process:
         assert line(process).startswith("url: ")
 
     assert not mark.exists()
 
 
-def test_what_an_interpreter_prints_at_its_start_does_no_harm(tmp_path: Path) -> None:
+def test_tolerates_output_of_the_interpreter_at_start(tmp_path: Path) -> None:
     wrapper = _wrapper(tmp_path, f"echo 'module python loaded'\nexec '{sys.executable}' \"$@\"")
     with python("-c", f"import sys; sys.executable = {wrapper!r}\n{_START}") as process:
         assert line(process).isdigit()
 
 
-def test_the_error_of_a_failed_start_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_start_reports_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", _wrapper(tmp_path, "echo 'no quota' >&2\nexit 3"))
 
@@ -221,7 +219,7 @@ def test_the_error_of_a_failed_start_says_why(
         launcher.ensure_running()
 
 
-def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+def test_reports_missing_extra(tmp_path: Path) -> None:
     (tmp_path / "starlette.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'starlette'\", name='starlette')"
     )
@@ -234,16 +232,16 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert "pip install" in printed
 
 
-def test_an_executor_that_does_not_start_is_named(background: LoopThread) -> None:
-    class Broken(Obedient):
+def test_reports_executor_that_does_not_start(thread: LoopThread) -> None:
+    class Broken(ScriptedExecutor):
         async def start(self) -> None:
             raise OSError("no process is left for workers")
 
     with pytest.raises(SettingsError, match="OSError: no process is left for workers"):
-        BackgroundServer(background, Settings(), Broken())
+        BackgroundServer(thread, Settings(), Broken())
 
 
-def test_an_interrupted_start_leaves_no_process() -> None:
+def test_interrupted_start_leaves_no_process() -> None:
     interrupt = (
         "import select, signal\n"
         "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
@@ -251,16 +249,16 @@ def test_an_interrupted_start_leaves_no_process() -> None:
         "try: launcher.ensure_running()\n"
         "except KeyboardInterrupt: print('interrupted')\n"
         "import os\n"
-        "while True: os.waitpid(-1, 0)\n"  # what was cut off while it was made ends by itself
+        "while True: os.waitpid(-1, 0)\n"  # a process that was just being started ends by itself
     )
     imports = "from qiskit_ibm_runtime.local import launcher\n"
     with python("-c", imports + interrupt, stderr=subprocess.PIPE) as process:
         assert line(process) == "interrupted"
         assert process.stderr is not None
-        assert "ChildProcessError" in process.stderr.read()  # there is none left to wait for
+        assert "ChildProcessError" in process.stderr.read()  # no child is left
 
 
-def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_missing_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "_ours", None)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
@@ -268,7 +266,7 @@ def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         launcher.ensure_running()
 
 
-def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_unsupported_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "_ours", None)
     with monkeypatch.context() as patch:
         patch.setattr(os, "name", "nt")
@@ -276,7 +274,7 @@ def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> 
             launcher.ensure_running()
 
 
-def test_the_first_use_says_what_is_happening() -> None:
+def test_first_use_logs_progress() -> None:
     logging = "import logging, sys; logging.basicConfig(level='INFO', stream=sys.stdout)\n"
     with python("-c", logging + _START) as process:
         assert "Starting the embedded runtime" in line(process)

@@ -1,4 +1,4 @@
-"""The description of the server says what the server does."""
+"""OpenAPI description against the behavior of the server."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from qiskit_ibm_runtime.local.endpoints.routes import by_path
 from .conftest import SIMULATOR, Client
 
 
-def test_the_description_is_served_and_has_every_route(refusing: Client) -> None:
-    told = Client(refusing.server, {}, "").get("/openapi.json")
+def test_serves_description_of_every_route(shared_client: Client) -> None:
+    described = Client(shared_client.server, {}, "").get("/openapi.json")
 
-    assert told == json.loads(json.dumps(description(by_path())))
-    assert set(told["paths"]) == set(by_path())
+    assert described == json.loads(json.dumps(description(by_path())))
+    assert set(described["paths"]) == set(by_path())
     listed = {
         (path, method.upper())
-        for path, operations in told["paths"].items()
+        for path, operations in described["paths"].items()
         for method in operations.keys() - {"parameters"}
     }
     assert listed == {(path, method) for path, one in by_path().items() for method in one}
     ids = [
         one["operationId"]
-        for operations in told["paths"].values()
+        for operations in described["paths"].values()
         for method, one in operations.items()
         if method != "parameters"
     ]
     assert len(set(ids)) == len(ids)
 
 
-def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> None:
+def test_responses_match_the_description(alice: Client) -> None:
     job_id = alice.submit({"give": 1}, tags=["t"], cost=300)
     alice.wait(job_id)
-    told = description(by_path())
-    paths = told["paths"]
+    described = description(by_path())
+    paths = described["paths"]
 
     def check(schema: Any, answer: Any) -> None:
-        Draft202012Validator({**schema, "components": told["components"]}).validate(answer)
+        Draft202012Validator({**schema, "components": described["components"]}).validate(answer)
 
     for path, real in {
         "/backends": "/backends",
@@ -58,7 +58,7 @@ def test_answers_are_of_the_form_that_the_description_gives(alice: Client) -> No
         check(error, refused.json())
 
 
-def test_links_lead_from_a_submit_to_its_job() -> None:
+def test_description_links_a_submit_to_its_job() -> None:
     links = description(by_path())["paths"]["/jobs"]["post"]["responses"]["200"]["links"]
 
     assert links["GET /jobs/{id}/results"]["parameters"] == {"id": "$response.body#/id"}

@@ -1,4 +1,4 @@
-"""Programs: uploaded, changed, shown, hidden, run, deleted."""
+"""Program endpoints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 
-from .conftest import Client, Obedient, quantum
+from .conftest import Client, ScriptedExecutor, quantum_client
 
 SOURCE = "def main(backend, user_messenger, **kwargs):\n    return 'größer'\n"
 
@@ -27,11 +27,11 @@ def upload(client: Client, **fields: Any) -> str:
     return str(answer.json()["id"])
 
 
-def test_an_uploaded_program_comes_back_to_its_author_with_its_text(either: Client) -> None:
+def test_returns_uploaded_program_with_source_to_its_author(any_client: Client) -> None:
     spec = {"parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}
-    program_id = upload(either, description="d", spec=spec)
+    program_id = upload(any_client, description="d", spec=spec)
 
-    program = either.get(f"/programs/{program_id}")
+    program = any_client.get(f"/programs/{program_id}")
 
     assert program["data"] == SOURCE
     assert (program["name"], program["description"], program["cost"]) == ("n", "d", 600)
@@ -41,7 +41,7 @@ def test_an_uploaded_program_comes_back_to_its_author_with_its_text(either: Clie
     assert len(program["creation_date"]) == 20
 
 
-def test_a_program_is_changed_field_by_field(alice: Client) -> None:
+def test_updates_fields_of_a_program(alice: Client) -> None:
     program_id = upload(alice)
 
     changed = alice("PATCH", f"/programs/{program_id}", json={"name": "m", "cost": 700})
@@ -54,9 +54,7 @@ def test_a_program_is_changed_field_by_field(alice: Client) -> None:
     assert alice("PATCH", f"/programs/{program_id}", json={"is_public": True}).status_code == 400
 
 
-def test_a_public_program_is_run_by_all_and_changed_by_its_author(
-    alice: Client, bob: Client
-) -> None:
+def test_public_program_is_run_by_all_and_changed_by_its_author(alice: Client, bob: Client) -> None:
     program_id = upload(alice)
     assert bob("GET", f"/programs/{program_id}").status_code == 404
     assert bob.post(program_id=program_id).status_code == 404
@@ -72,8 +70,8 @@ def test_a_public_program_is_run_by_all_and_changed_by_its_author(
     assert bob("GET", f"/programs/{program_id}").status_code == 404
 
 
-def test_a_deleted_program_is_gone_but_what_waits_for_it_still_runs(
-    alice: Client, executor: Obedient
+def test_queued_job_of_a_deleted_program_still_runs(
+    alice: Client, executor: ScriptedExecutor
 ) -> None:
     program_id = upload(alice)
     first = alice.submit({"gate": "g"})
@@ -90,9 +88,7 @@ def test_a_deleted_program_is_gone_but_what_waits_for_it_still_runs(
     assert executor.begun[0]["source"] is None
 
 
-def test_programs_of_one_name_are_kept_apart_by_their_ids(
-    alice: Client, executor: Obedient
-) -> None:
+def test_programs_with_one_name_differ_by_id(alice: Client, executor: ScriptedExecutor) -> None:
     ids = [upload(alice, name=name) for name in ("n", "n", "n", "sampler")]
     other = upload(alice, name="other")
     assert alice("PATCH", f"/programs/{other}", json={"name": "n"}).status_code == 204
@@ -107,7 +103,7 @@ def test_programs_of_one_name_are_kept_apart_by_their_ids(
     assert executor.begun[0]["source"] is None
 
 
-def test_programs_are_listed_in_pages(alice: Client) -> None:
+def test_lists_programs_in_pages(alice: Client) -> None:
     ours = [upload(alice, name=f"p{number}") for number in range(23)]
 
     pages = [alice.get("/programs", limit=10, offset=offset) for offset in (0, 10, 20)]
@@ -135,26 +131,28 @@ def test_programs_are_listed_in_pages(alice: Client) -> None:
         ({"data": encoded("x" * 8_000_000)}, 413),
     ],
 )
-def test_a_faulty_program_is_refused(fields: dict[str, Any], status: int, refusing: Client) -> None:
+def test_rejects_invalid_program(
+    fields: dict[str, Any], status: int, shared_client: Client
+) -> None:
     body = {"name": "n", "data": encoded(SOURCE), "cost": 600, **fields}
 
-    assert refusing("POST", "/programs", json=body).status_code == status
+    assert shared_client("POST", "/programs", json=body).status_code == status
 
 
-def test_the_servers_own_programs_are_not_to_be_changed(alice: Client) -> None:
+def test_rejects_changes_of_built_in_programs(alice: Client) -> None:
     assert alice("DELETE", "/programs/sampler").status_code == 403
     assert alice("PATCH", "/programs/sampler", json={"name": "x"}).status_code == 403
 
 
-def test_an_operator_may_refuse_uploads(serve: Callable[..., BackgroundServer]) -> None:
-    client = quantum(serve(uploads=False))
+def test_uploads_can_be_disabled(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum_client(serve(uploads=False))
     body = {"name": "n", "data": encoded(SOURCE), "cost": 600}
 
     assert client("POST", "/programs", json=body).status_code == 403
 
 
-def test_an_uploaded_program_has_the_time_that_its_author_gave_it(
-    alice: Client, executor: Obedient
+def test_uploaded_program_has_the_time_limit_of_its_author(
+    alice: Client, executor: ScriptedExecutor
 ) -> None:
     program_id = upload(alice, cost=1)
 
@@ -163,7 +161,7 @@ def test_an_uploaded_program_has_the_time_that_its_author_gave_it(
     assert job["state"]["reason"] == "Ran too long"
 
 
-def test_a_job_takes_the_schema_of_its_program_along(alice: Client, executor: Obedient) -> None:
+def test_job_receives_the_schema_of_its_program(alice: Client, executor: ScriptedExecutor) -> None:
     schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
     program_id = upload(alice, spec={"parameters": schema})
 

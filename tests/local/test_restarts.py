@@ -1,4 +1,4 @@
-"""What a data folder remembers, over orderly ends and over kill -9."""
+"""Persistence of data across restarts and kill -9."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.session_records import Session
 from qiskit_ibm_runtime.local.storage.store import Store
 
-from .conftest import Client, Obedient, everything, quantum
-from .killing import Acknowledged, a_life_under_load, check
+from .conftest import Client, ScriptedExecutor, quantum_client, read_stream
+from .killing import Acknowledged, check, run_under_load_and_kill
 from .test_programs import SOURCE, upload
 
 Serve = Callable[..., BackgroundServer]
 
 
-def test_everything_is_there_after_a_restart(serve: Serve, tmp_path: Path) -> None:
+def test_data_survives_a_restart(serve: Serve, tmp_path: Path) -> None:
     first = serve(data=tmp_path)
-    before = quantum(first)
+    before = quantum_client(first)
     large = "x" * (2 * LARGEST_ROW)
     ended = before.submit(
         {"say": [1, 2], "give": large, "log": "line"}, headers={"Idempotency-Key": "k"}
@@ -46,29 +46,29 @@ def test_everything_is_there_after_a_restart(serve: Serve, tmp_path: Path) -> No
     first.stop()
 
     second = serve(data=tmp_path)
-    after = Client(second, before.headers, "/runtime")  # The old access token is still good.
+    after = Client(second, before.headers, "/runtime")  # the old access token is still valid
 
     assert after.get(f"/jobs/{ended}") == record
     assert after("GET", f"/jobs/{ended}/results").json() == large
     assert after("GET", f"/jobs/{ended}/logs").text == "line"
-    assert everything(after.listen(ended))[0][1:3] == ["1", "2"]
+    assert read_stream(after.listen(ended))[0][1:3] == ["1", "2"]
     assert after.get(f"/programs/{program_id}")["data"] == SOURCE
     assert after.post(session_id=session).status_code == 200
     again = {"say": [1, 2], "give": large, "log": "line"}
     assert after.submit(again, headers={"Idempotency-Key": "k"}) == ended
 
 
-def test_what_ran_has_failed_and_what_waited_runs_on(
-    serve: Serve, tmp_path: Path, executor: Obedient
+def test_restart_fails_running_jobs_and_runs_queued_ones(
+    serve: Serve, tmp_path: Path, executor: ScriptedExecutor
 ) -> None:
     first = serve(data=tmp_path, grace_seconds=0)
-    before = quantum(first)
+    before = quantum_client(first)
     running = before.submit({"say": ["x"], "gate": "never"})
     waiting = [before.submit({"give": n}) for n in range(2)]
     executor.wait_for(1)
     first.stop()
 
-    after = quantum(serve(data=tmp_path))
+    after = quantum_client(serve(data=tmp_path))
 
     job = after.wait(running)
     assert job["state"] == {"status": "Failed", "reason": SERVER_STOPPED}
@@ -78,30 +78,30 @@ def test_what_ran_has_failed_and_what_waited_runs_on(
     assert len(executor.killed) == 1
 
 
-def test_running_jobs_get_time_to_end_when_the_server_stops(
-    serve: Serve, tmp_path: Path, executor: Obedient
+def test_stopping_server_gives_running_jobs_time_to_finish(
+    serve: Serve, tmp_path: Path, executor: ScriptedExecutor
 ) -> None:
     first = serve(data=tmp_path, grace_seconds=60)
-    client = quantum(first)
+    client = quantum_client(first)
     job_id = client.submit({"gate": "g", "give": 1})
     executor.wait_for(1)
     executor.open("g")
     first.stop()
 
-    assert quantum(serve(data=tmp_path)).get(f"/jobs/{job_id}")["status"] == "Completed"
+    assert quantum_client(serve(data=tmp_path)).get(f"/jobs/{job_id}")["status"] == "Completed"
 
 
-def test_one_folder_is_one_servers(
-    background: LoopThread, serve: Serve, tmp_path: Path, executor: Obedient
+def test_rejects_folder_of_another_server(
+    thread: LoopThread, serve: Serve, tmp_path: Path, executor: ScriptedExecutor
 ) -> None:
     server = serve(data=tmp_path)
 
     with pytest.raises(SettingsError, match="another server"):
-        BackgroundServer(background, server.settings, executor)
+        BackgroundServer(thread, server.settings, executor)
 
 
-def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
-    """In format 1 payloads were text, large ones in folders; names of programs were unique."""
+def test_migrates_data_of_an_earlier_release(tmp_path: Path) -> None:
+    """Format 1 stored payloads as text, large ones in folders, and had unique program names."""
     store, job = Store(tmp_path), Job("u", "a/b/c", "p", "b")
     with store.transaction():
         store.jobs.add(job, b"{}")
@@ -143,7 +143,7 @@ def test_the_data_of_an_earlier_release_is_read_on(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+def test_rejects_data_of_a_newer_release(tmp_path: Path) -> None:
     Store(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "runtime.sqlite")
     connection.execute("PRAGMA user_version = 99")
@@ -153,7 +153,7 @@ def test_a_folder_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
-def test_what_is_no_database_is_not_overwritten(tmp_path: Path) -> None:
+def test_does_not_overwrite_file_that_is_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "runtime.sqlite"
     path.write_text("my notes, which are quite long" * 10)
 
@@ -163,9 +163,9 @@ def test_what_is_no_database_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text().startswith("my notes")
 
 
-def test_nobody_else_on_the_machine_can_read_the_data(serve: Serve, tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_data(serve: Serve, tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    client = quantum(serve(data=folder))
+    client = quantum_client(serve(data=folder))
     client.wait(client.submit({"give": "x" * (2 * LARGEST_ROW)}))
 
     found = [folder, *folder.rglob("*")]
@@ -174,7 +174,7 @@ def test_nobody_else_on_the_machine_can_read_the_data(serve: Serve, tmp_path: Pa
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in found)
 
 
-def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> None:
+def test_failed_transaction_leaves_no_row_or_file(tmp_path: Path) -> None:
     store = Store(tmp_path)
 
     def fail() -> None:
@@ -190,7 +190,7 @@ def test_a_failed_transaction_leaves_neither_row_nor_file(tmp_path: Path) -> Non
     store.close()
 
 
-def test_old_jobs_are_purged_with_their_files(
+def test_purge_deletes_old_jobs_with_their_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = Store(tmp_path)
@@ -218,20 +218,20 @@ def test_old_jobs_are_purged_with_their_files(
     assert main(["purge", "--data", str(tmp_path / "none"), "--days", "1"]) == 2
 
 
-def test_a_server_purges_what_its_retention_says(serve: Serve, tmp_path: Path) -> None:
+def test_server_purges_jobs_older_than_its_retention(serve: Serve, tmp_path: Path) -> None:
     first = serve(data=tmp_path)
-    client = quantum(first)
+    client = quantum_client(first)
     job_id = client.submit({"give": 1})
     client.wait(job_id)
     first.stop()
 
-    after = quantum(serve(data=tmp_path, retention_days=0.0))
+    after = quantum_client(serve(data=tmp_path, retention_days=0.0))
 
     assert after("GET", f"/jobs/{job_id}").status_code == 404
 
 
 class SlowDisk:
-    """Syncs nothing of one folder before it is told to; counts, and fails if it is broken."""
+    """Replacement of fsync that delays syncs in one folder until ``ready``, and can fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.ready, self.asked = threading.Event(), threading.Event()
@@ -242,7 +242,7 @@ class SlowDisk:
     def __call__(self, file: int) -> None:
         here = [self._folder, *self._folder.rglob("*")]
         if not any(os.path.samestat(os.fstat(file), path.stat()) for path in here):
-            self._real(file)  # of a server of another test, which is ending still
+            self._real(file)  # of another test's server, which is still stopping
             return
         self.count += 1
         self.asked.set()
@@ -252,10 +252,10 @@ class SlowDisk:
 
 
 @pytest.mark.parametrize("size", [1, 2 * LARGEST_ROW], ids=["a row", "a file"])
-def test_nothing_is_acknowledged_before_it_is_on_disk_and_nobody_else_waits(
+def test_acknowledges_after_sync_without_blocking_others(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    client = quantum(serve(data=tmp_path))
+    client = quantum_client(serve(data=tmp_path))
     slow = SlowDisk(monkeypatch, tmp_path)
 
     with ThreadPoolExecutor(8) as pool:
@@ -269,10 +269,10 @@ def test_nothing_is_acknowledged_before_it_is_on_disk_and_nobody_else_waits(
     assert client.get("/jobs", limit=20)["count"] == len(ids) == 8
 
 
-def test_who_submits_at_once_shares_a_sync(
+def test_concurrent_submits_share_a_sync(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = quantum(serve(data=tmp_path))
+    client = quantum_client(serve(data=tmp_path))
     slow = SlowDisk(monkeypatch, tmp_path)
 
     with ThreadPoolExecutor(16) as pool:
@@ -287,13 +287,13 @@ def test_who_submits_at_once_shares_a_sync(
     assert slow.count == 2
 
 
-def test_a_broken_disk_acknowledges_nothing_any_more(
+def test_acknowledges_nothing_after_a_failed_sync(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    After a failed sync a later one may succeed, over a gap: what stands behind it would be lost.
+    After a failed sync, a later one may succeed although earlier data is missing on disk.
     """
-    client = quantum(serve(data=tmp_path))
+    client = quantum_client(serve(data=tmp_path))
     slow = SlowDisk(monkeypatch, tmp_path)
     slow.ready.set()
     assert client.post().status_code == 200
@@ -306,11 +306,11 @@ def test_a_broken_disk_acknowledges_nothing_any_more(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a POSIX signal")
-def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
+def test_killed_server_loses_no_acknowledged_job(tmp_path: Path) -> None:
     folder, known = tmp_path / "data", Acknowledged()
 
     for seed in range(3):
-        a_life_under_load(folder, known, seed)
+        run_under_load_and_kill(folder, known, seed)
     counts = check(folder, known)
 
     assert counts["Completed"] > 0

@@ -1,4 +1,4 @@
-"""Sessions and queues: who runs when."""
+"""Sessions, queues, and the order in which jobs run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from qiskit_ibm_runtime.local.scheduling.queues import Hold, Queue, Ticket, next_in_line
 from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 
-from .conftest import SIMULATOR, Client, Obedient, quantum
+from .conftest import SIMULATOR, Client, ScriptedExecutor, quantum_client
 
 DEVICE = "fake_lima"
 SOON = 0.05
 
 
-def test_a_device_runs_one_job_at_a_time_in_order(alice: Client, executor: Obedient) -> None:
+def test_device_runs_one_job_at_a_time_in_order(alice: Client, executor: ScriptedExecutor) -> None:
     ids = [alice.submit({"name": n, "gate": f"g{n}"}, backend=DEVICE) for n in range(4)]
     other = alice.submit({"name": "elsewhere", "give": 1}, backend="fake_quito")
 
@@ -30,10 +30,10 @@ def test_a_device_runs_one_job_at_a_time_in_order(alice: Client, executor: Obedi
     assert executor.names() == [0, "elsewhere", 1, 2, 3]
 
 
-def test_a_simulator_runs_as_many_jobs_as_there_are_workers(
-    serve: Callable[..., BackgroundServer], executor: Obedient
+def test_simulator_runs_as_many_jobs_as_there_are_workers(
+    serve: Callable[..., BackgroundServer], executor: ScriptedExecutor
 ) -> None:
-    client = quantum(serve(workers=3))
+    client = quantum_client(serve(workers=3))
 
     ids = [client.submit({"name": n, "gate": f"g{n}"}) for n in range(4)]
     executor.wait_for(3)
@@ -50,7 +50,7 @@ def test_a_simulator_runs_as_many_jobs_as_there_are_workers(
     assert executor.names() == [0, 1, 2, 3]
 
 
-def test_jobs_of_the_running_session_go_first(alice: Client, executor: Obedient) -> None:
+def test_jobs_of_the_running_session_go_first(alice: Client, executor: ScriptedExecutor) -> None:
     session = alice.submit({"name": "s1", "gate": "g"}, backend=DEVICE, start_session=True)
     waiting = alice.submit({"name": "other"}, backend=DEVICE)
     executor.wait_for(1)
@@ -65,8 +65,8 @@ def test_jobs_of_the_running_session_go_first(alice: Client, executor: Obedient)
     assert [job["id"] for job in listed] == [session, *inside]
 
 
-def test_a_session_keeps_its_device_while_its_user_thinks(
-    alice: Client, bob: Client, executor: Obedient
+def test_session_holds_its_device_between_jobs(
+    alice: Client, bob: Client, executor: ScriptedExecutor
 ) -> None:
     session = alice.submit({"name": "s1"}, backend=DEVICE, start_session=True)
     alice.wait(session)
@@ -84,11 +84,11 @@ def test_a_session_keeps_its_device_while_its_user_thinks(
     assert executor.names()[3:] == ["b0", "b1", "b2"]
 
 
-def test_an_idle_session_keeps_nobody_waiting_for_long(
-    serve: Callable[..., BackgroundServer], executor: Obedient
+def test_idle_session_releases_its_device(
+    serve: Callable[..., BackgroundServer], executor: ScriptedExecutor
 ) -> None:
     server = serve(session_idle_seconds=SOON)
-    alice, bob = quantum(server), quantum(server, "secret-of-bob")
+    alice, bob = quantum_client(server), quantum_client(server, "secret-of-bob")
     session = alice.submit({"name": "s1"}, backend=DEVICE, start_session=True)
     alice.wait(session)
 
@@ -98,8 +98,8 @@ def test_an_idle_session_keeps_nobody_waiting_for_long(
     assert executor.names() == ["s1", "b", "s2"]
 
 
-def test_the_next_session_of_a_user_takes_over_the_device(
-    alice: Client, bob: Client, executor: Obedient
+def test_next_session_of_a_user_takes_over_the_device(
+    alice: Client, bob: Client, executor: ScriptedExecutor
 ) -> None:
     first = alice.submit({"name": "s1"}, backend=DEVICE, start_session=True)
     alice.wait(first)
@@ -115,11 +115,11 @@ def test_the_next_session_of_a_user_takes_over_the_device(
     assert executor.names() == ["s1", "t1", "t2", "b"]
 
 
-def test_on_a_simulator_a_session_goes_first_and_keeps_nobody_waiting(
-    serve: Callable[..., BackgroundServer], executor: Obedient
+def test_session_on_a_simulator_goes_first_without_blocking_others(
+    serve: Callable[..., BackgroundServer], executor: ScriptedExecutor
 ) -> None:
     server = serve(workers=1)
-    alice, bob = quantum(server), quantum(server, "secret-of-bob")
+    alice, bob = quantum_client(server), quantum_client(server, "secret-of-bob")
     session = alice.submit({"name": "s1"}, start_session=True)
     alice.wait(session)
     bob.wait(bob.submit({"name": "b1"}))
@@ -135,8 +135,8 @@ def test_on_a_simulator_a_session_goes_first_and_keeps_nobody_waiting(
     assert executor.names() == ["s1", "b1", "b2", "s2", "b3", "b4"]
 
 
-def test_a_session_whose_time_is_over_waits_like_others_and_takes_no_more(
-    alice: Client, bob: Client, executor: Obedient
+def test_expired_session_loses_priority_and_accepts_no_jobs(
+    alice: Client, bob: Client, executor: ScriptedExecutor
 ) -> None:
     session = alice.submit(
         {"name": "s1", "gate": "g"}, backend=DEVICE, start_session=True, session_time=1
@@ -145,7 +145,7 @@ def test_a_session_whose_time_is_over_waits_like_others_and_takes_no_more(
     other = bob.submit({"name": "other"}, backend=DEVICE)
     inside = alice.submit({"name": "s2"}, backend=None, session_id=session)
     refused = alice.post(session_id=session, backend=None)
-    while refused.status_code == 200:  # Its second is not over yet.
+    while refused.status_code == 200:  # the session has not expired yet
         alice("DELETE", f"/jobs/{refused.json()['id']}")
         refused = alice.post(session_id=session, backend=None)
     executor.open("g")
@@ -157,8 +157,8 @@ def test_a_session_whose_time_is_over_waits_like_others_and_takes_no_more(
     assert executor.names() == ["s1", "other", "s2"]
 
 
-def test_a_closed_session_takes_no_more_but_runs_what_waits(
-    alice: Client, executor: Obedient
+def test_closed_session_accepts_no_jobs_but_runs_queued_ones(
+    alice: Client, executor: ScriptedExecutor
 ) -> None:
     session = alice.submit({"gate": "g"}, start_session=True)
     waiting = alice.submit({"give": 1}, session_id=session)
@@ -175,7 +175,7 @@ def test_a_closed_session_takes_no_more_but_runs_what_waits(
     assert alice.wait(waiting)["status"] == "Completed"
 
 
-def test_a_session_is_its_users_and_its_backends(alice: Client, bob: Client) -> None:
+def test_session_is_bound_to_its_user_and_backend(alice: Client, bob: Client) -> None:
     session = alice.submit(start_session=True)
 
     assert bob.post(session_id=session).status_code == 404
@@ -192,7 +192,7 @@ TICKETS = st.lists(st.tuples(SESSIONS, st.sampled_from(["u", "v"])))
 
 
 @given(TICKETS, st.sets(SESSIONS.filter(bool), max_size=2), st.sampled_from([None, "u", "v"]))
-def test_the_next_job_is_one_of_a_holding_session_or_the_first_that_is_admitted(
+def test_next_job_is_of_a_holding_session_or_the_first_allowed(
     given_tickets: list[tuple[str | None, str]], holding: set[str], admitted: str | None
 ) -> None:
     waiting = [
@@ -208,7 +208,7 @@ def test_the_next_job_is_one_of_a_holding_session_or_the_first_that_is_admitted(
 
 
 @given(TICKETS, st.booleans())
-def test_a_queue_runs_every_job_once(
+def test_queue_runs_every_job_once(
     given_tickets: list[tuple[str | None, str]], is_device: bool
 ) -> None:
     def has_nothing_to_do(session: str, hold: Hold, busy: bool) -> bool:

@@ -1,4 +1,4 @@
-"""The pytest plug-in, used as another package would: its tests run in a pytest of their own."""
+"""pytest plugin, used by tests that run in a pytest of their own."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def bell():
     return circuit
 
 @pytest.mark.parametrize("run", [1, 2])
-def test_each_test_has_a_service_of_its_own(run, qiskit_runtime_service, bell):
+def test_each_test_has_its_own_service(run, qiskit_runtime_service, bell):
     backend = qiskit_runtime_service.backend("ibmq_qasm_simulator")
     job = Sampler(session=backend).run(bell, shots=100)
     assert set(job.result().quasi_dists[0]) == {0, 3}
     assert len(qiskit_runtime_service.jobs()) == 1
 
 @pytest.mark.qiskit_runtime(devices=["fake_lima", "fake_quito"], hubs=["a/b/c", "d/e/f"])
-def test_a_marker_sets_it_up(qiskit_runtime_service):
+def test_marker_configures_the_server(qiskit_runtime_service):
     assert {one.name for one in qiskit_runtime_service.backends()} == {"fake_lima", "fake_quito"}
     assert qiskit_runtime_service.backends("fake_lima", instance="a/b/c")
 
@@ -51,11 +51,11 @@ def test_faults_and_requests(qiskit_runtime_server, qiskit_runtime_service):
     token = qiskit_runtime_server.token
     assert not any(token in repr(one) for one in qiskit_runtime_server.requests.exchanges)
 
-def test_one_for_all_is_shared(qiskit_runtime_shared_service):
+def test_shared_service_runs_a_job(qiskit_runtime_shared_service):
     qiskit_runtime_shared_service.run(
         "hello-world", {"iterations": 1}, options={"backend": "ibmq_qasm_simulator"}).result()
 
-def test_one_for_all_remembers(qiskit_runtime_shared_service):
+def test_shared_service_remembers_the_job(qiskit_runtime_shared_service):
     assert len(qiskit_runtime_shared_service.jobs()) == 1
 """
 
@@ -83,7 +83,7 @@ def test_leave(qiskit_runtime_server):
     Sampler(session=service.backend("ibmq_qasm_simulator"))
     leave_a_job_with_a_callback(service)
 
-def test_a_service_of_before_is_of_no_use_and_says_so():
+def test_service_of_a_stopped_server_fails_with_reason():
     number = len(called)
     with pytest.raises(IBMRuntimeError, match="test server has been stopped"):
         services[0].jobs()
@@ -91,7 +91,7 @@ def test_a_service_of_before_is_of_no_use_and_says_so():
         services[0].run("hello-world", {}, options=OPTIONS)
     assert len(called) == number
 
-def test_the_next_default_session_is_on_the_next_server(qiskit_runtime_server):
+def test_next_default_session_is_on_the_next_server(qiskit_runtime_server):
     from qiskit_ibm_runtime.session import get_default_session
     second = qiskit_runtime_server.service()
     session = get_default_session(second, "ibmq_qasm_simulator")
@@ -106,7 +106,7 @@ def test_leave_a_server_that_runs(qiskit_runtime_server_pool):
 
 
 def documented() -> str:
-    """Return the code of the documented page, which is one file of tests and a script."""
+    """Return the code of the documentation page, which is both a test file and a script."""
     page = Path(__file__).parents[2] / "docs" / "testing-with-the-embedded-runtime.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     return "".join(blocks)
@@ -118,9 +118,9 @@ def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-p", PLUGIN, "-q", "--strict-markers", timeout=150)
 
 
-def test_any_package_gets_a_service_without_set_up(pytester: pytest.Pytester) -> None:
+def test_fixtures_and_documented_examples_work(pytester: pytest.Pytester) -> None:
     """
-    The documented page is in the same run, whose workers take longer to start than its tests take.
+    The documented examples share the run, because starting workers takes longer than the tests.
     """
     pytester.makepyfile(test_documented=documented())
 
@@ -130,7 +130,7 @@ def test_any_package_gets_a_service_without_set_up(pytester: pytest.Pytester) ->
     assert printed.outlines == ["['fake_lima']"]
 
 
-def test_the_plug_in_imports_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
+def test_plugin_imports_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "import sys\n"
         "def test_light(): assert not {'qiskit', 'starlette', 'requests'} & set(sys.modules)"
@@ -139,7 +139,7 @@ def test_the_plug_in_imports_nothing_until_it_is_used(pytester: pytest.Pytester)
     result.assert_outcomes(passed=1)
 
 
-def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
+def test_leftovers_of_a_test_fail_fast_and_silently(
     pytester: pytest.Pytester,
 ) -> None:
     result = run(pytester, LEFT_OVER)
@@ -149,9 +149,9 @@ def test_what_tests_leave_behind_is_of_no_use_and_makes_no_noise(
     assert result.errlines in ([], [""])
 
 
-def test_what_is_recorded_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorder_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_LARGEST", 5_000)
-    with ServerPool(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as pool, pool.server() as server:
         service = server.service()
         for _ in range(10):
             service.backend("ibmq_qasm_simulator").configuration()

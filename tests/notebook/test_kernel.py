@@ -65,7 +65,7 @@ job.cancel()
 
 
 class Notebook:
-    """A kernel, and what its cells print and raise.
+    """A kernel, with the output and errors of its cells.
 
     Attributes:
         shown: The kinds of what cells displayed.
@@ -80,7 +80,7 @@ class Notebook:
         self.client.wait_for_ready(timeout=60)
 
     def run(self, code: str, interrupt_at: str | None = None) -> tuple[str, str]:
-        """What a cell printed, and the error that ended it; interrupted once it printed that."""
+        """Return the output and error of a cell, interrupting it once it prints a given string."""
         cell = self.client.execute(code)
         printed, error = "", ""
         while True:
@@ -128,7 +128,7 @@ def wait_for_the_end_of(pid: int) -> None:
         time.sleep(0.05)
 
 
-def test_an_interrupt_ends_the_wait_and_not_the_runtime(notebook: Notebook) -> None:
+def test_interrupt_stops_waiting_but_not_the_runtime(notebook: Notebook) -> None:
     printed, error = notebook.run(SET_UP)
     assert error == ""
     server = int(printed)
@@ -143,7 +143,7 @@ def test_an_interrupt_ends_the_wait_and_not_the_runtime(notebook: Notebook) -> N
 
 
 @pytest.mark.parametrize("how", ["shutdown", "restart", "kill"])
-def test_the_runtime_ends_with_its_kernel(notebook: Notebook, how: str) -> None:
+def test_runtime_stops_with_its_kernel(notebook: Notebook, how: str) -> None:
     server = int(notebook.run(SET_UP)[0])
 
     if how == "shutdown":
@@ -156,7 +156,7 @@ def test_the_runtime_ends_with_its_kernel(notebook: Notebook, how: str) -> None:
     wait_for_the_end_of(server)
 
 
-def test_a_dead_runtime_and_a_failed_start_are_named(notebook: Notebook) -> None:
+def test_dead_runtime_and_failed_start_raise_clear_errors(notebook: Notebook) -> None:
     notebook.run(SET_UP)
     notebook.run(WAIT)
 
@@ -164,7 +164,7 @@ def test_a_dead_runtime_and_a_failed_start_are_named(notebook: Notebook) -> None
     assert "did not start: process" in notebook.run(NOT_INSTALLED)[1]
 
 
-def test_nothing_of_the_notebooks_folder_is_imported(notebook: Notebook, tmp_path: Path) -> None:
+def test_imports_no_module_from_the_notebooks_directory(notebook: Notebook, tmp_path: Path) -> None:
     for name in ("uvicorn", "starlette", "qiskit_aer", "multiprocessing"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n")
 
@@ -179,7 +179,7 @@ def test_nothing_of_the_notebooks_folder_is_imported(notebook: Notebook, tmp_pat
 def with_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qiskit_runtime_server: RuntimeServer
 ) -> Iterator[Notebook]:
-    """A kernel on a server that outlives it, with a journal of its own."""
+    """A kernel with its own journal, connected to a server that outlives it."""
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "local")
     monkeypatch.setenv("QISKIT_IBM_URL", qiskit_runtime_server.url)
     monkeypatch.setenv("QISKIT_IBM_TOKEN", qiskit_runtime_server.token)
@@ -189,7 +189,7 @@ def with_server(
     notebook.close()
 
 
-def test_a_job_is_found_again_after_an_interrupt_and_a_restart(with_server: Notebook) -> None:
+def test_job_can_be_found_after_an_interrupt_and_a_restart(with_server: Notebook) -> None:
     job_id, error = with_server.run(SUBMIT)
     assert error == ""
     waiting = "print('waiting')\njob.result(progress=True)"
@@ -202,7 +202,7 @@ def test_a_job_is_found_again_after_an_interrupt_and_a_restart(with_server: Note
     assert with_server.run(LAST) == (job_id, "")
 
 
-def test_a_notebook_awaits_jobs_draws_bars_and_shows_objects(with_server: Notebook) -> None:
+def test_notebook_awaits_jobs_and_shows_progress_bars_and_cards(with_server: Notebook) -> None:
     with_server.run(SUBMIT.replace("1000", "1"))
 
     assert with_server.run("print(await job)") == ("Hello, World!\n", "")

@@ -37,7 +37,7 @@ class TestDefaultLevels:
         assert result is options
         assert (result["optimization_level"], result["resilience_level"]) == levels
 
-    def test_leave_alone_what_the_user_set(
+    def test_keep_levels_set_by_the_user(
         self, where: Any, noise_model: Any, levels: tuple[int, int]
     ) -> None:
         options = to_dict(

@@ -37,7 +37,7 @@ def base() -> dict[str, Any]:
         ({"simulator": {"foo": 1}}, ("simulator", "foo"), 1),
     ],
 )
-def test_a_name_finds_its_place(
+def test_flat_name_goes_to_its_section(
     base: dict[str, Any], new: dict[str, Any], path: tuple[str, ...], value: Any
 ) -> None:
     found: Any = merge(base, new)
@@ -47,11 +47,11 @@ def test_a_name_finds_its_place(
     assert found == value
 
 
-def test_a_name_in_the_last_section_stays_there(base: dict[str, Any]) -> None:
+def test_name_in_the_last_section_stays_there(base: dict[str, Any]) -> None:
     assert "foo" not in merge(base, {"simulator": {"foo": 1}})
 
 
-def test_flat_and_nested_names_of_one_call_end_up_together(base: dict[str, Any]) -> None:
+def test_merges_flat_and_nested_names_of_one_call(base: dict[str, Any]) -> None:
     result = merge(
         base,
         {
@@ -70,13 +70,13 @@ def test_flat_and_nested_names_of_one_call_end_up_together(base: dict[str, Any])
     assert result.keys() == base.keys()
 
 
-def test_an_extra_name_of_a_section_is_known_from_then_on(base: dict[str, Any]) -> None:
+def test_undeclared_name_of_a_section_is_recognized_later(base: dict[str, Any]) -> None:
     first = merge(base, {"transpilation": {"foo": 1}})
 
     assert merge(first, {"foo": 2})["transpilation"]["foo"] == 2
 
 
-def test_a_section_given_as_an_object_replaces_the_old_one(base: dict[str, Any]) -> None:
+def test_section_object_replaces_the_old_section(base: dict[str, Any]) -> None:
     old = merge(base, {"shots": 99, "execution": {"foo": 1}})
 
     result = merge(old, {"execution": ExecutionOptions(init_qubits=False)})
@@ -84,7 +84,7 @@ def test_a_section_given_as_an_object_replaces_the_old_one(base: dict[str, Any])
     assert result["execution"] == {"shots": 4000, "init_qubits": False}
 
 
-def test_old_options_may_hold_sections_as_objects(base: dict[str, Any]) -> None:
+def test_base_options_may_hold_section_objects(base: dict[str, Any]) -> None:
     old = {**base, "simulator": SimulatorOptions(seed_simulator=1)}
 
     assert merge(old, {"seed_simulator": 2})["simulator"] == {
@@ -93,13 +93,13 @@ def test_old_options_may_hold_sections_as_objects(base: dict[str, Any]) -> None:
     }
 
 
-def test_a_section_given_as_anything_else_is_refused(base: dict[str, Any]) -> None:
+def test_rejects_section_of_another_type(base: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=r"'execution'.*int"):
         merge(base, {"execution": 100})
 
 
 @pytest.mark.parametrize("name", ["noise_model", "initial_layout"])
-def test_a_value_that_is_a_mapping_is_replaced_whole(base: dict[str, Any], name: str) -> None:
+def test_mapping_value_is_replaced_not_merged(base: dict[str, Any], name: str) -> None:
     section = "simulator" if name == "noise_model" else "transpilation"
     old = merge(base, {name: {"a": 1}})
 
@@ -108,8 +108,8 @@ def test_a_value_that_is_a_mapping_is_replaced_whole(base: dict[str, Any], name:
     assert merge(old, {name: None})[section][name] is None
 
 
-class TestNothingIsShared:
-    def test_containers_of_the_old_options_are_copied(self, base: dict[str, Any]) -> None:
+class TestCopying:
+    def test_copies_containers_of_the_base_options(self, base: dict[str, Any]) -> None:
         base["environment"]["job_tags"] = [["a"]]
 
         result = merge(base)
@@ -119,7 +119,7 @@ class TestNothingIsShared:
         assert result["environment"]["job_tags"] == [["a"]]
         assert result["execution"]["shots"] == 4000
 
-    def test_containers_of_the_new_options_are_copied(self, base: dict[str, Any]) -> None:
+    def test_copies_containers_of_the_new_options(self, base: dict[str, Any]) -> None:
         new: dict[str, Any] = {"job_tags": ["a"], "execution": {"foo": {"bar": [1]}}}
 
         result = merge(base, new)
@@ -129,7 +129,7 @@ class TestNothingIsShared:
         assert result["environment"]["job_tags"] == ["a"]
         assert result["execution"]["foo"] == {"bar": [1]}
 
-    def test_every_other_value_stays_the_same_object(self, base: dict[str, Any]) -> None:
+    def test_does_not_copy_other_values(self, base: dict[str, Any]) -> None:
         class Owner:
             def __deepcopy__(self, memo: object) -> Owner:
                 raise AssertionError("a value was copied")

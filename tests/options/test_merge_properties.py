@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN, SECTIONS, TOP_LEVEL
+from qiskit_ibm_runtime.options.names import KNOWN, SECTIONS, TOP_LEVEL
 
 merge = Options._merge_options
 many = settings(max_examples=int(os.environ.get("OPTION_TREES", "200")))
@@ -62,7 +62,7 @@ OPTIONS = TREES.map(lambda tree: merge(to_dict(Options()), tree))
 
 @many
 @given(OPTIONS, TREES, TREES)
-def test_merging_is_associative(
+def test_merge_is_associative(
     options: dict[str, Any], first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     assert merge(merge(options, first), second) == merge(options, merge(first, second))
@@ -70,7 +70,7 @@ def test_merging_is_associative(
 
 @many
 @given(OPTIONS, TREES)
-def test_merging_twice_changes_nothing_more(options: dict[str, Any], new: dict[str, Any]) -> None:
+def test_merge_is_idempotent(options: dict[str, Any], new: dict[str, Any]) -> None:
     once = merge(options, new)
 
     assert merge(once, new) == once
@@ -78,9 +78,7 @@ def test_merging_twice_changes_nothing_more(options: dict[str, Any], new: dict[s
 
 @many
 @given(OPTIONS, TREES)
-def test_no_value_is_lost_and_none_is_invented(
-    options: dict[str, Any], new: dict[str, Any]
-) -> None:
+def test_merge_neither_loses_nor_adds_values(options: dict[str, Any], new: dict[str, Any]) -> None:
     result = merge(options, new)
 
     expected = dict(leaves(options))
@@ -95,7 +93,7 @@ def test_no_value_is_lost_and_none_is_invented(
 
 @many
 @given(OPTIONS, TREES)
-def test_inputs_are_never_changed_and_share_no_container(
+def test_merge_does_not_modify_or_share_inputs(
     options: dict[str, Any], new: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((options, new))

@@ -30,7 +30,7 @@ EVERY_CLASS = (
 )
 
 
-def test_the_defaults_are_those_of_the_service() -> None:
+def test_defaults_match_the_service() -> None:
     assert asdict(Options()) == {
         "optimization_level": None,
         "resilience_level": None,
@@ -58,7 +58,7 @@ def test_the_defaults_are_those_of_the_service() -> None:
     }
 
 
-def test_arguments_may_be_given_by_position() -> None:
+def test_accepts_positional_arguments() -> None:
     options = Options(1, 0, 600, None, None, {"shots": 7})
 
     assert (options.optimization_level, options.resilience_level) == (1, 0)
@@ -68,14 +68,14 @@ def test_arguments_may_be_given_by_position() -> None:
 
 @pytest.mark.parametrize("cls", EVERY_CLASS)
 class TestEveryClass:
-    def test_takes_names_that_nobody_declared(self, cls: type) -> None:
+    def test_accepts_undeclared_names(self, cls: type) -> None:
         options: Any = cls(foo="foo")
 
         assert isinstance(options, cls)
         assert options.foo == "foo"
         assert asdict(options) == {**asdict(cls()), "foo": "foo"}
 
-    def test_keeps_what_is_assigned_later(self, cls: type) -> None:
+    def test_keeps_names_assigned_later(self, cls: type) -> None:
         options: Any = cls()
         options.optimisation = 3
 
@@ -87,53 +87,53 @@ class TestEveryClass:
         assert "foo" not in asdict(cls())
         assert not hasattr(cls(), "foo")
 
-    def test_makes_equal_objects_of_equal_arguments(self, cls: type) -> None:
+    def test_equal_arguments_make_equal_objects(self, cls: type) -> None:
         assert cls() == cls()
         assert cls(foo=1, bar=2) == cls(bar=2, foo=1)
         assert cls(foo=1) != cls(foo=2)
         assert cls(foo=1) != cls()
 
-    def test_survives_copies_and_pickling(self, cls: type) -> None:
+    def test_can_be_copied_and_pickled(self, cls: type) -> None:
         for options in (cls(), cls(foo=[1])):
             assert copy.copy(options) == options
             assert copy.deepcopy(options) == options
             assert pickle.loads(pickle.dumps(options)) == options
             assert replace(options) == options
 
-    def test_names_itself_and_its_new_names(self, cls: type) -> None:
+    def test_repr_shows_class_and_undeclared_names(self, cls: type) -> None:
         assert repr(cls(foo=1)).startswith(f"{cls.__name__}(")
         assert "foo=1" in repr(cls(foo=1))
 
 
 @pytest.mark.parametrize("section", [entry.name for entry in fields(Options)[3:]])
 class TestEverySection:
-    def test_may_be_given_as_a_dict_with_defaults_for_the_rest(self, section: str) -> None:
+    def test_dict_argument_keeps_other_defaults(self, section: str) -> None:
         options = Options(**{section: {"bar": "bar"}})
 
         assert asdict(options)[section] == {**asdict(Options())[section], "bar": "bar"}
 
-    def test_may_be_assigned_as_a_dict_with_defaults_for_the_rest(self, section: str) -> None:
+    def test_assigned_dict_keeps_other_defaults(self, section: str) -> None:
         options = Options()
         setattr(options, section, {"bar": "bar"})
 
         assert asdict(options)[section] == {**asdict(Options())[section], "bar": "bar"}
         assert type(getattr(options, section)).__name__.lower() == f"{section}options"
 
-    def test_has_its_defaults_when_it_is_none(self, section: str) -> None:
+    def test_none_means_defaults(self, section: str) -> None:
         assert Options(**{section: None}) == Options()
 
-    def test_refuses_anything_else_and_names_itself(self, section: str) -> None:
+    def test_rejects_other_types_by_name(self, section: str) -> None:
         with pytest.raises(TypeError, match=rf"'{section}'.*int"):
             Options(**{section: 7})
 
-    def test_is_a_fresh_object_each_time(self, section: str) -> None:
+    def test_is_a_new_object_each_time(self, section: str) -> None:
         assert getattr(Options(), section) is not getattr(Options(), section)
 
 
-class TestASectionAssignedAsADict:
+class TestSectionAssignedAsDict:
     """0.9.3 leaves it a dict, and programs go on using it as one."""
 
-    def test_can_be_read_by_subscript_and_by_attribute(self) -> None:
+    def test_can_be_read_by_key_and_attribute(self) -> None:
         options = Options()
         options.simulator = {"seed_simulator": 3}
 
@@ -142,7 +142,7 @@ class TestASectionAssignedAsADict:
         with pytest.raises(KeyError, match="nothing"):
             options.simulator["nothing"]
 
-    def test_takes_fields_by_subscript(self) -> None:
+    def test_accepts_fields_by_key(self) -> None:
         options = Options()
         options.simulator = {"seed_simulator": 3}
         options.simulator["coupling_map"] = [[0, 1]]
@@ -162,7 +162,7 @@ class TestASectionAssignedAsADict:
         [{}, {"shots": 7}, {"shots": 7, "init_qubits": False}, {"memory": True}],
         ids=["none", "one", "all", "undeclared"],
     )
-    def test_holds_what_the_dict_held(self, given: dict[str, Any]) -> None:
+    def test_contains_the_items_of_the_dict(self, given: dict[str, Any]) -> None:
         options = Options()
         options.execution = given
 
@@ -173,7 +173,7 @@ class TestASectionAssignedAsADict:
             name in given for name in ("shots", "init_qubits", "memory")
         ]
 
-    def test_fills_in_only_what_is_missing(self) -> None:
+    def test_setdefault_sets_only_missing_fields(self) -> None:
         options = Options()
         options.simulator = {"basis_gates": ["x"]}
 
@@ -182,7 +182,7 @@ class TestASectionAssignedAsADict:
         assert options.simulator.get("coupling_map", "none") == "none"
         assert asdict(options)["simulator"]["seed_simulator"] == 42
 
-    def test_gives_a_removed_field_its_default_again(self) -> None:
+    def test_removed_field_returns_to_its_default(self) -> None:
         options = Options()
         options.execution = {"shots": 7}
 
@@ -191,10 +191,10 @@ class TestASectionAssignedAsADict:
         with pytest.raises(KeyError, match="nothing"):
             del options.execution["nothing"]
 
-    def test_is_true_whatever_it_holds(self) -> None:
+    def test_is_always_truthy(self) -> None:
         assert Options().execution
 
-    def test_offers_options_only_for_completion(self) -> None:
+    def test_dir_lists_only_options(self) -> None:
         names = [name for name in dir(ExecutionOptions(memory=True)) if name[0] != "_"]  # type: ignore[call-arg]
         assert names == ["init_qubits", "memory", "shots"]
 
@@ -241,9 +241,9 @@ class PassingOn(Options):
         super().__init__(optimization_level=quality, **others)
 
 
-class TestADerivedClass:
+class TestSubclass:
     @pytest.mark.parametrize("cls", [Annotated, Plain], ids=["dataclass", "plain"])
-    def test_keeps_its_methods_and_takes_undeclared_names(self, cls: Any) -> None:
+    def test_keeps_its_methods_and_accepts_undeclared_names(self, cls: Any) -> None:
         for options in (cls(foo=1), cls()):
             options.foo = 1
 
@@ -252,14 +252,14 @@ class TestADerivedClass:
             assert options.shout() in ("NONE", "PLAIN")
             assert options.foo == asdict(options)["foo"] == 1
 
-    def test_declares_fields_of_its_own(self) -> None:
+    def test_may_declare_fields(self) -> None:
         options = Annotated(1, label="loud", foo=1)  # type: ignore[call-arg]
 
         assert (options.optimization_level, options.shout()) == (1, "LOUD")
         assert options.execution.shots == 1
         assert asdict(options)["label"] == "loud"
 
-    def test_keeps_what_it_defines_out_of_the_options(self) -> None:
+    def test_its_attributes_are_not_options(self) -> None:
         options = Plain()
         options.shots = 7
         options.times = 4
@@ -276,7 +276,7 @@ class TestADerivedClass:
         assert asdict(cls(2, foo=1))["foo"] == 1
 
     @pytest.mark.parametrize("cls", [Annotated, Plain], ids=["dataclass", "plain"])
-    def test_survives_copies_and_pickling(self, cls: Any) -> None:
+    def test_can_be_copied_and_pickled(self, cls: Any) -> None:
         for options in (cls(), cls(foo=[1])):
             for twin in (
                 copy.copy(options),
@@ -287,10 +287,10 @@ class TestADerivedClass:
                 assert twin == options
                 assert twin.shout() == options.shout()
 
-    def test_may_be_copied_whatever_its_constructor(self) -> None:
+    def test_can_be_copied_with_any_constructor(self) -> None:
         assert copy.deepcopy(Built(2)) == pickle.loads(pickle.dumps(Built(2))) == Built(2)
 
-    def test_of_a_section_is_kept_as_one(self) -> None:
+    def test_section_subclass_is_preserved(self) -> None:
         class Seeded(SimulatorOptions):
             def reseed(self) -> None:
                 self.seed_simulator = 42
@@ -300,7 +300,7 @@ class TestADerivedClass:
 
         assert to_dict(options)["simulator"]["seed_simulator"] == 42
 
-    def test_may_be_any_dataclass_where_it_stands_for_a_section(self) -> None:
+    def test_section_may_be_any_dataclass(self) -> None:
         @dataclass
         class Shots:
             shots: int = 7
@@ -314,7 +314,7 @@ class TestADerivedClass:
         }
 
 
-def test_the_dict_form_hands_values_over_uncopied() -> None:
+def test_dict_form_does_not_copy_values() -> None:
     """
     A dataclass among the values is a value of the user, not a section.
     """
@@ -327,14 +327,14 @@ def test_the_dict_form_hands_values_over_uncopied() -> None:
     assert result["simulator"]["noise_model"] is model
 
 
-def test_plain_options_make_no_new_class() -> None:
+def test_plain_options_create_no_new_class() -> None:
     assert type(Options()) is type(Options(optimization_level=1)) is Options
     one, other = (Options(foo=value) for value in (1, 2))  # type: ignore[call-arg]
     assert type(one) is type(other)
 
 
-class TestPretendingToBeADevice:
-    def test_without_calibration_takes_no_noise(self) -> None:
+class TestSetBackend:
+    def test_without_calibration_sets_no_noise(self) -> None:
         configuration = SimpleNamespace(basis_gates=["x"], coupling_map=[[0, 1]])
         device = SimpleNamespace(configuration=lambda: configuration, properties=lambda: None)
         options = SimulatorOptions(noise_model=object(), seed_simulator=1)
@@ -345,6 +345,6 @@ class TestPretendingToBeADevice:
             seed_simulator=1, basis_gates=["x"], coupling_map=[[0, 1]]
         )
 
-    def test_refuses_what_is_no_such_backend(self) -> None:
+    def test_rejects_other_backend_types(self) -> None:
         with pytest.raises(TypeError, match=r"configuration\(\) and properties\(\).*str"):
             SimulatorOptions().set_backend("ibm_moon")

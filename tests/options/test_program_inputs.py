@@ -13,7 +13,7 @@ from tests.ids import label
 from qiskit_ibm_runtime import RuntimeOptions
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN
+from qiskit_ibm_runtime.options.names import KNOWN
 
 inputs_of = Options._get_program_inputs
 runtime_of = Options._get_runtime_options
@@ -23,7 +23,7 @@ def tree(**fields: Any) -> dict[str, Any]:
     return to_dict(Options(**fields))
 
 
-def test_the_defaults_are_sent_as_0_9_3_sends_them() -> None:
+def test_sends_defaults_like_0_9_3() -> None:
     assert inputs_of(tree(optimization_level=1, resilience_level=0)) == {
         "transpilation_settings": {
             "skip_transpilation": False,
@@ -72,7 +72,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_every_option_arrives(name: str) -> None:
+def test_every_option_is_sent(name: str) -> None:
     value = object()
     options = Options._merge_options(tree(), {name: value})
 
@@ -82,13 +82,13 @@ def test_every_option_arrives(name: str) -> None:
     assert found is value
 
 
-def test_the_table_above_misses_only_the_callback_which_stays_here() -> None:
+def test_table_covers_every_option_except_callback() -> None:
     every = {name for names in KNOWN.values() for name in names}
 
     assert every - PLACES.keys() == {"callback"}
 
 
-def test_neither_form_changes_its_argument_or_needs_every_section() -> None:
+def test_conversions_accept_partial_options_without_modifying_them() -> None:
     options = {"optimization_level": 1}
 
     assert inputs_of(options)["run_options"]["noise_model"] is None
@@ -96,7 +96,7 @@ def test_neither_form_changes_its_argument_or_needs_every_section() -> None:
     assert options == {"optimization_level": 1}
 
 
-def test_values_are_handed_over_as_they_are() -> None:
+def test_values_are_passed_unchanged() -> None:
     edges, shots, seconds = CouplingMap([[0, 1], [1, 2]]), np.int64(100), np.int64(600)
 
     handed = inputs_of(tree(simulator={"coupling_map": edges}, execution={"shots": shots}))
@@ -107,11 +107,11 @@ def test_values_are_handed_over_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("image", ["a/b:1", "", None], ids=label)
-def test_an_image_is_handed_over_if_it_is_named(image: Any) -> None:
+def test_image_is_sent_if_set(image: Any) -> None:
     assert runtime_of(tree(image=image))["image"] == image
 
 
-def test_options_of_the_job_are_read_from_the_environment() -> None:
+def test_job_options_come_from_the_environment_section() -> None:
     given = RuntimeOptions(
         backend="b", image="a:1", log_level="INFO", instance="h/g/p", job_tags=["t"]
     )
@@ -122,7 +122,7 @@ def test_options_of_the_job_are_read_from_the_environment() -> None:
     assert result["backend"] == "b"
 
 
-def test_an_image_at_the_top_wins() -> None:
+def test_top_level_image_takes_precedence() -> None:
     options = {"environment": {"image": "a:1"}, "image": "b:2"}
 
     assert runtime_of(options)["image"] == "b:2"
@@ -130,7 +130,7 @@ def test_an_image_at_the_top_wins() -> None:
 
 
 class TestUnknownNames:
-    def test_each_draws_one_warning_and_is_sent(self) -> None:
+    def test_warn_once_and_are_sent(self) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             sent = inputs_of(tree(foo="foo", bar="bar"))
@@ -160,7 +160,7 @@ class TestUnknownNames:
         ],
         ids=label,
     )
-    def test_close_to_a_known_one_are_told_where_that_is(
+    def test_close_to_a_known_option_suggest_its_place(
         self, fields: dict[str, Any], meant: str
     ) -> None:
         with warnings.catch_warnings(record=True) as caught:
@@ -169,43 +169,43 @@ class TestUnknownNames:
 
         assert f"Did you mean '{meant}'?" in str(caught[-1].message)
 
-    def test_close_to_one_of_a_section_are_told_a_form_that_works_everywhere(self) -> None:
+    def test_close_to_a_section_option_suggest_a_form_that_works_everywhere(self) -> None:
         with pytest.warns(UserWarning, match="'shots'") as caught:
             inputs_of(tree(shots=1))
 
         assert str(caught[0].message).endswith("Write execution={'shots': ...}.")
 
-    def test_far_from_every_known_one_get_no_guess(self) -> None:
+    def test_far_from_every_option_get_no_suggestion(self) -> None:
         with pytest.warns(UserWarning, match=r"'execution.xyzzy' is unrecognised") as caught:
             inputs_of(tree(execution={"xyzzy": 1}))
 
         assert "mean" not in str(caught[0].message)
 
-    def test_that_could_mean_several_get_no_guess(self) -> None:
+    def test_ambiguous_between_options_get_no_suggestion(self) -> None:
         with pytest.warns(UserWarning, match="'layout' is unrecognised") as caught:
             inputs_of(tree(layout=[0, 1]))
 
         assert "mean" not in str(caught[0].message)
 
-    def test_that_are_no_text_are_named_as_well(self) -> None:
+    def test_that_are_not_strings_are_reported(self) -> None:
         with pytest.warns(UserWarning, match=r"'execution\.1' is unrecognised"):
             inputs_of({"execution": {1: 2}})
 
     @pytest.mark.parametrize("section", ["environment", "simulator"])
-    def test_that_are_not_sent_say_so(self, section: str) -> None:
+    def test_warning_says_if_they_are_not_sent(self, section: str) -> None:
         with pytest.warns(UserWarning, match=rf"'{section}.xyzzy'.*It is not sent"):
             sent = inputs_of(tree(**{section: {"xyzzy": 1}}))
 
         assert "xyzzy" not in str(sent)
 
-    def test_are_blamed_on_the_line_of_the_user(self) -> None:
+    def test_warning_points_at_the_caller(self) -> None:
         with pytest.warns(UserWarning, match="foo") as caught:
             inputs_of(tree(foo=1))
 
         assert caught[0].filename == __file__
 
     @pytest.mark.parametrize("name", ["translation_method", "timing_constraints"])
-    def test_that_were_known_once_are_deprecated_and_still_sent(self, name: str) -> None:
+    def test_deprecated_options_are_still_sent(self, name: str) -> None:
         with pytest.warns(DeprecationWarning, match=name) as caught:
             sent = inputs_of(tree(transpilation={name: "x"}))
 
@@ -213,6 +213,6 @@ class TestUnknownNames:
         assert len(caught) == 1
 
     @pytest.mark.parametrize("name", ["backend", "image", "instance", "session_time"])
-    def test_of_job_options_are_known_in_the_environment(self, name: str) -> None:
+    def test_job_options_are_recognized_in_the_environment_section(self, name: str) -> None:
         assert runtime_of(tree(environment={name: "x"}))[name] == "x"
         inputs_of(tree(environment={name: "x"}))

@@ -39,7 +39,7 @@ def tree(**fields: Any) -> dict[str, Any]:
     ],
     ids=label,
 )
-def test_a_value_out_of_range_is_named_with_what_is_allowed(
+def test_out_of_range_value_error_gives_the_allowed_values(
     fields: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
@@ -66,11 +66,11 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed(
     ],
     ids=label,
 )
-def test_a_value_in_range_passes(fields: dict[str, Any]) -> None:
+def test_accepts_values_in_range(fields: dict[str, Any]) -> None:
     Options.validate_options(tree(**fields))
 
 
-def test_the_resilience_section_can_be_checked_alone() -> None:
+def test_resilience_section_can_be_validated_separately() -> None:
     ResilienceOptions.validate_resilience_options(to_dict(ResilienceOptions()))
     with pytest.raises(ValueError, match="Loud"):
         ResilienceOptions.validate_resilience_options({"noise_amplifier": "Loud"})

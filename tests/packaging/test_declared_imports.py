@@ -175,7 +175,7 @@ def test_every_declared_library_is_imported() -> None:
         ("testing/servers.py", "import pytest", ["pytest"]),
     ],
 )
-def test_the_comparison_tells_parts_and_extras_apart(
+def test_comparison_distinguishes_submodules_and_extras(
     file: str, text: str, missing: list[str]
 ) -> None:
     assert undeclared(file, text) == missing

@@ -56,7 +56,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("thing", "example"), EXAMPLES)
 @pytest.mark.usefixtures("capsys")
-def test_an_example_runs(
+def test_example_runs(
     thing: Any, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

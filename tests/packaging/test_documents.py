@@ -31,27 +31,27 @@ BY_NAME = re.compile(r"pip install [^\n]*(?<![/\w.-])qiskit[-_]ibm[-_]runtime(?!
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_resolve(document: Path) -> None:
     links = LINK.findall(document.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_no_command_installs_what_the_public_index_has_under_our_name(document: Path) -> None:
+def test_no_command_installs_the_pypi_package(document: Path) -> None:
     commands = SHELL.findall(document.read_text(encoding="utf-8"))
 
     assert [command for command in commands if BY_NAME.search(command)] == []
 
 
-def test_no_error_names_such_a_command() -> None:
+def test_no_error_message_installs_the_pypi_package() -> None:
     files = (ROOT / "src").rglob("*.py")
 
     assert [str(file) for file in files if BY_NAME.search(file.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: path.name)
-def test_code_of_a_page_prints_what_the_page_shows(
+def test_page_code_prints_the_output_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("qiskit_aer", reason="pages run on the embedded runtime")
@@ -66,7 +66,7 @@ def test_code_of_a_page_prints_what_the_page_shows(
     assert stale == []
 
 
-def test_the_page_of_errors_says_of_each_what_to_do() -> None:
+def test_errors_page_covers_every_error() -> None:
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     described = set(re.findall(r"^\| `(?:[\w.]+\.)?(\w+)` \|", page, re.MULTILINE))
     modules = (exceptions, api_exceptions, accounts_exceptions)
@@ -81,7 +81,7 @@ def test_the_page_of_errors_says_of_each_what_to_do() -> None:
     assert public - described == set()
 
 
-def test_messages_on_the_page_of_errors_are_those_of_the_package() -> None:
+def test_messages_on_errors_page_exist_in_the_package() -> None:
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8").partition("## Messages")[2]
     from_elsewhere = {"CERTIFICATE_VERIFY_FAILED", "401 Client Error", "Failed to resolve"}
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
@@ -111,7 +111,7 @@ def test_messages_on_the_page_of_errors_are_those_of_the_package() -> None:
         ("took 1.2 s", "took 3.4 s", True),
     ],
 )
-def test_outputs_are_compared_up_to_ids_times_and_shots(
+def test_output_comparison_ignores_ids_times_and_shot_noise(
     shown: str, printed: str, is_same: bool
 ) -> None:
     assert pages.same(shown, printed, within=0.05) is is_same

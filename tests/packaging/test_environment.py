@@ -24,11 +24,11 @@ from qiskit_ibm_runtime.utils.environment import doubtful
         ("1.0.0", "2.0.0", True),
     ],
 )
-def test_old_releases_of_terra_need_an_old_numpy(terra: str, numpy: str, works: bool) -> None:
+def test_old_terra_needs_old_numpy(terra: str, numpy: str, works: bool) -> None:
     assert (doubtful(terra, numpy) is None) is works
 
 
-def test_a_service_in_such_an_environment_warns_on_the_line_of_the_user(
+def test_service_with_incompatible_numpy_warns_at_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(environment.qiskit, "__version__", "0.25.3")

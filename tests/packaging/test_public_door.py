@@ -81,7 +81,7 @@ def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_bare_import_loads_neither_qiskit_nor_the_network_libraries() -> None:
+def test_bare_import_loads_neither_qiskit_nor_network_libraries() -> None:
     answer = run_fresh(
         "import sys, qiskit_ibm_runtime\n"
         "heavy = {'qiskit', 'requests', 'urllib3', 'numpy', 'websocket', 'logging'}\n"
@@ -91,14 +91,14 @@ def test_the_bare_import_loads_neither_qiskit_nor_the_network_libraries() -> Non
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
-def test_every_public_name_can_be_imported_and_is_listed() -> None:
+def test_every_public_name_is_importable_and_listed() -> None:
     assert sorted(EXPORTS) == sorted(qiskit_ibm_runtime.__all__)
     assert set(EXPORTS) <= set(dir(qiskit_ibm_runtime))
     for name in EXPORTS:
         assert getattr(qiskit_ibm_runtime, name) is not None
 
 
-def test_unknown_names_are_attribute_errors() -> None:
+def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="Smapler"):
         qiskit_ibm_runtime.Smapler  # noqa: B018
     for package in ("api", "api.rest", "options", "program", "utils"):
@@ -107,7 +107,7 @@ def test_unknown_names_are_attribute_errors() -> None:
             assert not hasattr(module, name)
 
 
-def test_submodules_are_attributes_after_the_bare_import() -> None:
+def test_submodules_are_attributes_after_bare_import() -> None:
     """
     Each is looked up in a package that was just imported: another one may have loaded it.
     """
@@ -123,7 +123,7 @@ def test_submodules_are_attributes_after_the_bare_import() -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server() -> None:
+def test_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_server() -> None:
     answer = run_fresh(
         # Terra below 0.25 loads its opflow for its own primitives.
         "import sys, qiskit.primitives\n"
@@ -138,7 +138,7 @@ def test_the_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_the_server()
     assert answer.stdout.strip() == "[]", answer.stdout + answer.stderr
 
 
-def test_the_public_names_load_no_network_library_and_at_most_80_modules_of_ours() -> None:
+def test_public_names_load_no_network_library_and_at_most_80_own_modules() -> None:
     answer = run_fresh(
         "import sys, qiskit.primitives\n"
         "before = set(sys.modules)\n"
@@ -156,7 +156,7 @@ def test_the_public_names_load_no_network_library_and_at_most_80_modules_of_ours
     assert int(others) <= 10  # of the standard library and of Qiskit
 
 
-def test_any_module_can_be_the_first_one_imported() -> None:
+def test_any_module_can_be_imported_first() -> None:
     """
     One interpreter forgets the package before each import; Qiskit itself stays loaded. What the
     extra ``cli`` brings may be missing.
@@ -177,13 +177,13 @@ def test_any_module_can_be_the_first_one_imported() -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_the_version_is_the_one_of_the_distribution_less_its_local_part() -> None:
+def test_version_is_the_distribution_version_without_local_part() -> None:
     distribution = importlib.metadata.version("qiskit-ibm-runtime")
 
     assert distribution.partition("+")[0] == qiskit_ibm_runtime.__version__ == "0.9.3"
 
 
-def test_a_build_is_told_from_the_original_and_still_satisfies_who_requires_it() -> None:
+def test_distribution_version_differs_from_the_original_and_satisfies_its_pins() -> None:
     settings = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     version = Version(re.findall(r'^version = "(.*)"$', settings, re.MULTILINE)[0])
 
@@ -192,11 +192,11 @@ def test_a_build_is_told_from_the_original_and_still_satisfies_who_requires_it()
         assert version in SpecifierSet(requirement), requirement
 
 
-def test_the_typing_marker_ships() -> None:
+def test_ships_py_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()
 
 
-def test_importing_leaves_logging_alone_unless_a_variable_asks() -> None:
+def test_import_configures_no_logging_unless_requested() -> None:
     answer = run_fresh(
         "import logging, qiskit_ibm_runtime\n"
         "log = logging.getLogger('qiskit_ibm_runtime')\n"
@@ -206,7 +206,7 @@ def test_importing_leaves_logging_alone_unless_a_variable_asks() -> None:
     assert answer.stdout.strip() == "[] [] True", answer.stderr
 
 
-def test_a_log_file_named_in_the_environment_gets_the_log(
+def test_log_file_variable_sets_the_log_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "runtime.log"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.structure import SOURCE, circles, imports
 
 
-def test_no_modules_import_each_other_also_not_inside_functions() -> None:
+def test_no_import_cycles_even_inside_functions() -> None:
     assert circles(imports()) == []
 
 
@@ -15,7 +15,7 @@ def test_no_module_has_more_than_500_lines() -> None:
     assert {path.name: lines for path, lines in lengths.items() if lines > 500} == {}
 
 
-def test_circles_are_found() -> None:
+def test_finds_import_cycles() -> None:
     graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"f"}, "f": {"e"}}
 
     assert circles(graph) == [{"a", "b", "c"}, {"e", "f"}]

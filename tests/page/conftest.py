@@ -1,4 +1,4 @@
-"""Servers with a page, and visitors without a browser."""
+"""Servers with a web page, and clients of it without a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from tests.local.conftest import Obedient
+from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.page.access import Access
@@ -20,17 +20,17 @@ USERS = (User("alice", TOKEN), User("bob", "secret-of-bob"))
 
 
 class Site:
-    """One server, its page, and its users' API."""
+    """Server with its page and its API."""
 
-    def __init__(self, background: LoopThread, settings: Settings) -> None:
-        self.executor, self.access = Obedient(), Access()
+    def __init__(self, thread: LoopThread, settings: Settings) -> None:
+        self.executor, self.access = ScriptedExecutor(), Access()
         self.server = BackgroundServer(
-            background, settings, build=lambda: create_app(settings, self.executor, self.access)
+            thread, settings, build=lambda: create_app(settings, self.executor, self.access)
         )
         self.url = self.server.url
 
     def visitor(self, user: str = "alice") -> requests.Session:
-        """A browser that was let in."""
+        """Return a signed-in session."""
         session = requests.Session()
         answer = session.get(f"{self.url}/page?code={self.access.code_for(user)}", timeout=30)
         assert answer.status_code == 200, answer.text
@@ -56,7 +56,7 @@ class Site:
         return str(answer.json()["id"])
 
     def post(self, visitor: requests.Session, path: str, **headers: str) -> requests.Response:
-        """Send a form as the page of this visitor would; headers may differ."""
+        """Send a form as the page of this visitor does, with additional headers."""
         page = visitor.get(f"{self.url}/page", timeout=30).text
         csrf = re.search(r'name="csrf" value="([^"]+)"', page)
         assert csrf is not None
@@ -70,18 +70,18 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def background() -> Iterator[LoopThread]:
-    background = LoopThread()
-    yield background
-    background.close()
+def thread() -> Iterator[LoopThread]:
+    thread = LoopThread()
+    yield thread
+    thread.close()
 
 
 @pytest.fixture
-def open_site(background: LoopThread) -> Iterator[Callable[..., Site]]:
+def open_site(thread: LoopThread) -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
     def open_site(**settings: Any) -> Site:
-        sites.append(Site(background, Settings(**{"users": USERS, **settings})))
+        sites.append(Site(thread, Settings(**{"users": USERS, **settings})))
         return sites[-1]
 
     yield open_site
@@ -95,7 +95,7 @@ def site(open_site: Callable[..., Site]) -> Site:
 
 
 def wait_until_shown(site: Site, visitor: requests.Session, job: str, word: str) -> str:
-    """The page of a job, once its stream of events led to a word."""
+    """Wait for events until the page of a job contains a word, and return the page."""
     with visitor.get(f"{site.url}/page/events", stream=True, timeout=30) as events:
         lines = events.iter_lines()
         while True:

@@ -1,4 +1,4 @@
-"""What a browser is shown, and what it is refused."""
+"""Web page of the embedded runtime."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-def test_the_printed_url_works_once(site: Site) -> None:
+def test_printed_url_works_once(site: Site) -> None:
     address = f"{site.url}/page?code={site.access.code_for('alice')}"
 
     first = requests.Session()
@@ -40,14 +40,14 @@ def test_the_printed_url_works_once(site: Site) -> None:
     assert requests.get(address, timeout=30).status_code == 401
 
 
-def test_without_a_session_the_page_says_where_to_find_its_url(site: Site) -> None:
+def test_page_without_session_explains_where_to_find_its_url(site: Site) -> None:
     for path in ("/", "/page", "/page/jobs", "/page/sessions", "/page/programs", "/page/events"):
         answer = requests.get(site.url + path, timeout=30)
         assert answer.status_code == 401, path
-        assert "Open the address that the runtime printed" in answer.text
+        assert "Open the URL that the runtime printed" in answer.text
 
 
-def test_the_cookie_is_no_token_of_the_api_and_scripts_cannot_read_it(site: Site) -> None:
+def test_cookie_grants_no_api_access_and_is_hidden_from_scripts(site: Site) -> None:
     code = site.access.code_for("alice")
     answer = requests.get(f"{site.url}/page?code={code}", timeout=30, allow_redirects=False)
     cookie = answer.headers["Set-Cookie"]
@@ -64,7 +64,7 @@ def test_the_cookie_is_no_token_of_the_api_and_scripts_cannot_read_it(site: Site
     assert refused.status_code == 401
 
 
-def test_the_owner_of_a_token_gets_a_new_address(site: Site) -> None:
+def test_owner_of_a_token_gets_a_new_url(site: Site) -> None:
     asked = requests.post(f"{site.url}/page/codes", json={"apiToken": TOKEN}, timeout=30)
     assert requests.get(site.url + asked.text, timeout=30).status_code == 200
     for wrong in ({"apiToken": "guessed"}, {"apiToken": None}, [], "text"):
@@ -72,7 +72,7 @@ def test_the_owner_of_a_token_gets_a_new_address(site: Site) -> None:
         assert answer.status_code == 401
 
 
-def test_a_session_ends_after_twelve_hours_or_by_signing_out(site: Site) -> None:
+def test_session_ends_after_twelve_hours_or_by_signing_out(site: Site) -> None:
     now = [0.0]
     access = Access(lambda: now[0])
     cookie = access.redeem(access.code_for("alice"))
@@ -87,7 +87,7 @@ def test_a_session_ends_after_twelve_hours_or_by_signing_out(site: Site) -> None
     assert visitor.get(f"{site.url}/page", timeout=30).status_code == 401
 
 
-def test_codes_and_sessions_are_bounded_and_the_oldest_are_dropped_first() -> None:
+def test_drops_the_oldest_codes_and_sessions_above_a_limit() -> None:
     access = Access()
     codes = [access.code_for("alice") for _ in range(65)]
     assert access.redeem(codes[0]) is None
@@ -96,7 +96,7 @@ def test_codes_and_sessions_are_bounded_and_the_oldest_are_dropped_first() -> No
     assert access.visit(str(cookies[1])) is not None
 
 
-def test_jobs_come_and_go_while_the_page_listens(site: Site) -> None:
+def test_events_report_new_and_finished_jobs(site: Site) -> None:
     visitor = site.visitor()
     job = site.submit({"gate": "g", "give": {"values": [1.0]}}, tags=["tour"])
     running = wait_until_shown(site, visitor, job, "Running")
@@ -108,7 +108,7 @@ def test_jobs_come_and_go_while_the_page_listens(site: Site) -> None:
     assert "tour" in visitor.get(f"{site.url}/page", timeout=30).text
 
 
-def test_a_job_is_cancelled_from_its_page(site: Site) -> None:
+def test_cancels_a_job_from_its_page(site: Site) -> None:
     visitor = site.visitor()
     job = site.submit({"gate": "never"})
     wait_until_shown(site, visitor, job, "Running")
@@ -128,7 +128,7 @@ def test_a_job_is_cancelled_from_its_page(site: Site) -> None:
     ],
     ids=["another site", "a sandbox", "another port", "none"],
 )
-def test_a_form_of_another_site_changes_nothing(site: Site, headers: dict[str, str]) -> None:
+def test_rejects_form_of_another_site(site: Site, headers: dict[str, str]) -> None:
     visitor = site.visitor()
     job = site.submit({"gate": "never"})
     wait_until_shown(site, visitor, job, "Running")
@@ -137,7 +137,7 @@ def test_a_form_of_another_site_changes_nothing(site: Site, headers: dict[str, s
     assert "Running" in visitor.get(f"{site.url}/page/jobs/{job}", timeout=30).text
 
 
-def test_a_form_without_its_csrf_token_changes_nothing(site: Site) -> None:
+def test_rejects_form_without_csrf_token(site: Site) -> None:
     visitor = site.visitor()
     job = site.submit({"gate": "never"})
     for form in ({}, {"csrf": "guessed"}, {"csrf": "x" * 10_000}):
@@ -150,7 +150,7 @@ def test_a_form_without_its_csrf_token_changes_nothing(site: Site) -> None:
         assert answer.status_code == 403
 
 
-def test_a_user_sees_only_their_own_jobs(site: Site) -> None:
+def test_user_sees_only_their_own_jobs(site: Site) -> None:
     job = site.submit({"give": 1, "log": "private"}, tags=["alices"])
     bob = site.visitor("bob")
 
@@ -186,7 +186,7 @@ def test_user_input_is_escaped(site: Site) -> None:
     assert XSS in saved.text
 
 
-def test_every_answer_forbids_foreign_scripts_frames_and_guessing(site: Site) -> None:
+def test_every_response_has_security_headers(site: Site) -> None:
     visitor = site.visitor()
     for path in ("/page", "/page/jobs/none", "/page/static/page.js", "/page/static/none"):
         headers = visitor.get(site.url + path, timeout=30).headers
@@ -198,7 +198,7 @@ def test_every_answer_forbids_foreign_scripts_frames_and_guessing(site: Site) ->
         assert headers["Referrer-Policy"] == "same-origin"
 
 
-def test_jobs_are_found_by_state_tag_beginning_of_their_id_and_page(site: Site) -> None:
+def test_finds_jobs_by_state_tag_id_prefix_and_page(site: Site) -> None:
     visitor = site.visitor()
     jobs = [site.submit({"give": number}, tags=[f"t{number}"]) for number in range(27)]
     wait_until_shown(site, visitor, jobs[-1], "Completed")
@@ -217,7 +217,7 @@ def test_jobs_are_found_by_state_tag_beginning_of_their_id_and_page(site: Site) 
     assert len(found(number="not a number")) == 25
 
 
-def test_a_disabled_page_is_not_found(open_site: Callable[..., Site]) -> None:
+def test_disabled_page_is_not_found(open_site: Callable[..., Site]) -> None:
     site = open_site(page=False)
     for path in ("/", "/page", "/page/static/page.js"):
         assert requests.get(site.url + path, timeout=30).status_code == 404
@@ -225,7 +225,7 @@ def test_a_disabled_page_is_not_found(open_site: Callable[..., Site]) -> None:
     assert asked.status_code == 404
 
 
-def test_under_a_prefix_all_addresses_of_the_page_begin_with_it(
+def test_urls_of_the_page_include_the_path_prefix(
     open_site: Callable[..., Site],
 ) -> None:
     site = open_site(path_prefix="/gateway/runtime")
@@ -242,7 +242,7 @@ def test_under_a_prefix_all_addresses_of_the_page_begin_with_it(
     assert all(str(one).startswith("/gateway/runtime/page") for one in addresses)
 
 
-def test_the_number_of_event_streams_is_limited(site: Site) -> None:
+def test_number_of_event_streams_is_limited(site: Site) -> None:
     visitor = site.visitor()
     with ExitStack() as streams:
         listening = []

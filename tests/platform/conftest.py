@@ -70,12 +70,12 @@ class PlatformClient:
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator[ServerPool]:
-    with ServerPool(1) as workshop:
-        yield workshop
+def pool() -> Iterator[ServerPool]:
+    with ServerPool(1) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")
-def client(workshop: ServerPool) -> Iterator[PlatformClient]:
-    with workshop.server() as server:
+def client(pool: ServerPool) -> Iterator[PlatformClient]:
+    with pool.server() as server:
         yield PlatformClient(server)

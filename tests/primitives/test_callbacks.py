@@ -14,7 +14,7 @@ PATIENCE = 60  # seconds; only a failure waits for so long
 
 
 @pytest.mark.parametrize("where", ["constructor", "run"])
-def test_a_callback_gets_the_plain_result_with_the_id_of_its_job(
+def test_callback_gets_the_raw_result_and_job_id(
     service: QiskitRuntimeService, bell: QuantumCircuit, primitive: type[Any], where: str
 ) -> None:
     messages: queue.Queue[tuple[str, Any]] = queue.Queue()
@@ -35,7 +35,7 @@ def test_a_callback_gets_the_plain_result_with_the_id_of_its_job(
     assert len(message["metadata"]) == len(job.result().metadata) == 1
 
 
-def test_a_method_is_called_on_the_object_of_the_user(
+def test_bound_method_is_called_on_the_same_object(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     """

@@ -22,7 +22,7 @@ def _default_account(service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(session, "QiskitRuntimeService", lambda: service)
 
 
-def test_a_backend_makes_a_default_session_on_its_service(
+def test_backend_creates_default_session_on_its_service(
     primitive: type[Any], service: QiskitRuntimeService
 ) -> None:
     made = primitive(session=service.backend(SIMULATOR))
@@ -31,7 +31,7 @@ def test_a_backend_makes_a_default_session_on_its_service(
     assert made.session.service is service
 
 
-def test_a_name_makes_a_default_session_on_the_default_account(
+def test_backend_name_creates_default_session_on_the_default_account(
     primitive: type[Any], service: QiskitRuntimeService
 ) -> None:
     made = primitive(session=SIMULATOR)
@@ -40,7 +40,7 @@ def test_a_name_makes_a_default_session_on_the_default_account(
     assert made.session.service is service
 
 
-def test_primitives_share_it_while_they_ask_for_the_same_backend(
+def test_primitives_share_default_session_for_the_same_backend(
     primitive: type[Any], service: QiskitRuntimeService
 ) -> None:
     first = primitive(session=service.backend(SIMULATOR))
@@ -49,7 +49,7 @@ def test_primitives_share_it_while_they_ask_for_the_same_backend(
     assert primitive(session=SIMULATOR).session is first.session
 
 
-def test_another_backend_replaces_and_closes_it(
+def test_another_backend_closes_the_default_session(
     primitive: type[Any], service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     first = primitive(session=service.backend(SIMULATOR))
@@ -61,14 +61,14 @@ def test_another_backend_replaces_and_closes_it(
         first.session.run("sampler", {})
 
 
-def test_a_closed_one_is_replaced(primitive: type[Any]) -> None:
+def test_closed_default_session_is_replaced(primitive: type[Any]) -> None:
     first = primitive(session=SIMULATOR)
     first.session.close()
 
     assert primitive(session=SIMULATOR).session is not first.session
 
 
-def test_a_with_block_lends_its_session(
+def test_with_block_provides_its_session(
     primitive: type[Any], service: QiskitRuntimeService
 ) -> None:
     with Session(service=service, backend=SIMULATOR) as session:
@@ -82,19 +82,19 @@ def test_a_with_block_lends_its_session(
     assert primitive(session=SIMULATOR).session is not session
 
 
-def test_blocks_may_be_nested(primitive: type[Any], service: QiskitRuntimeService) -> None:
+def test_with_blocks_nest(primitive: type[Any], service: QiskitRuntimeService) -> None:
     with Session(service=service, backend=SIMULATOR) as outer:
         with Session(service=service, backend=DEVICE) as inner:
             assert primitive().session is inner
         assert primitive().session is outer
 
 
-def test_no_backend_is_refused_where_the_channel_needs_one(primitive: type[Any]) -> None:
+def test_rejects_missing_backend_if_the_channel_needs_one(primitive: type[Any]) -> None:
     with pytest.raises(ValueError, match="backend"):
         primitive()
 
 
-def test_all_jobs_of_a_primitive_run_in_its_session(
+def test_all_jobs_of_a_primitive_share_its_session(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     with Session(service=service, backend=SIMULATOR) as session:
@@ -107,7 +107,7 @@ def test_all_jobs_of_a_primitive_run_in_its_session(
         assert sum(job.result().quasi_dists[0].values()) == pytest.approx(1)
 
 
-def test_a_run_on_a_known_backend_is_one_request(
+def test_run_on_a_known_backend_is_one_request(
     service: QiskitRuntimeService, bell: QuantumCircuit, caplog: pytest.LogCaptureFixture
 ) -> None:
     sampler = Sampler(session=service.backend(DEVICE), options={"resilience_level": 0})
@@ -121,7 +121,7 @@ def test_a_run_on_a_known_backend_is_one_request(
         assert "POST" in requests[0]
 
 
-def test_threads_may_share_a_primitive(service: QiskitRuntimeService, bell: QuantumCircuit) -> None:
+def test_primitive_is_thread_safe(service: QiskitRuntimeService, bell: QuantumCircuit) -> None:
     """
     Each gets the options and the result of its own runs, and all jobs are in one session.
     """

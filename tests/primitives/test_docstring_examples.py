@@ -22,7 +22,7 @@ def examples(documented: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_the_example_runs(cls: type, capsys: pytest.CaptureFixture[str]) -> None:
+def test_example_runs(cls: type, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = examples(cls)
     names: dict[str, Any] = {}
 
@@ -42,7 +42,7 @@ def test_every_option_is_described(cls: Any) -> None:
         assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), field.name
 
 
-def test_a_simulator_can_be_given_the_noise_of_a_device() -> None:
+def test_simulator_can_use_the_noise_of_a_device() -> None:
     (example,) = examples(options.SimulatorOptions.set_backend)
     names: dict[str, Any] = {}
 

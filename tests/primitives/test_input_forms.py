@@ -37,12 +37,12 @@ def circuit_of(parameters: int) -> QuantumCircuit:
 
 class TestCircuits:
     @pytest.mark.parametrize("wrap", [lambda c: c, lambda c: [c], lambda c: (c,)])
-    def test_one_or_a_sequence_becomes_a_tuple(self, wrap: Any) -> None:
+    def test_single_or_sequence_becomes_a_tuple(self, wrap: Any) -> None:
         circuit = QuantumCircuit(1)
 
         assert as_circuits(wrap(circuit)) == (circuit,)
 
-    def test_an_empty_circuit_is_a_circuit(self) -> None:
+    def test_empty_circuit_is_accepted(self) -> None:
         assert as_circuits(QuantumCircuit()) == (QuantumCircuit(),)
 
     @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ class TestCircuits:
         ],
         ids=label,
     )
-    def test_anything_else_is_refused_and_named(
+    def test_other_types_are_rejected_by_name(
         self, given: Any, error: type[Exception], named: str
     ) -> None:
         with pytest.raises(error, match=named):
             as_circuits(given)
 
-    def test_one_without_classical_bits_cannot_be_sampled(self) -> None:
+    def test_circuit_without_clbits_cannot_be_sampled(self) -> None:
         with pytest.raises(ValueError, match=r"Circuit 1 \('deaf'\).*measure_all"):
             check_classical_bits([QuantumCircuit(1, 1), QuantumCircuit(1, name="deaf")])
 
@@ -100,11 +100,11 @@ class TestParameterValues:
         assert type(values[0][0]) is float
 
     @pytest.mark.parametrize("given", [None, [], (), [[]], [()], np.array([])], ids=label)
-    def test_none_for_a_circuit_without_parameters(self, given: Any) -> None:
+    def test_no_values_for_a_circuit_without_parameters(self, given: Any) -> None:
         assert as_parameter_values(given, [circuit_of(0)]) == ((),)
 
     @pytest.mark.parametrize("given", [range(2), [0, 1], (0.0, 1.0), np.arange(2), [[0, 1]]])
-    def test_a_flat_sequence_is_one_set(self, given: Any) -> None:
+    def test_flat_sequence_is_one_set(self, given: Any) -> None:
         assert as_parameter_values(given, [circuit_of(2)]) == ((0.0, 1.0),)
 
     @pytest.mark.parametrize(
@@ -134,18 +134,18 @@ class TestParameterValues:
         ],
         ids=lambda bad: repr(bad)[:20],
     )
-    def test_what_is_no_finite_number_is_named_with_its_place(self, bad: Any) -> None:
+    def test_non_finite_number_is_reported_by_index(self, bad: Any) -> None:
         with pytest.raises(TypeError, match=r"Set 1 of 'parameter_values'.*value 1"):
             as_parameter_values([[0, 0], [0, bad]], [circuit_of(2)] * 2)
         with pytest.raises(TypeError, match=r"'parameter_values'.*value 1"):
             as_parameter_values([0, bad], [circuit_of(2)])
 
     @pytest.mark.parametrize("bad", ["1", b"1", {}, {1.0}, True, math.nan], ids=label)
-    def test_what_is_neither_number_nor_sequence_is_refused(self, bad: Any) -> None:
+    def test_other_types_are_rejected(self, bad: Any) -> None:
         with pytest.raises(TypeError, match="'parameter_values'"):
             as_parameter_values(bad, [circuit_of(1)])
 
-    def test_numbers_beside_sets_are_refused(self) -> None:
+    def test_mix_of_numbers_and_sets_is_rejected(self) -> None:
         with pytest.raises(TypeError, match=r"Set 1 .*sequence of numbers, not 2\.0"):
             as_parameter_values([[1.0], 2.0], [circuit_of(1)] * 2)
 
@@ -160,7 +160,7 @@ class TestParameterValues:
         ],
         ids=label,
     )
-    def test_a_count_that_does_not_fit_names_expected_and_given(
+    def test_wrong_count_error_gives_expected_and_given(
         self, given: Any, sizes: list[int], named: str
     ) -> None:
         with pytest.raises(ValueError, match=named):
@@ -194,7 +194,7 @@ class OfTerra(BaseSampler):  # type: ignore[misc]
 
 @given(FORMS, st.lists(st.integers(0, 2), min_size=1, max_size=3))
 @settings(max_examples=300, deadline=None)
-def test_values_are_read_as_by_terra(form: Any, sizes: list[int]) -> None:
+def test_values_are_interpreted_like_terra(form: Any, sizes: list[int]) -> None:
     circuits = [circuit_of(size) for size in sizes]
     try:
         expected = OfTerra.read(form, circuits)
@@ -253,7 +253,7 @@ class TestObservables:
             "PauliOp",
         ],
     )
-    def test_each_form_becomes_a_sum_of_paulis_without_a_warning(self, make: Any) -> None:
+    def test_every_form_becomes_a_sum_of_paulis_without_warning(self, make: Any) -> None:
         given = make()
         for several in (given, [given], (given,)):
             (observable,) = as_observables(several, [QuantumCircuit(2)])
@@ -261,13 +261,13 @@ class TestObservables:
             assert isinstance(observable, SparsePauliOp)
             assert observable == SparsePauliOp("ZZ")
 
-    def test_a_list_of_paulis_is_their_sum(self) -> None:
+    def test_pauli_list_is_their_sum(self) -> None:
         (observable,) = as_observables(PauliList(["XX", "ZZ"]), [QuantumCircuit(2)])
 
         assert observable == SparsePauliOp(["XX", "ZZ"], [1, 1])
 
     @pytest.mark.parametrize("junk", [None, 5, {}, "IXQ", b"ZZ", 1.5, object()], ids=label)
-    def test_what_cannot_be_read_is_named_with_its_place(self, junk: Any) -> None:
+    def test_unreadable_observable_is_reported_by_index(self, junk: Any) -> None:
         with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected"):
             as_observables(["ZZ", junk], [QuantumCircuit(2)] * 2)
 
@@ -276,9 +276,7 @@ class TestObservables:
         [Operator(np.eye(3)), Operator(np.zeros((2, 4))), Choi(np.eye(16))],
         ids=["no qubits", "not square", "channel"],
     )
-    def test_an_operator_that_is_no_sum_of_paulis_is_named_and_not_shown_in_full(
-        self, operator: Any
-    ) -> None:
+    def test_unsupported_operator_is_named_but_not_shown_in_full(self, operator: Any) -> None:
         with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected") as refused:
             as_observables(["ZZ", operator], [QuantumCircuit(2)] * 2)
 
@@ -292,7 +290,7 @@ class TestObservables:
         ],
         ids=["Operator", "PauliList"],
     )
-    def test_a_sum_without_terms_is_sent_as_zero(self, nothing: Any) -> None:
+    def test_empty_sum_is_sent_as_zero(self, nothing: Any) -> None:
         """
         The payload of one without terms cannot be read by a service.
         """
@@ -309,7 +307,7 @@ class TestObservables:
         ],
         ids=label,
     )
-    def test_what_is_not_hermitian_is_sent_as_it_is(self, given: SparsePauliOp) -> None:
+    def test_non_hermitian_observable_is_sent_unchanged(self, given: SparsePauliOp) -> None:
         """
         As terra's own estimators take it: commutators have complex coefficients.
         """
@@ -329,7 +327,7 @@ class TestObservables:
         assert observable.to_list() == [("ZZ", coefficient)]
 
     @needs_dense
-    def test_an_operator_that_is_not_hermitian_becomes_a_sum_with_complex_coefficients(
+    def test_non_hermitian_operator_gets_complex_coefficients(
         self,
     ) -> None:
         lowering = Operator(np.array([[0, 1], [0, 0]]))
@@ -339,7 +337,7 @@ class TestObservables:
         assert dict(observable.to_list()) == {"X": 0.5, "Y": 0.5j}
 
     @pytest.mark.parametrize("bad", [math.nan, math.inf], ids=label)
-    def test_a_coefficient_that_is_not_finite_is_never_sent(self, bad: float) -> None:
+    def test_non_finite_coefficient_is_rejected(self, bad: float) -> None:
         given = SparsePauliOp(["XX", "ZZ"])
         given.coeffs = np.array([1, bad], dtype=complex)  # the constructor itself would warn
         observables = as_observables(["ZZ", given], [QuantumCircuit(2)] * 2)
@@ -356,11 +354,11 @@ class TestObservables:
         ],
         ids=label,
     )
-    def test_what_does_not_fit_names_expected_and_given(self, given: Any, named: str) -> None:
+    def test_size_mismatch_error_gives_expected_and_given(self, given: Any, named: str) -> None:
         with pytest.raises(ValueError, match=named):
             as_observables(given, [QuantumCircuit(2, name="two")])
 
-    def test_a_coefficient_with_a_free_parameter_is_never_sent(self) -> None:
+    def test_coefficient_with_free_parameter_is_rejected(self) -> None:
         free = SparsePauliOp(["ZZ"], np.array([Parameter("weight")], dtype=object))
         observables = as_observables(free, [QuantumCircuit(2)])
 
@@ -375,14 +373,12 @@ class TestObservables:
 
         assert observable == SparsePauliOp(["ZZ"], [2.5])
 
-    def test_a_free_parameter_of_an_operator_of_opflow_is_refused(self) -> None:
+    def test_free_parameter_of_opflow_operator_is_rejected(self) -> None:
         for free in (pauli_sum() * Parameter("weight"), pauli_op(Parameter("weight"))):
             with pytest.raises(TypeError, match=r"Observable 0 .*weight"):
                 as_observables(free, [QuantumCircuit(2)])
 
-    def test_opflow_is_not_imported_to_look_for_its_objects(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_detection_does_not_import_opflow(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, "qiskit.opflow", raising=False)
 
         as_observables("ZZ", [QuantumCircuit(2)])
@@ -398,7 +394,7 @@ class TestMeasurements:
         circuit.measure(0, 0)
         return circuit
 
-    def test_an_estimator_warns_once_of_measurements_it_leaves_out(
+    def test_estimator_warns_once_about_ignored_measurements(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
         noted.service.channel = "local"
@@ -409,12 +405,12 @@ class TestMeasurements:
 
         assert [warning.filename for warning in caught] == [__file__]
 
-    def test_it_does_not_warn_where_another_service_may_use_them(
+    def test_estimator_does_not_warn_for_other_services(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
         Estimator(session=noted).run(measured, "Z")
 
-    def test_it_does_not_warn_of_measurements_that_it_makes(
+    def test_estimator_does_not_warn_about_measurements_it_performs(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
         measured.x(0).c_if(0, 1)

@@ -64,9 +64,7 @@ class TestConstruction:
         assert [list(names) for names in estimator.parameters] == [[ANGLE], []]
 
     @pytest.mark.usefixtures("quietly")
-    def test_takes_one_circuit_without_a_list(
-        self, noted: MagicMock, measured: list[QuantumCircuit]
-    ) -> None:
+    def test_accepts_single_circuit(self, noted: MagicMock, measured: list[QuantumCircuit]) -> None:
         assert Sampler(measured[1], session=noted).circuits == (measured[1],)
 
     @pytest.mark.usefixtures("quietly")
@@ -75,7 +73,7 @@ class TestConstruction:
         [[[], []], [[ANGLE, OTHER], []], [[OTHER], [ANGLE]], [(ANGLE,), ()], ["a", None]],
         ids=["fewer", "more", "others", "tuples", "texts and none"],
     )
-    def test_of_a_sampler_takes_the_parameters_that_are_given(
+    def test_sampler_accepts_given_parameters(
         self, noted: MagicMock, measured: list[QuantumCircuit], names: Any
     ) -> None:
         sampler = Sampler(measured, names, session=noted)
@@ -83,7 +81,7 @@ class TestConstruction:
         assert sampler.parameters == tuple(tuple(each or ()) for each in names)
 
     @pytest.mark.usefixtures("quietly")
-    def test_of_an_estimator_takes_others_but_neither_more_nor_fewer(
+    def test_estimator_accepts_other_parameters_of_the_same_number(
         self, noted: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
         made = Estimator(circuits, ["Z"], [[OTHER], []], session=noted)
@@ -94,7 +92,7 @@ class TestConstruction:
                 Estimator(circuits, ["Z"], names, session=noted)
 
     @pytest.mark.usefixtures("quietly")
-    def test_refuses_parameters_of_more_or_fewer_circuits(
+    def test_rejects_parameters_of_more_or_fewer_circuits(
         self, noted: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         with pytest.raises(ValueError, match="1 sets of parameters are given for 2 circuits"):
@@ -110,27 +108,27 @@ class TestConstruction:
         ],
         ids=label,
     )
-    def test_refuses_what_is_no_circuit(
+    def test_rejects_non_circuits(
         self, primitive: type[Any], noted: MagicMock, junk: Any, named: str
     ) -> None:
         with pytest.raises(TypeError, match=named):
             primitive(circuits=junk, session=noted)
 
     @pytest.mark.usefixtures("quietly")
-    def test_takes_whatever_can_be_walked_through(
+    def test_accepts_any_iterable(
         self, primitive: type[Any], noted: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         assert primitive(circuits=iter(measured), session=noted).circuits == tuple(measured)
         assert primitive(circuits=[], session=noted).circuits == ()
 
     @pytest.mark.usefixtures("quietly")
-    def test_refuses_parameters_of_no_circuits(
+    def test_rejects_parameters_without_circuits(
         self, primitive: type[Any], noted: MagicMock
     ) -> None:
         with pytest.raises(ValueError, match="1 sets of parameters are given for 0 circuits"):
             primitive(parameters=[[ANGLE]], session=noted)
 
-    def test_without_circuits_has_none(self, noted: MagicMock) -> None:
+    def test_without_circuits_has_no_circuits(self, noted: MagicMock) -> None:
         estimator = Estimator(session=noted)
 
         assert estimator.circuits == estimator.observables == estimator.parameters == ()
@@ -148,7 +146,7 @@ class TestConstruction:
         assert "backend" not in made.options.__dict__
 
     @pytest.mark.usefixtures("quietly")
-    def test_takes_a_backend_object_among_the_options(
+    def test_accepts_backend_object_in_options(
         self, primitive: type[Any], service: QiskitRuntimeService
     ) -> None:
         backend = service.backend("fake_manila")
@@ -176,7 +174,7 @@ class TestCalling:
         assert result.quasi_dists == [{1: 1.0}, {1: 1.0}, {0: 1.0}]
 
     @pytest.mark.usefixtures("quietly")
-    def test_an_estimator_takes_indices_and_objects(
+    def test_estimator_accepts_indices_and_objects(
         self, service: QiskitRuntimeService, circuits: list[QuantumCircuit]
     ) -> None:
         backend = service.backend("ibmq_qasm_simulator")
@@ -189,7 +187,7 @@ class TestCalling:
         np.testing.assert_allclose(result.values, [1, -1, 1])
 
     @pytest.mark.usefixtures("quietly")
-    def test_sends_the_circuits_as_given_and_the_indices(
+    def test_sends_circuits_unchanged_with_indices(
         self, noted: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         sampler = Sampler(measured, session=noted)
@@ -208,7 +206,7 @@ class TestCalling:
     @pytest.mark.parametrize(
         "indices", [np.array([1, 0]), (np.int64(1), 0), range(1, -1, -1)], ids=label
     )
-    def test_takes_indices_in_arrays_and_ranges(
+    def test_accepts_indices_in_arrays_and_ranges(
         self, noted: MagicMock, measured: list[QuantumCircuit], indices: Any
     ) -> None:
         Sampler(measured, session=noted)(indices, [[], [0.5]])
@@ -216,7 +214,7 @@ class TestCalling:
         assert inputs(noted)["circuit_indices"] == [1, 0]
 
     @pytest.mark.usefixtures("quietly")
-    def test_binds_values_in_the_order_of_the_parameters_that_were_given(
+    def test_binds_values_in_the_order_of_the_given_parameters(
         self, service: QiskitRuntimeService
     ) -> None:
         other = Parameter("other")
@@ -230,7 +228,7 @@ class TestCalling:
         assert sampler([0], [[np.pi, 0]], shots=10).quasi_dists == [{2: 1.0}]
 
     @pytest.mark.usefixtures("quietly")
-    def test_takes_values_for_the_parameters_that_were_given(
+    def test_accepts_values_for_the_given_parameters(
         self, noted: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         sampler = Sampler(measured, [[ANGLE, OTHER], []], session=noted)
@@ -253,7 +251,7 @@ class TestCalling:
         np.testing.assert_allclose(result.values, [-1, 1, 1])  # eigenstates: no shot noise
 
     @pytest.mark.usefixtures("quietly")
-    def test_checks_a_call_like_a_run(
+    def test_validates_a_call_like_a_run(
         self, noted: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
         with pytest.raises(ValueError, match=r"Circuit 0 .*has no classical bits"):
@@ -264,7 +262,7 @@ class TestCalling:
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize("unknown", [2, -3, QuantumCircuit(3, 3), "h", None], ids=label)
-    def test_refuses_what_the_constructor_was_not_given(
+    def test_rejects_circuits_not_given_to_the_constructor(
         self, noted: MagicMock, measured: list[QuantumCircuit], unknown: Any
     ) -> None:
         sampler = Sampler(measured, session=noted)
@@ -275,7 +273,7 @@ class TestCalling:
 
     @pytest.mark.usefixtures("quietly")
     @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=label)
-    def test_refuses_observables_that_the_constructor_was_not_given(
+    def test_rejects_observables_not_given_to_the_constructor(
         self, noted: MagicMock, circuits: list[QuantumCircuit], unknown: Any
     ) -> None:
         estimator = Estimator(circuits, ["Z"], session=noted)
@@ -284,7 +282,7 @@ class TestCalling:
             estimator([1], [unknown], [[]])
 
     @pytest.mark.usefixtures("quietly")
-    def test_refuses_lengths_that_do_not_fit(
+    def test_rejects_mismatched_lengths(
         self, noted: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
         estimator = Estimator(circuits, ["Z"], session=noted)
@@ -318,7 +316,7 @@ class TestClosing:
         assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_the_whole_old_way_still_runs(
+def test_legacy_workflow_still_runs(
     service: QiskitRuntimeService, measured: list[QuantumCircuit]
 ) -> None:
     with pytest.warns(DeprecationWarning) as caught:  # noqa: PT030, SIM117 - several, and counted

@@ -51,7 +51,7 @@ def one_and_zero() -> QuantumCircuit:
     ],
     ids=label,
 )
-def test_an_option_of_the_wrong_type_stops_the_run_before_anything_is_sent(
+def test_wrong_option_type_stops_the_run_before_sending(
     service: QiskitRuntimeService, sampler: Sampler, options: dict[str, Any]
 ) -> None:
     before = service._api_client.jobs_get(limit=1)["count"]
@@ -106,7 +106,7 @@ SWAPPED = Layout.from_intlist([1, 0], REGISTER)
     ],
     ids=label,
 )
-def test_every_form_that_a_service_can_use_runs(sampler: Sampler, options: dict[str, Any]) -> None:
+def test_every_usable_option_form_runs(sampler: Sampler, options: dict[str, Any]) -> None:
     given = {name: value() if callable(value) else value for name, value in options.items()}
 
     result = sampler.run(one_and_zero(), **given).result()
@@ -119,7 +119,7 @@ def test_every_form_that_a_service_can_use_runs(sampler: Sampler, options: dict[
     [({"coupling_map": []}, "'coupling_map' is empty"), ({"basis_gates": ["foo"]}, "foo")],
     ids=label,
 )
-def test_a_simulator_that_cannot_be_fails_the_job_with_the_reason(
+def test_inconsistent_simulator_options_fail_the_job_with_the_reason(
     sampler: Sampler, options: dict[str, Any], reason: str
 ) -> None:
     job = sampler.run(one_and_zero(), **options)
@@ -129,12 +129,12 @@ def test_a_simulator_that_cannot_be_fails_the_job_with_the_reason(
 
 
 @pytest.mark.parametrize("options", [{"optimization_level": True}, {"optimization_level": 1.0}])
-def test_levels_in_other_forms_of_a_number_run(sampler: Sampler, options: dict[str, Any]) -> None:
+def test_levels_given_as_other_number_types_run(sampler: Sampler, options: dict[str, Any]) -> None:
     assert sampler.run(one_and_zero(), **options).result().quasi_dists[0] == {1: 1.0}
 
 
 @pytest.mark.parametrize("seed", [-1, -(2**63), 2**63 - 1])
-def test_every_seed_of_64_bits_repeats_a_mitigated_result(
+def test_any_64_bit_seed_reproduces_a_mitigated_result(
     service: QiskitRuntimeService, seed: int
 ) -> None:
     sampler = Sampler(session=Session(service, "fake_manila"), options={"resilience_level": 1})
@@ -146,11 +146,9 @@ def test_every_seed_of_64_bits_repeats_a_mitigated_result(
     assert first.quasi_dists == second.quasi_dists
 
 
-class TestLayoutsOfTheWrongLength:
+class TestLayoutsOfWrongLength:
     @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=label)
-    def test_are_refused_with_the_circuit_that_they_do_not_fit(
-        self, noted: MagicMock, layout: Any
-    ) -> None:
+    def test_are_rejected_with_the_mismatched_circuit(self, noted: MagicMock, layout: Any) -> None:
         refusal = (
             rf"'initial_layout' has {len(layout)} places, but circuit 0 \('mine'\) has 2 qubits"
         )
@@ -160,18 +158,18 @@ class TestLayoutsOfTheWrongLength:
         with pytest.raises(ValueError, match=refusal):
             sent(noted)
 
-    def test_do_not_matter_where_nothing_is_transpiled(self, noted: MagicMock) -> None:
+    def test_are_accepted_if_nothing_is_transpiled(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout=[1], skip_transpilation=True)
 
         assert sent(noted)["transpilation_settings"]["initial_layout"] == [1]
 
-    def test_are_not_those_that_are_empty(self, noted: MagicMock) -> None:
+    def test_empty_layout_is_accepted(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout=[])
 
         assert sent(noted)["transpilation_settings"]["initial_layout"] == []
 
 
-class TestLayoutsOfQubits:
+class TestQubitLayouts:
     """They are sent as numbers: a service knows no qubits of the user's circuits."""
 
     @pytest.mark.parametrize(
@@ -184,20 +182,20 @@ class TestLayoutsOfQubits:
         ],
         ids=["Layout", "from qubits", "to qubits", "a list of qubits"],
     )
-    def test_are_sent_in_the_order_of_the_circuit(self, noted: MagicMock, layout: Any) -> None:
+    def test_are_sent_in_circuit_order(self, noted: MagicMock, layout: Any) -> None:
         Sampler(session=noted, options={"initial_layout": layout}).run(
             [one_and_zero(), one_and_zero().copy("another")]
         )
 
         assert sent(noted)["transpilation_settings"]["initial_layout"] == [3, 1]
 
-    def test_that_miss_a_qubit_are_refused(self, noted: MagicMock) -> None:
+    def test_missing_a_qubit_are_rejected(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
 
         with pytest.raises(ValueError, match=r"no place for .*Qubit.* of the circuit 'mine'"):
             sent(noted)
 
-    def test_that_put_the_circuits_differently_are_refused(self, noted: MagicMock) -> None:
+    def test_that_differ_between_circuits_are_rejected(self, noted: MagicMock) -> None:
         first, second = QuantumCircuit(REGISTER), QuantumCircuit(REGISTER[::-1])
         for circuit in (first, second):
             circuit.measure_all()
@@ -209,7 +207,7 @@ class TestLayoutsOfQubits:
         ):
             sent(noted)
 
-    def test_that_use_a_place_twice_are_refused(self, noted: MagicMock) -> None:
+    def test_using_a_qubit_twice_are_rejected(self, noted: MagicMock) -> None:
         layout = {REGISTER[0]: 1, REGISTER[1]: 1}
 
         Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
@@ -217,7 +215,7 @@ class TestLayoutsOfQubits:
         with pytest.raises(ValueError, match=r"'initial_layout' must be .*, not \[1, 1\]"):
             sent(noted)
 
-    def test_leave_the_options_of_the_primitive_alone(self, noted: MagicMock) -> None:
+    def test_do_not_change_the_options_of_the_primitive(self, noted: MagicMock) -> None:
         sampler = Sampler(session=noted, options={"initial_layout": SWAPPED})
 
         sampler.run(one_and_zero())

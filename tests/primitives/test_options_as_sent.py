@@ -20,7 +20,7 @@ from qiskit_ibm_runtime._primitives.option_readers import READERS
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN
+from qiskit_ibm_runtime.options.names import KNOWN
 
 
 def inputs(**fields: Any) -> dict[str, Any]:
@@ -83,14 +83,14 @@ REFUSED: dict[str, tuple[str, list[Any]]] = {
     [(name, value) for name, (_, values) in REFUSED.items() for value in values],
     ids=label,
 )
-def test_a_value_of_the_wrong_type_is_named_with_what_is_accepted(name: str, value: Any) -> None:
+def test_wrong_type_error_gives_the_accepted_types(name: str, value: Any) -> None:
     allowed = REFUSED[name][0]
 
     with pytest.raises(ValueError, match=rf"(?s)^'{name}' must be {allowed}.*, or None, not ."):
         as_sent("estimator", inputs(**{name: value}))
 
 
-def test_every_declared_option_has_its_type_checked() -> None:
+def test_every_declared_option_is_type_checked() -> None:
     before = {"noise_amplifier", "extrapolator"}  # by their names, in the run of the primitive
     declared = {name for section in KNOWN for name in KNOWN[section] if section != "environment"}
 
@@ -102,11 +102,11 @@ def test_every_declared_option_has_its_type_checked() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_none_is_accepted_everywhere_and_sent_as_none(name: str) -> None:
+def test_none_is_accepted_and_sent_as_none(name: str) -> None:
     assert sent(name, None) is None
 
 
-def test_a_long_value_is_cut_short_in_the_message() -> None:
+def test_long_value_is_truncated_in_the_message() -> None:
     with pytest.raises(ValueError, match="basis_gates") as caught:
         as_sent("sampler", inputs(basis_gates="cx" * 10_000))
 
@@ -168,7 +168,7 @@ def test_every_usual_form_is_sent_as_plain_json(name: str, value: Any, expected:
     assert json.dumps(result) == json.dumps(expected)
 
 
-def test_a_noise_model_is_sent_as_it_is() -> None:
+def test_noise_model_is_sent_unchanged() -> None:
     class Mine(NoiseModel):
         pass
 
@@ -189,9 +189,7 @@ def test_levels_and_undeclared_options_are_sent_as_plain_numbers(level: Any) -> 
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_a_value_that_was_let_through_unchecked_is_sent_unchanged(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unchecked_value_is_sent_unchanged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Whoever switches the checks off knows a service that takes more than we do.
     """
@@ -202,11 +200,11 @@ def test_a_value_that_was_let_through_unchecked_is_sent_unchanged(
 
 
 @pytest.mark.parametrize("given", [{}, {"run_options": 7}, {"run_options": None}, None, [1]])
-def test_inputs_that_nobody_made_for_a_primitive_are_sent_as_they_are(given: Any) -> None:
+def test_unrecognized_primitive_inputs_are_sent_unchanged(given: Any) -> None:
     assert as_sent("sampler", given) == given
 
 
-def test_inputs_of_other_programs_are_sent_as_they_are() -> None:
+def test_inputs_of_other_programs_are_sent_unchanged() -> None:
     given = {"run_options": {"shots": "many"}}
 
     assert as_sent("mine", given) is given
@@ -233,14 +231,14 @@ ANYTHING = st.recursive(
 
 
 @given(name=st.sampled_from(sorted(REFUSED)), value=ANYTHING)
-def test_whatever_is_given_is_either_sendable_or_refused_by_name(name: str, value: Any) -> None:
+def test_any_value_is_sendable_or_rejected_by_name(name: str, value: Any) -> None:
     assume(name != "noise_model" or not isinstance(value, dict))  # the encoder looks inside
     reader = next(readers[name] for readers in READERS.values() if name in readers)
     try:
-        reader.check(name, value)
+        read = reader.sent(name, value, checked=True)
     except ValueError as error:
         message = str(error)
     else:
-        json.dumps(reader.sent(value), cls=RuntimeEncoder)
+        json.dumps(read, cls=RuntimeEncoder)
         return
     assert message.startswith(f"'{name}' must be {reader.allowed}")

@@ -35,7 +35,7 @@ DEFAULTS = to_dict(Options())
     ],
     ids=label,
 )
-def test_a_dict_is_put_over_the_defaults(
+def test_dict_overrides_defaults(
     primitive: type[Any], noted: MagicMock, given: dict[str, Any]
 ) -> None:
     """
@@ -46,13 +46,11 @@ def test_a_dict_is_put_over_the_defaults(
     assert made.options.__dict__ == Options._merge_options(DEFAULTS, given)
 
 
-def test_no_options_are_the_defaults(primitive: type[Any], noted: MagicMock) -> None:
+def test_no_options_means_defaults(primitive: type[Any], noted: MagicMock) -> None:
     assert primitive(session=noted).options.__dict__ == DEFAULTS
 
 
-def test_options_are_independent_of_the_object_they_came_from(
-    primitive: type[Any], noted: MagicMock
-) -> None:
+def test_options_are_copied_from_the_argument(primitive: type[Any], noted: MagicMock) -> None:
     options = Options(environment={"job_tags": ["a"]})
     made = primitive(session=noted, options=options)
     options.execution.shots = 1
@@ -73,12 +71,12 @@ def test_options_of_another_primitive_are_copied(primitive: type[Any], noted: Ma
     assert other.options.environment["job_tags"] == ["a"]
 
 
-def test_anything_else_is_refused(primitive: type[Any], noted: MagicMock) -> None:
+def test_rejects_other_option_types(primitive: type[Any], noted: MagicMock) -> None:
     with pytest.raises(TypeError, match=r"'options' takes Options or a dict, not list"):
         primitive(session=noted, options=[("shots", 1)])
 
 
-class TestSkippingTranspilation:
+class TestSkipTranspilation:
     @pytest.mark.parametrize(
         ("options", "argument", "expected"),
         [
@@ -92,7 +90,7 @@ class TestSkippingTranspilation:
         ],
         ids=label,
     )
-    def test_an_explicit_option_wins_over_the_argument(
+    def test_explicit_option_takes_precedence_over_the_argument(
         self, primitive: type[Any], noted: MagicMock, options: Any, argument: bool, expected: bool
     ) -> None:
         with warnings.catch_warnings():
@@ -101,7 +99,7 @@ class TestSkippingTranspilation:
 
         assert made.options.get("transpilation")["skip_transpilation"] is expected
 
-    def test_the_argument_is_deprecated_at_the_line_of_the_user(
+    def test_argument_is_deprecated_with_a_warning_at_the_caller(
         self, primitive: type[Any], noted: MagicMock
     ) -> None:
         with pytest.warns(DeprecationWarning, match="skip_transpilation") as caught:
@@ -110,8 +108,8 @@ class TestSkippingTranspilation:
         assert [warning.filename for warning in caught] == [__file__]
 
 
-class TestOneRun:
-    def test_takes_flat_and_nested_options(
+class TestRunOptions:
+    def test_accepts_flat_and_nested_options(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         run(
@@ -136,7 +134,7 @@ class TestOneRun:
         }
         assert not {"image", "log_level"} & sent.keys()
 
-    def test_leaves_the_primitive_as_it_was(
+    def test_does_not_change_the_primitive(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         made = primitive(session=noted)
@@ -169,7 +167,7 @@ class TestOneRun:
 
         assert levels(noted) == (3, 1)
 
-    def test_keeps_levels_of_the_user_where_the_backend_is_unknown(
+    def test_keeps_user_levels_if_the_backend_is_unknown(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         noted.backend.return_value = None
@@ -195,7 +193,7 @@ class TestOneRun:
 
 
 class TestChanges:
-    def test_set_options_takes_names_of_any_level(
+    def test_set_options_accepts_names_of_any_level(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         made = primitive(session=noted, options={"shots": 1, "seed_simulator": 2})
@@ -219,7 +217,7 @@ class TestChanges:
         ],
         ids=["in the section", "a dict", "an object", "update_options"],
     )
-    def test_a_section_may_be_changed_in_place(
+    def test_section_can_be_changed_in_place(
         self, primitive: type[Any], noted: MagicMock, run: Run, change: Callable[[Any], None]
     ) -> None:
         made = primitive(session=noted)
@@ -232,7 +230,7 @@ class TestChanges:
         assert inputs(noted)["run_options"]["shots"] == 8
         assert inputs(noted)["run_options"]["init_qubits"] is False
 
-    def test_a_level_may_be_changed_in_place(
+    def test_level_can_be_changed_in_place(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         made = primitive(session=noted)
@@ -243,7 +241,7 @@ class TestChanges:
 
         assert levels(noted) == (2, 1)
 
-    def test_a_flat_name_set_at_the_top_is_told_its_place(
+    def test_flat_name_set_at_the_top_gets_a_suggestion(
         self, primitive: type[Any], noted: MagicMock, bell: QuantumCircuit
     ) -> None:
         made = primitive(session=noted)
@@ -256,7 +254,7 @@ class TestChanges:
         assert [warning.filename for warning in caught] == [__file__]
 
     @pytest.mark.parametrize("wrong", [[1], TranspilationOptions(), "shots=7"], ids=label)
-    def test_a_section_of_the_wrong_kind_is_refused_and_not_lost(
+    def test_section_of_the_wrong_type_is_rejected_not_dropped(
         self, primitive: type[Any], noted: MagicMock, run: Run, wrong: Any
     ) -> None:
         made = primitive(session=noted)
@@ -294,7 +292,7 @@ class TestChecks:
         ],
         ids=label,
     )
-    def test_happen_at_the_run_and_stop_it(
+    def test_run_at_submit_and_stop_it(
         self, primitive: type[Any], noted: MagicMock, run: Run, bad: dict[str, Any], named: str
     ) -> None:
         made = primitive(session=noted, options=bad)
@@ -305,7 +303,7 @@ class TestChecks:
         noted.run.assert_not_called()
 
     @pytest.mark.parametrize("value", ["1", "0"])
-    def test_can_be_switched_off(
+    def test_can_be_disabled(
         self,
         primitive: type[Any],
         noted: MagicMock,
@@ -322,7 +320,7 @@ class TestChecks:
         assert inputs(noted)["transpilation_settings"]["coupling_map"] == "line"
 
     @pytest.mark.parametrize("value", ["", None])
-    def test_stay_on_where_the_variable_is_empty(
+    def test_stay_on_if_the_variable_is_empty(
         self,
         primitive: type[Any],
         noted: MagicMock,
@@ -336,7 +334,7 @@ class TestChecks:
         with pytest.raises(ValueError, match="optimization_level"):
             run(primitive(session=noted), optimization_level=9)
 
-    def test_a_sampler_has_resilience_levels_up_to_one(self, noted: MagicMock, run: Run) -> None:
+    def test_sampler_allows_resilience_levels_up_to_one(self, noted: MagicMock, run: Run) -> None:
         made = Sampler(session=noted)
 
         run(made, resilience_level=1)
@@ -347,7 +345,7 @@ class TestChecks:
         for none in (0, None, False, ""):  # as in 0.9.3
             run(made, resilience_level=none)
 
-    def test_an_estimator_at_level_three_needs_a_coupling_map_on_a_simulator(
+    def test_estimator_level_three_needs_a_coupling_map_on_a_simulator(
         self, noted: MagicMock, run: Run
     ) -> None:
         made = Estimator(session=noted)
@@ -361,7 +359,7 @@ class TestChecks:
         assert noted.run.call_count == 2
 
 
-class TestValuesOfTheUser:
+class TestOptionValues:
     def test_are_never_copied(self, primitive: type[Any], noted: MagicMock, run: Run) -> None:
         class NoiseModel:
             """A noise model of 127 qubits, a callback of an object with a socket, a lock."""
@@ -388,7 +386,7 @@ class TestValuesOfTheUser:
         assert noted.run.call_args.kwargs["callback"].__self__ is precious
         assert NoiseModel.copies == 0
 
-    def test_of_a_real_noise_model_neither(
+    def test_real_noise_model_is_not_copied(
         self, primitive: type[Any], noted: MagicMock, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """
@@ -409,7 +407,7 @@ class TestValuesOfTheUser:
         assert inputs(noted)["run_options"]["noise_model"] is model
         assert copies.call_count == 0
 
-    def test_reach_the_session_as_they_are(
+    def test_reach_the_session_unchanged(
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         """

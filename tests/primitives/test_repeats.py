@@ -24,7 +24,7 @@ def rotated() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize("count", [1, 3, 12])
-def test_a_double_sees_an_entry_for_each_thing_run(
+def test_test_double_sees_one_entry_per_run(
     noted: MagicMock, primitive: type[Any], rotated: QuantumCircuit, count: int
 ) -> None:
     observables = [["Z"] * count] if primitive is Estimator else []
@@ -49,7 +49,7 @@ def test_equal_circuits_keep_their_names(noted: MagicMock) -> None:
     assert [circuit.name for circuit in inputs(noted)["circuits"]] == ["one", "two", "one"]
 
 
-class TestAJob:
+class TestJob:
     @pytest.fixture
     def job(self, service: QiskitRuntimeService, rotated: QuantumCircuit) -> Any:
         other = QuantumCircuit(1, 1, name="other")
@@ -62,9 +62,7 @@ class TestAJob:
         known = job if request.param == "as it was run" else service.job(job.job_id())
         return known.inputs
 
-    def test_shows_an_entry_for_each_thing_run(
-        self, seen: dict[str, Any], rotated: QuantumCircuit
-    ) -> None:
+    def test_shows_one_entry_per_run(self, seen: dict[str, Any], rotated: QuantumCircuit) -> None:
         circuits = seen["circuits"]
         assert [circuit.name for circuit in circuits] == ["rotated", "other", "rotated"]
         assert [circuit.metadata for circuit in circuits[::2]] == [{"run": 7}] * 2
@@ -93,7 +91,7 @@ class TestAJob:
             assert one[-1] == pytest.approx(other[-1], abs=5 / np.sqrt(4000))
 
 
-def test_a_circuit_travels_once_with_all_values(
+def test_circuit_is_sent_once_with_all_values(
     service: QiskitRuntimeService, rotated: QuantumCircuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rotated.measure(0, 0)
@@ -112,7 +110,7 @@ def test_a_circuit_travels_once_with_all_values(
     assert '"circuit_indices": [0, 0, 0]' in body
 
 
-def test_results_come_back_for_each_mention(service: QiskitRuntimeService) -> None:
+def test_results_are_returned_for_each_occurrence(service: QiskitRuntimeService) -> None:
     circuit = QuantumCircuit(1)
     circuit.ry(Parameter("a"), 0)
     estimator = Estimator(session=service.backend(SIMULATOR))

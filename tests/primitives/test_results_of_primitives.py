@@ -24,7 +24,7 @@ def sampled(*dists: Any, metadata: Any = None) -> Any:
     return SamplerResultDecoder.decode(json.dumps({"quasi_dists": dists, "metadata": facts}))
 
 
-class TestOfTheSampler:
+class TestSamplerResults:
     @pytest.mark.parametrize(
         "metadata",
         [
@@ -36,17 +36,17 @@ class TestOfTheSampler:
         ],
         ids=label,
     )
-    def test_shots_that_are_no_number_are_named(self, metadata: Any) -> None:
+    def test_names_non_numeric_shots(self, metadata: Any) -> None:
         with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots are "):
             sampled({"0": 1.0}, metadata=metadata)
 
     @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=label)
-    def test_a_probability_that_is_no_number_is_refused(self, value: Any) -> None:
+    def test_rejects_non_numeric_probability(self, value: Any) -> None:
         with pytest.raises(IBMRuntimeError, match=r"Distribution 1 .*not a number"):
             sampled({"0": 1.0}, {"0": value})
 
     @pytest.mark.parametrize("key", ["-1", "-2", "+1", "1_0", " 1", "0x", "0b2", "0 1", "\u0663"])
-    def test_a_key_that_is_no_outcome_is_named(self, key: str) -> None:
+    def test_names_invalid_outcome_key(self, key: str) -> None:
         with pytest.raises(IBMRuntimeError) as refused:
             sampled({key: 0.5, "3": 0.5})
 
@@ -54,7 +54,7 @@ class TestOfTheSampler:
 
     @given(st.dictionaries(st.integers(0, 2**130), st.floats(-1, 1), min_size=1), st.data())
     @settings(max_examples=50, deadline=None)
-    def test_outcomes_survive_every_way_of_writing_them(
+    def test_outcomes_are_read_in_every_format(
         self, dist: dict[int, float], data: st.DataObject
     ) -> None:
         write = data.draw(st.sampled_from([hex, bin, "{:0131b}".format, "{:b}".format]))
@@ -67,17 +67,17 @@ class TestOfTheSampler:
 
     @given(st.dictionaries(st.integers(0, 2**70), st.just(0.5), min_size=1))
     @settings(max_examples=50, deadline=None)
-    def test_integers_that_json_made_texts_are_integers_again(self, dist: dict[int, float]) -> None:
+    def test_integer_keys_stringified_by_json_become_integers(self, dist: dict[int, float]) -> None:
         dist[2] = 0.5  # a digit that no bit string has
 
         assert sampled(dist).quasi_dists == [dist]
 
 
-class TestOfTheEstimator:
+class TestEstimatorResults:
     @pytest.mark.parametrize(
         "values", [[1, -1], np.array([1, -1]), np.array([1.0, -1.0]), [1.0, -1]], ids=label
     )
-    def test_values_are_floats_also_where_the_service_wrote_integers(self, values: Any) -> None:
+    def test_integer_values_become_floats(self, values: Any) -> None:
         text = json.dumps({"values": values, "metadata": [{}, {}]}, cls=RuntimeEncoder)
 
         result = EstimatorResultDecoder.decode(text)
@@ -85,7 +85,7 @@ class TestOfTheEstimator:
         assert result.values.dtype == float
         assert result.values.tolist() == [1, -1]
 
-    def test_arrays_and_numbers_of_numpy_survive_in_metadata(self) -> None:
+    def test_metadata_keeps_numpy_arrays_and_numbers(self) -> None:
         facts = [{"variance": np.float64(0.5)}, {"variance": np.array([0.25, 0.5])}]
         text = json.dumps({"values": [1.0, 2.0], "metadata": facts}, cls=RuntimeEncoder)
 
@@ -96,7 +96,7 @@ class TestOfTheEstimator:
         assert other["variance"].tolist() == [0.25, 0.5]
 
 
-def test_quasi_probabilities_do_not_need_a_header() -> None:
+def test_quasi_probabilities_need_no_header() -> None:
     results = [{"shots": 10, "success": True, "data": {"quasiprobabilities": {"0x3": 1.0}}}]
     facts = {"backend_name": "b", "backend_version": "1", "qobj_id": "q", "job_id": "j"}
 
@@ -125,6 +125,6 @@ ANSWERS = st.fixed_dictionaries(
 @pytest.mark.parametrize("decoder", [SamplerResultDecoder, EstimatorResultDecoder, RunnerResult])
 @given(ANSWERS | PLAIN)
 @settings(max_examples=200, deadline=None)
-def test_an_answer_of_any_shape_is_a_result_or_one_kind_of_error(decoder: Any, answer: Any) -> None:
+def test_any_response_is_a_result_or_one_typed_error(decoder: Any, answer: Any) -> None:
     with suppress(IBMRuntimeError):
         assert decoder.decode(json.dumps(answer)) is not None

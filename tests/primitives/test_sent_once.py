@@ -96,7 +96,7 @@ def sent(circuits: list[QuantumCircuit]) -> dict[str, Any]:
     return result
 
 
-def test_the_same_object_is_sent_once() -> None:
+def test_same_object_is_sent_once() -> None:
     one, other = plain(), QuantumCircuit(1)
 
     result = sent([one, other, one, one])
@@ -114,7 +114,7 @@ def test_equal_circuits_are_sent_once() -> None:
     [lambda: with_gate(0.1), lambda: changed(metadata={"a": 1}), with_matrix, with_body],
     ids=["definition", "metadata", "matrix", "body"],
 )
-def test_equal_circuits_that_qiskit_does_not_tell_apart_fast_are_sent_once(
+def test_equal_circuits_that_qiskit_compares_slowly_are_sent_once(
     make: Callable[[], QuantumCircuit],
 ) -> None:
     assert sent([make(), make(), make()])["circuit_indices"] == [0, 0, 0]
@@ -149,13 +149,13 @@ def test_equal_circuits_that_qiskit_does_not_tell_apart_fast_are_sent_once(
         "unit",
     ],
 )
-def test_circuits_that_differ_in_anything_are_all_sent(
+def test_circuits_with_any_difference_are_all_sent(
     different: Callable[[], tuple[QuantumCircuit, QuantumCircuit]],
 ) -> None:
     assert sent(list(different()))["circuit_indices"] == [0, 1]
 
 
-def test_equal_circuits_of_different_parameters_are_all_sent() -> None:
+def test_equal_circuits_with_different_parameters_are_all_sent() -> None:
     def rotated() -> QuantumCircuit:
         circuit = QuantumCircuit(1, 1, name="rotated")
         circuit.rx(Parameter("a"), 0)
@@ -164,7 +164,7 @@ def test_equal_circuits_of_different_parameters_are_all_sent() -> None:
     assert sent([rotated(), rotated()])["circuit_indices"] == [0, 1]
 
 
-def test_bound_circuits_of_one_ansatz_are_told_apart_by_their_angles() -> None:
+def test_bound_circuits_are_distinguished_by_their_angles() -> None:
     angle = Parameter("a")
     ansatz = QuantumCircuit(1, 1)
     ansatz.rx(angle, 0)
@@ -175,7 +175,7 @@ def test_bound_circuits_of_one_ansatz_are_told_apart_by_their_angles() -> None:
     assert sent(bound)["circuit_indices"] == [0, 1, 0]
 
 
-def test_a_circuit_that_comes_with_its_parameters_in_another_order_is_sent_again() -> None:
+def test_circuit_with_reordered_parameters_is_sent_again() -> None:
     one, other = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(1, 1)
     circuit.rx(one, 0)
@@ -216,7 +216,7 @@ STEPS = st.sampled_from(
 
 @given(st.lists(st.lists(STEPS, max_size=3), min_size=2, max_size=6))
 @settings(max_examples=50)
-def test_circuits_of_one_name_are_sent_once_exactly_if_terra_calls_them_equal(
+def test_circuits_are_sent_once_exactly_if_terra_considers_them_equal(
     steps: list[list[Any]],
 ) -> None:
     circuits = []
@@ -243,7 +243,7 @@ def test_equal_observables_are_sent_once() -> None:
     assert result == {"observables": [same[0], other], "observable_indices": [0, 0, 1, 0]}
 
 
-def test_indices_that_were_there_before_keep_their_meaning() -> None:
+def test_existing_indices_keep_their_meaning() -> None:
     one, other = plain("one"), plain("other")
     inputs = {"circuits": [one, other, one], "circuit_indices": [2, -1, 1, 0]}
 
@@ -277,13 +277,13 @@ def test_indices_that_were_there_before_keep_their_meaning() -> None:
         "indices alone",
     ],
 )
-def test_inputs_of_another_form_are_left_as_they_are(program: str, inputs: Any) -> None:
+def test_inputs_of_another_format_are_unchanged(program: str, inputs: Any) -> None:
     assert without_repeats(program, inputs) is inputs or without_repeats(program, inputs) == inputs
     assert with_repeats(program, inputs) is inputs or with_repeats(program, inputs) == inputs
 
 
-class TestReading:
-    def test_gives_an_entry_for_each_thing_run(self) -> None:
+class TestDecoding:
+    def test_gives_one_entry_per_run(self) -> None:
         one, other = changed(metadata={"a": [1]}), plain("other")
         inputs = {
             "circuits": [one, other],
@@ -306,7 +306,7 @@ class TestReading:
         assert result["circuit_indices"] == result["observable_indices"] == [0, 1, 2, 3]
         assert len(inputs["circuits"]) == 2
 
-    def test_gives_entries_that_share_nothing(self) -> None:
+    def test_gives_independent_entries(self) -> None:
         angle = Parameter("a")
         circuit = changed(metadata={"a": [1]})
         circuit.rx(angle, 0)
@@ -332,7 +332,7 @@ class TestReading:
         assert result["parameters"][1] == [angle]
         assert result["observables"][1] == SparsePauliOp("ZZ")
 
-    def test_shares_entries_that_would_not_fit_into_memory(self) -> None:
+    def test_shares_entries_too_large_to_copy(self) -> None:
         circuit = QuantumCircuit(1)
         for _ in range(1000):
             circuit.x(0)
@@ -343,7 +343,7 @@ class TestReading:
         assert len(circuits) == 100_000
         assert len(set(map(id, circuits))) < 500
 
-    def test_reads_a_circuit_that_was_sent_again_and_again_into_objects_of_their_own(self) -> None:
+    def test_decodes_repeated_circuit_into_separate_objects(self) -> None:
         text = json.dumps([changed(metadata={"a": [1]})] * 3, cls=RuntimeEncoder)
 
         circuits = json.loads(text, cls=RuntimeDecoder)
@@ -354,7 +354,7 @@ class TestReading:
         assert circuits[1] is not circuits[2]
         assert [circuit.metadata for circuit in circuits[1:]] == [{"a": [1]}] * 2
 
-    def test_starts_afresh_with_each_payload(self) -> None:
+    def test_shares_nothing_between_payloads(self) -> None:
         decoder = RuntimeDecoder()
         text = json.dumps(plain(), cls=RuntimeEncoder)
 

@@ -22,18 +22,18 @@ from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from .conftest import inputs, runtime_options
 
 
-def test_they_are_primitives_to_terra(noted: MagicMock) -> None:
+def test_are_terra_primitives(noted: MagicMock) -> None:
     assert isinstance(Sampler(session=noted), BaseSampler)
     assert isinstance(Estimator(session=noted), BaseEstimator)
 
 
-def test_their_signatures_are_those_of_0_9_3() -> None:
+def test_signatures_match_0_9_3() -> None:
     legacy = ["parameters", "service", "session", "options", "skip_transpilation"]
     assert list(inspect.signature(Sampler).parameters) == ["circuits", *legacy]
     assert list(inspect.signature(Estimator).parameters) == ["circuits", "observables", *legacy]
 
 
-def test_service_may_be_given_by_position(noted: MagicMock) -> None:
+def test_service_may_be_positional(noted: MagicMock) -> None:
     """
     Terra 0.23 counts positional arguments of its own; ours are more.
     """
@@ -43,7 +43,7 @@ def test_service_may_be_given_by_position(noted: MagicMock) -> None:
     assert sampler.session is noted
 
 
-def test_a_sampler_hands_over_its_inputs_by_keyword(noted: MagicMock, bell: QuantumCircuit) -> None:
+def test_sampler_passes_inputs_by_keyword(noted: MagicMock, bell: QuantumCircuit) -> None:
     job = Sampler(session=noted).run(bell)
 
     given = noted.run.call_args
@@ -73,7 +73,7 @@ def test_a_sampler_hands_over_its_inputs_by_keyword(noted: MagicMock, bell: Quan
     }
 
 
-def test_an_estimator_adds_its_observables(noted: MagicMock) -> None:
+def test_estimator_adds_observables(noted: MagicMock) -> None:
     Estimator(session=noted).run(QuantumCircuit(2), "ZZ")
 
     sent = inputs(noted)
@@ -83,9 +83,7 @@ def test_an_estimator_adds_its_observables(noted: MagicMock) -> None:
     assert sent["observable_indices"] == [0]
 
 
-def test_parameters_are_sent_in_the_order_of_the_vector(
-    noted: MagicMock, primitive: type[Any]
-) -> None:
+def test_parameters_are_sent_in_vector_order(noted: MagicMock, primitive: type[Any]) -> None:
     """
     By index, that is: a[10] after a[9], although it is used first.
     """
@@ -101,13 +99,13 @@ def test_parameters_are_sent_in_the_order_of_the_vector(
     assert inputs(noted)["parameter_values"] == (tuple(float(value) for value in range(12)),)
 
 
-def test_a_circuit_without_measurement_is_accepted(noted: MagicMock) -> None:
+def test_accepts_circuit_without_measurement(noted: MagicMock) -> None:
     Sampler(session=noted).run(QuantumCircuit(1, 1))
 
     assert noted.run.call_count == 1
 
 
-def test_observables_for_a_sampler_are_one_more_unknown_option(
+def test_observables_for_a_sampler_are_an_unknown_option(
     noted: MagicMock, bell: QuantumCircuit
 ) -> None:
     with pytest.warns(UserWarning, match="observables"):
@@ -116,7 +114,7 @@ def test_observables_for_a_sampler_are_one_more_unknown_option(
     assert inputs(noted)["observables"] == "ZZ"
 
 
-def test_options_cannot_pass_for_circuits(noted: MagicMock, bell: QuantumCircuit) -> None:
+def test_options_are_not_accepted_as_circuits(noted: MagicMock, bell: QuantumCircuit) -> None:
     sampler = Sampler(session=noted, options={"circuits": "other", "circuit_ids": ["a"]})
     with pytest.warns(UserWarning, match=r"'circuit"):
         sampler.run(bell)
@@ -126,7 +124,7 @@ def test_options_cannot_pass_for_circuits(noted: MagicMock, bell: QuantumCircuit
 
 
 @pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=label)
-def test_a_session_of_another_kind_is_refused(primitive: type[Any], wrong: Any) -> None:
+def test_rejects_session_of_another_type(primitive: type[Any], wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"'session' takes a Session, a backend or the name"):
         primitive(session=wrong)
 
@@ -136,7 +134,7 @@ def device(**limits: Any) -> SimpleNamespace:
     return SimpleNamespace(configuration=lambda: configuration, check_faulty=MagicMock())
 
 
-class TestBeforeAnythingIsSent:
+class TestFaultyParts:
     @pytest.fixture
     def on(self) -> Any:
         def session(backend: Any) -> MagicMock:
@@ -147,7 +145,7 @@ class TestBeforeAnythingIsSent:
 
         return session
 
-    def test_faulty_parts_stop_a_circuit_that_is_not_transpiled(
+    def test_untranspiled_circuit_on_faulty_parts_is_rejected(
         self, on: Any, primitive: type[Any]
     ) -> None:
         backend = device(n_qubits=3)
@@ -162,7 +160,7 @@ class TestBeforeAnythingIsSent:
         assert [call.args[0] for call in backend.check_faulty.call_args_list] == [good, bad]
 
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-    def test_circuits_that_a_call_leaves_out_may_use_faulty_parts(self, on: Any) -> None:
+    def test_unused_circuits_may_use_faulty_parts(self, on: Any) -> None:
         backend = device(n_qubits=3)
         session = on(backend)
         bad, good = QuantumCircuit(2, 1, name="bad"), QuantumCircuit(1, 1, name="good")
@@ -172,7 +170,7 @@ class TestBeforeAnythingIsSent:
 
         backend.check_faulty.assert_called_once_with(good)
 
-    def test_faulty_parts_do_not_matter_where_the_service_transpiles(self, on: Any) -> None:
+    def test_faulty_parts_are_allowed_if_the_service_transpiles(self, on: Any) -> None:
         backend = device()
         session = on(backend)
 
@@ -182,14 +180,14 @@ class TestBeforeAnythingIsSent:
         assert session.run.call_count == 1
 
 
-class TestLimitsOfTheBackend:
+class TestBackendLimits:
     """They are checked where a job is submitted: a stand-in for a session takes everything."""
 
     @pytest.fixture
     def sampler(self, service: QiskitRuntimeService) -> Sampler:
         return Sampler(session=Session(service, "fake_manila"))
 
-    def test_refuse_a_circuit_with_more_qubits(self, sampler: Sampler) -> None:
+    def test_reject_circuit_with_more_qubits(self, sampler: Sampler) -> None:
         circuits = [QuantumCircuit(5, 1), QuantumCircuit(5, 1), QuantumCircuit(6, 1, name="wide")]
 
         with pytest.raises(
@@ -199,14 +197,12 @@ class TestLimitsOfTheBackend:
         assert sampler.session.session_id is None
 
     @pytest.mark.parametrize("shots", [8193, 8193.0, np.int64(8193), np.array(8193)], ids=label)
-    def test_refuse_more_shots(self, sampler: Sampler, shots: Any) -> None:
+    def test_reject_more_shots(self, sampler: Sampler, shots: Any) -> None:
         with pytest.raises(ValueError, match=r"'shots' is 8193.*'fake_manila' takes at most 8192"):
             sampler.run(QuantumCircuit(1, 1), shots=shots)
         assert sampler.session.session_id is None
 
-    def test_refuse_what_a_simulated_device_takes_days_for(
-        self, service: QiskitRuntimeService
-    ) -> None:
+    def test_reject_simulation_that_would_take_days(self, service: QiskitRuntimeService) -> None:
         sampler = Sampler(session=Session(service, "fake_washington"))
         circuit = QuantumCircuit(127, 1, name="wide")
         circuit.h(range(34))
@@ -217,7 +213,7 @@ class TestLimitsOfTheBackend:
             sampler.run(circuit)
         assert sampler.session.session_id is None
 
-    def test_count_the_qubits_in_use_only(self, service: QiskitRuntimeService) -> None:
+    def test_count_only_qubits_in_use(self, service: QiskitRuntimeService) -> None:
         sampler = Sampler(session=Session(service, "fake_washington"))
         circuit = QuantumCircuit(127, 1)
         circuit.h([100, 101])
@@ -226,7 +222,7 @@ class TestLimitsOfTheBackend:
 
         assert sampler.run(circuit, skip_transpilation=False, shots=10).result().quasi_dists
 
-    def test_hold_what_is_just_within_them(self, sampler: Sampler) -> None:
+    def test_accept_values_at_the_limit(self, sampler: Sampler) -> None:
         circuit = QuantumCircuit(5, 1)
         circuit.measure(0, 0)
 
@@ -254,7 +250,7 @@ class TestLimitsOfTheBackend:
         ids=["size", "types"],
     )
     @pytest.mark.parametrize("replaced", ["session", "service", "client"])
-    def test_and_types_of_options_do_not_concern_stand_ins(
+    def test_and_option_types_are_not_checked_for_mocks(
         self,
         service: QiskitRuntimeService,
         monkeypatch: pytest.MonkeyPatch,
@@ -275,10 +271,10 @@ class TestLimitsOfTheBackend:
         assert stand_in.call_count == 1
 
 
-class TestADerivedClass:
+class TestSubclass:
     """Error mitigation of third parties overrides what terra's ``run`` ends in."""
 
-    def test_is_entered_by_a_run(self, noted: MagicMock, bell: QuantumCircuit) -> None:
+    def test_overridden_run_is_called(self, noted: MagicMock, bell: QuantumCircuit) -> None:
         class Doubling(Sampler):
             def _run(self, circuits: Any, parameter_values: Any, **run_options: Any) -> Any:
                 job = super()._run(
@@ -292,7 +288,7 @@ class TestADerivedClass:
         assert inputs(noted)["parameter_values"] == ((), ())
         assert inputs(noted)["run_options"]["shots"] == 7
 
-    def test_gets_everything_by_keyword(self, noted: MagicMock, primitive: type[Any]) -> None:
+    def test_receives_keyword_arguments(self, noted: MagicMock, primitive: type[Any]) -> None:
         seen = {}
 
         class Watching(primitive):
@@ -313,9 +309,7 @@ class TestADerivedClass:
         assert seen == expected
         noted.run.assert_not_called()
 
-    def test_may_pass_options_on_by_their_names(
-        self, noted: MagicMock, bell: QuantumCircuit
-    ) -> None:
+    def test_may_pass_options_by_name(self, noted: MagicMock, bell: QuantumCircuit) -> None:
         class Precise(Sampler):
             def _run(self, *args: Any, **kwargs: Any) -> Any:
                 return super()._run(*args, **kwargs, shots=10, init_qubits=False)
@@ -328,7 +322,7 @@ class TestADerivedClass:
         assert sampler.options.execution == {"shots": 4000, "init_qubits": True}
 
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-    def test_is_entered_by_a_deprecated_call(
+    def test_is_called_by_a_deprecated_call(
         self, noted: MagicMock, primitive: type[Any], bell: QuantumCircuit
     ) -> None:
         class Calling(primitive):

@@ -42,7 +42,7 @@ def server() -> Iterator[RuntimeServer]:
             {"name": "other", "crn": OTHER_CRN, "devices": ["fake_lima"]},
         ],
     }
-    with ServerPool() as workshop, workshop.server(**settings) as server:
+    with ServerPool() as pool, pool.server(**settings) as server:
         yield server
 
 

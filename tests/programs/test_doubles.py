@@ -137,7 +137,7 @@ def service(standin):
     return service
 
 
-def test_programs_of_a_double_live_their_whole_life(service):
+def test_double_supports_all_program_operations(service):
     ids = [
         service.upload_program(SOURCE, {"name": f"n{number}", "max_execution_time": 9})
         for number in range(3)
@@ -158,7 +158,7 @@ def test_programs_of_a_double_live_their_whole_life(service):
         service.delete_program(ids[0])
 
 
-def test_jobs_of_a_double_are_run_found_and_deleted(service):
+def test_double_supports_all_job_operations(service):
     program_id = service.upload_program(SOURCE, {"name": "n", "max_execution_time": 9})
 
     job = service.run(program_id, {"a": 1}, {"backend": DEVICE, "image": "a:b"})

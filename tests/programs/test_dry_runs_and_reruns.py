@@ -25,7 +25,7 @@ def requests(service, qiskit_runtime_server):
     return qiskit_runtime_server.requests
 
 
-def test_a_dry_run_of_a_primitive_sends_nothing(service, requests, bell):
+def test_dry_run_of_a_primitive_sends_nothing(service, requests, bell):
     with Session(service=service, backend=SIMULATOR, max_time=600):
         dry = Sampler(options={"seed_simulator": 5}).run(bell, shots=321, dry_run=True)
 
@@ -38,7 +38,7 @@ def test_a_dry_run_of_a_primitive_sends_nothing(service, requests, bell):
     assert str(dry.size) in str(dry)
 
 
-def test_a_dry_run_is_what_would_be_sent(service, requests, bell):
+def test_dry_run_returns_what_would_be_sent(service, requests, bell):
     with Session(service=service, backend=SIMULATOR) as session:
         sampler = Sampler(session=session)
         dry = sampler.run(bell, dry_run=True)
@@ -48,21 +48,21 @@ def test_a_dry_run_is_what_would_be_sent(service, requests, bell):
     assert json.loads(sent.body) == dry.request
 
 
-def test_a_dry_run_refuses_what_a_run_would(service, requests, bell):
+def test_dry_run_rejects_what_run_rejects(service, requests, bell):
     with Session(service=service, backend=SIMULATOR), pytest.raises(ValueError, match="shots"):
         Sampler().run(bell, shots=0, dry_run=True)
 
     assert requests.exchanges == []
 
 
-def test_a_program_can_be_tried_dry(service, requests):
+def test_program_supports_dry_run(service, requests):
     dry = service.run("hello-world", {"iterations": 3}, {"backend": SIMULATOR}, dry_run=True)
 
     assert dry.request["params"] == {"iterations": 3}
     assert requests.exchanges == []
 
 
-def test_a_job_runs_again_with_the_same_inputs_and_tags(service, bell):
+def test_rerun_uses_the_same_inputs_and_tags(service, bell):
     options = {"seed_simulator": 11, "job_tags": ["again"]}
     with Session(service=service, backend=SIMULATOR):
         first = Sampler(options=options).run(bell, shots=1000)
@@ -78,7 +78,7 @@ def test_a_job_runs_again_with_the_same_inputs_and_tags(service, bell):
     assert second.result(timeout=60) == first.result(timeout=60) == third.result(timeout=60)
 
 
-def test_a_job_that_failed_can_run_again(service):
+def test_failed_job_can_be_rerun(service):
     metadata = {"name": "moody", "max_execution_time": 60}
     source = "def main(backend, user_messenger, **kwargs):\n    raise ValueError('today not')\n"
     program_id = service.upload_program(source, metadata)
@@ -92,6 +92,6 @@ def test_a_job_that_failed_can_run_again(service):
     assert service.rerun(failed).result(timeout=60) == 7
 
 
-def test_what_does_not_exist_cannot_run_again(service):
+def test_unknown_job_cannot_be_rerun(service):
     with pytest.raises(RuntimeJobNotFound, match="no-such-job"):
         service.rerun("no-such-job")

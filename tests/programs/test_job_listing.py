@@ -32,7 +32,7 @@ def named(first: int, end: int) -> list[str]:
     return [f"job{number}" for number in range(first, end)]
 
 
-def test_five_hundred_jobs_take_no_more_requests_than_the_page_size_forces(standin):
+def test_five_hundred_jobs_take_the_minimum_number_of_requests(standin):
     """
     Pages of 200: three requests, and nothing else; neither backends nor single jobs are asked for.
     """
@@ -50,7 +50,7 @@ def test_five_hundred_jobs_take_no_more_requests_than_the_page_size_forces(stand
     assert len(standin.requests) == 3
 
 
-def test_all_jobs_are_asked_for_in_full_pages(standin):
+def test_unlimited_listing_requests_full_pages(standin):
     standin.page_size = 200
     standin.add_jobs(450)
 
@@ -58,7 +58,7 @@ def test_all_jobs_are_asked_for_in_full_pages(standin):
     assert [query["limit"] for query in standin.asked("GET /jobs")] == ["200"] * 4
 
 
-def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin):
+def test_short_page_is_not_assumed_to_be_the_last(standin):
     standin.page_size = 7
     standin.add_jobs(20)
 
@@ -79,7 +79,7 @@ def test_a_page_that_is_smaller_than_asked_for_is_not_taken_for_the_last(standin
         (5, None, (0, 5), 1),
     ],
 )
-def test_limit_and_skip_choose_a_part_and_the_listing_ends(standin, limit, skip, found, requests):
+def test_limit_and_skip_select_a_slice(standin, limit, skip, found, requests):
     standin.add_jobs(5)
 
     assert ids(standin.service().jobs(limit=limit, skip=skip)) == named(*found)
@@ -87,7 +87,7 @@ def test_limit_and_skip_choose_a_part_and_the_listing_ends(standin, limit, skip,
 
 
 @pytest.mark.parametrize("count", [1000, 5, 2, 0, -1, None, "many"])
-def test_lists_all_jobs_whatever_the_service_counts(standin, count):
+def test_lists_all_jobs_whatever_count_the_service_reports(standin, count):
     standin.page_size = 2
     standin.add_jobs(5)
     standin.count = lambda _page: count
@@ -96,7 +96,7 @@ def test_lists_all_jobs_whatever_the_service_counts(standin, count):
     assert len(standin.requests) == 4
 
 
-def test_lists_all_jobs_of_a_service_that_counts_each_page_by_itself(standin):
+def test_lists_all_jobs_if_the_service_counts_per_page(standin):
     standin.page_size = 50
     standin.add_jobs(120)
     standin.count = len
@@ -105,7 +105,7 @@ def test_lists_all_jobs_of_a_service_that_counts_each_page_by_itself(standin):
 
 
 @pytest.mark.parametrize("count", [3, 2, None])
-def test_the_listing_ends_at_a_service_that_ignores_the_offset(standin, count):
+def test_listing_ends_if_the_service_ignores_the_offset(standin, count):
     def jobs_get(**_filters):
         records = [{"id": f"job{number}", "program": {"id": "p"}} for number in range(3)]
         return {"jobs": records, "count": count}
@@ -116,7 +116,7 @@ def test_the_listing_ends_at_a_service_that_ignores_the_offset(standin, count):
     assert ids(JobListing(service)) == named(0, 3)
 
 
-def test_jobs_that_move_to_the_next_page_are_given_once(standin):
+def test_jobs_that_move_to_the_next_page_are_listed_once(standin):
     """
     Two jobs are made while the first page is read, so its last two come again on the second one.
     """
@@ -129,7 +129,7 @@ def test_jobs_that_move_to_the_next_page_are_given_once(standin):
     assert ids([*first, *jobs]) == named(0, 8)
 
 
-def test_jobs_that_vanish_while_pages_are_read_do_no_harm(standin):
+def test_jobs_that_disappear_between_pages_are_tolerated(standin):
     standin.page_size = 2
     standin.add_jobs(6)
     jobs = iter(JobListing(standin.service()))
@@ -139,7 +139,7 @@ def test_jobs_that_vanish_while_pages_are_read_do_no_harm(standin):
     assert ids([first, *jobs]) == named(0, 2)
 
 
-def test_pages_are_read_while_somebody_looks_and_no_sooner(standin):
+def test_pages_are_fetched_lazily(standin):
     standin.page_size = 3
     standin.add_jobs(9)
     listing = JobListing(standin.service())
@@ -160,7 +160,7 @@ def test_pages_are_read_while_somebody_looks_and_no_sooner(standin):
     skip=st.integers(0, 40),
 )
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_listing_gives_its_part_in_one_request_per_page(total, page_size, limit, skip):
+def test_listing_takes_one_request_per_page(total, page_size, limit, skip):
     from types import SimpleNamespace
 
     model = StandIn(page_size)
@@ -185,7 +185,7 @@ def test_every_listing_gives_its_part_in_one_request_per_page(total, page_size, 
     assert len(asked) == -(-len(part) // page_size) + (not full)
 
 
-def test_every_filter_reaches_the_service_in_its_own_words(standin):
+def test_every_filter_is_sent_under_its_service_name(standin):
     standin.service().jobs(
         limit=2,
         skip=1,
@@ -231,7 +231,7 @@ def test_every_filter_reaches_the_service_in_its_own_words(standin):
         (dict.fromkeys(["job_tags", "created_after", "created_before"], ""), {}),
     ],
 )
-def test_filters_are_understood_as_in_0_9_3(standin, filters, query):
+def test_filters_are_interpreted_as_in_0_9_3(standin, filters, query):
     """
     What is empty does not filter, ids may be any object, and flags any value.
     """
@@ -242,7 +242,7 @@ def test_filters_are_understood_as_in_0_9_3(standin, filters, query):
     assert asked == {"limit": default, **query}
 
 
-def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
+def test_naive_date_is_local_and_may_be_a_string(standin, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
@@ -269,7 +269,7 @@ def test_a_date_without_offset_is_local_and_may_be_a_text(standin, monkeypatch):
         ({"created_before": 20230101}, "'created_before' must be a datetime"),
     ],
 )
-def test_a_filter_of_no_use_is_named_before_anything_is_sent(standin, arguments, text):
+def test_rejects_invalid_filter_before_sending(standin, arguments, text):
     service = standin.service()
 
     with pytest.raises(IBMInputValueError, match=text):
@@ -277,7 +277,7 @@ def test_a_filter_of_no_use_is_named_before_anything_is_sent(standin, arguments,
     assert standin.requests == []
 
 
-def test_the_cloud_knows_no_instance_of_a_listing(standin):
+def test_cloud_rejects_instance_filter(standin):
     service = standin.service("ibm_cloud")
 
     with pytest.raises(IBMInputValueError, match="'instance' is only supported"):
@@ -285,11 +285,11 @@ def test_the_cloud_knows_no_instance_of_a_listing(standin):
     assert standin.requests == []
 
 
-def test_an_instance_that_the_account_does_not_have_simply_filters(standin):
+def test_unknown_instance_filters_out_all_jobs(standin):
     assert standin.service().jobs(instance="no/such/one") == []
 
 
-def test_a_past_job_is_complete_and_its_parts_are_decoded_when_looked_at(standin):
+def test_listed_job_is_complete_and_decoded_on_first_use(standin):
     circuit_of_the_future = {"__type__": "QuantumCircuit", "__value__": "bm90IHFweQ=="}
     standin.add_jobs(1, params={"shots": 7}, session_id="sid", runtime="image:tag")
     standin.add_jobs(1, params={"circuits": circuit_of_the_future})
@@ -307,7 +307,7 @@ def test_a_past_job_is_complete_and_its_parts_are_decoded_when_looked_at(standin
     assert len(standin.requests) == 1
 
 
-def test_the_backend_of_a_past_job_is_fetched_when_looked_at_and_once_for_all(standin):
+def test_backend_of_listed_jobs_is_fetched_once_on_first_use(standin):
     standin.add_jobs(3)
     jobs = standin.service().jobs()
     standin.requests.clear()
@@ -319,7 +319,7 @@ def test_the_backend_of_a_past_job_is_fetched_when_looked_at_and_once_for_all(st
     assert [call for call, _, _ in standin.requests] == [f"GET /backends/{DEVICE}/configuration"]
 
 
-def test_a_job_of_a_device_that_is_gone_has_a_stand_in_for_it(standin):
+def test_job_of_retired_device_has_a_placeholder_backend(standin):
     standin.add_jobs(1, backend="ibmq_gone")
     standin.add_jobs(1)
     gone, there = standin.service().jobs()
@@ -330,7 +330,7 @@ def test_a_job_of_a_device_that_is_gone_has_a_stand_in_for_it(standin):
     assert standin.asked("GET /backends/ibmq_gone/configuration") == []
 
 
-def test_a_job_of_an_instance_that_was_left_shows_the_device_without_it(standin):
+def test_job_of_lost_instance_shows_the_device_without_it(standin):
     standin.add_jobs(1, hub="left", group="g", project="p")
 
     (job,) = standin.service().jobs()
@@ -338,7 +338,7 @@ def test_a_job_of_an_instance_that_was_left_shows_the_device_without_it(standin)
     assert job.backend().name == DEVICE
 
 
-def test_the_cloud_passes_over_the_instance_of_a_job(standin):
+def test_cloud_ignores_the_instance_of_a_job(standin):
     standin.add_jobs(1)
 
     (job,) = standin.service("ibm_cloud").jobs()
@@ -347,7 +347,7 @@ def test_the_cloud_passes_over_the_instance_of_a_job(standin):
     assert job.backend()._instance is None
 
 
-def test_a_record_without_most_of_its_fields_is_a_job_too(standin):
+def test_incomplete_record_is_still_a_job(standin):
     standin.jobs.append({"id": "bare"})
 
     (job,) = standin.service().jobs()
@@ -355,7 +355,7 @@ def test_a_record_without_most_of_its_fields_is_a_job_too(standin):
     assert (job.job_id(), job.program_id, job.tags, job.image) == ("bare", "", [], "")
 
 
-def test_a_record_without_an_id_is_passed_over_with_a_word_in_the_log(standin, caplog):
+def test_record_without_id_is_skipped_and_logged(standin, caplog):
     standin.add_jobs(2)
     del standin.jobs[0]["id"]
 
@@ -363,7 +363,7 @@ def test_a_record_without_an_id_is_passed_over_with_a_word_in_the_log(standin, c
     assert "a job without an id" in caplog.text
 
 
-def test_one_job_is_found_by_its_id(standin):
+def test_finds_job_by_id(standin):
     standin.add_jobs(2)
 
     job = standin.service().job("job1")
@@ -373,7 +373,7 @@ def test_one_job_is_found_by_its_id(standin):
     assert [call for call, _, _ in standin.requests] == ["GET /jobs/job1"]
 
 
-def test_a_job_can_be_deleted_once(standin):
+def test_job_can_be_deleted_once(standin):
     standin.add_jobs(1)
     service = standin.service()
 
@@ -386,7 +386,7 @@ def test_a_job_can_be_deleted_once(standin):
 
 
 @pytest.mark.parametrize("job_id", ["", None])
-def test_an_id_that_is_none_is_refused_before_anything_is_sent(standin, job_id):
+def test_rejects_invalid_id_before_sending(standin, job_id):
     service = standin.service()
 
     for call in (service.job, service.delete_job):
@@ -395,7 +395,7 @@ def test_an_id_that_is_none_is_refused_before_anything_is_sent(standin, job_id):
     assert standin.requests == []
 
 
-def test_other_refusals_keep_their_facts(standin):
+def test_other_errors_keep_their_details(standin):
     standin.add_jobs(1)
     service = standin.service()
     refusal = (403, {"errors": [{"code": 1200, "message": "Not yours."}], "trace": "trace-1"})
@@ -412,7 +412,7 @@ def test_other_refusals_keep_their_facts(standin):
         service.jobs()
 
 
-def test_refused_credentials_stay_what_they_are(standin):
+def test_rejected_credentials_stay_authorization_errors(standin):
     service = standin.service("ibm_cloud")
     standin.answers["GET /jobs/x"] = (401, {"errors": [{"code": 1201, "message": "Who?"}]})
 

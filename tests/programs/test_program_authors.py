@@ -33,7 +33,7 @@ class OnSimulator(ProgramBackend):
         return self._simulator.run(circuits, shots=shots, **run_config)
 
 
-def test_a_messenger_prints_what_a_program_tells(capsys):
+def test_local_messenger_prints_messages(capsys):
     messenger = UserMessenger()
 
     assert messenger.publish({"counts": np.array([1, 2])}) is None
@@ -45,12 +45,12 @@ def test_a_messenger_prints_what_a_program_tells(capsys):
     assert (json.loads(second), json.loads(third)) == ("the result", [1])
 
 
-def test_a_message_that_cannot_travel_fails_where_it_is_published():
+def test_unsupported_message_fails_where_it_is_published():
     with pytest.raises(TypeError):
         UserMessenger().publish({"a": {1, 2}}, encoder=json.JSONEncoder)
 
 
-def test_a_backend_of_ones_own_runs_a_program(bell, capsys):
+def test_custom_backend_runs_a_program(bell, capsys):
     from program_source.hello_world import main
 
     backend = OnSimulator(aer.AerSimulator())
@@ -62,12 +62,12 @@ def test_a_backend_of_ones_own_runs_a_program(bell, capsys):
     assert {sum(message["counts"].values()) for message in messages} == {1000}
 
 
-def test_a_backend_has_to_say_how_it_runs():
+def test_backend_must_implement_run():
     with pytest.raises(TypeError, match="abstract"):
         ProgramBackend(None)
 
 
-def test_the_template_runs_locally_and_its_inputs_and_result_can_travel(bell, capsys):
+def test_template_runs_locally_with_encodable_inputs_and_result(bell, capsys):
     from qiskit_ibm_runtime.program.program_template import main
 
     inputs = json.loads(
@@ -80,7 +80,7 @@ def test_the_template_runs_locally_and_its_inputs_and_result_can_travel(bell, ca
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_the_sample_of_metadata_is_complete_and_ships():
+def test_sample_metadata_is_complete_and_shipped():
     sample = files("qiskit_ibm_runtime.program") / "program_metadata_sample.json"
 
     metadata = ProgramMetadata.read(json.loads(sample.read_text()))
@@ -106,5 +106,5 @@ class Doubled(ResultDecoder):
     ("data", "decoded"),
     [("21", 42), (b"21", 42), ("text", "texttext"), ("", ""), ('"a"', "aa")],
 )
-def test_a_decoder_of_a_user_builds_on_the_usual_one(data, decoded):
+def test_custom_decoder_extends_the_default_one(data, decoded):
     assert Doubled.decode(data) == decoded

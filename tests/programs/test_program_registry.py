@@ -51,7 +51,7 @@ def ids(programs) -> list[str]:
     return [program.program_id for program in programs]
 
 
-def test_programs_come_in_the_order_of_the_service_and_are_read_as_far_as_needed(standin, service):
+def test_programs_keep_service_order_and_are_fetched_as_needed(standin, service):
     names = add_programs(standin, 50)
 
     assert ids(service.programs()) == names[:20]
@@ -69,7 +69,7 @@ def test_programs_come_in_the_order_of_the_service_and_are_read_as_far_as_needed
     assert len(standin.requests) == 4
 
 
-def test_a_program_that_was_asked_for_is_not_taken_for_the_whole_list(standin, service):
+def test_fetching_one_program_does_not_count_as_the_list(standin, service):
     names = add_programs(standin, 3)
 
     one = service.program("p1")
@@ -78,7 +78,7 @@ def test_a_program_that_was_asked_for_is_not_taken_for_the_whole_list(standin, s
     assert service.programs()[1] is one
 
 
-def test_a_refresh_forgets_what_is_known(standin, service):
+def test_refresh_clears_the_cache(standin, service):
     add_programs(standin, 2)
     old = service.programs()[0]
     add_programs(standin, 1, first=2)
@@ -89,7 +89,7 @@ def test_a_refresh_forgets_what_is_known(standin, service):
 
 
 @pytest.mark.parametrize("count", [1000, 3, 1, 0, None, "many"])
-def test_lists_all_programs_whatever_the_service_counts(standin, service, count):
+def test_lists_all_programs_whatever_count_the_service_reports(standin, service, count):
     standin.page_size = 2
     add_programs(standin, 3)
     standin.count = lambda _page: count
@@ -98,7 +98,7 @@ def test_lists_all_programs_whatever_the_service_counts(standin, service, count)
     assert len(standin.requests) == 3
 
 
-def test_the_list_of_programs_ends_at_a_service_that_ignores_the_offset(service):
+def test_listing_ends_if_the_service_ignores_the_offset(service):
     records = [{"id": "p0", "name": "p0"}, {"id": "p1", "name": "p1"}]
     service._api_client = SimpleNamespace(
         list_programs=lambda **_page: {"programs": records, "count": 2}
@@ -108,13 +108,13 @@ def test_the_list_of_programs_ends_at_a_service_that_ignores_the_offset(service)
 
 
 @pytest.mark.parametrize("arguments", [{"limit": -1}, {"skip": -1}, {"limit": "all"}])
-def test_a_number_of_no_use_is_named(service, standin, arguments):
+def test_rejects_invalid_limit_and_skip(service, standin, arguments):
     with pytest.raises(IBMInputValueError, match=f"'{next(iter(arguments))}' must be a number"):
         service.programs(**arguments)
     assert standin.requests == []
 
 
-def test_a_program_is_fetched_once_and_again_on_demand(standin, service):
+def test_program_is_cached_until_refreshed(standin, service):
     add_programs(standin, 1)
 
     first = service.program("p0")
@@ -125,7 +125,7 @@ def test_a_program_is_fetched_once_and_again_on_demand(standin, service):
     assert service.program("p0", refresh=True).name == "renamed"
 
 
-def test_an_uploaded_program_is_described_as_its_author_wanted(standin, service):
+def test_uploaded_program_keeps_its_metadata(standin, service):
     program_id = service.upload_program(SOURCE, METADATA)
 
     (sent,) = standin.sent("POST /programs")
@@ -145,7 +145,7 @@ def test_an_uploaded_program_is_described_as_its_author_wanted(standin, service)
     assert vars(program.parameters()) == {"shots": None}
 
 
-def test_an_upload_shows_up_in_the_list_that_was_read_before(standin, service):
+def test_upload_appears_in_a_list_fetched_earlier(standin, service):
     add_programs(standin, 1)
     service.programs()
 
@@ -155,7 +155,7 @@ def test_an_upload_shows_up_in_the_list_that_was_read_before(standin, service):
 
 
 @pytest.mark.parametrize("as_path", [str, Path], ids=["text", "path"])
-def test_source_and_metadata_may_be_files(standin, service, tmp_path, as_path):
+def test_accepts_source_and_metadata_files(standin, service, tmp_path, as_path):
     source, metadata = tmp_path / "program.py", tmp_path / "program.json"
     source.write_text(SOURCE + "# Grüße\n", encoding="utf-8")
     metadata.write_text(json.dumps(METADATA), encoding="utf-8")
@@ -168,13 +168,13 @@ def test_source_and_metadata_may_be_files(standin, service, tmp_path, as_path):
 @pytest.mark.parametrize(
     "source", ["def main() {}", "x = 1\nmain = print\n"], ids=["one line", "no def"]
 )
-def test_text_is_told_from_a_path_by_its_entry_or_its_lines(standin, service, source):
+def test_source_is_distinguished_from_a_path_by_main_or_newlines(standin, service, source):
     service.upload_program(source, {"name": "n", "max_execution_time": 1})
 
     assert standin.programs["n-id"]["data"] == source
 
 
-def test_the_least_metadata_are_a_name_and_a_limit(standin, service):
+def test_metadata_requires_only_name_and_time_limit(standin, service):
     service.upload_program(SOURCE, {"name": "n", "max_execution_time": 1, "unknown": "x"})
 
     (sent,) = standin.sent("POST /programs")
@@ -197,7 +197,7 @@ def test_the_least_metadata_are_a_name_and_a_limit(standin, service):
         (["name"], r"'metadata' must be a dict or the path of a JSON file, not \['name'\]"),
     ],
 )
-def test_metadata_of_no_use_are_named_before_anything_is_sent(service, standin, metadata, text):
+def test_rejects_invalid_metadata_before_sending(service, standin, metadata, text):
     with pytest.raises(IBMInputValueError, match=text):
         service.upload_program(SOURCE, metadata)
     assert standin.requests == []
@@ -206,7 +206,7 @@ def test_metadata_of_no_use_are_named_before_anything_is_sent(service, standin, 
 @pytest.mark.parametrize(
     ("content", "text"), [("{", "holds no JSON"), ("[1]", "JSON object, not a list")]
 )
-def test_a_metadata_file_of_no_use_is_named(service, tmp_path, content, text):
+def test_names_invalid_metadata_file(service, tmp_path, content, text):
     path = tmp_path / "metadata.json"
     path.write_text(content)
 
@@ -214,19 +214,19 @@ def test_a_metadata_file_of_no_use_is_named(service, tmp_path, content, text):
         service.upload_program(SOURCE, str(path))
 
 
-def test_files_that_are_not_there_are_named(service, tmp_path):
+def test_names_missing_files(service, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"'def main\(' is missing.*: 'missing.py'"):
         service.upload_program("missing.py", METADATA)
     with pytest.raises(FileNotFoundError, match=r"missing.json"):
         service.upload_program(SOURCE, "missing.json")
 
 
-def test_a_text_that_is_no_path_is_no_program(service):
+def test_string_that_is_neither_path_nor_source_is_rejected(service):
     with pytest.raises(FileNotFoundError, match="no program"):
         service.upload_program("x" * 5000, METADATA)
 
 
-def test_a_folder_is_neither_program_nor_metadata(service, tmp_path):
+def test_rejects_folder_as_program_or_metadata(service, tmp_path):
     with pytest.raises(IBMInputValueError, match="holds no program"):
         service.upload_program(str(tmp_path), METADATA)
     with pytest.raises(IBMInputValueError, match="holds no JSON"):
@@ -234,7 +234,7 @@ def test_a_folder_is_neither_program_nor_metadata(service, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\xff\xfe"], ids=["empty", "blank", "binary"])
-def test_a_file_without_a_program_is_named(service, standin, tmp_path, content):
+def test_names_file_without_a_program(service, standin, tmp_path, content):
     path = tmp_path / "program.py"
     path.write_bytes(content)
 
@@ -244,7 +244,7 @@ def test_a_file_without_a_program_is_named(service, standin, tmp_path, content):
 
 
 @pytest.mark.parametrize("data", ["", None, 5, b"def main(): pass"])
-def test_something_else_is_no_program(service, standin, data):
+def test_rejects_other_types_as_program(service, standin, data):
     with pytest.raises(IBMInputValueError, match="'data' must be the source of a program"):
         service.upload_program(data, METADATA)
     assert standin.requests == []
@@ -258,7 +258,7 @@ def test_something_else_is_no_program(service, standin, data):
         (400, IBMRuntimeError, "Failed to create program"),
     ],
 )
-def test_a_refused_upload_says_why(standin, service, status, error, text):
+def test_rejected_upload_gives_the_reason(standin, service, status, error, text):
     standin.answers["POST /programs"] = (status, {"errors": [{"code": 7, "message": "Because."}]})
 
     with pytest.raises(error, match=f"{text}.*Because") as caught:
@@ -266,7 +266,7 @@ def test_a_refused_upload_says_why(standin, service, status, error, text):
     assert (caught.value.failure.status, caught.value.failure.code) == (status, 7)
 
 
-def test_an_update_sends_what_is_given_and_shows_the_new_state(standin, service):
+def test_update_sends_given_fields_and_refreshes_the_program(standin, service):
     program_id = service.upload_program(SOURCE, METADATA)
     program = service.program(program_id)
     new = SOURCE.replace("kwargs\n", "1\n")
@@ -296,7 +296,7 @@ def test_an_update_sends_what_is_given_and_shows_the_new_state(standin, service)
         ({"metadata": METADATA}, ["PATCH /programs/mine-id"]),
     ],
 )
-def test_an_update_sends_no_more_than_it_has(standin, service, arguments, calls):
+def test_update_sends_only_given_fields(standin, service, arguments, calls):
     service.upload_program(SOURCE, METADATA)
     standin.requests.clear()
 
@@ -306,7 +306,7 @@ def test_an_update_sends_no_more_than_it_has(standin, service, arguments, calls)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"metadata": {}}, {"metadata": {"is_public": True}}])
-def test_an_update_of_nothing_is_a_warning_at_the_caller(standin, service, arguments):
+def test_empty_update_warns_at_the_caller(standin, service, arguments):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         service.update_program("p", **arguments)
@@ -327,13 +327,13 @@ def test_an_update_of_nothing_is_a_warning_at_the_caller(standin, service, argum
         ({"data": 5}, "'data'"),
     ],
 )
-def test_an_update_of_no_use_is_named_before_anything_is_sent(service, standin, arguments, text):
+def test_rejects_invalid_update_before_sending(service, standin, arguments, text):
     with pytest.raises(IBMInputValueError, match=text):
         service.update_program("p", **arguments)
     assert standin.requests == []
 
 
-def test_visibility_is_changed_and_known_at_once(standin, service):
+def test_visibility_change_is_visible_immediately(standin, service):
     program_id = service.upload_program(SOURCE, METADATA)
     program = service.program(program_id)
 
@@ -348,7 +348,7 @@ def test_visibility_is_changed_and_known_at_once(standin, service):
     assert program.is_public is False
 
 
-def test_a_deleted_program_is_gone_and_the_list_goes_on_where_it_was(standin, service):
+def test_deleting_a_program_does_not_disturb_the_list(standin, service):
     names = add_programs(standin, 50)
     service.programs()
 
@@ -370,7 +370,7 @@ MISSING = [
 
 
 @pytest.mark.parametrize("call", MISSING)
-def test_a_program_that_is_not_there_is_named(service, call):
+def test_names_unknown_program(service, call):
     with pytest.raises(RuntimeProgramNotFound, match=r"Program not found: .*404") as caught:
         call(service)
     assert caught.value.failure.code == 1220
@@ -386,7 +386,7 @@ def test_a_program_that_is_not_there_is_named(service, call):
         ("PUT /programs/x/public", MISSING[4], "set program visibility"),
     ],
 )
-def test_other_refusals_say_what_failed(standin, service, path, call, text):
+def test_other_errors_say_what_failed(standin, service, path, call, text):
     standin.answers[path] = (403, {"errors": [{"code": 1, "message": "No."}]})
 
     with pytest.raises(IBMRuntimeError, match=rf"Failed to {text}.*No\.") as caught:
@@ -394,7 +394,7 @@ def test_other_refusals_say_what_failed(standin, service, path, call, text):
     assert caught.value.failure.status == 403
 
 
-def test_programs_are_printed_briefly_or_in_full(standin, service, capsys):
+def test_prints_programs_briefly_or_in_full(standin, service, capsys):
     service.upload_program(SOURCE, METADATA)
 
     service.pprint_programs()
@@ -413,7 +413,7 @@ def test_programs_are_printed_briefly_or_in_full(standin, service, capsys):
     assert "Minimum number of qubits: 5" in detailed
 
 
-def test_the_cloud_has_programs_too(standin):
+def test_cloud_has_programs_too(standin):
     service = standin.service("ibm_cloud")
 
     program_id = service.upload_program(SOURCE, METADATA)
@@ -434,7 +434,7 @@ def test_the_cloud_has_programs_too(standin):
     ),
     given_name=st.none() | st.text(),
 )
-def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
+def test_arguments_take_precedence_over_metadata(fields, given_name):
     known = {key: value for key, value in fields.items() if key != "other"}
 
     metadata = ProgramMetadata.read(fields).updated(name=given_name)
@@ -452,7 +452,7 @@ def test_metadata_are_kept_and_what_is_given_wins(fields, given_name):
     steps=st.lists(st.tuples(st.none() | st.integers(0, 30), st.integers(0, 50)), max_size=5),
 )
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(total, steps):
+def test_any_access_order_gives_the_same_programs_and_fetches_no_page_twice(total, steps):
     from types import SimpleNamespace
 
     from qiskit_ibm_runtime._programs.registry import ProgramRegistry
@@ -475,7 +475,7 @@ def test_any_order_of_looks_gives_the_same_programs_and_reads_no_page_twice(tota
 
 
 @pytest.mark.parametrize("program_id", ["", None])
-def test_what_is_no_id_is_refused_before_anything_is_sent(standin, service, program_id):
+def test_rejects_invalid_id_before_sending(standin, service, program_id):
     before = len(standin.requests)
 
     for call in (

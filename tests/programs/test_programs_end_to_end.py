@@ -50,7 +50,7 @@ def uploaded(alice):
     alice.delete_program(program_id)
 
 
-def test_an_own_program_runs_with_its_form_and_its_messages(alice, uploaded, bell):
+def test_custom_program_runs_with_parameters_and_messages(alice, uploaded, bell):
     form = alice.program(uploaded).parameters()
     with pytest.raises(IBMInputValueError, match="circuit"):
         alice.run(uploaded, form, {"backend": SIMULATOR})
@@ -71,7 +71,7 @@ def test_an_own_program_runs_with_its_form_and_its_messages(alice, uploaded, bel
     assert [found.job_id() for found in alice.jobs(program_id=uploaded)] == [job.job_id()]
 
 
-def test_a_program_lives_through_all_its_changes(alice, uploaded):
+def test_program_can_be_uploaded_updated_published_and_deleted(alice, uploaded):
     program = alice.program(uploaded)
     assert (program.name, program.max_execution_time) == ("repeats", 600)
     assert program.data == SOURCE
@@ -87,7 +87,7 @@ def test_a_program_lives_through_all_its_changes(alice, uploaded):
     assert alice.program(uploaded, refresh=True).is_public
 
 
-def test_a_name_may_be_given_twice_and_a_deleted_program_is_gone(alice, uploaded):
+def test_names_may_repeat_and_a_deleted_program_is_gone(alice, uploaded):
     other = alice.upload_program(SOURCE, METADATA)
 
     alice.delete_program(other)
@@ -101,7 +101,7 @@ def test_a_name_may_be_given_twice_and_a_deleted_program_is_gone(alice, uploaded
         alice.run(other, {}, {"backend": SIMULATOR})
 
 
-def test_others_see_what_is_public_without_its_source(alice, login, uploaded):
+def test_other_users_see_public_programs_without_source(alice, login, uploaded):
     bob = login(alice.channel, user="bob")
     with pytest.raises(RuntimeProgramNotFound):
         bob.program(uploaded)
@@ -113,7 +113,7 @@ def test_others_see_what_is_public_without_its_source(alice, login, uploaded):
 
 
 @pytest.mark.parametrize("name", ["hello_world", "circuit_runner"])
-def test_the_sample_programs_can_be_uploaded_as_they_are(login, bell, name):
+def test_sample_programs_can_be_uploaded_unchanged(login, bell, name):
     alice = login()
     folder = files(f"program_source.{name}")
     metadata = {**json.loads((folder / f"{name}.json").read_text()), "name": f"my-{name}"}
@@ -129,7 +129,7 @@ def test_the_sample_programs_can_be_uploaded_as_they_are(login, bell, name):
         assert sum(result["results"][0]["data"]["counts"].values()) == 50
 
 
-def test_the_template_and_its_metadata_can_be_uploaded_as_they_are(login, bell):
+def test_template_and_metadata_can_be_uploaded_unchanged(login, bell):
     alice = login("ibm_cloud")
     folder = files("qiskit_ibm_runtime.program")
     program_id = alice.upload_program(
@@ -143,7 +143,7 @@ def test_the_template_and_its_metadata_can_be_uploaded_as_they_are(login, bell):
     alice.delete_program(program_id)
 
 
-def test_a_job_runs_in_the_project_that_is_named_or_that_has_the_backend(login):
+def test_job_runs_in_the_given_project_or_the_one_with_the_backend(login):
     alice = login()
 
     named = alice.run("hello-world", {}, {"backend": "fake_lima", "instance": "h/g/large"})
@@ -164,7 +164,7 @@ def test_a_job_runs_in_the_project_that_is_named_or_that_has_the_backend(login):
         alice.run("hello-world", {}, {"backend": "fake_quito", "instance": "h/g/small"})
 
 
-def test_jobs_are_found_by_every_filter(alice):
+def test_every_filter_finds_jobs(alice):
     inputs = {"iterations": 0}
     with Session(alice, SIMULATOR) as session:
         first = session.run("hello-world", inputs, {"job_tags": ["a", "of-" + alice.channel]})
@@ -188,7 +188,7 @@ def test_jobs_are_found_by_every_filter(alice):
     session.close()
 
 
-def test_a_job_of_a_listing_can_do_what_a_job_can(alice):
+def test_listed_job_supports_all_operations(alice):
     # So many that the job is still at work when it is listed.
     job = alice.run("hello-world", {"iterations": 60}, {"backend": SIMULATOR, "job_tags": ["l"]})
     listed = alice.jobs(limit=1, job_tags=["l"])[0]
@@ -206,7 +206,7 @@ def test_a_job_of_a_listing_can_do_what_a_job_can(alice):
         alice.job(job.job_id())
 
 
-def test_a_job_of_a_listing_can_be_cancelled(login):
+def test_listed_job_can_be_canceled(login):
     alice = login()
     job = alice.run("hello-world", {"iterations": 10_000}, {"backend": SIMULATOR})
 
@@ -216,7 +216,7 @@ def test_a_job_of_a_listing_can_be_cancelled(login):
     assert listed.status() is job.status() is JobStatus.CANCELLED
 
 
-def test_the_cloud_chooses_a_backend(login):
+def test_cloud_chooses_a_backend(login):
     job = login("ibm_cloud").run("hello-world", {"iterations": 0})
 
     assert job.result(timeout=120) == "Hello, World!"

@@ -43,7 +43,7 @@ def body_of(standin) -> dict:
     return body
 
 
-def test_a_run_is_one_request_with_all_that_was_said(standin):
+def test_run_is_one_request_with_all_arguments(standin):
     job = standin.service().run(
         "hello-world",
         {"iterations": 2},
@@ -79,7 +79,7 @@ def test_a_run_is_one_request_with_all_that_was_said(standin):
     assert len(standin.requests) == 1
 
 
-def test_a_log_level_is_sent_in_capitals_however_it_is_written(standin):
+def test_log_level_is_sent_in_uppercase(standin):
     options = {"backend": DEVICE, "log_level": "info"}
 
     standin.service().run("hello-world", {"iterations": 2}, options=options)
@@ -88,7 +88,7 @@ def test_a_log_level_is_sent_in_capitals_however_it_is_written(standin):
     assert options["log_level"] == "info"
 
 
-def test_the_cloud_chooses_a_backend_and_needs_no_options(standin):
+def test_cloud_needs_no_options_and_chooses_a_backend(standin):
     job = standin.service("ibm_cloud").run("hello-world", {})
 
     assert body_of(standin) == {"program_id": "hello-world", "params": {}}
@@ -97,7 +97,7 @@ def test_the_cloud_chooses_a_backend_and_needs_no_options(standin):
     assert (job.tags, job.session_id) == ([], None)
 
 
-def test_a_job_in_a_session_knows_it(standin):
+def test_job_in_a_session_knows_its_session(standin):
     job = standin.service().run("p", {}, {"backend": DEVICE}, session_id="first")
 
     assert body_of(standin)["session_id"] == "first"
@@ -113,7 +113,7 @@ def test_a_job_in_a_session_knows_it(standin):
     ],
     ids=["dict", "object", "instance"],
 )
-def test_options_come_as_dict_or_object_and_stay_as_they_are(standin, options):
+def test_options_may_be_dict_or_object_and_are_not_modified(standin, options):
     before = dict(options) if isinstance(options, dict) else RuntimeOptions(**vars(options))
 
     standin.service().run("p", {}, options)
@@ -123,7 +123,7 @@ def test_options_come_as_dict_or_object_and_stay_as_they_are(standin, options):
     assert options == before
 
 
-def test_a_backend_may_be_given_itself_and_brings_its_instance(standin):
+def test_backend_object_sets_the_instance(standin):
     service = standin.service()
     backend = service.backend(DEVICE)
     options = RuntimeOptions(backend=backend)
@@ -136,7 +136,7 @@ def test_a_backend_may_be_given_itself_and_brings_its_instance(standin):
     assert options.backend is backend
 
 
-def test_a_form_is_checked_and_sent_without_what_is_not_set(standin):
+def test_parameters_are_validated_and_sent_without_unset_fields(standin):
     service = standin.service()
     form = ParameterNamespace(FORM)
     with pytest.raises(IBMInputValueError, match=r"Param \(iterations\) missing required value"):
@@ -173,7 +173,7 @@ BAD_RUNS = [
 
 
 @pytest.mark.parametrize(("arguments", "text"), BAD_RUNS)
-def test_what_cannot_be_run_is_named_before_anything_is_sent(standin, arguments, text):
+def test_rejects_invalid_run_before_sending(standin, arguments, text):
     service = standin.service()
 
     with pytest.raises(IBMInputValueError, match=text):
@@ -211,7 +211,7 @@ def test_runs_a_program_without_inputs(standin, place):
     ],
     ids=label,
 )
-def test_arguments_are_understood_as_in_0_9_3(standin, arguments, sent):
+def test_arguments_are_interpreted_as_in_0_9_3(standin, arguments, sent):
     standin.service().run(
         **{"program_id": "p", "inputs": {}, "options": {"backend": DEVICE}, **arguments}
     )
@@ -222,7 +222,7 @@ def test_arguments_are_understood_as_in_0_9_3(standin, arguments, sent):
     assert body == {"program_id": "p", "params": {}, **place, **sent}
 
 
-def test_a_job_that_joins_and_opens_a_session_is_in_the_one_it_joined(standin):
+def test_session_id_takes_precedence_over_start_session(standin):
     service = standin.service()
 
     joined = service.run("p", {}, {"backend": DEVICE}, session_id="s", start_session=True)
@@ -232,7 +232,7 @@ def test_a_job_that_joins_and_opens_a_session_is_in_the_one_it_joined(standin):
     assert opened.session_id == opened.job_id()
 
 
-def test_later_changes_of_the_inputs_do_not_change_the_job(standin):
+def test_changing_inputs_later_does_not_change_the_job(standin):
     inputs = {"iterations": 1}
     job = standin.service().run("p", inputs, {"backend": DEVICE})
 
@@ -241,13 +241,13 @@ def test_later_changes_of_the_inputs_do_not_change_the_job(standin):
     assert job.inputs == {"iterations": 1}
 
 
-def test_an_error_shows_no_more_than_the_beginning_of_a_long_value(standin):
+def test_error_truncates_long_values(standin):
     with pytest.raises(IBMInputValueError) as caught:
         standin.service().run("p", ["x" * 10**6], {"backend": DEVICE})
     assert len(caught.value.message) < 400
 
 
-def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(standin):
+def test_unknown_option_and_wrong_number_of_decoders_raise_python_errors(standin):
     service = standin.service()
 
     with pytest.raises(TypeError, match="no option 'bakend'"):
@@ -268,13 +268,13 @@ def test_an_unknown_option_and_a_wrong_number_of_decoders_are_errors_of_python(s
     option=st.sampled_from(["max_execution_time", "session_time"]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_limit_of_time_but_a_finite_number_passes(value, option):
+def test_max_execution_time_must_be_finite(value, option):
     with pytest.raises(IBMInputValueError, match=option):
         RuntimeOptions(backend="b", **{option: value}).validate("ibm_quantum")
 
 
 @pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud"])
-def test_a_backend_that_is_not_there_is_noticed_before_anything_is_sent(standin, channel):
+def test_rejects_unknown_backend_before_sending(standin, channel):
     service = standin.service(channel)
 
     with pytest.raises(QiskitBackendNotFoundError, match=rf"phantom.* {DEVICE}"):
@@ -282,7 +282,7 @@ def test_a_backend_that_is_not_there_is_noticed_before_anything_is_sent(standin,
     assert standin.requests == []
 
 
-def test_a_program_that_is_not_there_is_named(standin):
+def test_names_unknown_program(standin):
     standin.answers["POST /jobs"] = (404, {"errors": [{"code": 1220, "message": "No program."}]})
 
     with pytest.raises(RuntimeProgramNotFound, match=r"Program not found: .*No program") as caught:
@@ -290,7 +290,7 @@ def test_a_program_that_is_not_there_is_named(standin):
     assert caught.value.failure.code == 1220
 
 
-def test_other_refusals_of_a_run_keep_their_facts(standin):
+def test_other_run_errors_keep_their_details(standin):
     standin.answers["POST /jobs"] = (403, {"errors": [{"code": 1, "message": "No."}], "trace": "t"})
 
     with pytest.raises(IBMRuntimeError, match=r"Failed to run program: .*No") as caught:
@@ -298,7 +298,7 @@ def test_other_refusals_of_a_run_keep_their_facts(standin):
     assert (caught.value.failure.status, caught.value.failure.trace_id) == (403, "t")
 
 
-def test_a_licence_that_waits_is_no_failure_of_the_run(standin):
+def test_unaccepted_license_has_its_own_error(standin):
     error = {"name": "ACCEPT_LICENSE_REQUIRED", "message": "Accept it.", "code": 5}
     standin.answers["POST /jobs"] = (401, {"error": error})
 
@@ -310,7 +310,7 @@ def test_a_licence_that_waits_is_no_failure_of_the_run(standin):
 @pytest.mark.parametrize(
     "answer", [{"id": "j"}, {"id": "j", "backend": "gone"}, {"id": "j", "x": 1}]
 )
-def test_an_accepted_job_is_never_lost_whatever_its_backend(standin, channel, answer):
+def test_accepted_job_is_never_lost_whatever_its_backend(standin, channel, answer):
     service = standin.service(channel)
     standin.answers["POST /jobs"] = (200, answer)
 
@@ -318,7 +318,7 @@ def test_an_accepted_job_is_never_lost_whatever_its_backend(standin, channel, an
     assert len(standin.requests) == 1
 
 
-def test_a_job_in_doubt_names_those_that_may_be_it(standin):
+def test_uncertain_submit_lists_candidates(standin):
     service = standin.service()
     doubt = SubmitUncertainError(
         "It is not known whether the job was made.",
@@ -332,7 +332,7 @@ def test_a_job_in_doubt_names_those_that_may_be_it(standin):
     assert caught.value.failure.candidates == ("j1", "j2")
 
 
-def test_a_job_whose_backend_is_told_later_asks_for_it_then(standin):
+def test_job_fetches_a_backend_assigned_later(standin):
     service = standin.service("ibm_cloud")
     standin.answers["POST /jobs"] = (200, {"id": "job0", "backend": ""})
     job = service.run("p", {})
@@ -342,7 +342,7 @@ def test_a_job_whose_backend_is_told_later_asks_for_it_then(standin):
 
 
 @pytest.mark.parametrize("decoder", [Decoder, (None, Decoder)], ids=["one", "pair"])
-def test_a_decoder_of_the_user_is_used(standin, decoder):
+def test_uses_custom_decoder(standin, decoder):
     if isinstance(decoder, tuple):
         decoder = (Decoder, Decoder)
 
@@ -352,7 +352,7 @@ def test_a_decoder_of_the_user_is_used(standin, decoder):
     assert job.result() == 'decoded "the result"'
 
 
-def test_one_run_of_many_threads_each_makes_one_job_each(standin):
+def test_concurrent_runs_create_one_job_each(standin):
     service = standin.service()
     threads = [
         threading.Thread(target=service.run, args=("p", {"n": n}, {"backend": DEVICE}))
@@ -366,7 +366,7 @@ def test_one_run_of_many_threads_each_makes_one_job_each(standin):
     assert sorted(body["params"]["n"] for body in standin.sent("POST /jobs")) == list(range(24))
 
 
-def test_a_callback_and_a_result_end_to_end(local):
+def test_callback_and_result_work_end_to_end(local):
     messages = []
     done = threading.Event()
 

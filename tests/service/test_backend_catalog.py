@@ -36,7 +36,7 @@ def is_about(kind):
     return lambda asked: asked.path.endswith(kind)
 
 
-def test_a_backend_costs_one_request_and_the_second_look_none(service, standin):
+def test_backend_costs_one_request_then_none(service, standin):
     backend = service.backend("device_07")
 
     assert standin.paths()[0].endswith("/backends/device_07/configuration")
@@ -46,7 +46,7 @@ def test_a_backend_costs_one_request_and_the_second_look_none(service, standin):
     assert len(standin.asked) == 1
 
 
-def test_all_backends_are_described_side_by_side_and_once(service, standin):
+def test_all_configurations_are_fetched_concurrently_once(service, standin):
     standin.meet(20, is_about("/configuration"))
 
     found = service.backends()
@@ -57,7 +57,7 @@ def test_all_backends_are_described_side_by_side_and_once(service, standin):
     assert len(standin.asked) == 20
 
 
-def test_sixteen_threads_that_want_one_backend_make_one_request(service, standin):
+def test_sixteen_threads_share_one_backend_request(service, standin):
     ready = threading.Barrier(16)
 
     def look(_):
@@ -71,7 +71,7 @@ def test_sixteen_threads_that_want_one_backend_make_one_request(service, standin
     assert len(standin.asked) == 1
 
 
-def test_eight_threads_that_list_make_one_request_for_each_backend(service, standin):
+def test_eight_listing_threads_make_one_request_per_backend(service, standin):
     ready = threading.Barrier(8)
 
     def look(number):
@@ -85,7 +85,7 @@ def test_eight_threads_that_list_make_one_request_for_each_backend(service, stan
     assert len({id(backend) for backends in found for backend in backends}) == 20
 
 
-def test_threads_that_wait_for_a_configuration_share_its_failure(service, standin):
+def test_threads_waiting_for_a_configuration_share_its_error(service, standin):
     standin.faults["device_03"] = (403, NO)
 
     with ThreadPoolExecutor(4) as pool:
@@ -96,7 +96,7 @@ def test_threads_that_wait_for_a_configuration_share_its_failure(service, standi
     assert service.backend("device_03").name == "device_03"
 
 
-def test_the_least_busy_is_found_with_one_status_each_side_by_side(service, standin):
+def test_least_busy_fetches_each_status_once_concurrently(service, standin):
     service.backends()
     standin.forget()
     standin.meet(20, is_about("/status"))
@@ -112,14 +112,14 @@ def test_the_least_busy_is_found_with_one_status_each_side_by_side(service, stan
     assert len(standin.asked) == 20
 
 
-def test_a_status_that_a_filter_asked_for_is_used_for_the_choice(service, standin):
+def test_least_busy_reuses_status_fetched_by_a_filter(service, standin):
     standin.states.update(device_04={"length_queue": 0}, device_05={"state": False})
 
     assert service.least_busy(operational=True).name == "device_04"
     assert len(standin.paths("/status")) == 20
 
 
-def test_keywords_of_the_configuration_make_no_further_request(service, standin, device):
+def test_configuration_filters_cost_no_request(service, standin, device):
     standin.devices["device_01"] = {**device("device_01", 27), "simulator": True}
     service.backends()
     standin.forget()
@@ -135,7 +135,7 @@ def test_keywords_of_the_configuration_make_no_further_request(service, standin,
     assert standin.asked == []
 
 
-def test_keywords_of_the_status_ask_only_what_is_left(service, standin, device):
+def test_status_filters_are_applied_last(service, standin, device):
     standin.devices["device_01"] = device("device_01", 27)
     standin.devices["device_02"] = device("device_02", 27)
     standin.states["device_02"] = {"state": False}
@@ -148,9 +148,7 @@ def test_keywords_of_the_status_ask_only_what_is_left(service, standin, device):
     ]
 
 
-def test_a_field_that_one_configuration_lacks_is_still_looked_up_in_the_others(
-    service, standin, device
-):
+def test_field_missing_in_one_configuration_is_found_in_others(service, standin, device):
     standin.devices["device_01"] = {**device("device_01"), "processor_type": "Falcon"}
 
     assert names(service.backends(processor_type="Falcon")) == ["device_01"]
@@ -159,7 +157,7 @@ def test_a_field_that_one_configuration_lacks_is_still_looked_up_in_the_others(
 
 
 @pytest.mark.parametrize("field", ["typo", "_data", "from_dict"])
-def test_a_field_that_nothing_has_matches_none_asks_nothing_and_warns(service, standin, field):
+def test_unknown_field_matches_nothing_and_warns_without_a_request(service, standin, field):
     service.backends()
     standin.forget()
 
@@ -175,7 +173,7 @@ def test_a_field_that_nothing_has_matches_none_asks_nothing_and_warns(service, s
     [(404, NO), (500, "down"), (200, "text"), (200, {}), (200, b"<html>"), (200, None)],
     ids=label,
 )
-def test_one_broken_backend_of_twenty_leaves_nineteen_and_one_warning(service, standin, answer):
+def test_broken_backend_is_skipped_with_one_warning(service, standin, answer):
     standin.faults["device_05"] = answer
 
     with pytest.warns(UserWarning, match="device_05") as caught:
@@ -190,7 +188,7 @@ def test_one_broken_backend_of_twenty_leaves_nineteen_and_one_warning(service, s
 
 
 @pytest.mark.parametrize("answer", [(404, NO), (200, {}), (200, b"<html>")], ids=label)
-def test_a_broken_backend_asked_for_by_name_is_not_found(service, standin, answer):
+def test_broken_backend_requested_by_name_is_not_found(service, standin, answer):
     standin.faults["device_05"] = answer
 
     with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches.*: device_05 is"):
@@ -201,7 +199,7 @@ def test_a_broken_backend_asked_for_by_name_is_not_found(service, standin, answe
     assert len(service.backends()) == 20
 
 
-def test_a_service_that_is_down_is_not_taken_for_a_missing_backend(service, standin):
+def test_service_outage_is_not_reported_as_missing_backend(service, standin):
     standin.faults["device_05"] = (503, "down")
 
     with pytest.raises(RequestsApiError) as caught:
@@ -210,7 +208,7 @@ def test_a_service_that_is_down_is_not_taken_for_a_missing_backend(service, stan
     assert caught.value.status_code == 503
 
 
-def test_when_no_backend_can_be_described_the_reason_is_an_error(service, standin):
+def test_error_gives_the_reason_if_every_backend_is_broken(service, standin):
     standin.faults["/configuration"] = (403, NO)
 
     for _ in range(2):
@@ -218,14 +216,14 @@ def test_when_no_backend_can_be_described_the_reason_is_an_error(service, standi
             service.backends()
 
 
-def test_refused_credentials_are_an_error_not_a_broken_backend(service, standin):
+def test_rejected_credentials_raise_instead_of_skipping(service, standin):
     standin.faults["device_05/configuration"] = (401, NO)
 
     with pytest.raises(IBMNotAuthorizedError):
         service.backends()
 
 
-def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service, standin):
+def test_least_busy_skips_backend_without_status(service, standin):
     standin.states["device_06"] = {"length_queue": 1}
     standin.faults["device_05/status"] = (404, NO)
 
@@ -240,9 +238,7 @@ def test_a_backend_whose_status_cannot_be_had_is_left_out_of_the_choice(service,
         ({"filters": "simulator"}, "'filters' must be a function.*not 'simulator'"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused_before_anything_is_asked(
-    service, standin, search, text
-):
+def test_rejects_invalid_search_before_any_request(service, standin, search, text):
     for find in (service.backends, service.least_busy):
         with pytest.raises(IBMInputValueError, match=text):
             find(**search)
@@ -250,14 +246,14 @@ def test_a_search_that_makes_no_sense_is_refused_before_anything_is_asked(
     assert not standin.asked
 
 
-def test_a_configuration_in_an_unknown_form_is_an_error_that_names_the_backend(service, standin):
+def test_malformed_configuration_error_names_the_backend(service, standin):
     standin.faults["/configuration"] = (200, {"backend_name": "device"})
 
     with pytest.raises(IBMBackendApiProtocolError, match=r"backend device_\d\d in an unknown form"):
         service.backends()
 
 
-def test_no_backend_at_work_is_an_error(service, standin):
+def test_least_busy_raises_if_none_is_operational(service, standin):
     standin.states.update({f"device_{number:02}": {"state": False} for number in range(20)})
 
     with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches the criteria.*20"):
@@ -267,7 +263,7 @@ def test_no_backend_at_work_is_an_error(service, standin):
 
 
 @pytest.mark.parametrize("name", ["device_99", 5, ["device_01"], None.__class__])
-def test_an_unknown_backend_is_named_with_those_that_exist(service, standin, name):
+def test_unknown_backend_error_lists_existing_ones(service, standin, name):
     with pytest.raises(QiskitBackendNotFoundError, match=r"No backend matches.*device_0") as caught:
         service.backend(name)
 
@@ -276,24 +272,24 @@ def test_an_unknown_backend_is_named_with_those_that_exist(service, standin, nam
 
 
 @pytest.mark.parametrize("name", [None, ""])
-def test_without_a_name_the_first_usable_backend_is_meant(service, standin, name):
+def test_without_a_name_returns_the_first_usable_backend(service, standin, name):
     assert service.backend(name).name == "device_00"
     assert len(standin.asked) == 1
 
 
-def test_the_first_usable_backend_may_be_the_second(service, standin):
+def test_skips_unusable_backend_without_a_name(service, standin):
     standin.faults["device_00"] = (404, NO)
 
     with pytest.warns(UserWarning, match="device_00"):
         assert service.backend().name == "device_01"
 
 
-def test_unknown_keywords_of_get_backend_are_a_type_error(service):
+def test_get_backend_rejects_unknown_keywords(service):
     with pytest.raises(TypeError):
         service.get_backend("device_00", typo=1)
 
 
-def test_on_the_cloud_an_unknown_name_is_an_empty_list_and_an_instance_an_error(standin):
+def test_cloud_returns_empty_list_for_unknown_name_and_rejects_instance(standin):
     service = standin.cloud_service()
     standin.forget()
 
@@ -313,7 +309,7 @@ def two_projects(standin):
     return service
 
 
-def test_a_backend_is_one_object_for_each_project_and_one_request(two_projects, standin):
+def test_backend_is_cached_per_project(two_projects, standin):
     first, second = two_projects.backend("both"), two_projects.backend("both", instance="d/e/f")
 
     assert (first._instance, second._instance) == ("a/b/c", "d/e/f")
@@ -329,7 +325,7 @@ def test_a_backend_is_one_object_for_each_project_and_one_request(two_projects, 
     assert len(standin.paths("/both/configuration")) == 1
 
 
-def test_a_backend_of_another_project_is_said_to_be_there(two_projects, standin):
+def test_error_names_the_project_that_has_the_backend(two_projects, standin):
     with pytest.raises(
         QiskitBackendNotFoundError, match=r"is not in a/b/c: try a different instance.*d/e/f"
     ):
@@ -337,7 +333,7 @@ def test_a_backend_of_another_project_is_said_to_be_there(two_projects, standin)
     assert standin.asked == []
 
 
-def test_unknown_names_are_refused_before_anything_is_sent(two_projects, standin):
+def test_rejects_unknown_names_before_sending(two_projects, standin):
     calls = [
         (lambda: two_projects.backends("typo"), QiskitBackendNotFoundError, "No backend matches"),
         (lambda: two_projects.backend("typo"), QiskitBackendNotFoundError, "No backend matches"),
@@ -353,7 +349,7 @@ def test_unknown_names_are_refused_before_anything_is_sent(two_projects, standin
     assert standin.asked == []
 
 
-def test_the_project_of_a_backend_is_found_by_name(two_projects):
+def test_finds_the_project_of_a_backend(two_projects):
     assert two_projects._get_hgp().name == "a/b/c"
     assert two_projects._get_hgp("d/e/f").name == "d/e/f"
     assert two_projects._get_hgp(backend_name="two").name == "d/e/f"

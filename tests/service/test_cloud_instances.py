@@ -35,7 +35,7 @@ def entry(name, crn):
     return {"name": name, "crn": crn}
 
 
-def test_a_name_is_resolved_through_the_proxy_and_used(standin, start, crn):
+def test_resolves_name_through_the_proxy(standin, start, crn):
     standin.instances = [entry("mine", crn), entry("yours", crn.replace("abcdef", "fedcba"))]
 
     service = start(instance="mine")
@@ -54,7 +54,7 @@ def test_a_name_is_resolved_through_the_proxy_and_used(standin, start, crn):
     assert backends.headers["Service-CRN"] == crn
 
 
-def test_a_crn_is_used_without_asking(standin, start, crn):
+def test_crn_is_used_without_a_request(standin, start, crn):
     start(instance=crn)
 
     assert [asked.url for asked in standin.asked] == [
@@ -62,13 +62,13 @@ def test_a_crn_is_used_without_asking(standin, start, crn):
     ]
 
 
-def test_instances_of_other_products_and_malformed_entries_are_passed_over(standin, start, crn):
+def test_ignores_other_products_and_malformed_entries(standin, start, crn):
     standin.instances = [entry("mine", OTHER_CRN), {"name": "mine"}, entry("mine", crn)]
 
     assert start(instance="mine").active_account()["instance"] == crn
 
 
-def test_all_pages_are_read(standin, start, crn):
+def test_reads_all_pages(standin, start, crn):
     standin.instances = [entry("mine", OTHER_CRN)] * 5 + [entry("mine", crn)]
     standin.page = 2
 
@@ -76,7 +76,7 @@ def test_all_pages_are_read(standin, start, crn):
     assert len(standin.paths("resource_instances")) == 3
 
 
-def test_a_page_that_names_itself_as_the_next_ends_the_listing(standin, start):
+def test_self_referencing_page_ends_the_listing(standin, start):
     standin.faults["resource_instances"] = (
         200,
         {"resources": [], "next_url": "/v2/resource_instances?name=mine&start=1"},
@@ -86,7 +86,7 @@ def test_a_page_that_names_itself_as_the_next_ends_the_listing(standin, start):
         start(instance="mine")
 
 
-def test_a_next_page_on_another_host_is_not_followed_there(standin, start):
+def test_does_not_follow_next_page_to_another_host(standin, start):
     standin.faults["resource_instances?name=mine"] = (
         200,
         {"resources": [], "next_url": "http://evil.example/v2/resource_instances?start=1"},
@@ -98,7 +98,7 @@ def test_a_next_page_on_another_host_is_not_followed_there(standin, start):
     assert not [asked.url for asked in standin.asked if "evil.example" in asked.url]
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_names(standin, start, crn):
+def test_unknown_name_error_lists_names(standin, start, crn):
     standin.instances = [entry("mine", crn), entry("storage", OTHER_CRN)]
 
     with pytest.raises(
@@ -109,7 +109,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_names(standin, start, crn):
     assert "storage" not in str(caught.value)
 
 
-def test_an_ambiguous_name_is_an_error_that_lists_the_crns(standin, start, crn):
+def test_ambiguous_name_error_lists_crns(standin, start, crn):
     crns = [crn, crn.replace("us-east", "eu-de")]
     standin.instances = [entry("mine", one) for one in crns]
 
@@ -119,7 +119,7 @@ def test_an_ambiguous_name_is_an_error_that_lists_the_crns(standin, start, crn):
     assert all(one in str(caught.value) for one in crns)
 
 
-def test_one_instance_that_is_listed_twice_is_not_ambiguous(standin, start, crn):
+def test_instance_listed_twice_is_not_ambiguous(standin, start, crn):
     standin.instances = [entry("mine", crn)] * 2
 
     assert start(instance="mine").active_account()["instance"] == crn
@@ -128,9 +128,7 @@ def test_one_instance_that_is_listed_twice_is_not_ambiguous(standin, start, crn)
 @pytest.mark.parametrize(
     "instance", ["crn:v1", "crn:v1:bluemix:public:quantum-computing::a/0:i::", "crn:" + ":" * 8]
 )
-def test_a_crn_without_a_region_is_refused_where_the_address_depends_on_it(
-    standin, start, instance
-):
+def test_rejects_crn_without_region_if_the_url_depends_on_it(standin, start, instance):
     with pytest.raises(IBMInputValueError, match="not a complete CRN"):
         start(instance=instance)
 
@@ -140,7 +138,7 @@ def test_a_crn_without_a_region_is_refused_where_the_address_depends_on_it(
 
 
 @pytest.mark.parametrize("instance", ["", None])
-def test_a_missing_instance_is_refused_before_anything_is_sent(standin, start, instance):
+def test_rejects_missing_instance_before_sending(standin, start, instance):
     with pytest.raises(InvalidAccountError, match="Invalid `instance` value") as caught:
         start(instance=instance)
 
@@ -149,7 +147,7 @@ def test_a_missing_instance_is_refused_before_anything_is_sent(standin, start, i
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refused_key_is_not_authorized_and_not_shown(standin, start, status, caplog):
+def test_rejected_key_is_an_authorization_error_that_hides_it(standin, start, status, caplog):
     caplog.set_level(logging.DEBUG, "qiskit_ibm_runtime")
     standin.faults["/identity/token"] = (
         status,
@@ -165,7 +163,7 @@ def test_a_refused_key_is_not_authorized_and_not_shown(standin, start, status, c
     assert "API-KEY" not in str(e.value) + caplog.text
 
 
-def test_a_cloud_that_is_down_is_an_api_error(standin, start):
+def test_cloud_outage_is_an_api_error(standin, start):
     standin.faults["/identity/token"] = (503, "down")
 
     with pytest.raises(RequestsApiError) as caught:
@@ -175,14 +173,14 @@ def test_a_cloud_that_is_down_is_an_api_error(standin, start):
 
 
 @pytest.mark.parametrize("answer", [{}, [], "text", b"<html>", {"access_token": 5}], ids=label)
-def test_an_address_that_gives_no_token_is_named(standin, start, answer):
+def test_names_url_that_returns_no_token(standin, start, answer):
     standin.faults["/identity/token"] = (200, answer)
 
     with pytest.raises(ApiIBMProtocolError, match=r"iam\.cloud\.example"):
         start(instance="mine")
 
 
-def test_a_redirect_does_not_take_the_key_along(standin, start):
+def test_redirect_does_not_forward_the_key(standin, start):
     standin.faults["iam.cloud.example"] = (307, "http://evil.example/identity/token")
 
     with pytest.raises(RequestsApiError, match="redirected"):
@@ -192,23 +190,21 @@ def test_a_redirect_does_not_take_the_key_along(standin, start):
 
 
 @pytest.mark.parametrize("answer", [[], {"resources": {}}, b"<html>"], ids=label)
-def test_a_listing_in_an_unknown_form_is_an_error(standin, start, answer):
+def test_malformed_listing_is_an_error(standin, start, answer):
     standin.faults["resource_instances"] = (200, answer)
 
     with pytest.raises(ApiIBMProtocolError, match="unknown form"):
         start(instance="mine")
 
 
-def test_certificates_are_checked_as_the_account_says(standin, proxies):
+def test_account_settings_control_certificate_checks(standin, proxies):
     directory = CloudDirectory("https://cloud.example", "t", verify="/no/such/authority.pem")
 
     with pytest.raises((RequestsApiError, OSError), match=r"authority\.pem"):
         directory.instances()
 
 
-def test_credentials_of_a_netrc_file_do_not_replace_ours(
-    standin, start, crn, monkeypatch, tmp_path
-):
+def test_netrc_does_not_replace_credentials(standin, start, crn, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password else\n")
     netrc.chmod(0o600)
@@ -221,7 +217,7 @@ def test_credentials_of_a_netrc_file_do_not_replace_ours(
     assert sent == [None, "Bearer IAM-TOKEN", "apikey API-KEY"]
 
 
-def test_the_helper_hands_out_all_crns_of_a_name(standin, proxies, crn):
+def test_helper_returns_all_crns_of_a_name(standin, proxies, crn):
     from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
     standin.instances = [entry("mine", crn), entry("mine", OTHER_CRN)]

@@ -16,7 +16,7 @@ from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.api.http.concurrency import WIDTH, failures, run_concurrently
 
 
-def test_answers_come_in_the_order_of_the_questions():
+def test_results_are_in_the_order_of_the_calls():
     meeting = threading.Barrier(5)
 
     def double(number):
@@ -26,7 +26,7 @@ def test_answers_come_in_the_order_of_the_questions():
     assert [future.result() for future in run_concurrently(double, range(5))] == [0, 2, 4, 6, 8]
 
 
-def test_one_question_needs_no_thread_and_none_no_answer():
+def test_one_call_needs_no_thread_and_no_calls_return_nothing():
     (future,) = run_concurrently(lambda _: threading.current_thread(), [1])
 
     assert future.result() is threading.current_thread()
@@ -34,7 +34,7 @@ def test_one_question_needs_no_thread_and_none_no_answer():
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_an_error_is_that_of_its_question_only(number):
+def test_error_affects_only_its_own_call(number):
     def refuse_zero(value):
         if value == 0:
             raise IBMInputValueError("no")
@@ -46,7 +46,7 @@ def test_an_error_is_that_of_its_question_only(number):
     assert [future.result() for future in others] == list(range(1, number))
 
 
-def test_no_more_are_under_way_than_the_pool_keeps_connections():
+def test_limits_concurrency_to_the_connection_pool():
     lock, under_way, most = threading.Lock(), 0, 0
 
     def count(_):
@@ -62,7 +62,7 @@ def test_no_more_are_under_way_than_the_pool_keeps_connections():
     assert most <= WIDTH
 
 
-def test_ctrl_c_ends_the_wait_at_once_and_starts_nothing_more():
+def test_ctrl_c_ends_the_wait_immediately_and_starts_no_more_calls():
     go_on, begun = threading.Event(), []
 
     def interrupt(number):
@@ -94,7 +94,7 @@ run_concurrently(hang, range(3))
 """
 
 
-def test_after_ctrl_c_the_process_ends_while_requests_still_hang():
+def test_process_exits_after_ctrl_c_while_requests_hang():
     ended = subprocess.run(
         [sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=False
     )
@@ -103,7 +103,7 @@ def test_after_ctrl_c_the_process_ends_while_requests_still_hang():
 
 
 @pytest.mark.parametrize("outcomes", [[False], [True, False], [False, True]])
-def test_requests_are_sent_also_when_threads_cannot_start(monkeypatch, outcomes):
+def test_requests_are_sent_even_if_no_thread_can_start(monkeypatch, outcomes):
     let_threads_start(monkeypatch, *outcomes, name="requests")
 
     assert [future.result() for future in run_concurrently(str, range(5))] == list("01234")
@@ -115,7 +115,7 @@ def finished(error=None):
     return future
 
 
-def test_refusals_and_senseless_answers_are_told_apart_from_what_hits_all():
+def test_separates_errors_of_one_call_from_errors_of_all():
     refusal, senseless = IBMInputValueError("no"), ValueError("no JSON")
     futures = [finished(), finished(refusal), finished(senseless)]
 

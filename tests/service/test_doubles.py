@@ -85,7 +85,7 @@ def quantum(device):
     return FakeService("ibm_quantum", token="t", instance="h/g/p", url="some_url", device=device)
 
 
-def test_a_double_on_the_quantum_channel_starts_and_finds_its_backends(quantum):
+def test_quantum_channel_double_starts_and_finds_backends(quantum):
     assert quantum._account.instance == "h/g/p"
     assert quantum._client_params.url == "runtime_url"
     assert quantum._client_params.token == "ACCESS-TOKEN"
@@ -104,7 +104,7 @@ def test_a_double_on_the_quantum_channel_starts_and_finds_its_backends(quantum):
     ]
 
 
-def test_a_double_refuses_what_the_service_refuses(quantum):
+def test_double_rejects_what_the_service_rejects(quantum):
     with pytest.raises(QiskitBackendNotFoundError, match="No backend matches"):
         quantum.backend("phantom")
     with pytest.raises(QiskitBackendNotFoundError, match=r"is not in.*try a different"):
@@ -115,7 +115,7 @@ def test_a_double_refuses_what_the_service_refuses(quantum):
         quantum._get_hgp(instance="no/such/project")
 
 
-def test_a_double_on_the_cloud_starts_and_finds_its_backends(device):
+def test_cloud_double_starts_and_finds_backends(device):
     service = FakeService("ibm_cloud", token="t", instance="crn:v1:a:b:c:d:e:f::", device=device)
 
     assert [b.name for b in service.backends()] == ["common"]
@@ -124,12 +124,12 @@ def test_a_double_on_the_cloud_starts_and_finds_its_backends(device):
     assert service._fake_client.asked == ["list None", "common"]
 
 
-def test_a_double_without_an_instance_on_the_cloud_is_refused(device):
+def test_cloud_double_without_instance_is_rejected(device):
     with pytest.raises(InvalidAccountError, match="instance"):
         FakeService("ibm_cloud", token="t", url="u", device=device)
 
 
-def test_a_client_that_is_replaced_later_is_used_for_what_is_still_to_be_fetched(quantum, device):
+def test_client_replaced_later_is_used_for_later_requests(quantum, device):
     first = quantum.backend("common")
     quantum._api_client = FakeClient(device)
 
@@ -137,7 +137,7 @@ def test_a_client_that_is_replaced_later_is_used_for_what_is_still_to_be_fetched
     assert quantum.backend("common") is first
 
 
-def test_objects_that_a_double_brings_along_are_handed_out(device):
+def test_backends_provided_by_a_double_are_returned(device):
     given = MagicMock()
 
     class WithObjects(FakeService):
@@ -162,7 +162,7 @@ class NeverLoggedIn(AuthClient):
         return [{"hub": "h", "group": "g", "project": "p"}]
 
 
-def test_an_auth_client_needs_no_constructor(device):
+def test_auth_client_double_needs_no_constructor(device):
     class WithSubclass(FakeService):
         def _authenticate_ibm_quantum_account(self, client_params):
             return NeverLoggedIn()
@@ -175,7 +175,7 @@ def test_an_auth_client_needs_no_constructor(device):
     }
 
 
-def test_an_auth_client_that_hands_out_tokens_of_its_own_is_believed(standin):
+def test_auth_client_double_provides_tokens(standin):
     class OwnTokens(AuthClient):
         def current_access_token(self):
             return "OWN-TOKEN"
@@ -187,7 +187,7 @@ def test_an_auth_client_that_hands_out_tokens_of_its_own_is_believed(standin):
     assert listing.headers["X-Access-Token"] == "OWN-TOKEN"
 
 
-def test_clients_that_are_patched_in_the_module_of_the_service_are_used(standin):
+def test_clients_patched_in_the_service_module_are_used(standin):
     version = MagicMock()
     version.return_value.version.return_value = {"new_api": True, "api-auth": "1"}
     client = MagicMock()
@@ -205,7 +205,7 @@ def test_clients_that_are_patched_in_the_module_of_the_service_are_used(standin)
     assert standin.asked == []
 
 
-def test_a_configuration_may_come_as_qiskit_writes_it(quantum):
+def test_accepts_configuration_from_qiskit_to_dict(quantum):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # terra 0.46 on its fake devices
         lima = FakeLima()
@@ -230,7 +230,7 @@ def test_a_configuration_may_come_as_qiskit_writes_it(quantum):
     assert backend.target["x"][(0,)].calibration.duration == 160
 
 
-def test_a_session_takes_a_service_that_is_nothing_but_a_mock():
+def test_session_accepts_a_mock_service():
     service = MagicMock()
 
     session = Session(service=service)
@@ -263,7 +263,7 @@ def patched_client(record):
 
 
 @pytest.mark.parametrize("client", [mocked_client, subclass_of_client, patched_client])
-def test_a_job_asks_a_double_of_the_client_as_it_did_in_0_9_3(client, quantum):
+def test_job_calls_client_double_as_in_0_9_3(client, quantum):
     record = {"id": "j", "state": {"status": "Running", "reason": "waiting"}, "tags": ["t"]}
 
     job = RuntimeJob(None, client(record), quantum._client_params, "j", "p", quantum)

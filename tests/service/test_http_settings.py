@@ -35,7 +35,7 @@ class Answering(BaseAdapter):
         self.closed = True
 
 
-def test_a_transport_of_the_users_own_answers_all_requests() -> None:
+def test_custom_transport_answers_all_requests() -> None:
     transport = Answering()
 
     with QiskitRuntimeService("ibm_cloud", token="t" * 20, instance=CRN, transport=transport) as s:
@@ -44,7 +44,7 @@ def test_a_transport_of_the_users_own_answers_all_requests() -> None:
     assert not transport.closed  # anyone who made it closes it
 
 
-def test_all_requests_of_a_start_go_through_the_transport(standin: Any) -> None:
+def test_startup_requests_use_the_transport(standin: Any) -> None:
     sent: list[str] = []
 
     class Noting(HTTPAdapter):
@@ -59,7 +59,7 @@ def test_all_requests_of_a_start_go_through_the_transport(standin: Any) -> None:
     assert sorted(sent) == sorted(asked.url for asked in standin.asked)
 
 
-def test_a_closed_service_opens_new_connections(standin: Any) -> None:
+def test_closed_service_opens_new_connections(standin: Any) -> None:
     with standin.service() as service:
         service.backend("fake_one")
     service.close()
@@ -91,7 +91,7 @@ def test_hooks_see_each_attempt_without_secrets(standin: Any) -> None:
     assert len(events) == 12
 
 
-def test_a_hook_is_told_of_a_request_without_an_answer() -> None:
+def test_response_hook_is_called_without_a_response() -> None:
     events: list[ResponseEvent] = []
     with pytest.raises(RequestsApiError):
         QiskitRuntimeService(
@@ -106,7 +106,7 @@ def test_a_hook_is_told_of_a_request_without_an_answer() -> None:
     assert "ConnectionError" in str(events[0].error)
 
 
-def test_secret_headers_are_kept_from_hooks(standin: Any) -> None:
+def test_hooks_do_not_see_secret_headers(standin: Any) -> None:
     seen: list[Mapping[str, str]] = []
 
     class Cookies(HTTPAdapter):
@@ -124,7 +124,7 @@ def test_secret_headers_are_kept_from_hooks(standin: Any) -> None:
     assert "secret-cookie" not in repr(seen)
 
 
-def test_a_hook_that_raises_fails_no_request(
+def test_raising_hook_does_not_fail_the_request(
     standin: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(event: object) -> None:
@@ -136,7 +136,7 @@ def test_a_hook_that_raises_fails_no_request(
     assert "A hook for HTTP requests failed." in caplog.text
 
 
-def test_the_retry_policy_counts_for_every_request(standin: Any) -> None:
+def test_retry_policy_applies_to_every_request(standin: Any) -> None:
     service = standin.service(retry=RetryPolicy(total=1))
     standin.faults["/backends/fake_one"] = (502, "gone")
     asked = len(standin.asked)
@@ -146,7 +146,7 @@ def test_the_retry_policy_counts_for_every_request(standin: Any) -> None:
     assert len(standin.asked) == asked + 2
 
 
-def test_the_name_of_a_cloud_instance_is_looked_up_by_the_same_settings(standin: Any) -> None:
+def test_cloud_instance_lookup_uses_the_same_settings(standin: Any) -> None:
     events: list[RequestEvent] = []
     transport = Answering()
     with pytest.raises(IBMError):  # the answer holds no token
@@ -173,6 +173,6 @@ def test_the_name_of_a_cloud_instance_is_looked_up_by_the_same_settings(standin:
         {"on_response": "print"},
     ],
 )
-def test_settings_that_cannot_be_used_are_refused(wrong: dict[str, Any]) -> None:
+def test_rejects_invalid_settings(wrong: dict[str, Any]) -> None:
     with pytest.raises(IBMInputValueError, match=next(iter(wrong))):
         QiskitRuntimeService("ibm_quantum", token="t" * 20, url="http://127.0.0.1:9", **wrong)

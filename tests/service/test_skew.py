@@ -23,7 +23,7 @@ OURS = {PACKAGE: "0.9.3+embedded.2", TERRA: "0.46.3"}
     ],
     ids=["old server", "old client", "old terra"],
 )
-def test_says_which_side_is_old_and_what_to_do(server, words):
+def test_warning_names_the_older_side_and_what_to_do(server, words):
     message = skew(URL, server, OURS)
 
     assert URL in message
@@ -35,11 +35,11 @@ def test_says_which_side_is_old_and_what_to_do(server, words):
     [{}, OURS, {"new_api": True}, {**OURS, TERRA: "0.46.1"}, {**OURS, TERRA: "1.0.0"}],
     ids=["silent", "same", "another service", "patch release", "newer terra"],
 )
-def test_says_nothing_where_nothing_is_wrong(server):
+def test_does_not_warn_for_matching_versions(server):
     assert skew(URL, server, OURS) is None
 
 
-def test_an_old_server_is_told_once_in_the_line_of_the_user(qiskit_runtime_server, monkeypatch):
+def test_old_server_warns_once_at_the_caller(qiskit_runtime_server, monkeypatch):
     monkeypatch.setattr(module, "_told", set())
     monkeypatch.setattr(account, "installed", lambda _: "0.9.3+embedded.0")
 
@@ -53,7 +53,7 @@ def test_an_old_server_is_told_once_in_the_line_of_the_user(qiskit_runtime_serve
     assert "the server is older" in str(told[0].message)
 
 
-def test_the_embedded_runtime_is_of_the_release_of_its_client(qiskit_runtime_server):
+def test_embedded_runtime_has_the_release_of_its_client(qiskit_runtime_server):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert qiskit_runtime_server.service()

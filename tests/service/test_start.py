@@ -16,7 +16,7 @@ def is_list(asked) -> bool:
     return asked.path.endswith("/backends")
 
 
-def test_a_start_with_twenty_projects_takes_four_round_trips_and_no_configuration(standin):
+def test_startup_with_twenty_projects_takes_four_round_trips(standin):
     """
     Version and hubs go together, and so do all lists; every host sees one pool.
     """
@@ -33,14 +33,14 @@ def test_a_start_with_twenty_projects_takes_four_round_trips_and_no_configuratio
     assert len(service._backends) == 20
 
 
-def test_a_start_with_one_project_takes_two_connections_at_most(standin):
+def test_startup_with_one_project_takes_at_most_two_connections(standin):
     standin.service()
 
     assert len(standin.asked) == 5
     assert standin.connections <= 2  # version and hubs go side by side, the rest follows on one
 
 
-def test_a_start_on_the_cloud_takes_one_request(standin):
+def test_cloud_startup_takes_one_request(standin):
     standin.fill(projects=1, devices=20)
 
     service = standin.cloud_service()
@@ -50,7 +50,7 @@ def test_a_start_on_the_cloud_takes_one_request(standin):
     assert not hasattr(service, "_hgps")
 
 
-def test_credentials_go_where_they_belong(standin, crn):
+def test_credentials_are_sent_only_where_needed(standin, crn):
     standin.service()
     sent = {asked.path: asked.headers for asked in standin.asked}
 
@@ -65,7 +65,7 @@ def test_credentials_go_where_they_belong(standin, crn):
     assert standin.asked[0].headers["Authorization"] == "apikey API-KEY"
 
 
-def test_open_projects_are_searched_last_and_the_one_of_the_account_first(standin):
+def test_searches_account_project_first_and_open_projects_last(standin):
     standin.projects = {name: ["fake_one"] for name in ("ibm-q/open/main", "a/b/c", "d/e/f")}
     standin.default = "ibm-q/open/main"
 
@@ -78,14 +78,14 @@ def test_open_projects_are_searched_last_and_the_one_of_the_account_first(standi
     ]
 
 
-def test_a_premium_default_stays_first(standin):
+def test_premium_default_project_stays_first(standin):
     standin.projects = {name: ["fake_one"] for name in ("a/b/c", "d/e/f")}
     standin.default = "d/e/f"
 
     assert list(standin.service()._hgps) == ["d/e/f", "a/b/c"]
 
 
-def test_an_instance_that_the_account_lacks_is_ignored_with_a_warning_on_the_users_line(standin):
+def test_unknown_instance_is_ignored_with_a_warning_at_the_caller(standin):
     with pytest.warns(UserWarning, match="x/y/z was not found for the account and is ignored") as w:
         service = standin.service(instance="x/y/z")
 
@@ -93,7 +93,7 @@ def test_an_instance_that_the_account_lacks_is_ignored_with_a_warning_on_the_use
     assert list(service._hgps) == ["h/g/p"]
 
 
-def test_a_broken_project_hurts_no_other_and_is_warned_about_once(standin):
+def test_broken_project_is_skipped_with_one_warning(standin):
     standin.projects = {"a/b/c": ["one"], "d/e/f": ["two"]}
     standin.faults["provider=a/b/c"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
     standin.faults["provider=a%2Fb%2Fc"] = standin.faults["provider=a/b/c"]
@@ -111,14 +111,14 @@ def test_a_broken_project_hurts_no_other_and_is_warned_about_once(standin):
     assert service.backend("one", instance="a/b/c")._instance == "a/b/c"
 
 
-def test_when_every_project_is_broken_the_reason_is_an_error(standin):
+def test_error_gives_the_reason_if_every_project_is_broken(standin):
     standin.faults["/runtime/backends"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
 
     with pytest.raises(RequestsApiError, match="No"):
         standin.service()
 
 
-def test_refused_credentials_are_an_error_whatever_else_is_fine(standin):
+def test_rejected_credentials_are_always_an_error(standin):
     standin.projects = {"a/b/c": ["one"], "d/e/f": ["two"]}
     standin.faults["provider=d"] = (401, {"errors": [{"code": 1201, "message": "Who?"}]})
 
@@ -126,7 +126,7 @@ def test_refused_credentials_are_an_error_whatever_else_is_fine(standin):
         standin.service()
 
 
-def test_an_account_without_projects_is_an_error(standin):
+def test_account_without_projects_is_an_error(standin):
     standin.projects = {}
 
     with pytest.raises(IBMAccountError, match="No hub/group/project"):
@@ -134,7 +134,7 @@ def test_an_account_without_projects_is_an_error(standin):
 
 
 @pytest.mark.parametrize("answer", [{}, [], 7, "text", b"<html>", {"api-app": "1"}], ids=label)
-def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
+def test_names_url_that_is_not_an_auth_service(standin, answer):
     standin.faults["/version"] = (200, answer)
 
     with pytest.raises(IBMInputValueError, match="not an IBM Quantum authentication URL") as caught:
@@ -157,9 +157,7 @@ def test_an_address_that_is_no_authentication_service_is_named(standin, answer):
     ],
     ids=label,
 )
-def test_an_address_that_is_no_authentication_service_is_named_whatever_fails_first(
-    standin, path, answer
-):
+def test_names_url_that_is_not_an_auth_service_whatever_fails_first(standin, path, answer):
     standin.faults[path] = answer
     standin.faults["/version"] = (200, {"api-app": "1"})
 
@@ -168,7 +166,7 @@ def test_an_address_that_is_no_authentication_service_is_named_whatever_fails_fi
 
 
 @pytest.mark.parametrize("version", [(404, b""), (200, {"api-auth": "1"})], ids=label)
-def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin, version):
+def test_login_error_is_shown_if_the_version_does_not_explain_it(standin, version):
     standin.faults["loginWithToken"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
     standin.faults["/version"] = version
 
@@ -177,14 +175,14 @@ def test_a_failing_log_in_is_shown_where_the_version_does_not_explain_it(standin
 
 
 @pytest.mark.parametrize("user", [[], 7, "text"], ids=label)
-def test_a_user_that_is_no_object_is_an_error_of_the_protocol(standin, user):
+def test_malformed_user_is_a_protocol_error(standin, user):
     standin.faults["/users/me"] = (200, user)
 
     with pytest.raises(ApiIBMProtocolError, match="instead of dict"):
         standin.service()
 
 
-def test_a_wrong_token_is_not_authorized(standin):
+def test_wrong_token_is_an_authorization_error(standin):
     standin.faults["loginWithToken"] = (401, {"error": {"message": "Login failed.", "code": 3446}})
 
     with pytest.raises(IBMNotAuthorizedError, match="Login failed") as caught:
@@ -193,26 +191,26 @@ def test_a_wrong_token_is_not_authorized(standin):
     assert "API-TOKEN" not in repr(caught.value)
 
 
-def test_an_account_without_the_runtime_is_not_authorized(standin):
+def test_account_without_runtime_access_is_an_authorization_error(standin):
     standin.faults["/users/me"] = (200, {"urls": {"http": standin.url, "services": {}}})
 
     with pytest.raises(IBMNotAuthorizedError, match=r"not authorized .* ibm_quantum"):
         standin.service()
 
 
-def test_an_unreachable_address_is_an_api_error(standin):
+def test_unreachable_url_is_an_api_error(standin):
     with pytest.raises(RequestsApiError):
         standin.service(proxies={"urls": {"http": "http://127.0.0.1:1"}})
 
 
-def test_names_that_the_service_repeats_count_once(standin):
+def test_repeated_names_count_once(standin):
     standin.projects = {"h/g/p": ["one", "two", "one"]}
 
     assert list(standin.service()._backends) == ["one", "two"]
     assert list(standin.cloud_service()._backends) == ["one", "two"]
 
 
-def test_a_project_is_made_without_a_request_and_compared_by_name(standin):
+def test_project_needs_no_request_and_compares_by_name(standin):
     service = standin.service()
     standin.forget()
 
@@ -227,7 +225,7 @@ def test_a_project_is_made_without_a_request_and_compared_by_name(standin):
         HubGroupProject(service._client_params, "a/b", service)
 
 
-def test_an_empty_list_of_backends_is_asked_for_again_and_can_be_set(standin):
+def test_empty_backend_list_is_fetched_again_and_can_be_set(standin):
     standin.projects = {"h/g/p": ["one"], "h/g/empty": []}
     hgp = standin.service()._hgps["h/g/empty"]
     standin.projects["h/g/empty"] = ["new"]
@@ -237,7 +235,7 @@ def test_an_empty_list_of_backends_is_asked_for_again_and_can_be_set(standin):
     assert hgp.has_backend("other")
 
 
-def test_a_start_warns_of_nothing(standin):
+def test_startup_does_not_warn(standin):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         standin.service()

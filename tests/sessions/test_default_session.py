@@ -22,7 +22,7 @@ def double() -> MagicMock:
     return service
 
 
-def test_a_default_session_is_made_and_reused():
+def test_default_session_is_created_and_reused():
     service = double()
 
     session = get_default_session(service, "b")
@@ -46,7 +46,7 @@ def test_another_backend_closes_the_old_session():
     assert get_default_session() is other
 
 
-def test_a_session_that_cannot_be_closed_does_not_keep_the_new_one_from_being_made():
+def test_failure_to_close_the_old_session_does_not_block_the_new_one():
     service = double()
     session = get_default_session(service, "b")
     session.run("p", {})
@@ -60,7 +60,7 @@ def test_a_session_that_cannot_be_closed_does_not_keep_the_new_one_from_being_ma
     assert other.backend() == "c"
 
 
-def test_a_closed_session_is_replaced():
+def test_closed_session_is_replaced():
     service = double()
     session = get_default_session(service, "b")
     session.close()
@@ -68,7 +68,7 @@ def test_a_closed_session_is_replaced():
     assert get_default_session(service, "b") is not session
 
 
-def test_another_service_on_the_same_channel_is_another_session():
+def test_another_service_on_the_same_channel_gets_another_session():
     session = get_default_session(double(), "b")
 
     assert get_default_session(double(), "b") is not session
@@ -82,19 +82,19 @@ def test_two_services_of_one_account_share_a_session():
     assert get_default_session(second, "ibmq_qasm_simulator") is session
 
 
-def test_the_service_is_looked_for_at_the_backend_and_then_in_the_default_account(monkeypatch):
+def test_service_comes_from_the_backend_then_the_default_account(monkeypatch):
     default = MagicMock()
     monkeypatch.setattr(module, "QiskitRuntimeService", default)
 
     assert get_default_session(backend="b").service is default.return_value
 
 
-def test_the_quantum_channel_needs_a_backend():
+def test_quantum_channel_requires_a_backend():
     with pytest.raises(ValueError, match='"backend" is required'):
         get_default_session(double())
 
 
-def test_the_class_is_looked_up_in_the_module(monkeypatch):
+def test_session_class_is_looked_up_in_the_module(monkeypatch):
     made, service = MagicMock(), double()
     monkeypatch.setattr(module, "Session", made)
 
@@ -104,7 +104,7 @@ def test_the_class_is_looked_up_in_the_module(monkeypatch):
     assert session is made.return_value
 
 
-def test_in_a_block_its_session_is_the_default_and_stays_it():
+def test_session_of_a_with_block_is_the_default():
     """
     A primitive for another backend gets a session of its own, and leaves that of the block alone.
     """
@@ -121,13 +121,13 @@ def test_in_a_block_its_session_is_the_default_and_stays_it():
     assert module._DEFAULT_SESSION.get() is None
 
 
-def test_the_name_of_a_backend_in_a_block_means_the_service_of_the_block():
+def test_backend_name_in_a_block_uses_the_service_of_the_block():
     service = double()
     with Session(service, "b"):
         assert get_default_session(backend="c").service is service
 
 
-def test_an_inner_block_gives_the_outer_one_back():
+def test_leaving_an_inner_block_restores_the_outer_session():
     service = double()
     with Session(service, "a") as outer:
         with Session(service, "b") as inner:
@@ -139,7 +139,7 @@ def test_an_inner_block_gives_the_outer_one_back():
     assert module._DEFAULT_SESSION.get() is None
 
 
-def test_a_block_gives_the_default_of_before_back():
+def test_leaving_a_block_restores_the_previous_default():
     service = double()
     before = get_default_session(service, "a")
 
@@ -150,7 +150,7 @@ def test_a_block_gives_the_default_of_before_back():
     assert before._active
 
 
-def test_the_default_is_set_and_ended_by_hand():
+def test_default_can_be_set_and_reset_directly():
     session = Session(double(), "a")
 
     set_cm_session(session)
@@ -160,7 +160,7 @@ def test_the_default_is_set_and_ended_by_hand():
     assert module._DEFAULT_SESSION.get() is None
 
 
-def test_another_thread_has_its_own_default():
+def test_each_thread_has_its_own_default():
     seen = []
     with Session(double(), "a"):
         thread = threading.Thread(target=lambda: seen.append(module._DEFAULT_SESSION.get()))
@@ -170,7 +170,7 @@ def test_another_thread_has_its_own_default():
     assert seen == [None]
 
 
-def test_one_session_may_be_entered_by_two_threads_at_once():
+def test_two_threads_may_enter_one_session():
     session = Session(double(), "a")
     both_inside = threading.Barrier(2)
     after = []
@@ -189,7 +189,7 @@ def test_one_session_may_be_entered_by_two_threads_at_once():
     assert after == [None, None]
 
 
-def test_tasks_of_one_thread_do_not_disturb_each_other():
+def test_asyncio_tasks_have_separate_defaults():
     async def use(name: str, turn: asyncio.Event, other: asyncio.Event) -> str | None:
         with Session(double(), name):
             other.set()
@@ -203,7 +203,7 @@ def test_tasks_of_one_thread_do_not_disturb_each_other():
     assert asyncio.run(both()) == ["a", "b"]
 
 
-def test_a_block_that_is_left_in_another_context_does_no_harm():
+def test_leaving_a_block_in_another_context_is_harmless():
     import contextvars
 
     session = Session(double(), "a")
@@ -214,7 +214,7 @@ def test_a_block_that_is_left_in_another_context_does_no_harm():
     assert module._DEFAULT_SESSION.get() is None
 
 
-def test_a_backend_object_is_used_through_its_own_service(service, standin):
+def test_backend_object_uses_its_own_service(service, standin):
     with StandIn() as other:
         backend = other.service().backend(DEVICE)
         first = get_default_session(service, DEVICE)
@@ -230,7 +230,7 @@ def test_a_backend_object_is_used_through_its_own_service(service, standin):
         assert standin.sent("POST /jobs") == []
 
 
-def test_a_backend_object_is_used_in_its_own_instance():
+def test_backend_object_uses_its_own_instance():
     with running() as standin:
         standin.projects = {"h/g/p": ["d"], "x/y/z": ["d"]}
         service = standin.service()
@@ -244,7 +244,7 @@ def test_a_backend_object_is_used_in_its_own_instance():
         assert get_default_session(backend=usual)._instance == "h/g/p"
 
 
-def test_the_service_of_a_backend_object_wins_over_another_one_with_a_warning(service):
+def test_service_of_a_backend_object_takes_precedence_with_a_warning(service):
     with StandIn() as other:
         backend = other.service().backend(DEVICE)
         with pytest.warns(UserWarning, match=f"'{DEVICE}' belongs to another service") as told:

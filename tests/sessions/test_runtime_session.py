@@ -18,7 +18,7 @@ from qiskit_ibm_runtime.runtime_session import RuntimeSession
 OPTIONS = {"backend": DEVICE}
 
 
-def test_the_first_writing_opens_the_session_and_the_next_ones_join_it(standin, service):
+def test_first_write_opens_the_session_and_later_ones_join(standin, service):
     session = RuntimeSession(service, "p", {"a": 1}, OPTIONS, max_time="1m")
 
     session.write(b=2)
@@ -38,14 +38,14 @@ def test_the_first_writing_opens_the_session_and_the_next_ones_join_it(standin, 
     [OPTIONS, RuntimeOptions(backend=DEVICE)],
     ids=["dict", "object"],
 )
-def test_options_come_in_either_form_and_a_time_beside_none_too(standin, service, options):
+def test_accepts_options_as_dict_or_object_or_none_with_max_time(standin, service, options):
     RuntimeSession(service, "p", {}, options, max_time=30).write()
 
     (body,) = standin.sent("POST /jobs")
     assert (body["backend"], body["session_time"]) == (DEVICE, 30)
 
 
-def test_the_cloud_needs_no_options(standin):
+def test_cloud_needs_no_options(standin):
     session = RuntimeSession(standin.service("ibm_cloud"), "p", {}, max_time=30)
 
     session.write()
@@ -54,7 +54,7 @@ def test_the_cloud_needs_no_options(standin):
     assert [body.get("session_time") for body in standin.sent("POST /jobs")] == [30, None]
 
 
-def test_a_form_is_completed_by_writing_and_checked_then(standin, service):
+def test_write_fills_in_parameters_and_validates_them(standin, service):
     form = ParameterNamespace({"properties": {"a": {}, "b": {}}, "required": ["a"]})
     session = RuntimeSession(service, "p", form, OPTIONS)
 
@@ -75,12 +75,12 @@ def test_a_form_is_completed_by_writing_and_checked_then(standin, service):
         ({"max_time": -1}, "'max_time' .* not -1"),
     ],
 )
-def test_what_cannot_be_used_is_named_at_once(service, arguments, text):
+def test_rejects_invalid_arguments_immediately(service, arguments, text):
     with pytest.raises(IBMInputValueError, match=text):
         RuntimeSession(**{"service": service, "program_id": "p", "inputs": {}, **arguments})
 
 
-def test_the_latest_job_is_read_and_described(standin, service):
+def test_reads_and_describes_the_latest_job(standin, service):
     assert RuntimeSession(service, "p", {}).info() == {}
     session = RuntimeSession(service, "p", {}, {"log_level": "INFO"})
     assert session.info() == {"backend": "unknown"}
@@ -98,7 +98,7 @@ def test_the_latest_job_is_read_and_described(standin, service):
     assert info["job_status"].name == "DONE"
 
 
-def test_the_block_closes_it_once(standin, service):
+def test_with_block_closes_once(standin, service):
     with RuntimeSession(service, "p", {}, OPTIONS) as session:
         session.write()
     session.close()
@@ -110,14 +110,14 @@ def test_the_block_closes_it_once(standin, service):
             use()
 
 
-def test_one_that_ran_nothing_is_closed_without_a_word(standin, service):
+def test_closing_an_unused_session_sends_nothing(standin, service):
     with RuntimeSession(service, "p", {}, OPTIONS):
         pass
 
     assert standin.requests == []
 
 
-def test_the_service_still_opens_them_on_the_embedded_runtime():
+def test_service_open_works_on_the_embedded_runtime():
     service = QiskitRuntimeService(channel="local")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -44,34 +44,34 @@ def closings(standin) -> list[str]:
         ("1:30:00", 5400),
     ],
 )
-def test_max_time_is_seconds_or_a_text(service, max_time, seconds):
+def test_max_time_may_be_seconds_or_a_string(service, max_time, seconds):
     assert Session(service, DEVICE, max_time=max_time)._max_time == seconds
 
 
 @pytest.mark.parametrize("max_time", ["25h", "", "90", "2d", 1.5, -1, [1]])
-def test_another_max_time_is_refused(service, max_time):
+def test_rejects_invalid_max_time(service, max_time):
     with pytest.raises(IBMInputValueError, match="max_time"):
         Session(service, DEVICE, max_time=max_time)
 
 
 @given(seconds=st.integers(min_value=0))
-def test_every_number_of_seconds_is_kept(seconds):
+def test_keeps_any_number_of_seconds(seconds):
     assert Session(MagicMock(), "b", max_time=seconds)._max_time == seconds
 
 
-def test_the_quantum_channel_needs_a_backend_and_the_cloud_does_not(standin, service):
+def test_quantum_channel_requires_a_backend_and_cloud_does_not(standin, service):
     with pytest.raises(ValueError, match='"backend" is required'):
         Session(service=service)
     assert Session(service=standin.service("ibm_cloud")).backend() is None
 
 
-def test_a_new_session_is_not_known_to_the_service(standin, session):
+def test_new_session_makes_no_request(standin, session):
     assert (session.session_id, session.backend()) == (None, DEVICE)
     assert standin.requests == []
     assert repr(session) == f"<Session(id=None, backend='{DEVICE}')>"
 
 
-def test_a_backend_brings_its_service_and_its_instance(standin, service):
+def test_backend_sets_service_and_instance(standin, service):
     session = Session(backend=service.backend(DEVICE))
 
     session.run("p", {})
@@ -81,7 +81,7 @@ def test_a_backend_brings_its_service_and_its_instance(standin, service):
     assert standin.sent("POST /jobs")[0]["hub"] == "h"
 
 
-def test_without_anything_the_default_account_is_used(monkeypatch):
+def test_defaults_to_the_default_account(monkeypatch):
     from qiskit_ibm_runtime import session as module
 
     default = MagicMock()
@@ -90,7 +90,7 @@ def test_without_anything_the_default_account_is_used(monkeypatch):
     assert Session(backend="b").service is default.return_value
 
 
-def test_the_first_job_opens_the_session_and_the_others_join_it(standin, service):
+def test_first_job_opens_the_session_and_others_join(standin, service):
     session = Session(service, DEVICE, max_time="5m")
 
     jobs = [session.run("p", {"n": n}) for n in range(3)]
@@ -103,7 +103,7 @@ def test_the_first_job_opens_the_session_and_the_others_join_it(standin, service
     assert {job.session_id for job in jobs} == {session.session_id}
 
 
-def test_many_threads_open_one_session(standin, session):
+def test_concurrent_threads_open_one_session(standin, session):
     """
     Sixteen threads start together; one job opens the session, and the rest join that one.
     """
@@ -125,7 +125,7 @@ def test_many_threads_open_one_session(standin, session):
     assert sorted(body["params"]["n"] for body in bodies) == list(range(16))
 
 
-def test_a_first_job_that_fails_leaves_the_session_to_the_next_one(standin, session):
+def test_failed_first_job_lets_the_next_one_open_the_session(standin, session):
     standin.answers["POST /jobs"] = (404, {"errors": [{"message": "No program."}]})
     with pytest.raises(RuntimeProgramNotFound):
         session.run("p", {})
@@ -138,7 +138,7 @@ def test_a_first_job_that_fails_leaves_the_session_to_the_next_one(standin, sess
     assert session.session_id == job.job_id()
 
 
-def test_the_cloud_session_learns_its_backend_from_its_first_job(standin):
+def test_cloud_session_gets_its_backend_from_its_first_job(standin):
     session = Session(standin.service("ibm_cloud"))
 
     session.run("p", {})
@@ -148,7 +148,7 @@ def test_the_cloud_session_learns_its_backend_from_its_first_job(standin):
     assert standin.sent("POST /jobs")[1]["backend"] == DEVICE
 
 
-def test_a_backend_that_cannot_be_asked_for_loses_no_job(standin):
+def test_failure_to_fetch_the_backend_loses_no_job(standin):
     session = Session(standin.service("ibm_cloud"))
     standin.answers[f"GET /backends/{DEVICE}/configuration"] = (403, {})
 
@@ -158,7 +158,7 @@ def test_a_backend_that_cannot_be_asked_for_loses_no_job(standin):
     assert session.backend() is None
 
 
-def test_a_session_is_found_again_by_its_id_and_no_new_one_is_opened(standin, service):
+def test_from_id_resumes_the_session_without_opening_a_new_one(standin, service):
     session = Session.from_id("first", service=service, backend=DEVICE)
     assert standin.requests == []
 
@@ -171,7 +171,7 @@ def test_a_session_is_found_again_by_its_id_and_no_new_one_is_opened(standin, se
         Session.from_id("", service=service, backend=DEVICE)
 
 
-def test_a_session_is_closed_once_and_takes_no_more_jobs(standin, session):
+def test_closes_once_and_rejects_more_jobs(standin, session):
     job = session.run("p", {})
     session.close()
     session.close()
@@ -183,7 +183,7 @@ def test_a_session_is_closed_once_and_takes_no_more_jobs(standin, session):
     assert repr(session).endswith("closed)>")
 
 
-def test_a_session_without_a_job_is_closed_without_a_word(standin, session):
+def test_closing_a_session_without_jobs_sends_nothing(standin, session):
     session.close()
 
     assert standin.requests == []
@@ -191,7 +191,7 @@ def test_a_session_without_a_job_is_closed_without_a_word(standin, session):
         session.run("p", {})
 
 
-def test_a_refused_closing_leaves_the_session_open(standin, session):
+def test_rejected_close_leaves_the_session_open(standin, session):
     job = session.run("p", {})
     path = f"DELETE /sessions/{job.job_id()}/close"
     standin.answers[path] = (403, {"errors": [{"message": "Not now."}]})
@@ -214,7 +214,7 @@ def test_leaving_the_block_does_not_close_the_session(standin, session):
     session.run("p", {})
 
 
-def test_the_own_dict_of_the_user_is_completed_as_ever(session):
+def test_fills_in_the_options_dict_of_the_caller(session):
     options = {"log_level": "INFO"}
     session._service = MagicMock()
 
@@ -231,7 +231,7 @@ def test_the_own_dict_of_the_user_is_completed_as_ever(session):
 
 
 @pytest.mark.parametrize("empty", [{}, None, "", 0])
-def test_empty_options_of_the_user_are_left_alone(session, empty):
+def test_does_not_modify_empty_options(session, empty):
     before = copy.copy(empty)
     session._service = MagicMock()
 
@@ -241,7 +241,7 @@ def test_empty_options_of_the_user_are_left_alone(session, empty):
     assert session._service.run.call_args.kwargs["options"]["backend"] == DEVICE
 
 
-def test_the_time_of_a_session_is_not_that_of_another_one(standin, service):
+def test_max_time_of_one_session_does_not_affect_another(standin, service):
     """
     The dict may be used again, for a run outside the session that wrote into it.
     """
@@ -256,7 +256,7 @@ def test_the_time_of_a_session_is_not_that_of_another_one(standin, service):
     assert times == [600, None, 60]
 
 
-def test_a_dict_may_be_used_again_and_by_another_session(standin, service):
+def test_options_dict_can_be_reused_by_another_session(standin, service):
     """
     What a session wrote into the dict is not taken for the user's wish: no warning, no mix-up.
     """
@@ -272,7 +272,7 @@ def test_a_dict_may_be_used_again_and_by_another_session(standin, service):
     assert (options["backend"], options["instance"]) == ("another", None)
 
 
-def test_options_may_be_an_object_which_stays_as_it_is(standin, session):
+def test_options_object_is_not_modified(standin, session):
     options = RuntimeOptions(log_level="INFO", job_tags=["t"])
 
     session.run("p", {}, options=options)
@@ -284,7 +284,7 @@ def test_options_may_be_an_object_which_stays_as_it_is(standin, session):
         session.run("p", {}, options="INFO")
 
 
-def test_callback_and_decoder_are_handed_on(session):
+def test_passes_callback_and_decoder(session):
     session._service = MagicMock()
 
     session.run("p", {}, callback=print, result_decoder=str)
@@ -294,7 +294,7 @@ def test_callback_and_decoder_are_handed_on(session):
     assert (arguments["session_id"], arguments["start_session"]) == (None, True)
 
 
-def test_doubles_of_session_and_backend_pass_for_them():
+def test_accepts_doubles_of_session_and_backend():
     backend = MagicMock(spec=IBMBackend)
     backend.name = "b"
     backend._instance = "h/g/p"
@@ -308,7 +308,7 @@ def test_doubles_of_session_and_backend_pass_for_them():
     assert double.run("p", {}) is not None
 
 
-def test_a_session_on_the_embedded_runtime_is_one_group_and_can_be_found_again():
+def test_session_on_the_embedded_runtime_groups_jobs_and_can_be_resumed():
     service = QiskitRuntimeService(channel="local")
     session = Session(service, "ibmq_qasm_simulator", max_time="10m")
     first = session.run("hello-world", {"iterations": 0})
@@ -322,7 +322,7 @@ def test_a_session_on_the_embedded_runtime_is_one_group_and_can_be_found_again()
     session.close()
 
 
-def test_a_session_can_be_pickled(monkeypatch):
+def test_session_can_be_pickled(monkeypatch):
     session = Session.from_id("first", service=QiskitRuntimeService(channel="local"), backend="b")
 
     copied = pickle.loads(pickle.dumps(session))

@@ -24,7 +24,7 @@ def test_every_group_has_rows_with_a_goal(group):
     assert all(what and goal for what, goal in rows)
 
 
-def test_another_interpreter_is_measured_in_turns_and_compared():
+def test_compares_another_interpreter_in_alternating_rounds():
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "benchmarks", "header", "--against", sys.executable],
         cwd=ROOT,
@@ -39,12 +39,12 @@ def test_another_interpreter_is_measured_in_turns_and_compared():
     assert all(" floor " in row and " goal " in row and " other " in row for row in rows)
 
 
-def test_the_slope_of_a_curve_is_its_exponent():
+def test_exponent_is_the_slope_of_the_curve():
     points = [Point(size, 0.0, 3e-6 * size**1.5, 0) for size in (1, 10, 100, 1000)]
 
     assert exponent(points) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("kind", ["text", "quasi", "array"])
-def test_payloads_are_about_as_long_as_wanted(kind):
+def test_payloads_have_about_the_requested_size(kind):
     assert 0.9 < len(make_result(f"{kind} 1000000")) / 1_000_000 < 1.1

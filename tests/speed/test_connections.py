@@ -16,7 +16,7 @@ def tls():
     standin.stop()
 
 
-def test_a_start_of_five_projects_over_tls_needs_few_connections(tls):
+def test_startup_of_five_projects_over_tls_needs_few_connections(tls):
     tls.reset()
     service = tls.service()
 
@@ -27,7 +27,7 @@ def test_a_start_of_five_projects_over_tls_needs_few_connections(tls):
     assert counts["connections"] == 4
 
 
-def test_looking_at_backends_uses_the_connections_that_are_open(tls):
+def test_fetching_backends_reuses_open_connections(tls):
     service = tls.service()
     tls.reset()
 
@@ -54,5 +54,5 @@ def test_looking_at_backends_uses_the_connections_that_are_open(tls):
         (20, None, 20),
     ],
 )
-def test_a_greeting_has_to_be_worth_it(requests, url, connections):
+def test_opens_a_connection_only_if_it_saves_time(requests, url, connections):
     assert width(requests, url) == connections

@@ -41,7 +41,7 @@ def _reference() -> PulseBackendConfiguration:
     return PulseBackendConfiguration.from_dict(data)
 
 
-def test_channels_are_sorted_when_somebody_asks_for_one_and_once(parsed):
+def test_channels_are_sorted_once_on_first_use(parsed):
     configuration = configuration_from_server_data(snapshot("conf"))
     assert (configuration.n_qubits, configuration.open_pulse) == (127, True)
     assert parsed == []
@@ -62,7 +62,7 @@ def test_channels_are_sorted_when_somebody_asks_for_one_and_once(parsed):
     ],
     ids=["itself", "copy", "deepcopy", "pickle"],
 )
-def test_a_configuration_is_the_one_that_terra_makes(again):
+def test_configuration_matches_terra(again):
     configuration, reference = again(configuration_from_server_data(snapshot("conf"))), _reference()
 
     assert isinstance(configuration, PulseBackendConfiguration)
@@ -71,7 +71,7 @@ def test_a_configuration_is_the_one_that_terra_makes(again):
     assert configuration == reference
 
 
-def test_without_channels_there_are_none(parsed):
+def test_configuration_without_channels_has_none(parsed):
     document = {key: value for key, value in snapshot("conf").items() if key != "channels"}
 
     configuration = configuration_from_server_data(document)
@@ -82,7 +82,7 @@ def test_without_channels_there_are_none(parsed):
     assert parsed == []
 
 
-def test_each_moment_of_a_calibration_is_read_once(monkeypatch):
+def test_each_timestamp_of_a_calibration_is_parsed_once(monkeypatch):
     document = snapshot("props")
     before = copy.deepcopy(document)
     read = []

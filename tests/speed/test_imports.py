@@ -36,5 +36,5 @@ def _modules(code: str) -> int:
     ],
     ids=["package", "names"],
 )
-def test_few_modules_are_loaded(beside, code, most):
+def test_imports_few_modules(beside, code, most):
     assert _modules(code) - _modules(beside) <= most

@@ -28,7 +28,7 @@ def test_a_hundred_circuits_are_one_request(standin):
     assert standin.counts()["requests"] == 1
 
 
-def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
+def test_repeated_circuit_is_sent_once(standin):
     sampler = sampler_on(standin)
     (circuit,) = parameterised(1)
     sampler.run(circuit, [0.1] * 60)
@@ -43,7 +43,7 @@ def test_a_circuit_that_is_named_a_hundred_times_is_sent_once(standin):
     assert standin.counts()["received"] < single + 1.1 * values + 1000
 
 
-def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkeypatch):
+def test_circuits_with_other_parameters_are_not_compared_in_detail(standin, monkeypatch):
     looked_at = []
     look = index_lists.content
     monkeypatch.setattr(
@@ -62,7 +62,7 @@ def test_circuits_of_other_parameters_are_told_apart_at_a_glance(standin, monkey
     assert list(map(id, looked_at)) == [id(alike), id(again)]
 
 
-def test_nobody_is_asked_how_a_job_is_that_came_as_ended(standin):
+def test_finished_job_from_a_listing_is_not_polled(standin):
     service = standin.service()
     standin.reset()
 

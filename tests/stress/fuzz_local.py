@@ -1,6 +1,6 @@
-"""Schemathesis asks everything that the description allows, and much that it does not.
+"""Fuzz the embedded runtime with Schemathesis, by its OpenAPI description.
 
-``nox -s fuzz`` runs it; arguments go to ``schemathesis run``.
+``nox -s fuzz`` runs it and passes arguments to ``schemathesis run``.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from qiskit_ibm_runtime.local.settings import Settings, User
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "local"))
 
-from hasty_server import Hasty
+from killable_server import QuickExecutor
 
 TOKEN = "secret"
 
 
 def main() -> int:
-    background = LoopThread()
+    thread = LoopThread()
     made = Settings(users=(User("fuzz", TOKEN),), devices=("ibmq_qasm_simulator", "fake_lima"))
-    server = BackgroundServer(background, made, Hasty())
+    server = BackgroundServer(thread, made, QuickExecutor())
     login = requests.post(
         f"{server.url}/api/users/loginWithToken", json={"apiToken": TOKEN}, timeout=30
     )
@@ -35,15 +35,15 @@ def main() -> int:
             f"{server.url}/openapi.json",
             f"--header=X-Access-Token: {login.json()['id']}",
             "--checks=all",
-            # Some valid requests are refused for what no schema can say: a text that is not
-            # base64 of UTF-8, a job without backend on the quantum face.
+            # Some valid requests are rejected for reasons that no schema can express: strings that
+            # are not base64 of UTF-8, or jobs without a backend on the quantum channel.
             "--exclude-checks=positive_data_acceptance",
             "--generation-deterministic",
             *sys.argv[1:],
         ]
     )
     server.stop()
-    background.close()
+    thread.close()
     return code
 
 

@@ -28,7 +28,7 @@ def save_forty(filename: str, saver: int) -> None:
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_eight_processes_that_save_forty_accounts_each_lose_none(tmp_path, start):
+def test_eight_processes_saving_concurrently_lose_no_account(tmp_path, start):
     filename = str(tmp_path / "accounts.json")
     context = multiprocessing.get_context(start)
     savers = [context.Process(target=save_forty, args=(filename, n)) for n in range(8)]
@@ -41,7 +41,7 @@ def test_eight_processes_that_save_forty_accounts_each_lose_none(tmp_path, start
     assert set(AccountManager.list(filename=filename)) == EVERY_ACCOUNT
 
 
-def test_eight_threads_that_save_forty_accounts_each_lose_none(tmp_path):
+def test_eight_threads_saving_concurrently_lose_no_account(tmp_path):
     filename = str(tmp_path / "accounts.json")
     savers = [threading.Thread(target=save_forty, args=(filename, n)) for n in range(8)]
     for saver in savers:
@@ -60,7 +60,7 @@ def _save_until_killed(filename: str, report: int) -> None:
         number += 1
 
 
-def test_a_saver_that_is_killed_leaves_the_old_or_the_new_file(tmp_path):
+def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path):
     """Readers beside the saver see whole files only, and no finished save is ever lost."""
     chance = random.Random(5)
     for kill in range(KILLS):

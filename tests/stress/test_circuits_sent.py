@@ -13,5 +13,5 @@ from tests.circuits.test_sending import check
 
 @settings(max_examples=3000, suppress_health_check=list(HealthCheck), deadline=None)
 @given(circuits(depth=2))
-def test_a_circuit_of_everything_arrives_as_it_was_sent(circuit: QuantumCircuit) -> None:
+def test_random_circuit_round_trips(circuit: QuantumCircuit) -> None:
     check(circuit)

@@ -8,7 +8,7 @@ from tests.execution.test_mitigation import squared_errors_of_cancellations
 
 
 @pytest.mark.parametrize("asymmetry", [0.0, 0.1, 0.3])
-def test_95_of_100_intervals_of_a_cancellation_hold_the_truth(asymmetry: float) -> None:
+def test_95_of_100_confidence_intervals_contain_the_exact_value(asymmetry: float) -> None:
     """
     Of 100 intervals 95 with a deviation of 2.2; the mean square has one of 0.14.
     """

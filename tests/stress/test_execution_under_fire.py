@@ -34,7 +34,7 @@ def bell(seed: int) -> Work:
     }
 
 
-def test_a_thousand_jobs_with_crashes_and_cancels_among_them() -> None:
+def test_a_thousand_jobs_survive_crashes_and_cancellations() -> None:
     """
     Every good job gives the counts of its seed; every bad one fails or is cancelled, alone.
     """

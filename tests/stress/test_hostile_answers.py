@@ -25,7 +25,7 @@ from tests.stress.mutations import Answer, mutated
 from tests.wire.raw import answering
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJob
-from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.clients.submission import LEDGER
 from qiskit_ibm_runtime.api.http import retry
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
@@ -124,7 +124,7 @@ def place(error: BaseException) -> str:
 
 @pytest.fixture
 def server() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as workshop, workshop.server(devices=["fake_lima"]) as server:
+    with ServerPool(workers=1) as pool, pool.server(devices=["fake_lima"]) as server:
         yield server
 
 
@@ -139,7 +139,7 @@ def _without_pauses() -> Iterator[None]:
 @pytest.mark.timeout(3600)
 # urllib3 leaves a connection to the garbage collector when an answer has two lengths.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_every_damaged_answer_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
+def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
     relay = Relay(server.url.partition("/api")[0])
     with answering(relay) as base:
         relay.own = base

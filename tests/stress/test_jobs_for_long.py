@@ -15,7 +15,7 @@ from tests.jobs.test_under_faults import REQUEST_FAULTS, STREAM_FAULTS, many_job
 from qiskit_ibm_runtime.api.stream import hub
 
 
-def test_three_hundred_jobs_over_a_network_that_fails() -> None:
+def test_three_hundred_jobs_survive_network_faults() -> None:
     with FaultyRuntime(*STREAM_FAULTS, *REQUEST_FAULTS) as service:
         many_jobs(service, count=300, threads=16)
 
@@ -23,7 +23,7 @@ def test_three_hundred_jobs_over_a_network_that_fails() -> None:
 DAY, SPEED = 24 * 3600.0, 1000.0
 
 
-def test_a_day_of_connections_that_break_every_minute(
+def test_stream_survives_a_day_of_dropped_connections(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No exception, each message once, one line for each drop at most."""

@@ -225,7 +225,7 @@ LINES = (
 )
 
 
-def test_an_embedded_runtime_ends_with_its_killed_process(tmp_path: Path) -> None:
+def test_embedded_runtime_ends_with_its_killed_process(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     for number in range(OWNERS):
         mark = uuid.uuid4().hex

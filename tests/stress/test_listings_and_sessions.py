@@ -12,7 +12,7 @@ from qiskit_ibm_runtime import Session
 from qiskit_ibm_runtime._jobs.listing import JobListing
 
 
-def test_ten_thousand_jobs_take_fifty_requests_and_the_memory_of_a_page():
+def test_ten_thousand_jobs_take_fifty_requests_and_one_page_of_memory():
     with StandIn(page_size=200) as standin:
         standin.add_jobs(10_000, params={"text": "x" * 1000})
         service = standin.service()
@@ -30,7 +30,7 @@ def test_ten_thousand_jobs_take_fifty_requests_and_the_memory_of_a_page():
     print(f"peak {peak / 1e6:.1f} MB")
 
 
-def test_ten_thousand_programs_are_read_once():
+def test_ten_thousand_programs_are_fetched_once():
     with StandIn() as standin:
         standin.programs = {f"p{n}": {"id": f"p{n}", "name": "n"} for n in range(10_000)}
         service = standin.service()

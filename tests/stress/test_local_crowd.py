@@ -28,7 +28,9 @@ def resident_megabytes(pid: int) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_a_crowd_is_served_without_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_clients_are_served_without_loss(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     token = secrets.token_urlsafe(16)
     arguments = ["serve", "--data", str(tmp_path / "data"), "--log-level", "ERROR"]
     process = subprocess.Popen(

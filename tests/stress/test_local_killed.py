@@ -1,19 +1,21 @@
-"""A hundred lives of a server that is killed at random moments under load."""
+"""Kill a server a hundred times at random moments under load."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from tests.local.killing import Acknowledged, a_life_under_load, check
+from tests.local.killing import Acknowledged, check, run_under_load_and_kill
 
 
 @pytest.mark.timeout(3600)
-def test_a_hundred_kills_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hundred_kills_lose_no_acknowledged_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder, known = tmp_path / "data", Acknowledged()
 
     for seed in range(100):
-        a_life_under_load(folder, known, seed)
+        run_under_load_and_kill(folder, known, seed)
         if seed % 10 == 9:
             counts = check(folder, known)
 

@@ -25,7 +25,7 @@ def service() -> QiskitRuntimeService:
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + CIRCUITS, IN_A_JOB))
-def test_random_circuits_are_run_as_they_are_meant(
+def test_random_circuits_match_the_exact_reference(
     service: QiskitRuntimeService, seed: int
 ) -> None:
     last = min(seed + IN_A_JOB, FIRST + CIRCUITS)

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
-def test_two_thousand_requests(honours_keys: bool, seed: int) -> None:
+def test_two_thousand_requests_end_correctly_under_faults(honours_keys: bool, seed: int) -> None:
     with standin.service(honours_keys=honours_keys) as service, without_waiting() as pauses:
         params = ClientParameters("ibm_quantum", service.api_token, service.url)
         auth = AuthClient(params)

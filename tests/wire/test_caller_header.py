@@ -46,7 +46,7 @@ def module_with(name: str, file: str, **names: Any) -> types.ModuleType:
     return module
 
 
-def test_what_is_sent_is_what_the_public_call_says(service: Any) -> None:
+def test_sends_what_client_application_returns(service: Any) -> None:
     with RetrySession(service.base) as session:
         said = session.client_application()
         sent = session.get("/echo").json()["headers"][HEADER]
@@ -56,7 +56,7 @@ def test_what_is_sent_is_what_the_public_call_says(service: Any) -> None:
 
 
 @pytest.mark.parametrize("variable", [CUSTOM_HEADER_ENV_VAR, QE_PROVIDER_HEADER_ENV_VAR])
-def test_custom_text_goes_with_every_request(
+def test_custom_text_is_sent_with_every_request(
     service: Any, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "my-app")
@@ -76,7 +76,7 @@ def test_custom_text_cannot_break_the_header(service: Any, monkeypatch: pytest.M
     assert "x-access-token" not in sent
 
 
-def test_an_imported_package_has_a_star(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imported_package_has_a_star(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         caller,
         "_installed",
@@ -89,7 +89,7 @@ def test_an_imported_package_has_a_star(monkeypatch: pytest.MonkeyPatch) -> None
     assert caller.packages() == "qiskit_ibm_runtime-1,qiskit_terra-2,qiskit_nature-3*"
 
 
-def test_the_outermost_module_of_a_known_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_the_outermost_module_of_a_known_package(monkeypatch: pytest.MonkeyPatch) -> None:
     outer = module_with("qiskit.algorithms.search", "/any/qiskit/algorithms/search.py")
     inner = module_with("qiskit_ibm_runtime.sampler_", "/any/qiskit_ibm_runtime/sampler_.py")
     package = module_with("qiskit_ibm_runtime.pkg", "/any/pkg/__init__.py", __path__=[])
@@ -105,7 +105,7 @@ def test_the_outermost_module_of_a_known_package_is_named(monkeypatch: pytest.Mo
     assert named(lambda call: call()) == "qiskit"
 
 
-def test_no_folder_of_the_user_is_ever_sent(tmp_path: Path) -> None:
+def test_never_sends_user_folders(tmp_path: Path) -> None:
     """A script below a folder whose name begins with qiskit gave its path away in 0.9.3."""
     folder = tmp_path / "qiskit-secret" / "qiskit_aer"
     folder.mkdir(parents=True)
@@ -121,7 +121,7 @@ def test_no_folder_of_the_user_is_ever_sent(tmp_path: Path) -> None:
         assert str(tmp_path) not in header
 
 
-def test_opting_out_leaves_the_name_of_the_format(
+def test_opting_out_sends_only_the_format_name(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QISKIT_IBM_RUNTIME_CLIENT_HEADER", "off")
@@ -130,7 +130,7 @@ def test_opting_out_leaves_the_name_of_the_format(
         assert session.get("/echo").json()["headers"][HEADER] == "qiskit-version-2//qiskit/chosen"
 
 
-def test_following_the_stack_reads_no_source_and_judges_each_file_once(
+def test_frame_walk_reads_no_source_and_classifies_each_file_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The work is counted, not timed: one look-up a frame, one judgement a file."""
@@ -159,7 +159,7 @@ def test_following_the_stack_reads_no_source_and_judges_each_file_once(
     assert __file__ in judged
 
 
-def test_the_memory_of_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caller, "_MOST_FILES", 5)
     for number in range(20):
         module_with(f"cell{number}", f"/cell/{number}.py").run(client_application)

@@ -92,5 +92,5 @@ def gave_up(reason: Exception) -> MaxRetryError:
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else type(value).__name__,
 )
-def test_what_a_broken_connection_means(error: Exception, fault: Fault) -> None:
+def test_classifies_broken_connections(error: Exception, fault: Fault) -> None:
     assert classify(error) is fault

@@ -20,7 +20,7 @@ def session(service: Any) -> Any:
         yield session
 
 
-def test_a_stored_result_is_fetched_whole(service: Any, session: Any) -> None:
+def test_fetches_a_stored_result_completely(service: Any, session: Any) -> None:
     service.stored = bytes(range(256)) * 4000
 
     assert download(session, f"{service.base}/stored?sig=1", 2_000_000) == service.stored
@@ -36,7 +36,7 @@ def test_a_stored_result_is_fetched_whole(service: Any, session: Any) -> None:
     ],
     ids=["unavailable", "error", "reset", "broken off"],
 )
-def test_trouble_on_the_way_is_overcome(service: Any, session: Any, fault: Fault) -> None:
+def test_recovers_from_faults(service: Any, session: Any, fault: Fault) -> None:
     service.stored = b"x" * 500_000
     service.fail(fault)
 
@@ -44,7 +44,7 @@ def test_trouble_on_the_way_is_overcome(service: Any, session: Any, fault: Fault
     assert len(service.seen) == 3
 
 
-def test_a_transfer_that_always_breaks_is_given_up(service: Any, session: Any) -> None:
+def test_gives_up_on_a_transfer_that_always_breaks(service: Any, session: Any) -> None:
     service.stored = b"x" * 500_000
     service.fail(Fault("reset", when="while"))
     with pytest.raises(RequestsApiError, match=r"could not be fetched.*6 attempts"):
@@ -53,7 +53,7 @@ def test_a_transfer_that_always_breaks_is_given_up(service: Any, session: Any) -
     assert len(service.seen) == 6
 
 
-def test_an_error_page_is_no_result(service: Any, session: Any) -> None:
+def test_error_page_is_not_a_result(service: Any, session: Any) -> None:
     service.fail(Fault("status", status=403, body="<Error>Request has expired</Error>"))
     with pytest.raises(RequestsApiError, match="Request has expired") as caught:
         download(session, f"{service.base}/stored", 10**6)
@@ -61,7 +61,7 @@ def test_an_error_page_is_no_result(service: Any, session: Any) -> None:
     assert caught.value.status_code == 403
 
 
-def test_of_an_error_page_only_the_beginning_is_read(service: Any, session: Any) -> None:
+def test_reads_only_the_beginning_of_an_error_page(service: Any, session: Any) -> None:
     service.fail(Fault("status", status=404, body="x" * 5_000_000))
     with pytest.raises(RequestsApiError) as caught:
         download(session, f"{service.base}/stored", 10**6)
@@ -71,7 +71,7 @@ def test_of_an_error_page_only_the_beginning_is_read(service: Any, session: Any)
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "found out"])
-def test_too_much_is_not_taken(service: Any, session: Any, announced: bool) -> None:
+def test_rejects_oversized_result(service: Any, session: Any, announced: bool) -> None:
     service.stored = b"x" * 500_000
     if not announced:
         # In drips, the answer goes without its length being believed.
@@ -82,7 +82,7 @@ def test_too_much_is_not_taken(service: Any, session: Any, announced: bool) -> N
     assert download(session, f"{service.base}/stored", 500_000) == service.stored
 
 
-def test_a_redirect_of_the_storage_is_followed_a_few_times(service: Any, session: Any) -> None:
+def test_follows_a_few_storage_redirects(service: Any, session: Any) -> None:
     service.redirect_to = "/stored"
     assert download(session, f"{service.base}/redirect", 1000) == service.stored
 
@@ -92,9 +92,7 @@ def test_a_redirect_of_the_storage_is_followed_a_few_times(service: Any, session
 
 
 @pytest.mark.parametrize("place", ["http://storage.invalid/x", "ftp://127.0.0.1/x", "file:///etc"])
-def test_a_redirect_cannot_lead_where_no_result_may_be(
-    service: Any, session: Any, place: str
-) -> None:
+def test_redirect_cannot_lead_to_a_forbidden_url(service: Any, session: Any, place: str) -> None:
     service.redirect_to = place
     with pytest.raises(IBMRuntimeError, match="only https"):
         download(session, f"{service.base}/redirect", 1000)
@@ -122,7 +120,7 @@ FAR, NEAR = "https://runtime.example", "http://127.0.0.1:8000/runtime"
         ("", FAR, False),
     ],
 )
-def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> None:
+def test_selects_urls_to_fetch(url: str, base_url: str, fetched: bool) -> None:
     """A program names the address: it must not reach into the network of anyone who reads."""
     if fetched:
         check_address(url, base_url)
@@ -146,5 +144,5 @@ def test_which_addresses_are_fetched(url: str, base_url: str, fetched: bool) -> 
         (None, False),
     ],
 )
-def test_what_counts_as_this_machine(host: str | None, near: bool) -> None:
+def test_recognizes_loopback(host: str | None, near: bool) -> None:
     assert is_loopback(host) is near

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.clients.submission import LEDGER
 from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
@@ -15,7 +15,7 @@ from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 @pytest.fixture(scope="module")
 def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with one worker."""
-    with ServerPool(workers=1) as workshop, workshop.server() as server:
+    with ServerPool(workers=1) as pool, pool.server() as server:
         yield server
 
 
@@ -42,7 +42,7 @@ def runtime(server: RuntimeServer, faults: Faults) -> Any:
     ],
     ids=["500 after accept", "reset after accept", "reset", "six 502", "six 502 after accept"],
 )
-def test_one_run_makes_one_job(runtime: Any, faults: Faults, fault: Fault, known: bool) -> None:
+def test_one_run_creates_one_job(runtime: Any, faults: Faults, fault: Fault, known: bool) -> None:
     tag = f"{fault.kind}-{fault.status}-{fault.when}-{known}"
     if known:
         LEDGER.note_honouring(runtime._api_client._session.base_url)
@@ -57,7 +57,7 @@ def test_one_run_makes_one_job(runtime: Any, faults: Faults, fault: Fault, known
     assert "Hello" in str(job.result(timeout=60))
 
 
-def test_a_run_outlives_its_token(runtime: Any, faults: Faults) -> None:
+def test_run_outlives_its_token(runtime: Any, faults: Faults) -> None:
     faults.replace([Fault("expire", path="/jobs", nth=[1])])
     job = runtime.run(
         "hello-world", inputs={"iterations": 1}, options={"backend": "ibmq_qasm_simulator"}

@@ -67,7 +67,7 @@ def failing(service: Any, **fault: Any) -> Any:
     ],
     ids=["runtime", "auth", "text", "none", "list", "empty", "page", "untitled page", "plain"],
 )
-def test_every_shape_of_body_is_read(
+def test_reads_every_error_body_format(
     service: Any, body: str, code: int | None, message: str, trace: str | None
 ) -> None:
     error = failing(service, status=400, body=body)
@@ -99,12 +99,12 @@ def test_every_shape_of_body_is_read(
         ),
     )
 )
-def test_no_body_breaks_the_translator(body: str) -> None:
+def test_translator_handles_any_body(body: str) -> None:
     assert isinstance(parse(body).message, str)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 521, 522, 524])
-def test_nothing_is_lost_when_attempts_run_out(service: Any, status: int) -> None:
+def test_details_are_kept_when_attempts_run_out(service: Any, status: int) -> None:
     error = failing(service, status=status, body=RUNTIME_SHAPE)
 
     assert error.status_code == error.failure.status == status
@@ -116,7 +116,7 @@ def test_nothing_is_lost_when_attempts_run_out(service: Any, status: int) -> Non
     assert "try again later" in error.message
 
 
-def test_refused_credentials_are_their_own_error(service: Any) -> None:
+def test_rejected_credentials_have_their_own_error(service: Any) -> None:
     error = failing(service, status=401, body=RUNTIME_SHAPE)
 
     assert type(error) is IBMNotAuthorizedError
@@ -124,7 +124,7 @@ def test_refused_credentials_are_their_own_error(service: Any) -> None:
     assert "Check the token" in error.message
 
 
-def test_a_licence_to_accept_can_be_caught_either_way(service: Any) -> None:
+def test_unaccepted_license_can_be_caught_by_either_class(service: Any) -> None:
     body = {"error": {"name": "ACCEPT_LICENSE_REQUIRED", "message": "Accept it.", "code": 3444}}
     service.fail(Fault("status", status=401, body=json.dumps(body), path="loginWithToken"))
     with pytest.raises(AuthenticationLicenseError) as caught:
@@ -135,14 +135,14 @@ def test_a_licence_to_accept_can_be_caught_either_way(service: Any) -> None:
     assert "Accept it." in caught.value.message
 
 
-def test_a_bad_token_says_so(service: Any) -> None:
+def test_invalid_token_error_says_so(service: Any) -> None:
     with pytest.raises(IBMNotAuthorizedError, match="Login failed") as caught:
         AuthClient(ClientParameters("ibm_quantum", "another-api-token", service.url))
 
     assert caught.value.failure.code == 3446
 
 
-def test_no_answer_gives_no_status(service: Any) -> None:
+def test_no_response_means_no_status(service: Any) -> None:
     service.fail(Fault("reset"))
     with RetrySession(service.base) as session, pytest.raises(RequestsApiError) as caught:
         session.get("/echo")
@@ -153,7 +153,7 @@ def test_no_answer_gives_no_status(service: Any) -> None:
     assert "Check the network connection" in caught.value.message
 
 
-def test_a_dead_proxy_is_the_cause() -> None:
+def test_names_dead_proxy_as_the_cause() -> None:
     proxies = {"http": "http://127.0.0.1:1"}
     session = RetrySession("http://service.invalid", proxies=proxies)
     with session, pytest.raises(RequestsApiError, match="proxy settings") as caught:
@@ -170,7 +170,7 @@ def test_a_dead_proxy_is_the_cause() -> None:
         ("certificate verify failed: unable to get local issuer certificate", "`verify`"),
     ],
 )
-def test_advice_on_certificates_fits_the_fault(fault: str, advice: str) -> None:
+def test_certificate_advice_matches_the_fault(fault: str, advice: str) -> None:
     error = requests.exceptions.SSLError(f"[SSL: CERTIFICATE_VERIFY_FAILED] {fault}")
 
     assert advice in translate(error, Attempt(harmless=True, number=1)).message
@@ -193,7 +193,7 @@ FAILURE = Failure(503, 1999, "Down.", "trace", 6, 15.1, uncertain=True, candidat
 @pytest.mark.parametrize(
     "again", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
 )
-def test_errors_travel(error: Any, again: Any) -> None:
+def test_errors_can_be_pickled(error: Any, again: Any) -> None:
     copied = again(error)
 
     assert type(copied) is type(error)

@@ -24,7 +24,7 @@ def ask(service: Any, method: str = "GET", path: str = "/echo", **options: Any) 
     return requests.request(method, service.base + path, timeout=30, **options)
 
 
-def test_a_status_with_an_announced_pause(service: Any) -> None:
+def test_status_with_retry_after(service: Any) -> None:
     service.fail(Fault("status", status=503, retry_after=2.5))
     answer = ask(service)
 
@@ -34,7 +34,7 @@ def test_a_status_with_an_announced_pause(service: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["status", "reset"])
 @pytest.mark.parametrize(("when", "jobs"), [("before", 0), ("after", 1)])
-def test_failing_before_or_after_the_request_is_carried_out(
+def test_fails_before_or_after_the_request_is_handled(
     service: Any, kind: Any, when: Any, jobs: int
 ) -> None:
     service.fail(Fault(kind, when=when))
@@ -49,7 +49,7 @@ def test_failing_before_or_after_the_request_is_carried_out(
     assert len(service.jobs) == jobs
 
 
-def test_an_answer_can_break_off(service: Any) -> None:
+def test_reset_truncates_the_response(service: Any) -> None:
     service.stored = b"x" * 100_000
     service.fail(Fault("reset", when="while"))
     answer = ask(service, path="/stored", stream=True)
@@ -59,26 +59,26 @@ def test_an_answer_can_break_off(service: Any) -> None:
         assert answer.content
 
 
-def test_an_answer_can_come_in_drips(service: Any) -> None:
+def test_slow_sends_the_response_in_chunks(service: Any) -> None:
     service.fail(Fault("slow", size=3, seconds=0))
 
     assert ask(service, path="/stored").content == service.stored
 
 
-def test_silence_ends_with_a_broken_connection(service: Any) -> None:
+def test_silence_ends_with_a_reset(service: Any) -> None:
     service.fail(Fault("silence", seconds=0.05))
     with pytest.raises(requests.ConnectionError):
         ask(service)
 
 
-def test_latency_delays_and_changes_nothing(service: Any) -> None:
+def test_latency_only_delays(service: Any) -> None:
     service.fail(Fault("latency", seconds=0.01))
 
     assert ask(service).json()["query"] == ""
     assert service.faults.done == [("latency", "GET", "/echo")]
 
 
-def test_a_token_expires_until_somebody_logs_in_anew(service: Any) -> None:
+def test_expired_token_is_rejected_until_the_next_login(service: Any) -> None:
     service.fail(Fault("expire", path="/backends", times=1))
     headers = {"X-Access-Token": service.access_token}
     assert ask(service, path="/runtime/backends", headers=headers).status_code == 401
@@ -89,7 +89,7 @@ def test_a_token_expires_until_somebody_logs_in_anew(service: Any) -> None:
     assert ask(service, path="/runtime/backends", headers=headers).status_code == 200
 
 
-def test_only_matching_requests_are_hit(service: Any) -> None:
+def test_hits_only_matching_requests(service: Any) -> None:
     service.fail(Fault("status", method="post", path="^/ec"))
 
     assert ask(service).status_code == 200
@@ -97,13 +97,13 @@ def test_only_matching_requests_are_hit(service: Any) -> None:
     assert ask(service, "POST").status_code == 500
 
 
-def test_requests_are_hit_by_number_and_at_most_so_often(service: Any) -> None:
+def test_hits_requests_by_number_and_a_limited_number_of_times(service: Any) -> None:
     service.fail(Fault("status", nth=[2, 4, 5], times=2))
 
     assert [ask(service).status_code for _ in range(6)] == [200, 500, 200, 500, 200, 200]
 
 
-def test_the_first_fault_that_applies_is_carried_out(service: Any) -> None:
+def test_injects_the_first_matching_fault(service: Any) -> None:
     service.fail(Fault("status", status=501, nth=[1]), Fault("status", status=502))
 
     assert [ask(service).status_code for _ in range(2)] == [501, 502]
@@ -121,7 +121,7 @@ def test_equal_seeds_make_equal_choices() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 1.0])
-def test_a_rate_is_kept(rate: float) -> None:
+def test_rate_is_respected(rate: float) -> None:
     """400 draws: five standard deviations on either side."""
     hits = sum(chosen(Faults([Fault("reset", rate=rate)])))
     assert abs(hits - 400 * rate) <= 5 * (400 * rate * (1 - rate)) ** 0.5
@@ -138,7 +138,7 @@ def test_a_rate_is_kept(rate: float) -> None:
     ],
     ids=str,
 )
-def test_a_fault_that_cannot_be_carried_out_is_refused(description: dict[str, Any]) -> None:
+def test_rejects_invalid_fault(description: dict[str, Any]) -> None:
     with pytest.raises(FaultError):
         Fault(**description)
 
@@ -198,11 +198,13 @@ def stream() -> Iterator[Any]:
     ],
     ids=lambda value: f"{value.kind}-{value.messages}" if isinstance(value, Fault) else None,
 )
-def test_streams_fail_as_told(stream: Any, fault: Fault | None, texts: list[str], end: Any) -> None:
+def test_injects_faults_into_streams(
+    stream: Any, fault: Fault | None, texts: list[str], end: Any
+) -> None:
     assert stream(fault) == (texts, end)
 
 
-def test_breaking_a_connection_needs_the_outermost_place() -> None:
+def test_reset_requires_the_outermost_middleware() -> None:
     import asyncio
 
     async def send(message: Any) -> None:
@@ -219,6 +221,6 @@ def test_breaking_a_connection_needs_the_outermost_place() -> None:
         asyncio.run(go())
 
 
-def test_sockets_of_the_tests_are_plain() -> None:
+def test_tests_use_plain_sockets() -> None:
     """SO_LINGER, by which a connection is reset, exists here."""
     assert hasattr(socket, "SO_LINGER")

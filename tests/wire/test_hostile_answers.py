@@ -49,17 +49,17 @@ UNWRAPPED = RAW_DEFLATE.compress(TEXT) + RAW_DEFLATE.flush()
     ],
     ids=["gzip", "two members", "zlib", "raw deflate", "identity"],
 )
-def test_reads_every_encoding_it_asks_for(body: bytes, encoding: bytes) -> None:
+def test_decodes_every_accepted_encoding(body: bytes, encoding: bytes) -> None:
     assert ask(whole(body, b"Content-Encoding: " + encoding)) == TEXT
 
 
-def test_skips_every_interim_answer() -> None:
+def test_skips_interim_responses() -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" * 20
 
     assert ask(interim + whole(TEXT)) == TEXT
 
 
-def test_takes_a_length_that_is_no_number_for_none() -> None:
+def test_ignores_non_numeric_content_length() -> None:
     assert ask(OK + "Content-Length: ²\r\n\r\n{}".encode("latin-1")) == b"{}"
 
 
@@ -85,7 +85,7 @@ def test_takes_a_length_that_is_no_number_for_none() -> None:
         whole(b"x", b"Retry-After: Fri, 31 Dec 1999 23:59:59 +9999999999999999", status=BAD),
     ],
 )
-def test_gives_one_typed_error_for_every_bad_answer(answer: bytes) -> None:
+def test_bad_response_is_one_typed_error(answer: bytes) -> None:
     with pytest.raises(RequestsApiError) as caught:
         ask(answer)
 
@@ -103,7 +103,7 @@ def test_stops_inflating_a_bomb_early(status: bytes) -> None:
     assert caught.value.failure.attempts == 1
 
 
-def test_accepts_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_response_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_PIECE", 1000)
     answer = OK + b"\r\n" + TEXT
     with answering(lambda _: [answer]) as base, RetrySession(base) as session:
@@ -121,7 +121,7 @@ def test_accepts_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None
     ],
     ids=["headers", "trailer", "body"],
 )
-def test_ends_an_endless_answer_within_the_budget(start: bytes, piece: bytes) -> None:
+def test_endless_response_ends_within_the_budget(start: bytes, piece: bytes) -> None:
     def endless(_: bytes) -> Iterator[bytes]:
         yield start
         yield from repeat(piece)
@@ -135,14 +135,14 @@ def test_ends_an_endless_answer_within_the_budget(start: bytes, piece: bytes) ->
     assert caught.value.failure.elapsed < 10
 
 
-def test_an_error_page_is_cleaned_in_linear_time() -> None:
+def test_error_page_is_cleaned_in_linear_time() -> None:
     for page in ("<html>" + "<" * 2_000_000, "<html>" + "<title>" * 300_000, "[" * 10**6):
         assert len(parse(page).message) <= 4000
     assert parse("<!doctype html><title a=b>Sign on </title>").message == "Sign on"
     assert parse("<html><p>Not\n<b>here</b>").message == "Not here"
 
 
-def test_shortening_never_shows_the_start_of_a_secret() -> None:
+def test_truncation_never_shows_part_of_a_secret() -> None:
     secret = "planted-secret-of-some-length-0001"
     keep_secret(secret)
     for shift in range(40):
@@ -151,7 +151,7 @@ def test_shortening_never_shows_the_start_of_a_secret() -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Transaction-Id", "Uber-Trace-Id", None])
-def test_a_secret_in_a_trace_id_is_hidden(header: str | None) -> None:
+def test_secret_in_a_trace_id_is_redacted(header: str | None) -> None:
     secret = "planted-secret-in-a-trace-0002"
     keep_secret(secret)
     answer = (
@@ -168,7 +168,7 @@ def test_a_secret_in_a_trace_id_is_hidden(header: str | None) -> None:
 
 @pytest.mark.parametrize("answer", ["[]", "{}", '"text"', "null", "3", '{"devices": [1]}'])
 @pytest.mark.parametrize("call", ["backends", "jobs_get", "list_programs"])
-def test_another_shape_of_json_is_a_typed_error_or_an_empty_list(call: str, answer: str) -> None:
+def test_unexpected_json_is_a_typed_error_or_an_empty_list(call: str, answer: str) -> None:
     with answering(lambda _: [whole(answer.encode())]) as base, RetrySession(base) as session:
         if answer.startswith("{"):
             assert isinstance(getattr(Runtime(session), call)(), dict)
@@ -177,7 +177,7 @@ def test_another_shape_of_json_is_a_typed_error_or_an_empty_list(call: str, answ
                 getattr(Runtime(session), call)()
 
 
-def test_a_body_that_can_be_read_only_once_is_sent_again_whole() -> None:
+def test_single_use_body_is_resent_completely() -> None:
     seen: list[bytes] = []
 
     def refuse_once(request: bytes) -> list[bytes]:

@@ -9,7 +9,7 @@ from tests.wire.load import Load, faults
 
 
 @pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
-def test_every_call_ends_rightly_under_faults(
+def test_every_call_ends_correctly_under_faults(
     client: Any, service: Any, honours_keys: bool
 ) -> None:
     service.honours_keys = honours_keys

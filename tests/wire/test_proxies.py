@@ -73,7 +73,7 @@ def through() -> Iterator[Callable[..., Any]]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("basic", [None, "user:planted-password"], ids=["plain", "basic"])
-def test_requests_go_through_the_proxy(
+def test_requests_use_the_proxy(
     service: Any, enter: Any, through: Any, way: str, basic: str | None
 ) -> None:
     proxy = through(basic=basic)
@@ -94,7 +94,7 @@ def proxy_of_the_environment(through: Any, monkeypatch: pytest.MonkeyPatch) -> A
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("urls", [None, {"https://other.example": "http://127.0.0.1:1"}])
-def test_this_machine_is_never_reached_through_a_proxy_of_the_environment(
+def test_loopback_bypasses_environment_proxies(
     service: Any, enter: Any, proxy_of_the_environment: Any, way: str, urls: Any
 ) -> None:
     take(way, service, enter(proxies=ProxyConfiguration(urls=urls)))
@@ -103,7 +103,7 @@ def test_this_machine_is_never_reached_through_a_proxy_of_the_environment(
     assert proxy_of_the_environment.requests == proxy_of_the_environment.tunnels == []
 
 
-def test_nor_is_it_with_tls(
+def test_loopback_bypasses_environment_proxies_with_tls(
     tls_service: Any, bundle: str, enter: Any, proxy_of_the_environment: Any
 ) -> None:
     params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url, verify=bundle)
@@ -113,7 +113,7 @@ def test_nor_is_it_with_tls(
     assert proxy_of_the_environment.requests == proxy_of_the_environment.tunnels == []
 
 
-def test_other_machines_are_reached_through_it(service: Any, proxy_of_the_environment: Any) -> None:
+def test_other_hosts_use_environment_proxies(service: Any, proxy_of_the_environment: Any) -> None:
     proxy_of_the_environment.hosts["service.example"] = "127.0.0.1"
     VersionClient(service.url.replace("127.0.0.1", "service.example")).version()
 
@@ -122,7 +122,7 @@ def test_other_machines_are_reached_through_it(service: Any, proxy_of_the_enviro
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("basic", [None, "user:planted-password"], ids=["plain", "basic"])
-def test_tls_goes_through_a_tunnel_and_keeps_its_secrets_inside(
+def test_tls_uses_a_tunnel_and_keeps_secrets_inside(
     tls_service: Any, bundle: str, through: Any, way: str, basic: str | None
 ) -> None:
     proxy = through(basic=basic)
@@ -154,7 +154,7 @@ def _md4_is_missing() -> bool:
 
 @pytest.mark.skipif(_md4_is_missing(), reason="requests-ntlm is too old for this OpenSSL: no MD4")
 @pytest.mark.parametrize("way", WAYS)
-def test_ntlm_credentials_answer_the_proxy_beside_the_token(
+def test_ntlm_proxy_credentials_coexist_with_the_token(
     service: Any, enter: Any, through: Any, way: str
 ) -> None:
     proxy = through(ntlm=True)
@@ -189,7 +189,7 @@ def test_ntlm_credentials_open_a_tunnel_for_tls(
     assert not any("proxy-authorization" in seen.headers for seen in tls_service.seen)
 
 
-def test_a_proxy_that_wants_something_else_than_ntlm_is_an_error_at_once(
+def test_proxy_without_ntlm_support_fails_immediately(
     tls_service: Any, bundle: str, through: Any
 ) -> None:
     proxies = ProxyConfiguration(
@@ -203,7 +203,7 @@ def test_a_proxy_that_wants_something_else_than_ntlm_is_an_error_at_once(
     assert tls_service.seen == []
 
 
-def test_a_failing_negotiation_is_a_typed_error(
+def test_failed_ntlm_negotiation_is_a_typed_error(
     service: Any, enter: Any, through: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any, **kwargs: Any) -> Any:
@@ -218,7 +218,7 @@ def test_a_failing_negotiation_is_a_typed_error(
     assert service.seen == []
 
 
-def test_a_service_cannot_ask_for_the_ntlm_password_of_the_proxy(service: Any, enter: Any) -> None:
+def test_service_cannot_request_the_ntlm_proxy_password(service: Any, enter: Any) -> None:
     from qiskit_ibm_runtime.local.faults import Fault
 
     service.fail(Fault("status", status=401, body="x"))
@@ -239,7 +239,7 @@ def test_a_service_cannot_ask_for_the_ntlm_password_of_the_proxy(service: Any, e
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_private_authority_is_trusted_when_named(tls_service: Any, bundle: str, way: str) -> None:
+def test_trusts_custom_ca(tls_service: Any, bundle: str, way: str) -> None:
     params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url, verify=bundle)
     take(way, tls_service, params)
 
@@ -248,7 +248,7 @@ def test_a_private_authority_is_trusted_when_named(tls_service: Any, bundle: str
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-def test_verification_can_be_switched_off(tls_service: Any, way: str) -> None:
+def test_verification_can_be_disabled(tls_service: Any, way: str) -> None:
     params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url, verify=False)
     take(way, tls_service, params)
 
@@ -256,7 +256,7 @@ def test_verification_can_be_switched_off(tls_service: Any, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_unknown_authority_is_refused_at_once(tls_service: Any, way: str) -> None:
+def test_unknown_ca_fails_immediately(tls_service: Any, way: str) -> None:
     params = ClientParameters("ibm_quantum", tls_service.api_token, tls_service.url)
     with pytest.raises(RequestsApiError) as caught:
         take(way, tls_service, params)
@@ -268,7 +268,7 @@ def test_an_unknown_authority_is_refused_at_once(tls_service: Any, way: str) -> 
         assert not caught.value.failure.uncertain
 
 
-def test_a_missing_bundle_is_named(tls_service: Any) -> None:
+def test_names_missing_ca_bundle(tls_service: Any) -> None:
     params = ClientParameters("ibm_quantum", "t", tls_service.url, verify="/no/such/bundle.pem")
     with pytest.raises(RequestsApiError, match=r"/no/such/bundle\.pem") as caught:
         take("version", tls_service, params)
@@ -276,7 +276,7 @@ def test_a_missing_bundle_is_named(tls_service: Any) -> None:
     assert caught.value.failure.attempts == 1
 
 
-def test_a_proxy_that_wants_credentials_is_an_error_at_once(
+def test_proxy_requiring_credentials_fails_immediately(
     tls_service: Any, bundle: str, through: Any
 ) -> None:
     proxy = through(basic="user:right")
@@ -327,11 +327,11 @@ def test_a_proxy_that_wants_credentials_is_an_error_at_once(
         ),
     ],
 )
-def test_the_websocket_gets_the_same_proxy(urls: dict[str, str], expected: dict[str, Any]) -> None:
+def test_websocket_uses_the_same_proxy(urls: dict[str, str], expected: dict[str, Any]) -> None:
     assert ProxyConfiguration(urls=urls).to_ws_params("wss://host.com/a") == expected
 
 
-def test_the_websocket_of_a_plain_address_gets_the_proxy_for_plain_addresses() -> None:
+def test_plain_websocket_uses_the_http_proxy() -> None:
     proxies = ProxyConfiguration(urls={"http": "http://q:5"})
 
     assert proxies.to_ws_params("ws://host.com/a")["http_proxy_host"] == "q"
@@ -347,14 +347,14 @@ def test_the_websocket_of_a_plain_address_gets_the_proxy_for_plain_addresses() -
         {"urls": ["http://a"]},
     ],
 )
-def test_bad_settings_are_refused_without_showing_them(fields: dict[str, Any]) -> None:
+def test_invalid_settings_error_does_not_show_them(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Invalid proxy configuration") as caught:
         ProxyConfiguration(**fields).validate()
 
     assert "planted" not in str(caught.value)
 
 
-def test_parameters_of_0_9_3() -> None:
+def test_connection_parameters_match_0_9_3() -> None:
     proxies = ProxyConfiguration({"https": "http://p:1"}, "user", "password")
     params = ClientParameters("ibm_quantum", "t", "u", proxies=proxies).connection_parameters()
 
@@ -366,7 +366,7 @@ def test_parameters_of_0_9_3() -> None:
         ClientParameters("c", "t", proxies={"urls": {}}).connection_parameters()
 
 
-def test_the_certificate_authority_of_the_tests_is_private(authority: trustme.CA) -> None:
+def test_test_ca_is_private(authority: trustme.CA) -> None:
     context = ssl.create_default_context()
     before = context.cert_store_stats()["x509_ca"]
     authority.configure_trust(context)

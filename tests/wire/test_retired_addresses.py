@@ -52,7 +52,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=["quantum", "later quantum", "cloud"],
 )
-def test_a_host_that_is_gone_is_explained_by_the_error_of_the_connection(
+def test_connection_error_explains_a_retired_host(
     account: dict[str, str], host: str, text: str, no_such_host: list[str]
 ) -> None:
     with without_waiting(), pytest.raises(IBMError) as caught:
@@ -63,7 +63,7 @@ def test_a_host_that_is_gone_is_explained_by_the_error_of_the_connection(
     assert "Check the network" not in caught.value.message
 
 
-def test_any_other_host_is_not(no_such_host: list[str]) -> None:
+def test_connection_error_of_other_hosts_has_no_explanation(no_such_host: list[str]) -> None:
     url = "https://quantum-computing.ibm.com.example/api"
     with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
         QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
@@ -82,7 +82,7 @@ def test_any_other_host_is_not(no_such_host: list[str]) -> None:
         ("auth.example", 410, False),
     ],
 )
-def test_an_answer_that_says_gone_is_explained(host: str, status: int, explained: bool) -> None:
+def test_gone_response_is_explained(host: str, status: int, explained: bool) -> None:
     with without_waiting(), running() as proxy:
         proxy.faults["loginWithToken"] = (status, {"errors": [{"code": 1, "message": "no"}]})
         with pytest.raises(IBMError) as caught:
@@ -96,7 +96,7 @@ def test_an_answer_that_says_gone_is_explained(host: str, status: int, explained
     assert ("July 2025" in caught.value.message) is explained
 
 
-def test_making_objects_for_default_addresses_says_nothing(recwarn: Any) -> None:
+def test_creating_objects_for_default_urls_does_not_warn(recwarn: Any) -> None:
     """Doubles of the service are made so."""
     params = ClientParameters("ibm_cloud", "t", "https://cloud.ibm.com", CRN)
 
@@ -104,7 +104,7 @@ def test_making_objects_for_default_addresses_says_nothing(recwarn: Any) -> None
     assert not recwarn.list
 
 
-def test_an_address_of_something_else_gets_no_advice_that_leads_nowhere() -> None:
+def test_other_urls_get_no_misleading_advice() -> None:
     with without_waiting(), running() as standin:
         standin.faults["loginWithToken"] = (404, "no such path")
         standin.faults["/api/version"] = (200, {"something": "else"})
@@ -125,13 +125,13 @@ def test_an_address_of_something_else_gets_no_advice_that_leads_nowhere() -> Non
         ("", None, False),
     ],
 )
-def test_only_what_an_address_is_to_blame_for_is_explained(
+def test_only_url_related_errors_are_explained(
     url: str, status: int | None, explained: bool
 ) -> None:
     assert bool(explain(url, status)) is explained
 
 
-def test_names_of_instances_are_looked_up_in_the_cloud_also_for_the_platform() -> None:
+def test_instance_names_are_looked_up_in_the_cloud_for_the_platform() -> None:
     from qiskit_ibm_runtime.utils.utils import get_iam_api_url, get_resource_controller_api_url
 
     for url in ("https://quantum.cloud.ibm.com/api/v1", "https://cloud.ibm.com"):

@@ -47,13 +47,13 @@ def test_pauses_follow_0_9_3() -> None:
 
 
 @pytest.mark.parametrize("status", STATUS_FORCELIST)
-def test_the_statuses_of_0_9_3_are_repeated_where_that_is_harmless(status: int) -> None:
+def test_retries_0_9_3_statuses_where_safe(status: int) -> None:
     assert status in STATUSES
     assert POLICY.pause(Attempt(harmless=True, number=1, status=status), 0.0) is not None
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES - {503}))
-def test_a_request_with_effects_is_not_repeated_after_an_answer_that_proves_nothing(
+def test_unsafe_request_is_not_retried_after_an_inconclusive_response(
     status: int,
 ) -> None:
     attempt = Attempt(harmless=False, number=1, status=status)
@@ -64,7 +64,7 @@ def test_a_request_with_effects_is_not_repeated_after_an_answer_that_proves_noth
 
 @pytest.mark.parametrize("harmless", [True, False])
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_refusal_is_repeated_for_every_request(status: int, harmless: bool) -> None:
+def test_rejection_is_retried_for_every_request(status: int, harmless: bool) -> None:
     attempt = Attempt(harmless=harmless, number=1, status=status, retry_after=3.0)
 
     assert POLICY.pause(attempt, 0.5) == 3.0
@@ -86,7 +86,7 @@ def test_other_statuses_are_final(status: int) -> None:
         (Fault.HOPELESS, True, 0),
     ],
 )
-def test_faults_of_the_connection(fault: Fault, harmless: bool, repetitions: int) -> None:
+def test_classifies_connection_faults(fault: Fault, harmless: bool, repetitions: int) -> None:
     number = 1
     while POLICY.pause(Attempt(harmless=harmless, number=number, fault=fault), 0.0) is not None:
         number += 1
@@ -95,7 +95,7 @@ def test_faults_of_the_connection(fault: Fault, harmless: bool, repetitions: int
 
 
 @given(attempts, st.floats(0, 1))
-def test_no_decision_breaks_a_limit(attempt: Attempt, jitter: float) -> None:
+def test_no_decision_exceeds_a_limit(attempt: Attempt, jitter: float) -> None:
     pause = POLICY.pause(attempt, jitter)
     if pause is None:
         return
@@ -109,14 +109,14 @@ def test_no_decision_breaks_a_limit(attempt: Attempt, jitter: float) -> None:
 
 
 @given(st.integers(2, 60), st.floats(0, 1))
-def test_jitter_shortens_a_pause_by_a_quarter_at_most(number: int, jitter: float) -> None:
+def test_jitter_shortens_a_pause_by_at_most_a_quarter(number: int, jitter: float) -> None:
     attempt = Attempt(harmless=True, number=number, status=500)
     full = POLICY.backoff(attempt, 0.0)
 
     assert full * 0.75 <= POLICY.backoff(attempt, jitter) <= full
 
 
-def test_a_wish_beyond_the_budget_ends_the_request_at_once() -> None:
+def test_retry_after_beyond_the_budget_ends_the_request() -> None:
     assert POLICY.pause(Attempt(harmless=True, number=1, status=429, retry_after=301), 0.0) is None
 
 
@@ -139,19 +139,19 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
         ("soon", None),
     ],
 )
-def test_reading_retry_after(value: str | None, seconds: float | None) -> None:
+def test_parses_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(value, NOW) == seconds
 
 
 @given(st.text())
-def test_no_retry_after_breaks_anything(value: str) -> None:
+def test_any_retry_after_value_is_handled(value: str) -> None:
     seconds = retry_after_seconds(value, NOW)
     assert seconds is None or seconds >= 0
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_announced_pauses_are_kept(
+def test_honors_announced_pauses(
     service: Any, pauses: list[float], method: str, status: int
 ) -> None:
     service.fail(faults.Fault("status", status=status, retry_after=2, times=3))
@@ -175,7 +175,7 @@ def test_announced_pauses_are_kept(
     ],
 )
 @pytest.mark.parametrize("how", [{"kind": "status", "status": 502}, {"kind": "reset"}])
-def test_how_often_a_request_is_sent(
+def test_limits_attempts_per_request(
     service: Any, method: str, options: dict[str, Any], times: int, how: dict[str, Any]
 ) -> None:
     service.fail(faults.Fault(**how))
@@ -196,7 +196,7 @@ def test_pauses_count_against_the_budget_of_a_request(service: Any) -> None:
     assert caught.value.failure.elapsed == pytest.approx(200, abs=20)
 
 
-def test_a_connection_that_cannot_be_made_is_tried_four_times(pauses: list[float]) -> None:
+def test_failed_connection_is_tried_four_times(pauses: list[float]) -> None:
     with RetrySession("http://127.0.0.1:1") as session, pytest.raises(RequestsApiError) as caught:
         session.post("/jobs")
 
@@ -204,7 +204,7 @@ def test_a_connection_that_cannot_be_made_is_tried_four_times(pauses: list[float
     assert len(pauses) == 3
 
 
-def test_the_switch_ends_with_its_block(pauses: list[float]) -> None:
+def test_without_waiting_ends_with_its_block(pauses: list[float]) -> None:
     with without_waiting() as inner, without_waiting() as innermost:
         pass
     with RetrySession("http://127.0.0.1:1") as session, pytest.raises(RequestsApiError):

@@ -83,7 +83,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("fault", FAILURES, ids=lambda f: f"{f.kind} {f.status} {f.when}")
-def test_no_log_or_error_shows_a_secret(service: Any, log: io.StringIO, fault: Fault) -> None:
+def test_logs_and_errors_show_no_secret(service: Any, log: io.StringIO, fault: Fault) -> None:
     client = RuntimeClient(cloud(service.runtime))
     service.fail(fault)
     for call in (
@@ -102,7 +102,7 @@ def test_no_log_or_error_shows_a_secret(service: Any, log: io.StringIO, fault: F
         assert '"GET /runtime/backends' in said, "urllib3's own records are there, too"
 
 
-def test_no_log_in_shows_a_token(service: Any, log: io.StringIO, log_in: Any) -> None:
+def test_login_shows_no_token(service: Any, log: io.StringIO, log_in: Any) -> None:
     client = RuntimeClient(log_in())
     service.expire()
     client.list_backends()
@@ -114,7 +114,7 @@ def test_no_log_in_shows_a_token(service: Any, log: io.StringIO, log_in: Any) ->
     assert PLANTED not in everything_about(caught.value)
 
 
-def test_a_refused_log_in_shows_no_token(service: Any, log: io.StringIO, log_in: Any) -> None:
+def test_rejected_login_shows_no_token(service: Any, log: io.StringIO, log_in: Any) -> None:
     service.fail(Fault("status", status=400, body=f'{{"apiToken": "{service.api_token}"}}'))
     with pytest.raises(RequestsApiError) as caught:
         log_in()
@@ -123,7 +123,7 @@ def test_a_refused_log_in_shows_no_token(service: Any, log: io.StringIO, log_in:
     assert PLANTED not in everything_about(caught.value)
 
 
-def test_passwords_of_proxies_are_not_shown(log: io.StringIO) -> None:
+def test_proxy_passwords_are_not_shown(log: io.StringIO) -> None:
     proxies = ProxyConfiguration(
         urls={"http": f"http://user:{PROXY_PASSWORD}@127.0.0.1:1"},
         username_ntlm="user",
@@ -141,7 +141,7 @@ def test_passwords_of_proxies_are_not_shown(log: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("fault", FAILURES[:1] + FAILURES[4:], ids=["status", "reset", "cut"])
-def test_the_signature_of_a_stored_result_is_not_shown(
+def test_signature_of_a_stored_result_is_not_shown(
     service: Any, log: io.StringIO, fault: Fault
 ) -> None:
     service.fail(fault)
@@ -154,7 +154,7 @@ def test_the_signature_of_a_stored_result_is_not_shown(
     assert "/stored" in caught.value.message
 
 
-def test_storage_gets_no_secret(service: Any, other_host: Any) -> None:
+def test_storage_receives_no_secret(service: Any, other_host: Any) -> None:
     """The result lies with another host; only the address goes there."""
     assert download(cloud(service.runtime), f"{other_host.base}/stored?sig=1", 100)
 
@@ -162,7 +162,7 @@ def test_storage_gets_no_secret(service: Any, other_host: Any) -> None:
     assert PLANTED not in str(asked)
 
 
-def test_the_log_that_we_set_up_ourselves_is_filtered_for_every_room(
+def test_package_log_is_redacted_for_every_module(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "log"
@@ -195,7 +195,7 @@ def test_secrets_do_not_follow_a_redirect_to_another_origin(
     assert "x-qx-client-application" not in asked.headers
 
 
-def test_secrets_do_not_come_back_from_another_origin(service: Any, other_host: Any) -> None:
+def test_secrets_are_not_restored_after_leaving_the_origin(service: Any, other_host: Any) -> None:
     service.redirect_to = f"{other_host.base}/redirect"
     other_host.redirect_to = f"{service.base}/echo"
     with RetrySession(service.base, auth=CloudAuth(KEY, CRN)) as session:
@@ -204,7 +204,7 @@ def test_secrets_do_not_come_back_from_another_origin(service: Any, other_host: 
     assert "authorization" not in service.seen[-1].headers
 
 
-def test_credentials_stay_on_a_redirect_within_the_origin(service: Any) -> None:
+def test_same_origin_redirect_keeps_credentials(service: Any) -> None:
     service.redirect_to = "/echo"
     with RetrySession(service.base, auth=CloudAuth(KEY, CRN)) as session:
         answer = session.get("/redirect").json()
@@ -214,7 +214,7 @@ def test_credentials_stay_on_a_redirect_within_the_origin(service: Any) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_content_is_not_sent_on_to_another_origin(
+def test_request_body_is_not_sent_to_another_origin(
     service: Any, other_host: Any, method: str, status: int
 ) -> None:
     """The body of a log-in is the API token; that of a submit, the user's circuits."""
@@ -228,7 +228,7 @@ def test_content_is_not_sent_on_to_another_origin(
     assert len(service.seen) == 1
 
 
-def test_content_follows_a_redirect_that_keeps_it_within_the_origin(service: Any) -> None:
+def test_request_body_follows_a_same_origin_redirect(service: Any) -> None:
     service.redirect_to, service.redirect_status = "/echo", 307
     with RetrySession(service.base) as session:
         session.post("/redirect", json={"a": 1})
@@ -251,7 +251,7 @@ def test_content_follows_a_redirect_that_keeps_it_within_the_origin(service: Any
         ("https://a", "https://a:no", False),
     ],
 )
-def test_what_an_origin_is(one: str, other: str, same: bool) -> None:
+def test_compares_origins(one: str, other: str, same: bool) -> None:
     assert (origin(one) == origin(other)) is same
 
 
@@ -268,7 +268,7 @@ def test_what_an_origin_is(one: str, other: str, same: bool) -> None:
         f"password={PLANTED}x",
     ],
 )
-def test_secrets_are_known_by_their_shape(text: str) -> None:
+def test_recognizes_secrets_by_their_format(text: str) -> None:
     assert PLANTED not in redact(text)
     assert HIDDEN in redact(text)
 
@@ -276,9 +276,7 @@ def test_secrets_are_known_by_their_shape(text: str) -> None:
 @given(
     st.text(min_size=6, alphabet=st.characters(blacklist_categories=["Cs"])), st.text(), st.text()
 )
-def test_a_registered_value_is_hidden_wherever_it_stands(
-    value: str, before: str, after: str
-) -> None:
+def test_registered_value_is_redacted_everywhere(value: str, before: str, after: str) -> None:
     keep_secret(value)
 
     hidden = redact(f"{before}{value}{after}")
@@ -288,7 +286,7 @@ def test_a_registered_value_is_hidden_wherever_it_stands(
 @pytest.mark.parametrize(
     "text", ["an ordinary text", "https://a.b/c?limit=10&program=sampler", "a@b"]
 )
-def test_ordinary_text_is_left_alone(text: str) -> None:
+def test_ordinary_text_is_not_redacted(text: str) -> None:
     assert redact(text) == text
 
 
@@ -308,11 +306,11 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
         ("https://auth/api/Network/bookings/v2", None),
     ],
 )
-def test_which_requests_are_logged(url: str, logged: str | None) -> None:
+def test_selects_requests_to_log(url: str, logged: str | None) -> None:
     assert loggable(url) == logged
 
 
-def test_others_use_of_urllib3_is_logged_as_ever(service: Any, log: io.StringIO) -> None:
+def test_other_urllib3_logging_is_unchanged(service: Any, log: io.StringIO) -> None:
     import requests
 
     RetrySession(service.base).close()

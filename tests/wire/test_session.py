@@ -35,14 +35,14 @@ def connections(service: Any) -> int:
 
 
 @pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "with a slash"])
-def test_paths_follow_the_base_address_with_one_slash(service: Any, slash: str) -> None:
+def test_joins_paths_to_the_base_url_with_one_slash(service: Any, slash: str) -> None:
     with RetrySession(f"{service.base}/api{slash}") as session:
         assert session.get("/version").json() == {"api-auth": "0.1"}
 
     assert [seen.path for seen in service.seen] == ["/api/version"]
 
 
-def test_headers_of_one_request_are_not_kept_for_the_next(service: Any) -> None:
+def test_request_headers_are_not_kept(service: Any) -> None:
     with RetrySession(service.base) as session:
         stored = dict(session.headers)
         session.put("/echo", data="text", headers={"Content-Type": "application/octet-stream"})
@@ -52,14 +52,14 @@ def test_headers_of_one_request_are_not_kept_for_the_next(service: Any) -> None:
         assert "content-type" not in answer["headers"]
 
 
-def test_json_is_announced_as_json(client: Any, service: Any) -> None:
+def test_json_body_sets_content_type(client: Any, service: Any) -> None:
     client.program_run("hello-world", "a-device", {}, None, None, None, None)
 
     (submit,) = service.asked("POST", "/runtime/jobs")
     assert submit.headers["content-type"] == "application/json"
 
 
-def test_bare_requests_carry_neither_credentials_nor_client_header_nor_cookies(
+def test_bare_requests_send_neither_credentials_nor_client_header_nor_cookies(
     service: Any,
 ) -> None:
     with RetrySession(
@@ -72,7 +72,7 @@ def test_bare_requests_carry_neither_credentials_nor_client_header_nor_cookies(
         assert name not in headers
 
 
-def test_credentials_of_a_netrc_file_are_never_sent(
+def test_netrc_credentials_are_never_sent(
     service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -83,7 +83,7 @@ def test_credentials_of_a_netrc_file_are_never_sent(
         assert "authorization" not in session.get("/echo").json()["headers"]
 
 
-def test_all_clients_of_one_service_share_one_connection(service: Any) -> None:
+def test_clients_of_one_service_share_one_connection(service: Any) -> None:
     params = ClientParameters("ibm_quantum", service.api_token, service.url)
     VersionClient(service.url, **params.session_parameters()).version()
     auth_client = AuthClient(params)
@@ -107,7 +107,7 @@ def test_closing_one_session_leaves_shared_connections_open(service: Any) -> Non
     assert connections(service) == 1
 
 
-def test_a_session_of_its_own_closes_its_connections(service: Any) -> None:
+def test_standalone_session_closes_its_connections(service: Any) -> None:
     for _ in range(2):
         with RetrySession(service.base) as session:
             session.get("/echo")
@@ -120,7 +120,7 @@ def test_a_session_of_its_own_closes_its_connections(service: Any) -> None:
     [copy.deepcopy, lambda session: pickle.loads(pickle.dumps(session))],
     ids=["deep copy", "pickle"],
 )
-def test_copies_of_a_session_work_alike(service: Any, again: Any) -> None:
+def test_copied_session_works(service: Any, again: Any) -> None:
     policy = RetryPolicy(total=1)
     session = RetrySession(
         service.base, auth=CloudAuth("key", "crn"), timeout=(1.0, 2.0), policy=policy
@@ -133,7 +133,7 @@ def test_copies_of_a_session_work_alike(service: Any, again: Any) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_forked_child_opens_connections_of_its_own(service: Any) -> None:
+def test_forked_child_opens_its_own_connections(service: Any) -> None:
     session = RetrySession(service.base)
     session.get("/echo")
     child = os.fork()
@@ -149,7 +149,7 @@ def test_a_forked_child_opens_connections_of_its_own(service: Any) -> None:
     assert connections(service) == 2
 
 
-def test_threads_share_a_session(service: Any) -> None:
+def test_session_is_thread_safe(service: Any) -> None:
     with RetrySession(service.base) as session, ThreadPoolExecutor(16) as pool:
 
         def ask(number: int) -> str:
@@ -198,7 +198,9 @@ def test_every_request_has_finite_timeouts(
     assert all(wait == pytest.approx(read, abs=1) for _, wait in limits)
 
 
-def test_a_submit_may_take_long(client: Any, service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submit_has_a_longer_timeout(
+    client: Any, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Any] = []
     send = RetrySession.send
 
@@ -212,7 +214,7 @@ def test_a_submit_may_take_long(client: Any, service: Any, monkeypatch: pytest.M
     assert seen[0][1] == pytest.approx(READ_TIMEOUT_OF_SUBMIT, abs=5)
 
 
-def test_a_silent_service_costs_no_more_than_the_budget(service: Any) -> None:
+def test_silent_service_ends_within_the_budget(service: Any) -> None:
     service.fail(Fault("silence", seconds=30))
     policy = RetryPolicy(budget=0.4)
     session = RetrySession(service.base, timeout=(0.2, 0.15), policy=policy)
@@ -225,7 +227,7 @@ def test_a_silent_service_costs_no_more_than_the_budget(service: Any) -> None:
     assert failure.elapsed < 10
 
 
-def test_a_dripping_answer_runs_into_the_limit_of_the_whole_request(service: Any) -> None:
+def test_dripping_response_hits_the_request_limit(service: Any) -> None:
     """Each byte comes well within the read timeout, but all of them would take minutes."""
     service.fail(Fault("slow", seconds=0.05, size=1))
     policy = RetryPolicy(budget=0.5, total=0)
@@ -237,7 +239,7 @@ def test_a_dripping_answer_runs_into_the_limit_of_the_whole_request(service: Any
     assert caught.value.failure.elapsed < 10
 
 
-def test_an_answer_that_breaks_off_is_never_taken_for_whole(service: Any) -> None:
+def test_truncated_response_is_never_accepted(service: Any) -> None:
     service.fail(Fault("reset", when="while", times=2))
     with RetrySession(service.base) as session:
         assert session.get("/echo").json()["query"] == ""
@@ -245,7 +247,7 @@ def test_an_answer_that_breaks_off_is_never_taken_for_whole(service: Any) -> Non
     assert len(service.seen) == 3
 
 
-def test_a_peer_that_takes_nothing_cannot_hold_a_large_upload_for_ever() -> None:
+def test_stalled_upload_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         policy = RetryPolicy(budget=0.3)
         base = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -257,14 +259,14 @@ def test_a_peer_that_takes_nothing_cannot_hold_a_large_upload_for_ever() -> None
     assert caught.value.failure.uncertain
 
 
-def test_a_page_in_place_of_an_answer_is_a_typed_error(service: Any, client: Any) -> None:
+def test_html_page_is_a_typed_error(service: Any, client: Any) -> None:
     service.fail(Fault("status", status=200, body="<html><title>Sign on</title></html>"))
     with pytest.raises(ApiIBMProtocolError, match="sign-on page"):
         client.list_backends()
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:1", "http://nowhere.invalid", "ftp://x", ""])
-def test_addresses_that_cannot_be_reached_give_a_typed_error(base: str) -> None:
+def test_unreachable_url_is_a_typed_error(base: str) -> None:
     with RetrySession(base) as session, pytest.raises(RequestsApiError) as caught:
         session.get("/jobs")
 
@@ -273,7 +275,7 @@ def test_addresses_that_cannot_be_reached_give_a_typed_error(base: str) -> None:
     assert not caught.value.failure.uncertain
 
 
-def test_what_the_account_says_wins_over_the_environment(
+def test_account_settings_take_precedence_over_environment(
     service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -302,7 +304,7 @@ def test_the_custom_header_method_edits_only_the_stored_header() -> None:
         assert session.headers["X-Qx-Client-Application"] == "name/mine"
 
 
-def test_no_thread_is_left_behind(service: Any) -> None:
+def test_leaves_no_thread_behind(service: Any) -> None:
     before = threading.active_count()
     with RetrySession(service.base) as session:
         session.get("/echo")
@@ -310,7 +312,7 @@ def test_no_thread_is_left_behind(service: Any) -> None:
     assert threading.active_count() == before
 
 
-def test_client_parameters_travel(service: Any) -> None:
+def test_client_parameters_can_be_pickled(service: Any) -> None:
     proxies = ProxyConfiguration(urls={"https": "http://proxy.invalid:1"})
     params = ClientParameters("ibm_quantum", "token", service.base, proxies=proxies, verify=False)
     for again in (copy.deepcopy(params), pickle.loads(pickle.dumps(params))):
@@ -319,13 +321,13 @@ def test_client_parameters_travel(service: Any) -> None:
         assert RuntimeClient(again)._session.get_adapter("https://x") is again.transport
 
 
-def test_the_module_stays_importable_without_ntlm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_module_is_importable_without_ntlm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests_ntlm", None)
     with pytest.raises(Exception, match="pip install requests-ntlm pyspnego"):
         ProxyConfiguration(username_ntlm="user", password_ntlm="password").to_request_params()
 
 
-def test_repeating_requests_leaves_the_users_random_numbers_alone(
+def test_retries_do_not_consume_user_random_numbers(
     client: Any, service: Any, pauses: list[float]
 ) -> None:
     random.seed(7)
@@ -364,7 +366,7 @@ def made_by_hand() -> requests.Response:
         (requests.adapters.HTTPAdapter, made_by_hand),
     ],
 )
-def test_doubles_of_responses_are_answers(
+def test_accepts_response_doubles(
     monkeypatch: pytest.MonkeyPatch, place: type, answer: Any
 ) -> None:
     monkeypatch.setattr(place, "send", lambda *_args, **_kwargs: answer())

@@ -38,7 +38,7 @@ METHODS = sorted(
 )
 
 
-def test_every_call_of_every_client_comes_back(service: Any, log_in: Any) -> None:
+def test_every_client_call_returns(service: Any, log_in: Any) -> None:
     http = HttpSettings(timeout=READ, retry=RetryPolicy(budget=BUDGET))
     params = log_in(http=http)
     client = RuntimeClient(params)

@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
-from qiskit_ibm_runtime.api.clients.submission import canonical, clock_ahead
-from qiskit_ibm_runtime.api.clients.submit_ledger import AmbiguousJobsError, Ledger
+from qiskit_ibm_runtime.api.clients.submission import (
+    AmbiguousJobsError,
+    Ledger,
+    canonical,
+    clock_ahead,
+)
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -45,7 +49,7 @@ def run(client: Any, inputs: Any = None, tags: list[str] | None = None) -> str:
 
 @pytest.mark.parametrize("fault", AFTER_ACCEPT.values(), ids=AFTER_ACCEPT)
 @pytest.mark.parametrize("first", [True, False], ids=["first submit", "later submit"])
-def test_a_job_whose_answer_was_lost_is_found(
+def test_finds_job_whose_response_was_lost(
     client: Any, service: Any, honours_keys: bool, fault: Fault, first: bool
 ) -> None:
     if not first:
@@ -58,7 +62,7 @@ def test_a_job_whose_answer_was_lost_is_found(
     assert service.jobs[job_id]["params"] == {"iterations": 1}
 
 
-def test_repetitions_carry_one_key_and_submits_different_ones(client: Any, service: Any) -> None:
+def test_retries_share_one_key_and_submits_have_different_keys(client: Any, service: Any) -> None:
     service.honours_keys = True
     run(client)
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=3))
@@ -71,9 +75,7 @@ def test_repetitions_carry_one_key_and_submits_different_ones(client: Any, servi
 
 
 @pytest.mark.parametrize("accepted", [False, True], ids=["at the gateway", "after accept"])
-def test_six_bad_gateways_in_a_row_still_make_one_job(
-    client: Any, service: Any, accepted: bool
-) -> None:
+def test_six_bad_gateways_still_create_one_job(client: Any, service: Any, accepted: bool) -> None:
     service.honours_keys = True
     when = "after" if accepted else "before"
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when=when))
@@ -82,7 +84,7 @@ def test_six_bad_gateways_in_a_row_still_make_one_job(
     assert list(service.jobs) == [job_id]
 
 
-def test_an_old_service_with_six_bad_gateways_is_asked_once_and_the_job_found(
+def test_submits_once_to_a_service_without_keys_and_finds_the_job(
     client: Any, service: Any
 ) -> None:
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when="after"))
@@ -91,7 +93,7 @@ def test_an_old_service_with_six_bad_gateways_is_asked_once_and_the_job_found(
     assert len(service.asked("POST", "/runtime/jobs")) == 1
 
 
-def test_an_old_service_is_never_sent_a_submit_twice_in_doubt(client: Any, service: Any) -> None:
+def test_never_resubmits_to_a_service_without_keys_in_doubt(client: Any, service: Any) -> None:
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=1))
     with pytest.raises(SubmitUncertainError, match="No job that may be it was found") as caught:
         run(client)
@@ -103,7 +105,7 @@ def test_an_old_service_is_never_sent_a_submit_twice_in_doubt(client: Any, servi
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_refused_submit_is_repeated_by_any_service(
+def test_rejected_submit_is_retried_with_any_service(
     client: Any, service: Any, honours_keys: bool, status: int, pauses: list[float]
 ) -> None:
     service.fail(Fault("status", status=status, retry_after=2, method="POST", path=JOBS, times=3))
@@ -114,7 +116,7 @@ def test_a_refused_submit_is_repeated_by_any_service(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
-def test_a_submit_that_is_refused_for_good_is_no_riddle(
+def test_permanently_rejected_submit_is_not_uncertain(
     client: Any, service: Any, honours_keys: bool, status: int
 ) -> None:
     service.fail(Fault("status", status=status, method="POST", path=JOBS))
@@ -126,7 +128,7 @@ def test_a_submit_that_is_refused_for_good_is_no_riddle(
     assert len(service.seen) == len(service.asked("POST", "/runtime/jobs")) + 2
 
 
-def test_a_refusal_does_not_hide_a_job_made_before(client: Any, service: Any) -> None:
+def test_rejection_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
     """The first answer was lost, then the credentials were withdrawn: a job is there."""
     service.honours_keys = True
     run(client, {"another": 1})
@@ -138,7 +140,7 @@ def test_a_refusal_does_not_hide_a_job_made_before(client: Any, service: Any) ->
     assert len(service.jobs) == 2
 
 
-def test_a_failing_log_in_does_not_hide_a_job_made_before(client: Any, service: Any) -> None:
+def test_failing_login_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
     """The first answer was lost, then the token expired and the account was closed."""
     service.honours_keys = True
     run(client, {"another": 1})
@@ -151,7 +153,7 @@ def test_a_failing_log_in_does_not_hide_a_job_made_before(client: Any, service: 
     assert len(service.jobs) == 2
 
 
-def test_a_service_that_lists_late_is_asked_again(client: Any, service: Any) -> None:
+def test_polls_a_service_that_lists_jobs_late(client: Any, service: Any) -> None:
     service.listing_lags = 2
     service.fail(AFTER_ACCEPT["reset"])
 
@@ -160,7 +162,7 @@ def test_a_service_that_lists_late_is_asked_again(client: Any, service: Any) -> 
 
 
 @pytest.mark.parametrize("ahead", [-400, 0, 400], ids=["behind", "equal", "ahead"])
-def test_clocks_may_differ(client: Any, service: Any, ahead: int) -> None:
+def test_tolerates_clock_differences(client: Any, service: Any, ahead: int) -> None:
     """An older, equal job of another program run is not taken, whatever the clocks say."""
     service.clock_ahead = timedelta(seconds=ahead)
     old = service.add_job({"program_id": "hello-world", "params": {"iterations": 1}})
@@ -171,7 +173,7 @@ def test_clocks_may_differ(client: Any, service: Any, ahead: int) -> None:
     assert run(client) == "job-000001"
 
 
-def test_a_stranger_that_looks_alike_is_a_doubt(client: Any, service: Any) -> None:
+def test_identical_foreign_job_makes_the_submit_uncertain(client: Any, service: Any) -> None:
     service.fail(AFTER_ACCEPT["500"])
     submit, strange = service.add_job, []
 
@@ -193,7 +195,7 @@ def test_a_stranger_that_looks_alike_is_a_doubt(client: Any, service: Any) -> No
     [{"params": {"iterations": 2}}, {"tags": ["other"]}, {"created": "2020-01-01T00:00:00Z"}],
     ids=["inputs", "tags", "age"],
 )
-def test_a_stranger_that_differs_is_not_taken(
+def test_different_foreign_job_is_not_adopted(
     client: Any, service: Any, difference: dict[str, Any]
 ) -> None:
     stranger = service.add_job({"program_id": "hello-world", "params": {"iterations": 1}})
@@ -207,7 +209,7 @@ def test_a_stranger_that_differs_is_not_taken(
     assert caught.value.candidates == ()
 
 
-def test_jobs_that_the_process_knows_are_not_taken_twice(client: Any, service: Any) -> None:
+def test_jobs_owned_by_the_process_are_not_adopted_twice(client: Any, service: Any) -> None:
     first = run(client)
     service.jobs[first]["created"] = (service.now() + timedelta(minutes=1)).isoformat()
     service.fail(Fault("reset", method="POST", path=JOBS, times=1))
@@ -217,15 +219,13 @@ def test_jobs_that_the_process_knows_are_not_taken_twice(client: Any, service: A
     assert caught.value.candidates == ()
 
 
-def test_a_listing_that_fails_too_is_told(client: Any, service: Any) -> None:
+def test_failing_listing_is_reported(client: Any, service: Any) -> None:
     service.fail(AFTER_ACCEPT["500"], Fault("status", status=500, method="GET", path=JOBS))
     with pytest.raises(SubmitUncertainError, match="Listing jobs failed too"):
         run(client)
 
 
-def test_equal_submits_of_many_threads_each_get_a_job_of_their_own(
-    client: Any, service: Any
-) -> None:
+def test_equal_concurrent_submits_get_separate_jobs(client: Any, service: Any) -> None:
     """Their jobs cannot be told apart, so it is enough that no two take the same one."""
     when = ["before", "after"]
     service.fail(
@@ -248,7 +248,7 @@ def test_equal_submits_of_many_threads_each_get_a_job_of_their_own(
     assert resets_after <= ids.count(None)
 
 
-def test_a_cancel_whose_answer_was_lost_is_no_conflict(client: Any, service: Any) -> None:
+def test_cancel_whose_response_was_lost_succeeds(client: Any, service: Any) -> None:
     job_id = run(client)
     service.fail(Fault("status", status=502, when="after", path="/cancel", times=1))
     client.job_cancel(job_id)
@@ -259,7 +259,7 @@ def test_a_cancel_whose_answer_was_lost_is_no_conflict(client: Any, service: Any
     assert caught.value.status_code == 409
 
 
-def test_a_deletion_whose_answer_was_lost_is_no_error(client: Any, service: Any) -> None:
+def test_delete_whose_response_was_lost_succeeds(client: Any, service: Any) -> None:
     job_id = run(client)
     service.fail(Fault("reset", when="after", method="DELETE", times=1))
     client.job_delete(job_id)
@@ -270,7 +270,7 @@ def test_a_deletion_whose_answer_was_lost_is_no_error(client: Any, service: Any)
     assert caught.value.status_code == 404
 
 
-def test_the_embedded_channel_is_known_to_honour_keys(log_in: Any, service: Any) -> None:
+def test_embedded_runtime_is_known_to_honor_keys(log_in: Any, service: Any) -> None:
     params = log_in()
     params.channel = "local"
     service.honours_keys = True
@@ -285,7 +285,7 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, 700_000, tzinfo=timezone.utc)
 
 
 @given(st.integers(-86_400, 86_400), st.integers(0, 999_999))
-def test_the_estimate_of_a_clock_is_never_too_late(skew: int, fraction: int) -> None:
+def test_clock_estimate_is_never_too_late(skew: int, fraction: int) -> None:
     """A job is looked for from then on; starting too late would miss it."""
     received = NOW.replace(microsecond=fraction)
     theirs = received + timedelta(seconds=skew)
@@ -295,21 +295,21 @@ def test_the_estimate_of_a_clock_is_never_too_late(skew: int, fraction: int) -> 
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
-def test_without_a_clock_a_second_is_allowed(date: str | None) -> None:
+def test_allows_a_second_without_a_clock(date: str | None) -> None:
     assert clock_ahead(date, NOW) == timedelta(seconds=-1)
 
 
 @pytest.mark.parametrize(
     "inputs", [{"a": 1, "b": [1.5]}, [{"b": [1.5], "a": 1}], '{"b": [1.5], "a": 1}']
 )
-def test_inputs_are_known_in_each_form_that_services_send(inputs: Any) -> None:
+def test_recognizes_inputs_in_each_service_format(inputs: Any) -> None:
     assert canonical(inputs) == canonical({"b": [1.5], "a": 1})
 
 
 class TestLedger:
     """Who owns which job."""
 
-    def test_waits_for_equal_submits_that_may_own_what_is_listed(self) -> None:
+    def test_waits_for_equal_submits_that_may_own_a_listed_job(self) -> None:
         ledger = Ledger()
         with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
             ledger.starts_looking(first)
@@ -319,7 +319,7 @@ class TestLedger:
             assert ledger.claim(first, ["job-2", "job-1"], listed, patience=30) == "job-1"
             answered.join()
 
-    def test_doubts_what_an_equal_submit_may_still_own(self) -> None:
+    def test_is_uncertain_about_jobs_an_equal_submit_may_own(self) -> None:
         ledger = Ledger()
         with ledger.submitting("s", "body") as first, ledger.submitting("s", "body") as second:
             ledger.starts_looking(first)
@@ -336,7 +336,7 @@ class TestLedger:
                 assert ledger.claim(first, ["job"], listed, patience=30) == "job"
 
     def test_forgets_the_oldest_jobs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submit_ledger._MOST_IDS", 10)
+        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submission._MOST_IDS", 10)
         ledger = Ledger()
         with ledger.submitting("s", "body") as submit:
             for number in range(50):
@@ -345,7 +345,7 @@ class TestLedger:
         assert len(ledger._owned) == 10
 
 
-def test_a_typed_error_whatever_happens_to_a_submit(client: Any, service: Any) -> None:
+def test_any_submit_failure_is_a_typed_error(client: Any, service: Any) -> None:
     for seed in range(12):
         service.fail(Fault("reset", rate=0.5), Fault("status", status=500, rate=0.5), seed=seed)
         try:

@@ -20,21 +20,21 @@ from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 from qiskit_ibm_runtime.local.faults import Fault
 
 
-def test_a_request_outlives_its_token(client: Any, service: Any) -> None:
+def test_request_survives_token_expiry(client: Any, service: Any) -> None:
     service.expire()
 
     assert client.list_backends() == ["a-device"]
     assert service.logins == 2
 
 
-def test_a_submit_outlives_its_token_and_makes_one_job(client: Any, service: Any) -> None:
+def test_submit_survives_token_expiry_and_creates_one_job(client: Any, service: Any) -> None:
     service.expire()
     client.program_run("hello-world", "a-device", {}, None, None, None, None)
 
     assert len(service.jobs) == 1
 
 
-def test_many_threads_make_one_log_in_for_each_expiry(client: Any, service: Any) -> None:
+def test_threads_share_one_login_per_expiry(client: Any, service: Any) -> None:
     with ThreadPoolExecutor(16) as pool:
         for _ in range(3):
             service.expire()
@@ -44,7 +44,7 @@ def test_many_threads_make_one_log_in_for_each_expiry(client: Any, service: Any)
     assert service.logins == 1 + 3
 
 
-def test_a_second_refusal_is_an_error(client: Any, service: Any) -> None:
+def test_second_rejection_is_an_error(client: Any, service: Any) -> None:
     service.fail(Fault("status", status=401, path="/runtime/backends"))
     with pytest.raises(IBMNotAuthorizedError):
         client.list_backends()
@@ -53,7 +53,7 @@ def test_a_second_refusal_is_an_error(client: Any, service: Any) -> None:
     assert service.logins == 2
 
 
-def test_a_log_in_that_is_refused_is_refused_for_all_who_wait(client: Any, service: Any) -> None:
+def test_rejected_login_fails_all_waiting_threads(client: Any, service: Any) -> None:
     service.api_token = "withdrawn-api-token"
     service.expire()
 
@@ -68,14 +68,14 @@ def test_a_log_in_that_is_refused_is_refused_for_all_who_wait(client: Any, servi
     assert len(service.asked("POST", "/api/users/loginWithToken")) <= 1 + 8
 
 
-def test_a_log_in_is_repeated_over_trouble_of_the_service(log_in: Any, service: Any) -> None:
+def test_login_is_retried_on_service_errors(log_in: Any, service: Any) -> None:
     service.fail(Fault("status", status=502, path="loginWithToken", times=2))
     RuntimeClient(log_in()).list_backends()
 
     assert service.logins == 1
 
 
-def test_without_a_source_the_refusal_stands(service: Any) -> None:
+def test_without_token_source_the_rejection_is_raised(service: Any) -> None:
     session = RetrySession(service.runtime, auth=QuantumAuth("an-old-token"))
     with session, pytest.raises(IBMNotAuthorizedError):
         session.get("/backends")
@@ -83,7 +83,7 @@ def test_without_a_source_the_refusal_stands(service: Any) -> None:
     assert len(service.seen) == 1
 
 
-def test_a_source_travels(client: Any, service: Any) -> None:
+def test_token_source_can_be_pickled(client: Any, service: Any) -> None:
     again = pickle.loads(pickle.dumps(client))
     service.expire()
 
@@ -105,7 +105,7 @@ class _Iam:
         return self.current()
 
 
-def test_bearer_tokens_plug_in_at_the_same_place(service: Any) -> None:
+def test_supports_bearer_tokens(service: Any) -> None:
     crn = "crn:v1:bluemix:public:quantum-computing:us-east:a/planted-account:1::"
     params = ClientParameters("ibm_cloud", "key", "http://experimental.invalid", crn)
     params.token_source = _Iam(service)
@@ -120,7 +120,7 @@ def test_bearer_tokens_plug_in_at_the_same_place(service: Any) -> None:
     assert admitted["service-crn"] == crn
 
 
-def test_trouble_while_renewing_is_what_the_user_sees(client: Any, service: Any) -> None:
+def test_error_during_renewal_is_raised(client: Any, service: Any) -> None:
     service.expire()
     service.fail(Fault("status", status=500, path="loginWithToken"))
     with pytest.raises(RequestsApiError) as caught:
@@ -129,7 +129,7 @@ def test_trouble_while_renewing_is_what_the_user_sees(client: Any, service: Any)
     assert caught.value.failure.status == 500
 
 
-def test_an_interrupted_log_in_interrupts_nobody_else(
+def test_interrupted_login_does_not_interrupt_other_threads(
     client: Any, service: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = client._session.auth.token_source
@@ -154,7 +154,7 @@ def test_an_interrupted_log_in_interrupts_nobody_else(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_child_forked_during_a_log_in_logs_in_for_itself(
+def test_child_forked_during_login_logs_in_itself(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = client._session.auth.token_source

@@ -53,7 +53,8 @@ def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEnc
     header = struct.pack(formats.FILE_HEADER_PACK, b"QISKIT", _VERSION, *release, 1)
     if _VERSION >= _WITH_ENCODING:
         header += b"p"  # expressions of parameters as text, never as pickles
-    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=encoder).encode()
+    its = encoder if circuit.metadata else None  # what is empty needs none
+    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=its).encode()
     calibrations = io.BytesIO()
     _write_calibrations(calibrations, circuit.calibrations or {}, encoder)
     try:
@@ -211,7 +212,7 @@ class _Scope:
             return _switch(operation, bodies)
         if operation.kind in ("Delay", _EVOLUTION):
             return [self._writer.values.param(operation.params[0])]
-        params = self._writer.values.params(operation.params)
+        params = self._writer.values.params(operation.params) if operation.params else []
         if operation.kind == "IfElseOp" and len(bodies) == 1:
             bodies.append(self._writer.values.param(None))
         return params + bodies

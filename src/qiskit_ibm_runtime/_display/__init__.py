@@ -1,1 +1,1 @@
-"""What objects look like in a notebook, and what the command line shows of them."""
+"""Rendering of objects in notebooks, partly shared with the command line."""

@@ -1,4 +1,4 @@
-"""What a calibration says in a few numbers."""
+"""Summaries of a backend's calibration."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A gate that does not work is reported with an error of 1.
-_BROKEN = 1.0
+# Error that services report for gates that do not work.
+_FAULTY_GATE_ERROR = 1.0
 
 
 def median_errors(properties: Any) -> dict[str, float | None]:
-    """Return median errors of readout and of gates on one and on two qubits.
+    """Return the median errors of readout, one-qubit gates and two-qubit gates.
 
-    Gates without a physical operation, as ``rz`` and ``id``, are left out with those that do not
-    work. A number is ``None`` if the calibration does not tell it.
+    Virtual gates such as ``rz`` and ``id`` are excluded, and so are faulty gates. A value is
+    ``None`` if the calibration does not report it.
 
     Args:
         properties: ``BackendProperties``, or ``None``.
@@ -29,7 +29,7 @@ def median_errors(properties: Any) -> dict[str, float | None]:
 
 
 def readout_errors(properties: Any) -> dict[int, float]:
-    """Return the readout error of each qubit for which there is one."""
+    """Return the readout errors that the calibration reports, keyed by qubit."""
     errors = {}
     for number, qubit in enumerate(properties.qubits if properties is not None else ()):
         for each in qubit:
@@ -39,7 +39,7 @@ def readout_errors(properties: Any) -> dict[int, float]:
 
 
 def edge_errors(properties: Any) -> dict[tuple[int, int], float]:
-    """Return the least error of a gate on each pair of qubits, the lower qubit first."""
+    """Return the lowest gate error of each pair of qubits; keys list the lower qubit first."""
     errors: dict[tuple[int, int], float] = {}
     for qubits, error in _gate_errors(properties, 2):
         pair = (min(qubits), max(qubits))
@@ -48,7 +48,7 @@ def edge_errors(properties: Any) -> dict[tuple[int, int], float]:
 
 
 def calibrated_at(properties: Any) -> str | None:
-    """Return when the device was calibrated, to the minute."""
+    """Return the time of the calibration, with a resolution of one minute."""
     when = getattr(properties, "last_update_date", None)
     return None if when is None else f"{when:%Y-%m-%d %H:%M}"
 
@@ -58,7 +58,7 @@ def _gate_errors(properties: Any, width: int) -> Iterator[tuple[tuple[int, ...],
         if len(gate.qubits) != width or gate.gate in ("id", "rz", "reset", "delay"):
             continue
         for parameter in gate.parameters:
-            if parameter.name == "gate_error" and 0 < float(parameter.value) < _BROKEN:
+            if parameter.name == "gate_error" and 0 < float(parameter.value) < _FAULTY_GATE_ERROR:
                 yield tuple(gate.qubits), float(parameter.value)
 
 

@@ -1,7 +1,7 @@
-"""What each object shows of itself in a notebook, without a request that is not needed.
+"""Notebook representations of services, backends, jobs and sessions.
 
-Only the calibration of a backend is fetched, once, and kept by the backend; everything else is
-what the object knows.
+Only the calibration of a backend may need a request, and the backend caches it. Everything else
+comes from the state of the object.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from qiskit_ibm_runtime.api.http.redaction import redact
 from qiskit_ibm_runtime.utils.converters import utc_to_local
 
 from .calibration import calibrated_at, edge_errors, median_errors, readout_errors
-from .coupling import MOST_QUBITS, picture
-from .html import Markup, card, details, muted, table, text
-from .masking import masked
+from .coupling import MAX_QUBITS, coupling_svg
+from .html import Markup, card, details, muted, table, to_html
+from .masking import mask_fields
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.ibm_backend import IBMBackend
@@ -29,12 +29,12 @@ _MOST_NAMES = 12
 
 
 def service_card(service: QiskitRuntimeService) -> str:
-    """Return a service: where it is, as whom, and what backends it has."""
-    account = masked(service._account.to_saved_format())
+    """Render a service: URL, account and backends."""
+    account = mask_fields(service._account.to_saved_format())
     names = sorted(service._backends)
     shown = ", ".join(names[:_MOST_NAMES])
     rest = len(names) - _MOST_NAMES
-    more = Markup(f"{text(shown)} {muted(f'and {rest} more')}") if rest > 0 else shown
+    more = Markup(f"{to_html(shown)} {muted(f'and {rest} more')}") if rest > 0 else shown
     instances = list(getattr(service, "_hgps", None) or ()) or account.get("instance")
     return card(
         type(service).__name__,
@@ -44,10 +44,10 @@ def service_card(service: QiskitRuntimeService) -> str:
 
 
 def backend_card(backend: IBMBackend) -> str:
-    """Return a backend: its size, its median errors, and its coupling map colored by error."""
+    """Render a backend: size, median errors, and coupling map colored by error."""
     try:
         properties = backend.properties()
-    except QiskitError:  # what is known already is shown all the same
+    except QiskitError:  # show the rest without a calibration
         properties = None
     errors = median_errors(properties)
     facts = {
@@ -63,11 +63,11 @@ def backend_card(backend: IBMBackend) -> str:
 
 
 def job_card(job: RuntimeJob) -> str:
-    """Return a job as far as it is known; its status is the one that was asked for last."""
-    asked = job._status is not JobStatus.INITIALIZING
-    status = text(job._status.name)
-    if not asked:
-        status = Markup(f"{muted('not asked for yet; see job.status()')}")
+    """Render a job without requests, using the last status that was fetched."""
+    if job._status is JobStatus.INITIALIZING:
+        status = muted("not fetched yet; call job.status()")
+    else:
+        status = to_html(job._status.name)
     failure = job._error_message or job._state.reason
     more = [details("error", _pre(failure))] if failure else []
     facts = {
@@ -83,7 +83,7 @@ def job_card(job: RuntimeJob) -> str:
 
 
 def session_card(session: Session) -> str:
-    """Return a session: whether it is open, and where."""
+    """Render a session: state, backend and limits."""
     facts = {
         "backend": session._backend,
         "state": "open" if session._active else "closed",
@@ -103,23 +103,25 @@ def _pair(one: Any, other: Any) -> str | None:
 
 
 def _pre(content: str) -> str:
-    return f'<pre style="white-space:pre-wrap;margin:.3em 0">{text(redact(content))}</pre>'
+    return f'<pre style="white-space:pre-wrap;margin:.3em 0">{to_html(redact(content))}</pre>'
 
 
 def _coupling(backend: IBMBackend, properties: Any) -> Markup:
     coupling = backend.coupling_map
     if coupling is None:
         return Markup("")
-    if backend.num_qubits > MOST_QUBITS:
-        note = f"coupling map of {backend.num_qubits} qubits: plot_gate_map(backend) draws it"
+    if backend.num_qubits > MAX_QUBITS:
+        note = f"coupling map of {backend.num_qubits} qubits: call plot_gate_map(backend)"
         return Markup(f"<div>{muted(note)}</div>")
     edges = [(int(one), int(other)) for one, other in coupling.get_edges()]
-    drawn = picture(backend.num_qubits, edges, readout_errors(properties), edge_errors(properties))
+    drawn = coupling_svg(
+        backend.num_qubits, edges, readout_errors(properties), edge_errors(properties)
+    )
     return Markup(f'<div style="margin-top:.5em">{drawn}</div>')
 
 
 def jobs_table(jobs: list[RuntimeJob]) -> str:
-    """Return jobs as a table; nothing is asked for."""
+    """Render jobs as a table, without requests."""
     rows = [
         (
             job.job_id(),
@@ -135,9 +137,10 @@ def jobs_table(jobs: list[RuntimeJob]) -> str:
 
 
 def accounts_table(accounts: dict[str, dict[str, Any]]) -> str:
-    """Return accounts as a table, with their secrets masked."""
+    """Render accounts as a table, with their secrets masked."""
     names = ("channel", "instance", "url", "token", "verify")
     rows = [
-        (name, *(masked(entry).get(field) for field in names)) for name, entry in accounts.items()
+        (name, *(mask_fields(entry).get(field) for field in names))
+        for name, entry in accounts.items()
     ]
-    return table(("name", *names), rows, "no account is saved")
+    return table(("name", *names), rows, "no saved accounts")

@@ -1,10 +1,10 @@
-"""Lists and dicts that a notebook shows as tables; for programs they are lists and dicts."""
+"""Subclasses of list and dict that notebooks show as tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .masking import masked
+from .masking import mask_fields
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
@@ -17,7 +17,7 @@ else:
 
 
 class JobList(Jobs):
-    """Jobs."""
+    """List of jobs, shown as a table."""
 
     def _repr_html_(self) -> str:
         from .cards import jobs_table
@@ -26,19 +26,19 @@ class JobList(Jobs):
 
 
 class AccountFields(Fields):
-    """The fields of an account: its items are real, what is printed of it is masked."""
+    """Fields of an account: items have their real values, but the repr masks secrets."""
 
     def __repr__(self) -> str:
-        return repr(masked(self))
+        return repr(mask_fields(self))
 
     def _repr_html_(self) -> str:
         from .html import card
 
-        return card("account", "", masked(self))
+        return card("account", "", mask_fields(self))
 
 
 class AccountDict(ByName):
-    """Accounts by name: their items are real, what is printed of them is masked."""
+    """Accounts by name: items have their real values, but the table masks secrets."""
 
     def _repr_html_(self) -> str:
         from .cards import accounts_table

@@ -1,4 +1,4 @@
-"""The coupling map of a device as a picture, colored by error."""
+"""SVG drawing of a device's coupling map, colored by error."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .html import Markup, text
+from .html import Markup, to_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-# Laying out more qubits takes too long for something that is shown in passing.
-MOST_QUBITS = 150
-_ROUNDS = 60
+# Laying out more qubits would take too long for an automatic display.
+MAX_QUBITS = 150
+_ITERATIONS = 60
 _SCALE = 46  # pixels from one qubit to the next
 _RADIUS = 13
 _MARGIN = 20
-_NO_ERROR = "#8a8f98"
-# From good to bad: blue, violet, red; all of them stand out on white and on black.
-_RAMP = ((59, 143, 224), (139, 92, 214), (229, 72, 77))
+_UNKNOWN_COLOR = "#8a8f98"
+# From low to high error: blue, violet, red; all are readable on white and on black.
+_GRADIENT = ((59, 143, 224), (139, 92, 214), (229, 72, 77))
 
 
-def picture(
+def coupling_svg(
     qubits: int,
     edges: list[tuple[int, int]],
     readout: Mapping[int, float],
@@ -34,19 +34,19 @@ def picture(
     """Return an SVG of the qubits and couplings of a device.
 
     Args:
-        qubits: How many there are.
-        edges: Pairs of qubits that are coupled.
-        readout: Readout error of each qubit that has one.
-        gates: Error of each pair, the lower qubit first.
+        qubits: Number of qubits.
+        edges: Coupled pairs of qubits.
+        readout: Readout errors, keyed by qubit.
+        gates: Gate errors, keyed by pair with the lower qubit first.
     """
     pairs = sorted({(min(pair), max(pair)) for pair in edges})
-    places = layout(qubits, pairs)
-    width, height = (places.max(axis=0) + 2 * _MARGIN).round().astype(int)
-    color_of_qubit, color_of_pair = scale_of(readout.values()), scale_of(gates.values())
-    lines = [_line(places, pair, gates.get(pair), color_of_pair) for pair in pairs]
+    positions = layout(qubits, pairs)
+    width, height = (positions.max(axis=0) + 2 * _MARGIN).round().astype(int)
+    color_of_qubit, color_of_pair = color_scale(readout.values()), color_scale(gates.values())
+    lines = [_line(positions, pair, gates.get(pair), color_of_pair) for pair in pairs]
     circles = [
         _circle(number, place, readout.get(number), color_of_qubit)
-        for number, place in enumerate(places)
+        for number, place in enumerate(positions)
     ]
     return Markup(
         f'<svg role="img" aria-label="coupling map" width="{width}" height="{height}" '
@@ -56,36 +56,36 @@ def picture(
 
 
 def layout(qubits: int, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
-    """Return places in pixels at which coupled qubits lie near each other.
+    """Return positions that place coupled qubits close together, of shape (qubits, 2) in pixels.
 
-    Distances on the page follow the distances in the graph (stress majorization), beginning with
-    the plane that fits these best; the outcome is always the same.
+    Stress majorization fits the distances on the page to those in the graph, starting from
+    classical scaling. The result is deterministic.
 
     Args:
-        qubits: How many there are.
-        pairs: Coupled ones.
+        qubits: Number of qubits.
+        pairs: Coupled pairs of qubits.
     """
-    wanted = _distances(qubits, pairs)
-    places = _plane(wanted)
-    weights = wanted.copy()
+    targets = _distances(qubits, pairs)
+    positions = _initial_positions(targets)
+    weights = targets.copy()
     np.fill_diagonal(weights, 1.0)
     weights = weights**-2.0
     np.fill_diagonal(weights, 0.0)
     laplacian = np.diag(weights.sum(axis=1)) - weights
     inverse = np.linalg.pinv(laplacian)
-    for _ in range(_ROUNDS if qubits > 2 else 0):
-        gaps = np.linalg.norm(places[:, None] - places[None], axis=2)
+    for _ in range(_ITERATIONS if qubits > 2 else 0):
+        gaps = np.linalg.norm(positions[:, None] - positions[None], axis=2)
         np.fill_diagonal(gaps, 1.0)
-        pull = -weights * wanted / np.maximum(gaps, 1e-9)
+        pull = -weights * targets / np.maximum(gaps, 1e-9)
         np.fill_diagonal(pull, 0.0)
         np.fill_diagonal(pull, -pull.sum(axis=1))
-        places = inverse @ (pull @ places)
-    places = _upright(places)
-    return np.asarray((places - places.min(axis=0)) * _SCALE + _MARGIN)
+        positions = inverse @ (pull @ positions)
+    positions = _orient(positions)
+    return np.asarray((positions - positions.min(axis=0)) * _SCALE + _MARGIN)
 
 
 def _distances(qubits: int, pairs: list[tuple[int, int]]) -> NDArray[np.float64]:
-    """Return numbers of couplings between qubits; parts that are not coupled lie a bit apart."""
+    """Return graph distances; disconnected parts get a distance slightly above the largest."""
     steps = np.full((qubits, qubits), np.inf)
     np.fill_diagonal(steps, 0.0)
     for one, other in pairs:
@@ -96,71 +96,72 @@ def _distances(qubits: int, pairs: list[tuple[int, int]]) -> NDArray[np.float64]
     return np.where(np.isfinite(steps), steps, max(math.sqrt(qubits), known.max()) + 1.0)
 
 
-def _plane(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the plane that fits distances best (classical scaling)."""
+def _initial_positions(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the positions that fit the distances best in two dimensions (classical scaling)."""
     count = len(distances)
     centering = np.eye(count) - 1.0 / count
     values, vectors = np.linalg.eigh(-0.5 * centering @ distances**2 @ centering)
     spread = np.sqrt(np.maximum(values[-2:], 0.0))
-    # Symmetric graphs, such as a line, may be flat; a little bend lets the rounds unfold them.
+    # A line would be degenerate; a small perturbation lets the iterations unfold it.
     bend = 1e-3 * np.sin(np.arange(2 * vectors[:, -2:].shape[0])).reshape(-1, 2)
     found = vectors[:, -2:] * spread
     return np.pad(found, ((0, 0), (0, 2 - found.shape[1]))) + bend[:, :2]
 
 
-def _upright(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn the longer side to the horizontal, with qubit 0 at the left and in the upper half."""
-    centered = places - places.mean(axis=0)
+def _orient(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotate the longer axis to the horizontal, with qubit 0 at the top left."""
+    centered = positions - positions.mean(axis=0)
     _, _, axes = np.linalg.svd(centered, full_matrices=False)
     turned = centered @ axes.T if len(axes) == 2 else centered
     signs = np.where(turned[0] > 1e-9, -1.0, 1.0)
     return np.asarray(turned * signs)
 
 
-def scale_of(errors: Any) -> tuple[float, float]:
-    """Return the logarithms between which the colors of errors lie."""
+def color_scale(errors: Any) -> tuple[float, float]:
+    """Return the range of the errors' base-10 logarithms."""
     logs = [math.log10(error) for error in errors if 0 < error < 1]
     return (min(logs), max(logs)) if logs else (0.0, 0.0)
 
 
-def color_of(error: float | None, scale: tuple[float, float]) -> str:
-    """Return the color of an error; gray if it is not known."""
+def error_color(error: float | None, scale: tuple[float, float]) -> str:
+    """Return the color of an error; gray if the error is unknown."""
     if error is None or error <= 0:
-        return _NO_ERROR
+        return _UNKNOWN_COLOR
     low, high = scale
     share = 0.0 if high <= low else (math.log10(min(error, 1.0)) - low) / (high - low)
-    place = min(max(share, 0.0), 1.0) * (len(_RAMP) - 1)
-    index = min(int(place), len(_RAMP) - 2)
+    place = min(max(share, 0.0), 1.0) * (len(_GRADIENT) - 1)
+    index = min(int(place), len(_GRADIENT) - 2)
     part = place - index
     mixed = (
-        round(one + (other - one) * part) for one, other in zip(_RAMP[index], _RAMP[index + 1])
+        round(one + (other - one) * part)
+        for one, other in zip(_GRADIENT[index], _GRADIENT[index + 1])
     )
     return "#" + "".join(f"{each:02x}" for each in mixed)
 
 
 def _line(
-    places: NDArray[np.float64],
+    positions: NDArray[np.float64],
     pair: tuple[int, int],
     error: float | None,
     scale: tuple[float, float],
 ) -> str:
-    (x1, y1), (x2, y2) = places[list(pair)]
-    said = "" if error is None else f": {error:.2e}"
+    (x1, y1), (x2, y2) = positions[list(pair)]
+    label = "" if error is None else f": {error:.2e}"
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-        f'stroke="{color_of(error, scale)}" stroke-width="5">'
-        f"<title>qubits {pair[0]} and {pair[1]}{said}</title></line>"
+        f'stroke="{error_color(error, scale)}" stroke-width="5">'
+        f"<title>qubits {pair[0]} and {pair[1]}{label}</title></line>"
     )
 
 
 def _circle(
     number: int, place: NDArray[np.float64], error: float | None, scale: tuple[float, float]
 ) -> str:
-    said = "" if error is None else f": readout {error:.2e}"
+    label = "" if error is None else f": readout {error:.2e}"
     return (
-        f"<g><title>qubit {number}{said}</title>"
+        f"<g><title>qubit {number}{label}</title>"
         f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="{_RADIUS}" '
-        f'fill="{color_of(error, scale)}"/>'
+        f'fill="{error_color(error, scale)}"/>'
         f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" fill="#fff" font-size="11" '
         'font-family="sans-serif" text-anchor="middle" dominant-baseline="central">'
         f"{number}</text></g>"
@@ -175,9 +176,9 @@ def _legend(readout: Mapping[int, float], gates: Mapping[tuple[int, int], float]
             best, worst = (
                 f'<b style="color:{color}">{value:.1e}</b>'
                 for value, color in (
-                    (min(usable), color_of(1e-9, (-1, 0))),
-                    (max(usable), color_of(1.0, (-1, 0))),
+                    (min(usable), error_color(1e-9, (-1, 0))),
+                    (max(usable), error_color(1.0, (-1, 0))),
                 )
             )
-            parts.append(f"{text(name)} {best} to {worst}")
+            parts.append(f"{to_html(name)} {best} to {worst}")
     return f'<div style="font-size:85%">{" · ".join(parts)}</div>' if parts else ""

@@ -1,7 +1,7 @@
-"""HTML for notebooks: escaped, without scripts, readable on light and on dark pages.
+"""HTML for notebooks: escaped, without scripts, readable on light and dark pages.
 
-Notebooks drop style sheets when they are shown elsewhere, so styles stand at the elements; and
-lines are half-transparent, because nobody tells the color of the page.
+Styles are inline, because notebook viewers drop style sheets. Lines are half-transparent, because
+the color of the page is unknown.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _COLORS = {
 
 
 class Markup(str):
-    """HTML that is not escaped again."""
+    """HTML that needs no further escaping."""
 
     __slots__ = ()
 
 
-def text(value: Any) -> Markup:
-    """Return a value as escaped HTML; states are colored."""
+def to_html(value: Any) -> Markup:
+    """Convert a value to escaped HTML, with colors for job states."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, bool):
@@ -49,27 +49,27 @@ def text(value: Any) -> Markup:
 
 
 def muted(value: Any) -> Markup:
-    """Return a value as text of less weight."""
-    return Markup(f'<span style="opacity:.65">{text(value)}</span>')
+    """Convert a value to escaped HTML in a less prominent style."""
+    return Markup(f'<span style="opacity:.65">{to_html(value)}</span>')
 
 
 def card(kind: str, title: Any, fields: Mapping[str, Any], *more: Markup) -> str:
-    """Return a box with the facts about one thing.
+    """Return a box with the fields of one object.
 
     Args:
-        kind: What it is.
-        title: Its name.
-        fields: Values by name; those that are ``None`` or empty are left out.
-        *more: HTML that follows.
+        kind: Kind of object.
+        title: Name of the object.
+        fields: Values by name; ``None`` and empty values are omitted.
+        *more: HTML to append.
     """
     rows = "".join(
         f'<tr style="background:none"><th style="{_CELL};font-weight:normal;opacity:.65">'
-        f'{text(name)}</th><td style="{_CELL}">{text(value)}</td></tr>'
+        f'{to_html(name)}</th><td style="{_CELL}">{to_html(value)}</td></tr>'
         for name, value in fields.items()
         if value is not None and value not in ("", [], ())
     )
     return (
-        f'<div style="{_BOX}"><div style="margin-bottom:.4em">{muted(kind)} <b>{text(title)}</b>'
+        f'<div style="{_BOX}"><div style="margin-bottom:.4em">{muted(kind)} <b>{to_html(title)}</b>'
         f'</div><table style="border-collapse:collapse;margin:0">{rows}</table>{"".join(more)}'
         "</div>"
     )
@@ -80,20 +80,20 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) ->
 
     Args:
         headings: Names of the columns.
-        rows: A value for each column.
-        empty: What to say if there are no rows.
+        rows: Rows with one value per column.
+        empty: Text to show if there are no rows.
     """
     body = "".join(
         '<tr style="background:none">'
         + "".join(
-            f'<td style="{_ROW_CELL}">{text("" if cell is None else cell)}</td>' for cell in row
+            f'<td style="{_ROW_CELL}">{to_html("" if cell is None else cell)}</td>' for cell in row
         )
         + "</tr>"
         for row in rows
     )
     if not body:
         return f"<div>{muted(empty)}</div>"
-    head = "".join(f'<th style="{_ROW_CELL}">{text(heading)}</th>' for heading in headings)
+    head = "".join(f'<th style="{_ROW_CELL}">{to_html(heading)}</th>' for heading in headings)
     return (
         '<table style="border-collapse:collapse"><thead><tr style="background:none">'
         f"{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -101,8 +101,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) ->
 
 
 def details(summary: str, content: str) -> Markup:
-    """Return HTML that is unfolded by a click."""
+    """Return a section that expands on a click."""
     return Markup(
         '<details style="margin-top:.4em"><summary style="cursor:pointer;opacity:.8">'
-        f"{text(summary)}</summary>{content}</details>"
+        f"{to_html(summary)}</summary>{content}</details>"
     )

@@ -1,4 +1,4 @@
-"""Secrets in the fields of an account, masked for people."""
+"""Masking of secrets in the fields of an account."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from qiskit_ibm_runtime.api.http.redaction import HIDDEN, redact
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Of a long secret, the end tells a person which one it is and is of no use to anybody else.
-_SHOWN = 4
+# The last characters of a long secret identify it without revealing it.
+_VISIBLE_CHARACTERS = 4
 _LONG = 24
 
 
-def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
+def mask_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an account with token, CRN and passwords masked.
 
     Args:
-        fields: The fields, as they are saved.
+        fields: The fields, in the format of the account file.
     """
     shown = dict(fields)
     if "token" in shown:
-        shown["token"] = mask(shown["token"])
+        shown["token"] = mask_secret(shown["token"])
     instance = shown.get("instance")
     if isinstance(instance, str) and instance.startswith("crn:"):
-        shown["instance"] = f"crn:{mask(instance)}"
+        shown["instance"] = f"crn:{mask_secret(instance)}"
     if isinstance(shown.get("url"), str):
         shown["url"] = redact(shown["url"])
     if shown.get("proxies"):
@@ -33,7 +33,7 @@ def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def mask(secret: Any) -> str:
-    """Return what may be shown of a secret: its last characters, if it is long."""
+def mask_secret(secret: Any) -> str:
+    """Mask a secret, keeping its last characters if it is long."""
     text = str(secret)
-    return HIDDEN + (text[-_SHOWN:] if len(text) >= _LONG else "")
+    return HIDDEN + (text[-_VISIBLE_CHARACTERS:] if len(text) >= _LONG else "")

@@ -1,4 +1,4 @@
-"""The command line: ``qiskit-ibm-runtime``, or ``python -m qiskit_ibm_runtime.cli``.
+"""The command line ``qiskit-ibm-runtime``, also ``python -m qiskit_ibm_runtime.cli``.
 
-Needs the extra ``cli``. Nothing of Qiskit is imported before a command runs.
+Requires the extra ``cli``. Qiskit is not imported until a command needs it.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .exit_codes import MISUSED
+from .exit_codes import USAGE_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
     Args:
-        arguments: The words after the name of the program; those of the process by default.
+        arguments: Command-line arguments; ``sys.argv[1:]`` by default.
     """
     try:
         from .application import run
@@ -25,11 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name is None or error.name.partition(".")[0] not in _LIBRARIES:
             raise
         print(  # noqa: T201
-            f"error: {error}. The command line needs the extra 'cli' of this package: "
-            'pip install "PATH[cli]", with the path of its wheel or checkout as PATH',
+            f"error: {error}. The command line requires the extra 'cli' of this package: "
+            'pip install "PATH[cli]", where PATH is the path of its wheel or checkout',
             file=sys.stderr,
         )
-        return MISUSED
+        return USAGE_ERROR
     return run(sys.argv[1:] if arguments is None else arguments)
 
 

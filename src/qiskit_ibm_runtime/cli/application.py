@@ -1,4 +1,4 @@
-"""The commands put together, and what happens to their errors."""
+"""The typer application: its commands, and the reporting of errors."""
 
 import json
 import os
@@ -11,32 +11,32 @@ import typer
 
 from . import account, backends, doctor, jobs, local, program, run_circuits
 from .connection import CHANNELS, Connection
-from .exit_codes import FAILED, INTERRUPTED, MISUSED, TABLE, exit_code
-from .output import printable
+from .exit_codes import FAILED, INTERRUPTED, TABLE, USAGE_ERROR, exit_code
+from .output import escape_control_characters
 
 app = typer.Typer(
     name="qiskit-ibm-runtime",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich would double the time of --help
+    rich_markup_mode=None,  # rich would make --help take twice as long
     add_completion=True,
     epilog="\b\n" + TABLE,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(account.app, name="account")
-app.command("backends")(backends.listed)
-app.command("backend")(backends.one)
+app.command("backends")(backends.list_backends)
+app.command("backend")(backends.show_backend)
 app.command("run")(run_circuits.run)
-app.command("jobs")(jobs.listed)
-app.command("job")(jobs.one)
+app.command("jobs")(jobs.list_jobs)
+app.command("job")(jobs.show_job)
 app.add_typer(program.app, name="program")
 app.add_typer(local.app, name="local")
 app.command("doctor")(doctor.doctor)
 
 
-_EXTRA = (
-    "The embedded runtime needs the extra 'local' of this package: pip install "
-    '"PATH[local]", with the path of its wheel or checkout as PATH'
+_LOCAL_EXTRA_HINT = (
+    "The embedded runtime requires the extra 'local' of this package: pip install "
+    '"PATH[local]", where PATH is the path of its wheel or checkout'
 )
 
 
@@ -54,59 +54,61 @@ def main(
     account: Annotated[Optional[str], typer.Option(help="Name of a saved account.")] = None,
     channel: Annotated[Optional[str], typer.Option(help=CHANNELS)] = None,
     instance: Annotated[
-        Optional[str], typer.Option(help="hub/group/project; on ibm_cloud a CRN or a name.")
+        Optional[str], typer.Option(help="hub/group/project; for ibm_cloud, a CRN or a name.")
     ] = None,
     file: Annotated[
-        Optional[str], typer.Option(help="File of saved accounts.", metavar="FILE")
+        Optional[str], typer.Option(help="Account file to use.", metavar="FILE")
     ] = None,
     version: Annotated[  # noqa: ARG001  # its callback prints it
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Accounts, backends, jobs and programs of Qiskit Runtime."""
+    """Manage accounts, backends, jobs and programs of Qiskit Runtime."""
     context.obj = Connection(account, channel, instance, file)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code; errors of a user print one line."""
+    """Run a command and return its exit code, printing expected errors on one line."""
     before = warnings.showwarning
     warnings.showwarning = _show_warning
     try:
-        # Returning a number is exiting with it, for commands that end like that.
+        # Outside standalone mode, `typer.Exit(code)` makes this call return the code.
         code = typer.main.get_command(app).main(
             args=list(arguments), prog_name="qiskit-ibm-runtime", standalone_mode=False
         )
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not try to write the rest.
+        # The reader closed the pipe; keep the interpreter from flushing to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:  # noqa: BLE001  # a bug is raised again
-        return _explain(error, as_json="--json" in arguments)
+    except Exception as error:  # noqa: BLE001  # unexpected errors are raised again
+        return _report_error(error, as_json="--json" in arguments)
     finally:
         warnings.showwarning = before
     return code if isinstance(code, int) else 0
 
 
-def _explain(error: Exception, *, as_json: bool) -> int:
-    """Print an error and return its exit code; a bug goes on as it is."""
-    if type(error).__name__ == "Abort":  # a "no", or Ctrl-C, at a prompt
+def _report_error(error: Exception, *, as_json: bool) -> int:
+    """Print an error and return its exit code; raise unexpected errors again."""
+    if type(error).__name__ == "Abort":  # "no" or Ctrl-C at a prompt
         return FAILED
     show: Any = getattr(error, "show", None)
-    if show is not None:  # a wrong use that typer found
+    if show is not None:  # a usage error found by typer
         show()
-        return MISUSED
+        return USAGE_ERROR
     if isinstance(error, ModuleNotFoundError):
-        code: Optional[int] = MISUSED
-        message = f"{error}. {_EXTRA}"
+        code: Optional[int] = USAGE_ERROR
+        message = f"{error}. {_LOCAL_EXTRA_HINT}"
     else:
         code = exit_code(error)
         message = _message(error)
     if code is None:
         raise error
-    message = printable(message)
+    message = escape_control_characters(message)
     if as_json:
         facts = {"type": type(error).__name__, "message": message, "exit_code": code}
         sys.stderr.write(json.dumps({"error": facts}) + "\n")
@@ -116,7 +118,7 @@ def _explain(error: Exception, *, as_json: bool) -> int:
 
 
 def _message(error: Exception) -> str:
-    """Return what a person needs of an error: what the service said, if it refused something."""
+    """Return the message of an error, preferring the service's own message."""
     failure = getattr(error, "failure", None)
     if failure is not None and failure.status is not None and failure.message:
         code = "" if failure.code is None else f", code {failure.code}"
@@ -126,4 +128,4 @@ def _message(error: Exception) -> str:
 
 def _show_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning)):
-        sys.stderr.write(f"warning: {printable(message)}\n")
+        sys.stderr.write(f"warning: {escape_control_characters(message)}\n")

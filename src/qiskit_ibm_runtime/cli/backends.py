@@ -1,22 +1,22 @@
-"""``backends`` and ``backend``: what there is to run on."""
+"""The ``backends`` and ``backend`` commands: list backends and show one."""
 
 from typing import Annotated, Any, Optional
 
 import typer
 
 from .connection import connection_of
-from .output import Json, busy, print_fields, print_json, print_table
+from .output import Json, print_fields, print_json, print_table, spinner
 
 
-def listed(
+def list_backends(
     context: typer.Context,
-    min_qubits: Annotated[Optional[int], typer.Option(help="At least so many qubits.")] = None,
+    min_qubits: Annotated[Optional[int], typer.Option(help="Minimum number of qubits.")] = None,
     simulator: Annotated[
         Optional[bool], typer.Option(help="Only simulators, or only devices.")
     ] = None,
     operational: Annotated[
         Optional[bool],
-        typer.Option("--operational/--all", help="Only those that work. [default: --all]"),
+        typer.Option("--operational/--all", help="Only operational ones. [default: --all]"),
     ] = None,
     errors: Annotated[bool, typer.Option(help="Fetch calibrations for median errors.")] = True,
     json: Json = False,
@@ -40,7 +40,7 @@ def listed(
             **median_errors(backend.properties() if errors else None),
         }
 
-    with busy("asking backends"):
+    with spinner("querying backends"):
         found = service.backends(min_num_qubits=min_qubits, **fields)
         answers = run_concurrently(describe, found, service._client_params.url)
     data = [answer.result() for answer in answers]
@@ -57,11 +57,11 @@ def listed(
     print_table(headings, [[each[column] for column in columns] for each in data])
 
 
-def one(context: typer.Context, name: str, json: Json = False) -> None:
-    """Show one backend."""
+def show_backend(context: typer.Context, name: str, json: Json = False) -> None:
+    """Show details of one backend."""
     from qiskit_ibm_runtime._display.calibration import calibrated_at, median_errors
 
-    with busy("asking the backend"):
+    with spinner("querying the backend"):
         backend = connection_of(context).open().backend(name)
         status, properties = backend.status(), backend.properties()
     edges = None if backend.coupling_map is None else len(backend.coupling_map.get_edges())

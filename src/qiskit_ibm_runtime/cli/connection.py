@@ -1,4 +1,4 @@
-"""Which service the commands talk to."""
+"""The global options that select the service to connect to."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.accounts import Account
 
 CHANNELS = "ibm_quantum_platform, ibm_cloud, ibm_quantum or local."
-NO_RUNTIME = (
-    "No embedded runtime is kept, and one that is started for this command would end with it. "
-    "Start one with `qiskit-ibm-runtime local start`."
+NO_PERSISTENT_RUNTIME = (
+    "No persistent embedded runtime is running, and one started by this command would stop when "
+    "the command ends. Start one with `qiskit-ibm-runtime local start`."
 )
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Options in front of the command: which account, channel and instance to use."""
+    """Global options that precede the command: account, channel, instance and account file."""
 
     account: str | None = None
     channel: str | None = None
@@ -37,33 +37,33 @@ class Connection:
         }
 
     def find_account(self) -> Account | None:
-        """Return the account that these options mean; ``None`` for the embedded runtime."""
+        """Return the account that these options select; ``None`` for the embedded runtime."""
         from qiskit_ibm_runtime.accounts import choose_account
 
         return choose_account(**self._arguments)
 
-    def open(self, *, lasting: bool = False) -> QiskitRuntimeService:
+    def open(self, *, persistent: bool = False) -> QiskitRuntimeService:
         """Connect to the service.
 
         Args:
-            lasting: Whether what the command leaves behind, or looks for, outlives it.
+            persistent: Whether the command needs jobs or programs that outlive this process.
 
         Raises:
-            IBMInputValueError: If it must, and would not.
+            IBMInputValueError: If it does, but no persistent embedded runtime is running.
         """
         from qiskit_ibm_runtime import IBMInputValueError, QiskitRuntimeService
 
-        from .output import busy
+        from .output import spinner
 
-        if lasting and self.find_account() is None:
+        if persistent and self.find_account() is None:
             from qiskit_ibm_runtime.local import daemon
 
             if daemon.find_usable() is None:
-                raise IBMInputValueError(NO_RUNTIME)
-        with busy("connecting"):
+                raise IBMInputValueError(NO_PERSISTENT_RUNTIME)
+        with spinner("connecting"):
             return QiskitRuntimeService(**self._arguments)
 
 
 def connection_of(context: Context) -> Connection:
-    """Return the options in front of a command."""
+    """Return the global options of a command."""
     return cast("Connection", context.find_root().obj)

@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at, one function for each subject."""
+"""The checks of the ``doctor`` command, one function per subject."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     from .connection import Connection
 
-FINE: Final = "ok"
-DOUBTFUL: Final = "warning"
-BROKEN: Final = "failed"
+OK: Final = "ok"
+WARNING: Final = "warning"
+FAILURE: Final = "failed"
 
 _PACKAGES = (
     *("qiskit-ibm-runtime", "qiskit-terra", "qiskit-aer", "numpy"),
     *("requests", "urllib3", "websocket-client", "typer", "rich"),
 )
 _SECRET_VARIABLES = ("TOKEN",)
-_SECONDS_TO_ANSWER = 15
-# Seconds by which clocks may differ before signatures and tokens are refused.
-_SKEW_TO_WARN_OF = 60
+_TIMEOUT = 15
+# Seconds of clock difference above which services may reject signatures and tokens.
+_MAX_CLOCK_SKEW = 60
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        what: The subject.
+        what: Subject of the check.
         state: ``ok``, ``warning`` or ``failed``.
-        found: What was found.
-        advice: What to do about it; empty if nothing is to be done.
+        found: Result of the check.
+        advice: What to do next; empty if no action is needed.
     """
 
     what: str
@@ -53,56 +53,56 @@ class Finding:
     advice: str = ""
 
 
-def findings(connection: Connection, *, offline: bool) -> Iterator[Finding]:
-    """Look at everything, and go on when something is broken.
+def run_checks(connection: Connection, *, offline: bool) -> Iterator[Finding]:
+    """Run all checks, continuing after failures.
 
     Args:
-        connection: Which account to look at.
-        offline: Whether to send nothing.
+        connection: Options that select the account to check.
+        offline: Whether to skip checks that send requests.
     """
     yield from _installation()
-    yield _variables()
+    yield _environment_variables()
     yield _account_file(connection.file)
     yield _client_header()
-    yield _kept_runtime()
+    yield _persistent_runtime()
     try:
         account = connection.find_account()
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with it is a finding
-        yield Finding("account", BROKEN, _text(error), "See `account list` and `account save`.")
+    except Exception as error:  # noqa: BLE001  # any error is a finding
+        yield Finding("account", FAILURE, _text(error), "See `account list` and `account save`.")
         return
     if account is None:
-        yield Finding("account", FINE, "channel local: the embedded runtime")
+        yield Finding("account", OK, "channel local: the embedded runtime")
     else:
-        yield Finding("account", FINE, _shown(account))
+        yield Finding("account", OK, _masked_account(account))
         yield _proxies(account)
         if not offline:
-            yield from _way(account)
+            yield from _connectivity(account)
     if not offline:
         yield _service(connection)
 
 
 def check_platform(connection: Connection) -> int:
-    """Run the self-check of the bridge to today's platform, and return its exit code.
+    """Run the self-check of the bridge to IBM Quantum Platform, and return its exit code.
 
-    It says what it costs and asks before it submits anything.
+    The self-check states its cost and asks for confirmation before submitting jobs.
 
     Args:
-        connection: Which account and instance to use.
+        connection: Options that select the account and instance.
 
     Raises:
-        AccountNotFoundError: If there is no account of the platform.
+        AccountNotFoundError: If there is no account for the platform.
     """
     import subprocess
     from dataclasses import replace
 
     from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL
 
-    # Without such an account, its error is raised here, where it is explained.
+    # Raise the error for a missing account here, where it is reported properly.
     replace(connection, channel=PLATFORM_CHANNEL).find_account()
     given = {"--account": connection.account, "--instance": connection.instance}
     chosen = [f"{name}={value}" for name, value in given.items() if value is not None]
     command = [sys.executable, "-m", "qiskit_ibm_runtime._platform.check", *chosen]
-    return subprocess.run(command, check=False).returncode  # noqa: S603  # no shell reads it
+    return subprocess.run(command, check=False).returncode  # noqa: S603  # runs without a shell
 
 
 def _installation() -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _installation() -> Iterator[Finding]:
 
     from qiskit_ibm_runtime.utils.environment import doubtful
 
-    yield Finding("python", FINE, f"{platform.python_version()} on {platform.platform()}")
+    yield Finding("python", OK, f"{platform.python_version()} on {platform.platform()}")
     doubt = doubtful(qiskit.__version__, np.__version__)
     for name in _PACKAGES:
         try:
@@ -119,16 +119,16 @@ def _installation() -> Iterator[Finding]:
         except PackageNotFoundError:
             continue
         blamed = doubt if name == "numpy" else None
-        yield Finding(name, DOUBTFUL if blamed else FINE, number, blamed or "")
+        yield Finding(name, WARNING if blamed else OK, number, blamed or "")
 
 
-def _variables() -> Finding:
+def _environment_variables() -> Finding:
     names = sorted(name for name in os.environ if name.startswith(("QISKIT_IBM", "QISKIT_RUNTIME")))
     shown = [
         f"{name}={'***' if name.endswith(_SECRET_VARIABLES) else redact(os.environ[name])}"
         for name in names
     ]
-    return Finding("environment", FINE, "\n".join(shown) or "no variable is set")
+    return Finding("environment", OK, "\n".join(shown) or "no variables set")
 
 
 def _account_file(given: str | None) -> Finding:
@@ -136,44 +136,45 @@ def _account_file(given: str | None) -> Finding:
 
     path = Path(given or management._DEFAULT_ACCOUNT_CONFIG_JSON_FILE).expanduser()
     if not path.exists():
-        return Finding("account file", FINE, f"{path}: none")
+        return Finding("account file", OK, f"{path}: none")
     try:
         saved = AccountManager.list(filename=given)
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with it is a finding
-        return Finding("account file", BROKEN, _text(error))
+    except Exception as error:  # noqa: BLE001  # any error is a finding
+        return Finding("account file", FAILURE, _text(error))
     mode = path.stat().st_mode & 0o777
-    found = f"{path}: {len(saved)} accounts, rights {mode:03o}"
+    found = f"{path}: {len(saved)} accounts, permissions {mode:03o}"
     if os.name == "posix" and mode & 0o077:
-        return Finding("account file", DOUBTFUL, found, f"Others can read it: chmod 600 {path}")
-    return Finding("account file", FINE, found)
+        advice = f"Other users can read it. Run: chmod 600 {path}"
+        return Finding("account file", WARNING, found, advice)
+    return Finding("account file", OK, found)
 
 
 def _client_header() -> Finding:
     from qiskit_ibm_runtime.api.http.client_header import client_application
 
-    return Finding("client header", FINE, client_application())
+    return Finding("client header", OK, client_application())
 
 
-def _kept_runtime() -> Finding:
+def _persistent_runtime() -> Finding:
     if os.name != "posix":
-        return Finding("embedded runtime", FINE, "runs on Linux and macOS only")
+        return Finding("embedded runtime", OK, "runs on Linux and macOS only")
     from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.server_process import versions
 
     found = daemon.find(patience=0)
     if found is None:
-        return Finding("embedded runtime", FINE, "none is kept")
+        return Finding("embedded runtime", OK, "no persistent one is running")
     where = f"{found.url}, process {found.pid}"
     if found.versions != versions():
-        advice = "It runs other versions than these: `local stop`, then `local start`."
-        return Finding("embedded runtime", DOUBTFUL, where, advice)
-    return Finding("embedded runtime", FINE, where)
+        advice = "It runs other package versions. Run `local stop`, then `local start`."
+        return Finding("embedded runtime", WARNING, where, advice)
+    return Finding("embedded runtime", OK, where)
 
 
-def _shown(account: Account) -> str:
-    from qiskit_ibm_runtime._display.masking import masked
+def _masked_account(account: Account) -> str:
+    from qiskit_ibm_runtime._display.masking import mask_fields
 
-    fields = masked(account.to_saved_format())
+    fields = mask_fields(account.to_saved_format())
     return ", ".join(f"{name} {value}" for name, value in fields.items())
 
 
@@ -182,13 +183,13 @@ def _proxies(account: Account) -> Finding:
 
     if account.proxies:
         urls = account.proxies.to_request_params().get("proxies") or {}
-        return Finding("proxy", FINE, redact(f"of the account: {urls}"))
+        return Finding("proxy", OK, redact(f"from the account: {urls}"))
     found = get_environ_proxies(account.url or "", no_proxy=None)
-    return Finding("proxy", FINE, redact(f"of the environment: {found}") if found else "none")
+    return Finding("proxy", OK, redact(f"from the environment: {found}") if found else "none")
 
 
-def _way(account: Account) -> Iterator[Finding]:
-    """Ask the address of the account for anything: whatever it answers, the way is open."""
+def _connectivity(account: Account) -> Iterator[Finding]:
+    """Send a request to the account's URL; any response shows that the service is reachable."""
     import requests
 
     parameters: dict[str, Any] = {"verify": account.certificates}
@@ -197,26 +198,26 @@ def _way(account: Account) -> Iterator[Finding]:
         parameters["proxies"] = given.get("proxies")
     try:
         answer = requests.get(
-            str(account.url), timeout=_SECONDS_TO_ANSWER, allow_redirects=False, **parameters
+            str(account.url), timeout=_TIMEOUT, allow_redirects=False, **parameters
         )
     except requests.exceptions.SSLError as error:
-        advice = "Give the file of the authority as `verify`, if a proxy of your own signs."
-        yield Finding("TLS", BROKEN, _text(error), advice)
+        advice = "If your proxy intercepts TLS, set `verify` to the path of its CA certificate."
+        yield Finding("TLS", FAILURE, _text(error), advice)
         return
     except requests.exceptions.ProxyError as error:
-        yield Finding("proxy", BROKEN, _text(error), "Check its address and credentials.")
+        yield Finding("proxy", FAILURE, _text(error), "Check the proxy's URL and credentials.")
         return
     except requests.RequestException as error:
-        yield Finding("reachable", BROKEN, _text(error), "Check url, network and firewall.")
+        yield Finding("reachable", FAILURE, _text(error), "Check the URL, network and firewall.")
         return
     seconds = answer.elapsed.total_seconds()
-    yield Finding("reachable", FINE, f"{redact(str(account.url))} answered in {seconds:.2f} s")
+    yield Finding("reachable", OK, f"{redact(str(account.url))} answered in {seconds:.2f} s")
     if not str(account.url).startswith("https:"):
-        yield Finding("TLS", FINE, "not used for this address")
+        yield Finding("TLS", OK, "not used for this URL")
     elif account.certificates is False:
-        yield Finding("TLS", DOUBTFUL, "certificates are not checked", "Set `verify` to true.")
+        yield Finding("TLS", WARNING, "certificates are not verified", "Set `verify` to true.")
     else:
-        yield Finding("TLS", FINE, "certificates are checked")
+        yield Finding("TLS", OK, "certificates are verified")
     yield _clock(answer)
 
 
@@ -224,22 +225,23 @@ def _clock(answer: Response) -> Finding:
     from datetime import datetime, timezone
 
     try:
-        told = parsedate_to_datetime(answer.headers["Date"])
+        service_time = parsedate_to_datetime(answer.headers["Date"])
     except (KeyError, TypeError, ValueError):
-        return Finding("clock", FINE, "the service does not tell its time")
-    skew = (datetime.now(timezone.utc) - told).total_seconds()
-    found = f"{skew:+.0f} s from that of the service"
-    if abs(skew) > _SKEW_TO_WARN_OF:
-        return Finding("clock", DOUBTFUL, found, "Set the clock; tokens may be refused.")
-    return Finding("clock", FINE, found)
+        return Finding("clock", OK, "the service does not report its time")
+    skew = (datetime.now(timezone.utc) - service_time).total_seconds()
+    found = f"{skew:+.0f} s from the service's clock"
+    if abs(skew) > _MAX_CLOCK_SKEW:
+        advice = "Synchronize the clock; the service may reject tokens."
+        return Finding("clock", WARNING, found, advice)
+    return Finding("clock", OK, found)
 
 
 def _service(connection: Connection) -> Finding:
     try:
         service = connection.open()
-    except Exception as error:  # noqa: BLE001  # whatever is wrong with it is a finding
-        return Finding("log-in", BROKEN, _text(error))
-    return Finding("log-in", FINE, f"accepted; {len(service._backends)} backends")
+    except Exception as error:  # noqa: BLE001  # any error is a finding
+        return Finding("log-in", FAILURE, _text(error))
+    return Finding("log-in", OK, f"accepted; {len(service._backends)} backends")
 
 
 def _text(error: Exception) -> str:

@@ -1,11 +1,11 @@
-"""Exit codes, and which error leads to which."""
+"""Exit codes, and their mapping from exceptions."""
 
 from __future__ import annotations
 
 from typing import Final
 
 FAILED: Final = 1
-MISUSED: Final = 2
+USAGE_ERROR: Final = 2
 NOT_AUTHORIZED: Final = 3
 NOT_FOUND: Final = 4
 JOB_FAILED: Final = 5
@@ -14,19 +14,19 @@ TIMED_OUT: Final = 7
 INTERRUPTED: Final = 130
 
 TABLE: Final = f"""Exit codes:
- 0 done
- {FAILED} refused or failed
- {MISUSED} wrong use
+ 0 success
+ {FAILED} rejected or failed
+ {USAGE_ERROR} usage error
  {NOT_AUTHORIZED} no usable account, or not authorized
  {NOT_FOUND} no such job, backend, program or account
  {JOB_FAILED} the job failed or was canceled
  {UNREACHABLE} the service cannot be reached
- {TIMED_OUT} --timeout is over
+ {TIMED_OUT} --timeout expired
  {INTERRUPTED} interrupted"""
 
 
 def exit_code(error: Exception) -> int | None:
-    """Return the exit code for an error a user can do something about; ``None`` for a bug."""
+    """Return the exit code of an expected error; ``None`` for any other exception."""
     from qiskit.exceptions import QiskitError
     from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
@@ -42,7 +42,7 @@ def exit_code(error: Exception) -> int | None:
         (ours.RuntimeJobTimeoutError, TIMED_OUT),
         ((ours.RuntimeJobFailureError, ours.RuntimeJobMaxTimeoutError), JOB_FAILED),
         (ours.RuntimeInvalidStateError, JOB_FAILED),
-        ((ours.IBMInputValueError, FileNotFoundError, ValueError), MISUSED),
+        ((ours.IBMInputValueError, FileNotFoundError, ValueError), USAGE_ERROR),
     ]
     for kind, code in by_kind:
         if isinstance(error, kind):

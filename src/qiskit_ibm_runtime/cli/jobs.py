@@ -1,41 +1,51 @@
-"""``jobs`` and ``job``: find jobs, follow them, fetch what they made."""
+"""The ``jobs`` and ``job`` commands: list jobs, follow them and fetch their results."""
 
 from typing import Annotated, Any, Optional
 
 import typer
 
 from .connection import connection_of
-from .exit_codes import JOB_FAILED, MISUSED
-from .output import Json, moment, print_fields, print_json, print_table, print_text, say
+from .exit_codes import JOB_FAILED, USAGE_ERROR
+from .output import (
+    Json,
+    local_time,
+    print_fields,
+    print_json,
+    print_message,
+    print_table,
+    print_text,
+)
 from .results import print_result
 
 _MOST_QUBITS_DRAWN = 10
 _MOST_INSTRUCTIONS_DRAWN = 100
 
 
-def listed(
+def list_jobs(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(help="How many at most; 0 means all.")] = 10,
-    skip: Annotated[int, typer.Option(help="How many to leave out first.")] = 0,
-    backend: Annotated[Optional[str], typer.Option(help="On this backend.")] = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of jobs; 0 for all.")] = 10,
+    skip: Annotated[int, typer.Option(help="Number of jobs to skip.")] = 0,
+    backend: Annotated[Optional[str], typer.Option(help="Jobs on this backend.")] = None,
     pending: Annotated[
         Optional[bool],
-        typer.Option("--pending/--ended", help="Waiting or running, or else over."),
+        typer.Option("--pending/--ended", help="Queued or running jobs, or finished ones."),
     ] = None,
-    program: Annotated[Optional[str], typer.Option(help="Of this program.")] = None,
-    session: Annotated[Optional[str], typer.Option(help="Of this session.")] = None,
-    tag: Annotated[Optional[list[str]], typer.Option(help="With this tag; repeatable.")] = None,
-    after: Annotated[Optional[str], typer.Option(help="Made at this time or later.")] = None,
-    before: Annotated[Optional[str], typer.Option(help="Made at this time or earlier.")] = None,
+    program: Annotated[Optional[str], typer.Option(help="Jobs of this program.")] = None,
+    session: Annotated[Optional[str], typer.Option(help="Jobs in this session.")] = None,
+    tag: Annotated[
+        Optional[list[str]], typer.Option(help="Jobs with this tag; repeatable.")
+    ] = None,
+    after: Annotated[Optional[str], typer.Option(help="Created at or after this time.")] = None,
+    before: Annotated[Optional[str], typer.Option(help="Created at or before this time.")] = None,
     oldest: Annotated[bool, typer.Option("--oldest", help="Oldest first.")] = False,
     json: Json = False,
 ) -> None:
-    """List jobs of the account, the newest first."""
+    """List jobs of the account, newest first."""
     from qiskit_ibm_runtime._jobs.listing import JobListing
     from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 
     connection = connection_of(context)
-    service = connection.open(lasting=True)
+    service = connection.open(persistent=True)
     listing = JobListing(
         service,
         limit=limit,
@@ -57,7 +67,7 @@ def listed(
     columns = dict.fromkeys(("id", "program", "backend", "status", "created", "tags"), "left")
     print_table(columns, [[each[column] for column in columns] for each in data])
     if not data:
-        say("No job fits.")
+        print_message("No matching jobs.")
 
 
 def _summary(record: dict[str, Any]) -> dict[str, Any]:
@@ -74,22 +84,22 @@ def _summary(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def one(
+def show_job(
     context: typer.Context,
-    job_id: Annotated[str, typer.Argument(metavar="ID", help='Its id, or "last".')],
-    watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
+    job_id: Annotated[str, typer.Argument(metavar="ID", help='Id of the job, or "last".')],
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it finishes.")] = False,
     result: Annotated[bool, typer.Option("--result", help="Wait for its result.")] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print its log.")] = False,
-    inputs: Annotated[bool, typer.Option("--inputs", help="Print what was sent.")] = False,
+    inputs: Annotated[bool, typer.Option("--inputs", help="Print its inputs.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel it.")] = False,
-    timeout: Annotated[Optional[float], typer.Option(help="Seconds to wait at most.")] = None,
+    timeout: Annotated[Optional[float], typer.Option(help="Maximum wait in seconds.")] = None,
     json: Json = False,
 ) -> None:
     """Show a job, follow it, or fetch its result, log or inputs."""
     if sum((watch, result, logs, inputs, cancel)) > 1:
-        say("error: give one of --watch, --result, --logs, --inputs and --cancel")
-        raise typer.Exit(MISUSED)
-    job = connection_of(context).open(lasting=True).job(job_id)
+        print_message("error: use only one of --watch, --result, --logs, --inputs and --cancel")
+        raise typer.Exit(USAGE_ERROR)
+    job = connection_of(context).open(persistent=True).job(job_id)
     if watch:
         job.wait_for_final_state(timeout=timeout, progress=True)
     if cancel:
@@ -108,7 +118,7 @@ def one(
 
 
 def details(job: Any) -> dict[str, Any]:
-    """Return what is known about a job, without inputs and result."""
+    """Return the details of a job, without its inputs and result."""
     status = job.status()
     metrics = job.metrics()
     times = metrics.get("timestamps") or {}
@@ -120,7 +130,7 @@ def details(job: Any) -> dict[str, Any]:
         "status": status.name,
         "reason": job._state.reason or None,
         "position_in_queue": metrics.get("position_in_queue"),
-        "created": moment(job.creation_date),
+        "created": local_time(job.creation_date),
         "running": _local(times.get("running")),
         "finished": _local(times.get("finished")),
         "seconds": (metrics.get("usage") or metrics.get("bss") or {}).get("seconds"),
@@ -133,7 +143,7 @@ def details(job: Any) -> dict[str, Any]:
 def _local(time: Optional[str]) -> Optional[str]:
     from qiskit_ibm_runtime.utils.converters import utc_to_local
 
-    return moment(utc_to_local(time)) if time else None
+    return local_time(utc_to_local(time)) if time else None
 
 
 def _shown(inputs: dict[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``local``: the embedded runtime that outlives processes."""
+"""The ``local`` commands: manage the persistent embedded runtime."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from .exit_codes import FAILED
-from .output import Json, busy, print_fields, print_json, say
+from .output import Json, print_fields, print_json, print_message, spinner
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Start, stop and serve the embedded runtime."
@@ -16,48 +16,48 @@ app = typer.Typer(
 
 @app.command()
 def start(
-    data: Annotated[Optional[Path], typer.Option(help="Folder that keeps everything.")] = None,
-    workers: Annotated[Optional[int], typer.Option(help="Jobs that run at once.")] = None,
+    data: Annotated[Optional[Path], typer.Option(help="Data directory.")] = None,
+    workers: Annotated[Optional[int], typer.Option(help="Number of concurrent jobs.")] = None,
     device: Annotated[
         Optional[list[str]], typer.Option(help="Backend to offer; repeatable. [default: all]")
     ] = None,
     retention_days: Annotated[
-        Optional[float], typer.Option(help="Days to keep jobs after their end.")
+        Optional[float], typer.Option(help="Days to keep jobs after they finish.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Start a runtime that stays, for everything that uses channel local."""
+    """Start a persistent runtime, shared by all processes that use channel local."""
     from qiskit_ibm_runtime.local import daemon
     from qiskit_ibm_runtime.local.serving.command_line import arguments_of_start
 
-    with busy("starting"):
+    with spinner("starting"):
         found = daemon.start(arguments_of_start(data, workers, device or (), retention_days))
     _show(found, json)
 
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Tell whether it runs; exit code 1 if it does not."""
+    """Show whether it is running; exit code 1 if not."""
     from qiskit_ibm_runtime.local import daemon
 
     found = daemon.find()
     if found is None:
-        print_json({"running": False}) if json else say("It does not run.")
+        print_json({"running": False}) if json else print_message("Not running.")
         raise typer.Exit(FAILED)
     _show(found, json)
 
 
 @app.command()
 def stop(json: Json = False) -> None:
-    """Stop it; its jobs are there after the next start."""
+    """Stop it. Its jobs are available again after the next start."""
     from qiskit_ibm_runtime.local import daemon
 
-    with busy("stopping"):
+    with spinner("stopping"):
         found = daemon.stop()
     if json:
         print_json({"stopped": None if found is None else found.pid})
     else:
-        say("It does not run." if found is None else f"Stopped: process {found.pid}.")
+        print_message("Not running." if found is None else f"Stopped process {found.pid}.")
 
 
 @app.command(
@@ -65,7 +65,7 @@ def stop(json: Json = False) -> None:
     add_help_option=False,
 )
 def serve(context: typer.Context) -> None:
-    """Serve a runtime here until Ctrl-C; --help lists its many options."""
+    """Run a server in the foreground until Ctrl-C; --help lists its options."""
     from qiskit_ibm_runtime.local.__main__ import main
 
     sys.argv[1:] = ["serve", *context.args]
@@ -74,15 +74,15 @@ def serve(context: typer.Context) -> None:
 
 @app.command()
 def purge(
-    data: Annotated[Path, typer.Option(help="Folder of a stopped server.")],
-    days: Annotated[float, typer.Option(help="Age from which on jobs are removed.")],
+    data: Annotated[Path, typer.Option(help="Data directory of a stopped server.")],
+    days: Annotated[float, typer.Option(help="Minimum age of the jobs to remove, in days.")],
     json: Json = False,
 ) -> None:
-    """Remove ended jobs from the data of a stopped server."""
+    """Remove finished jobs from the data directory of a stopped server."""
     from qiskit_ibm_runtime.local.serving.command_line import purge as remove
 
     removed = remove(data, days)
-    print_json({"removed": removed}) if json else say(f"Removed: {removed} jobs.")
+    print_json({"removed": removed}) if json else print_message(f"Removed {removed} jobs.")
 
 
 def _show(found: Any, json: bool) -> None:

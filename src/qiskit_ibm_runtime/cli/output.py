@@ -1,4 +1,4 @@
-"""What commands print: JSON for programs, tables for people."""
+"""Output of commands: JSON, tables and messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
 
-# Tables in a pipe are as wide as they need to be, so that nothing is cut off.
-_WIDTH_OF_A_PIPE = 10_000
-_is_busy = False  # one line of the terminal shows it
+# Wide enough that tables are never truncated in a pipe.
+_PIPE_WIDTH = 10_000
+_spinner_is_shown = False  # a terminal can show only one
 _STYLES = {
     **dict.fromkeys(("DONE", "active", "ok", "yes", "online"), "green"),
     **dict.fromkeys(("ERROR", "failed", "offline"), "red"),
@@ -29,8 +29,8 @@ _STYLES = {
 }
 
 
-def printable(value: Any) -> str:
-    """Return a string for a terminal: control characters that could steer it are escaped."""
+def escape_control_characters(value: Any) -> str:
+    """Convert a value to a string, escaping characters that could control the terminal."""
     text = "" if value is None else str(value)
     return "".join(
         char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text
@@ -38,24 +38,24 @@ def printable(value: Any) -> str:
 
 
 def print_json(data: Any) -> None:
-    """Print data as JSON; what JSON lacks is encoded as jobs encode it."""
+    """Print data as JSON, using the encoder of job inputs for other types."""
     from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
     sys.stdout.write(json.dumps(data, indent=2, cls=RuntimeEncoder) + "\n")
 
 
 def print_text(text: str) -> None:
-    """Print a string from elsewhere, such as a log."""
-    shown = printable(text)
+    """Print untrusted text, such as a log."""
+    shown = escape_control_characters(text)
     sys.stdout.write(shown if shown.endswith("\n") or not shown else shown + "\n")
 
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under headings.
+    """Print a table.
 
     Args:
-        columns: ``"left"`` or ``"right"`` by heading.
-        rows: A cell for each column.
+        columns: Alignment of each column, ``"left"`` or ``"right"``, keyed by heading.
+        rows: Rows with one value per column.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -64,7 +64,7 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> No
     table = Table(box=SIMPLE_HEAD if console.is_terminal else None, header_style="bold")
     table.pad_edge = False
     for heading, side in columns.items():
-        # A name that is folded can still be copied; one that is cut off cannot.
+        # Unlike truncated names, folded ones can still be copied.
         table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*map(_cell, row))
@@ -72,7 +72,7 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> No
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Print one thing, a field on each line; fields that are ``None`` are left out."""
+    """Print one field per line, omitting those that are ``None``."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
@@ -84,31 +84,31 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     _console().print(table)
 
 
-def say(text: str) -> None:
-    """Tell a person something on standard error, where it disturbs no program."""
-    sys.stderr.write(f"{printable(text)}\n")
+def print_message(text: str) -> None:
+    """Print a message to standard error, keeping standard output free for data."""
+    sys.stderr.write(f"{escape_control_characters(text)}\n")
 
 
 @contextmanager
-def busy(what: str) -> Iterator[None]:
-    """Show on a terminal that something takes a while; within another wait, that one goes on."""
-    global _is_busy
+def spinner(label: str) -> Iterator[None]:
+    """Show a spinner if standard error is a terminal, unless one is already shown."""
+    global _spinner_is_shown
     from rich.console import Console
 
     console = Console(stderr=True)
-    if _is_busy or not console.is_terminal:
+    if _spinner_is_shown or not console.is_terminal:
         yield
         return
-    _is_busy = True
+    _spinner_is_shown = True
     try:
-        with console.status(what):
+        with console.status(label):
             yield
     finally:
-        _is_busy = False
+        _spinner_is_shown = False
 
 
-def moment(value: Any) -> str | None:
-    """Return a time to the second, in local time."""
+def local_time(value: Any) -> str | None:
+    """Format a time in local time, with a resolution of one second."""
     if value is None or isinstance(value, str):
         return value
     return value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else str(value)
@@ -119,7 +119,7 @@ def _console() -> Console:
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
+        console.width = _PIPE_WIDTH
     return console
 
 
@@ -132,5 +132,5 @@ def _cell(value: Any) -> Text:
         value = f"{value:.3g}"
     elif isinstance(value, (list, tuple)):
         value = ", ".join(map(str, value))
-    text = printable(value)
+    text = escape_control_characters(value)
     return Text(text, style=_STYLES.get(text, ""))

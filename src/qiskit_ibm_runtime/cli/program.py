@@ -1,4 +1,4 @@
-"""``program``: programs of one's own on the service."""
+"""The ``program`` commands: manage custom programs."""
 
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from .connection import connection_of
-from .output import Json, print_fields, print_json, print_table, print_text, say
+from .output import Json, print_fields, print_json, print_message, print_table, print_text
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Upload, list, show and delete programs."
@@ -16,14 +16,19 @@ app = typer.Typer(
 @app.command()
 def upload(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The source.")],
-    name: Annotated[Optional[str], typer.Option(help="[default: that of the file]")] = None,
-    description: Annotated[Optional[str], typer.Option(help="What it does.")] = None,
-    max_time: Annotated[Optional[int], typer.Option(help="Seconds it may run. [300]")] = None,
-    metadata: Annotated[
-        Optional[Path], typer.Option(help="JSON file with these and more; options win.")
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Source file.")],
+    name: Annotated[
+        Optional[str], typer.Option(help="Name of the program. [default: name of the file]")
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="Everybody may run it.")] = False,
+    description: Annotated[Optional[str], typer.Option(help="Description.")] = None,
+    max_time: Annotated[
+        Optional[int], typer.Option(help="Maximum execution time in seconds. [default: 300]")
+    ] = None,
+    metadata: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON file with metadata; options take precedence."),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Allow all users to run it.")] = False,
     json: Json = False,
 ) -> None:
     """Upload a program and print its id."""
@@ -38,16 +43,16 @@ def upload(
         fields["is_public"] = True
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {file}.")
-    service = connection_of(context).open(lasting=True)
+    service = connection_of(context).open(persistent=True)
     program_id = service.upload_program(str(file), fields)
     print_json({"id": program_id}) if json else print_text(program_id)
 
 
 @app.command("list")
-def listed(
+def list_programs(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
-    skip: Annotated[int, typer.Option(help="How many to leave out first.")] = 0,
+    limit: Annotated[int, typer.Option(help="Maximum number of programs.")] = 20,
+    skip: Annotated[int, typer.Option(help="Number of programs to skip.")] = 0,
     json: Json = False,
 ) -> None:
     """List programs."""
@@ -81,7 +86,7 @@ def show(
     source: Annotated[bool, typer.Option("--source", help="Print its source.")] = False,
     json: Json = False,
 ) -> None:
-    """Show what is known about a program, and the inputs that it takes."""
+    """Show the metadata and the inputs of a program."""
     program = connection_of(context).open().program(program_id)
     if source:
         print_json({"source": program.data}) if json else print_text(program.data)
@@ -105,11 +110,11 @@ def show(
 def delete(
     context: typer.Context,
     program_id: Annotated[str, typer.Argument(metavar="ID")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     json: Json = False,
 ) -> None:
     """Delete a program."""
     if not yes:
         typer.confirm(f"Delete the program {program_id!r}?", abort=True, err=True)
-    connection_of(context).open(lasting=True).delete_program(program_id)
-    print_json({"deleted": program_id}) if json else say(f"Deleted: {program_id}.")
+    connection_of(context).open(persistent=True).delete_program(program_id)
+    print_json({"deleted": program_id}) if json else print_message(f"Deleted {program_id}.")

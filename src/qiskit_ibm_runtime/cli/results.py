@@ -1,4 +1,4 @@
-"""Results as a person, or another program, wants to read them."""
+"""Printing of job results as tables or JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_OUTCOMES = 16
 
 
 def print_result(result: Any, *, as_json: bool) -> None:
-    """Print the result of a job: tables for primitives, JSON for all else."""
+    """Print the result of a job: a table for primitives, JSON for other programs."""
     if as_json:
         print_json(_plain(result))
     elif hasattr(result, "quasi_dists"):
@@ -50,7 +50,7 @@ def _print_distributions(result: Any) -> None:
 
 
 def _fixed(share: float) -> str:
-    return f"{round(share, 4) + 0.0:.4f}"  # no minus sign before a zero
+    return f"{round(share, 4) + 0.0:.4f}"  # avoids "-0.0000"
 
 
 def _print_values(result: Any) -> None:

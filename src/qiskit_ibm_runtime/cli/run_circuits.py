@@ -1,4 +1,4 @@
-"""``run``: circuits of a file on Sampler or Estimator."""
+"""The ``run`` command: run circuits from a file with the Sampler or the Estimator."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from .connection import connection_of
-from .output import Json, busy, print_json, print_text, say
+from .output import Json, print_json, print_message, print_text, spinner
 from .results import print_result
 
 if TYPE_CHECKING:
@@ -18,28 +18,33 @@ def run(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="OpenQASM 2 or 3, or QPY.")],
     backend: Annotated[
-        Optional[str], typer.Option(help="Where. [default: the least busy one that fits]")
+        Optional[str],
+        typer.Option(help="Backend. [default: the least busy one with enough qubits]"),
     ] = None,
     observable: Annotated[
         Optional[list[str]],
         typer.Option(help="Estimate this Pauli string instead of sampling; repeatable."),
     ] = None,
     parameters: Annotated[
-        Optional[str], typer.Option(help="Values of the circuit's parameters, with commas.")
+        Optional[str], typer.Option(help="Comma-separated values of the circuit's parameters.")
     ] = None,
-    shots: Annotated[Optional[int], typer.Option(help="[default: the service's]")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="Seed of a simulator.")] = None,
+    shots: Annotated[
+        Optional[int], typer.Option(help="Number of shots. [default: the service's]")
+    ] = None,
+    seed: Annotated[Optional[int], typer.Option(help="Seed for simulators.")] = None,
     optimization_level: Annotated[Optional[int], typer.Option(help="0 to 3.")] = None,
     resilience_level: Annotated[
-        Optional[int], typer.Option(help="0 or 1; with observables up to 3.")
+        Optional[int], typer.Option(help="0 or 1; up to 3 with observables.")
     ] = None,
-    max_time: Annotated[Optional[int], typer.Option(help="Seconds the job may run.")] = None,
+    max_time: Annotated[
+        Optional[int], typer.Option(help="Maximum execution time of the job in seconds.")
+    ] = None,
     tag: Annotated[Optional[list[str]], typer.Option(help="Tag of the job; repeatable.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the result.")] = True,
-    timeout: Annotated[Optional[float], typer.Option(help="Seconds to wait at most.")] = None,
+    timeout: Annotated[Optional[float], typer.Option(help="Maximum wait in seconds.")] = None,
     json: Json = False,
 ) -> None:
-    """Run circuits of a file, and print distributions or expectation values."""
+    """Run circuits from a file, and print distributions or expectation values."""
     from qiskit_ibm_runtime import Estimator, Options, QiskitError, Sampler, Session
 
     circuits = read_circuits(file)
@@ -53,9 +58,9 @@ def run(
     )
     if shots is not None:
         options.execution.shots = shots
-    service = connection_of(context).open(lasting=not wait)
+    service = connection_of(context).open(persistent=not wait)
     widest = max(circuit.num_qubits for circuit in circuits)
-    with busy("submitting"):
+    with spinner("submitting"):
         chosen = service.backend(backend) if backend else service.least_busy(widest)
         values = None if parameters is None else read_values(parameters)
         session = Session(backend=chosen)
@@ -71,10 +76,10 @@ def run(
             job = Sampler(session=session, options=options).run(
                 measured, None if values is None else [values] * len(measured)
             )
-        with suppress(QiskitError):  # the job runs all the same
+        with suppress(QiskitError):  # the job still runs
             session.close()
     if wait:
-        say(f"Job {job.job_id()} on {chosen.name}")
+        print_message(f"Job {job.job_id()} on {chosen.name}")
         print_result(job.result(timeout=timeout, progress=not json), as_json=json)
     elif json:
         print_json({"id": job.job_id(), "backend": chosen.name})
@@ -83,11 +88,11 @@ def run(
 
 
 def read_circuits(file: Path) -> "list[QuantumCircuit]":
-    """Return the circuits of a file.
+    """Read the circuits in a QASM or QPY file.
 
     Raises:
-        IBMInputValueError: If it is of neither kind, or holds no circuit that can be read.
-        FileNotFoundError: If there is no such file.
+        IBMInputValueError: If the file has another type, is malformed or contains no circuit.
+        FileNotFoundError: If the file does not exist.
     """
     from qiskit_ibm_runtime import IBMInputValueError
 
@@ -99,10 +104,10 @@ def read_circuits(file: Path) -> "list[QuantumCircuit]":
         found = _read_qpy(file) if file.suffix == ".qpy" else [_read_qasm(file.read_text("utf-8"))]
     except Exception as error:
         raise IBMInputValueError(
-            f"{file} cannot be read: {getattr(error, 'message', None) or error}"
+            f"Cannot read {file}: {getattr(error, 'message', None) or error}"
         ) from error
     if not found:
-        raise IBMInputValueError(f"{file} holds no circuit.")
+        raise IBMInputValueError(f"{file} contains no circuits.")
     return found
 
 
@@ -122,15 +127,15 @@ def _read_qasm(text: str) -> "QuantumCircuit":
 def _measured(circuit: Any) -> Any:
     if any(instruction.operation.name == "measure" for instruction in circuit.data):
         return circuit
-    say(f"{circuit.name} measures nothing: all of its qubits are measured at the end.")
+    print_message(f"{circuit.name} has no measurements: measuring all of its qubits.")
     return circuit.measure_all(inplace=False)
 
 
 def read_values(text: str) -> list[float]:
-    """Return numbers that are written with commas.
+    """Parse comma-separated numbers.
 
     Raises:
-        IBMInputValueError: If one is no number.
+        IBMInputValueError: If a value is not a number.
     """
     from qiskit_ibm_runtime import IBMInputValueError
 
@@ -138,5 +143,5 @@ def read_values(text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise IBMInputValueError(
-            f"--parameters takes numbers with commas between them, not {text!r}."
+            f"Invalid --parameters {text!r}: expected comma-separated numbers."
         ) from None

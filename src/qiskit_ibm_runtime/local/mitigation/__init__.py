@@ -1,1 +1,1 @@
-"""Owns the reduction of errors by level of resilience; never imports ``programs``."""
+"""Error mitigation by resilience level. Does not import ``programs``."""

@@ -1,9 +1,9 @@
-"""Amplification of the noise of a circuit by folding: gates are undone and done again.
+"""Noise amplification by gate folding.
 
-A gate G that is replaced by G (G^-1 G)^k does what it did, with 2k + 1 times its noise. Source:
-T. Giurgica-Tiron, Y. Hindy, R. LaRose, A. Mari and W. J. Zeng, "Digital zero noise extrapolation
-for quantum error mitigation", IEEE QCE 2020, 306-316. For factors that are not odd numbers some of
-the gates, evenly spread, are folded once more than the others.
+Replacing a gate G by G (G^-1 G)^k leaves its effect unchanged and multiplies its noise by 2k + 1.
+For factors other than odd integers, an evenly spaced subset of the gates is folded once more.
+Source: T. Giurgica-Tiron, Y. Hindy, R. LaRose, A. Mari and W. J. Zeng, "Digital zero noise
+extrapolation for quantum error mitigation", IEEE QCE 2020, 306-316.
 """
 
 from __future__ import annotations
@@ -19,36 +19,37 @@ _OWN_INVERSE = {"ccx", "ccz", "ch", "cx", "cy", "cz", "ecr", "h", "id", "swap", 
 _SILENT = {"barrier", "delay"}
 
 
-def amplified(
+def amplify(
     machine: Machine, circuit: QuantumCircuit, factor: float, amplifier: str
 ) -> QuantumCircuit:
-    """The circuit with ``factor`` times its noise.
+    """Return the circuit with ``factor`` times its noise.
 
     Args:
-        machine: Inverses of gates are written in its gates.
-        circuit: A circuit without free parameters or measurements.
-        factor: 1 or more.
-        amplifier: ``TwoQubitAmplifier`` folds gates on two qubits, ``CxAmplifier`` only ``cx``,
-            ``LocalFoldingAmplifier`` every gate, and ``GlobalFoldingAmplifier`` the circuit.
+        machine: Backend whose basis gates express the inverses.
+        circuit: Circuit without free parameters or measurements.
+        factor: Noise factor, 1 or more.
+        amplifier: ``TwoQubitAmplifier`` folds two-qubit gates, ``CxAmplifier`` only ``cx`` gates,
+            ``LocalFoldingAmplifier`` all gates, and ``GlobalFoldingAmplifier`` the whole circuit.
 
     Raises:
-        ValueError: If the amplifier is unknown, the factor below 1, or the circuit cannot be
-            folded in this way.
+        ValueError: If the amplifier is unknown, the factor is below 1, or the circuit cannot be
+            folded by this amplifier.
     """
     if factor < 1:
-        raise ValueError(f"A noise factor is 1 or more, not {factor}.")
+        raise ValueError(f"A noise factor must be 1 or more, not {factor}.")
     if amplifier == "GlobalFoldingAmplifier":
         return _global(machine, circuit, factor)
     if amplifier not in _LOCAL:
         known = ", ".join(sorted([*_LOCAL, "GlobalFoldingAmplifier"]))
-        raise ValueError(f"There is no noise amplifier {amplifier!r}; there are {known}.")
+        raise ValueError(f"Unknown noise amplifier {amplifier!r}. Choose from {known}.")
     chosen = [n for n, item in enumerate(circuit.data) if _LOCAL[amplifier](item)]
     if amplifier == "CxAmplifier" and not chosen:
         others = {i.operation.name for i in circuit.data if _LOCAL["TwoQubitAmplifier"](i)}
         if others:
             raise ValueError(
-                f"CxAmplifier amplifies cx gates, and the circuit has {', '.join(sorted(others))} "
-                f"after transpilation to {machine.name}. Use TwoQubitAmplifier."
+                f"CxAmplifier amplifies only cx gates, but the circuit has "
+                f"{', '.join(sorted(others))} after transpilation to {machine.name}. "
+                "Use TwoQubitAmplifier."
             )
     pairs = dict(zip(chosen, _pairs(len(chosen), factor)))
     folded = circuit.copy_empty_like()
@@ -76,7 +77,7 @@ _LOCAL: dict[str, Callable[[Any], bool]] = {
 
 
 def _pairs(gates: int, factor: float) -> list[int]:
-    """How many pairs of inverse and gate follow each gate; together they make up the factor."""
+    """Return the number of folds for each gate, spread evenly to reach the factor overall."""
     total = round((factor - 1) / 2 * gates)
     return [(n + 1) * total // gates - n * total // gates for n in range(gates)]
 
@@ -102,7 +103,7 @@ def _global(machine: Machine, circuit: QuantumCircuit, factor: float) -> Quantum
 
 
 def _undo(machine: Machine, circuit: QuantumCircuit, item: Any) -> None:
-    """Append the inverse of a gate, in gates of the machine, which have its noise."""
+    """Append the inverse of a gate in basis gates of the backend, so that it is as noisy."""
     if item.operation.name in _OWN_INVERSE:
         circuit.append(item.operation, item.qubits)
         return

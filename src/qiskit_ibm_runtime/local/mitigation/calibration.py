@@ -1,7 +1,7 @@
-"""How a machine reads its qubits: prepared states, measured in small circuits.
+"""Readout calibration circuits.
 
-Qubits are calibrated a few at a time. The readout errors of the noise models here are those of
-single qubits, so nothing is lost, and the simulator need not hold the state of a whole device.
+Qubits are calibrated in small groups, so that the simulator need not hold the state of a whole
+device. This is exact, because readout errors are uncorrelated in the noise models here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ QUBITS_AT_ONCE = 8
 
 
 def chunks(qubits: Iterable[int]) -> list[list[int]]:
-    """The qubits in lists that are calibrated together."""
+    """Divide qubits into groups that are calibrated together."""
     ordered = sorted(set(qubits))
     return [ordered[n : n + QUBITS_AT_ONCE] for n in range(0, len(ordered), QUBITS_AT_ONCE)]
 
 
-def flipped(machine: Machine, qubits: list[int], flips: np.ndarray[Any, Any]) -> QuantumCircuit:
-    """A circuit that flips some qubits and measures all of them, in their order."""
+def calibration_circuit(
+    machine: Machine, qubits: list[int], flips: np.ndarray[Any, Any]
+) -> QuantumCircuit:
+    """Return a circuit that flips some of the qubits and measures all of them in order."""
     flip = machine.in_own_gates("x")
     circuit = QuantumCircuit(max(qubits) + 1, len(qubits))
     for bit, qubit in enumerate(qubits):

@@ -1,14 +1,14 @@
-"""Probabilistic error cancellation, for the Estimator's level 3.
+"""Probabilistic error cancellation (PEC), for resilience level 3 of the Estimator.
 
-The noise of each gate on two qubits is turned into a Pauli channel by twirling, and the inverse of
-that channel, which is no physical operation, is a sum of Paulis with signs: circuits with such
-Paulis at random, weighted by their signs, have the noiseless mean. The price is a variance that
-grows with ``gamma`` squared. Sources: K. Temme, S. Bravyi and J. M. Gambetta, Phys. Rev. Lett. 119,
-180509 (2017); E. van den Berg, Z. K. Minev, A. Kandala and K. Temme, "Probabilistic error
-cancellation with sparse Pauli-Lindblad models on noisy quantum processors", Nature Physics 19,
-1116 (2023). Here the channel is not learnt: it is read from the device's noise model.
+Twirling turns the noise of each two-qubit gate into a Pauli channel. The inverse of this channel is
+not a physical operation, but a signed sum of Paulis: circuits with randomly inserted Paulis,
+weighted by their signs, have the noiseless mean. The variance grows with ``gamma`` squared.
+Sources: K. Temme, S. Bravyi and J. M. Gambetta, Phys. Rev. Lett. 119, 180509 (2017); E. van den
+Berg, Z. K. Minev, A. Kandala and K. Temme, "Probabilistic error cancellation with sparse
+Pauli-Lindblad models on noisy quantum processors", Nature Physics 19, 1116 (2023). Here the channel
+is not learned, but read from the device's noise model.
 
-Paulis are merged into the neighboring gates on single qubits, whose own noise is not cancelled.
+Paulis are merged into the neighboring single-qubit gates, whose own noise is not canceled.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MATRICES = [
     np.diag([1, -1]),
 ]
 _PAIRS = list(itertools.product(range(4), repeat=2))
-"""Paulis on two qubits by their place in the PTM: (Pauli on qubit 1, Pauli on qubit 0)."""
+"""Two-qubit Paulis by their index in the PTM: (Pauli on qubit 1, Pauli on qubit 0)."""
 _ANTICOMMUTE = np.array([[0 if 0 in (a, b) or a == b else 1 for b in range(4)] for a in range(4)])
 _SIGNS = (-1.0) ** np.array(
     [[_ANTICOMMUTE[a[0], b[0]] + _ANTICOMMUTE[a[1], b[1]] for b in _PAIRS] for a in _PAIRS]
@@ -50,38 +50,42 @@ _SIGNS = (-1.0) ** np.array(
 
 
 class CannotCancelError(ValueError):
-    """The noise cannot be cancelled, with the reason."""
+    """The noise cannot be canceled; the message says why."""
 
 
 @dataclass(frozen=True)
 class Inverse:
-    """The inverse of a Pauli channel: signed weights of the Paulis, which sum to 1."""
+    """Inverse of a Pauli channel.
+
+    Attributes:
+        weights: Signed weights of the sixteen Paulis, which sum to 1.
+    """
 
     weights: Array
 
     @property
     def gamma(self) -> float:
-        """Sum of the weights without their signs."""
+        """Sum of the absolute weights."""
         return float(np.abs(self.weights).sum())
 
     @classmethod
     def of(cls, error: Any, where: str) -> Inverse:
-        """Invert the channel of an error on two qubits, after twirling.
+        """Invert the twirled channel of a two-qubit error.
 
         Raises:
-            CannotCancelError: If nothing, or nearly nothing, of some Pauli gets through.
+            CannotCancelError: If the fidelity of some Pauli is too small.
         """
         fidelities = _fidelities(_Same(error))
         if fidelities.min() < 0.1:
             raise CannotCancelError(
-                f"The noise of {where} lets {fidelities.min():.2f} of a Pauli through: too little "
-                "to invert."
+                f"The noise of {where} cannot be inverted, because it reduces a Pauli to "
+                f"{fidelities.min():.2f} of its value. Use resilience level 2."
             )
         return cls(_SIGNS @ (1 / fidelities) / 16)
 
 
 class _Same:
-    """An object as a key that equals itself only."""
+    """Cache key that compares an object by identity."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -93,22 +97,23 @@ class _Same:
         return isinstance(other, _Same) and other.value is self.value
 
 
-@lru_cache(maxsize=512)  # a device's errors serve one job after the other
+@lru_cache(maxsize=512)  # jobs on a device share its errors
 def _fidelities(error: _Same) -> Array:
-    """How much of each Pauli on two qubits gets through an error."""
+    """Return the fidelity of each two-qubit Pauli under an error."""
     return np.real(np.diag(PTM(channel(error.value)).data))
 
 
 def conjugations(gate: Any) -> tuple[int, ...]:
-    """Which Pauli equals, up to its sign, the gate after each Pauli before it.
+    """Return the Pauli into which the gate conjugates each Pauli, up to its sign.
 
     Raises:
-        CannotCancelError: If the gate turns some Pauli into no Pauli, so that it cannot be twirled.
+        CannotCancelError: If the gate is not Clifford, so that it cannot be twirled.
     """
     found = _conjugations(Operator(gate).data.tobytes())
     if found is None:
         raise CannotCancelError(
-            f"Errors of the gate {gate.name!r} cannot be cancelled: it is no Clifford gate."
+            f"Errors of the gate {gate.name!r} cannot be canceled, because it is not a Clifford "
+            "gate. Use resilience level 2."
         )
     return found
 
@@ -126,7 +131,13 @@ def _conjugations(matrix: bytes) -> tuple[int, ...] | None:
 
 @dataclass(frozen=True)
 class Step:
-    """A noisy gate of a circuit: its place, its conjugations, and the inverse of its noise."""
+    """Noisy gate of a circuit.
+
+    Attributes:
+        place: Index of the instruction.
+        after: Conjugations of the gate.
+        inverse: Inverse of its noise.
+    """
 
     place: int
     after: tuple[int, ...]
@@ -134,14 +145,14 @@ class Step:
 
 
 class Cancellation:
-    """How the noise of one circuit is cancelled.
+    """Cancellation of the noise of one circuit.
 
     Args:
-        machine: What it is fitted to.
-        circuit: The circuit, without free parameters.
+        machine: Backend for which the circuit is transpiled.
+        circuit: Circuit without free parameters.
 
     Raises:
-        CannotCancelError: If some noise of the circuit has no inverse of the kind used here.
+        CannotCancelError: If some noise of the circuit cannot be inverted.
     """
 
     def __init__(self, machine: Machine, circuit: QuantumCircuit) -> None:
@@ -158,20 +169,24 @@ class Cancellation:
             where = f"{item.operation.name!r} on the qubits {qubits}"
             if len(qubits) > 2:
                 raise CannotCancelError(
-                    f"The noise of {where}, on more than two, is not cancelled."
+                    f"The noise of {where} cannot be canceled, because the gate acts on more than "
+                    "two qubits. Use resilience level 2."
                 )
             if getattr(item.operation, "condition", None) is not None:
-                raise CannotCancelError(f"The noise of {where}, under a condition, stays.")
+                raise CannotCancelError(
+                    f"The noise of {where} cannot be canceled, because the gate is conditional. "
+                    "Use resilience level 2."
+                )
             self.steps.append(Step(place, conjugations(item.operation), Inverse.of(error, where)))
 
     @property
     def gamma(self) -> float:
-        """By how much the weights of the circuits exceed 1; its square is the overhead."""
+        """Product of the gammas of all gates; its square is the sampling overhead."""
         return float(np.prod([step.inverse.gamma for step in self.steps]))
 
     @property
     def layers(self) -> int:
-        """Layers of gates whose noise is cancelled."""
+        """Number of layers of gates whose noise is canceled."""
         level: dict[Any, int] = {}
         for step in self.steps:
             qubits = self._circuit.data[step.place].qubits
@@ -180,23 +195,24 @@ class Cancellation:
         return max(level.values(), default=0)
 
     @property
-    def untouched(self) -> float:
-        """Share of the weight of the circuit without any Pauli but those of the twirl."""
+    def identity_weight(self) -> float:
+        """Fraction of the weight on the circuit without inserted Paulis."""
         shares = [abs(step.inverse.weights[0]) / step.inverse.gamma for step in self.steps]
         return float(np.prod(shares))
 
-    def inserted(self, rng: np.random.Generator, circuits: int, touched: bool) -> Array:
-        """Paulis on two qubits after each noisy gate, by the size of their weights.
+    def sample_paulis(self, rng: np.random.Generator, circuits: int, identity: bool) -> Array:
+        """Sample the two-qubit Paulis to insert after each noisy gate, by their absolute weights.
 
         Args:
             rng: Source of randomness.
-            circuits: How many circuits they are for.
-            touched: Whether at least one is not the identity, or all are.
+            circuits: Number of circuits.
+            identity: Whether to insert identities only; otherwise, each circuit gets at least one
+                other Pauli.
 
         Returns:
-            Places in the list of Paulis, of shape (circuits, noisy gates).
+            Indices of Paulis, of shape (circuits, noisy gates).
         """
-        if not touched:
+        if identity:
             return np.zeros((circuits, len(self.steps)), dtype=int)
         shares = np.array([np.abs(s.inverse.weights) / s.inverse.gamma for s in self.steps])
         bounds = shares.cumsum(axis=1)
@@ -208,7 +224,7 @@ class Cancellation:
         return found[:circuits]
 
     def signs(self, inserted: Array) -> Array:
-        """The sign of the weight of each circuit."""
+        """Return the sign of the weight of each circuit."""
         signs = np.ones(len(inserted))
         for step, chosen in zip(self.steps, inserted.T):
             signs *= np.sign(step.inverse.weights[chosen])
@@ -216,7 +232,14 @@ class Cancellation:
 
 
 class CancelingCircuits:
-    """The circuits that measure one group of an observable, with the noise of one canceled."""
+    """Circuits that measure one group of an observable with error cancellation.
+
+    Args:
+        cancellation: Cancellation of the noise of the circuit.
+        prepared: The circuit.
+        group: Terms to measure.
+        merger: Merges Paulis into single-qubit gates.
+    """
 
     def __init__(
         self, cancellation: Cancellation, prepared: Prepared, group: Group, merger: Merger
@@ -234,12 +257,12 @@ class CancelingCircuits:
         }
 
     def circuit(self, rng: np.random.Generator, inserted: Array, flips: Array) -> QuantumCircuit:
-        """One circuit.
+        """Return one random circuit.
 
         Args:
             rng: Source of randomness for the twirls.
-            inserted: A Pauli on two qubits after each noisy gate.
-            flips: Whether each qubit of the group is flipped before it is measured.
+            inserted: Index of the two-qubit Pauli to insert after each noisy gate.
+            flips: Whether to flip each qubit of the group before its measurement.
         """
         before: dict[Site, int] = {self._flipped[n]: 1 for n in np.flatnonzero(flips).tolist()}
         after: dict[Site, int] = {}
@@ -249,11 +272,11 @@ class CancelingCircuits:
             for qubit, (first, second, third) in zip((1, 0), pairs):
                 before[step.place, qubit] = first
                 after[step.place, qubit] = _product(second, third)
-        return self._framed.framed(before, after)
+        return self._framed.with_paulis(before, after)
 
 
 def _product(first: int, second: int) -> int:
-    """The product of two Paulis, without its phase: I, X, Y, Z are 0 to 3."""
+    """Multiply two Paulis up to phase; 0 to 3 stand for I, X, Y and Z."""
     bits = {0: 0, 1: 1, 2: 3, 3: 2}
     back = {0: 0, 1: 1, 3: 2, 2: 3}
     return back[bits[first] ^ bits[second]]

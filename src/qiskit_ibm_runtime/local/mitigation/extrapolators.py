@@ -1,4 +1,4 @@
-"""From values at several strengths of noise to the value without noise."""
+"""Extrapolation of expectation values to zero noise."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ DEGREES = {
 
 
 def weights(factors: tuple[float, ...], extrapolator: str) -> np.ndarray[Any, Any]:
-    """What each value is multiplied by to add up to the value at noise factor 0.
+    """Return the weights of the values whose weighted sum is the value at noise factor 0.
 
-    A polynomial is fitted by least squares, and its constant term is linear in the values: K.
-    Temme, S. Bravyi and J. M. Gambetta, "Error Mitigation for Short-Depth Quantum Circuits", Phys.
-    Rev. Lett. 119, 180509 (2017).
+    The weights are those of the constant term of a polynomial fitted by least squares: K. Temme,
+    S. Bravyi and J. M. Gambetta, "Error Mitigation for Short-Depth Quantum Circuits", Phys. Rev.
+    Lett. 119, 180509 (2017).
 
     Raises:
-        ValueError: If the extrapolator is unknown, or there are too few different factors for it.
+        ValueError: If the extrapolator is unknown, or needs more distinct noise factors.
     """
     if extrapolator not in DEGREES:
         raise ValueError(
-            f"There is no extrapolator {extrapolator!r}; there are {', '.join(DEGREES)}."
+            f"Unknown extrapolator {extrapolator!r}. Choose from {', '.join(DEGREES)}."
         )
     degree = DEGREES[extrapolator]
     if len(set(factors)) <= degree:
         raise ValueError(
-            f"{extrapolator} needs at least {degree + 1} different noise_factors, "
+            f"{extrapolator} requires at least {degree + 1} different noise_factors, "
             f"not {list(factors)}."
         )
     powers = np.vander(np.asarray(factors, dtype=float), degree + 1, increasing=True)

@@ -1,4 +1,4 @@
-"""The Estimator's levels of resilience: from circuits and observables to values."""
+"""Resilience levels of the Estimator: compute mitigated expectation values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from qiskit_ibm_runtime.local.simulation.observables import moments, term_means
 
 from . import twirled_readout
-from .amplifiers import amplified
+from .amplifiers import amplify
 from .cancellation import CancelingCircuits, Cancellation, CannotCancelError
 from .extrapolators import weights
 from .pauli_frames import Merger
@@ -27,16 +27,16 @@ Number = Union[float, complex]
 Answer = tuple[Number, dict[str, Any]]
 
 SAMPLES = 64
-"""Random circuits of each kind at level 3, at least: from fewer, no error can be told."""
-SHOTS_OF_A_SAMPLE = 16
-"""Shots up to which another sample is not worth its time."""
+"""Minimum number of random circuits of each kind at level 3; fewer give no error estimate."""
+MIN_SHOTS_PER_SAMPLE = 16
+"""Minimum number of shots for which another sample is worth its time."""
 LARGEST_OVERHEAD = 100.0
-"""Level 3 takes this many times the shots asked for, and no more."""
+"""Limit on the sampling overhead of level 3."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """An expectation value that is asked for, at a point if the circuit has parameters."""
+    """Expectation value to estimate, at a point if the circuit has parameters."""
 
     prepared: Prepared
     observable: Observable
@@ -44,16 +44,16 @@ class Question:
 
     @property
     def measurements(self) -> list[tuple[Prepared, Group]]:
-        """The circuit with each group of the observable."""
+        """Circuit and group for each group of the observable."""
         return [(self.prepared, group) for group in self.observable.groups]
 
     def bound(self) -> Question:
-        """The same without parameters."""
+        """Return the question with the point's values bound to the circuit."""
         return Question(self.prepared.bound(self.point), self.observable)
 
 
 def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
-    """About how many circuits measure one group."""
+    """Return the approximate number of circuits that measure one group."""
     if resilience.level == 3:
         return 2 * SAMPLES
     twirls = twirled_readout.TWIRLS if resilience.level and machine.noisy else 1
@@ -68,9 +68,17 @@ def answers(
     *,
     corrects_readout: bool = True,
 ) -> list[Answer]:
-    """The value of each question with its metadata, at the level of resilience asked for.
+    """Estimate expectation values at a resilience level.
 
-    Without ``corrects_readout``, levels above 0 leave the errors of the readout alone.
+    Args:
+        machine: Backend for which the circuits are transpiled.
+        questions: Expectation values to estimate.
+        shots: Number of shots for each.
+        resilience: Level and its options.
+        corrects_readout: Whether levels above 0 correct readout errors.
+
+    Returns:
+        Value and metadata of each.
     """
     if resilience.level == 0:
         return _plain(machine, questions, shots)
@@ -122,14 +130,14 @@ def _twirled(
 
 @dataclass(frozen=True)
 class Measured:
-    """The corrected means of the groups of an observable, and the number beside them."""
+    """Corrected means of the groups of an observable, and its constant term."""
 
     constant: complex
     groups: list[twirled_readout.Corrected]
     least_shots: int
 
     def value(self, readout: twirled_readout.TwirledReadout) -> tuple[Number, float, int]:
-        """Value, squared standard error and shots."""
+        """Return the value, its squared standard error, and the number of shots."""
         value, error = readout.total(self.constant, self.groups)
         return value, error, max((group.shots for group in self.groups), default=self.least_shots)
 
@@ -153,17 +161,17 @@ def _extrapolated(
 ) -> list[Answer]:
     factors, amplifier = resilience.noise_factors, resilience.noise_amplifier
     share = weights(factors, resilience.extrapolator)
-    louder = [
+    amplified = [
         Question(
             q.prepared.with_circuit(
-                amplified(readout.machine, q.prepared.circuit, factor, amplifier)
+                amplify(readout.machine, q.prepared.circuit, factor, amplifier)
             ),
             q.observable,
         )
         for q in questions
         for factor in factors
     ]
-    measured = _measured(readout, louder, shots)
+    measured = _measured(readout, amplified, shots)
     about = readout.metadata(readout.twirls(shots))
     result = []
     for number, question in enumerate(questions):
@@ -179,7 +187,7 @@ def _extrapolated(
             },
             "extrapolation": {"extrapolator": resilience.extrapolator},
         }
-        # The weights of an extrapolation add up to 1.
+        # The weights of an extrapolation add up to 1, so the constant is added once.
         groups = [group.scaled(s) for s, one in zip(share, mine) for group in one.groups]
         value, error = readout.total(question.observable.constant, groups)
         metadata = {"variance": error * sum(taken), "shots": sum(taken), "zne": zne}
@@ -195,11 +203,11 @@ def _canceled(
     overhead = cancellation.gamma**2
     if overhead > LARGEST_OVERHEAD:
         raise CannotCancelError(
-            f"Canceling the errors of circuit {prepared.circuit.name!r} takes {overhead:,.0f} "
-            f"times the shots; up to {LARGEST_OVERHEAD:,.0f} times are taken. "
+            f"Canceling the errors of circuit {prepared.circuit.name!r} requires {overhead:,.0f} "
+            f"times the shots, and the limit is {LARGEST_OVERHEAD:,.0f} times. "
             "Use a shallower circuit, or resilience level 2."
         )
-    plan = strata(cancellation, math.ceil(shots * overhead))
+    plan = plan_strata(cancellation, math.ceil(shots * overhead))
     sampled = [
         _sampled(readout, CancelingCircuits(cancellation, prepared, group, merger), plan)
         for group in question.observable.groups
@@ -211,7 +219,7 @@ def _canceled(
     return value, {
         "variance": error * taken,
         "standard_error": deviation,
-        **confidence(value, deviation),
+        **confidence_interval(value, deviation),
         "shots": taken,
         "samples": samples,
         "sampling_overhead": overhead,
@@ -220,8 +228,8 @@ def _canceled(
     }
 
 
-def confidence(value: Number, deviation: float) -> dict[str, Any]:
-    """The interval that holds a real value in 95 of 100 cases, for the metadata of a result."""
+def confidence_interval(value: Number, deviation: float) -> dict[str, Any]:
+    """Return the 95% confidence interval of a real value, for the metadata of a result."""
     if isinstance(value, complex):
         return {}
     interval = [value - 1.96 * deviation, value + 1.96 * deviation]
@@ -230,37 +238,44 @@ def confidence(value: Number, deviation: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Stratum:
-    """A part of the random circuits: its share of the weight, and how it is measured."""
+    """Stratum of the random circuits.
+
+    Attributes:
+        weight: Its fraction of the weight.
+        samples: Number of circuits to sample.
+        shots: Number of shots for each circuit.
+        identity: Whether its circuits have no inserted Paulis.
+    """
 
     weight: float
     samples: int
     shots: int
-    touched: bool
+    identity: bool
 
 
-def strata(cancellation: Cancellation, budget: int) -> list[Stratum]:
-    """Divide the shots among the random circuits.
+def plan_strata(cancellation: Cancellation, budget: int) -> list[Stratum]:
+    """Divide a budget of shots among the random circuits, by stratified sampling.
 
-    Most of the weight is on the circuits whose noise happens to be left alone. They are measured
-    apart from the others, so that chance decides about the small rest only. Samples come in pairs.
+    Most of the weight is on circuits without inserted Paulis. They form a stratum of their own, so
+    that only the small remainder is sampled at random. The number of samples is even.
     """
-    untouched = cancellation.untouched
+    identity = cancellation.identity_weight
     first = max(4, min(SAMPLES, budget // 2 * 2))
-    plan = [Stratum(untouched, first, math.ceil(budget * untouched / first), touched=False)]
-    if untouched < 1:
-        shots = budget * (1 - untouched)
-        samples = 2 * max(first // 2, math.ceil(shots / SHOTS_OF_A_SAMPLE / 2))
-        plan.append(Stratum(1 - untouched, samples, math.ceil(shots / samples), touched=True))
+    plan = [Stratum(identity, first, math.ceil(budget * identity / first), identity=True)]
+    if identity < 1:
+        shots = budget * (1 - identity)
+        samples = 2 * max(first // 2, math.ceil(shots / MIN_SHOTS_PER_SAMPLE / 2))
+        plan.append(Stratum(1 - identity, samples, math.ceil(shots / samples), identity=False))
     return plan
 
 
 def _sampled(
     readout: twirled_readout.TwirledReadout, circuits: CancelingCircuits, plan: list[Stratum]
 ) -> twirled_readout.Corrected:
-    """The mean of a group over random circuits.
+    """Estimate the mean of a group over random circuits.
 
-    Each circuit of a pair flips the qubits that the other one does not, so that what depends on a
-    single qubit's readout cancels between them; the spread of the pairs is the error.
+    Each circuit of a pair flips the qubits that the other does not, so that readout errors of
+    single qubits cancel between them. The spread of the pairs gives the standard error.
     """
     prepared, group, cancellation = circuits.prepared, circuits.group, circuits.cancellation
     rng, machine = readout.machine.rng(), readout.machine
@@ -268,7 +283,7 @@ def _sampled(
     terms: Array = np.zeros(len(weights))
     error, shots = 0.0, 0
     for stratum in plan:
-        inserted = cancellation.inserted(rng, stratum.samples, stratum.touched)
+        inserted = cancellation.sample_paulis(rng, stratum.samples, stratum.identity)
         flips = readout.paired_flips(group, stratum.samples)
         outcomes = machine.outcomes(
             [circuits.circuit(rng, *rows) for rows in zip(inserted, flips)], stratum.shots

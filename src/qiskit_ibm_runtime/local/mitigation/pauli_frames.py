@@ -1,8 +1,8 @@
-"""Circuits with Paulis around some of their gates, merged into the gates on single qubits.
+"""Insertion of Paulis around instructions of a circuit, merged into single-qubit gates.
 
-A circuit is divided once: into instructions that stay, and for each qubit the runs of gates between
-them. A run is merged with the Paulis at its two ends, of which there are few; so that one circuit
-after the other is put together of pieces that are known already.
+A circuit is divided once: into instructions that stay, and runs of single-qubit gates between them.
+Each run is merged with the Paulis at its ends. There are few combinations, so further circuits are
+assembled mostly from cached runs.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.simulation.machine import Machine
 
 Site = tuple[int, int]
-"""Where a Pauli is: the place of an instruction in ``circuit.data``, and which of its qubits."""
+"""Location of a Pauli: index of an instruction in ``circuit.data``, and index of its qubit."""
 
 _LOCAL = {"barrier", "delay", "measure", "reset"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """Gates on one qubit, and the sites of the Paulis before and after them."""
+    """Run of gates on one qubit, with the sites of the Paulis before and after it."""
 
     qubit: Any
     gates: tuple[Gate, ...]
@@ -37,15 +37,15 @@ class Run:
 
 
 class Merger:
-    """Merges Paulis into gates on one qubit, written in the gates of a machine."""
+    """Merge Paulis into single-qubit gates, in the basis gates of a backend."""
 
     def __init__(self, machine: Machine) -> None:
         self.basis = set(machine.basis_gates)
         self._passes = PassManager([Optimize1qGatesDecomposition(basis=machine.basis_gates)])
         self._merged: dict[Any, list[Gate]] = {}
 
-    def merged(self, first: int, gates: tuple[Gate, ...], last: int) -> Iterable[Gate]:
-        """Return gates that do the same as a Pauli, some gates and another Pauli."""
+    def merge(self, first: int, gates: tuple[Gate, ...], last: int) -> Iterable[Gate]:
+        """Return basis gates equivalent to a Pauli, followed by gates, followed by a Pauli."""
         if not first and not last:
             return gates
         key = (first, last, *((gate.name, *map(float, gate.params)) for gate in gates))
@@ -61,11 +61,11 @@ class Merger:
 
 
 class FramedCircuit:
-    """A circuit that can be written with Paulis before and after its instructions.
+    """Circuit into which Paulis can be inserted before and after instructions.
 
     Args:
-        circuit: Fitted to the machine, without free parameters.
-        merger: For the gates on single qubits.
+        circuit: Transpiled circuit without free parameters.
+        merger: Merges Paulis into single-qubit gates.
     """
 
     def __init__(self, circuit: QuantumCircuit, merger: Merger) -> None:
@@ -84,7 +84,7 @@ class FramedCircuit:
             if self._is_mergeable(operation):
                 gates[item.qubits[0]].append(operation)
                 continue
-            # Whatever else there is may jump: no gate may pass it.
+            # Other instructions may change the control flow, so no gate may be moved across them.
             is_local = operation.name in _LOCAL or _is_plain(operation)
             for qubit in circuit.qubits if not is_local else ():
                 if qubit not in item.qubits:
@@ -100,17 +100,17 @@ class FramedCircuit:
         return (
             _is_plain(operation)
             and operation.num_qubits == 1
-            and operation.label is None  # noise models name gates by their labels, too
+            and operation.label is None  # noise models may address gates by label
             and operation.name in self._merger.basis
             and all(isinstance(value, (int, float)) for value in operation.params)
         )
 
-    def framed(self, before: Mapping[Site, int], after: Mapping[Site, int]) -> QuantumCircuit:
-        """Return the circuit with Paulis before and after some of its instructions.
+    def with_paulis(self, before: Mapping[Site, int], after: Mapping[Site, int]) -> QuantumCircuit:
+        """Return the circuit with Paulis before and after some instructions.
 
         Args:
-            before: The Pauli before each of them; 0 to 3 stand for I, X, Y and Z.
-            after: The Pauli after each of them.
+            before: Pauli before each site; 0 to 3 stand for I, X, Y and Z.
+            after: Pauli after each site.
         """
         circuit = self._empty.copy()
         for piece in self._pieces:
@@ -119,7 +119,7 @@ class FramedCircuit:
                 continue
             first = after.get(piece.start, 0) if piece.start else 0
             last = before.get(piece.end, 0) if piece.end else 0
-            for gate in self._merger.merged(first, piece.gates, last):
+            for gate in self._merger.merge(first, piece.gates, last):
                 circuit._append(CircuitInstruction(gate, (piece.qubit,), ()))
         return circuit
 

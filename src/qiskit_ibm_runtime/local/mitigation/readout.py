@@ -1,11 +1,11 @@
-"""Correction of readout errors by the measurement matrix, for the Sampler's level 1.
+"""Readout error mitigation by the assignment matrix (M3), for level 1 of the Sampler.
 
-The matrix is reduced to the bit strings that were measured and scaled so that its columns sum to
-one; its inverse is applied to the measured frequencies. That is the method of P. D. Nation,
-H. Kang, N. Sundaresan and J. M. Gambetta, "Scalable Mitigation of Measurement Errors on Quantum
-Computers", PRX Quantum 2, 040326 (2021), known as M3. Their package ``mthree`` is not used: its
-releases for the older terras here need ``qiskit-ibmq-provider`` and numpy below 1.24, release 2.6
-needs a later version of the package that this one replaces, and later ones need Qiskit 1.
+The matrix is reduced to the observed bit strings and scaled so that its columns sum to one; then
+its inverse is applied to the observed frequencies. Source: P. D. Nation, H. Kang, N. Sundaresan and
+J. M. Gambetta, "Scalable Mitigation of Measurement Errors on Quantum Computers", PRX Quantum 2,
+040326 (2021). Their package ``mthree`` cannot be used here: its older releases require
+``qiskit-ibmq-provider`` and numpy below 1.24, release 2.6 requires a later version of the package
+that this one replaces, and newer releases require Qiskit 1.
 """
 
 from __future__ import annotations
@@ -28,12 +28,19 @@ Array = np.ndarray[Any, Any]
 
 CALIBRATION_SHOTS = 10_000
 LARGEST_DENSE = 2000
-"""Bit strings up to which the matrix is inverted; beyond, the equations are solved by iteration."""
+"""Number of bit strings up to which the matrix is inverted; above it, an iterative solver is used.
+"""
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A quasi-probability distribution; ``overhead`` bounds how much its variance has grown."""
+    """Mitigated result.
+
+    Attributes:
+        distribution: Quasi-probability of each bit string.
+        overhead: Upper bound on the growth of the variance.
+        seconds: Time that the mitigation took.
+    """
 
     distribution: dict[str, float]
     overhead: float
@@ -43,7 +50,7 @@ class Correction:
 def corrected(
     machine: Machine, circuits: list[QuantumCircuit], outcomes: list[Outcomes]
 ) -> list[Correction]:
-    """Calibrate the qubits that the circuits measure, and correct what was measured."""
+    """Calibrate the measured qubits and correct the outcomes of each circuit."""
     mappings = [last_measured(circuit) for circuit in circuits]
     qubits = {qubit for mapping in mappings for qubit in mapping.values()}
     confusion = _calibrated(machine, qubits) if machine.noisy else {}
@@ -58,7 +65,7 @@ def corrected(
 
 
 def last_measured(circuit: QuantumCircuit) -> dict[int, int]:
-    """Which qubit each classical bit was read from last."""
+    """Return the qubit that was last measured into each classical bit."""
     return {
         circuit.find_bit(item.clbits[0]).index: circuit.find_bit(item.qubits[0]).index
         for item in circuit.data
@@ -67,10 +74,10 @@ def last_measured(circuit: QuantumCircuit) -> dict[int, int]:
 
 
 def _calibrated(machine: Machine, qubits: set[int]) -> dict[int, Array]:
-    """For each qubit the chance to be read as ``row`` after it was prepared as ``column``."""
+    """Return each qubit's assignment matrix: the chance to read ``row`` for state ``column``."""
     chunks = calibration.chunks(qubits)
     circuits = [
-        calibration.flipped(machine, chunk, np.full(len(chunk), state))
+        calibration.calibration_circuit(machine, chunk, np.full(len(chunk), state))
         for chunk in chunks
         for state in (0, 1)
     ]
@@ -87,11 +94,11 @@ def _calibrated(machine: Machine, qubits: set[int]) -> dict[int, Array]:
 
 
 def solve(seen: Outcomes, matrices: dict[int, Array]) -> tuple[Array, float]:
-    """Quasi-probabilities of the strings that were seen, and the overhead of the variance.
+    """Return the quasi-probabilities of the observed bit strings, and the variance overhead.
 
     Args:
-        seen: What was measured.
-        matrices: For a classical bit its 2 x 2 matrix; bits without one are read without error.
+        seen: The outcomes.
+        matrices: 2 x 2 assignment matrix of each classical bit; bits without one have no error.
     """
     measured = seen.counts / seen.counts.sum()
     if not matrices:
@@ -100,12 +107,12 @@ def solve(seen: Outcomes, matrices: dict[int, Array]) -> tuple[Array, float]:
         return _iterated(seen, matrices, measured)
     matrix = _reduced(seen, matrices, slice(None))
     inverse = np.linalg.inv(matrix / matrix.sum(axis=0))
-    # The 1-norm bounds how far errors of the frequencies are spread: eq. (10) of the paper.
+    # The 1-norm bounds the amplification of statistical errors: eq. (10) of the paper.
     return inverse @ measured, float(np.abs(inverse).sum(axis=0).max() ** 2)
 
 
 def _reduced(seen: Outcomes, matrices: dict[int, Array], columns: slice) -> Array:
-    """Some columns of the matrix between the strings that were seen."""
+    """Return some columns of the reduced assignment matrix."""
     block = np.ones((len(seen.bits), len(seen.bits[columns])))
     for clbit, matrix in matrices.items():
         bits = seen.bits[:, clbit]
@@ -114,7 +121,7 @@ def _reduced(seen: Outcomes, matrices: dict[int, Array], columns: slice) -> Arra
 
 
 def _iterated(seen: Outcomes, matrices: dict[int, Array], measured: Array) -> tuple[Array, float]:
-    """Solve without holding the matrix, preconditioned by its diagonal."""
+    """Solve without storing the matrix, by GMRES with a diagonal preconditioner."""
     from scipy.sparse.linalg import LinearOperator, gmres
 
     size, step = len(measured), 256
@@ -137,9 +144,7 @@ def _iterated(seen: Outcomes, matrices: dict[int, Array], measured: Array) -> tu
         atol=1e-8,
     )
     if failed:
-        raise RuntimeError(
-            "The correction of the readout did not converge; use resilience level 0."
-        )
-    # For independent bits the norm of the whole inverse is the product of those of the bits.
+        raise RuntimeError("Readout error mitigation did not converge. Use resilience level 0.")
+    # The norm of the full inverse is the product of the norms of the bits' inverses.
     overhead = np.prod([np.abs(np.linalg.inv(m)).sum(axis=0).max() for m in matrices.values()])
     return solution, float(overhead**2)

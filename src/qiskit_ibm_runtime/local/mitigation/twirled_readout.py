@@ -1,13 +1,13 @@
-"""Twirled readout error extinction (TREX), for the Estimator's levels 1 and above.
+"""Twirled readout error extinction (TREX), for levels 1 to 3 of the Estimator.
 
-Qubits are flipped at random just before they are measured, and the bits are flipped back. That
-turns whatever the readout does into one factor for each Pauli term, which the same measurement of
-the ground state shows, and which the mean is divided by. Source: E. van den Berg, Z. K. Minev and
-K. Temme, "Model-free readout-error mitigation for quantum expectation values", Phys. Rev. A 105,
-032620 (2022).
+Qubits are flipped at random just before their measurement, and the measured bits are flipped back.
+This reduces the effect of readout errors to one factor per Pauli term. The factor is measured on
+the ground state, and the mean is divided by it. Source: E. van den Berg, Z. K. Minev and K. Temme,
+"Model-free readout-error mitigation for quantum expectation values", Phys. Rev. A 105, 032620
+(2022).
 
-With a few circuits, independent flips leave a fourth of the asymmetry of a readout standing, far
-more than the shots do. The flips here are random but balanced: over the circuits, the errors that
+With few circuits, independent flips would leave about a quarter of the readout asymmetry, far more
+than the shot noise. Therefore the flips are random but balanced: over all circuits, errors that
 depend on the state of one or two qubits cancel exactly.
 """
 
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 TWIRLS = 16
-"""Flipped circuits in place of one; a power of two."""
+"""Number of twirled circuits per circuit; a power of two."""
 CALIBRATION_SHOTS = 8192
-FAINTEST = 0.05
-"""Least factor of a term that is divided by: below it the readout tells next to nothing."""
+LEAST_FACTOR = 0.05
+"""Smallest readout factor of a term that can be corrected."""
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """The corrected mean of a group.
+    """Corrected mean of a group.
 
     Attributes:
         prepared: The circuit.
-        group: What was measured.
-        terms: What each term adds to the mean.
-        error: The squared standard error that the shots leave.
-        shots: How many there were.
+        group: The measured terms.
+        terms: Contribution of each term to the mean.
+        error: Squared standard error from shot noise, without that of the calibration.
+        shots: Number of shots.
     """
 
     prepared: Prepared
@@ -59,16 +59,16 @@ class Corrected:
     shots: int
 
     def scaled(self, factor: float) -> Corrected:
-        """The same times a number."""
+        """Return the mean multiplied by a number."""
         return replace(self, terms=factor * self.terms, error=factor**2 * self.error)
 
 
 class TwirledReadout:
-    """The factors of a machine's readout, measured on the ground state.
+    """Readout factors of a backend, measured on the ground state.
 
     Args:
-        machine: Where to measure.
-        qubits: Positions of every qubit that will be measured.
+        machine: Backend to calibrate.
+        qubits: Positions of all qubits that will be measured.
     """
 
     def __init__(self, machine: Machine, qubits: Iterable[int]) -> None:
@@ -79,20 +79,20 @@ class TwirledReadout:
 
     def _measured(self, chunk: list[int]) -> Outcomes:
         flips = balanced_flips(self._rng, TWIRLS, len(chunk))
-        circuits = [calibration.flipped(self.machine, chunk, row) for row in flips]
+        circuits = [calibration.calibration_circuit(self.machine, chunk, row) for row in flips]
         outcomes = self.machine.outcomes(circuits, CALIBRATION_SHOTS // TWIRLS)
         return together([seen.flipped(row) for seen, row in zip(outcomes, flips)])
 
     @property
     def calibrated(self) -> bool:
-        """Whether there is a readout to correct."""
+        """Whether there are readout errors to correct."""
         return bool(self._chunks)
 
     def metadata(self, twirls: int) -> dict[str, Any]:
-        """What was done, for the metadata of a result.
+        """Describe the mitigation, for the metadata of a result.
 
         Args:
-            twirls: In how many flipped circuits each group was measured.
+            twirls: Number of twirled circuits for each group.
         """
         return {
             "readout_mitigation_num_twirled_circuits": twirls if self.calibrated else 0,
@@ -100,13 +100,13 @@ class TwirledReadout:
         }
 
     def twirls(self, shots: int) -> int:
-        """In how many circuits a group is measured that takes so many shots."""
+        """Return the number of twirled circuits among which ``shots`` are divided."""
         return min(TWIRLS, 2 ** (shots.bit_length() - 1)) if self.calibrated else 1
 
     def paired_flips(self, group: Group, circuits: int) -> Array:
-        """Random flips of the qubits of a group, of shape (circuits, qubits).
+        """Return random flips of the qubits of a group, of shape (circuits, qubits).
 
-        Each second circuit flips the qubits that the one before does not.
+        Circuits come in pairs; the second one flips the qubits that the first one does not.
         """
         if not self.calibrated:
             return np.zeros((circuits, len(group.qubits)), dtype=int)
@@ -115,30 +115,30 @@ class TwirledReadout:
         return flips
 
     def flips(self, group: Group, circuits: int) -> Array:
-        """Balanced flips of the qubits of a group, of shape (circuits, qubits)."""
+        """Return balanced flips of the qubits of a group, of shape (circuits, qubits)."""
         if not self.calibrated:
             return np.zeros((circuits, len(group.qubits)), dtype=int)
         return balanced_flips(self._rng, circuits, len(group.qubits))
 
     def factors(self, prepared: Prepared, group: Group) -> Array:
-        """By how much the readout shrinks each term of a group.
+        """Return the factor by which readout errors reduce each term of a group.
 
         Raises:
-            ValueError: If it leaves too little of a term to recover it.
+            ValueError: If a factor is too small to correct.
         """
         factors = np.ones(len(group.coefficients))
         for number, seen in enumerate(self._seen):
             supports = self._supports(number, prepared, group)
             factors *= np.average(seen.parities(supports), axis=0, weights=seen.counts)
-        if factors.min() < FAINTEST:
+        if factors.min() < LEAST_FACTOR:
             raise ValueError(
-                f"The readout shrinks a Pauli term to {factors.min():.3f} of its value, too little "
-                f"to correct. Measure fewer qubits at once, or use resilience level 0."
+                f"Readout errors reduce a Pauli term to {factors.min():.3f} of its value, which is "
+                "too little to correct. Measure fewer qubits at once, or use resilience level 0."
             )
         return factors
 
     def _supports(self, number: int, prepared: Prepared, group: Group) -> Array:
-        """Which of the qubits that are calibrated together each term of a group looks at."""
+        """Return the support of each term of a group on a set of qubits calibrated together."""
         chunk = self._chunks[number]
         supports = np.zeros((len(group.supports), len(chunk)), dtype=int)
         for column, qubit in enumerate(group.qubits):
@@ -148,10 +148,10 @@ class TwirledReadout:
         return supports
 
     def total(self, constant: complex, corrected: list[Corrected]) -> tuple[complex, float]:
-        """Return the sum of a number and some means, and its squared standard error.
+        """Return the sum of a constant and corrected means, and its squared standard error.
 
-        Groups share their calibration. What one shot of that adds to the sum is one number for all
-        terms of all groups together, and the variance of this number counts.
+        All groups share one calibration, so its errors are correlated. They are propagated through
+        the contribution of each calibration shot to the whole sum.
         """
         value = constant + sum(one.terms.sum().item() for one in corrected)
         error = sum(one.error for one in corrected)
@@ -168,17 +168,17 @@ class TwirledReadout:
 
 
 def balanced_flips(rng: np.random.Generator, circuits: int, qubits: int) -> Array:
-    """Random flips whose signs, and products of two of them, have the mean zero.
+    """Return random flips whose signs, and products of two signs, have mean zero.
 
     Circuit ``t`` flips qubit ``q`` if ``a_q . t + b_q`` is odd, where the bits of ``a_q`` and
-    ``b_q`` are random. Signs of a set of qubits have the mean zero unless their ``a_q`` sum to
-    zero, so these are different from zero and, as far as they suffice, from each other. Any three
-    with an odd number of ones are independent, too.
+    ``b_q`` are random. The product of the signs of several qubits has mean zero unless their
+    ``a_q`` sum to zero. Therefore the ``a_q`` are nonzero and, if there are enough values,
+    distinct. They preferably have an odd number of ones, so that any three are independent, too.
 
     Args:
         rng: Source of randomness.
-        circuits: A power of two.
-        qubits: How many are flipped.
+        circuits: Number of circuits; a power of two.
+        qubits: Number of qubits.
 
     Returns:
         Zeros and ones, of shape (circuits, qubits).
@@ -192,7 +192,7 @@ def balanced_flips(rng: np.random.Generator, circuits: int, qubits: int) -> Arra
 
 
 def _parity(numbers: Array) -> Array:
-    """Whether the number of ones of each integer below 2**16 is odd."""
+    """Return the parity of the bits of each integer below 2**16."""
     for step in (8, 4, 2, 1):
         numbers = numbers ^ (numbers >> step)
     return numbers & 1
@@ -201,7 +201,7 @@ def _parity(numbers: Array) -> Array:
 def corrected(
     readout: TwirledReadout, measurements: list[tuple[Prepared, Group]], shots: int
 ) -> list[Corrected]:
-    """The corrected mean of each group, measured in twirled circuits that share the shots."""
+    """Measure each group in twirled circuits that share the shots, and correct its mean."""
     twirls = readout.twirls(shots)
     each = math.ceil(shots / twirls)
     flips = [readout.flips(group, twirls) for _, group in measurements]

@@ -41,7 +41,7 @@ _STATIC = {"page.css": "text/css", "page.js": "text/javascript", "page.svg": "im
 _LARGEST_FORM = 4096
 _MOST_STREAMS = 32
 _POLL_SECONDS = 0.5
-_LOOKS_BETWEEN_SIGNS = 30
+_POLLS_BETWEEN_COMMENTS = 30
 # Nothing loads from other hosts, no script or style is inline, and no other site can frame the
 # page. With the policy "no-referrer", browsers would send "Origin: null" with our own forms.
 _HEADERS = {
@@ -141,7 +141,7 @@ class Page:
             token = None
         user = self.runtime.authenticator.find_user(token) if isinstance(token, str) else None
         if user is None:
-            return Response("This token is not known.", 401, _HEADERS, "text/plain")
+            return Response("Unknown API token.", 401, _HEADERS, "text/plain")
         if not is_possible():
             return Response(INSTALL, 501, _HEADERS, "text/plain")
         address = f"{self._prefix}{ROOT}?code={self.access.code_for(user.name)}"
@@ -151,7 +151,7 @@ class Page:
         """Return the style sheet or the script."""
         kind = _STATIC.get(request.path_params["name"])
         if kind is None:
-            return PlainTextResponse("There is no such file.", 404, _HEADERS)
+            return PlainTextResponse("File not found.", 404, _HEADERS)
         data = (_FILES / "static" / request.path_params["name"]).read_bytes()
         return Response(data, 200, {**_HEADERS, "Cache-Control": "no-cache"}, kind)
 
@@ -194,7 +194,7 @@ class Page:
         """Download the complete inputs, log or result of a job."""
         job = self._job(request, visit)
         if job is None:
-            return PlainTextResponse("There is no such job.", 404, _HEADERS)
+            return PlainTextResponse("Job not found.", 404, _HEADERS)
         asked = request.url.path.rsplit("/", 1)[1]
         kind = "params" if asked == "inputs" else asked
         data = await self.runtime.store.payloads.read(job.id, kind)
@@ -207,7 +207,7 @@ class Page:
         what = request.url.path.rsplit("/", 1)[1].removesuffix(".svg")
         drawable = contents.has_circuits if what == "circuits" else contents.has_plot
         if job is None or not drawable(job):
-            return PlainTextResponse("There is nothing to draw.", 404, _HEADERS)
+            return PlainTextResponse("Nothing to draw.", 404, _HEADERS)
         picture = await self.pictures.of(job, what)
         caching = _PICTURE if picture.is_lasting else {**_PICTURE, "Cache-Control": "no-store"}
         return Response(picture.svg, 200, caching, "image/svg+xml")
@@ -251,9 +251,8 @@ class Page:
                 if self.runtime.store.changes != seen:
                     seen, quiet = self.runtime.store.changes, 0
                     yield "data: change\n\n"
-                elif (
-                    quiet == _LOOKS_BETWEEN_SIGNS
-                ):  # otherwise a lost connection would never be detected
+                elif quiet == _POLLS_BETWEEN_COMMENTS:
+                    # Detects lost connections.
                     quiet = 0
                     yield ": here\n\n"
         finally:

@@ -67,10 +67,13 @@ class Pictures:
         try:
             outcome = await asyncio.wait_for(self._executor.run(work, _ignored), _SECONDS)
         except asyncio.TimeoutError:
-            return sentence(f"Not drawn within {_SECONDS:.0f} seconds: too large, or too busy.")
+            return sentence(
+                f"Drawing took more than {_SECONDS:.0f} seconds; it is too large, or the server is "
+                "busy."
+            )
         if not outcome.succeeded:
             last = outcome.text.strip().rpartition("\n")[2]
-            return sentence(f"It cannot be drawn: {last}")
+            return sentence(f"Cannot be drawn: {last}")
         return Picture(json.loads(outcome.text), True)
 
 
@@ -85,4 +88,4 @@ def sentence(text: str, *, is_lasting: bool = False) -> Picture:
 
 
 def _ignored(_: str) -> None:
-    """Drawing publishes nothing."""
+    """Ignore a message; the drawing program publishes none."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.protocol.errors import invalid
+from qiskit_ibm_runtime.local.protocol.responses import JSONResponse
 from qiskit_ibm_runtime.local.runtime import backend_not_found
 
 from . import documents, models
@@ -93,8 +94,6 @@ def _device(call: Call, name: str, fields: str) -> dict[str, Any]:
 
 @BACKENDS("GET", "/backends/{name}/defaults", errors=(404,))
 async def defaults(call: Call) -> Any:
-    """Return null: devices have no pulse defaults any more."""
-    from qiskit_ibm_runtime.local.protocol.responses import JSONResponse
-
+    """Return null, because devices no longer have pulse defaults."""
     device_named(call, call.path("name"))
     return JSONResponse(None)

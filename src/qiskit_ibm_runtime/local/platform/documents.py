@@ -1,4 +1,4 @@
-"""Convert configuration and properties of 2023 to the documents of today's platform."""
+"""Convert configurations and properties of 2023 to the documents of today's platform."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from qiskit_ibm_runtime.local.devices import catalogue, herons
 
-_GONE = frozenset(
+_REMOVED_FIELDS = frozenset(
     (
         *("acquisition_latency", "allow_q_object", "backend_converters", "channels"),
         *("conditional_latency", "defaults", "discriminators", "hamiltonian", "meas_kernels"),
@@ -16,7 +16,7 @@ _GONE = frozenset(
         *("qubit_lo_range", "rep_times", "simulation_memory", "u_channel_lo", "uchannels_enabled"),
     )
 )
-_OF_A_QUBIT = frozenset(
+_QUBIT_PROPERTIES = frozenset(
     ("T1", "T2", "readout_error", "prob_meas0_prep1", "prob_meas1_prep0", "readout_length")
 )
 _NOT_UNITARY = ["delay", "measure", "reset"]
@@ -27,7 +27,7 @@ _FAMILIES = {5: "Falcon", 7: "Falcon", 16: "Falcon", 27: "Falcon", 65: "Hummingb
 def configuration(name: str) -> dict[str, Any]:
     """Return the configuration of a device; treat it as immutable."""
     old = catalogue.configuration(name)
-    kept = {key: value for key, value in old.items() if key not in _GONE}
+    kept = {key: value for key, value in old.items() if key not in _REMOVED_FIELDS}
     basis = [gate for gate in old["basis_gates"] if gate not in _NOT_UNITARY]
     return {
         **kept,
@@ -49,12 +49,14 @@ def configuration(name: str) -> dict[str, Any]:
 def properties(name: str) -> dict[str, Any]:
     """Return the calibration of a device; treat it as immutable."""
     old = herons.calibration(name) if name in herons.WIDTHS else catalogue.properties(name)
-    qubits = [[fact for fact in qubit if fact["name"] in _OF_A_QUBIT] for qubit in old["qubits"]]
+    qubits = [
+        [fact for fact in qubit if fact["name"] in _QUBIT_PROPERTIES] for qubit in old["qubits"]
+    ]
     gates = [gate for gate in old["gates"] if gate["gate"] != "reset"]
     for number, facts in enumerate(qubits):
-        there = {fact["name"]: fact for fact in facts}
-        length = there.get("readout_length", {"date": old["last_update_date"], "value": 1000.0})
-        error = there.get("readout_error", {"date": old["last_update_date"], "value": 0.0})
+        by_name = {fact["name"]: fact for fact in facts}
+        length = by_name.get("readout_length", {"date": old["last_update_date"], "value": 1000.0})
+        error = by_name.get("readout_error", {"date": old["last_update_date"], "value": 0.0})
         parameters = [
             {**error, "name": "gate_error", "unit": ""},
             {**length, "name": "gate_length", "unit": "ns"},

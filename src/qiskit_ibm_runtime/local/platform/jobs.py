@@ -1,4 +1,4 @@
-"""Jobs of V2 programs: submitted, listed, followed, canceled, deleted."""
+"""Endpoints for jobs of V2 programs."""
 
 import asyncio
 import re
@@ -71,7 +71,7 @@ async def _check(body: models.Submit) -> None:
     try:
         if len(data) < _LARGE:
             params.checked(body.program_id, data)
-        else:  # which leaves the event loop to others
+        else:  # keep the event loop responsive
             await asyncio.to_thread(params.checked, body.program_id, data)
     except PubError as error:
         raise RequestError(400, error.code, error.message) from error
@@ -154,7 +154,7 @@ async def cancel(call: Call) -> None:
     """Cancel an unfinished job."""
     job = found(call)
     if job.is_final:
-        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is {job.status.lower()} already.")
+        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is already {job.status.lower()}.")
     await drop(call.runtime, [job])
 
 

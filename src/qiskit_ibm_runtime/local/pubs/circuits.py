@@ -60,11 +60,11 @@ class PubCircuit:
         if not self.keys:
             return [dict(zip(free_parameters(self.circuit), row)) for row in values.tolist()]
         columns = dict(zip(self.keys, values.T))
-        there = set(self.circuit.parameters)
+        used = set(self.circuit.parameters)
         found = {
             angle: formula.evaluate(columns)
             for angle, formula in self.formulas.items()
-            if angle in there
+            if angle in used
         }
         return [
             {angle: float(of[row]) for angle, of in found.items()} for row in range(len(values))
@@ -72,7 +72,7 @@ class PubCircuit:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """The metadata of the circuit."""
+        """Metadata of the circuit."""
         return self.circuit.metadata or {}
 
 
@@ -117,7 +117,9 @@ def from_program(program: qpy.Program) -> PubCircuit:
     try:
         circuit = to_circuit(program.circuit)
     except ImportError as error:
-        text = "Classical expressions in conditions need Qiskit Terra 0.25 or later on the server."
+        text = (
+            "Classical expressions in conditions require Qiskit Terra 0.25 or later on the server."
+        )
         raise PubError(DYNAMIC, text) from error
     except (QiskitError, ValueError, TypeError) as error:
         raise PubError(ENCODING, f"Invalid circuit: {error}") from error
@@ -143,17 +145,17 @@ def from_qasm(text: str) -> PubCircuit:
         if not size.strip().isdecimal() or int(size) > qpy.MOST_BITS:
             raise PubError(
                 QASM,
-                f"Register sizes must be literals up to {qpy.MOST_BITS} in OpenQASM 3.",
+                f"Register sizes in OpenQASM 3 must be integer literals up to {qpy.MOST_BITS}.",
             )
     try:
         circuit = parse(text)
     except Exception as error:
         raise PubError(QASM, f"Cannot parse OpenQASM 3: {error}") from error
-    circuit = _in_gates_of_qiskit(circuit)
+    circuit = _with_standard_gates(circuit)
     return PubCircuit(circuit, tuple(one.name for one in free_parameters(circuit)))
 
 
-def _in_gates_of_qiskit(circuit: QuantumCircuit) -> QuantumCircuit:
+def _with_standard_gates(circuit: QuantumCircuit) -> QuantumCircuit:
     """Replace gates defined in the source by Qiskit's standard gates of the same name.
 
     Gates missing from the standard OpenQASM library, such as ``ecr``, come with a definition; a

@@ -31,13 +31,13 @@ def check(circuit: QuantumCircuit, configuration: dict[str, Any]) -> None:
     if circuit.num_qubits > width:
         raise PubError(
             NOT_ISA,
-            f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits, and {name} has {width}.",
+            f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits, but {name} has {width}.",
         )
     _check(circuit, list(range(circuit.num_qubits)), _places(configuration), name)
 
 
 def _places(configuration: dict[str, Any]) -> dict[str, set[tuple[int, ...]] | None]:
-    """Qubits on which each gate is supported; ``None`` means all."""
+    """Return the qubits on which each gate is supported; ``None`` means all."""
     pairs = {tuple(pair) for pair in configuration.get("coupling_map") or ()}
     places: dict[str, set[tuple[int, ...]] | None] = dict.fromkeys(configuration["basis_gates"])
     for gate in configuration["gates"]:
@@ -65,13 +65,13 @@ def _check(
                 _check(body, list(where), places, device)
             continue
         if operation.name not in places:
-            raise PubError(NOT_ISA, _not_run(operation.name, where, device))
+            raise PubError(NOT_ISA, _not_supported(operation.name, where, device))
         listed = places[operation.name]
         if operation.name not in _ANYWHERE and listed is not None and where not in listed:
-            raise PubError(NOT_ISA, _not_run(operation.name, where, device))
+            raise PubError(NOT_ISA, _not_supported(operation.name, where, device))
         if getattr(operation, "ctrl_state", 1) != 2 ** getattr(operation, "num_ctrl_qubits", 1) - 1:
             raise PubError(
-                NOT_ISA, _not_run(f"{operation.name} with an open control", where, device)
+                NOT_ISA, _not_supported(f"{operation.name} with an open control", where, device)
             )
         if operation.name == "rzz" and isinstance(operation.params[0], (int, float)):
             check_rzz(float(operation.params[0]))
@@ -119,7 +119,7 @@ def check_static(circuit: QuantumCircuit) -> None:
         )
 
 
-def _not_run(name: str, where: tuple[int, ...], device: str) -> str:
+def _not_supported(name: str, where: tuple[int, ...], device: str) -> str:
     return (
         f"The instruction {name} on qubits {where} is not supported by the target system {device}. "
         "Transpile the circuit for this backend before submitting it."

@@ -71,7 +71,7 @@ def _check(terms: dict[str, Any], width: int) -> None:
     for label, coefficient in terms.items():
         if not _LETTERS.issuperset(label):
             raise PubError(
-                SHAPES, f"Observable label {label[:80]!r} has letters other than I, X, Y and Z."
+                SHAPES, f"Observable label {label[:80]!r} must consist of I, X, Y and Z only."
             )
         if len(label) != width:
             raise PubError(

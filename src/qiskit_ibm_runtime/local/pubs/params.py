@@ -168,7 +168,7 @@ PARAMS: dict[str, Any] = {
     "estimator": EstimatorParams,
     "executor": ExecutorParams,
 }
-"""The inputs of each program."""
+"""Input types of each program."""
 
 
 def _check_lengths(pubs: list[list[Any]], least: int, most: int, parts: str) -> None:

@@ -1,17 +1,17 @@
-// Keeps the live parts of the page up to date: the server says that something changed, and the
-// page is asked for again. Without scripts everything works, after a reload.
+// Updates the live parts of the page: when the server signals a change, fetches the page again.
+// Without scripts, everything works after a reload.
 "use strict";
 
 const address = document.body.dataset.events;
-let asking = false;
+let fetching = false;
 let again = false;
 
 async function refresh() {
-  if (asking) {
+  if (fetching) {
     again = true;
     return;
   }
-  asking = true;
+  fetching = true;
   try {
     const answer = await fetch(location.href, { redirect: "error" });
     if (answer.ok) {
@@ -19,9 +19,9 @@ async function refresh() {
       for (const part of document.querySelectorAll("[data-live]")) replace(part, fresh);
     }
   } catch {
-    // The server has gone, or is on its way: the next event asks again.
+    // The server is down or restarting; the next event fetches again.
   }
-  asking = false;
+  fetching = false;
   if (again) {
     again = false;
     refresh();

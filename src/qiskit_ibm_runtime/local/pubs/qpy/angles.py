@@ -48,7 +48,7 @@ _UNARY: dict[int, Callable[[Any], Any]] = {
 
 
 class Symbol(NamedTuple):
-    """A parameter of a circuit, or an element of a vector of parameters."""
+    """Parameter of a circuit, or element of a parameter vector."""
 
     uuid: bytes
     name: str
@@ -62,7 +62,7 @@ class Symbol(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """A node computed from one or two earlier nodes."""
+    """Node computed from one or two earlier nodes."""
 
     code: int
     left: int
@@ -74,7 +74,7 @@ Node = Union[complex, bytes, Operation]
 
 
 class Formula(NamedTuple):
-    """An expression; the value of its last node is its value."""
+    """Expression; its value is that of its last node."""
 
     nodes: tuple[Node, ...]
 
@@ -111,7 +111,7 @@ class Formula(NamedTuple):
 
 
 class Angles:
-    """Parametric angles of one circuit; equal expressions share one parameter."""
+    """Parametric angles of a circuit; equal expressions share one parameter."""
 
     def __init__(self) -> None:
         self.symbols: dict[bytes, Symbol] = {}
@@ -152,8 +152,10 @@ class Angles:
         entries, size = cursor.unpack("!QQ")
         steps = _Steps(cursor.part(size), vectors)
         if entries * _LEAST_ENTRY > len(cursor.data):
-            raise PubError(ENCODING, f"QPY announces {entries} parameters of one expression.")
-        there: set[bytes] = set()
+            raise PubError(
+                ENCODING, f"QPY declares {entries} parameters of an expression, more than it has."
+            )
+        listed: set[bytes] = set()
         for _ in range(entries):
             kind, _, value_size = cursor.unpack("!ccQ")
             symbol = read_symbol(kind, cursor, vectors)
@@ -161,11 +163,11 @@ class Angles:
             if value_size:  # replaced by a substitution
                 cursor.take(value_size)
                 continue
-            there.add(symbol.uuid)
+            listed.add(symbol.uuid)
             self.symbols.setdefault(symbol.uuid, symbol)
         formula = steps.run()
-        if any(isinstance(node, bytes) and node not in there for node in formula.nodes):
-            raise PubError(ENCODING, "An expression in QPY has a parameter that it does not list.")
+        if any(isinstance(node, bytes) and node not in listed for node in formula.nodes):
+            raise PubError(ENCODING, "An expression in QPY uses a parameter that it does not list.")
         return formula
 
 
@@ -183,9 +185,7 @@ def read_symbol(kind: bytes, cursor: Cursor, vectors: Vectors) -> Symbol:
     if cursor.version >= 18:
         number, index = cursor.unpack("!HQ")
         if number >= len(vectors):
-            raise PubError(
-                ENCODING, f"QPY refers to the vector of parameters {number}, which is missing."
-            )
+            raise PubError(ENCODING, f"QPY refers to parameter vector {number}, which is missing.")
         name, root = vectors[number]
         uuid = ((root + index) % 2**128).to_bytes(16, "big")
     else:
@@ -195,9 +195,9 @@ def read_symbol(kind: bytes, cursor: Cursor, vectors: Vectors) -> Symbol:
 
 
 class _Steps:
-    """Runs the postfix program of an expression, with nodes as values.
+    """Evaluator of the postfix program of an expression, with nodes as values.
 
-    Every value on the stack is a tree; its nodes are contiguous and end with the root.
+    Each value on the stack is a tree whose nodes are contiguous and end with the root.
     """
 
     def __init__(self, cursor: Cursor, vectors: Vectors) -> None:
@@ -212,7 +212,9 @@ class _Steps:
             self._step(*self._cursor.unpack("!Bc16sc16s"))
         if len(self._stack) != 1:
             left = len(self._stack)
-            raise PubError(ENCODING, f"An expression of parameters in QPY leaves {left} values.")
+            raise PubError(
+                ENCODING, f"A parameter expression in QPY must leave one value, not {left}."
+            )
         return Formula(tuple(self.nodes))
 
     def _step(self, code: int, left: bytes, first: bytes, right: bytes, second: bytes) -> None:
@@ -220,19 +222,19 @@ class _Steps:
             self._substitute(self._cursor.part(struct.unpack("!QQ", first)[0]))
             return
         if code == _NOTHING or left in _MARKS or right in _MARKS:
-            return  # markers around values that are on the stack already
+            return  # markers around values that are already on the stack
         if code in _BINARY:
             other = self._operand(right, second)
             node = Operation(code, self._operand(left, first), other)
         elif code in _UNARY:
             node = Operation(code, self._operand(left, first))
         else:
-            text = f"Expressions of parameters with the operation {code} are not read."
+            text = f"Unsupported operation {code} in a parameter expression."
             raise PubError(ENCODING, text)
         self._stack.append(self._add(node))
 
     def _substitute(self, cursor: Cursor) -> None:
-        """Replace parameters in the value on top of the stack."""
+        """Substitute parameters in the value on top of the stack."""
         others: dict[bytes, bytes] = {}
         for _ in range(cursor.count("!Q", 5)):
             key_size, kind, size = cursor.unpack("!HcH")
@@ -251,7 +253,7 @@ class _Steps:
     def _operand(self, kind: bytes, data: bytes) -> int:
         if kind == b"n":
             if not self._stack:
-                raise PubError(ENCODING, "An expression of parameters in QPY lacks an operand.")
+                raise PubError(ENCODING, "A parameter expression in QPY lacks an operand.")
             return self._stack.pop()
         if kind != b"p":
             return self._add(_number(kind, data))
@@ -262,7 +264,7 @@ class _Steps:
     def _add(self, node: Node) -> int:
         self.nodes.append(node)
         if len(self.nodes) > MOST_NODES:
-            text = f"An expression of parameters has more than {MOST_NODES} operations."
+            text = f"A parameter expression has more than {MOST_NODES} operations."
             raise PubError(ENCODING, text)
         return len(self.nodes) - 1
 
@@ -274,4 +276,4 @@ def _number(kind: bytes, data: bytes) -> complex:
         return complex(struct.unpack("!Qq", data)[1])
     if kind == b"c":
         return complex(*struct.unpack("!dd", data))
-    raise PubError(ENCODING, f"An expression of parameters has the unknown operand {kind!r}.")
+    raise PubError(ENCODING, f"Unknown operand {kind!r} in a parameter expression.")

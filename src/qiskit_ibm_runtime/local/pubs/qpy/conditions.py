@@ -41,7 +41,7 @@ def on_bits(cursor: Cursor, size: int, value: int, circuit: form.Circuit) -> for
         return form.Equal(_register(part.text(len(data) - 1), circuit), value)
     if data[:1] == b"\0":
         if not data[1:].isdigit() or size > 12:
-            raise PubError(ENCODING, "A condition in QPY names no bit.")
+            raise PubError(ENCODING, "A condition in QPY does not name a bit.")
         return form.Equal(_bit(int(data[1:]), circuit), value)
     return form.Equal(_register(data.decode("utf-8", "replace"), circuit), value)
 
@@ -78,7 +78,7 @@ def _named(names: dict[int, str], cursor: Cursor) -> str:
 
 
 def _type(cursor: Cursor) -> int | None:
-    """The width of an unsigned number; ``None`` for what is true or false."""
+    """Read a type; return the width of an unsigned integer, or ``None`` for a Boolean."""
     (kind,) = cursor.unpack("!c")
     if kind == b"b":
         return None
@@ -107,7 +107,9 @@ def _literal(cursor: Cursor) -> int | bool:
 
 def _bit(place: int, circuit: form.Circuit) -> form.Classical:
     if place >= circuit.clbits:
-        raise PubError(ENCODING, f"A condition uses bit {place} of {circuit.clbits}.")
+        raise PubError(
+            ENCODING, f"A condition uses bit {place}, but the circuit has {circuit.clbits} bits."
+        )
     return form.Classical((place,), None)
 
 
@@ -115,4 +117,4 @@ def _register(name: str, circuit: form.Circuit) -> form.Classical:
     for register in circuit.registers:
         if register.name == name and not register.quantum:
             return form.Classical(register.bits, name)
-    raise PubError(ENCODING, f"A condition uses register {name!r}, which the circuit lacks.")
+    raise PubError(ENCODING, f"A condition uses register {name!r}, which does not exist.")

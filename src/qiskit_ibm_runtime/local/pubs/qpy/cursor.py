@@ -9,44 +9,44 @@ from qiskit_ibm_runtime.local.pubs.errors import ENCODING, PubError
 
 
 class Cursor:
-    """A position in some bytes.
+    """Position in bytes.
 
     Args:
         data: The bytes.
-        version: The QPY version that they are written in.
+        version: QPY version of the data.
     """
 
     def __init__(self, data: memoryview, version: int) -> None:
         self.data, self.version, self.at = data, version, 0
 
     def take(self, size: int) -> memoryview:
-        """The next bytes."""
+        """Read ``size`` bytes."""
         if not 0 <= size <= len(self.data) - self.at:
             left = len(self.data) - self.at
             raise PubError(
-                ENCODING, f"QPY ends too early: {size} bytes are announced, {left} are left."
+                ENCODING, f"QPY is truncated: {size} bytes are declared, but {left} are left."
             )
         self.at += size
         return self.data[self.at - size : self.at]
 
     def part(self, size: int) -> Cursor:
-        """The next bytes, as a cursor of their own."""
+        """Return a cursor over the next ``size`` bytes."""
         return Cursor(self.take(size), self.version)
 
     def unpack(self, form: str) -> tuple[Any, ...]:
-        """The next values, in the notation of :mod:`struct`."""
+        """Read values in a format of :mod:`struct`."""
         return struct.unpack(form, self.take(struct.calcsize(form)))
 
     def text(self, size: int) -> str:
-        """The next bytes as text."""
+        """Read ``size`` bytes as UTF-8."""
         try:
             return bytes(self.take(size)).decode()
         except UnicodeDecodeError as error:
             raise PubError(ENCODING, "A name in QPY is not UTF-8.") from error
 
     def count(self, form: str, least: int) -> int:
-        """The next number, of items that take at least so many bytes each."""
+        """Read a number of items, each of which takes at least ``least`` bytes."""
         (number,) = self.unpack(form)
         if number * least > len(self.data) - self.at:
-            raise PubError(ENCODING, f"QPY announces {number} items, more than its bytes can hold.")
+            raise PubError(ENCODING, f"QPY declares {number} items, more than its bytes can hold.")
         return int(number)

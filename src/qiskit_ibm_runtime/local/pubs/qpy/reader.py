@@ -32,7 +32,7 @@ _DISPLAY_NAMES = {
 
 
 class Program(NamedTuple):
-    """One circuit of a file in normal form, and its parametric angles."""
+    """Circuit of a file in normal form, and its parametric angles."""
 
     circuit: form.Circuit
     angles: Angles
@@ -79,7 +79,7 @@ def _program(cursor: Cursor, *, last: bool = False) -> Program:
 
 def _skip_tail(cursor: Cursor, qubits: int) -> None:
     """Skip calibrations and layout, which follow the instructions."""
-    _refuse_calibrations(cursor)
+    _reject_calibrations(cursor)
     exists, initial, mapping, final, registers, _ = cursor.unpack("!?iiiIi")
     if not exists:
         return
@@ -92,7 +92,7 @@ def _skip_tail(cursor: Cursor, qubits: int) -> None:
     cursor.take(4 * max(0, final))
 
 
-def _refuse_calibrations(cursor: Cursor) -> None:
+def _reject_calibrations(cursor: Cursor) -> None:
     if cursor.version < 18 and cursor.unpack("!H")[0]:
         raise PubError(NOT_ISA, "Pulse calibrations are not supported.")
 
@@ -123,7 +123,7 @@ def _sized(size: int) -> int:
 
 
 class _Reader:
-    """Reads one circuit and those inside it."""
+    """Reader of one circuit and the circuits inside it."""
 
     def __init__(self, version: int) -> None:
         self.angles = Angles()
@@ -157,7 +157,7 @@ class _Reader:
             self.angles.read(phase_kind, phase, vectors)  # a global phase cannot be observed
         self._instructions += number
         if self._instructions > MOST_INSTRUCTIONS or number * _LEAST_INSTRUCTION > len(cursor.data):
-            raise PubError(ENCODING, f"The circuit announces {number} instructions, too many.")
+            raise PubError(ENCODING, f"The circuit declares too many instructions: {number}.")
         read = [self._instruction(cursor, its, vectors, custom, level) for _ in range(number)]
         return its._replace(instructions=tuple(read), metadata=notes if not level else None)
 
@@ -262,7 +262,9 @@ def _operation(
         if not 1 <= len(bodies) <= 2 or any(not isinstance(one, form.Circuit) for one in bodies):
             raise PubError(ENCODING, "if_else has no body.")
         if any((body.qubits, body.clbits) != (qubits, clbits) for body in bodies):
-            raise PubError(ENCODING, "The body of if_else has not as many bits as if_else itself.")
+            raise PubError(
+                ENCODING, "The body of if_else has a different number of bits than if_else."
+            )
         return form.Operation(kind, "if_else", qubits, clbits, bodies=bodies)
     if kind == "Barrier":
         return form.Operation(kind, "barrier", qubits, 0, label=label)
@@ -289,7 +291,7 @@ _widths: dict[str, int] = {}
 
 
 def _width(kind: str) -> int:
-    """Number of qubits of a standard gate."""
+    """Return the number of qubits of a standard gate."""
     if not _widths:
         from qiskit.circuit import library
 
@@ -325,9 +327,7 @@ def _registers(cursor: Cursor, number: int, qubits: int, clbits: int) -> tuple[f
         if not used:
             continue
         if any(not 0 <= bit < width for bit in bits) or len(set(bits)) < len(bits):
-            raise PubError(
-                ENCODING, f"The register {name!r} in QPY has bits that its circuit lacks."
-            )
+            raise PubError(ENCODING, f"The register {name!r} in QPY has invalid or duplicate bits.")
         if any(other.name == name for other in found):
             raise PubError(ENCODING, f"Two registers of a circuit have the name {name!r}.")
         owner = owner and not owned[quantum].intersection(bits)
@@ -338,7 +338,7 @@ def _registers(cursor: Cursor, number: int, qubits: int, clbits: int) -> tuple[f
 
 
 def _metadata(text: str) -> dict[str, Any]:
-    """Metadata of a circuit; empty unless it is a JSON object."""
+    """Parse the metadata of a circuit; return an empty dict if it is not a JSON object."""
     try:
         notes = json.loads(text) if text else {}
     except (ValueError, RecursionError):

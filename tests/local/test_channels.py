@@ -1,4 +1,4 @@
-"""The account side of both channels, and who is let in."""
+"""Account endpoints and authentication of both channels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import requests
 from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 from qiskit_ibm_runtime.local.settings import User, cloud_service, hub
 
-from .conftest import CRN, SIMULATOR, TOKEN, Client, Obedient, cloud, quantum
+from .conftest import CRN, SIMULATOR, TOKEN, Client, ScriptedExecutor, cloud_client, quantum_client
 
 IAM = "/identity/token"
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 
 
-def test_the_quantum_face_leads_from_token_to_runtime(server: BackgroundServer) -> None:
+def test_quantum_channel_leads_from_token_to_runtime_url(server: BackgroundServer) -> None:
     version = requests.get(f"{server.url}/api/version", timeout=30).json()
     assert "api-auth" in version
-    client = quantum(server)
+    client = quantum_client(server)
     user = requests.get(f"{server.url}/api/users/me", headers=client.headers, timeout=30).json()
 
     urls = user["urls"]
@@ -35,7 +35,7 @@ def test_the_quantum_face_leads_from_token_to_runtime(server: BackgroundServer) 
     ]
 
 
-def test_several_hubs_have_their_own_backends(serve: Callable[..., BackgroundServer]) -> None:
+def test_each_hub_has_its_own_backends(serve: Callable[..., BackgroundServer]) -> None:
     server = serve(
         devices=(SIMULATOR, "fake_lima", "fake_quito"),
         hubs=(
@@ -44,7 +44,7 @@ def test_several_hubs_have_their_own_backends(serve: Callable[..., BackgroundSer
             hub("h/g/p2"),
         ),
     )
-    client = quantum(server)
+    client = quantum_client(server)
 
     network = requests.get(f"{server.url}/api/Network", headers=client.headers, timeout=30)
 
@@ -67,10 +67,10 @@ def test_several_hubs_have_their_own_backends(serve: Callable[..., BackgroundSer
     assert client.get("/jobs", provider="h/g/p2")["count"] == 0
 
 
-def test_a_wrong_token_is_refused_in_the_shape_of_the_account_service(
-    refusing: Client,
+def test_rejects_wrong_token_in_the_format_of_the_account_service(
+    shared_client: Client,
 ) -> None:
-    url = f"{refusing.server.url}/api/users/loginWithToken"
+    url = f"{shared_client.server.url}/api/users/loginWithToken"
     answer = requests.post(url, json={"apiToken": "wrong"}, timeout=30)
 
     assert answer.status_code == 401
@@ -79,8 +79,8 @@ def test_a_wrong_token_is_refused_in_the_shape_of_the_account_service(
     assert "error" in requests.post(url, data=b"{", timeout=30).json()
 
 
-def test_an_access_token_ends_with_its_time(serve: Callable[..., BackgroundServer]) -> None:
-    client = quantum(serve(access_token_seconds=0))
+def test_access_token_expires(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum_client(serve(access_token_seconds=0))
 
     answer = client("GET", "/jobs")
 
@@ -102,31 +102,31 @@ def test_an_access_token_ends_with_its_time(serve: Callable[..., BackgroundServe
         {"Service-CRN": CRN},
     ],
 )
-def test_without_valid_credentials_nothing_is_served(
-    headers: dict[str, str], refusing: Client
+def test_rejects_requests_without_valid_credentials(
+    headers: dict[str, str], shared_client: Client
 ) -> None:
     for root in ("/runtime", ""):
-        answer = requests.get(f"{refusing.server.url}{root}/jobs", headers=headers, timeout=30)
+        answer = requests.get(f"{shared_client.server.url}{root}/jobs", headers=headers, timeout=30)
         assert answer.status_code == 401
         assert answer.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/runtime/nothing", "/runtime/jobs/x/y", "/api/x"])
-def test_unknown_paths_are_unknown_before_anybody_logs_in(path: str, refusing: Client) -> None:
-    answer = requests.get(refusing.server.url + path, timeout=30)
+def test_unknown_path_is_not_found_without_credentials(path: str, shared_client: Client) -> None:
+    answer = requests.get(shared_client.server.url + path, timeout=30)
 
     assert answer.status_code == 404
     assert path in answer.text
 
 
-def test_a_wrong_method_is_told_the_right_ones(refusing: Client) -> None:
-    answer = refusing("PATCH", "/jobs")
+def test_wrong_method_lists_allowed_methods(shared_client: Client) -> None:
+    answer = shared_client("PATCH", "/jobs")
 
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-def test_iam_gives_a_well_formed_token_for_an_api_key(server: BackgroundServer) -> None:
+def test_iam_exchanges_api_key_for_a_well_formed_token(server: BackgroundServer) -> None:
     form = {"grant_type": GRANT, "apikey": TOKEN, "response_type": "cloud_iam"}
     answer = requests.post(server.url + IAM, data=form, timeout=30).json()
 
@@ -148,8 +148,8 @@ def test_iam_gives_a_well_formed_token_for_an_api_key(server: BackgroundServer) 
     assert jobs.status_code == 200
 
 
-def test_iam_and_resource_controller_refuse_strangers(refusing: Client) -> None:
-    url = refusing.server.url
+def test_iam_and_resource_controller_reject_invalid_credentials(shared_client: Client) -> None:
+    url = shared_client.server.url
     wrong = requests.post(url + IAM, data={"grant_type": GRANT, "apikey": "wrong"}, timeout=30)
     other = requests.post(url + IAM, data={"grant_type": "password"}, timeout=30)
     found = requests.get(f"{url}/v2/resource_instances?name=embedded", timeout=30)
@@ -157,10 +157,10 @@ def test_iam_and_resource_controller_refuse_strangers(refusing: Client) -> None:
     assert (wrong.status_code, other.status_code, found.status_code) == (400, 400, 401)
 
 
-def test_a_cloud_job_without_backend_runs_on_the_least_busy(
-    serve: Callable[..., BackgroundServer], executor: Obedient
+def test_cloud_job_without_backend_runs_on_the_least_busy(
+    serve: Callable[..., BackgroundServer], executor: ScriptedExecutor
 ) -> None:
-    client = cloud(serve(workers=3, devices=("fake_lima", "fake_quito", "fake_manila")))
+    client = cloud_client(serve(workers=3, devices=("fake_lima", "fake_quito", "fake_manila")))
     for backend in ("fake_lima", "fake_manila"):
         client.submit({"gate": "g"}, backend=backend)
 
@@ -171,42 +171,42 @@ def test_a_cloud_job_without_backend_runs_on_the_least_busy(
     assert "hub" not in client.get(f"/jobs/{answer['id']}")
 
 
-def test_services_see_their_own_jobs_and_nobody_elses(
+def test_service_instances_see_only_their_own_jobs(
     serve: Callable[..., BackgroundServer],
 ) -> None:
     second = CRN.replace("embedded::", "second::")
     server = serve(services=(cloud_service("one", CRN), cloud_service("two", second)))
-    job_id = cloud(server).submit()
+    job_id = cloud_client(server).submit()
 
-    other = cloud(server, crn=second)
+    other = cloud_client(server, crn=second)
 
     assert other.get("/jobs")["count"] == 0
     assert other("GET", f"/jobs/{job_id}").status_code == 404
-    assert cloud(server, crn="crn:v1:x").get != other
-    assert cloud(server, crn="crn:v1:x")("GET", "/jobs").status_code == 403
+    assert cloud_client(server, crn="crn:v1:x").get != other
+    assert cloud_client(server, crn="crn:v1:x")("GET", "/jobs").status_code == 403
     assert (
-        cloud(server)(
+        cloud_client(server)(
             "POST", "/jobs", json={"program_id": "hello-world", "params": {}, "hub": "h"}
         ).status_code
         == 400
     )
 
 
-def test_tokens_without_a_name_belong_to_one_user(
+def test_unnamed_tokens_belong_to_one_user(
     serve: Callable[..., BackgroundServer],
 ) -> None:
     server = serve(users=(User.parse("first"), User.parse("second"), User.parse("bob:third")))
-    job_id = quantum(server, "first").submit()
+    job_id = quantum_client(server, "first").submit()
 
-    assert quantum(server, "second").get("/jobs")["count"] == 1
-    assert quantum(server, "third")("GET", f"/jobs/{job_id}").status_code == 404
+    assert quantum_client(server, "second").get("/jobs")["count"] == 1
+    assert quantum_client(server, "third")("GET", f"/jobs/{job_id}").status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["configuration", "properties", "defaults", "status"])
-def test_every_document_of_a_backend_is_served(kind: str, either: Client) -> None:
+def test_serves_every_document_of_a_backend(kind: str, any_client: Client) -> None:
     for name in (SIMULATOR, "fake_lima"):
-        assert isinstance(either.get(f"/backends/{name}/{kind}"), dict)
-    answer = either("GET", f"/backends/fake_nothing/{kind}")
+        assert isinstance(any_client.get(f"/backends/{name}/{kind}"), dict)
+    answer = any_client("GET", f"/backends/fake_nothing/{kind}")
     assert answer.status_code == 404
     assert "fake_nothing" in answer.json()["errors"][0]["message"]
 
@@ -225,18 +225,18 @@ def test_every_document_of_a_backend_is_served(kind: str, either: Client) -> Non
         ("", 400),
     ],
 )
-def test_a_server_on_loopback_answers_only_to_names_of_this_machine(
-    host: str, status: int, refusing: Client
+def test_loopback_server_accepts_only_local_host_headers(
+    host: str, status: int, shared_client: Client
 ) -> None:
-    answer = requests.get(f"{refusing.server.url}/health", headers={"Host": host}, timeout=30)
+    answer = requests.get(f"{shared_client.server.url}/health", headers={"Host": host}, timeout=30)
 
     assert answer.status_code == status
 
 
-def test_everything_can_be_served_under_a_prefix(serve: Callable[..., BackgroundServer]) -> None:
+def test_serves_everything_under_a_path_prefix(serve: Callable[..., BackgroundServer]) -> None:
     server = serve(path_prefix="/gateway/one")
 
-    client = quantum(server)
+    client = quantum_client(server)
 
     assert server.url.endswith("/gateway/one")
     me = requests.get(f"{server.url}/api/users/me", headers=client.headers, timeout=30).json()
@@ -247,8 +247,8 @@ def test_everything_can_be_served_under_a_prefix(serve: Callable[..., Background
     assert requests.get(f"{server.url}/health", timeout=30).json() == {"status": "ok"}
 
 
-def test_bodies_have_a_largest_size(serve: Callable[..., BackgroundServer]) -> None:
-    client = quantum(serve(largest_inputs=10_000))
+def test_rejects_too_large_and_compressed_bodies(serve: Callable[..., BackgroundServer]) -> None:
+    client = quantum_client(serve(largest_inputs=10_000))
 
     assert client.post({"x": "y" * 9_000}).status_code == 200
     refused = client.post({"x": "y" * 3_000_000})

@@ -1,4 +1,4 @@
-"""What the simulators say they can do, the installed Aer can do."""
+"""Advertised gates of the simulators against the installed Aer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from qiskit_ibm_runtime.local.devices.simulators import METHODS, simulator_confi
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_gate_of_a_simulator_is_known_to_the_installed_aer(name):
+def test_installed_aer_supports_every_advertised_gate(name):
     """
-    A program that transpiles for the simulator would otherwise fail when it runs, as one with a ccz
+    Otherwise a program that transpiles for the simulator would fail when it runs, as one with a ccz
     did on Aer 0.12.
     """
     listed = set(simulator_configuration(name, 2**32)["basis_gates"])

@@ -1,4 +1,4 @@
-"""A server that is meant to be killed: its jobs take a few milliseconds and need no Qiskit."""
+"""Server to kill in tests: its jobs take a few milliseconds and need no Qiskit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from qiskit_ibm_runtime.local.serving.server import base_url, listen, make_serve
 from qiskit_ibm_runtime.local.settings import Settings, User
 
 
-class Hasty:
+class QuickExecutor:
     capacity = 2
 
     async def start(self) -> None:
-        """Nothing to start."""
+        """Do nothing."""
 
     async def stop(self) -> None:
-        """Nothing to stop."""
+        """Do nothing."""
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
         inputs = json.loads(work["params"])
@@ -34,7 +34,7 @@ class Hasty:
 
 def main(folder: str) -> None:
     settings = Settings(data=Path(folder), users=(User("alice", "token"),))
-    server = make_server(create_app(settings, Hasty()))
+    server = make_server(create_app(settings, QuickExecutor()))
     listener = listen("127.0.0.1", 0)
     print(base_url(settings, listener), flush=True)
     asyncio.run(server.serve(sockets=[listener]))
