@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from importlib.util import find_spec
 from typing import Any
@@ -15,7 +16,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
-from .conftest import FailedError, run_here
+from .conftest import FailedError, run_here, work
 
 SHOTS = 4000
 FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of a probability at its worst, one half
@@ -253,6 +254,27 @@ def test_circuits_are_kept_from_job_to_job_and_not_changed_by_programs() -> None
     ]
 
     assert results[0] == results[1]
+
+
+def test_long_circuits_of_two_jobs_are_told_apart() -> None:
+    """
+    Each takes half a megabyte, and is cut out of its payload before the rest is parsed.
+    """
+    found = []
+    for flips in (0, 1):
+        circuit = QuantumCircuit(2, 1)
+        for _ in range(flips):
+            circuit.x(0)
+        for angle in np.random.default_rng(flips).normal(size=40_000).tolist():
+            circuit.rz(angle, 1)
+        circuit.measure(0, 0)
+        inputs = work("sampler", {"circuits": [circuit], "run_options": {"shots": 10}})
+        assert len(inputs["params"]) > 2**18 * 1.5
+        kind, text = job.run(inputs, print)
+        assert kind == "result", text
+        found.append(json.loads(text)["quasi_dists"])
+
+    assert found == [[{"0": 1.0}], [{"1": 1.0}]]
 
 
 def test_no_more_than_so_many_circuits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
