@@ -135,7 +135,7 @@ def test_converts_every_name_to_an_identifier(name):
 
 
 @pytest.mark.parametrize("tags", [None, [], ["a", "b"]])
-def test_job_tags_must_be_a_list_of_strings(tags):
+def test_accepts_list_of_strings_as_job_tags(tags):
     validate_job_tags(tags, ValueError)
 
 

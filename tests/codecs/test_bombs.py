@@ -295,7 +295,7 @@ _FEW: dict[str, Any] = {"data": [1.0], "indices": [0], "indptr": [0, 1]}
 def test_sparse_matrix_matches_its_claims_or_raises_one_error(
     make: Callable[[], dict[str, Any]],
 ) -> None:
-    pytest.importorskip("scipy")
+    pytest.importorskip("scipy", reason="needs SciPy")
 
     with pytest.raises(DecodeError):
         decode(make())
@@ -360,7 +360,7 @@ def test_does_not_compute_a_matrix_from_a_small_payload(payload: dict[str, Any])
 
 
 def test_limits_filled_sparse_matrices() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="needs SciPy")
     module = "qiskit.opflow.primitive_ops.matrix_op"
 
     with pytest.raises(DecodeError, match="inflate to more than"):

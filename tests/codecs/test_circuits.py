@@ -102,7 +102,7 @@ def test_uniformly_controlled_rotations_keep_their_class_or_label(
 
 
 def test_rejects_instruction_known_only_by_its_class() -> None:
-    pytest.importorskip("qiskit_aer")
+    pytest.importorskip("qiskit_aer", reason="needs Aer")
     circuit = bell()
     circuit.save_statevector()
 
@@ -111,7 +111,7 @@ def test_rejects_instruction_known_only_by_its_class() -> None:
 
 
 def test_error_gives_the_path_of_the_circuit_and_advice() -> None:
-    pytest.importorskip("qiskit_aer")
+    pytest.importorskip("qiskit_aer", reason="needs Aer")
     circuit = bell()
     circuit.save_statevector()
     where = r"value\['circuits'\]\[0\]: Circuit 'bell' holds the instruction 'save_statevector'"

@@ -246,7 +246,12 @@ def test_canceling_the_stream_drops_pending_messages(service: ScriptedService) -
 
 
 def test_canceling_without_a_stream_does_nothing(service: ScriptedService) -> None:
-    service.job().cancel_result_streaming()
+    job = service.job()
+
+    job.cancel_result_streaming()
+
+    assert job._stream is None
+    assert service.requests == []
 
 
 def test_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:

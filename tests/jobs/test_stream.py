@@ -513,10 +513,13 @@ def test_running_out_of_file_descriptors_does_not_affect_later_streams(
 def test_connection_waits_if_no_thread_can_start(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch, fast_streams: None
 ) -> None:
-    service.on_stream = replay
+    service.on_stream = lambda peer: replay(peer, "1")
     let_threads_start(monkeypatch, False, True, name="job-connect")
+    messages = Messages()
 
-    client_of(service, None).job_results()
+    client_of(service, messages).job_results()
+
+    assert list(messages.queue) == ["1"]
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])

@@ -410,6 +410,8 @@ class TestMeasurements:
     ) -> None:
         Estimator(session=noted).run(measured, "Z")
 
+        noted.run.assert_called_once()
+
     def test_estimator_does_not_warn_about_measurements_it_performs(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
@@ -417,3 +419,5 @@ class TestMeasurements:
         noted.service.channel = "local"
 
         Estimator(session=noted).run(measured, "Z")
+
+        noted.run.assert_called_once()

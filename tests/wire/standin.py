@@ -266,7 +266,7 @@ def running(app: Any, **options: Any) -> Iterator[str]:
     while not server.started:
         if not thread.is_alive():
             raise RuntimeError("The stand-in did not start.")
-        time.sleep(0.005)
+        thread.join(0.005)
     scheme = "https" if config.is_ssl else "http"
     try:
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
