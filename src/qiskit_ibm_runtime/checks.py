@@ -114,27 +114,3 @@ def whole_number(name: str, value: Any) -> int | None:
     if read != int(read):
         raise IBMInputValueError(f"{name!r} must be a whole number, or None, not {shown(value)}.")
     return int(read)
-
-
-def check_callback(callback: Any) -> None:
-    """Refuse what cannot be called with the messages of a job.
-
-    Raises:
-        IBMInputValueError: If it cannot.
-    """
-    if not callable(callback):
-        raise IBMInputValueError(
-            f"'callback' must be a function of job id and message, not {shown(callback)}."
-        )
-
-
-def check_decoder(name: str, decoder: Any) -> None:
-    """Refuse what has no ``decode`` method.
-
-    Raises:
-        IBMInputValueError: If it has none.
-    """
-    if not callable(getattr(decoder, "decode", None)):
-        raise IBMInputValueError(
-            f"{name!r} must be a class with a 'decode' method, not {shown(decoder)}."
-        )

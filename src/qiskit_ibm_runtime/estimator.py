@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
-from ._circuits.parameters import free_parameters
+from ._circuits.free_parameters import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.circuits import as_circuits, warn_of_measurements
 from ._primitives.legacy import check_parameter_counts, indices_of, legacy_circuits
 from ._primitives.observables import all_observables, as_observables, check_widths
 from ._primitives.parameter_values import as_parameter_values
 from .options import Options
-from .options.validation import check_level
+from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                     "When the backend is a simulator and resilience_level is 3, "
                     "a coupling map is required."
                 )
-        Options.validate_options(options)
+        check_options(options)
 
 
 def _key_of_observable(given: Any) -> Any:

@@ -52,6 +52,7 @@ class HubGroupProject:
             IBMInputValueError: If the instance has another form.
         """
         self._hub, self._group, self._project = from_instance_format(instance)
+        self._name = instance
         self._service = service
         self._runtime_client = RuntimeClient(client_params)
         self._backends: list[str] = []
@@ -59,7 +60,7 @@ class HubGroupProject:
     @property
     def name(self) -> str:
         """The instance in the form ``hub/group/project``."""
-        return to_instance_format(self._hub, self._group, self._project)
+        return self._name
 
     @property
     def backends(self) -> list[str]:

@@ -11,8 +11,8 @@ from qiskit.providers import JobV1
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
-from ._jobs.deadline import WaitDeadline
-from ._jobs.decoding import decoder_pair
+from ._jobs.deadline import WaitDeadline, pool_of
+from ._jobs.decoding import check_decoder, decoder_pair
 from ._jobs.event_loop import AwaitableJob
 from ._jobs.pickling import PortableJob
 from ._jobs.record import (
@@ -22,10 +22,9 @@ from ._jobs.record import (
     cancellation_of,
     failure_of,
     failure_text,
-    pool_of,
     read_state,
 )
-from ._jobs.streaming import ResultStream
+from ._jobs.streaming import ResultStream, check_callback
 from ._jobs.waiting import EarlyDownload, PatientPoll, wait_until_final
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
@@ -34,7 +33,7 @@ from .api.error_translation import translate_errors
 from .api.exceptions import RequestsApiError
 from .api.http.download import LONGEST_RESULT, download, is_safe, link_in
 from .api.stream.clock import Clock
-from .checks import check_callback, check_decoder, number
+from .checks import number
 from .constants import DEFAULT_DECODERS
 from .exceptions import (
     IBMError,
@@ -139,8 +138,6 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._start_without_answers()
         if final_state is not None:
             self._state, self._status = final_state, final_state.status
-        self._stream: ResultStream | None = None
-        self._ws_client = self._new_client()
         if user_callback is not None:
             self.stream_results(user_callback)
 
@@ -152,6 +149,8 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._results: Any = None
         self._result_text: str | None = None
         self._early = EarlyDownload()
+        self._stream: ResultStream | None = None
+        self._stream_client: RuntimeWebsocketClient | None = None
         self._interim_results: str | None = None
         self._final_interim_results = False
 
@@ -300,7 +299,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             lambda message: chosen.decode(self._resolved(message)),
             callback,
         )
-        self._ws_client = self._stream.client
+        self._stream_client = self._stream.client
 
     def cancel_result_streaming(self) -> None:
         """Stop calling back; without a stream nothing happens."""
@@ -320,7 +319,8 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
         # Whoever waits in another thread is told by the end of the stream.
-        self._ws_client.disconnect(WebsocketClientCloseCode.CANCEL)
+        if self._stream_client is not None:
+            self._stream_client.disconnect(WebsocketClientCloseCode.CANCEL)
 
     def logs(self) -> str:
         """Return the log of the job; complete only once it has ended.
@@ -412,7 +412,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     def _deadline(self, timeout: float | None) -> WaitDeadline:
         timeout = number("timeout", timeout)
         url = str(getattr(self._client_params, "url", None) or "")
-        return WaitDeadline(self.job_id(), timeout, pool_of(self._api_client), self._clock, url)
+        return WaitDeadline(self.job_id(), timeout, self._api_client, self._clock, url)
 
     def _text_of_result(self, timeout: float | None, progress: Wanted) -> str:
         if self._result_text is not None:
@@ -455,6 +455,13 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
         return content.decode("utf-8") if isinstance(content, bytes) else content
 
+    @property
+    def _ws_client(self) -> RuntimeWebsocketClient:
+        """The latest stream of the job, under the name of 0.9.3."""
+        if self._stream_client is None:
+            self._stream_client = self._new_client()
+        return self._stream_client
+
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
         params = self._client_params
         new_stream = getattr(type(self._api_client), "new_stream", None)
@@ -470,7 +477,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._stream is not None and self._stream.tells_the_end:
             yield self._stream.client
             return
-        client = self._ws_client = self._new_client()
+        client = self._stream_client = self._new_client()
         try:
             client.follow()
             yield client

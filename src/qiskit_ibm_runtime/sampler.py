@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
-from ._circuits.parameters import free_parameters
+from ._circuits.free_parameters import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.circuits import as_circuits, check_classical_bits
 from ._primitives.legacy import indices_of, legacy_circuits
 from ._primitives.parameter_values import as_parameter_values
 from .options import Options
-from .options.validation import check_level
+from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -192,4 +192,4 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         level = options.get("resilience_level")
         if level:
             check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
-        Options.validate_options(options)
+        check_options(options)

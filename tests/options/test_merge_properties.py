@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN, SECTIONS, TOP_LEVEL
+from qiskit_ibm_runtime.options.names import KNOWN, SECTIONS, TOP_LEVEL
 
 merge = Options._merge_options
 many = settings(max_examples=int(os.environ.get("OPTION_TREES", "200")))

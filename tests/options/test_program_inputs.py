@@ -13,7 +13,7 @@ from tests.ids import label
 from qiskit_ibm_runtime import RuntimeOptions
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN
+from qiskit_ibm_runtime.options.names import KNOWN
 
 inputs_of = Options._get_program_inputs
 runtime_of = Options._get_runtime_options

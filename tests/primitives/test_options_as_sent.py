@@ -20,7 +20,7 @@ from qiskit_ibm_runtime._primitives.option_readers import READERS
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.sections import KNOWN
+from qiskit_ibm_runtime.options.names import KNOWN
 
 
 def inputs(**fields: Any) -> dict[str, Any]:
@@ -235,10 +235,10 @@ def test_any_value_is_sendable_or_rejected_by_name(name: str, value: Any) -> Non
     assume(name != "noise_model" or not isinstance(value, dict))  # the encoder looks inside
     reader = next(readers[name] for readers in READERS.values() if name in readers)
     try:
-        reader.check(name, value)
+        read = reader.sent(name, value, checked=True)
     except ValueError as error:
         message = str(error)
     else:
-        json.dumps(reader.sent(value), cls=RuntimeEncoder)
+        json.dumps(read, cls=RuntimeEncoder)
         return
     assert message.startswith(f"'{name}' must be {reader.allowed}")

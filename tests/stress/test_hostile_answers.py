@@ -25,7 +25,7 @@ from tests.stress.mutations import Answer, mutated
 from tests.wire.raw import answering
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJob
-from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.clients.submission import LEDGER
 from qiskit_ibm_runtime.api.http import retry
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool

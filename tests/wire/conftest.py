@@ -7,7 +7,7 @@ import pytest
 from tests.wire import standin
 
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.clients.submit_ledger import LEDGER
+from qiskit_ibm_runtime.api.clients.submission import LEDGER
 from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 

@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
-from qiskit_ibm_runtime.api.clients.submission import canonical, clock_ahead
-from qiskit_ibm_runtime.api.clients.submit_ledger import AmbiguousJobsError, Ledger
+from qiskit_ibm_runtime.api.clients.submission import (
+    AmbiguousJobsError,
+    Ledger,
+    canonical,
+    clock_ahead,
+)
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
@@ -332,7 +336,7 @@ class TestLedger:
                 assert ledger.claim(first, ["job"], listed, patience=30) == "job"
 
     def test_forgets_the_oldest_jobs(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submit_ledger._MOST_IDS", 10)
+        monkeypatch.setattr("qiskit_ibm_runtime.api.clients.submission._MOST_IDS", 10)
         ledger = Ledger()
         with ledger.submitting("s", "body") as submit:
             for number in range(50):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 from threading import TIMEOUT_MAX
-from typing import TYPE_CHECKING, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from weakref import WeakKeyDictionary
 
+from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 from qiskit_ibm_runtime.api.http.liveness import raise_if_ended
 from qiskit_ibm_runtime.exceptions import RuntimeJobTimeoutError
 
@@ -13,13 +15,24 @@ if TYPE_CHECKING:
     import threading
     from concurrent.futures import Future
 
-    from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
     from qiskit_ibm_runtime.api.stream.clock import Clock
 
 T = TypeVar("T")
 
+# Requests of all jobs of one service that run beside the threads that wait for them.
+MOST_REQUESTS = 8
+_pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
 # A request that is sent at the last moment gets this many seconds all the same.
 GRACE = 0.5
+
+
+def pool_of(api_client: Any) -> WorkerPool:
+    """Return the workers that all jobs of one client share."""
+    try:
+        pool = _pools.get(api_client)
+        return pool or _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
+    except TypeError:  # A double may be something that cannot be a key.
+        return WorkerPool(MOST_REQUESTS, "job-request")
 
 
 class WaitDeadline:
@@ -29,7 +42,7 @@ class WaitDeadline:
         self,
         job_id: str,
         timeout: float | None,
-        pool: WorkerPool,
+        api_client: Any,
         clock: Clock,
         url: str = "",
     ) -> None:
@@ -38,11 +51,12 @@ class WaitDeadline:
         Args:
             job_id: The job, for messages.
             timeout: Seconds from now; ``None``, or more than a thread can wait, is no limit.
-            pool: Where requests run that may have to be left behind.
+            api_client: Client of the job; its workers send requests that may be left behind.
             clock: The clock.
             url: Address of the service.
         """
-        self._job_id, self._timeout, self._pool, self._url = job_id, timeout, pool, url
+        self._job_id, self._timeout, self._url = job_id, timeout, url
+        self._pool = pool_of(api_client)
         self.clock = clock
         if timeout is None or timeout >= TIMEOUT_MAX:
             self._end = None

@@ -6,13 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime._primitives.index_lists import with_repeats
-from qiskit_ibm_runtime.checks import check_decoder
+from qiskit_ibm_runtime.checks import shown
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qiskit_ibm_runtime.program.result_decoder import Decoder
+
+
+def check_decoder(name: str, decoder: Any) -> None:
+    """Refuse what has no ``decode`` method.
+
+    Raises:
+        IBMInputValueError: If it has none.
+    """
+    if not callable(getattr(decoder, "decode", None)):
+        raise IBMInputValueError(
+            f"{name!r} must be a class with a 'decode' method, not {shown(decoder)}."
+        )
 
 
 def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:

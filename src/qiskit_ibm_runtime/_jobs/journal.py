@@ -64,7 +64,7 @@ def last_job_id(service: QiskitRuntimeService) -> str | None:
     Args:
         service: The service.
     """
-    account = _account(service)
+    account = _account(AccountIdentity.of(service._account))
     ours = [entry for entry in entries() if entry.get("account") == account]
     return str(ours[-1]["id"]) if ours else None
 
@@ -83,20 +83,20 @@ def entries() -> list[dict[str, Any]]:
 
 
 def _entry(service: QiskitRuntimeService, job: RuntimeJob) -> dict[str, Any]:
+    identity = AccountIdentity.of(service._account)
     return {
         "id": job.job_id(),
-        "account": _account(service),
-        "channel": service.channel,
-        "program": job.program_id,
+        "account": _account(identity),
+        "channel": identity.channel,
+        "program": job._program_id,
         "backend": job._place.get("backend"),
         "session": job._session_id,
         "submitted": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
-def _account(service: QiskitRuntimeService) -> str:
+def _account(identity: AccountIdentity) -> str:
     """Return what tells accounts apart, also after a restart of the embedded runtime."""
-    identity = AccountIdentity.of(service._account)
     if identity.channel == LOCAL_CHANNEL and os.name == "posix":
         from qiskit_ibm_runtime.local import daemon
 

@@ -18,7 +18,7 @@ J = TypeVar("J", bound="PortableJob")
 # These hold credentials, sockets or threads.
 NOT_PICKLED = {
     *("_api_client", "_client_params", "_service", "_backend"),
-    *("_stream", "_ws_client", "_early"),
+    *("_stream", "_stream_client", "_early"),
 }
 
 
@@ -47,13 +47,11 @@ class PortableJob:
     """
 
     job_id: Callable[[], str]
-    _new_client: Callable[[], Any]
 
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin._made_anew()
-        twin._ws_client = twin._new_client()
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -73,10 +71,10 @@ class PortableJob:
         self._service: Any = ServicePlaceholder(self._bound, "_service")
         self._api_client: Any = ServicePlaceholder(self._bound, "_api_client")
         self._client_params: Any = ServicePlaceholder(self._bound, "_client_params")
-        self._ws_client: Any = ServicePlaceholder(self._bound, "_ws_client")
 
     def _made_anew(self) -> None:
         self._stream: Any = None
+        self._stream_client: Any = None
         self._early = EarlyDownload()
 
     def _service_without_secrets(self) -> bytes | None:
@@ -103,5 +101,4 @@ class PortableJob:
         service = pickle.loads(pickled)  # noqa: S301  # a part of the job's own pickle
         self._service, self._api_client = service, service._api_client
         self._client_params = service._client_params
-        self._ws_client = self._new_client()
         return self

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, cast
-from weakref import WeakKeyDictionary
 
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
 from qiskit_ibm_runtime.exceptions import (
     Failure,
@@ -28,10 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-# Requests of all jobs of one service that run beside the threads that wait for them.
-MOST_REQUESTS = 8
 JOB_GET = RuntimeClient.job_get
-_pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
 RAN_TOO_LONG = "RAN TOO LONG"
 RAN_TOO_LONG_CODE = 1305  # what later services send beside the words
 
@@ -163,15 +158,6 @@ def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
             if exc.status_code != 400:
                 raise
     return cast("dict[str, Any]", api_client.job_get(job_id=job_id))
-
-
-def pool_of(api_client: Any) -> WorkerPool:
-    """Return the workers that all jobs of one client share."""
-    try:
-        pool = _pools.get(api_client)
-        return pool or _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
-    except TypeError:  # A double may be something that cannot be a key.
-        return WorkerPool(MOST_REQUESTS, "job-request")
 
 
 class RecordedJob:

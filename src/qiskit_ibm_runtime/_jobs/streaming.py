@@ -14,6 +14,8 @@ from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.stream.job_stream import ServerEndedError
+from qiskit_ibm_runtime.checks import shown
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient
@@ -53,6 +55,18 @@ def cancel_streams_of(netloc: str) -> None:
 if hasattr(os, "register_at_fork"):
     # A forked process has neither the threads that read streams nor those that call back.
     os.register_at_fork(after_in_child=_streams.clear)
+
+
+def check_callback(callback: Any) -> None:
+    """Refuse what cannot be called with the messages of a job.
+
+    Raises:
+        IBMInputValueError: If it cannot.
+    """
+    if not callable(callback):
+        raise IBMInputValueError(
+            f"'callback' must be a function of job id and message, not {shown(callback)}."
+        )
 
 
 class Deliveries:

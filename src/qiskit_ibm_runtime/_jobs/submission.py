@@ -10,7 +10,6 @@ from qiskit_ibm_runtime._backends.matching import instance_for, service_for
 from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
 from qiskit_ibm_runtime.checks import (
-    check_callback,
     check_kind,
     optional_text,
     required_id,
@@ -25,6 +24,7 @@ from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 from .decoding import decoder_pair
+from .streaming import check_callback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

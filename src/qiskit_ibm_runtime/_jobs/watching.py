@@ -12,7 +12,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 
-from .record import pool_of
+from .deadline import pool_of
 from .waiting import PatientPoll, PollSchedule
 
 if TYPE_CHECKING:

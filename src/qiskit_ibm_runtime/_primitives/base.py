@@ -17,6 +17,7 @@ from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
 from qiskit_ibm_runtime.options.merge import completed
+from qiskit_ibm_runtime.options.program_inputs import program_inputs, runtime_options
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
@@ -146,9 +147,8 @@ class RuntimePrimitive:
         run: Callable[..., RuntimeJob] = self._session.run
         return run(
             program_id=self._PROGRAM_ID,
-            # An option of a user that is called `circuits` does not replace the circuits.
-            inputs={**Options._get_program_inputs(combined), **inputs},
-            options=Options._get_runtime_options(combined),
+            inputs=program_inputs(combined, inputs),
+            options=runtime_options(combined),
             callback=None if wait else combined["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
             **dry,

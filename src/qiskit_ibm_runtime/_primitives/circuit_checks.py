@@ -5,7 +5,6 @@ A layout that refers to qubits of the circuits becomes a list of physical qubits
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,6 @@ from qiskit.transpiler import Layout
 
 from qiskit_ibm_runtime.local.devices import sizes  # arithmetic only
 
-from .index_lists import circuits_run, is_of_primitive
-from .option_readers import SKIP_CHECKS, scalar
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Limits:
+class BackendLimits:
     """Size limits of a backend.
 
     Attributes:
@@ -41,7 +37,7 @@ class Limits:
     memory: int | None = None
 
     @classmethod
-    def of(cls, backend: str, configuration: Any) -> Limits:
+    def of(cls, backend: str, configuration: Any) -> BackendLimits:
         """Read the limits from a backend configuration."""
         if not isinstance(configuration, Mapping):
             return cls(backend, None, None)
@@ -53,33 +49,29 @@ class Limits:
         )
 
 
-def check_limits(program_id: str, inputs: Any, limits: Limits | None) -> None:
+def check_limits(circuits: Sequence[QuantumCircuit], shots: Any, limits: BackendLimits) -> None:
     """Check the circuits and shots of a primitive against the size of its backend.
 
     Raises:
         ValueError: If a circuit has too many qubits, or there are too many shots, also for a
             simulation of the backend.
     """
-    if limits is None or not is_of_primitive(program_id, inputs) or os.environ.get(SKIP_CHECKS):
-        return
-    for index, circuit in enumerate(circuits_run(inputs)):
+    for index, circuit in enumerate(circuits):
         if limits.qubits is not None and circuit.num_qubits > limits.qubits:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has {circuit.num_qubits} qubits, but the "
                 f"backend {limits.backend!r} has {limits.qubits}."
             )
-    run_options = inputs.get("run_options")
-    shots: Any = scalar(run_options.get("shots")) if isinstance(run_options, Mapping) else None
     if limits.shots is not None and isinstance(shots, (int, float)) and shots > limits.shots:
         raise ValueError(
             f"'shots' is {shots}, but the backend {limits.backend!r} takes at most "
             f"{limits.shots} in one run."
         )
     if limits.memory is not None:
-        _check_sizes(circuits_run(inputs), shots, limits.memory)
+        _check_sizes(circuits, shots, limits.memory)
 
 
-def _check_sizes(circuits: list[QuantumCircuit], shots: Any, memory: int) -> None:
+def _check_sizes(circuits: Sequence[QuantumCircuit], shots: Any, memory: int) -> None:
     for circuit in circuits:
         if circuit.num_qubits > sizes.NARROW:
             used = [item.qubits for item in circuit.data if item.operation.name != "barrier"]

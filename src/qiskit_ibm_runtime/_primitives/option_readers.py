@@ -1,8 +1,7 @@
 """Readers that validate each option of a primitive and convert it to its sent form.
 
 Each option has one reader: it returns a value in the form in which it is sent, and raises
-``TypeError`` or ``ValueError`` for a value that no service could use. Checking and sending use the
-same reader, so that what passes the check can be sent.
+``TypeError`` or ``ValueError`` for a value that no service could use. So what passes can be sent.
 """
 
 from __future__ import annotations
@@ -34,32 +33,20 @@ class Reader:
     read: Callable[[Any], Any]
     allowed: str
 
-    def check(self, name: str, value: Any) -> None:
-        """Check a value of the option called ``name``.
+    def sent(self, name: str, value: Any, *, checked: bool) -> Any:
+        """Return a value of the option called ``name`` in the form in which it is sent.
 
         Raises:
-            ValueError: If it is not allowed.
-        """
-        if value is None:
-            return
-        try:
-            self.read(value)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"'{name}' must be {self.allowed}, or None, not {shown(value)}."
-            ) from None
-
-    def sent(self, value: Any) -> Any:
-        """Convert a value to its sent form; invalid values are unchanged.
-
-        Such a value gets here only if the user switched the checks off.
+            ValueError: If it is not allowed; without checks it is returned unchanged.
         """
         if value is None:
             return None
         try:
             return self.read(value)
         except (TypeError, ValueError):
-            return value
+            if not checked:
+                return value
+        raise ValueError(f"'{name}' must be {self.allowed}, or None, not {shown(value)}.")
 
 
 def scalar(value: Any) -> Any:
@@ -195,3 +182,16 @@ READERS: dict[str, dict[str, Reader]] = {
         "seed_simulator": Reader(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
     },
 }
+
+
+def sent_section(section: str, given: Mapping[str, Any], *, checked: bool) -> dict[str, Any]:
+    """Return a section of a primitive's inputs in its sent form; unknown options stay as they are.
+
+    Raises:
+        ValueError: If a value is not allowed, unless the checks are off.
+    """
+    readers = READERS[section]
+    return {
+        name: readers[name].sent(name, value, checked=checked) if name in readers else scalar(value)
+        for name, value in given.items()
+    }

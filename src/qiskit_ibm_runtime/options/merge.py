@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .flexible import Flexible, is_section, to_dict
-from .sections import CLASSES, SECTIONS
+from .names import CLASSES, SECTIONS
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _DEFAULTS = {name: to_dict(cls()) for name, cls in CLASSES.items()}

@@ -1,29 +1,37 @@
-"""Known option names, and suggestions for misspelled ones."""
+"""Sections and names of options, and suggestions for misspelled ones."""
 
 from __future__ import annotations
 
 import difflib
 import warnings
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.runtime_options import RuntimeOptions
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
-from .sections import KNOWN, SECTIONS, TOP_LEVEL
+from .environment_options import EnvironmentOptions
+from .execution_options import ExecutionOptions
+from .resilience_options import ResilienceOptions
+from .simulator_options import SimulatorOptions
+from .transpilation_options import TranspilationOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOMES = {name: section for section, names in KNOWN.items() for name in names}
-JOB_OPTIONS = (
-    "backend",
-    "image",
-    "log_level",
-    "instance",
-    "job_tags",
-    "max_execution_time",
-    "session_time",
-)
+CLASSES: dict[str, type] = {
+    "transpilation": TranspilationOptions,
+    "resilience": ResilienceOptions,
+    "execution": ExecutionOptions,
+    "environment": EnvironmentOptions,
+    "simulator": SimulatorOptions,
+}
+SECTIONS = tuple(CLASSES)
+KNOWN = {name: tuple(entry.name for entry in fields(cls)) for name, cls in CLASSES.items()}
+TOP_LEVEL = ("optimization_level", "resilience_level", "max_execution_time", *SECTIONS)
+JOB_OPTIONS = tuple(entry.name for entry in fields(RuntimeOptions))
 DEPRECATED = ("translation_method", "timing_constraints")
+_HOMES = {name: section for section, names in KNOWN.items() for name in names}
 _ALSO_KNOWN = {"environment": JOB_OPTIONS, "transpilation": DEPRECATED}
 _SENT = "It is sent along, and may be ignored."
 _NOT_SENT = "It is not sent."

@@ -10,15 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a primitive that come from options.
+def program_inputs(
+    options: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the inputs of a primitive: those given, and those that come from options.
 
-    Unknown names of the top level are sent along under their own name. Every unknown name, at the
-    top or in a section, draws one warning.
+    Unknown names of the top level are sent along under their own name, but replace no given input.
+    Every unknown name, at the top or in a section, draws one warning.
+
+    Args:
+        options: Options as a nested dict.
+        inputs: Circuits, observables and so on.
     """
     warn_of_names(options)
     simulator = options.get("simulator") or {}
-    inputs = {
+    return {
         "transpilation_settings": {
             **(options.get("transpilation") or {}),
             "optimization_settings": {"level": options.get("optimization_level")},
@@ -34,9 +40,9 @@ def program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
             "noise_model": simulator.get("noise_model"),
             "seed_simulator": simulator.get("seed_simulator"),
         },
+        **{name: options[name] for name in unknown_names(options)},
+        **(inputs or {}),
     }
-    inputs.update({name: options[name] for name in unknown_names(options)})
-    return inputs
 
 
 def runtime_options(options: Mapping[str, Any]) -> dict[str, Any]:

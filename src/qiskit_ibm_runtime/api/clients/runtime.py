@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._primitives.circuit_checks import Limits, check_limits
+from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.job_requests import JobQuery, JobRequest
@@ -14,8 +14,7 @@ from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .backend import BaseBackendClient
-from .submission import submit_once
-from .submit_ledger import LEDGER
+from .submission import LEDGER, submit_once
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
@@ -32,7 +31,9 @@ class RuntimeClient(BaseBackendClient):
             **params.session_parameters(params.get_auth_handler()),
         )
         self._api = Runtime(self._session)
-        self._limits: dict[str, Limits] = {}  # of the backends whose configurations were asked for
+        self._limits: dict[
+            str, BackendLimits
+        ] = {}  # of the backends whose configurations were asked for
         if params.channel == "local":
             LEDGER.note_honouring(self._session.base_url)
 
@@ -113,9 +114,7 @@ class RuntimeClient(BaseBackendClient):
             ValueError: If these are inputs of a primitive that no service could run.
             TypeError: Likewise, for an observable with a free parameter.
         """
-        limits = self._limits.get(request.backend_name or "")
-        check_limits(request.program_id, request.params, limits)
-        return request.body()
+        return request.body(self._limits.get(request.backend_name or ""))
 
     def program_delete(self, program_id: str) -> None:
         """Delete a program."""
@@ -242,7 +241,7 @@ class RuntimeClient(BaseBackendClient):
     def backend_configuration(self, backend_name: str) -> dict[str, Any]:
         """Return the configuration of a backend."""
         raw = self._api.backend(backend_name).configuration()
-        self._limits[backend_name] = Limits.of(backend_name, raw)
+        self._limits[backend_name] = BackendLimits.of(backend_name, raw)
         return raw
 
     def backend_status(self, backend_name: str) -> dict[str, Any]:

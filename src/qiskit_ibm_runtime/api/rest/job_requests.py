@@ -11,6 +11,8 @@ from qiskit_ibm_runtime.utils.hgp import from_instance_format
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
+
 
 @dataclass(frozen=True)
 class JobRequest:
@@ -42,15 +44,18 @@ class JobRequest:
     start_session: bool | None = False
     session_time: int | None = None
 
-    def body(self) -> dict[str, Any]:
+    def body(self, limits: BackendLimits | None = None) -> dict[str, Any]:
         """Return the body of the request: wire names, inputs in their sent form.
+
+        Args:
+            limits: Size of the backend, if it is known.
 
         Raises:
             IBMInputValueError: If the instance is malformed.
             ValueError: If these are inputs of a primitive that no service could run.
             TypeError: Likewise, for an observable with a free parameter.
         """
-        params = as_sent(self.program_id, self.params)
+        params = as_sent(self.program_id, self.params, limits)
         body: dict[str, Any] = {"program_id": self.program_id, "params": params}
         optional = {
             "runtime": self.image,
