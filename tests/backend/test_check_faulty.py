@@ -1,4 +1,4 @@
-"""Circuits are held against the parts of a device that do not work."""
+"""Checking circuits against the faulty parts of a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small payload stays small and is done with at once, whatever sizes it claims."""
+"""Small payloads that claim large sizes are handled quickly and in little memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VERSION = qpy.common.QPY_VERSION
-START = 19 if VERSION >= 10 else 18  # of the circuit, less its type
+START = 19 if VERSION >= 10 else 18  # of the circuit, without its type
 INFO = "qiskit.quantum_info"
 
 
@@ -42,7 +42,7 @@ def as_payload(data: bytes) -> dict[str, Any]:
 
 
 def claiming(data: bytes, **fields: int) -> bytes:
-    """Change what the header of the outer circuit says."""
+    """Change fields of the header of the outer circuit."""
     start, size = START + 1, formats.CIRCUIT_HEADER_V2_SIZE
     layout = formats.CIRCUIT_HEADER_V2_PACK
     header = formats.CIRCUIT_HEADER_V2._make(struct.unpack(layout, data[start : start + size]))

@@ -1,4 +1,4 @@
-"""Circuits arrive as they were sent, or are refused; what was sent before is not encoded again."""
+"""Circuits round-trip or are rejected, and repeated ones are encoded once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode(text: str) -> Any:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names of the circuits that were written, in order."""
+    """Names of the encoded circuits, in order."""
     names: list[str] = []
     content = codec.content
 

@@ -1,4 +1,4 @@
-"""Values travel through JSON and come back as they were."""
+"""Values round-trip through JSON."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_elements_of_one_vector_share_it_after_decoding() -> None:
 
 
 class Tagged:
-    """Something of a user's that says itself how it travels."""
+    """A custom class with its own `to_json`."""
 
     def to_json(self) -> str:
         return '{"value": 1}'
