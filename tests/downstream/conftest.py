@@ -50,13 +50,13 @@ def service() -> Iterator[QiskitRuntimeService]:
         yield QiskitRuntimeService(channel="local")
         return
     with ServerPool(2) as pool, pool.server() as server:
-        face = server.platform
-        os.environ.update(face.environment)
+        address = server.platform
+        os.environ.update(address.environment)
         yield QiskitRuntimeService(
             channel="ibm_quantum_platform",
-            token=face.api_key,
-            instance=face.instance,
-            url=face.url,
+            token=address.api_key,
+            instance=address.instance,
+            url=address.url,
         )
 
 

@@ -1,7 +1,7 @@
 """A stand-in for the service in this process; it records requests and can fail.
 
-It speaks the quantum face below ``/api`` and ``/runtime``, the cloud face of any host when it is
-used as a proxy, and the cloud face below ``/experimental`` otherwise.
+It serves the quantum channel below ``/api`` and ``/runtime``, the cloud channel of any host when it
+is used as a proxy, and the cloud channel below ``/experimental`` otherwise.
 """
 
 from __future__ import annotations

@@ -48,9 +48,11 @@ def test_pickle_loads_the_same_service_in_its_own_process(standin):
     assert standin.asked == []
 
 
-@pytest.mark.parametrize("face", ["service", "cloud_service"])
-def test_pickle_has_no_secret(standin, face):
-    pickled = pickle.dumps(getattr(standin, face)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}}))
+@pytest.mark.parametrize("channel", ["service", "cloud_service"])
+def test_pickle_has_no_secret(standin, channel):
+    pickled = pickle.dumps(
+        getattr(standin, channel)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}})
+    )
 
     for secret in (b"API-TOKEN", b"ACCESS-TOKEN", b"API-KEY", b"PROXYPW"):
         assert secret not in pickled
