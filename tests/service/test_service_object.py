@@ -1,4 +1,4 @@
-"""The service as an object: identity, copies and pickles, old names, and accounts on disk."""
+"""The service object: identity, copying, pickling, old names, saved accounts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_pickle_has_no_secret(standin, channel):
 
 @pytest.fixture
 def elsewhere(standin):
-    """A pickled service whose process has ended, as far as one can tell from here."""
+    """A pickled service that looks as if its process has ended."""
     service = standin.service(instance="h/g/p")
     pickled = pickle.dumps(service)
     _living.clear()
