@@ -207,13 +207,6 @@ def test_qasm3_runner_reads_strings() -> None:
 
 
 def test_hello_world() -> None:
-    import json
-
-    from qiskit_ibm_runtime._codecs.long_values import LONG
-from qiskit_ibm_runtime.local.execution import job
-
-    from .conftest import work
-
     published: list[str] = []
 
     kind, text = job.run(work("hello-world", {"iterations": 3}), published.append)
