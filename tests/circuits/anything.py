@@ -1,4 +1,4 @@
-"""Circuits drawn from everything that Qiskit lets one build."""
+"""Random circuits that cover everything that Qiskit can build."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STATE = [0.6, 0, 0, 0.8j]
 
 
 class Turn(Gate):
-    """A gate of a user's class, defined when it is asked for."""
+    """A user-defined gate whose definition is built on demand."""
 
     def __init__(self, name: str, angle: Any) -> None:
         super().__init__(name, 1, [angle])
@@ -58,7 +58,7 @@ class Turn(Gate):
 
 
 class Bare(Gate):
-    """A gate of a user's class that has a matrix and nothing else."""
+    """A user-defined gate that has only a matrix."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, 1, [])
@@ -71,7 +71,7 @@ def made_by(method: str, *arguments: Any) -> Operation:
     """Return the operation that a method of a circuit appends."""
     circuit = QuantumCircuit(3)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # terra 0.46 wants other ways to some of them
+        warnings.simplefilter("ignore")  # terra 0.46 deprecates some of these methods
         getattr(circuit, method)(*arguments)
     return circuit.data[0].operation
 
@@ -135,7 +135,7 @@ INSTRUCTIONS: tuple[Callable[[], Operation], ...] = (
 
 @st.composite
 def gates(draw: Any, depth: int = 2, angles: Any = ANGLES) -> Operation:
-    """Draw something unitary."""
+    """Draw a unitary operation."""
     kinds = ("standard", "library", "turn", "bare", "evolution")
     kind = draw(st.sampled_from(kinds + ("custom", "controlled") * 2 * (depth > 0)))
     if kind == "standard":
@@ -160,7 +160,7 @@ def gates(draw: Any, depth: int = 2, angles: Any = ANGLES) -> Operation:
     if kind == "controlled":
         base = draw(gates(depth - 1).filter(_is_small_gate))
         state = draw(st.integers(0, 1))
-        # Qiskit controls nothing that is but a matrix, or whose name says that it is another gate.
+        # Qiskit cannot control gates with only a matrix, or gates named like another gate.
         with contextlib.suppress(QiskitError, IndexError):
             return base.control(1, ctrl_state=state)
     inner = QuantumCircuit(draw(st.integers(1, 3)), name=name, global_phase=0.25)
@@ -176,7 +176,7 @@ def _is_small_gate(operation: Operation) -> bool:
 
 
 def _append(draw: Any, circuit: QuantumCircuit, operation: Operation) -> Any:
-    """Append an operation to bits in any order, where it has room."""
+    """Append an operation to bits in random order, if there are enough."""
     if operation.num_qubits > circuit.num_qubits or operation.num_clbits > circuit.num_clbits:
         return None
     qubits = draw(st.permutations(circuit.qubits))[: operation.num_qubits]
@@ -206,7 +206,7 @@ def _frames() -> list[QuantumCircuit]:
 
 @st.composite
 def circuits(draw: Any, depth: int = 2) -> QuantumCircuit:
-    """Draw a circuit, as it was built or looked at since."""
+    """Draw a circuit, with or without its lazy parts evaluated."""
     circuit = draw(st.integers(0, 4).map(lambda number: _frames()[number]))
     circuit.name = draw(st.sampled_from(("mine", "circuit-1", "π")))
     circuit.global_phase = draw(st.sampled_from((0, 0.5, _S)))
@@ -273,7 +273,7 @@ def _test(draw: Any, circuit: QuantumCircuit) -> Any:
 def _flow(draw: Any, circuit: QuantumCircuit, depth: int, in_loop: bool) -> None:
     kinds = ["if", "else", "while", "for", "switch", "break"]
     kind = draw(st.sampled_from(kinds if hasattr(circuit, "switch") else kinds[:4]))
-    # A body on bits of its own, laid on others in any order; or on some of those around it.
+    # A body with its own bits, applied to outer bits in random order, or a body on outer bits.
     qubits = draw(st.permutations(circuit.qubits))[:3]
     clbits = draw(st.permutations(circuit.clbits))
     own = draw(st.booleans())
@@ -306,7 +306,7 @@ def _flow(draw: Any, circuit: QuantumCircuit, depth: int, in_loop: bool) -> None
 
 
 def _printed(circuit: QuantumCircuit) -> QuantumCircuit:
-    # Qiskit cannot draw all bodies that are on bits of their own, nor Cliffords inside of bodies.
+    # Qiskit cannot draw all bodies with their own bits, nor Cliffords inside bodies.
     with contextlib.suppress(AttributeError, KeyError, ValueError, QiskitError):
         str(circuit.draw("text", cregbundle=False))
     return circuit

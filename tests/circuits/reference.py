@@ -1,7 +1,7 @@
-"""What a circuit says, looked at plainly, by somebody who knows nothing of the code under test.
+"""Independent comparison of circuits, without any code under test.
 
-Gates are compared by their matrices, as :class:`~qiskit.quantum_info.Operator` computes them; all
-else by what it is made of.
+Gates are compared by the matrices that :class:`~qiskit.quantum_info.Operator` computes, everything
+else by its parts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TO_GATES = ("clifford", "annotated")
 
 
 def difference(one: Any, other: Any, path: str = "") -> str:
-    """Return where two pieces of what circuits say differ; nothing if nowhere."""
+    """Return the path to the first difference between two descriptions; empty if they are equal."""
     if one is ANY or other is ANY:
         return ""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
@@ -35,7 +35,7 @@ def difference(one: Any, other: Any, path: str = "") -> str:
 
 
 def says(circuit: QuantumCircuit) -> list[Any]:
-    """Return what a circuit says."""
+    """Return a description of a circuit."""
     places = {bit: n for bits in (circuit.qubits, circuit.clbits) for n, bit in enumerate(bits)}
     registers = [
         (register.name, [places[bit] for bit in register])
@@ -54,7 +54,7 @@ def says(circuit: QuantumCircuit) -> list[Any]:
 
 
 def _number(value: Any) -> Any:
-    """Return a value; of an expression that for parameters which are known by their names."""
+    """Return a value; evaluate expressions with parameter values derived from their names."""
     if isinstance(value, ParameterExpression):
         by_name = {p: sum(p.name.encode()) / 1000 for p in value.parameters}
         return np.array(complex(value.bind(by_name) if by_name else value))
@@ -105,7 +105,7 @@ def _operation(operation: Any, places: dict[Any, int]) -> list[Any]:
     if not _has_symbols(operation):
         try:
             return [own, Operator(operation).data]
-        # It measures, or is nothing but a name; or terra 0.25 meets NumPy 2.
+        # Not unitary, or opaque; or terra 0.25 with NumPy 2.
         except (QiskitError, NotImplementedError, TypeError):
             pass
     definition = getattr(operation, "definition", None)

@@ -1,4 +1,4 @@
-"""The normal form of a circuit holds all that it says, and a circuit made from it says the same."""
+"""The normal form describes a circuit completely, and converts back to an equivalent circuit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.codecs.nests import whole
 from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 
@@ -89,7 +89,7 @@ def test_preserves_control_order_and_state() -> None:
 
 
 class Matrix(Gate):
-    """A gate that says nothing but its matrix."""
+    """A gate that has only a matrix."""
 
     def __init__(self) -> None:
         super().__init__("matrix", 1, [])
@@ -164,7 +164,7 @@ def test_rejects_operation_known_only_by_its_class() -> None:
     circuit.save_statevector()
 
     with pytest.raises(
-        CircuitError, match="Circuit 'bell' holds the instruction 'save_statevector'"
+        CircuitError, match="Circuit 'bell' contains the instruction 'save_statevector'"
     ):
         normal_form(circuit)
 

@@ -1,4 +1,4 @@
-"""Whatever Qiskit builds arrives with its meaning, its names and its registers, or is refused."""
+"""Encoded circuits keep their meaning, names and registers, or are rejected."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_circuit_round_trips_with_names_and_registers(
 def check(circuit: QuantumCircuit) -> None:
     try:
         expected = says(circuit)
-    except KeyError:  # terra 0.23 loses the bits of conditions when it copies deeply
+    except KeyError:  # terra 0.23 loses the bits of conditions in deep copies
         assume(False)
 
     back = arrived(circuit)
@@ -83,7 +83,7 @@ def test_ancilla_registers_round_trip() -> None:
 
     assert [(r.name, r.size) for r in back.qregs] == [("q", 1), ("anc", 2)]
     assert difference(says(laid_back), says(laid)) == ""
-    if laid_back._layout is not None:  # terra 0.23 keeps none in files
+    if laid_back._layout is not None:  # terra 0.23 does not store layouts in files
         places = laid._layout.initial_layout.get_virtual_bits()
         kept = laid_back._layout.initial_layout.get_virtual_bits()
         assert {(b._register.name, b._index): place for b, place in places.items()} == {
@@ -161,8 +161,8 @@ def test_condition_on_register_used_only_there_round_trips() -> None:
     ("operation", "reason"),
     [
         (Instruction("spell", 1, 0, [{"a": 1}]), "type dict, .* of 'spell'"),
-        (Instruction("spell", 1, 0, [2**70]), "too large for a QPY file"),
-        (library.XGate().c_if(ClassicalRegister(70, "c"), 2**69), "too large for a QPY file"),
+        (Instruction("spell", 1, 0, [2**70]), "cannot be encoded in QPY"),
+        (library.XGate().c_if(ClassicalRegister(70, "c"), 2**69), "cannot be encoded in QPY"),
     ],
 )
 def test_rejects_operation_defined_only_by_unserializable_values(

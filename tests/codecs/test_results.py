@@ -61,13 +61,13 @@ def test_missing_shots_are_allowed(shots: int | None) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ("no JSON", "not that of a sampler"),
-        ({"values": [1]}, "not that of a sampler"),
-        ({"quasi_dists": [{}], "metadata": []}, "1 distributions and 0 sets"),
-        ({"quasi_dists": {}, "metadata": {}}, "two lists"),
+        ("no JSON", "Not a sampler result"),
+        ({"values": [1]}, "Not a sampler result"),
+        ({"quasi_dists": [{}], "metadata": []}, "1 distributions but 0 sets"),
+        ({"quasi_dists": {}, "metadata": {}}, "to be lists"),
         ({"quasi_dists": [3], "metadata": [{}]}, "not an object"),
         ({"quasi_dists": [{"x": 1}], "metadata": [{}]}, "'x'"),
-        ({"quasi_dists": [{"0": 0.5, "00": 0.5}], "metadata": [{}]}, "twice"),
+        ({"quasi_dists": [{"0": 0.5, "00": 0.5}], "metadata": [{}]}, "duplicate outcome"),
     ],
 )
 def test_malformed_sampler_result_is_one_clear_error(answer: object, says: str) -> None:
@@ -90,8 +90,8 @@ def test_values_are_an_array_and_metadata_is_unchanged(values: object) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ({"quasi_dists": []}, "not that of an estimator"),
-        ({"values": [1.0], "metadata": []}, "1 values and 0 sets"),
+        ({"quasi_dists": []}, "Not an estimator result"),
+        ({"values": [1.0], "metadata": []}, "1 values but 0 sets"),
         ({"values": "1", "metadata": [{}]}, "list of numbers"),
         ({"values": [[1], [1, 2]], "metadata": [{}, {}]}, "list of numbers"),
     ],
@@ -144,5 +144,5 @@ def test_quasi_probabilities_are_unchanged(
 def test_experiment_without_quasi_probabilities_raises() -> None:
     with pytest.raises(QiskitError, match="No quasi-probabilities"):
         ran({"counts": {"0x0": 10}}).get_quasiprobabilities(0)
-    with pytest.raises(IBMRuntimeError, match="not the result of circuits"):
+    with pytest.raises(IBMRuntimeError, match="Not a circuit-runner result"):
         RunnerResult.decode('{"iteration": 1}')

@@ -8,7 +8,7 @@ import pytest
 from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime.utils import environment
-from qiskit_ibm_runtime.utils.environment import doubtful
+from qiskit_ibm_runtime.utils.environment import incompatibility
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from qiskit_ibm_runtime.utils.environment import doubtful
     ],
 )
 def test_old_terra_needs_old_numpy(terra: str, numpy: str, works: bool) -> None:
-    assert (doubtful(terra, numpy) is None) is works
+    assert (incompatibility(terra, numpy) is None) is works
 
 
 def test_service_with_incompatible_numpy_warns_at_the_caller(

@@ -13,17 +13,20 @@ from qiskit import __version__ as terra
 from qiskit.circuit import Parameter
 from qiskit.circuit import library as lib
 from qiskit.circuit.library import standard_gates
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from qiskit_ibm_runtime.local.programs import estimator
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
+from qiskit_ibm_runtime.local.simulation import exact as exactly
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.runs import SHOTS_APART
-from qiskit_ibm_runtime.local.simulation.sweeps import Sweep, is_drawn_at_the_end
+from qiskit_ibm_runtime.local.simulation.sweeps import Sweep
 
 from . import exact, noisy
 from .agreement import disagreement
-from .conftest import SHOTS, sampled
+from .conftest import SHOTS, WholeJob, sampled
 
 A, B = Parameter("a"), Parameter("b")
 POINTS = [[0.3, 1.7], [-2.2, 0.4], [0.3, 1.7]]
@@ -228,6 +231,50 @@ def test_delays_of_parameters_take_their_time() -> None:
     assert long.get(1, 0.0) < 0.3
 
 
+# -- expectation values
+
+OPERATOR = SparsePauliOp(["ZZI", "XIX", "IYZ", "III"], [1.0, -0.7, 0.4, 0.3])
+
+
+def estimated(circuit: QuantumCircuit, shots: int | None, backend: str) -> Any:
+    return estimator.main(
+        LocalBackend.of(backend),
+        WholeJob(),
+        circuits=[circuit],
+        circuit_indices=[0] * len(POINTS),
+        observables=[OPERATOR],
+        observable_indices=[0] * len(POINTS),
+        parameter_values=POINTS,
+        run_options={"shots": shots, "seed_simulator": 8, "noise_model": NoiseModel()},
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("backend", ["ibmq_qasm_simulator", "simulator_mps", "fake_manila"])
+@pytest.mark.parametrize("shots", [None, 4000])
+def test_every_point_has_its_expectation_value(shots: int | None, backend: str, seed: int) -> None:
+    """
+    Without shots up to rounding, and with shots within six standard deviations.
+    """
+    circuit = drawn(seed)
+    circuit.remove_final_measurements()
+    result = estimated(circuit, shots, backend)
+
+    for point, value, about in zip(POINTS, result["values"], result["metadata"]):
+        bound = circuit.assign_parameters(dict(zip(circuit.parameters, point)))
+        error = 6 * math.sqrt(about["variance"] / shots) if shots else 0.0
+        assert value == pytest.approx(exact.expectation(bound, OPERATOR).real, abs=error + 1e-6)
+
+
+def test_states_of_many_points_are_held_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = drawn(0)
+    circuit.remove_final_measurements()
+    expected = estimated(circuit, None, "ibmq_qasm_simulator")
+    monkeypatch.setattr(exactly, "AMPLITUDES", 2 * 2**circuit.num_qubits)
+
+    assert estimated(circuit, None, "ibmq_qasm_simulator") == expected
+
+
 # -- which are bound by Aer, and with which seeds
 
 
@@ -293,7 +340,7 @@ def test_equal_points_with_many_shots_have_samples_of_their_own() -> None:
         for shift in (1, SHOTS_APART - 1, SHOTS_APART):
             assert (first[shift:] == second[:-shift]).mean() < limit
             assert (second[shift:] == first[:-shift]).mean() < limit
-    assert is_drawn_at_the_end(circuit)
+    assert exactly.is_drawn_at_the_end(circuit)
     assert all(one.metadata["measure_sampling"] for one in result.results)
 
 

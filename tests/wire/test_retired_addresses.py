@@ -1,4 +1,4 @@
-"""Where IBM has switched an address off, the error of the failed request says so."""
+"""Errors of requests to retired IBM hosts explain what happened."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.utils.retired import explain
 
 WORKS = (
-    r"What works: channel='ibm_quantum_platform' runs V1 programs .* with an API key .* "
-    r"channel='local' runs jobs on this machine .* `url` reaches any server"
+    r"Alternatives: channel='ibm_quantum_platform' runs V1 programs .* with an API key .* "
+    r"channel='local' runs jobs on this machine .* `url` connects to any server"
 )
-QUANTUM = rf"switched the channel 'ibm_quantum' off in July 2025\. {WORKS}"
-CLOUD = rf"moved the channel 'ibm_cloud' .* refused V1 jobs there since August 2024\. {WORKS}"
+QUANTUM = rf"retired the channel 'ibm_quantum' in July 2025\. {WORKS}"
+CLOUD = (
+    rf"moved the channel 'ibm_cloud' .* stopped accepting V1 jobs there in August 2024\. {WORKS}"
+)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_connection_error_of_other_hosts_has_no_explanation(no_such_host: list[s
     with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
         QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
 
-    assert "What works" not in caught.value.message
+    assert "Alternatives" not in caught.value.message
 
 
 @pytest.mark.parametrize(

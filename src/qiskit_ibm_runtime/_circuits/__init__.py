@@ -1,1 +1,1 @@
-"""What a circuit says: its normal form, how to get it and what to make of it."""
+"""Normal form of circuits, and conversions from Qiskit, to Qiskit and to QPY."""

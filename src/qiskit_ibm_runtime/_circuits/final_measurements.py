@@ -1,4 +1,4 @@
-"""Measurements at the end of a circuit."""
+"""Detection of final measurements."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def unread_measurements(circuit: QuantumCircuit) -> set[int]:
-    """Return the places in ``circuit.data`` of the measurements that nothing depends on.
+    """Return the indices in ``circuit.data`` of measurements that no later instruction depends on.
 
-    Nothing happens to their qubit afterwards, and no later condition reads their outcome.
+    Their qubits are not used afterwards, and no later condition reads their outcomes.
     """
     if not circuit.num_clbits:
         return set()
     found = set()
-    used: set[Any] = set()  # qubits that something happens to later, bits that are read later
+    used: set[Any] = set()  # qubits used later, and clbits read later
     for place in reversed(range(len(circuit.data))):
         item = circuit.data[place]
         operation = item.operation
@@ -30,14 +30,14 @@ def unread_measurements(circuit: QuantumCircuit) -> set[int]:
                 found.add(place)
                 continue
             if operation.condition is None:
-                used.difference_update(item.clbits)  # overwritten, whatever was there before
+                used.difference_update(item.clbits)  # earlier values are overwritten here
             bits = set(item.qubits)
         used |= bits | _bits_read(operation, circuit)
     return found
 
 
 def _bits_read(operation: Any, circuit: QuantumCircuit) -> set[Clbit]:
-    """Bits of the condition or the target of an operation; all for an expression of them."""
+    """Return the bits that an operation reads; all clbits if it reads an expression."""
     condition = getattr(operation, "condition", None)
     read = condition[0] if isinstance(condition, tuple) else condition
     if operation.name == "switch_case":

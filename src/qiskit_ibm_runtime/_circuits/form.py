@@ -1,14 +1,13 @@
-"""The normal form of a circuit: an immutable tree of tuples, the same on every Qiskit.
+"""Normal form of a circuit: an immutable tree of tuples, equal for every version of Qiskit.
 
-A circuit is what its registers are, and which operation acts on which of its bits in which order.
-Bits are numbers: their places in the circuit that an instruction stands in. What stands inside an
-operation (its definition, the bodies of control flow) is a circuit of its own, and its bit ``i`` is
-the ``i``-th bit of the instruction that holds the operation.
+A circuit consists of its registers and a sequence of operations on its bits. Bits are integers:
+their indices in the circuit that contains the instruction. A definition or a body of control flow
+is a separate circuit, whose bit ``i`` is the ``i``-th bit of the instruction that contains it.
 
 A value is an ``int``, ``float``, ``complex`` or ``str``, an :class:`Array`, a ``range``, a tuple of
-values, ``None``, or one of Qiskit's parameters and their expressions, which cannot change.
+values, ``None``, or one of Qiskit's immutable parameters and parameter expressions.
 
-Circuits are the same if the same is written of them, see :func:`.writing.to_qpy`; ``==`` compares
+Circuits are equivalent if :func:`.qpy_writer.to_qpy` returns equal bytes for them; ``==`` compares
 parameters as Qiskit does.
 """
 
@@ -22,12 +21,12 @@ Value = Any
 
 
 class Array(NamedTuple):
-    """An array of numbers that cannot change.
+    """An immutable array of numbers.
 
     Attributes:
-        dtype: The type of the numbers, as numpy writes it.
-        shape: The length of each axis.
-        data: The numbers, in the order of C.
+        dtype: Type of the numbers, as a numpy type string.
+        shape: Length of each axis.
+        data: The numbers in C order.
     """
 
     dtype: str
@@ -35,7 +34,7 @@ class Array(NamedTuple):
     data: bytes
 
     def numbers(self) -> np.ndarray:
-        """Return the numbers as an array that can be read."""
+        """Return the numbers as a read-only array."""
         return np.frombuffer(self.data, self.dtype).reshape(self.shape)
 
 
@@ -43,11 +42,11 @@ class Register(NamedTuple):
     """A register of a circuit.
 
     Attributes:
-        name: Its name.
-        quantum: Whether it holds qubits.
-        bits: The places of its bits in the circuit.
-        owner: Whether its bits were made by it, so that Qiskit takes bits of equal registers for
-            the same bits. Registers may share bits; one at most owns them.
+        name: Name of the register.
+        quantum: Whether it contains qubits.
+        bits: Indices of its bits in the circuit.
+        owner: Whether the register created its bits. Qiskit treats the bits of equal owners as
+            equal. Registers may share bits, but at most one of them owns them.
     """
 
     name: str
@@ -57,11 +56,11 @@ class Register(NamedTuple):
 
 
 class Classical(NamedTuple):
-    """A classical value that something depends on.
+    """A classical value: a bit or a register.
 
     Attributes:
-        bits: The bits whose value it is, the least significant one first.
-        register: The name of the register that they are, if it is more than a bit.
+        bits: Its bits, least significant first.
+        register: Name of the register; ``None`` for a single bit.
     """
 
     bits: tuple[int, ...]
@@ -69,7 +68,7 @@ class Classical(NamedTuple):
 
 
 class Equal(NamedTuple):
-    """The condition that a classical value is a number."""
+    """Condition that a classical value equals a number."""
 
     target: Classical
     value: int
@@ -79,11 +78,11 @@ class Expression(NamedTuple):
     """An expression of classical values.
 
     Attributes:
-        kind: ``Var``, ``Value``, ``Cast``, ``Unary`` or ``Binary``, as Qiskit's classes are called.
-        width: How many bits its value has, ``None`` if it is true or false.
-        parts: Of a ``Var`` the :class:`Classical` value, of a ``Value`` the number; of a ``Cast``
-            the expression and whether it was made by Qiskit; of the others the name of the
-            operation and its operands.
+        kind: Name of Qiskit's class: ``Var``, ``Value``, ``Cast``, ``Unary`` or ``Binary``.
+        width: Number of bits of its value; ``None`` for a Boolean.
+        parts: For a ``Var``, the :class:`Classical` value; for a ``Value``, the number; for a
+            ``Cast``, the expression and whether it is implicit; otherwise the name of the operation
+            and its operands.
     """
 
     kind: str
@@ -95,29 +94,28 @@ Condition = Union[Equal, Expression]
 
 
 class Operation(NamedTuple):
-    """What an instruction does.
+    """A gate, control-flow operation or other operation.
 
     Attributes:
-        kind: What it is, by the name of the class as which Qiskit reads it: a gate of Qiskit's
-            library (``CXGate``), control flow (``IfElseOp``), or ``Gate``, ``Instruction`` and
-            ``ControlledGate`` for what is its definition, or nothing but a name.
-        name: The name that users see (of open controls, without their state).
-        qubits: On how many qubits it acts.
-        clbits: On how many classical bits it acts.
-        params: Its parameters, except for bodies. Of a delay the time and its unit; of a loop
-            ``for`` the indices and the loop parameter; of a ``switch`` its target, a
-            :class:`Classical` or an :class:`Expression`, and for each body the tuple of the values
-            that select it, ``None`` for all others; of a ``PauliEvolutionGate`` the time, the
-            operators, each the labels and coefficients of its terms, whether it was given a list of
-            them, and the synthesis, by name and settings.
-        label: Its label.
-        controls: How many of its qubits, the first ones, are controls.
-        state: The state of the controls at which it acts, as a number; ``2**controls - 1`` if all
-            are closed.
-        base: What a ``ControlledGate`` controls.
-        definition: What it is made of, for the three general kinds; of a ``ControlledGate`` with
-            all controls closed.
-        bodies: The bodies of control flow.
+        kind: Name of the class as which Qiskit reads it: a library gate (``CXGate``), control flow
+            (``IfElseOp``), or ``Gate``, ``Instruction`` or ``ControlledGate`` for custom
+            operations, which have a definition or just a name.
+        name: User-visible name, without the suffix for open controls.
+        qubits: Number of qubits.
+        clbits: Number of classical bits.
+        params: Parameters, except for bodies. For a delay: duration and unit. For a ``for`` loop:
+            indices and loop parameter. For a ``switch``: its target, a :class:`Classical` or an
+            :class:`Expression`, and for each body the tuple of values that select it, where
+            ``None`` is the default case. For a ``PauliEvolutionGate``: time, operators (labels and
+            coefficients of each), whether they were given as a list, and synthesis (name and
+            settings).
+        label: Label, or ``None``.
+        controls: Number of controls, which are the first qubits.
+        state: Control state; ``2**controls - 1`` if all controls are closed.
+        base: Base gate of a ``ControlledGate``.
+        definition: Definition of a custom operation; for a ``ControlledGate``, the one with all
+            controls closed.
+        bodies: Bodies of control flow.
     """
 
     kind: str
@@ -134,13 +132,13 @@ class Operation(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """An operation on bits of a circuit.
+    """An operation applied to bits of a circuit.
 
     Attributes:
-        operation: What it does.
-        qubits: The places of its qubits.
-        clbits: The places of its classical bits.
-        condition: When it acts; the condition of ``if`` and ``while`` stands here too.
+        operation: The operation.
+        qubits: Indices of its qubits.
+        clbits: Indices of its classical bits.
+        condition: Condition, including that of ``if`` and ``while``.
     """
 
     operation: Operation
@@ -150,15 +148,15 @@ class Instruction(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where the transpiler laid a circuit.
+    """Layout of a transpiled circuit.
 
     Attributes:
-        initial: For each qubit of the device the one that was laid there, by its register and its
-            place there, ``None`` if it had no register.
-        registers: Name and size of the registers among them that the circuit does not have.
-        mapping: For each qubit of the circuit that was transpiled where it was laid.
-        final: For each qubit of the device the one that it holds at the end.
-        inputs: How many qubits the circuit had that was transpiled.
+        initial: For each device qubit, the virtual qubit placed on it, as register name and index;
+            ``None`` for a qubit without a register.
+        registers: Name and size of the virtual registers that the circuit does not have.
+        mapping: For each qubit of the original circuit, the device qubit it was placed on.
+        final: For each device qubit, the qubit it holds at the end.
+        inputs: Number of qubits of the original circuit.
     """
 
     initial: tuple[tuple[str, int] | None, ...] | None
@@ -172,15 +170,16 @@ class Circuit(NamedTuple):
     """A circuit.
 
     Attributes:
-        name: The name; of a definition that of its operation.
-        qubits: How many there are.
-        clbits: How many classical bits there are.
-        registers: Quantum registers, then classical ones, in the order of the circuit.
-        phase: The global phase.
-        instructions: What is done, in this order.
-        metadata: What the user noted about a circuit (the dictionary itself).
-        calibrations: The pulses that stand for its gates (likewise).
-        layout: Where the transpiler laid it. Circuits inside others have none of these three.
+        name: Name of the circuit; for a definition, the name of its operation.
+        qubits: Number of qubits.
+        clbits: Number of classical bits.
+        registers: Quantum registers, then classical registers, in the circuit's order.
+        phase: Global phase.
+        instructions: Instructions in order.
+        metadata: The user's metadata; not a copy.
+        calibrations: Pulse calibrations; not a copy.
+        layout: Layout chosen by the transpiler. Definitions and bodies have no metadata,
+            calibrations or layout.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where the transpiler laid a circuit, in normal form and back."""
+"""Conversion of transpiler layouts to and from the normal form."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def layout_of(circuit: QuantumCircuit) -> form.Layout | None:
-    """Return the layout of a circuit.
+    """Convert the layout of a circuit to the normal form.
 
     Raises:
-        CircuitError: If the layout speaks of qubits that the circuit does not have.
+        CircuitError: If the layout refers to qubits that the circuit does not have.
     """
     layout = getattr(circuit, "_layout", None)
     if layout is None:
@@ -27,7 +27,7 @@ def layout_of(circuit: QuantumCircuit) -> form.Layout | None:
     try:
         return _layout(layout, circuit)
     except (KeyError, IndexError) as exc:
-        raise CircuitError(f"a layout of other qubits than its own ({exc!r})") from exc
+        raise CircuitError(f"a layout that refers to qubits of another circuit ({exc!r})") from exc
 
 
 def _layout(layout: TranspileLayout, circuit: QuantumCircuit) -> form.Layout:
@@ -56,7 +56,7 @@ def _virtual(bit: Any) -> tuple[str, int] | None:
 
 
 def to_layout(layout: form.Layout, circuit: QuantumCircuit) -> TranspileLayout:
-    """Return the layout of a circuit that was made from its normal form."""
+    """Build the layout of a circuit that was built from its normal form."""
     registers = {register.name: register for register in circuit.qregs}
     registers.update((name, QuantumRegister(size, name)) for name, size in layout.registers)
     initial = mapping = final = None

@@ -32,8 +32,8 @@ from qiskit.quantum_info import Clifford, PauliList, ScalarOp, SparsePauliOp, St
 from qiskit.result import Result
 from qiskit.transpiler import CouplingMap
 
-from qiskit_ibm_runtime._circuits.normal import normal_form
-from qiskit_ibm_runtime._circuits.writing import to_qpy
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
+from qiskit_ibm_runtime._circuits.qpy_writer import to_qpy
 from qiskit_ibm_runtime.exceptions import EncodeError, IBMError
 
 from .arrays import array_to_members, sparse_to_text

@@ -23,7 +23,7 @@ from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
-from qiskit_ibm_runtime._circuits.names import as_sent
+from qiskit_ibm_runtime._circuits.qpy_names import restore_name
 from qiskit_ibm_runtime.exceptions import DecodeError
 
 from .expressions import check_expression
@@ -228,7 +228,7 @@ def _look_at_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> Non
 
 
 def _as_sent(operation: Any, _: Any, name: str, *__: Any, **___: Any) -> Any:
-    sent = as_sent(operation, name)
+    sent = restore_name(operation, name)
     if isinstance(sent, ControlledGate):
         budget().spend_steps(_STEPS_TO_COPY * _weight(sent.base_gate, set()))
     return sent

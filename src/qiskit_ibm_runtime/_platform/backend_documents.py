@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._circuits.standard import KNOWN, STANDARD
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, STANDARD_GATES
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # V1 programs never used fractional gates: they rule out most mitigation, and rzz limits its angle.
 FRACTIONAL = frozenset({"rx", "rzz"})
-_GATES = frozenset(KNOWN[kind].name for kind in STANDARD) - {"measure", "reset"}
+_GATES = frozenset(OPERATION_CLASSES[kind].name for kind in STANDARD_GATES) - {"measure", "reset"}
 _CONTROL_FLOW = frozenset({"if_else"})
 _SUPPORTED_NAMES = _GATES | _CONTROL_FLOW | {"measure", "reset", "delay", "barrier"}
 _TWO_QUBIT_GATES = frozenset({"cz", "cx", "ecr"})

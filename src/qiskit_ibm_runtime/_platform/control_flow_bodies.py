@@ -9,8 +9,8 @@ from qiskit.transpiler import CouplingMap
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.normal import normal_form
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from qiskit.circuit import ParameterExpression
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.standard import STANDARD
+from qiskit_ibm_runtime._circuits.operation_classes import STANDARD_GATES
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class _Lowering:
             return Step(name, "Barrier", qubits)
         if operation.kind == "Delay":
             return Step(name, "Delay", qubits, params=(self._time(*operation.params),))
-        if operation.kind not in STANDARD:
+        if operation.kind not in STANDARD_GATES:
             raise IBMInputValueError(
                 f"Circuit {self._name!r} contains {name!r}, which the backend does not support. "
                 "Remove skip_transpilation, or transpile the circuit for the backend first."

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.values import expression
+from qiskit_ibm_runtime._circuits.qpy_values import encode_expression
 
 from .isa import BitCondition, Column, Condition, Isa, RegisterCondition, Step
 
@@ -145,7 +145,7 @@ class _Scope:
             return _ON_A_BIT_OR_REGISTER, name, int(condition.value)
         if isinstance(condition, RegisterCondition):
             return _ON_A_BIT_OR_REGISTER, condition.register.encode(), condition.value
-        return _ON_AN_EXPRESSION, _value(b"x", expression(self._tree(condition.tree))), 0
+        return _ON_AN_EXPRESSION, _value(b"x", encode_expression(self._tree(condition.tree))), 0
 
     def _tree(self, node: form.Expression) -> form.Expression:
         if node.kind == "Var":

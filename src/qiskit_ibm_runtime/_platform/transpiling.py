@@ -13,8 +13,8 @@ from qiskit.circuit.library import IGate
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
-from qiskit_ibm_runtime._circuits.normal import normal_form
-from qiskit_ibm_runtime._circuits.writing import to_qpy
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
+from qiskit_ibm_runtime._circuits.qpy_writer import to_qpy
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 

@@ -109,16 +109,16 @@ def _installation() -> Iterator[Finding]:
     import numpy as np
     import qiskit
 
-    from qiskit_ibm_runtime.utils.environment import doubtful
+    from qiskit_ibm_runtime.utils.environment import incompatibility
 
     yield Finding("python", OK, f"{platform.python_version()} on {platform.platform()}")
-    doubt = doubtful(qiskit.__version__, np.__version__)
+    problem = incompatibility(qiskit.__version__, np.__version__)
     for name in _PACKAGES:
         try:
             number = version(name)
         except PackageNotFoundError:
             continue
-        blamed = doubt if name == "numpy" else None
+        blamed = problem if name == "numpy" else None
         yield Finding(name, WARNING if blamed else OK, number, blamed or "")
 
 

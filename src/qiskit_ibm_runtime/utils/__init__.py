@@ -1,4 +1,4 @@
-"""Helpers at the import paths of 0.9.3; the codecs are loaded when they are first used."""
+"""Helpers at the import paths of 0.9.3; the codecs are imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses: those of the cloud's services and instances, and those of this machine."""
+"""URLs of IBM Cloud services, regions of CRNs, and detection of loopback addresses."""
 
 from __future__ import annotations
 
@@ -15,56 +15,56 @@ _REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
 
 
 def is_crn(locator: Any) -> bool:
-    """Tell whether the value is a cloud resource name, that is, starts with ``crn:``."""
+    """Return whether the value is a cloud resource name, that is, starts with ``crn:``."""
     return isinstance(locator, str) and locator.startswith("crn:")
 
 
 def crn_region(crn: str) -> str:
-    """Region in which a service instance lives.
+    """Return the region of a service instance.
 
-    The region becomes part of the host that receives the API key, so only letters, digits and
-    hyphens are let through.
+    The region becomes part of the host name that receives the API key, so it may contain only
+    letters, digits and hyphens.
 
     Raises:
-        IBMInputValueError: If the name is incomplete or its region could not be part of a host.
+        IBMInputValueError: If the CRN is incomplete or its region is not valid in a host name.
     """
     fields = crn.split(":")
     if len(fields) < 7 or not _REGION.fullmatch(fields[5]):
         raise IBMInputValueError(
-            f"{crn!r} is not a complete CRN. Copy the whole name of the service instance; it reads "
-            "'crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:INSTANCE::'."
+            f"{crn!r} is not a complete CRN. Copy the full CRN of the service instance, of the "
+            "form 'crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:INSTANCE::'."
         )
     return fields[5]
 
 
 def get_iam_api_url(cloud_url: str) -> str:
-    """Address of the identity service that belongs to a cloud address."""
+    """Return the URL of the IAM service of a cloud URL."""
     return _with_subdomain(_cloud(cloud_url), "iam")
 
 
 def get_resource_controller_api_url(cloud_url: str) -> str:
-    """Address of the resource controller that belongs to a cloud address."""
+    """Return the URL of the Resource Controller of a cloud URL."""
     return _with_subdomain(_cloud(cloud_url), "resource-controller")
 
 
 def _cloud(url: str) -> str:
-    """Return the cloud address that the platform's address belongs to; others as they are."""
+    """Return IBM Cloud's URL for a platform URL, and any other URL unchanged."""
     return "https://cloud.ibm.com" if is_platform(url) else url
 
 
 def get_runtime_api_base_url(url: str, instance: str | None) -> str:
-    """Address under which the runtime service answers.
+    """Return the base URL of the runtime API.
 
     Args:
-        url: Address of the account.
+        url: URL of the account.
         instance: CRN or ``hub/group/project``.
 
     Returns:
-        For a CRN the address of its region (an experimental address, one of numbers and that of
-        IBM's platform of today stay), else the url.
+        For a CRN, the URL of its region. Experimental URLs, IP addresses and IBM Quantum Platform
+        URLs are returned unchanged, as is ``url`` without a CRN.
 
     Raises:
-        IBMInputValueError: If the address depends on the region and the CRN does not name one.
+        IBMInputValueError: If the URL depends on the region but the CRN does not name one.
     """
     if instance is None or not is_crn(instance) or "experimental" in url:
         return url
@@ -75,7 +75,7 @@ def get_runtime_api_base_url(url: str, instance: str | None) -> str:
 
 def _with_subdomain(url: str, subdomain: str) -> str:
     parts = urlsplit(url)
-    if _is_address(parts.hostname):  # a server of one's own; nothing can stand before its number
+    if _is_address(parts.hostname):  # a custom server: IP addresses have no subdomains
         return url.rstrip("/")
     return SplitResult(parts.scheme, f"{subdomain}.{_host_and_port(parts)}", "", "", "").geturl()
 

@@ -1,4 +1,4 @@
-"""Targets made of configuration and calibration."""
+"""Construction of targets from a backend's configuration and calibration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GATES = {
     "ecr": ECRGate(),
     "cz": CZGate(),
 }
-# Making them takes terra a while; targets share them, as they share those above.
+# Slow to create, so all targets share them.
 _STANDARD: dict[str, Any] = get_standard_gate_name_mapping()
 _CONTROL_FLOW = {
     "if_else": IfElseOp,
@@ -39,21 +39,19 @@ _CONTROL_FLOW = {
 
 
 def convert_to_target(configuration: Any, properties: Any = None, defaults: Any = None) -> Target:
-    """Return what the transpiler needs to know about a device.
-
-    Faulty qubits and gates of the calibration are left out.
+    """Build the transpiler's target for a device, without faulty qubits and gates.
 
     Args:
-        configuration: ``QasmBackendConfiguration`` or its pulse sister.
-        properties: ``BackendProperties``; without them no instruction has error or duration.
-        defaults: ``PulseDefaults``; their schedules stay unparsed until somebody looks at one.
+        configuration: ``QasmBackendConfiguration`` or ``PulseBackendConfiguration``.
+        properties: ``BackendProperties``; without them, instructions have no error or duration.
+        defaults: ``PulseDefaults``; schedules are parsed on first access.
     """
     pulses = (lambda: pulse_entries(defaults)) if defaults is not None else None
     return build_target(configuration, properties, pulses)
 
 
 def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> Target:
-    """Return a target whose pulses are asked for when somebody first looks at one."""
+    """Build a target whose pulses are loaded on first access."""
     target = PulsesOnTouchTarget(
         num_qubits=configuration.n_qubits,
         qubit_properties=qubit_props_list_from_props(properties) if properties else None,
@@ -65,7 +63,7 @@ def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> 
     for gate in configuration.gates:
         places.setdefault(gate.name, _configured(gate))
     qubits = range(configuration.n_qubits)
-    # Terra 0.23 cannot lay out circuits if some instructions have places and others have none.
+    # Terra 0.23 cannot lay out circuits if only some instructions are global.
     placed = bool(properties) or any(places.values())
     everywhere: Places | None = {(qubit,): (None, None) for qubit in qubits} if placed else None
     measured = everywhere
@@ -90,7 +88,7 @@ def _timing(configuration: Any) -> dict[str, int]:
     names = ("granularity", "min_length", "pulse_alignment")
     constraints = {name: given[name] for name in names if given.get(name)}
     if given.get("acquire_alignment"):
-        # terra 0.23 misspells the name, in the constructor too
+        # terra 0.23 misspells the parameter name
         right = "acquire_alignment" in signature(Target).parameters
         constraints["acquire_alignment" if right else "aquire_alignment"] = given[
             "acquire_alignment"
@@ -99,7 +97,7 @@ def _timing(configuration: Any) -> dict[str, int]:
 
 
 def _calibrated(properties: Any) -> dict[str, Places]:
-    """Return duration and error of each gate and place."""
+    """Return (duration, error) of each gate and its qubits."""
     found: dict[str, Places] = {}
     for gate in properties.gates:
         duration = error = None
@@ -113,17 +111,17 @@ def _calibrated(properties: Any) -> dict[str, Places]:
 
 
 def _configured(gate: Any) -> Places | None:
-    """Return the places of a gate without calibration; ``None`` if it works everywhere."""
+    """Return the qargs of a gate without calibration; ``None`` if it is global."""
     pairs = getattr(gate, "coupling_map", None)
     return {tuple(pair): (None, None) for pair in pairs} if pairs else None
 
 
 def _unlisted(configuration: Any, everywhere: Places | None) -> dict[str, Places | None]:
-    """Return the places of instructions that work though ``gates`` does not list them.
+    """Return the qargs of supported instructions that are missing from ``gates``.
 
-    A simulator describes a few of its gates only and names the others in ``basis_gates``; that it
-    resets qubits goes without saying. Where qubits are coupled, nothing tells on which of them an
-    unlisted gate of several qubits works.
+    Simulators describe only a few gates and name the others in ``basis_gates``; they support
+    ``reset`` without naming it. With a coupling map, the qargs of unlisted multi-qubit gates are
+    unknown, so these gates are omitted.
     """
     names = [*configuration.basis_gates, *(["reset"] if configuration.simulator else [])]
     return {
@@ -140,7 +138,7 @@ def _readout(properties: Any, qubit: int) -> tuple[float | None, float | None]:
 
 
 def _usable(name: str, places: Places | None, faulty: FaultyParts | None) -> Places | None:
-    """Leave out what does not work; a faulty pair is left out in both directions."""
+    """Remove faulty qubits and gates; a faulty edge is removed in both directions."""
     if places is None or faulty is None:
         return places
     return {
@@ -182,7 +180,7 @@ def _operation(name: str, places: Places | None, configuration: Any) -> Any:
 
 
 def _width_of(gate: Any) -> int:
-    """Return how many qubits a gate takes that works everywhere, by its definition."""
+    """Return the number of qubits of a global gate, parsed from its QASM definition."""
     head = (getattr(gate, "qasm_def", None) or "").partition("{")[0]
     names = head.rpartition(")")[2] if ")" in head else head.replace("gate", "", 1).strip()
     bits = names.replace(gate.name, "", 1) if ")" not in head else names
@@ -190,7 +188,7 @@ def _width_of(gate: Any) -> int:
 
 
 def pulse_entries(defaults: Any) -> dict[tuple[str, tuple[int, ...]], Any]:
-    """Return the unparsed schedule of each gate and place."""
+    """Return the unparsed schedule of each gate and its qubits."""
     schedules = defaults.instruction_schedule_map
     entries = {}
     for name in schedules.instructions:
@@ -198,14 +196,14 @@ def pulse_entries(defaults: Any) -> dict[tuple[str, tuple[int, ...]], Any]:
             place = tuple(found) if isinstance(found, (tuple, list)) else (found,)
             entry = schedules._get_calibration_entry(name, place)
             entries[name, place] = entry
-            if name == "measure":  # one schedule measures all its qubits
+            if name == "measure":  # one schedule measures all of its qubits
                 for qubit in place:
                     entries.setdefault((name, (qubit,)), entry)
     return entries
 
 
 def qubit_props_list_from_props(properties: Any) -> list[IBMQubitProperties]:
-    """Return the properties of each qubit; what a calibration lacks is ``None``."""
+    """Return the properties of each qubit; missing values are ``None``."""
     names = ("T1", "T2", "frequency", "anharmonicity")
     return [
         IBMQubitProperties(*(_value(properties, qubit, name) for name in names))

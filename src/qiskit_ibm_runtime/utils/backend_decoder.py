@@ -1,7 +1,7 @@
-"""Documents of the service as Qiskit's objects; the documents are left as they are.
+"""Conversion of the service's backend documents to Qiskit's models, without modifying them.
 
-A document may also hold Python's own values, as ``to_dict()`` of Qiskit's objects returns them:
-doubles of a client answer with such documents.
+Documents may also contain Python objects, as in the output of the models' ``to_dict()``: test
+doubles of a client return such documents.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .converters import utc_to_local
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_FAULTS_OF_MODELS = (
+_MODEL_ERRORS = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 
 def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
-    """Return the configuration; ``None``, with a warning, if it cannot be understood."""
+    """Return the configuration; log a warning and return ``None`` if it is malformed."""
     if not isinstance(raw_config, dict):
         logger.warning(
-            "A backend%s is skipped: its configuration is not an object.",
+            "Skipping a backend%s: its configuration is not an object.",
             f" of {instance}" if instance else "",
         )
         return None
     try:
-        # Terra leaves what it is given alone, so only the parts that differ are made anew.
+        # Terra does not modify its input, so only the changed parts are copied.
         data = dict(raw_config)
         if isinstance(data["online_date"], str):
             data["online_date"] = dateutil.parser.isoparse(data["online_date"])
@@ -55,7 +55,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
         return _configuration(data, getattr(raw_config, "absent", ()))
     except Exception:
         logger.warning(
-            "Backend %r is skipped: its configuration cannot be understood.",
+            "Skipping backend %r: its configuration is malformed.",
             raw_config.get("backend_name"),
             exc_info=True,
         )
@@ -63,7 +63,7 @@ def configuration_from_server_data(raw_config: Any, instance: str = "") -> Any:
 
 
 def _configuration(data: dict[str, Any], absent: Iterable[str]) -> Any:
-    """Return a configuration in which fields that services no longer send read as ``None``."""
+    """Create a configuration in which fields that services no longer send are ``None``."""
     try:
         made = PulseConfiguration.from_dict(data)
     except (KeyError, TypeError):
@@ -73,27 +73,26 @@ def _configuration(data: dict[str, Any], absent: Iterable[str]) -> Any:
 
 
 @contextmanager
-def _understood(what: str) -> Iterator[None]:
-    """Raise one error for whatever Qiskit's models say to a document of another form.
+def _protocol_errors(what: str) -> Iterator[None]:
+    """Convert errors that Qiskit's models raise for malformed documents.
 
     Raises:
         IBMBackendApiProtocolError: If the block fails.
     """
     try:
         yield
-    except _FAULTS_OF_MODELS as exc:
+    except _MODEL_ERRORS as exc:
         raise IBMBackendApiProtocolError(
-            f"The service sent {what} in a form that cannot be understood: "
-            f"{type(exc).__name__}: {str(exc)[:200]}"
+            f"The service returned malformed {what}: {type(exc).__name__}: {str(exc)[:200]}"
         ) from exc
 
 
-@_understood("the properties of a backend")
+@_protocol_errors("properties of a backend")
 def properties_from_server_data(properties: dict[str, Any]) -> BackendProperties:
     """Return the calibration with its dates in local time.
 
     Raises:
-        IBMBackendApiProtocolError: If it cannot be understood.
+        IBMBackendApiProtocolError: If the document is malformed.
     """
     local_time = lru_cache(maxsize=None)(utc_to_local)  # thousands of values share a few dates
     data = {
@@ -116,12 +115,12 @@ def _dated(values: list[dict[str, Any]], local_time: Any) -> list[dict[str, Any]
     ]
 
 
-@_understood("the pulse defaults of a backend")
+@_protocol_errors("pulse defaults of a backend")
 def defaults_from_server_data(defaults: dict[str, Any]) -> PulseDefaults:
     """Return the pulse defaults.
 
     Raises:
-        IBMBackendApiProtocolError: If they cannot be understood.
+        IBMBackendApiProtocolError: If the document is malformed.
     """
     data = {
         **defaults,

@@ -1,4 +1,4 @@
-"""Times and durations: between time zones, and into words and seconds."""
+"""Conversion of times between time zones, and of durations to text and seconds."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _UNITS = {"h": (3600, 24), "m": (60, 60), "s": (1, 60)}
 
 
 def utc_to_local(utc_dt: datetime | str) -> datetime:
-    """Show a time in the local time zone.
+    """Convert a time to the local time zone.
 
     Args:
-        utc_dt: A datetime or a text of one. Its own offset counts; without one it is UTC.
+        utc_dt: A datetime, or a string with one. Without a UTC offset, it is taken as UTC.
 
     Returns:
-        The same instant in the local zone.
+        The same instant in the local time zone.
 
     Raises:
-        TypeError: If it is neither a datetime nor a text.
-        ValueError: If the text is no date.
+        TypeError: If it is neither a datetime nor a string.
+        ValueError: If the string is not a valid time.
     """
     moment = _to_datetime(utc_dt)
     if moment.tzinfo is None:
@@ -43,23 +43,23 @@ def utc_to_local(utc_dt: datetime | str) -> datetime:
 
 
 def local_to_utc(local_dt: datetime | str) -> datetime:
-    """Show a time in UTC.
+    """Convert a time to UTC.
 
     Args:
-        local_dt: A datetime or a text of one. Its own offset counts; without one it is local time.
+        local_dt: A datetime, or a string with one. Without a UTC offset, it is taken as local time.
 
     Returns:
-        The same instant in UTC; the argument itself if it was in UTC already.
+        The same instant in UTC; the argument itself if it is in UTC already.
 
     Raises:
-        TypeError: If it is neither a datetime nor a text.
-        ValueError: If the text is no date.
+        TypeError: If it is neither a datetime nor a string.
+        ValueError: If the string is not a valid time.
     """
     moment = _to_datetime(local_dt)
     if isinstance(local_dt, str) and not _names_a_day(local_dt):
         warnings.warn(
-            f"{local_dt!r} does not name a full date and is taken for {moment.isoformat(' ')}. "
-            "Write year, month and day, as in '2023-05-01'.",
+            f"{local_dt!r} is not a full date; interpreting it as {moment.isoformat(' ')}. "
+            "Specify year, month and day, as in '2023-05-01'.",
             stacklevel=caller_stacklevel(),
         )
     if moment.tzinfo is None:
@@ -75,17 +75,17 @@ def _to_datetime(value: Any) -> datetime:
     if isinstance(value, str):
         moment: datetime = parser.parse(value)
         return moment
-    raise TypeError(f"{value!r} is neither a datetime nor a string with one.")
+    raise TypeError(f"Expected a datetime or a string with one, not {value!r}.")
 
 
 def _names_a_day(text: str) -> bool:
-    """Whether nothing of a date is filled in from another one."""
+    """Whether a string specifies year, month and day."""
     first, second = (parser.parse(text, default=day) for day in _TWO_DAYS)
     return bool(first == second)
 
 
 def utc_to_local_all(data: Any) -> Any:
-    """Show every datetime in nested lists and dicts in the local zone; see :func:`utc_to_local`."""
+    """Convert every datetime in nested lists and dicts with :func:`utc_to_local`."""
     if isinstance(data, datetime):
         return utc_to_local(data)
     if isinstance(data, list):
@@ -96,19 +96,19 @@ def utc_to_local_all(data: Any) -> Any:
 
 
 def seconds_to_duration(seconds: float) -> tuple[int, int, int, int, int]:
-    """Split a number of seconds.
+    """Split a number of seconds into days, hours, minutes, seconds and milliseconds.
 
     Args:
-        seconds: A duration, not negative.
+        seconds: A duration of at least zero.
 
     Returns:
-        Days, hours, minutes, seconds and milliseconds. Milliseconds, rounded up, are counted only
-        when the seconds would be 0.
+        Days, hours, minutes, seconds and milliseconds. Milliseconds, rounded up, are nonzero only
+        when the seconds are 0.
     """
     minutes, rest = divmod(seconds, 60)
     whole, milliseconds = int(rest), 0
     if rest < 1:
-        # The inner rounding keeps 0.035 from becoming 36 milliseconds: 0.035 * 1000 > 35.
+        # Round first, because 0.035 * 1000 > 35 would become 36 milliseconds.
         whole, milliseconds = divmod(ceil(round(rest * 1000, 6)), 1000)
     hours, minutes = divmod(int(minutes), 60)
     days, hours = divmod(hours, 24)
@@ -116,14 +116,14 @@ def seconds_to_duration(seconds: float) -> tuple[int, int, int, int, int]:
 
 
 def duration_difference(date_time: datetime) -> str:
-    """Say how long it is until a time.
+    """Format the duration from now until a time.
 
     Args:
-        date_time: The time to come; local unless it has an offset.
+        date_time: A time in the future; local time unless it has an offset.
 
     Returns:
-        Its two largest units, such as ``"2 days 3 hrs"`` or ``"5 min 3 sec"``; empty when the
-        time has come.
+        The two largest units, such as ``"2 days 3 hrs"`` or ``"5 min 3 sec"``; empty for a time in
+        the past.
     """
     return _in_words((local_to_utc(date_time) - datetime.now(tz.UTC)).total_seconds())
 
@@ -140,32 +140,32 @@ def _in_words(seconds: float) -> str:
 
 
 def hms_to_seconds(hms: str, msg_prefix: str = "") -> int:
-    """Read a duration such as ``"2h 30m 40s"`` or ``"1 hour and 30 minutes"``.
+    """Parse a duration such as ``"2h 30m 40s"`` or ``"1 hour and 30 minutes"``.
 
     Args:
-        hms: Numbers of hours (0 to 23), minutes (0 to 59) and seconds (0 to 59), each at most once
-            and in any order, with the units as words or as their first letters. Numbers may have a
-            fraction (``"1.5h"``); parts may be separated by commas, semicolons or "and".
-            ``"1:30"`` (hours and minutes) and ``"1:30:00"`` are read as well.
-        msg_prefix: Text to put in front of the error message.
+        hms: Hours (0 to 23), minutes (0 to 59) and seconds (0 to 59), each at most once and in any
+            order, with units spelled out or abbreviated to their first letters. Numbers may have a
+            fraction (``"1.5h"``). Parts may be separated by commas, semicolons or "and". The
+            formats ``"1:30"`` (hours and minutes) and ``"1:30:00"`` are accepted as well.
+        msg_prefix: Prefix of the error message.
 
     Returns:
         The duration in whole seconds.
 
     Raises:
-        IBMInputValueError: If it is anything else.
+        IBMInputValueError: If the string has another format.
     """
     parts = _split(hms)
     if not parts or any(number >= _UNITS[unit][1] for unit, number in parts.items()):
         raise IBMInputValueError(
-            f"{msg_prefix}{hms!r} is not a duration. Write it like '2h 30m 40s', each unit at most "
-            "once, with hours below 24, minutes below 60 and seconds below 60."
+            f"{msg_prefix}{hms!r} is not a valid duration. Use the form '2h 30m 40s', with each "
+            "unit at most once, hours below 24, and minutes and seconds below 60."
         )
     return int(round(sum(number * _UNITS[unit][0] for unit, number in parts.items()), 6))
 
 
 def _split(hms: Any) -> dict[str, float] | None:
-    """Number for each unit, or ``None`` if the text does not follow the grammar."""
+    """Return the number of each unit, or ``None`` if the string does not match the grammar."""
     if not isinstance(hms, str):
         return None
     clock = _CLOCK.fullmatch(hms)

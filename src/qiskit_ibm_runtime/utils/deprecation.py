@@ -1,4 +1,4 @@
-"""Deprecation warnings with one wording, which point at the line of the caller."""
+"""Deprecation warnings with a consistent wording that point at the caller's line."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def issue_deprecation_msg(msg: str, version: str, remedy: str, stacklevel: int =
         msg: Subject and verb, such as "The open method is deprecated".
         version: Release of this package in which the deprecation began.
         remedy: What to use instead, as a sentence.
-        stacklevel: Counted as if the caller had called :func:`warnings.warn` itself: 1 blames
-            the line that calls this function, 2 the caller of that function, and so on.
+        stacklevel: As for :func:`warnings.warn`: 1 points at the line that calls this function, 2
+            at the caller of that function, and so on.
     """
     warnings.warn(
         f"{msg} as of qiskit-ibm-runtime {version} and will go away no sooner than 3 months "
@@ -46,13 +46,13 @@ def deprecate_arguments(deprecated: str, version: str, remedy: str, stacklevel: 
 def deprecate_function(
     deprecated: str, version: str, remedy: str, stacklevel: int = 2
 ) -> Callable[[F], F]:
-    """Make a function warn each time it is called.
+    """Return a decorator that issues a warning on each call of a function.
 
     Args:
-        deprecated: Name under which users know the function.
+        deprecated: User-visible name of the function.
         version: Release of this package in which the deprecation began.
         remedy: What to use instead, as a sentence.
-        stacklevel: 2 blames the line that calls the decorated function.
+        stacklevel: 2 points at the line that calls the decorated function.
 
     Returns:
         The decorator.
@@ -75,9 +75,10 @@ _PACKAGE = __name__.split(".", 1)[0]
 
 
 def caller_stacklevel() -> int:
-    """The ``stacklevel`` for :func:`warnings.warn`, when called by the function that warns.
+    """Return the ``stacklevel`` of the innermost line outside this package.
 
-    It blames the innermost line outside this package; a subclass of one of our classes is outside.
+    Call this from the function that calls :func:`warnings.warn`. Users' subclasses of this
+    package's classes count as outside.
     """
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):

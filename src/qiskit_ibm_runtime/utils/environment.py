@@ -1,4 +1,4 @@
-"""Installed versions that are known to fail together."""
+"""Detection of incompatible versions of dependencies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .deprecation import caller_stacklevel
 
 
 def warn_of_environment() -> None:
-    """Warn the user if Qiskit and numpy do not work together."""
-    doubt = doubtful(qiskit.__version__, np.__version__)
-    if doubt is not None:
-        warnings.warn(doubt, stacklevel=caller_stacklevel())
+    """Warn if the installed versions of Qiskit and numpy are incompatible."""
+    problem = incompatibility(qiskit.__version__, np.__version__)
+    if problem is not None:
+        warnings.warn(problem, stacklevel=caller_stacklevel())
 
 
-def doubtful(terra: str, numpy: str) -> str | None:
-    """Return what is wrong with these versions; ``None`` if nothing is known to be."""
+def incompatibility(terra: str, numpy: str) -> str | None:
+    """Describe a known incompatibility of these versions; ``None`` if there is none."""
     if _release(terra) < (0, 46) and _release(numpy) >= (2, 0):
         return (
-            f"Qiskit Terra {terra} does not work with numpy {numpy}: errors from within Qiskit are "
-            'to be expected. Install another numpy: pip install "numpy<2"'
+            f"Qiskit Terra {terra} is not compatible with numpy {numpy}: expect errors from "
+            'Qiskit. Install an older numpy: pip install "numpy<2"'
         )
     return None
 

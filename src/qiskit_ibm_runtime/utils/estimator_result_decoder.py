@@ -1,4 +1,4 @@
-"""Results of the estimator."""
+"""Decoder for results of the estimator program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
 
 class EstimatorResultDecoder(ResultDecoder):
-    """Makes an ``EstimatorResult`` of the service's answer.
+    """Decode the service's response to an ``EstimatorResult``.
 
     .. code-block:: python
 
@@ -25,33 +25,32 @@ class EstimatorResultDecoder(ResultDecoder):
 
     @classmethod
     def decode(cls, raw_result: str) -> EstimatorResult:  # type: ignore[override]
-        """Return values as an array with one float per circuit, with metadata as received.
+        """Return expectation values of shape (circuits,), with metadata as received.
 
         Raises:
-            IBMRuntimeError: If the answer is not that of an estimator, or loses count.
+            IBMRuntimeError: If the response is not an estimator result, or the numbers of values
+                and metadata differ.
         """
         data = super().decode(raw_result)
         if not isinstance(data, dict) or not {"values", "metadata"} <= set(data):
-            raise IBMRuntimeError(
-                "The result is not that of an estimator: expected values and metadata."
-            )
+            raise IBMRuntimeError("Not an estimator result: expected 'values' and 'metadata'.")
         values, metadata = _numbers(data["values"]), data["metadata"]
         if values is None or values.ndim != 1 or not isinstance(metadata, list):
             raise IBMRuntimeError(
-                "The result is not that of an estimator: expected a list of numbers, and metadata."
+                "Not an estimator result: expected a list of numbers, and metadata."
             )
         if len(values) != len(metadata):
             raise IBMRuntimeError(
-                f"The result holds {len(values)} values and {len(metadata)} sets of metadata."
+                f"The result has {len(values)} values but {len(metadata)} sets of metadata."
             )
         return EstimatorResult(values=values, metadata=metadata)
 
 
 def _numbers(values: Any) -> np.ndarray[Any, Any] | None:
-    """Return an array of floats, or of complex numbers; ``None`` if it holds anything else."""
+    """Return an array of floats or complex numbers; ``None`` for other values."""
     if isinstance(values, list) and not all(isinstance(x, (int, float, complex)) for x in values):
         return None
     array = np.asarray(values)
-    if array.dtype.kind in "biu":  # JSON has no whole floats: some services write 1.0 as 1
+    if array.dtype.kind in "biu":  # some services write 1.0 as 1
         return array.astype(float)
     return array if array.dtype.kind in "fc" else None

@@ -1,4 +1,4 @@
-"""The ``hub/group/project`` form of an instance."""
+"""The ``hub/group/project`` format of instances."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def from_instance_format(instance: Any) -> tuple[str, str, str]:
     """Split ``hub/group/project``.
 
     Args:
-        instance: Text of exactly three non-empty parts.
+        instance: A string with exactly three non-empty parts.
 
     Returns:
         Hub, group and project.
 
     Raises:
-        IBMInputValueError: If it is anything else.
+        IBMInputValueError: If it has another format.
     """
     parts = instance.split("/") if isinstance(instance, str) else []
     if len(parts) != 3 or not all(parts):
@@ -30,5 +30,5 @@ def from_instance_format(instance: Any) -> tuple[str, str, str]:
 
 
 def to_instance_format(hub: str, group: str, project: str) -> str:
-    """Join a hub, a group and a project with slashes."""
+    """Join hub, group and project to ``hub/group/project``."""
     return f"{hub}/{group}/{project}"

@@ -1,7 +1,6 @@
-"""JSON with typed wrappers for what JSON cannot express.
+"""JSON encoder and decoder for circuits, arrays and other objects that JSON cannot represent.
 
-``json.dumps(value, cls=RuntimeEncoder)`` and ``json.loads(text, cls=RuntimeDecoder)`` are the two
-doors; what happens to each kind of object is written down in :mod:`.codecs`.
+Use ``json.dumps(value, cls=RuntimeEncoder)`` and ``json.loads(text, cls=RuntimeDecoder)``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ HAS_SCIPY = find_spec("scipy") is not None
 
 
 def to_base64_string(data: str) -> str:
-    """Return the base64 text of a string's UTF-8 bytes."""
+    """Encode a string as UTF-8 and base64."""
     return pack(data.encode(), compress=False)
 
 

@@ -1,4 +1,4 @@
-"""Reading lists that a service hands out in pages."""
+"""Pagination of listings."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 
 def is_last_page(records: list[Any], count: Any, offset: int, *, news: bool) -> bool:
-    """Return whether a page ends a listing: services count differently, so an empty one does.
+    """Return whether a page is the last one of a listing.
 
     Args:
-        records: Content of the page.
-        count: Number of records as the service gives it, which may be that of the page.
+        records: Records of the page.
+        count: The service's record count, which may count only the page.
         offset: Number of records read so far.
-        news: Whether the page holds anything that those before did not; a service that ignores the
-            offset gives the same page again and again.
+        news: Whether the page contains new records; services that ignore the offset return the
+            same page repeatedly.
     """
     if news:
         return False

@@ -1,4 +1,4 @@
-"""Addresses of IBM that no longer serve, or no longer understand, this protocol."""
+"""IBM hosts that were retired or no longer support the V1 API, and errors that explain this."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ from urllib.parse import urlsplit
 
 _PLATFORM = "quantum.cloud.ibm.com"
 
-_WHAT_WORKS = (
-    "What works: channel='ibm_quantum_platform' runs V1 programs on IBM's platform of today, with "
-    "an API key of https://cloud.ibm.com/iam/apikeys as token (tokens of the old channel do not "
-    "count there) and the CRN of a service instance as `instance`; channel='local' runs jobs on "
-    "this machine and needs no account; `url` reaches any server that speaks the same protocol."
+_ALTERNATIVES = (
+    "Alternatives: channel='ibm_quantum_platform' runs V1 programs on IBM Quantum Platform, with "
+    "an API key from https://cloud.ibm.com/iam/apikeys as token (tokens of the retired channel do "
+    "not work) and the CRN of a service instance as `instance`; channel='local' runs jobs on this "
+    "machine without an account; `url` connects to any server with the same API."
 )
-_QUANTUM = f"IBM switched the channel 'ibm_quantum' off in July 2025. {_WHAT_WORKS}"
+_QUANTUM = f"IBM retired the channel 'ibm_quantum' in July 2025. {_ALTERNATIVES}"
 _CLOUD = (
-    "IBM has moved the channel 'ibm_cloud' to another address and protocol, and has refused V1 "
-    f"jobs there since August 2024. {_WHAT_WORKS}"
+    "IBM moved the channel 'ibm_cloud' to another URL and API, and stopped accepting V1 jobs "
+    f"there in August 2024. {_ALTERNATIVES}"
 )
-# By host name; each stands for all names below it.
+# Keyed by host name; subdomains are included.
 _EXPLANATIONS = {
     "quantum-computing.ibm.com": _QUANTUM,
     "quantum.ibm.com": _QUANTUM,
     "quantum-computing.cloud.ibm.com": _CLOUD,
 }
-# Channel of today's clients, as saved in the account file that they share with this package.
+# Channel of IBM's current clients, which share their account file with this package.
 PLATFORM_CHANNEL = "ibm_quantum_platform"
 
 
 def is_platform(url: str) -> bool:
-    """Return whether a URL belongs to IBM's platform of today."""
+    """Return whether a URL belongs to IBM Quantum Platform."""
     return f".{_host(url)}".endswith(f".{_PLATFORM}")
 
 
 def speaks_of_today(url: str) -> bool:
-    """Return whether a URL is one under which the platform's protocol of today is spoken."""
+    """Return whether a URL serves the current platform API."""
     return is_platform(url) or urlsplit(url).path.rstrip("/").endswith("/api/v1")
 
 
 def is_old(url: str) -> bool:
-    """Return whether a URL belongs to a host of IBM that was switched off."""
+    """Return whether a URL belongs to a retired IBM host."""
     return _domain(url) is not None
 
 
 def explain(url: str, status: int | None) -> str:
-    """Return what became of an address where a request failed; empty if nothing is known of it.
+    """Explain why a request to a retired host failed; empty for other hosts.
 
     Args:
-        url: The address.
-        status: HTTP status of the answer; ``None`` if there was none.
+        url: URL of the request.
+        status: HTTP status of the response; ``None`` if there was none.
     """
     domain = _domain(url)
     if domain is None:

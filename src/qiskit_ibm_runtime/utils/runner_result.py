@@ -1,4 +1,4 @@
-"""Results of the circuit runner."""
+"""Results of the circuit-runner program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
 
 class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
-    """A ``Result`` that may hold quasi-probabilities.
+    """A ``Result`` that may contain quasi-probabilities.
 
     .. code-block:: python
 
@@ -31,15 +31,15 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
 
     @classmethod
     def decode(cls, data: str | bytes) -> RunnerResult:
-        """Return the result behind plain JSON.
+        """Decode a result from JSON.
 
         Raises:
-            IBMRuntimeError: If it is none.
+            IBMRuntimeError: If the response is not a circuit-runner result.
         """
         try:
             return cls.from_dict(json.loads(data))  # type: ignore[no-any-return]
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise IBMRuntimeError(f"The answer is not the result of circuits: {exc!r}") from exc
+            raise IBMRuntimeError(f"Not a circuit-runner result: {exc!r}") from exc
 
     def get_quasiprobabilities(self, experiment: Any = None) -> Any:
         """Return mitigated distributions.
@@ -48,7 +48,7 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
             experiment: Index or name of an experiment, or a list of them; all by default.
 
         Returns:
-            One ``QuasiDistribution`` for one experiment, else a list, over the outcomes that came.
+            One ``QuasiDistribution`` for one experiment, otherwise a list of them.
 
         Raises:
             QiskitError: If an experiment has no quasi-probabilities.
@@ -71,5 +71,5 @@ class RunnerResult(Result, ResultDecoder):  # type: ignore[misc]
 
 
 def _outcome(key: str) -> int:
-    """Read an outcome: hexadecimal also without a prefix, as in counts."""
+    """Parse an outcome; without a prefix it is hexadecimal, as in counts."""
     return int(key, 2 if key.startswith("0b") else 16)

@@ -1,4 +1,4 @@
-"""Results of the sampler."""
+"""Decoder for results of the sampler program."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.program.result_decoder import ResultDecoder
 
 _KEY = re.compile(r"0x[0-9a-fA-F]+|0b[01]+|[0-9]+")
-_SAFE_WIDTH = 60  # in bits: no two numbers below 2**61 - 1 have one hash
+_SAFE_WIDTH = 60  # in bits: integers below 2**61 - 1 have distinct hashes
 _BITS = re.compile(r"[01]+")
-_FOUND_ONLY_IN_DECIMAL = re.compile(r"\d*[2-9]\d*")
+_DECIMAL_ONLY = re.compile(r"\d*[2-9]\d*")
 
 
 class SamplerResultDecoder(ResultDecoder):
-    """Makes a ``SamplerResult`` of the service's answer.
+    """Decode the service's response to a ``SamplerResult``.
 
     .. code-block:: python
 
@@ -37,30 +37,32 @@ class SamplerResultDecoder(ResultDecoder):
     def decode(cls, raw_result: str) -> SamplerResult:  # type: ignore[override]
         """Return distributions over integers, with metadata as received.
 
-        A distribution knows its shots and an upper bound of its standard deviation,
-        ``sqrt(readout_mitigation_overhead / shots)``; both are unknown if the metadata lack shots.
-        Keys may be bit strings, which give the distribution its width, hexadecimal or binary
-        numbers with a prefix, or decimal numbers; registers may be of any width.
+        Each distribution has its ``shots`` and the upper bound
+        ``sqrt(readout_mitigation_overhead / shots)`` of its standard deviation. Without shots in
+        the metadata, ``shots`` is infinite and the bound is 0. Keys may be bit strings (whose
+        length gives the width of the distribution), prefixed hexadecimal or binary numbers, or
+        decimal numbers. Registers may have any width.
 
         Raises:
-            IBMRuntimeError: If the answer is not that of a sampler, or loses count.
+            IBMRuntimeError: If the response is not a sampler result, or the numbers of
+                distributions and metadata differ.
         """
         data = super().decode(raw_result)
         if not isinstance(data, dict) or not {"quasi_dists", "metadata"} <= set(data):
-            raise IBMRuntimeError(
-                "The result is not that of a sampler: expected quasi_dists and metadata."
-            )
+            raise IBMRuntimeError("Not a sampler result: expected 'quasi_dists' and 'metadata'.")
         dists, metadata = data["quasi_dists"], data["metadata"]
         if not isinstance(dists, list) or not isinstance(metadata, list):
-            raise IBMRuntimeError("The result is not that of a sampler: expected two lists.")
+            raise IBMRuntimeError(
+                "Not a sampler result: expected 'quasi_dists' and 'metadata' to be lists."
+            )
         if len(dists) != len(metadata):
             raise IBMRuntimeError(
-                f"The result holds {len(dists)} distributions and {len(metadata)} sets of metadata."
+                f"The result has {len(dists)} distributions but {len(metadata)} sets of metadata."
             )
         made = []
         for index, facts in enumerate(metadata):
             made.append(_distribution(dists[index], facts, index))
-            dists[index] = None  # a large result is not held twice
+            dists[index] = None  # free memory of large results early
         return SamplerResult(made, metadata)
 
 
@@ -71,7 +73,7 @@ def _distribution(dist: Any, metadata: Any, index: int) -> QuasiDistribution:
         )
     if not all(issubclass(kind, Real) for kind in set(map(type, dist.values()))):
         raise IBMRuntimeError(
-            f"Distribution {index} of the result holds a value that is not a number."
+            f"Distribution {index} of the result contains a value that is not a number."
         )
     shots = metadata.get("shots", math.inf)
     overhead = metadata.get("readout_mitigation_overhead", 1.0)
@@ -79,45 +81,45 @@ def _distribution(dist: Any, metadata: Any, index: int) -> QuasiDistribution:
         bound = math.sqrt(overhead / shots) if shots else None
     except (TypeError, ValueError) as error:
         raise IBMRuntimeError(
-            f"Metadata {index} of the result are not those of a sampler: shots are {shots!r}, and "
+            f"Metadata {index} of the result are invalid: shots is {shots!r}, and "
             f"readout_mitigation_overhead is {overhead!r}."
         ) from error
     return QuasiDistribution(_with_keys_of_one_form(dist), shots=shots, stddev_upper_bound=bound)
 
 
 def _with_keys_of_one_form(dist: dict[str, float]) -> dict[Any, float]:
-    """Return bit strings as they are, because they tell the width; other keys as integers.
+    """Keep bit strings, because their length is the width, and convert other keys to integers.
 
-    JSON makes texts of integer keys. A digit above 1 in any key tells such a distribution from
-    bit strings; without one, keys are bit strings.
+    JSON converts integer keys to strings. Keys are decimal if any of them contains a digit above
+    1, otherwise they are bit strings.
     """
     uniform = _are_bit_strings_of_one_width(dist)
     if uniform and len(next(iter(dist))) <= _SAFE_WIDTH:
         return dict(dist)
     prefixed = not uniform and any(key.startswith(("0x", "0b")) for key in dist)
-    decimal = not uniform and any(_FOUND_ONLY_IN_DECIMAL.fullmatch(key) for key in dist)
+    decimal = not uniform and any(_DECIMAL_ONLY.fullmatch(key) for key in dist)
     outcomes = [_number(key, decimal) for key in dist]
     check_hashes(outcomes)
     if len(set(outcomes)) < len(dist):
-        raise IBMRuntimeError("The result holds a distribution that names an outcome twice.")
+        raise IBMRuntimeError("The result has a distribution with a duplicate outcome.")
     return dict(zip(outcomes, dist.values())) if prefixed or decimal else dict(dist)
 
 
 def _are_bit_strings_of_one_width(dist: dict[str, float]) -> bool:
-    """Return whether keys are what services send, in two glances at all instead of one at each."""
+    """Return whether all keys are bit strings of equal length, without a loop over the keys."""
     widths = set(map(len, dist))
     return len(widths) == 1 and 0 not in widths and bool(_BITS.fullmatch("".join(dist)))
 
 
 def _number(key: str, decimal: bool) -> int:
     try:
-        if not _KEY.fullmatch(key):  # `int` takes signs, spaces and underscores too
-            raise ValueError(key)  # noqa: TRY301 - refused like a digit that does not belong
+        if not _KEY.fullmatch(key):  # `int` also accepts signs, spaces and underscores
+            raise ValueError(key)  # noqa: TRY301 - reported like an invalid digit
         if key.startswith(("0x", "0b")):
             return int(key, 0)
         return int(key, 10 if decimal else 2)
     except ValueError:
         raise IBMRuntimeError(
-            f"The result holds a distribution with the key {key!r}; expected bit strings, or "
+            f"The result has a distribution with the key {key!r}; expected bit strings, or "
             "hexadecimal, binary or decimal numbers."
         ) from None

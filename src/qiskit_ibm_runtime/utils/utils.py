@@ -1,4 +1,4 @@
-"""Small helpers whose import path users know from 0.9.3."""
+"""Small helpers at the import path of 0.9.3."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ QISKIT_IBM_RUNTIME_LOG_FILE = "QISKIT_IBM_RUNTIME_LOG_FILE"
 
 
 def validate_job_tags(job_tags: Any, exception: type[Exception]) -> None:
-    """Refuse job tags that are not a list of strings.
+    """Reject job tags that are not a list of strings.
 
     Args:
-        job_tags: The tags; ``None`` and an empty list pass.
+        job_tags: The tags; ``None`` and an empty list are accepted.
         exception: Class of the error to raise.
     """
     if job_tags and (
@@ -70,28 +70,28 @@ def resolve_crn(
     verify: bool | str = True,
     http: HttpSettings | None = None,
 ) -> list[str]:
-    """Find the CRNs of the Qiskit Runtime service instances that have a name.
+    """Find the CRNs of the Qiskit Runtime service instances with a given name.
 
     Args:
-        channel: Only ``ibm_cloud`` has CRNs.
-        url: Address of the cloud, such as ``https://cloud.ibm.com``.
-        instance: Name of a service instance. A CRN is handed back without any request.
+        channel: Must be ``ibm_cloud``, the only channel with CRNs.
+        url: URL of the cloud, such as ``https://cloud.ibm.com``.
+        instance: Name of a service instance. A CRN is returned without any request.
         token: API key.
-        proxies: How to reach the cloud.
-        verify: Whether to check certificates, or the file of the authority to check them with.
-        http: How requests are made.
+        proxies: Proxies to use.
+        verify: Whether to verify certificates, or the path of a CA certificate.
+        http: HTTP settings.
 
     Returns:
-        All CRNs of that name; none if there is no such instance.
+        All CRNs with that name; empty if there is no such instance.
 
     Raises:
-        ValueError: If the channel is another one, or no instance is named.
-        RequestsApiError: If the cloud cannot be asked.
+        ValueError: If the channel is another one, or no instance is given.
+        RequestsApiError: If a request to the cloud fails.
     """
     if channel != "ibm_cloud":
         raise ValueError(f"CRNs exist on channel 'ibm_cloud' only, not on {channel!r}.")
     if not instance:
-        raise ValueError("Say which service instance is meant: give its CRN or its name.")
+        raise ValueError("No service instance given: give the CRN or name of one as `instance`.")
     if is_crn(instance):
         return [instance]
     from qiskit_ibm_runtime.api.clients.cloud_directory import resolve_instance_names
@@ -109,14 +109,14 @@ def instance_names(
     verify: bool | str = True,
     http: HttpSettings | None = None,
 ) -> list[str]:
-    """Names of the Qiskit Runtime service instances of a cloud account, as for `resolve_crn`."""
+    """List the names of a cloud account's service instances; see :func:`resolve_crn`."""
     from qiskit_ibm_runtime.api.clients.cloud_directory import list_instance_names
 
     return list_instance_names(url=url, token=token, proxies=proxies, verify=verify, http=http)
 
 
 def to_python_identifier(name: str) -> str:
-    """Turn a name into a snake-case Python identifier.
+    """Convert a name to a snake-case Python identifier.
 
     ``HelloWorld`` and ``hello-world`` become ``hello_world``, ``1abc`` becomes ``_1abc`` and
     ``class`` becomes ``class_``.
@@ -130,18 +130,18 @@ def to_python_identifier(name: str) -> str:
 
 
 class _RecordFormatter(logging.Formatter):
-    """Format of our own handlers, and the mark by which they are recognised."""
+    """Formatter of this package's handlers, which also identifies them."""
 
     def __init__(self) -> None:
         super().__init__("%(module)s.%(funcName)s:%(levelname)s:%(asctime)s: %(message)s")
 
 
 def setup_logger(logger: logging.Logger) -> None:
-    """Let a logger write as the environment says, independent of the root logger.
+    """Configure a logger from the environment, independently of the root logger.
 
-    ``QISKIT_IBM_RUNTIME_LOG_LEVEL`` is a level name in any case: unset or empty leaves the level
-    alone, an unknown one means ``WARNING``. ``QISKIT_IBM_RUNTIME_LOG_FILE`` names a file to append
-    to instead of writing on the console. A second call replaces the handler of the first.
+    ``QISKIT_IBM_RUNTIME_LOG_LEVEL`` is a level name in any case; if it is unset or empty, the level
+    does not change, and an unknown name means ``WARNING``. ``QISKIT_IBM_RUNTIME_LOG_FILE`` names a
+    file to append to instead of logging to the console. A second call replaces the first handler.
     """
     for handler in [h for h in logger.handlers if isinstance(h.formatter, _RecordFormatter)]:
         logger.removeHandler(handler)
@@ -152,18 +152,18 @@ def setup_logger(logger: logging.Logger) -> None:
     if level:
         _set_level(logger, level)
     if fault:
-        logger.warning("%s; the log goes to the console.", fault)
+        logger.warning("%s; logging to the console instead.", fault)
 
 
 def _add_handler(logger: logging.Logger, filename: str) -> str:
-    """Attach a handler; returns what is wrong with the file, if anything is."""
+    """Attach a handler, and return an error message if the log file cannot be opened."""
     fault = ""
     handler: logging.Handler = logging.StreamHandler()
     if filename:
         try:
             handler = logging.FileHandler(filename, encoding="utf-8")
-        except OSError as exc:  # a log that cannot be written must not keep a program from running
-            fault = f"{QISKIT_IBM_RUNTIME_LOG_FILE}={filename!r} cannot be written: {exc.strerror}"
+        except OSError as exc:  # a missing log must not stop the program
+            fault = f"Cannot write {QISKIT_IBM_RUNTIME_LOG_FILE}={filename!r}: {exc.strerror}"
     handler.setFormatter(_RecordFormatter())
     handler.addFilter(RedactingFilter())
     logger.addHandler(handler)
@@ -175,14 +175,14 @@ def _set_level(logger: logging.Logger, level: str) -> None:
     logger.setLevel(level.upper() if known else logging.WARNING)
     if not known:
         logger.warning(
-            "%s=%r is not a log level (DEBUG, INFO, WARNING, ERROR, CRITICAL): WARNING is used.",
+            "%s=%r is not a log level (DEBUG, INFO, WARNING, ERROR, CRITICAL): using WARNING.",
             QISKIT_IBM_RUNTIME_LOG_LEVEL,
             level,
         )
 
 
 def filter_data(data: Any) -> Any:
-    """Copy data for a log, with the value of every ``hubInfo``, at any depth, left out."""
+    """Copy data for a log, replacing the value of each ``hubInfo`` key at any depth by dots."""
     if isinstance(data, dict):
         return {
             key: "..." if key == "hubInfo" else filter_data(value) for key, value in data.items()
@@ -197,7 +197,7 @@ def _hash(hash_str: str) -> str:
 
 
 class RefreshQueue(queue.Queue[Any]):
-    """A queue of the latest items: putting one more than fit drops the oldest.
+    """A bounded queue that drops the oldest item when it is full.
 
     .. code-block:: python
 
@@ -210,13 +210,13 @@ class RefreshQueue(queue.Queue[Any]):
     """
 
     def __init__(self, maxsize: int) -> None:
-        """Make a queue for ``maxsize`` items; 0 means without limit."""
+        """Create a queue for at most ``maxsize`` items; 0 means no limit."""
         super().__init__(maxsize=maxsize)
         self.condition = threading.Condition()
         self._wake_ups = 0
 
     def put(self, item: Any) -> None:  # type: ignore[override]  # the signature is that of 0.9.3
-        """Add an item at once; the oldest makes room when the queue is full."""
+        """Add an item without blocking, dropping the oldest if the queue is full."""
         with self.condition:
             if self.full():
                 super().get(block=False)
@@ -228,10 +228,10 @@ class RefreshQueue(queue.Queue[Any]):
 
         Args:
             block: Whether to wait for one.
-            timeout: Longest wait in seconds; ``None`` waits for as long as it takes.
+            timeout: Maximum wait in seconds; ``None`` for no limit.
 
         Raises:
-            queue.Empty: If there is none, or :meth:`notify_all` ended the wait.
+            queue.Empty: If there is no item, or :meth:`notify_all` ended the wait.
         """
         with self.condition:
             wake_ups = self._wake_ups
@@ -242,17 +242,17 @@ class RefreshQueue(queue.Queue[Any]):
             return super().get(block=False)
 
     def notify_all(self) -> None:
-        """End the wait of everybody in :meth:`get`."""
+        """Wake up all threads that wait in :meth:`get`."""
         with self.condition:
             self._wake_ups += 1
             self.condition.notify_all()
 
 
 class CallableStr(str):
-    """A text that returns itself when called, so that ``backend.name`` works with parentheses."""
+    """A string that returns itself when called, so that both ``name`` and ``name()`` work."""
 
     __slots__ = ()
 
     def __call__(self) -> str:
-        """The text itself."""
+        """Return the string."""
         return self

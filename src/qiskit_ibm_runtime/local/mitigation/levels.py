@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.programs.inputs import Resilience
     from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
+    from qiskit_ibm_runtime.local.simulation.sweeps import Point
 
 Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
@@ -35,15 +36,20 @@ LARGEST_OVERHEAD = 100.0
 
 @dataclass(frozen=True)
 class Question:
-    """Expectation value to estimate."""
+    """Expectation value to estimate, at a point if the circuit has parameters."""
 
     prepared: Prepared
     observable: Observable
+    point: Point = field(default_factory=dict)
 
     @property
     def measurements(self) -> list[tuple[Prepared, Group]]:
         """Circuit and group for each group of the observable."""
         return [(self.prepared, group) for group in self.observable.groups]
+
+    def bound(self) -> Question:
+        """Return the question with the point's values bound to the circuit."""
+        return Question(self.prepared.bound(self.point), self.observable)
 
 
 def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
@@ -76,6 +82,7 @@ def answers(
     """
     if resilience.level == 0:
         return _plain(machine, questions, shots)
+    questions = [question.bound() for question in questions]
     places = {
         prepared.positions[qubit]
         for question in questions
@@ -94,8 +101,11 @@ def answers(
 
 def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answer]:
     measurements = [m for question in questions for m in question.measurements]
-    circuits = [prepared.measured(group) for prepared, group in measurements]
-    outcomes = machine.outcomes(circuits, shots)
+    points = [question.point for question in questions for _ in question.measurements]
+    different = {(id(prepared), id(group)): (prepared, group) for prepared, group in measurements}
+    measured = {key: prepared.measured(group) for key, (prepared, group) in different.items()}
+    circuits = [measured[id(prepared), id(group)] for prepared, group in measurements]
+    outcomes = machine.outcomes(circuits, shots, points)
     found = iter(
         [moments(group, p.read(group, seen)) for (p, group), seen in zip(measurements, outcomes)]
     )

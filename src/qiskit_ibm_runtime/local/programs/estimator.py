@@ -45,7 +45,6 @@ class Estimation:
         self._machine = Machine(backend, given.transpilation, given.run)
         self._prepared: dict[int, Prepared] = {}
         self._observables: dict[int, Observable] = {}
-        self._states: dict[Any, exact.State] = {}
         self._is_sampled = given.run.shots is not None
         self._shots = given.run.shots or DEFAULT_SHOTS
 
@@ -60,18 +59,20 @@ class Estimation:
     def part(self, number: int, pieces: list[parts.Piece]) -> dict[str, Any]:
         """What one part answers."""
         self._machine.begin(number)
-        answers: dict[int, levels.Answer] = {}
+        indices = self._given.indices
+        exact_ones = self._with_exact_values({indices[piece.question] for piece in pieces})
+        exactly = [p.question for p in pieces if indices[p.question] in exact_ones]
         questions: dict[int, levels.Question] = {}
         for piece in pieces:
-            prepared, observable = self._circuit(piece.question), self._numbers[piece.question]
+            question = piece.question
+            if indices[question] in exact_ones:
+                continue
+            asked_for = self._observable(self._numbers[question])
             if self._is_sampled:
-                asked_for = self._observable(observable).part(piece.first, piece.last)
-                questions[piece.question] = levels.Question(prepared, asked_for)
-            elif exact.is_possible(self._machine, [prepared.circuit]):
-                answers[piece.question] = self._exact(piece.question, prepared)
-            else:
-                whole = levels.Question(prepared, self._observable(observable))
-                questions[piece.question] = whole
+                asked_for = asked_for.part(piece.first, piece.last)
+            prepared, point = self._circuit(indices[question]), self._given.values[question]
+            questions[question] = levels.Question(prepared, asked_for, point)
+        answers = self._exact(exactly)
         found = levels.answers(
             self._machine, list(questions.values()), self._shots, self._given.resilience
         )
@@ -83,24 +84,44 @@ class Estimation:
             "metadata": [answers[question][1] for question in asked],
         }
 
-    def _circuit(self, question: int) -> Prepared:
-        index = self._given.indices[question]
+    def _with_exact_values(self, indices: set[int]) -> set[int]:
+        """The circuits, of some, whose values are not sampled."""
+        if self._is_sampled:
+            return set()
+        return {
+            index
+            for index in indices
+            if exact.is_possible(self._machine, [self._circuit(index).circuit])
+        }
+
+    def _circuit(self, index: int) -> Prepared:
         if index not in self._prepared:
             self._prepared[index] = Prepared.of(self._machine, self._given.circuits[index])
-        return self._prepared[index].bound(self._given.values[question])
+        return self._prepared[index]
 
     def _observable(self, number: int) -> Observable:
         if number not in self._observables:
             self._observables[number] = Observable.of(self._operators[number])
         return self._observables[number]
 
-    def _exact(self, question: int, prepared: Prepared) -> levels.Answer:
-        """The exact value; a circuit that has several observables in a row is simulated once."""
-        key = (self._given.indices[question], tuple(self._given.values[question].items()))
-        if key not in self._states:
-            self._states = {key: exact.State.of(self._machine, prepared.circuit)}
+    def _exact(self, questions: list[int]) -> dict[int, levels.Answer]:
+        """Exact values; a circuit is simulated once at each point, whatever is asked there."""
+        asked: dict[int, dict[Any, list[int]]] = {}
+        for question in questions:
+            at_points = asked.setdefault(self._given.indices[question], {})
+            point = tuple(self._given.values[question].items())
+            at_points.setdefault(point, []).append(question)
+        answers: dict[int, levels.Answer] = {}
+        for index, at_points in asked.items():
+            prepared = self._circuit(index)
+            found = exact.states_at(self._machine, prepared.circuit, list(map(dict, at_points)))
+            for state, mine in zip(found, at_points.values()):
+                answers.update({one: self._value(one, state, prepared) for one in mine})
+        return answers
+
+    def _value(self, question: int, state: exact.State, prepared: Prepared) -> levels.Answer:
         operator = self._operators[self._numbers[question]]
-        value, variance = self._states[key].value(operator, prepared.positions)
+        value, variance = state.value(operator, prepared.positions)
         about: dict[str, Any] = {"shots": None}
         if variance is not None:
             about["variance"] = variance

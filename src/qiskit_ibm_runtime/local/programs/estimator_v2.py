@@ -221,14 +221,12 @@ def _answers(machine: Machine, pub: Pub, plan: Plan) -> list[levels.Answer]:
         np.arange(len(operators)).reshape(pub.observables.shape),
     )
     asked = list(zip(rows.flat, numbers.flat))
-    bound: dict[int, Prepared] = {}
     found: list[levels.Answer] = []
     for first in range(0, len(asked), AT_ONCE):
-        questions = []
-        for row, number in asked[first : first + AT_ONCE]:
-            if row not in bound:
-                bound[row] = prepared.bound(angles[row])
-            questions.append(levels.Question(bound[row], operators[number]))
+        questions = [
+            levels.Question(prepared, operators[number], angles[row])
+            for row, number in asked[first : first + AT_ONCE]
+        ]
         found += levels.answers(
             machine, questions, pub.shots, plan.resilience, corrects_readout=plan.corrects_readout
         )

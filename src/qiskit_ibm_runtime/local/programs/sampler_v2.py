@@ -118,8 +118,8 @@ def sampled(
     found: dict[str, list[Array]] = {name: [] for name in places}
     measures = any(item.operation.name == "measure" for item in fitted.data)
     for first in range(0, len(angles), AT_ONCE):
-        some = [bound(fitted, row) for row in angles[first : first + AT_ONCE]]
-        for outcomes in machine.outcomes(some, shots) if measures else ():
+        points = angles[first : first + AT_ONCE] if measures else []
+        for outcomes in machine.outcomes([fitted] * len(points), shots, points):
             bits = in_a_row(outcomes, machine.rng())
             for name, columns in places.items():
                 found[name].append(bits[:, columns])
@@ -136,12 +136,6 @@ def sampled(
 
 def _rows(shape: tuple[int, ...]) -> Array:
     return np.zeros((int(np.prod(shape, dtype=int)), 0))
-
-
-def bound(circuit: QuantumCircuit, values: dict[Any, float]) -> QuantumCircuit:
-    """Assign values to the parameters that a circuit still has."""
-    there = {one: value for one, value in values.items() if one in circuit.parameters}
-    return circuit.assign_parameters(there) if there else circuit
 
 
 def in_a_row(outcomes: Outcomes, rng: np.random.Generator) -> Array:

@@ -10,9 +10,9 @@ import numpy as np
 from qiskit import QiskitError
 from qiskit.circuit import Gate, QuantumCircuit, library
 
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.parameters import free_parameters
-from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime._codecs.packing import unpack
 from qiskit_ibm_runtime.exceptions import DecodeError
 
@@ -31,7 +31,7 @@ LONGEST_QASM = 2**23
 _SIZES = re.compile(r"\b(?:qubit|bit|qreg|creg)\b[^;\[]*\[([^\]]*)\]")
 _STANDARD_BY_NAME = {
     its.name: kind
-    for kind, its in KNOWN.items()
+    for kind, its in OPERATION_CLASSES.items()
     if its.family is Family.STANDARD and kind not in ("C3XGate", "C4XGate")
 }
 
@@ -165,7 +165,7 @@ def _with_standard_gates(circuit: QuantumCircuit) -> QuantumCircuit:
     for item in circuit.data:
         operation, kind = item.operation, _STANDARD_BY_NAME.get(item.operation.name)
         if type(operation) is Gate and kind is not None:
-            its = KNOWN[kind]
+            its = OPERATION_CLASSES[kind]
             if len(operation.params) == its.parameters:
                 gate = getattr(library, kind)(*operation.params)
                 if gate.num_qubits == operation.num_qubits:

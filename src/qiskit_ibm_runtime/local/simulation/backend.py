@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 )
 
 from . import exact, lowering, methods, noise, runs
-from .sweeps import Loaded, Sweep, is_drawn_at_the_end
+from .sweeps import Loaded, Sweep
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class LocalBackend(ProgramBackend):
         if model is not None:
             return method != "automatic" and shots <= runs.SHOTS_APART
         return shots <= runs.SHOTS_APART or (
-            method != "extended_stabilizer" and is_drawn_at_the_end(circuit)
+            method != "extended_stabilizer" and exact.is_drawn_at_the_end(circuit)
         )
 
     def _method_of(self, circuit: QuantumCircuit, shots: int, model: NoiseModel | None) -> str:

@@ -12,9 +12,10 @@ from qiskit.circuit import Gate
 from qiskit.quantum_info import Clifford, PauliList, SparsePauliOp
 
 from . import states
+from .sweeps import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .machine import Machine
     from .sweeps import Point
@@ -25,6 +26,8 @@ WIDEST = 24
 """Measured bits of a distribution that is listed in full."""
 DENSE = 16
 """Qubits up to which a state vector is taken although another description may be smaller."""
+AMPLITUDES = 2**20
+"""Amplitudes of the states that are held at once."""
 PAIRS = 10_000
 """Pairs of terms up to which the square of an operator is written out."""
 
@@ -67,6 +70,13 @@ def has_one_ending(circuit: QuantumCircuit) -> bool:
             return False
         touched |= qubits
     return True
+
+
+def is_drawn_at_the_end(circuit: QuantumCircuit) -> bool:
+    """Whether Aer, without noise, draws all shots of a circuit from one state."""
+    names = [item.operation.name for item in circuit.data if item.operation.name != "barrier"]
+    first = names.index("measure") if "measure" in names else len(names)
+    return set(names[first:]) <= {"measure"} and has_one_ending(circuit)
 
 
 def _is_unitary(operation: Any) -> bool:
@@ -133,11 +143,7 @@ class State:
 
     @classmethod
     def of(cls, machine: Machine, circuit: QuantumCircuit) -> State:
-        """Find the state of a circuit without parameters, in a description that fits.
-
-        Raises:
-            RuntimeError: If it cannot be simulated, with the reason.
-        """
+        """Find the state of a circuit without parameters, in a description that fits."""
         qubits, plain = _compacted(circuit)
         method = machine.backend.method
         if method == "stabilizer" or (method == "automatic" and len(qubits) > DENSE):
@@ -147,7 +153,12 @@ class State:
         if method == "matrix_product_state" and len(qubits) > DENSE:
             return cls(qubits, partial(_by_aer, machine, plain))
         plain.save_statevector()
-        vector = np.asarray(machine.data([plain])[0]["statevector"])
+        return cls.in_vector(qubits, machine.data([plain])[0])
+
+    @classmethod
+    def in_vector(cls, qubits: list[int], saved: dict[str, Any]) -> State:
+        """The state whose vector Aer saved."""
+        vector = np.asarray(saved["statevector"])
         if vector.strides != (vector.itemsize,):  # Aer 0.12 makes arrays without strides on numpy 2
             vector = np.lib.stride_tricks.as_strided(vector, strides=(vector.itemsize,))
         return cls(qubits, partial(states.in_vector, vector))
@@ -194,6 +205,27 @@ class State:
             for number, ending in enumerate(endings)
             for mine in [which.ravel() == number]
         ]
+
+
+def states_at(
+    machine: Machine, circuit: QuantumCircuit, points: Sequence[Point]
+) -> Iterator[State]:
+    """Find the state of a circuit at each point, in their order.
+
+    Raises:
+        RuntimeError: If it cannot be simulated, with the reason.
+    """
+    qubits, plain = _compacted(circuit)
+    if len(qubits) > DENSE or machine.backend.method == "stabilizer":
+        for bound in Sweep(circuit, points).bound():
+            yield State.of(machine, bound)
+        return
+    plain.save_statevector()
+    at_once = AMPLITUDES >> len(qubits)
+    for first in range(0, len(points), at_once):
+        some = points[first : first + at_once]
+        for saved in machine.data([plain] * len(some), points=some):
+            yield State.in_vector(qubits, saved)
 
 
 def _compacted(circuit: QuantumCircuit) -> tuple[list[int], QuantumCircuit]:

@@ -21,9 +21,9 @@ from qiskit.transpiler import CouplingMap, Layout
 from qiskit.transpiler import preset_passmanagers as preset
 from qiskit.transpiler.passmanager_config import PassManagerConfig
 
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.normal import normal_form
-from qiskit_ibm_runtime._circuits.standard import KNOWN
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES
 
 from .lowering import is_standard, with_jumps
 from .unfolding import CHANNELS, Kept, UnsupportedError, unfolded
@@ -45,7 +45,7 @@ _LEVELS = (
 )
 
 
-_ONE_WAY = {row.name for row in KNOWN.values() if row.controlled} - {"cx", "cz"}
+_ONE_WAY = {row.name for row in OPERATION_CLASSES.values() if row.controlled} - {"cx", "cz"}
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.library import SaveExpectationValue
 from qiskit_aer.library.control_flow_instructions import AerJump, AerMark
 
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.normal import normal_form
-from qiskit_ibm_runtime._circuits.standard import Family, Known, known
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.normalizer import normal_form
+from qiskit_ibm_runtime._circuits.operation_classes import Family, OperationClass, operation_class
 
 from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
 
@@ -91,7 +91,9 @@ def is_ready(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[st
     return True
 
 
-def _is_taken(operation: Any, kind: Known, gates: frozenset[str], names: frozenset[str]) -> bool:
+def _is_taken(
+    operation: Any, kind: OperationClass, gates: frozenset[str], names: frozenset[str]
+) -> bool:
     label = getattr(operation, "label", None)
     if label is not None and label not in names and kind.name:
         return False
@@ -120,9 +122,9 @@ def has_jumps(circuit: QuantumCircuit) -> bool:
     return any(isinstance(item.operation, AerMark) for item in circuit.data)
 
 
-def _kind(operation: Any) -> Known:
+def _kind(operation: Any) -> OperationClass:
     cls: Any = type(operation)
-    return known(cls)
+    return operation_class(cls)
 
 
 def _is_locked(param: Any) -> bool:

@@ -14,14 +14,16 @@ from qiskit.quantum_info import SuperOp
 from qiskit.transpiler import PassManager
 from qiskit_aer.noise import NoiseModel
 
-from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NO_GATES = {"delay", "diagonal", "kraus", "pauli", "reset", "roerror", "superop", "unitary"}
 _GATES = {
-    row.name for row in KNOWN.values() if row.family in (Family.STANDARD, Family.MANY_CONTROLLED)
+    row.name
+    for row in OPERATION_CLASSES.values()
+    if row.family in (Family.STANDARD, Family.MANY_CONTROLLED)
 }
 
 NO_NOISE = "_without_noise"

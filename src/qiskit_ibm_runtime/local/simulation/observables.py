@@ -13,11 +13,14 @@ from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
 
+from .sweeps import Sweep
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from .machine import Machine
     from .outcomes import Outcomes
+    from .sweeps import Point
 
 logger = logging.getLogger(__name__)
 
@@ -140,13 +143,12 @@ class Prepared:
         del kept[last]
         return cls(machine, _with_data(fitted, kept), positions, first)
 
-    def bound(self, values: dict[Any, float]) -> Prepared:
+    def bound(self, point: Point) -> Prepared:
         """The same with values for its parameters."""
-        if not values:
+        if not point:
             return self
-        there = {name: value for name, value in values.items() if name in self.circuit.parameters}
-        circuit = self.circuit.assign_parameters(there)
-        return Prepared(self.machine, circuit, self.positions, self.first)
+        (circuit,) = Sweep(self.circuit, [point]).bound()
+        return self.with_circuit(circuit)
 
     def with_circuit(self, circuit: QuantumCircuit) -> Prepared:
         """The same places with another circuit on them."""
@@ -160,7 +162,9 @@ class Prepared:
             names = [*_ONTO_Z[axis], *(["x"] if flips is not None and flips[number] else [])]
             for gate in self.machine.in_own_gates(*names) if names else ():
                 circuit.append(gate, [where])
-            circuit.measure(where, self.first + qubit)
+        # At the end, so that Aer draws all shots from one state.
+        for qubit in group.qubits:
+            circuit.measure(self.positions[qubit], self.first + qubit)
         return circuit
 
     def read(self, group: Group, outcomes: Outcomes) -> Outcomes:

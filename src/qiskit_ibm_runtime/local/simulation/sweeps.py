@@ -15,8 +15,6 @@ import numpy as np
 from qiskit import QiskitError
 from qiskit.circuit import Parameter, ParameterExpression
 
-from . import exact
-
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
@@ -114,13 +112,6 @@ def swept(
     return sweeps, [n for its in places.values() for n in its]
 
 
-def is_drawn_at_the_end(circuit: QuantumCircuit) -> bool:
-    """Whether Aer, without noise, draws all shots of a circuit from one state."""
-    names = [item.operation.name for item in circuit.data if item.operation.name != "barrier"]
-    first = names.index("measure") if "measure" in names else len(names)
-    return set(names[first:]) <= {"measure"} and exact.has_one_ending(circuit)
-
-
 def _has_plain_parameters(circuit: QuantumCircuit) -> bool:
     """Whether gates alone have parameters, and nothing depends on what was measured."""
     return not _is_free(circuit.global_phase) and not any(
@@ -136,27 +127,34 @@ def _is_free(value: Any) -> bool:
 
 
 def _without_expressions(circuit: QuantumCircuit, binds: dict[Parameter, list[float]]) -> Loaded:
-    """Replace each expression by a parameter of its own, whose values are found once."""
-    made = circuit.copy_empty_like()
-    stand_ins: dict[ParameterExpression, Parameter] = {}
+    """Replace each expression by a parameter of its own."""
+    made, values = circuit.copy_empty_like(), dict(binds)
+
+    def named(value: Any) -> Any:
+        if not _is_free(value) or isinstance(value, Parameter):
+            return value
+        name = Parameter(f"expression_{len(values)}")
+        values[name] = _values(value, binds)
+        return name
+
     for item in circuit.data:
         operation = item.operation
         if operation.name == "barrier":
             continue
-        expressions = {one for one in operation.params if _is_free(one) and one not in binds}
-        for one in expressions.difference(stand_ins):
-            stand_ins[one] = Parameter(f"expression_{len(stand_ins)}")
-        if expressions:
+        if any(_is_free(one) and not isinstance(one, Parameter) for one in operation.params):
             operation = operation.copy()
-            operation.params = [
-                stand_ins[one] if one in expressions else one for one in operation.params
-            ]
+            operation.params = [named(one) for one in operation.params]
         made._append(operation, item.qubits, item.clbits)
-    values = {**binds, **{name: _values(one, binds) for one, name in stand_ins.items()}}
     return Loaded(made, {name: values[name] for name in made.parameters})
 
 
 def _values(expression: ParameterExpression, binds: dict[Parameter, list[float]]) -> list[float]:
+    """The values of an expression; most are linear, and need not be bound one by one."""
     names = list(expression.parameters)
+    slopes = [expression.gradient(name) for name in names]
+    if all(isinstance(slope, (int, float)) for slope in slopes):
+        at_zero = float(expression.bind(dict.fromkeys(names, 0.0)))
+        terms = [slope * np.array(binds[name]) for name, slope in zip(names, slopes)]
+        return list((at_zero + sum(terms)).tolist())
     rows = zip(*(binds[name] for name in names))
     return [float(expression.bind(dict(zip(names, row)))) for row in rows]

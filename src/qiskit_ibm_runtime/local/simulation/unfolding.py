@@ -15,9 +15,9 @@ import numpy as np
 from qiskit.circuit import ParameterExpression
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.building import to_circuit
-from qiskit_ibm_runtime._circuits.normal import normal_form, plain_value
-from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
+from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.normalizer import normal_form, normalize_value
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
 
 from . import classical
 
@@ -196,7 +196,7 @@ class _Unfolding:
     def _is_native(self, operation: form.Operation) -> bool:
         if operation.name in CHANNELS:
             return operation.kind == "Instruction" and operation.definition is None
-        family = KNOWN[operation.kind].family
+        family = OPERATION_CLASSES[operation.kind].family
         if family not in _STANDARD and operation.kind not in ("DiagonalGate", "UnitaryGate"):
             return False
         return _is_closed(operation) and self._kept.is_native(operation)
@@ -254,7 +254,7 @@ class _Unfolding:
         """Whether the transpiler and Aer do an operation right under a condition."""
         return (
             isinstance(condition, form.Equal)
-            and KNOWN[operation.kind].family in _STANDARD
+            and OPERATION_CLASSES[operation.kind].family in _STANDARD
             and operation.kind not in NO_GATES
             and operation.label not in self._kept.names
             and self._is_native(operation)
@@ -381,7 +381,7 @@ def _bound(value: Any, values: dict[Any, Any]) -> Any:
     if not values or not isinstance(value, ParameterExpression):
         return value
     there = {name: values[name] for name in value.parameters if name in values}
-    return plain_value(value.bind(there)) if there else value
+    return normalize_value(value.bind(there)) if there else value
 
 
 def _number(phase: Any) -> Any:

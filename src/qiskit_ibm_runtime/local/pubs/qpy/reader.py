@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.standard import KNOWN, Family
+from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime.local.pubs.errors import DYNAMIC, ENCODING, NOT_ISA, PubError
 
 from . import conditions
@@ -236,7 +236,7 @@ def _check_kind(kind: str, custom: set[str]) -> None:
     if kind in custom:
         name = kind.rpartition("_")[0] or kind
         raise PubError(NOT_ISA, f"The instruction {name} is not supported by the target system.")
-    its = KNOWN.get(kind)
+    its = OPERATION_CLASSES.get(kind)
     if its is None or (its.family is not Family.STANDARD and kind not in ("Barrier", "Delay")):
         if kind == "IfElseOp":
             return
@@ -275,7 +275,7 @@ def _operation(
                 "QPY does not record units of delays; use integers in units of dt.",
             )
         return form.Operation(kind, "delay", qubits, 0, (params[0], "dt"))
-    its = KNOWN[kind]
+    its = OPERATION_CLASSES[kind]
     width = _width(kind)
     bits = 1 if kind == "Measure" else 0
     if (len(params), qubits, clbits) != (its.parameters, width, bits):
@@ -295,7 +295,7 @@ def _width(kind: str) -> int:
     if not _widths:
         from qiskit.circuit import library
 
-        for name, its in KNOWN.items():
+        for name, its in OPERATION_CLASSES.items():
             if its.family is Family.STANDARD and hasattr(library, name):
                 _widths[name] = getattr(library, name)(*[0.0] * its.parameters).num_qubits
         _widths.update(Measure=1, Reset=1)

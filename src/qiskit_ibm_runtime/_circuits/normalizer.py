@@ -1,4 +1,4 @@
-"""The normal form of a circuit of Qiskit."""
+"""Conversion of Qiskit circuits to the normal form."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
 from .layouts import layout_of
-from .standard import Family, Known, known
+from .operation_classes import Family, OperationClass, operation_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# From terra 0.45 on, conditions are behind a property.
+# Since terra 0.45, `condition` is a property; the attribute is faster.
 _CONDITION = "_condition" if hasattr(Instruction, "condition") else "condition"
 _SIMPLE = frozenset(
     {int, float, complex, str, type(None), range, Parameter, ParameterVectorElement}
 )
-_new = tuple.__new__  # of a named tuple in a third of the time
-_GENERAL = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
-_LABEL_OF_PREPARATIONS = "State Preparation"  # which they have from their class
-_READS_MORE = 10  # the version of QPY from which on its readers know more
+_new_tuple = tuple.__new__  # creates named tuples three times as fast
+_GENERAL_KINDS = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
+_LABEL_OF_PREPARATIONS = "State Preparation"  # the default label of the class
+_MIN_COMPLETE_VERSION = 10  # QPY version since which readers support more library operations
 _MOST_QUBITS_OF_A_VECTOR = 10
 _OF_GATES = (int, float, ParameterExpression)
 
 
 def normal_form(circuit: QuantumCircuit) -> form.Circuit:
-    """Return what a circuit says.
+    """Convert a circuit to the normal form.
 
-    The circuit stays as it is: definitions that are made to look at them are forgotten again.
+    The circuit is not modified: definitions built in the process are discarded.
 
     Raises:
-        CircuitError: If it holds what has a meaning in its author's process alone.
+        CircuitError: If the circuit contains something that only exists in the author's process.
     """
     try:
         found, layout = _Normalizer().circuit(circuit, circuit.name), layout_of(circuit)
     except CircuitError as exc:
-        raise CircuitError(f"Circuit {circuit.name!r} holds {exc.message}.") from None
+        raise CircuitError(f"Circuit {circuit.name!r} contains {exc.message}.") from None
     return found._replace(
         metadata=circuit.metadata,
         calibrations=circuit.calibrations or None,
@@ -63,11 +63,11 @@ def normal_form(circuit: QuantumCircuit) -> form.Circuit:
     )
 
 
-def plain_value(value: Any) -> form.Value:
-    """Return a parameter as a value of the normal form.
+def normalize_value(value: Any) -> form.Value:
+    """Convert a parameter to a value of the normal form.
 
     Raises:
-        CircuitError: If it is nothing that a circuit could hold everywhere.
+        CircuitError: If its type has no representation in the normal form.
     """
     if type(value) in _SIMPLE:
         return value
@@ -86,7 +86,7 @@ def plain_value(value: Any) -> form.Value:
     if isinstance(value, Complex):
         return complex(value)
     if isinstance(value, (tuple, list)):
-        return tuple(map(plain_value, value))
+        return tuple(map(normalize_value, value))
     raise CircuitError(f"a parameter of type {type(value).__name__}, {value!r:.80}")
 
 
@@ -99,12 +99,12 @@ def _array(array: np.ndarray) -> form.Array:
     if array.dtype.hasobject:
         array = np.asarray(array.tolist())
         if array.dtype.kind not in "biufc":
-            raise CircuitError("an array of objects that are not numbers")
+            raise CircuitError("an array with objects that are not numbers")
     return form.Array(array.dtype.str, array.shape, array.tobytes())
 
 
-class _Places(dict[Any, int]):
-    """The places of the bits of a circuit, and its registers by name."""
+class _BitIndices(dict[Any, int]):
+    """Indices of the bits of a circuit, and its registers by name."""
 
     def __init__(self, circuit: QuantumCircuit) -> None:
         super().__init__((bit, place) for place, bit in enumerate(circuit.qubits))
@@ -113,17 +113,17 @@ class _Places(dict[Any, int]):
 
 
 class _Normalizer:
-    """One look at a circuit, in which each definition and each operation is seen once."""
+    """Normalization of one circuit, converting each definition and operation object once."""
 
     def __init__(self) -> None:
         self._operations: dict[int, form.Operation] = {}
         self._circuits: dict[int, form.Circuit] = {}
-        self._plain: dict[str, form.Operation] = {}
-        self._held: list[Any] = []  # or their identities would return
+        self._shared_gates: dict[str, form.Operation] = {}
+        self._keep_alive: list[Any] = []  # or their ids could be reused
 
     def circuit(self, circuit: QuantumCircuit, name: str) -> form.Circuit:
-        data = circuit.data and circuit._data  # blueprints are built when it is looked at
-        places, seen = _Places(circuit), self._operations
+        data = circuit.data and circuit._data  # reading `data` builds library blueprints
+        places, seen = _BitIndices(circuit), self._operations
         instructions = []
         for item in data:
             operation, clbits = item.operation, item.clbits
@@ -134,13 +134,13 @@ class _Normalizer:
                 clbits and tuple([places[bit] for bit in clbits]),
                 condition if condition is None else _condition(condition, places),
             )
-            instructions.append(_new(form.Instruction, instruction))
+            instructions.append(_new_tuple(form.Instruction, instruction))
         return form.Circuit(
             name,
             len(circuit.qubits),
             len(circuit.clbits),
             tuple(_register(register, places) for register in places.registers.values()),
-            plain_value(circuit.global_phase),
+            normalize_value(circuit.global_phase),
             tuple(instructions),
         )
 
@@ -148,64 +148,68 @@ class _Normalizer:
         found = self._circuits.get(id(circuit))
         if found is None:
             found = self._circuits[id(circuit)] = self.circuit(circuit, name)
-            self._held.append(circuit)
+            self._keep_alive.append(circuit)
         return found if found.name == name else found._replace(name=name)
 
-    def _operation(self, operation: Any, places: _Places | None) -> form.Operation:
+    def _operation(self, operation: Any, places: _BitIndices | None) -> form.Operation:
         cls: Any = type(operation)
-        kind = known(cls)
+        kind = operation_class(cls)
         if kind.family is Family.STANDARD and operation._name == kind.name:
             return self._standard(operation, kind)
         found = None
-        if kind.family is Family.FLOW:
-            found = self._flow(operation, kind, places)
+        if kind.family is Family.CONTROL_FLOW:
+            found = self._control_flow(operation, kind, places)
         elif kind.family is Family.LIBRARY:
-            found = _of_the_library(operation, kind)
-        elif kind.family is Family.MANY_CONTROLLED and _is_told(operation, kind):
+            found = _library_operation(operation, kind)
+        elif kind.family is Family.MANY_CONTROLLED and _is_distinct_in_qpy(operation, kind):
             found = self._standard(operation, kind)
         if found is None:
             found = self._general(operation)
-        if kind.name != "switch_case":  # whose target belongs to one circuit
-            self._remember(operation, found)
+        if kind.name != "switch_case":  # its target belongs to one circuit
+            self._cache(operation, found)
         return found
 
-    def _standard(self, operation: Any, kind: Known) -> form.Operation:
+    def _standard(self, operation: Any, kind: OperationClass) -> form.Operation:
         label = operation._label or None
         params: tuple[form.Value, ...] = ()
         state = operation._ctrl_state if kind.controlled else 0
         plain = not kind.parameters and label is None and state == kind.state
-        if plain and kind.kind in self._plain:
-            return self._plain[kind.kind]
+        if plain and kind.kind in self._shared_gates:
+            return self._shared_gates[kind.kind]
         if kind.parameters:
             numbers = operation.params if kind.controlled else operation._params
             params = tuple(
-                [n if type(n) is float else plain_value(n) for n in numbers[: kind.parameters]]
-            )  # the base of a controlled CU gate has one more in Qiskit than its class
+                [n if type(n) is float else normalize_value(n) for n in numbers[: kind.parameters]]
+            )  # as base gate, Qiskit's CU has one more
         controls = operation.num_ctrl_qubits if kind.controlled else 0
         size = operation._num_qubits, operation._num_clbits
         parts = (kind.kind, kind.name, *size, params, label, controls, state, None, None, ())
-        found = _new(form.Operation, parts)
+        found = _new_tuple(form.Operation, parts)
         if plain:
-            self._plain[kind.kind] = found
+            self._shared_gates[kind.kind] = found
         if kind.shared:
-            self._remember(operation, found)
+            self._cache(operation, found)
         return found
 
-    def _remember(self, operation: Any, found: form.Operation) -> None:
+    def _cache(self, operation: Any, found: form.Operation) -> None:
         self._operations[id(operation)] = found
-        self._held.append(operation)
+        self._keep_alive.append(operation)
 
-    def _flow(self, operation: Any, kind: Known, places: _Places | None) -> form.Operation:
+    def _control_flow(
+        self, operation: Any, kind: OperationClass, places: _BitIndices | None
+    ) -> form.Operation:
         params: tuple[Any, ...] = ()
         if kind.name == "for_loop":
             indices, parameter, _ = operation.params
-            params = (plain_value(indices), parameter)
+            params = (normalize_value(indices), parameter)
         elif kind.name == "switch_case":
             values = [
                 tuple(int(value) if isinstance(value, Integral) else None for value in case)
                 for case, _ in operation.cases_specifier()
             ]
-            target = _classical_or_expression(operation.target, places or _Places(QuantumCircuit()))
+            target = _classical_or_expression(
+                operation.target, places or _BitIndices(QuantumCircuit())
+            )
             params = (target, tuple(values))
         return form.Operation(
             kind.kind,
@@ -220,7 +224,7 @@ class _Normalizer:
     def _general(self, operation: Any) -> form.Operation:
         if not isinstance(operation, Instruction):
             return self._operation(_as_instruction(operation), None)
-        kind, cls = next(pair for pair in _GENERAL if isinstance(operation, pair[1]))
+        kind, cls = next(pair for pair in _GENERAL_KINDS if isinstance(operation, pair[1]))
         definition = self._definition(operation)
         its_own = cls is not ControlledGate
         found = form.Operation(
@@ -248,20 +252,20 @@ class _Normalizer:
         if isinstance(operation, Gate):
             return _matrix_of(operation)
         raise CircuitError(
-            f"the instruction {operation.name!r}, which nothing but its class "
-            f"{type(operation).__name__} tells what to do: give it a definition, or leave it out"
+            f"the instruction {operation.name!r} of class {type(operation).__name__}, which has no "
+            "definition. Give it a definition, or remove it"
         )
 
 
 def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
-    """Return the parameters that an operation of the general kinds may hold.
+    """Return the parameters of a custom operation.
 
-    A definition says more than they do, so those that no gate of Qiskit's may hold can be left out.
+    If there is a definition, parameters that Qiskit's gates cannot store are omitted.
     """
     values = []
     for param in operation.params:
         try:
-            value = plain_value(param)
+            value = normalize_value(param)
         except CircuitError as exc:
             if not defined:
                 raise CircuitError(f"{exc.message} of {operation.name!r}") from None
@@ -273,15 +277,15 @@ def _general_params(operation: Any, defined: bool) -> tuple[form.Value, ...]:
     return tuple(values)
 
 
-def _is_told(operation: Any, kind: Known) -> bool:
-    """Whether QPY tells an operation from others of its class."""
+def _is_distinct_in_qpy(operation: Any, kind: OperationClass) -> bool:
+    """Whether QPY can distinguish an operation from others of its class."""
     closed = operation._ctrl_state == 2**operation.num_ctrl_qubits - 1
     dirty = getattr(operation, "_dirty_ancillas", False)
     return bool(operation._name == kind.name and closed and not dirty)
 
 
-def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
-    """Return an operation that its class tells apart; nothing if QPY would not tell it."""
+def _library_operation(operation: Any, kind: OperationClass) -> form.Operation | None:
+    """Convert an operation of a library class; ``None`` if QPY cannot represent it as such."""
     if operation.name != kind.name:
         return None
     try:
@@ -297,11 +301,11 @@ def _of_the_library(operation: Any, kind: Known) -> form.Operation | None:
 
 
 def _delay(operation: Any) -> tuple[form.Value, ...]:
-    return plain_value(operation.duration), operation.unit
+    return normalize_value(operation.duration), operation.unit
 
 
 def _numbers(operation: Any) -> tuple[form.Value, ...]:
-    return tuple(map(plain_value, operation.params))
+    return tuple(map(normalize_value, operation.params))
 
 
 def _state(operation: Any) -> tuple[form.Value, ...] | None:
@@ -312,10 +316,10 @@ def _state(operation: Any) -> tuple[form.Value, ...] | None:
     params = _numbers(operation)
     if len(params) > 1 and not isinstance(params[0], str):
         return params
-    if QPY_VERSION >= _READS_MORE:
+    if QPY_VERSION >= _MIN_COMPLETE_VERSION:
         return params
     if operation.num_qubits > _MOST_QUBITS_OF_A_VECTOR or isinstance(operation, Gate):
-        return None  # as a gate, it acts on all states
+        return None  # a gate acts on all states, not just on the initial one
     size = 2**operation.num_qubits
     state = "".join(params) if isinstance(params[0], str) else int(params[0].real)
     vector = Statevector.from_label(state) if isinstance(state, str) else np.eye(1, size, state)[0]
@@ -333,7 +337,7 @@ def _evolution(operation: Any) -> tuple[form.Value, ...] | None:
         return None
     if not type(operation.synthesis).__module__.startswith("qiskit.synthesis.") or None in terms:
         return None
-    return plain_value(operation.time), terms, several, (name, text)
+    return normalize_value(operation.time), terms, several, (name, text)
 
 
 def _terms(operator: Any) -> tuple[Any, ...] | None:
@@ -349,7 +353,7 @@ def _terms(operator: Any) -> tuple[Any, ...] | None:
 
 
 def _diagonal(operation: Any) -> tuple[form.Value, ...] | None:
-    return None if operation.label or QPY_VERSION < _READS_MORE else _numbers(operation)
+    return None if operation.label or QPY_VERSION < _MIN_COMPLETE_VERSION else _numbers(operation)
 
 
 def _controlled_rotations(operation: Any) -> tuple[form.Value, ...] | None:
@@ -357,7 +361,7 @@ def _controlled_rotations(operation: Any) -> tuple[form.Value, ...] | None:
 
 
 def _clifford(operation: Any) -> tuple[form.Value, ...] | None:
-    return None if QPY_VERSION < _READS_MORE else (plain_value(operation.tableau),)
+    return None if QPY_VERSION < _MIN_COMPLETE_VERSION else (normalize_value(operation.tableau),)
 
 
 _PARAMS: dict[str, Any] = {
@@ -379,7 +383,7 @@ _PARAMS: dict[str, Any] = {
 
 
 def _definition_of(operation: Any) -> QuantumCircuit | None:
-    """Return the definition; of a controlled gate, the one with closed controls."""
+    """Return the definition of an operation; for a controlled gate, with closed controls."""
     if operation._definition is not None:
         return cast("QuantumCircuit", operation._definition)
     if isinstance(operation, ControlledGate):
@@ -388,14 +392,14 @@ def _definition_of(operation: Any) -> QuantumCircuit | None:
     else:
         definition = operation.definition
     if getattr(operation, "mutable", True):
-        operation._definition = None  # it would go stale when the user changes a parameter
+        operation._definition = None  # would become stale if the user changed a parameter
     return cast("QuantumCircuit", definition)
 
 
 def _matrix_of(gate: Gate) -> form.Circuit | None:
     try:
         matrix = np.asarray(gate.to_matrix(), dtype=complex)
-    except Exception:  # noqa: BLE001  # a class of the user's may do anything; then it is nothing but a name
+    except Exception:  # noqa: BLE001  # user classes may raise anything
         return None
     circuit = QuantumCircuit(gate.num_qubits, name=gate.name)
     circuit.unitary(matrix, circuit.qubits)
@@ -403,7 +407,7 @@ def _matrix_of(gate: Gate) -> form.Circuit | None:
 
 
 def _as_instruction(operation: Any) -> Any:
-    """Return what an operation that is no instruction stands for: a Clifford, modified gates."""
+    """Convert an operation that is not an Instruction: a Clifford or an annotated operation."""
     modifiers = getattr(operation, "modifiers", None)
     if modifiers is None:
         if not hasattr(operation, "to_instruction"):
@@ -423,15 +427,15 @@ def _as_instruction(operation: Any) -> Any:
     return made
 
 
-def _register(register: Any, places: _Places) -> form.Register:
+def _register(register: Any, places: _BitIndices) -> form.Register:
     bits = tuple([places[bit] for bit in register])
     owners = {id(bit._register): bit._register for bit in register}
     owner = not owners or (len(owners) == 1 and register in owners.values())
-    # A register of ancillas is one of qubits whose bits have a class of their own.
+    # An ancilla register is a quantum register whose bits have their own class.
     return form.Register(register.name, isinstance(register, QuantumRegister), bits, owner)
 
 
-def _classical(target: Any, places: _Places) -> form.Classical:
+def _classical(target: Any, places: _BitIndices) -> form.Classical:
     try:
         if not isinstance(target, ClassicalRegister):
             return form.Classical((places[target],), None)
@@ -439,23 +443,23 @@ def _classical(target: Any, places: _Places) -> form.Classical:
             return form.Classical(tuple([places[bit] for bit in target]), target.name)
     except KeyError:
         pass
-    raise CircuitError(f"a condition on {target!r}, which is not in the circuit")
+    raise CircuitError(f"a condition on {target!r}, which does not belong to the circuit")
 
 
-def _condition(condition: Any, places: _Places) -> form.Condition:
+def _condition(condition: Any, places: _BitIndices) -> form.Condition:
     if isinstance(condition, tuple):
         target, value = condition
         return form.Equal(_classical(target, places), int(value))
     return _expression(condition, places)
 
 
-def _classical_or_expression(target: Any, places: _Places) -> form.Classical | form.Expression:
+def _classical_or_expression(target: Any, places: _BitIndices) -> form.Classical | form.Expression:
     if isinstance(target, (Clbit, ClassicalRegister)):
         return _classical(target, places)
     return _expression(target, places)
 
 
-def _expression(node: Any, places: _Places) -> form.Expression:
+def _expression(node: Any, places: _BitIndices) -> form.Expression:
     kind = type(node).__name__
     width = getattr(node.type, "width", None)
     parts: Sequence[Any]

@@ -1,8 +1,8 @@
-"""The normal form of a circuit as a file: QPY of the version that the installed Qiskit reads.
+"""QPY writer for circuits in normal form, using the QPY version of the installed Qiskit.
 
-It is written here and not by Qiskit, whose writers have gaps, others in each version: two gates of
-one name become one, base gates get lost, a register of ancillas becomes one of classical bits.
-Any reader of the version can read what is written here.
+Qiskit's own writers have gaps that differ between versions: gates that share a name are merged,
+base gates are lost, and ancilla registers become classical registers. Every reader of the QPY
+version can read the output of this writer.
 """
 
 from __future__ import annotations
@@ -21,15 +21,22 @@ from qiskit.qpy.binary_io.circuits import _write_calibrations
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .names import is_reserved, name_of_delay, private_name, state_suffix
-from .standard import GENERAL, STANDARD
-from .values import Values, classical, expression, number, numbers, typed
+from .operation_classes import GENERAL, STANDARD_GATES
+from .qpy_names import is_reserved, name_of_delay, private_name, state_suffix
+from .qpy_values import (
+    Values,
+    encode_array,
+    encode_classical,
+    encode_expression,
+    encode_number,
+    with_header,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
 _VERSION = common.QPY_VERSION
-_WITH_LAYOUT, _WITH_INPUT_COUNT, _WITH_ENCODING = 8, 10, 10  # the versions that brought them
+_WITH_LAYOUT, _WITH_INPUT_COUNT, _WITH_ENCODING = 8, 10, 10  # QPY versions that added these
 _INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
 _PLACE = struct.Struct(formats.CIRCUIT_INSTRUCTION_ARG_PACK)
 _CUSTOM = struct.Struct(formats.CUSTOM_CIRCUIT_INST_DEF_V2_PACK)
@@ -40,40 +47,40 @@ _LARGEST_STATE = 2**32 - 1
 
 
 def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEncoder) -> bytes:
-    """Return a file that holds a circuit.
+    """Serialize a circuit to QPY.
 
     Args:
-        circuit: What to write.
-        encoder: How the metadata of the circuit are written.
+        circuit: The circuit.
+        encoder: JSON encoder for the circuit's metadata.
 
     Raises:
-        CircuitError: If something is too large for such a file.
+        CircuitError: If a value is too large for QPY.
     """
     release = map(int, __version__.split(".")[:3])
     header = struct.pack(formats.FILE_HEADER_PACK, b"QISKIT", _VERSION, *release, 1)
     if _VERSION >= _WITH_ENCODING:
-        header += b"p"  # expressions of parameters as text, never as pickles
-    its = encoder if circuit.metadata else None  # what is empty needs none
-    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=its).encode()
+        header += b"p"  # encode parameter expressions as sympy text, not as pickles
+    metadata_encoder = encoder if circuit.metadata else None  # the default one is faster
+    metadata = json.dumps(circuit.metadata, separators=(",", ":"), cls=metadata_encoder).encode()
     calibrations = io.BytesIO()
     _write_calibrations(calibrations, circuit.calibrations or {}, encoder)
     try:
         parts = [header, b"q", *_Writer().circuit(circuit, metadata)]
         return b"".join([*parts, calibrations.getvalue(), *_layout(circuit.layout)])
     except (struct.error, OverflowError, UnicodeEncodeError) as exc:
-        reason = f"holds a number or a text that is too large for a QPY file: {exc}"
+        reason = f"contains a number or string that cannot be encoded in QPY: {exc}"
         raise CircuitError(f"Circuit {circuit.name!r} {reason}.") from exc
 
 
 class _Writer:
-    """Writes each circuit inside others once, however often it is used."""
+    """Encoder of circuits, with a cache of definitions and bodies."""
 
     def __init__(self) -> None:
         self.values = Values()
         self._inner: dict[int, bytes] = {}
 
     def inner(self, circuit: form.Circuit) -> bytes:
-        """Return a definition or a body."""
+        """Encode a definition or a body."""
         found = self._inner.get(id(circuit))
         if found is None:
             no_calibrations = struct.pack(formats.CALIBRATION_PACK, 0)
@@ -82,9 +89,9 @@ class _Writer:
         return found
 
     def circuit(self, circuit: form.Circuit, metadata: bytes) -> Iterator[bytes]:
-        """Yield a circuit up to its instructions."""
+        """Yield the encoding of a circuit, without calibrations and layout."""
         name = circuit.name.encode()
-        key, phase = number(circuit.phase)
+        key, phase = encode_number(circuit.phase)
         yield struct.pack(
             formats.CIRCUIT_HEADER_V2_PACK,
             len(name),
@@ -102,7 +109,7 @@ class _Writer:
 
 
 class _Scope:
-    """The instructions of one circuit, and the custom operations that are kept beside them."""
+    """Instructions of one circuit, and the table of custom operations that precedes them."""
 
     def __init__(self, writer: _Writer, circuit: form.Circuit) -> None:
         self._writer = writer
@@ -113,7 +120,7 @@ class _Scope:
         self._lines = list(self._written(circuit))
 
     def parts(self) -> Iterator[bytes]:
-        """Yield the custom operations, then the instructions."""
+        """Yield the encoded custom operations, then the instructions."""
         yield _COUNT.pack(len(self._custom))
         yield from self._custom.values()
         yield from self._lines
@@ -130,29 +137,29 @@ class _Scope:
             yield end
 
     def _named(self, circuit: form.Circuit) -> dict[Hashable, str]:
-        """Return the name in the file of each shape of a custom operation.
+        """Return the name in the file of each distinct custom operation.
 
-        It is the user's, unless several shapes have it, or a reader would take it for the name of a
-        class or for a private one.
+        This is the user's name, unless several operations share it, or readers would mistake it
+        for the name of a class or a private name.
         """
         shapes: dict[str, dict[Hashable, form.Operation]] = {}
         classes = set(GENERAL)
-        for its in _each(circuit):
-            classes.add(its.kind)
-            if its.kind in GENERAL:
-                shapes.setdefault(its.name + state_suffix(its), {})[self._shape(its)] = its
+        for each in _each_operation(circuit):
+            classes.add(each.kind)
+            if each.kind in GENERAL:
+                shapes.setdefault(each.name + state_suffix(each), {})[self._shape(each)] = each
         names: dict[Hashable, str] = {}
         for name, alike in shapes.items():
-            # What has no definition is nothing but its name.
-            bare = [shape for shape, its in alike.items() if its.definition is None]
-            for shape, its in alike.items():
+            # An opaque operation consists of its name, so it keeps it.
+            bare = [shape for shape, each in alike.items() if each.definition is None]
+            for shape, each in alike.items():
                 kept = shape in bare if len(bare) == 1 else len(alike) == 1
-                free = name not in classes and not is_reserved(its)
-                names[shape] = name if kept and free else private_name(its, len(names))
+                free = name not in classes and not is_reserved(each)
+                names[shape] = name if kept and free else private_name(each, len(names))
         return names
 
     def _shape(self, operation: form.Operation) -> Hashable:
-        """Return what the file keeps once for all uses of a custom operation."""
+        """Return a key of the parts that the file stores once for all uses of an operation."""
         definition, base = operation.definition, operation.base
         return (
             operation._replace(params=(), label=None, definition=None, base=None),
@@ -163,7 +170,7 @@ class _Scope:
     def _start_and_end(
         self, operation: form.Operation, condition: form.Condition | None
     ) -> tuple[bytes, bytes]:
-        """Return what stands before and after the bits of an instruction."""
+        """Return the encoding before and after the bits of an instruction."""
         if condition is not None or operation.kind == _EVOLUTION:
             params = self._params(operation)
             return self._start(operation, len(params), condition), b"".join(params)
@@ -174,7 +181,7 @@ class _Scope:
             start = self._starts.get(alike)
             if start is None:
                 start = self._start(operation, len(params), None)
-                if operation.kind in STANDARD:
+                if operation.kind in STANDARD_GATES:
                     self._starts[alike] = start
             found = self._ends[id(operation)] = start, b"".join(params)
         return found
@@ -186,7 +193,7 @@ class _Scope:
         label = (operation.label or "").encode()
         key, register, wanted = 0, b"", 0
         if isinstance(condition, form.Equal):
-            key, register, wanted = 1, classical(condition.target), condition.value
+            key, register, wanted = 1, encode_classical(condition.target), condition.value
         elif condition is not None:
             key = 2
         start = _INSTRUCTION.pack(
@@ -199,15 +206,15 @@ class _Scope:
             len(register),
             wanted,
             operation.controls,
-            # Of so many controls, all are closed where no custom operation keeps their state.
+            # With more controls, all are closed: other states are stored as custom operations.
             min(operation.state, _LARGEST_STATE),
         )
         if isinstance(condition, form.Expression):
-            register = typed(b"x", expression(condition))
+            register = with_header(b"x", encode_expression(condition))
         return start + name + label + register
 
     def _params(self, operation: form.Operation) -> list[bytes]:
-        bodies = [typed(b"q", self._writer.inner(body)) for body in operation.bodies]
+        bodies = [with_header(b"q", self._writer.inner(body)) for body in operation.bodies]
         if operation.kind == "SwitchCaseOp":
             return _switch(operation, bodies)
         if operation.kind in ("Delay", _EVOLUTION):
@@ -218,9 +225,9 @@ class _Scope:
         return params + bodies
 
     def _name(self, operation: form.Operation) -> str:
-        """Return the name of an operation in the file; keep its definition beside it."""
+        """Return the name of an operation in the file, adding custom ones to the table."""
         if operation.kind == _EVOLUTION:
-            # Readers make one object of each, which the next condition or label would change.
+            # Readers share one object per name, so a condition or label would affect all uses.
             name = f"###{_EVOLUTION}_{len(self._custom)}"
             self._custom[name] = _custom(operation, name, b"p", _evolution(operation))
             return name
@@ -232,7 +239,7 @@ class _Scope:
             return operation.kind
         name = self._names[self._shape(operation)]
         if name not in self._custom:
-            self._custom[name] = b""  # it stands before its base
+            self._custom[name] = b""  # reserve its position before its base
             base = b""
             if operation.base is not None:
                 base = b"".join(self._start_and_end(operation.base, None))
@@ -262,7 +269,7 @@ def _custom(
 
 def _evolution(operation: form.Operation) -> bytes:
     time, operators, several, (name, settings) = operation.params
-    key, when = number(time)
+    key, when = encode_number(time)
     synthesis = json.dumps({"class": name, "settings": json.loads(settings)}).encode()
     parts = [
         struct.pack(
@@ -279,7 +286,7 @@ def _evolution(operation: form.Operation) -> bytes:
             list(zip(labels, coefficients)),
             dtype=[("labels", f"<U{len(labels[0])}"), ("coeffs", "<c16")],
         )
-        data = numbers(terms)
+        data = encode_array(terms)
         parts += (_COUNT.pack(len(data)), data)
     return b"".join([*parts, when, synthesis])
 
@@ -287,35 +294,36 @@ def _evolution(operation: form.Operation) -> bytes:
 def _switch(operation: form.Operation, bodies: list[bytes]) -> list[bytes]:
     target, values = operation.params
     if isinstance(target, form.Classical):
-        what = typed(b"R", classical(target))
+        what = with_header(b"R", encode_classical(target))
     else:
-        what = typed(b"x", expression(target))
+        what = with_header(b"x", encode_expression(target))
     cases = [
-        _tuple([_tuple([_case(its) for its in case]), body]) for case, body in zip(values, bodies)
+        _tuple([_tuple([_case(value) for value in case]), body])
+        for case, body in zip(values, bodies)
     ]
     return [what, _tuple(cases)]
 
 
 def _case(value: int | None) -> bytes:
-    return typed(b"d", b"") if value is None else typed(b"i", struct.pack("<q", value))
+    return with_header(b"d", b"") if value is None else with_header(b"i", struct.pack("<q", value))
 
 
 def _tuple(parts: list[bytes]) -> bytes:
-    return typed(b"t", _COUNT.pack(len(parts)) + b"".join(parts))
+    return with_header(b"t", _COUNT.pack(len(parts)) + b"".join(parts))
 
 
-def _each(circuit: form.Circuit) -> Iterator[form.Operation]:
-    """Yield each operation of a circuit, and what it controls."""
+def _each_operation(circuit: form.Circuit) -> Iterator[form.Operation]:
+    """Yield each operation of a circuit, and the base gates of controlled ones."""
     for operation in {id(item[0]): item[0] for item in circuit.instructions}.values():
-        its: form.Operation | None = operation
-        while its is not None:
-            yield its
-            its = its.base
+        each: form.Operation | None = operation
+        while each is not None:
+            yield each
+            each = each.base
 
 
 @lru_cache(maxsize=256)
 def _places(kind: bytes, number: int) -> list[bytes]:
-    """Return how the bits of a circuit are written, by their places."""
+    """Return the encodings of the bits of a circuit, by index."""
     return [_PLACE.pack(kind, place) for place in range(number)]
 
 

@@ -1,4 +1,4 @@
-"""The gates of Qiskit that its QPY writes and reads as they are, by the names of their classes."""
+"""Table of Qiskit's operation classes that QPY supports natively."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRYGate cry 1 1     CRZGate crz 1 1     CUGate cu 4 1       CU1Gate cu1 1 1     
 CCXGate ccx 0 2     CCZGate ccz 0 2     C3XGate mcx 0 3     C3SXGate c3sx 0 3   C4XGate mcx 0 4
 Measure measure 0 0 Reset reset 0 0
 """
-# They have as many controls as they are given, of which QPY keeps the number, but not the state.
+# Gates with a variable number of controls. QPY stores the number, but not the control state.
 _MANY_CONTROLLED = """
 MCXGate mcx 0 MCXGrayCode mcx_gray 0 MCXRecursive mcx_recursive 0 MCXVChain mcx_vchain 0
 MCPhaseGate mcphase 1 MCU1Gate mcu1 1
@@ -51,30 +51,30 @@ _LIBRARY = {
     "UCRYGate": "ucry",
     "UCRZGate": "ucrz",
 }
-GENERAL = ("ControlledGate", "Gate", "Instruction")  # the most special first
+GENERAL = ("ControlledGate", "Gate", "Instruction")  # most derived first
 
 
 class Family(enum.Enum):
-    """How an operation is told from others of its class."""
+    """What distinguishes operations of one class from each other."""
 
-    STANDARD = "by its parameters, and by the state of its controls"
-    MANY_CONTROLLED = "likewise, and by the number of its controls"
-    FLOW = "by its bodies"
-    LIBRARY = "by what its class holds"
-    GENERAL = "by its name, its parameters and its definition"
-    OTHER = "by whatever its author made of it"
+    STANDARD = "parameters and control state"
+    MANY_CONTROLLED = "parameters, control state and number of controls"
+    CONTROL_FLOW = "bodies"
+    LIBRARY = "attributes specific to the class"
+    GENERAL = "name, parameters and definition"
+    OTHER = "attributes unknown to Qiskit"
 
 
-class Known(NamedTuple):
-    """What is known of the operations of one class.
+class OperationClass(NamedTuple):
+    """Properties of the operations of one class.
 
     Attributes:
-        family: How they are told from each other.
-        kind: The name of the class.
-        name: Their name.
-        parameters: How many they have.
+        family: What distinguishes them from each other.
+        kind: Name of the class.
+        name: Name of the operation.
+        parameters: Number of parameters.
         controlled: Whether they have controls.
-        state: The state at which all controls are closed, -1 if their number is open.
+        state: Control state with all controls closed; -1 if the number of controls varies.
         shared: Whether instances are immutable singletons.
     """
 
@@ -87,33 +87,37 @@ class Known(NamedTuple):
     shared: bool = False
 
 
-def _known() -> dict[str, Known]:
+def _build_table() -> dict[str, OperationClass]:
     words, many = _GATES.split(), _MANY_CONTROLLED.split()
     rows = [
-        Known(Family.STANDARD, kind, name, int(parameters), controls > "0", 2 ** int(controls) - 1)
+        OperationClass(
+            Family.STANDARD, kind, name, int(parameters), controls > "0", 2 ** int(controls) - 1
+        )
         for kind, name, parameters, controls in zip(*(words[n::4] for n in range(4)))
     ]
     rows += [
-        Known(Family.MANY_CONTROLLED, kind, name, int(parameters), controlled=True)
+        OperationClass(Family.MANY_CONTROLLED, kind, name, int(parameters), controlled=True)
         for kind, name, parameters in zip(*(many[n::3] for n in range(3)))
     ]
-    rows += [Known(Family.FLOW, kind, name) for kind, name in _FLOW.items()]
-    rows += [Known(Family.LIBRARY, kind, name) for kind, name in _LIBRARY.items()]
-    rows += [Known(Family.GENERAL, kind) for kind in GENERAL]
+    rows += [OperationClass(Family.CONTROL_FLOW, kind, name) for kind, name in _FLOW.items()]
+    rows += [OperationClass(Family.LIBRARY, kind, name) for kind, name in _LIBRARY.items()]
+    rows += [OperationClass(Family.GENERAL, kind) for kind in GENERAL]
     return {row.kind: row for row in rows}
 
 
-KNOWN = _known()
-STANDARD = frozenset(kind for kind, its in KNOWN.items() if its.family is Family.STANDARD)
+OPERATION_CLASSES = _build_table()
+STANDARD_GATES = frozenset(
+    kind for kind, entry in OPERATION_CLASSES.items() if entry.family is Family.STANDARD
+)
 
 
 @lru_cache(maxsize=4096)
-def known(cls: Any) -> Known:
-    """Return what is known of the operations of a class, whatever else derives from it."""
-    shared = cls.__name__.startswith("_Singleton")  # from terra 0.45 on; it derives from the class
-    base = next(its for its in cls.__mro__ if not its.__name__.startswith("_Singleton"))
-    found = KNOWN.get(base.__name__) if base.__module__.startswith("qiskit.") else None
+def operation_class(cls: Any) -> OperationClass:
+    """Return the entry of exactly this class, or a generic entry for classes not in the table."""
+    shared = cls.__name__.startswith("_Singleton")  # a subclass of the gate, since terra 0.45
+    base = next(base for base in cls.__mro__ if not base.__name__.startswith("_Singleton"))
+    found = OPERATION_CLASSES.get(base.__name__) if base.__module__.startswith("qiskit.") else None
     if found is not None:
         return found._replace(shared=shared)
-    general = next((its.__name__ for its in cls.__mro__ if its.__name__ in GENERAL), "")
-    return Known(Family.OTHER, general)
+    general = next((base.__name__ for base in cls.__mro__ if base.__name__ in GENERAL), "")
+    return OperationClass(Family.OTHER, general)

@@ -1,4 +1,4 @@
-"""The parameters of a circuit that wait for values."""
+"""Free parameters of circuits with loops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def free_parameters(circuit: QuantumCircuit) -> Sequence[Parameter]:
-    """Return the parameters in Qiskit's order, without those to which loops give values."""
+    """Return the parameters in Qiskit's order, except for loop parameters."""
     parameters: Sequence[Parameter] = circuit.parameters
     if not parameters or not any(isinstance(i.operation, ControlFlowOp) for i in circuit.data):
         return parameters

@@ -1,4 +1,4 @@
-"""Values of the normal form as QPY writes them: a key, a size and the bytes."""
+"""QPY encoding of values: a type key, a size and the bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADER = struct.Struct(formats.INSTRUCTION_PARAM_PACK)
 _FLOAT = struct.Struct("!1cQ").pack(b"f", 8)
 _LITTLE_FLOAT, _LITTLE_INTEGER = struct.Struct("<d"), struct.Struct("<q")
 _COUNT = struct.Struct("!Q")
-_UNARY = ("BIT_NOT", "LOGIC_NOT")  # by number, from 1 on
+_UNARY = ("BIT_NOT", "LOGIC_NOT")  # codes start at 1
 _BINARY = (
     "BIT_AND",
     "BIT_OR",
@@ -33,13 +33,13 @@ _BINARY = (
 )
 
 
-def typed(key: bytes, data: bytes) -> bytes:
-    """Return a value that says what it is and how long."""
+def with_header(key: bytes, data: bytes) -> bytes:
+    """Prepend the header with type key and length."""
     return _HEADER.pack(key, len(data)) + data
 
 
-def number(value: form.Value) -> tuple[bytes, bytes]:
-    """Return key and bytes of a number outside of the parameters of an instruction."""
+def encode_number(value: form.Value) -> tuple[bytes, bytes]:
+    """Return type key and bytes of a number that is not an instruction parameter."""
     if isinstance(value, Parameter):
         return _parameter(value)
     if isinstance(value, ParameterExpression):
@@ -62,74 +62,74 @@ def _parameter(parameter: Parameter) -> tuple[bytes, bytes]:
     return b"v", header + name
 
 
-def numbers(array: np.ndarray) -> bytes:
-    """Return an array as numpy writes it."""
+def encode_array(array: np.ndarray) -> bytes:
+    """Encode an array in numpy's file format."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 
 class Values:
-    """Writes each parameter once, however often it is used."""
+    """Encoder of instruction parameters, with a cache of parameter expressions."""
 
     def __init__(self) -> None:
         self._expressions: dict[int, bytes] = {}
 
     def params(self, params: tuple[form.Value, ...]) -> list[bytes]:
-        """Return the parameters of an instruction."""
+        """Encode the parameters of an instruction."""
         return [
             _FLOAT + _LITTLE_FLOAT.pack(param) if type(param) is float else self.param(param)
             for param in params
         ]
 
     def param(self, value: form.Value) -> bytes:
-        """Return a parameter of an instruction."""
+        """Encode one parameter of an instruction."""
         if isinstance(value, ParameterExpression):
             found = self._expressions.get(id(value))
             if found is None:
-                found = self._expressions[id(value)] = typed(*number(value))
+                found = self._expressions[id(value)] = with_header(*encode_number(value))
             return found
         if isinstance(value, form.Array):
-            return typed(b"n", numbers(value.numbers()))
+            return with_header(b"n", encode_array(value.numbers()))
         if isinstance(value, tuple):
             parts = map(self.param, value)
-            return typed(b"t", _COUNT.pack(len(value)) + b"".join(parts))
+            return with_header(b"t", _COUNT.pack(len(value)) + b"".join(parts))
         if isinstance(value, range):
-            return typed(b"r", struct.pack("!qqq", value.start, value.stop, value.step))
+            return with_header(b"r", struct.pack("!qqq", value.start, value.stop, value.step))
         if isinstance(value, str):
-            return typed(b"s", value.encode())
+            return with_header(b"s", value.encode())
         if value is None:
-            return typed(b"z", b"")
+            return with_header(b"z", b"")
         if isinstance(value, int):
-            return typed(b"i", _LITTLE_INTEGER.pack(value))
+            return with_header(b"i", _LITTLE_INTEGER.pack(value))
         if isinstance(value, float):
-            return typed(b"f", _LITTLE_FLOAT.pack(value))
-        return typed(*number(value))
+            return with_header(b"f", _LITTLE_FLOAT.pack(value))
+        return with_header(*encode_number(value))
 
 
-def classical(target: form.Classical) -> bytes:
-    """Return the name of a register, or the number of a bit behind a byte that no name has."""
+def encode_classical(target: form.Classical) -> bytes:
+    """Encode a register as its name, and a bit as a zero byte followed by its index."""
     name = f"\0{target.bits[0]}" if target.register is None else target.register
     return name.encode()
 
 
-def expression(node: form.Expression) -> bytes:
-    """Return an expression of classical values."""
+def encode_expression(node: form.Expression) -> bytes:
+    """Encode a classical expression."""
     kind, width, parts = node
-    its = b"b" if width is None else b"u" + struct.pack("!L", width)
+    value_type = b"b" if width is None else b"u" + struct.pack("!L", width)
     if kind == "Var":
         target: form.Classical = parts[0]
         if target.register is None:
-            return b"x" + its + b"C" + struct.pack("!L", target.bits[0])
+            return b"x" + value_type + b"C" + struct.pack("!L", target.bits[0])
         name = target.register.encode()
-        return b"x" + its + b"R" + struct.pack("!H", len(name)) + name
+        return b"x" + value_type + b"R" + struct.pack("!H", len(name)) + name
     if kind == "Value":
-        return b"v" + its + _constant(parts[0])
+        return b"v" + value_type + _constant(parts[0])
     if kind == "Cast":
-        return b"c" + its + struct.pack("!?", parts[1]) + expression(parts[0])
+        return b"c" + value_type + struct.pack("!?", parts[1]) + encode_expression(parts[0])
     key, names = (b"u", _UNARY) if kind == "Unary" else (b"b", _BINARY)
-    operands = b"".join(map(expression, parts[1:]))
-    return key + its + bytes([names.index(parts[0]) + 1]) + operands
+    operands = b"".join(map(encode_expression, parts[1:]))
+    return key + value_type + bytes([names.index(parts[0]) + 1]) + operands
 
 
 def _constant(value: int) -> bytes:

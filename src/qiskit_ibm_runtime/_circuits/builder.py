@@ -1,4 +1,4 @@
-"""A circuit of the installed Qiskit, made from its normal form."""
+"""Construction of Qiskit circuits from their normal form."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from qiskit.synthesis import evolution
 
 from . import form
 from .layouts import to_layout
-from .standard import KNOWN, Family
+from .operation_classes import OPERATION_CLASSES, Family
 
 
 def to_circuit(circuit: form.Circuit) -> QuantumCircuit:
-    """Return the circuit that a normal form describes.
+    """Build a Qiskit circuit from its normal form.
 
-    Bodies of control flow stand on the bits and registers of the circuit around them, so that no
-    two bits of equal places can be mistaken. Equal definitions are one object.
+    Bodies of control flow use the bits and registers of the outer circuit, so that bits with equal
+    indices cannot be confused. Equal definitions share one object.
     """
     made = _Builder().circuit(circuit)
     made.metadata = circuit.metadata
@@ -60,28 +60,28 @@ class _Builder:
             where = [qubits[place] for place in places]
             cwhere = [clbits[place] for place in cplaces]
             if operation.bodies:
-                its = self._flow(operation, condition, made, where, cwhere)
+                built = self._control_flow(operation, condition, made, where, cwhere)
             else:
-                its = self._operation(operation)
+                built = self._operation(operation)
                 if condition is not None:
-                    its = its.to_mutable() if hasattr(its, "to_mutable") else its
-                    its.condition = _condition(condition, made)
-            append(its, where, cwhere)
+                    built = built.to_mutable() if hasattr(built, "to_mutable") else built
+                    built.condition = _condition(condition, made)
+            append(built, where, cwhere)
         return made
 
     def _operation(self, operation: form.Operation) -> Any:
-        family = KNOWN[operation.kind].family
+        family = OPERATION_CLASSES[operation.kind].family
         if family in (Family.STANDARD, Family.MANY_CONTROLLED):
             return _standard(operation)
         if family is Family.LIBRARY:
-            return _of_the_library(operation)
-        if family is Family.FLOW:  # break or continue
+            return _library_operation(operation)
+        if family is Family.CONTROL_FLOW:  # break or continue
             cls = getattr(qiskit_circuit, operation.kind)
             return cls(operation.qubits, operation.clbits, label=operation.label)
         params = list(map(_value, operation.params))
-        its: Any
+        built: Any
         if operation.base is not None:
-            its = ControlledGate(
+            built = ControlledGate(
                 operation.name,
                 operation.qubits,
                 params,
@@ -90,22 +90,22 @@ class _Builder:
                 base_gate=self._operation(operation.base),
             )
         elif operation.kind == "Gate":
-            its = Gate(operation.name, operation.qubits, params)
+            built = Gate(operation.name, operation.qubits, params)
         else:
-            its = Instruction(operation.name, operation.qubits, operation.clbits, params)
-        its.label = operation.label
+            built = Instruction(operation.name, operation.qubits, operation.clbits, params)
+        built.label = operation.label
         if operation.definition is not None:
-            its._definition = self._definition(operation.definition)
-        return its
+            built._definition = self._definition(operation.definition)
+        return built
 
     def _definition(self, circuit: form.Circuit) -> QuantumCircuit:
         found = self._definitions.get(id(circuit))
         if found is None:
             found = self._definitions[id(circuit)] = self.circuit(circuit)
-        # What has parameters is bound in its place, once for each use.
+        # Each use of a parameterized definition is bound separately, so it needs a copy.
         return found.copy() if found.parameters else found
 
-    def _flow(
+    def _control_flow(
         self,
         operation: form.Operation,
         condition: form.Condition | None,
@@ -134,9 +134,9 @@ class _Builder:
         made = QuantumCircuit(qubits, clbits, name=body.name, global_phase=_value(body.phase))
         around = {register.name: register for register in (*outer.qregs, *outer.cregs)}
         for register in body.registers:
-            its = _register(register, made)
+            built = _register(register, made)
             same = around.get(register.name)
-            made.add_register(same if same is not None and list(same) == list(its) else its)
+            made.add_register(same if same is not None and list(same) == list(built) else built)
         return self._filled(made, body)
 
 
@@ -147,8 +147,8 @@ def _add_bits(made: QuantumCircuit, circuit: form.Circuit) -> None:
     for register in circuit.registers:
         if register.owner:
             cls = QuantumRegister if register.quantum else ClassicalRegister
-            its = owners[register.name] = cls(len(register.bits), register.name)
-            for place, bit in zip(register.bits, its):
+            built = owners[register.name] = cls(len(register.bits), register.name)
+            for place, bit in zip(register.bits, built):
                 (qubits if register.quantum else clbits)[place] = bit
     made.add_bits([bit or Qubit() for bit in qubits])
     made.add_bits([bit or Clbit() for bit in clbits])
@@ -157,14 +157,14 @@ def _add_bits(made: QuantumCircuit, circuit: form.Circuit) -> None:
 
 
 def _register(register: form.Register, circuit: QuantumCircuit) -> Any:
-    """Return a register of bits that a circuit has."""
+    """Return a register of existing bits of a circuit."""
     if register.quantum:
         return QuantumRegister(name=register.name, bits=[circuit.qubits[n] for n in register.bits])
     return ClassicalRegister(name=register.name, bits=[circuit.clbits[n] for n in register.bits])
 
 
 def _standard(operation: form.Operation) -> Any:
-    family = KNOWN[operation.kind].family
+    family = OPERATION_CLASSES[operation.kind].family
     cls = getattr(library, operation.kind)
     params = operation.params
     words: dict[str, Any] = {} if operation.label is None else {"label": operation.label}
@@ -181,7 +181,7 @@ def _standard(operation: form.Operation) -> Any:
     return cls(*params, **words)
 
 
-def _of_the_library(operation: form.Operation) -> Any:
+def _library_operation(operation: form.Operation) -> Any:
     made = _FROM_PARAMS[operation.kind](operation)
     if operation.label is not None:
         made.label = operation.label
@@ -189,9 +189,12 @@ def _of_the_library(operation: form.Operation) -> Any:
 
 
 def _by_method(name: str) -> Any:
-    """Return a function that makes an operation as users do, whose class moved between terras."""
+    """Return a function that builds an operation with a method of ``QuantumCircuit``.
 
-    def made(operation: form.Operation) -> Any:
+    The classes of these operations moved between versions of terra; the methods did not.
+    """
+
+    def build(operation: form.Operation) -> Any:
         params: Any = list(map(_value, operation.params))
         if isinstance(params[0], str):
             params = "".join(params)
@@ -201,11 +204,11 @@ def _by_method(name: str) -> Any:
         getattr(circuit, name)(params, circuit.qubits)
         return circuit.data[0].operation
 
-    return made
+    return build
 
 
 def _controlled_rotations(operation: form.Operation) -> Any:
-    # Before terra 0.45 they are no part of the library.
+    # Before terra 0.45, these gates are not in the circuit library.
     module = library if hasattr(library, operation.kind) else import_module("qiskit.extensions")
     return getattr(module, operation.kind)(list(operation.params))
 
@@ -236,7 +239,7 @@ _FROM_PARAMS: dict[str, Any] = {
 
 
 def _value(value: form.Value) -> Any:
-    # A copy that may be changed, as users' arrays may be; Aer 0.14 transposes one that may not.
+    # Aer 0.14 transposes read-only arrays, so return a writable copy.
     return value.numbers().copy() if isinstance(value, form.Array) else value
 
 
@@ -262,13 +265,13 @@ def _expression(node: Any, circuit: QuantumCircuit) -> Any:
     from qiskit.circuit.classical import expr, types  # from terra 0.25 on
 
     kind, width, parts = node
-    its = types.Bool() if width is None else types.Uint(width)
+    value_type = types.Bool() if width is None else types.Uint(width)
     if kind == "Var":
-        return expr.Var(_classical(parts[0], circuit), its)
+        return expr.Var(_classical(parts[0], circuit), value_type)
     if kind == "Value":
-        return expr.Value(parts[0], its)
+        return expr.Value(parts[0], value_type)
     if kind == "Cast":
-        return expr.Cast(_expression(parts[0], circuit), its, implicit=parts[1])
+        return expr.Cast(_expression(parts[0], circuit), value_type, implicit=parts[1])
     operands = [_expression(part, circuit) for part in parts[1:]]
     cls = getattr(expr, kind)
-    return cls(cls.Op[parts[0]], *operands, its)
+    return cls(cls.Op[parts[0]], *operands, value_type)

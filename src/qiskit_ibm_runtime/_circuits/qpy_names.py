@@ -1,10 +1,9 @@
-"""Private names of operations in a file, and the names that their users gave them.
+"""Names of custom operations in QPY, and how readers restore the user's names.
 
-A file keeps the definition of a custom operation under its name. Where one name stands for several
-of them, each is written under the user's name and a marker. The reader cuts the marker off: it goes
-by the name alone and trusts a payload with nothing. Whoever reads the file with Qiskit alone sees
-longer names. What Qiskit adds to the names of controlled gates to tell them apart is cut off
-likewise, and so is the marker under which a delay keeps the unit of its time.
+QPY stores the definition of a custom operation under its name. If several operations share a name,
+each is written with a suffix that the reader removes; other QPY readers see the longer names. The
+reader relies only on the name, never on other data of the untrusted payload. It also removes the
+suffixes that Qiskit adds to controlled gates, and the name that encodes the unit of a delay.
 """
 
 from __future__ import annotations
@@ -20,45 +19,45 @@ if TYPE_CHECKING:
 
 _PRIVATE = re.compile(r"(.*)__(renamed|wrapped)_[0-9]+", re.DOTALL)
 _UUID = re.compile(r"_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")  # added from 0.25 on
-_MADE_UNIQUE = re.compile(r"ucr[xyz]_dg" + _UUID.pattern)  # from 0.45 on
+_UNIQUE_NAME = re.compile(r"ucr[xyz]_dg" + _UUID.pattern)  # from 0.45 on
 _DELAY = re.compile(r"delay__in_(s|ms|us|ns|ps)")
 
 
 def name_of_delay(unit: str) -> str:
-    """Return the name of a delay whose time is in a unit that QPY does not keep."""
+    """Return the name that encodes the unit of a delay, which QPY does not store."""
     return f"delay__in_{unit}"
 
 
 def state_suffix(operation: form.Operation) -> str:
-    """Return what Qiskit adds to the name of a gate with open controls, and takes off again."""
+    """Return the suffix that Qiskit adds to the name of a gate with open controls."""
     return f"_o{operation.state}" if operation.state < 2**operation.controls - 1 else ""
 
 
 def private_name(operation: form.Operation, number: int) -> str:
-    """Return the name under which an operation is written that shares the user's with others."""
+    """Return the unique name of an operation whose own name is shared with others."""
     return f"{operation.name}__renamed_{number}{state_suffix(operation)}"
 
 
 def is_reserved(operation: form.Operation) -> bool:
-    """Whether a reader would take the user's name of an operation for something else."""
+    """Whether readers would misinterpret the user's name of an operation."""
     name, added = operation.name, state_suffix(operation)
-    seen = _as_sent(name + added, added, controlled=operation.base is not None)
+    seen = _user_name(name + added, added, controlled=operation.base is not None)
     return name.startswith("###") or _DELAY.fullmatch(name) is not None or seen != name
 
 
-def _as_sent(written: str, added: str, *, controlled: bool) -> str:
-    name = _UUID.sub("", written) if controlled or _MADE_UNIQUE.fullmatch(written) else written
+def _user_name(written: str, added: str, *, controlled: bool) -> str:
+    name = _UUID.sub("", written) if controlled or _UNIQUE_NAME.fullmatch(written) else written
     if added and name.endswith(added):
         name = name[: -len(added)]
     private = _PRIVATE.fullmatch(name)
     return private[1] if private else name
 
 
-def as_sent(operation: Any, written: str) -> Any:
-    """Return an operation that Qiskit read from a file as it was before it was written.
+def restore_name(operation: Any, written: str) -> Any:
+    """Restore the user's name, or the delay, of an operation that Qiskit read from QPY.
 
     Args:
-        operation: It may be changed.
+        operation: The operation, which may be modified in place.
         written: Its name in the file.
     """
     if type(operation) not in (Gate, Instruction, ControlledGate):
@@ -68,18 +67,18 @@ def as_sent(operation: Any, written: str) -> Any:
         return Delay(operation.params[0], unit=delay[1])
     controlled = isinstance(operation, ControlledGate)
     added = f"_o{operation.ctrl_state}" if controlled and operation._open_ctrl else ""
-    operation.name = _as_sent(written, added, controlled=controlled)
+    operation.name = _user_name(written, added, controlled=controlled)
     private = _PRIVATE.fullmatch(written)
-    return _unwrapped(operation) if private and private[2] == "wrapped" else operation
+    return _unwrap(operation) if private and private[2] == "wrapped" else operation
 
 
-def _unwrapped(wrapper: Any) -> Any:
-    """Return the controlled gate that earlier versions wrote inside a gate of its own."""
+def _unwrap(wrapper: Any) -> Any:
+    """Return the controlled gate that earlier releases wrapped in another gate."""
     held = [] if wrapper.definition is None else [i.operation for i in wrapper.definition.data]
     if [type(operation) for operation in held] != [ControlledGate]:
         return wrapper
     content = copy.copy(held[0])
     if content.num_qubits != wrapper.num_qubits:
         return wrapper
-    content.base_gate = content.base_gate.copy()  # it holds the parameters of this use
+    content.base_gate = content.base_gate.copy()  # it contains the parameters of this use
     return content
