@@ -23,7 +23,7 @@ from qiskit_ibm_runtime import Estimator
 from qiskit_ibm_runtime._primitives.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime._primitives.observables import as_observables
 from qiskit_ibm_runtime._primitives.parameter_values import as_parameter_values
-from qiskit_ibm_runtime._primitives.sent_inputs import restore_name
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
 
@@ -228,7 +228,7 @@ def pauli_op(coefficient: Any = 1) -> Any:
 
 def sent(observables: Any) -> list[SparsePauliOp]:
     """What a request holds of observables."""
-    return restore_name("estimator", {"observables": observables})["observables"]
+    return as_sent("estimator", {"observables": observables})["observables"]
 
 
 class TestObservables:
