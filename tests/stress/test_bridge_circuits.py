@@ -103,7 +103,7 @@ def devices() -> list[tuple[Device, dict[str, Any]]]:
 
 
 class Reader:
-    """The other Python, running as a service."""
+    """The other Python, running as a server."""
 
     def __init__(self) -> None:
         script = Path(__file__).with_name("bridge_reader.py")
