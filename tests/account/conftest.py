@@ -1,4 +1,4 @@
-"""Accounts and files for the tests of the account room."""
+"""Accounts and files shared by the account tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def crn() -> str:
 
 @pytest.fixture
 def account_file(tmp_path: Path) -> Path:
-    """A file that does not exist yet, in a directory that does not exist yet."""
+    """Path of a file in a directory, neither of which exists yet."""
     return tmp_path / "private" / "accounts.json"
 
 

@@ -1,4 +1,4 @@
-"""One account: its defaults, its checks, its saved form."""
+"""Account fields: defaults, validation, saved format."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_auth_handler_matches_the_channel(cloud, quantum, crn):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Answers of the cloud by name, and what it was asked."""
+    """Canned cloud responses by name, and the requests received."""
     answers = {"one": [CRN], "none": [], "two": [CRN, CRN.replace("us-east", "eu-de")]}
     calls = []
 

@@ -1,4 +1,4 @@
-"""The account file: private, never half written, never losing what others put there."""
+"""The account file is private, written atomically, and preserves unknown entries."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def save_ten(filename: str, saver: int) -> None:
         )
 
 
-# tests/stress has the same with forty accounts each, and hundreds of kills.
+# tests/stress has larger versions: forty accounts each, and hundreds of kills.
 EVERY_ACCOUNT = {f"{saver}-{number}" for saver in range(8) for number in range(10)}
 
 
@@ -250,7 +250,7 @@ def save_until_killed(filename: str, report: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_killed_writer_leaves_the_old_or_the_new_file(account_file, seed):
-    """The signal comes at a random moment of a save, after a random number of finished ones."""
+    """Kill at a random moment during a save, after a random number of completed saves."""
     chance = random.Random(seed)
     storage.save_config(str(account_file), "first", ENTRY, overwrite=False)
     reports, report = os.pipe()
@@ -260,7 +260,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(account_file, seed):
     os.close(report)
     finished = sum(len(os.read(reports, 1)) for _ in range(chance.randrange(1, 15)))
     for _ in range(chance.randrange(20_000)):
-        pass  # some microseconds, to hit another point of the save
+        pass  # microseconds, to hit different points of the save
     os.kill(saver.pid, signal.SIGKILL)
     saver.join()
     while chunk := os.read(reports, 4096):
@@ -270,7 +270,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(account_file, seed):
     accounts = storage.read_config(str(account_file))
     assert saver.exitcode == -signal.SIGKILL
     assert accounts["first"] == ENTRY
-    # The last save may have ended without its report.
+    # The last save may have completed without being reported.
     assert len(accounts) - 1 in (finished, finished + 1)
 
     storage.save_config(str(account_file), "after", ENTRY, overwrite=False)

@@ -320,7 +320,7 @@ def test_finds_old_accounts_in_a_read_only_file(default_file, monkeypatch):
     def read_only(*_arguments):
         raise PermissionError(13, "Permission denied")
 
-    # The tests may run as root, whom no permission of a directory stops.
+    # The tests may run as root, which ignores directory permissions.
     monkeypatch.setattr(management.storage, "change", read_only)
 
     assert list(AccountManager.list()) == ["default-ibm-quantum"]

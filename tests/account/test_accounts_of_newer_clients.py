@@ -1,4 +1,4 @@
-"""The account file is shared with IBM's newer clients: their accounts are met with the truth."""
+"""Accounts saved by IBM's newer clients in the same file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which account the arguments of the service mean."""
+"""Selection of an account from the arguments of the service."""
 
 from __future__ import annotations
 

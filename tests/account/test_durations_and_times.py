@@ -1,4 +1,4 @@
-"""Times between zones, durations in words and seconds."""
+"""Time zone conversion, and durations in words and seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of one run."""
+"""Validation of `RuntimeOptions`."""
 
 from __future__ import annotations
 

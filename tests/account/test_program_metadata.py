@@ -1,4 +1,4 @@
-"""Programs, the form for their inputs, and reservations."""
+"""Programs, their parameters, and reservations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCHEMA = {
 
 
 class Answers:
-    """A client that knows one answer about programs."""
+    """A client with one canned program response."""
 
     def __init__(self, answer):
         self.answer = answer

@@ -1,4 +1,4 @@
-"""The sample programs run on a local backend with a messenger of their own."""
+"""The sample programs on a local backend and messenger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ aer = pytest.importorskip("qiskit_aer", reason="the sample programs need a simul
 
 
 class Collector:
-    """Keeps what a program publishes."""
+    """Collects what a program publishes."""
 
     def __init__(self):
         self.messages = []

@@ -1,4 +1,4 @@
-"""Helpers of ``utils``: cloud addresses, names, tags, queues, logs, deprecations."""
+"""Helpers in ``utils``: cloud URLs, names, tags, queues, logging, deprecations."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_converts_every_name_to_an_identifier(name):
 
 
 @pytest.mark.parametrize("tags", [None, [], ["a", "b"]])
-def test_job_tags_must_be_a_list_of_strings(tags):
+def test_accepts_list_of_strings_as_job_tags(tags):
     validate_job_tags(tags, ValueError)
 
 
@@ -193,7 +193,7 @@ def test_waiting_reader_gets_the_item_or_is_released():
     for wake, outcome in ((lambda: latest.put("item"), "item"), (latest.notify_all, "sent away")):
         reader = threading.Thread(target=read)
         reader.start()
-        waiting.acquire()  # the reader holds the condition now, so the wake-up comes after its wait
+        waiting.acquire()  # the reader holds the condition, so it waits before the wake-up
         wake()
         reader.join()
         assert outcomes.get() == outcome

@@ -1,4 +1,4 @@
-"""A device of five qubits as terra ships its data, and a client that notes what it is asked."""
+"""A five-qubit device from terra's data, and a client that records its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_d
 
 
 def document(kind: str) -> dict[str, Any]:
-    """What a service says about the device: ``conf``, ``props`` or ``defs``."""
+    """Return a document of the device: ``conf``, ``props`` or ``defs``."""
     spec = importlib.util.find_spec("qiskit")
     assert spec is not None
     folder = Path(spec.submodule_search_locations[0], "providers", "fake_provider", "backends")
@@ -24,7 +24,7 @@ def document(kind: str) -> dict[str, Any]:
 
 
 class Service:
-    """Answers for one device in the place of the network, and keeps what it was asked."""
+    """Client for one device that answers without a network and records requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -72,7 +72,7 @@ class Service:
         gate["parameters"].append(_broken())
 
     def close_ring(self) -> None:
-        """Couple the first qubit with the last as well."""
+        """Also couple the first qubit to the last."""
         for pair in ([4, 0], [0, 4]):
             self.conf["coupling_map"].append(pair)
             cx = next(gate for gate in self.conf["gates"] if gate["name"] == "cx")

@@ -1,4 +1,4 @@
-"""Circuits are held against the parts of a device that do not work."""
+"""Checking circuits against the faulty parts of a device."""
 
 from __future__ import annotations
 
@@ -170,13 +170,23 @@ def test_qubits_beyond_the_device_have_no_faults(service: Service) -> None:
     wide = QuantumCircuit(127)
     wide.cx(125, 126)
 
-    service.backend().check_faulty(wide)
+    backend = service.backend()
+    backend.check_faulty(wide)
+
+    wide.x(3)
+    with pytest.raises(ValueError, match="faulty qubit 3"):
+        backend.check_faulty(wide)
 
 
 def test_body_qubits_map_to_device_qubits(service: Service) -> None:
     service.break_qubit(0)  # the first qubit inside the bodies is qubit 1 outside
+    backend = service.backend()
+    backend.check_faulty(_inside(_for))
 
-    service.backend().check_faulty(_inside(_for))
+    service.break_qubit(1)
+    backend.refresh()
+    with pytest.raises(ValueError, match="faulty qubit 1"):
+        backend.check_faulty(_inside(_for))
 
 
 def test_ignores_directives(service: Service) -> None:
@@ -187,8 +197,12 @@ def test_ignores_directives(service: Service) -> None:
     used.delay(100, 3)
     used.cx(1, 2)
     used.measure(0, 0)
+    backend = service.backend()
+    backend.check_faulty(used)
 
-    service.backend().check_faulty(used)
+    used.x(3)
+    with pytest.raises(ValueError, match="faulty qubit 3"):
+        backend.check_faulty(used)
 
 
 def test_finds_equal_bits_from_another_register(service: Service) -> None:

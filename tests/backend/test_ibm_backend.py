@@ -1,4 +1,4 @@
-"""A backend fetches what is needed, once, and is what BackendV2 promises."""
+"""A backend fetches what it needs once, and implements BackendV2."""
 
 from __future__ import annotations
 
@@ -294,7 +294,7 @@ def test_transpiles_for_simulator_that_lists_gates_by_name_only(
 
     fitted = transpile(circuit, service.backend(), optimization_level=level)
 
-    # Whether the Hadamard gate becomes a u3 is the transpiler's choice, which differs by terra.
+    # Whether the Hadamard gate becomes a u3 depends on the version of terra.
     used = set(fitted.count_ops())
     assert {"cx", "measure"} <= used <= {"barrier", "cx", "h", "measure", "reset", "u3"}
 
@@ -413,7 +413,7 @@ _services: dict[int, Service] = {}
 
 
 def _by_number(_: Service) -> tuple[Any, ...]:
-    """Pickle a service as the real one does: as where to find it."""
+    """Pickle by reference, as the real service does."""
     return _service_of_number, (0,)
 
 
@@ -427,7 +427,7 @@ def test_pickle_has_no_connection_and_works_after_loading(
     backend.properties()
     monkeypatch.setattr(Service, "__reduce__", _by_number)
     monkeypatch.setitem(_services, 0, service)
-    backend._api_client = lambda: None  # what a lambda is part of cannot be pickled
+    backend._api_client = lambda: None  # an object holding a lambda cannot be pickled
 
     back = pickle.loads(pickle.dumps(backend))
 

@@ -15,7 +15,7 @@ from qiskit.circuit import Clbit, ControlFlowOp, ParameterExpression
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator, Statevector
 
-ANY = object()  # name and label of what arrives as the gate that it stands for
+ANY = object()  # name and label of an operation that is decoded as the gate it represents
 _TO_GATES = ("clifford", "annotated")
 
 

@@ -159,7 +159,7 @@ def test_repeated_operations_share_one_object() -> None:
 
 
 def test_rejects_operation_known_only_by_its_class() -> None:
-    pytest.importorskip("qiskit_aer")
+    pytest.importorskip("qiskit_aer", reason="needs Aer")
     circuit = bell()
     circuit.save_statevector()
 

@@ -1,4 +1,4 @@
-"""Custom gates nested in each other under few names, so that names clash."""
+"""Hypothesis strategies for nested custom gates with clashing names."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from qiskit.circuit import ControlledGate, Gate, Instruction, Parameter, Paramet
 from qiskit.circuit.library import CPhaseGate, HGate, PauliEvolutionGate, RXGate, RZXGate, XGate
 from qiskit.quantum_info import Clifford, Pauli
 
-NAMES = ("a", "b", "XGate")  # the last one is the name under which Qiskit writes its X gate
+NAMES = ("a", "b", "XGate")  # the last one is Qiskit's name for the X gate
 STANDARD = (HGate(), XGate(), RXGate(0.5), CPhaseGate(0.25), RZXGate(0.125))
 
 
 @st.composite
 def gates(draw: Any, depth: int = 2) -> Gate:
-    """Draw a gate of at most four qubits, made of others, down to a depth."""
+    """Draw a gate of at most four qubits, defined by others up to a given depth."""
     kind = draw(st.sampled_from(("standard", "custom", "custom", "controlled", "controlled")))
     if depth == 0 or kind == "standard":
         return draw(st.sampled_from(STANDARD)).copy()
@@ -52,7 +52,7 @@ def _fill(draw: Any, circuit: QuantumCircuit, depth: int) -> None:
 
 @st.composite
 def parameterised(draw: Any) -> QuantumCircuit:
-    """Draw a circuit of custom gates with parameters of their own."""
+    """Draw a circuit of parameterized custom gates."""
     parameters = (Parameter("s"), Parameter("t"))
     circuit = QuantumCircuit(2, 1, name="parameterised")
     for _ in range(draw(st.integers(1, 4))):
@@ -69,7 +69,7 @@ def parameterised(draw: Any) -> QuantumCircuit:
 
 
 class Own(Gate):
-    """A gate of a user's class, defined when it is asked for."""
+    """A gate of a custom class with a lazy definition."""
 
     def __init__(self, name: str, angle: Any) -> None:
         super().__init__(name, 1, [angle])
@@ -81,7 +81,7 @@ class Own(Gate):
 
 @st.composite
 def mixtures(draw: Any, depth: int = 2, blocks: bool = True, angles: Any = None) -> QuantumCircuit:
-    """Draw a circuit of everything that has a name: gates, instructions, blocks, users' classes."""
+    """Draw a circuit of all named things: gates, instructions, blocks, custom classes."""
     angles = angles or (Parameter("s"), ParameterVector("v", 2)[1], 0.5)
     circuit = QuantumCircuit(3, 2, name=draw(st.sampled_from(NAMES)))
     for _ in range(draw(st.integers(1, 3))):
@@ -118,7 +118,7 @@ def _drawn(draw: Any, depth: int, angles: Any) -> Any:
 
 
 def whole(circuit: QuantumCircuit) -> Any:
-    """Return all that a circuit consists of, down to the last definition and base gate."""
+    """Return all parts of a circuit, down to the last definition and base gate."""
     places = {bit: n for kind in (circuit.qubits, circuit.clbits) for n, bit in enumerate(kind)}
     return (
         circuit.num_qubits,

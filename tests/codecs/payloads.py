@@ -1,4 +1,4 @@
-"""Payloads written by hand, as nobody's encoder would write them."""
+"""Handwritten payloads that no encoder would produce."""
 
 from __future__ import annotations
 

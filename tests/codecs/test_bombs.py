@@ -1,4 +1,4 @@
-"""A small payload stays small and is done with at once, whatever sizes it claims."""
+"""Small payloads that claim large sizes are handled quickly and in little memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VERSION = qpy.common.QPY_VERSION
-START = 19 if VERSION >= 10 else 18  # of the circuit, less its type
+START = 19 if VERSION >= 10 else 18  # of the circuit, without its type
 INFO = "qiskit.quantum_info"
 
 
@@ -42,7 +42,7 @@ def as_payload(data: bytes) -> dict[str, Any]:
 
 
 def claiming(data: bytes, **fields: int) -> bytes:
-    """Change what the header of the outer circuit says."""
+    """Change fields of the header of the outer circuit."""
     start, size = START + 1, formats.CIRCUIT_HEADER_V2_SIZE
     layout = formats.CIRCUIT_HEADER_V2_PACK
     header = formats.CIRCUIT_HEADER_V2._make(struct.unpack(layout, data[start : start + size]))
@@ -295,7 +295,7 @@ _FEW: dict[str, Any] = {"data": [1.0], "indices": [0], "indptr": [0, 1]}
 def test_sparse_matrix_matches_its_claims_or_raises_one_error(
     make: Callable[[], dict[str, Any]],
 ) -> None:
-    pytest.importorskip("scipy")
+    pytest.importorskip("scipy", reason="needs SciPy")
 
     with pytest.raises(DecodeError):
         decode(make())
@@ -360,7 +360,7 @@ def test_does_not_compute_a_matrix_from_a_small_payload(payload: dict[str, Any])
 
 
 def test_limits_filled_sparse_matrices() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="needs SciPy")
     module = "qiskit.opflow.primitive_ops.matrix_op"
 
     with pytest.raises(DecodeError, match="decompresses to more than"):

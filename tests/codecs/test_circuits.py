@@ -1,4 +1,4 @@
-"""Circuits arrive as they were sent, or are refused; what was sent before is not encoded again."""
+"""Circuits round-trip or are rejected, and repeated ones are encoded once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode(text: str) -> Any:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names of the circuits that were written, in order."""
+    """Names of the encoded circuits, in order."""
     names: list[str] = []
     content = codec.content
 
@@ -102,7 +102,7 @@ def test_uniformly_controlled_rotations_keep_their_class_or_label(
 
 
 def test_rejects_instruction_known_only_by_its_class() -> None:
-    pytest.importorskip("qiskit_aer")
+    pytest.importorskip("qiskit_aer", reason="needs Aer")
     circuit = bell()
     circuit.save_statevector()
 
@@ -111,7 +111,7 @@ def test_rejects_instruction_known_only_by_its_class() -> None:
 
 
 def test_error_gives_the_path_of_the_circuit_and_advice() -> None:
-    pytest.importorskip("qiskit_aer")
+    pytest.importorskip("qiskit_aer", reason="needs Aer")
     circuit = bell()
     circuit.save_statevector()
     where = r"value\['circuits'\]\[0\]: Circuit 'bell' contains the instruction 'save_statevector'"

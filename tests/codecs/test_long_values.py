@@ -1,4 +1,4 @@
-"""Long values are put in last and read where they stand, and nobody can tell."""
+"""Long values take a separate path when encoded and decoded, with the same results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUMBERS = np.random.default_rng(7).random(50_000)
 
 
 def outcome(payload: str, long: int) -> Any:
-    """What decoding gives or raises when values of so many characters are long."""
+    """Return the decoded value or error, with this threshold for long values."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_values, "LONG", long)
         try:

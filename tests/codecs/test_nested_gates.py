@@ -1,4 +1,4 @@
-"""Custom gates of one name and different definitions arrive whole, at every depth."""
+"""Custom gates with the same name and different definitions round-trip at every depth."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from qiskit_ibm_runtime._codecs import limits
 from qiskit_ibm_runtime._codecs.packing import pack, unpack
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
-# Older terras control a matrix by diagonal gates, which arrive as their definitions.
+# Older terra controls a matrix with diagonal gates, which are sent as definitions.
 DIAGONAL = {"controlled_matrix", "layers_of_libraries"} if QPY_VERSION < 10 else set()
 NASTY: dict[str, Callable[[], QuantumCircuit]] = {}
 
 
 def nasty(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
-    """Add a circuit to the table."""
+    """Register a circuit in the table."""
     NASTY[make.__name__] = make
     return make
 
@@ -57,7 +57,7 @@ def arrived(value: Any) -> Any:
 
 
 def made_of(*gates: Gate, name: str = "inner") -> Gate:
-    """Return a gate of a name that applies others one after another."""
+    """Return a gate of this name that applies other gates in turn."""
     circuit = QuantumCircuit(max(gate.num_qubits for gate in gates), name=name)
     for gate in gates:
         circuit.append(gate, range(gate.num_qubits))
@@ -224,7 +224,7 @@ def beside_gates_that_have_forms_of_their_own() -> QuantumCircuit:
 
 
 class ControlledTurn(ControlledGate):
-    """A controlled gate of a user's own class."""
+    """A controlled gate of a custom class."""
 
     def __init__(self, angle: float) -> None:
         base = RXGate(angle)

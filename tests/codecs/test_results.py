@@ -1,4 +1,4 @@
-"""Answers of sampler, estimator and circuit runner become results."""
+"""Decoding results of sampler, estimator and circuit runner."""
 
 from __future__ import annotations
 

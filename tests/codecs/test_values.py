@@ -1,4 +1,4 @@
-"""Values travel through JSON and come back as they were."""
+"""Values round-trip through JSON."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_incompressible_array_is_a_valid_zlib_stream_of_near_default_size() -> N
 
 
 def test_sparse_matrices_round_trip() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="needs SciPy")
     matrix = sparse.csr_matrix([[1, 0], [0, 2.5]])
 
     back = travel(matrix)
@@ -205,7 +205,7 @@ def test_results_round_trip() -> None:
 
 
 def test_noise_models_round_trip() -> None:
-    noise = pytest.importorskip("qiskit_aer.noise")
+    noise = pytest.importorskip("qiskit_aer.noise", reason="needs Aer")
     model = noise.NoiseModel()
     model.add_all_qubit_quantum_error(noise.depolarizing_error(0.1, 1), ["x"])
     model.add_quantum_error(noise.amplitude_damping_error(0.2), ["sx"], [0])
@@ -262,7 +262,7 @@ def test_elements_of_one_vector_share_it_after_decoding() -> None:
 
 
 class Tagged:
-    """Something of a user's that says itself how it travels."""
+    """A custom class with its own `to_json`."""
 
     def to_json(self) -> str:
         return '{"value": 1}'

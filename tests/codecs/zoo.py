@@ -1,4 +1,4 @@
-"""Circuits of every kind that Qiskit lets one build, named after what is special in them."""
+"""Sample circuits of every kind, named by their special feature."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from qiskit.circuit.library import (
 from qiskit.qpy.common import QPY_VERSION
 from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector
 
-# These arrive as their definitions, for Qiskit's files keep no more of them; before version 10 of
-# the files neither keep how a state was named.
+# These are decoded as their definitions, which is all that QPY keeps; before QPY 10,
+# it does not keep the label of a state either.
 AS_DEFINED = {"own_class", "two_of_own_class", "open_controls_of_many"}
 if QPY_VERSION < 10:
     AS_DEFINED |= {"initialized", "clifford"}
@@ -44,7 +44,7 @@ ZOO: dict[str, Callable[[], QuantumCircuit]] = {}
 
 
 def kind(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
-    """Add a circuit to the zoo."""
+    """Register a sample circuit."""
     ZOO[make.__name__] = make
     return make
 
@@ -422,7 +422,7 @@ def complex_expression() -> QuantumCircuit:
 
 
 class Turn(Gate):
-    """A gate of a user's own class."""
+    """A gate of a custom class."""
 
     def __init__(self, angle: float) -> None:
         super().__init__("turn", 1, [angle])
@@ -447,7 +447,7 @@ def two_of_own_class() -> QuantumCircuit:
 
 
 def act_alike(one: QuantumCircuit, other: QuantumCircuit) -> bool:
-    """Return whether each operation of two circuits does the same, to nothing if it initializes."""
+    """Return whether the operations of two circuits are pairwise equivalent."""
     return len(one.data) == len(other.data) and all(
         np.allclose(_effect(mine.operation), _effect(its.operation))
         for mine, its in zip(one.data, other.data)

@@ -1,4 +1,4 @@
-"""Every deprecated name still works, warns as often as in 0.9.3, and at the user's line."""
+"""Deprecated names still work, and warn as often as in 0.9.3, at the caller's line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qiskit_ibm_runtime.qiskit_runtime_service import DEPRECATED_PROGRAMS
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
-    """A service that does what the test tells it, and writes down what it was asked."""
+    """A scriptable service that records its requests."""
     with StandIn() as running:
         yield running
 
@@ -34,7 +34,7 @@ def service(standin: StandIn) -> QiskitRuntimeService:
 
 
 def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """Result and warnings of a lambda, whose lines each of them has to blame."""
+    """Return the result and warnings of a call, which must point at its own lines."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()

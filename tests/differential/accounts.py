@@ -1,4 +1,4 @@
-"""Accounts: saved, listed, found, deleted."""
+"""Saving, listing, finding and deleting accounts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = ("token", "url", "instance", "channel", "auth", "name")
 
 
 def _saved(**given: Any) -> Any:
-    """Save an account in a new file, and return what the file holds."""
+    """Save an account in a new file, and return the content of the file."""
     path = Path(tempfile.mkdtemp()) / "accounts.json"
     fields = {"token": "t", "channel": "ibm_quantum", "filename": str(path), **given}
     QiskitRuntimeService.save_account(**fields)
@@ -101,13 +101,13 @@ def finding(place: Place) -> Calls:
 
 
 def _read(saved: dict[str, Any]) -> dict[str, Any]:
-    """Return what an account knows, but for what 0.9.3 does not keep."""
+    """Return the fields of an account that 0.9.3 has too."""
     fields = vars(Account.from_saved_format(saved))
     return {name: value for name, value in fields.items() if name != "preferences"}
 
 
 def managing(place: Place) -> Calls:
-    """Use the classes below the service."""
+    """Call the classes that the service uses."""
 
     def made(**given: Any) -> Any:
         return vars(Account("ibm_quantum", "t", **given))

@@ -1,4 +1,4 @@
-"""Backends: finding them, and every public attribute and method of one."""
+"""Finding backends, and every public attribute and method of a backend."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def finding(place: Place) -> Calls:
 
 
 def fields(place: Place) -> Calls:
-    """Look at every attribute of a device."""
+    """Read every attribute of a device."""
     backend = place.service().backend(DEVICE)
     for name in FIELDS:
         yield name, lambda name=name: getattr(backend, name)

@@ -1,4 +1,4 @@
-"""What all groups of calls share: the place where they are made, and odd arguments."""
+"""Helpers shared by all groups of calls, and unusual argument values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 
 
 class Text(str):
-    """A string of a class of its own."""
+    """A subclass of `str`."""
 
     __slots__ = ()
 
 
-# What callers may pass where a value of a kind is wanted, by the name under which it is reported.
+# Values that callers may pass for each kind of argument, by the name used in reports.
 NOTHING: dict[str, Any] = {"None": None, "''": "", "0": 0, "False": False, "[]": [], "{}": {}}
 FLAG: dict[str, Any] = {**NOTHING, "True": True, "1": 1, "numpy": np.True_, "yes": "yes"}
 NUMBER: dict[str, Any] = {
@@ -90,7 +90,7 @@ class Place(StandIn):
         return self
 
     def answer(self, call: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
-        """Refuse what cannot be read; a broken connection would be tried again for long."""
+        """Reject unreadable requests; a broken connection would be retried for a long time."""
         try:
             return super().answer(call, query, body)
         except (ValueError, KeyError, TypeError) as exc:
@@ -98,7 +98,7 @@ class Place(StandIn):
 
     @property
     def standin(self) -> StandIn:
-        """The stand-in itself."""
+        """Return the stand-in."""
         return self
 
     def cloud(self) -> QiskitRuntimeService:
@@ -114,7 +114,7 @@ class Place(StandIn):
 
 
 def each(call: Callable[..., Any], values: dict[str, Any], *names: str, **fixed: Any) -> Calls:
-    """Call with one odd value after the other, for each of these arguments."""
+    """Call with each unusual value in turn, for each of these arguments."""
     for name in names:
         for label, value in values.items():
             arguments = {**fixed, name: value}

@@ -2,7 +2,7 @@
 
 python tests/differential/compare.py --official PYTHON --ours PYTHON [MODULE ...]
 
-Each interpreter has one of the two clients. What the calls of this folder return, raise, warn of,
+Each interpreter has one of the two clients. Whatever the calls of this folder return, raise, warn,
 print and send is compared; a difference that is not in ``accepted.json`` fails the run.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-# Faults of the original's own code, which say nothing about what it allows.
+# Bugs of the original, which say nothing about what it accepts.
 CRASHES = {
     "TooSlowError",
     "TypeError",
@@ -31,12 +31,12 @@ CRASHES = {
 
 
 def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield what is different, with both sides."""
+    """Yield the differences, with both sides."""
     if "raises" in theirs:
         kind = theirs["raises"][0]
         if kind not in CRASHES and kind not in ours.get("raises", ()):
             yield "raises", _short(theirs), _short(ours)
-        # What came with an error that the user sees is of no interest.
+        # Requests and output are not compared if the call raised an error.
         return
     if "raises" in ours:
         yield "refuses", _short(theirs), _short(ours)
@@ -47,7 +47,7 @@ def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> Iterator[tuple[
 
 
 def _first_difference(theirs: Any, ours: Any, place: str = "") -> tuple[str, str]:
-    """Return the first parts that differ, with the place where they are."""
+    """Return the first parts that differ, with their path."""
     pairs: list[tuple[Any, Any, Any]] = []
     if isinstance(theirs, dict) and isinstance(ours, dict):
         pairs = [(key, theirs.get(key), ours.get(key)) for key in {**theirs, **ours}]
@@ -64,7 +64,7 @@ def _short(seen: dict[str, Any]) -> Any:
 
 
 def recorded(python: str, modules: list[str]) -> dict[str, Any]:
-    """Return what the calls come to in an interpreter."""
+    """Return the outcomes of the calls in an interpreter."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         command = [python, "-W", "ignore", "-m", "tests.differential.record", str(out), *modules]
@@ -74,7 +74,7 @@ def recorded(python: str, modules: list[str]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print each difference that is not accepted; return 1 if there is one."""
+    """Print each difference that is not accepted; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--official", required=True)
     parser.add_argument("--ours", required=True)

@@ -1,4 +1,4 @@
-"""Running programs, and jobs of the past."""
+"""Running programs, and listing jobs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Upper:
 
     @classmethod
     def decode(cls, data: str) -> str:
-        """Return the text in capitals."""
+        """Return the text in uppercase."""
         return data.upper()
 
 
@@ -135,7 +135,7 @@ def one(place: Place) -> Calls:
 
 
 def finished(place: Place) -> Calls:
-    """Ask a job that has finished everything, with odd arguments."""
+    """Call every method of a finished job, with odd arguments."""
     job = place.job(program={"id": "p"})
     place.answers[f"GET /jobs/{job.job_id()}/results"] = 200, '{"a": [1, 2]}'
     place.answers[f"GET /jobs/{job.job_id()}/interim_results"] = 200, '"x"\n"y"\n'
@@ -166,7 +166,7 @@ def finished(place: Place) -> Calls:
 
 
 def failed(place: Place) -> Calls:
-    """Ask jobs that failed or were canceled for their results."""
+    """Get the results of failed and canceled jobs."""
     states = {
         "failed": {"status": "Failed"},
         "reason": {"status": "Failed", "reason": "it broke"},
@@ -184,7 +184,7 @@ def failed(place: Place) -> Calls:
 
 
 def records(place: Place) -> Calls:
-    """Show jobs whose records lack something, or hold something odd."""
+    """Read jobs whose records lack fields or have unusual values."""
     for field in ("backend", "program", "hub", "created", "params", "tags", "session_id"):
         for label, value in {"None": None, "empty": "", "list": [], "dict": {}}.items():
             name = f"{field}={label}"

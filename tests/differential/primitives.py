@@ -1,4 +1,4 @@
-"""Primitives and their options: what reaches a stand-in for the session, and what is refused."""
+"""Primitives and their options: what a mock session receives, and what is rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANGLE, OTHER = Parameter("angle"), Parameter("other")
 
 
 def shown(value: Any) -> Any:
-    """Return a value with its type, down to what Qiskit's objects hold."""
+    """Return a value with its type, including the content of Qiskit objects."""
     if isinstance(value, QuantumCircuit):
         return ["circuit", value.name, value.metadata, len(value.data), shown(value.parameters)]
     if isinstance(value, SparsePauliOp):
@@ -47,11 +47,11 @@ def shown(value: Any) -> Any:
 
 
 class Spied(Session):
-    """What a double of a session is made of."""
+    """Specification of a mock session."""
 
 
 def spied(*, simulator: bool = True) -> Any:
-    """Return a double of a session on a backend."""
+    """Return a mock session on a backend."""
     session = MagicMock(spec=Spied)
     session.backend.return_value = DEVICE
     session.service.backend.return_value.configuration.return_value.simulator = simulator
@@ -59,7 +59,7 @@ def spied(*, simulator: bool = True) -> Any:
 
 
 def asked(session: Any) -> Any:
-    """Return what the double was asked last."""
+    """Return the last call of the mock."""
     arguments = session.run.call_args.kwargs
     return {name: shown(arguments[name]) for name in ("program_id", "inputs", "options")}
 
@@ -81,7 +81,7 @@ def unmeasured(parameters: int = 0) -> QuantumCircuit:
     return circuit
 
 
-# Odd forms of values, by the option that takes them.
+# Unusual values, by option.
 FORMS: dict[str, list[Any]] = {
     "shots": [1, 1.0, 1e3, True, np.int64(7), np.float64(7), 0, -1, None, "7", 2**70],
     "init_qubits": [True, False, 1, 0, None, "no"],
@@ -115,7 +115,7 @@ SECTIONS = {
 FLAT = [name for name in FORMS if name != "skip_transpilation"]
 
 
-# 0.9.3 also puts what is inside `simulator` at the top level, compares arrays as truth values, and
+# 0.9.3 also copies `simulator` options to the top level, evaluates arrays as booleans, and
 # merges into a stored layout that is a dict.
 NESTED = [section for section in SECTIONS if section != "simulator"]
 DRAWN = {
@@ -136,7 +136,7 @@ def drawn(draw: random.Random) -> dict[str, Any]:
 
 
 def _as_object(options: dict[str, Any]) -> Options:
-    """Return options of names that an object declares, set in one way or another."""
+    """Set declared options in different ways, and return them."""
     made = Options()
     for name, value in options.items():
         home = next((section for section, names in SECTIONS.items() if name in names), None)
@@ -154,7 +154,7 @@ def sequences(place: Place) -> Calls:
     """Make primitives, change their options, and run them, in a random order."""
     del place
     for number in range(SEQUENCES):
-        draw = random.Random(number)  # of its own, so that one that fails changes no other
+        draw = random.Random(number)  # separate, so that a failure does not affect the others
         kind = draw.choice([Sampler, Estimator])
         session = spied(simulator=draw.random() < 0.5)
         options, form = drawn(draw), draw.choice(["dict", "object", "none"])
@@ -200,7 +200,7 @@ def _options_of(primitive: Any) -> Any:
 
 
 def option_values(place: Place) -> Calls:
-    """Run with one odd value after the other, flat and in its section, on a session's double."""
+    """Run with each unusual value, flat and in its section, on a mock session."""
     del place
     for name, values in FORMS.items():
         labels = {f"{type(value).__name__} {value!s:.20}": value for value in values}
@@ -216,7 +216,7 @@ def option_values(place: Place) -> Calls:
 
 
 def option_objects(place: Place) -> Calls:
-    """Make options objects, change them, and look at them."""
+    """Create, change and read options objects."""
     del place
 
     class Plain(Options):
@@ -352,7 +352,7 @@ def given(place: Place) -> Calls:
 
 
 def overridden(place: Place) -> Calls:
-    """Derive primitives that override what ``run`` ends in."""
+    """Subclass primitives and override the method that ``run`` calls."""
     del place
 
     def derived(base: Any) -> Any:
@@ -373,7 +373,7 @@ def overridden(place: Place) -> Calls:
 
 
 def deprecated(place: Place) -> Calls:
-    """Call primitives by index, with the parameters that the constructor got."""
+    """Call primitives by index, with the parameters given to the constructor."""
     del place
     two = measured(2)
     levels = {"optimization_level": 1, "resilience_level": 0}
@@ -404,11 +404,11 @@ def deprecated(place: Place) -> Calls:
 
 
 def default_sessions(place: Place) -> Calls:
-    """Make primitives on backends and names one after the other, in and out of a block."""
+    """Create primitives for backends and names in turn, inside and outside a block."""
     service = place.service()
     backend = service.backend(DEVICE)
     draw = random.Random(7)
-    held: list[Any] = []  # so that no identity is used again
+    held: list[Any] = []  # so that no id() is reused
 
     def make(how: str) -> Any:
         arguments: dict[str, Any] = {
@@ -421,7 +421,7 @@ def default_sessions(place: Place) -> Calls:
         return [len({id(each) for each in held}), primitive.session.backend()]
 
     def block(how: str) -> Any:
-        sessions._DEFAULT_SESSION.set(None)  # 0.9.3 does not give it back after the block
+        sessions._DEFAULT_SESSION.set(None)  # 0.9.3 does not restore it after the block
         with Session(service, DEVICE) as session:
             held.append(session)
             primitive = Sampler()

@@ -1,4 +1,4 @@
-"""Programs: listed, looked at, uploaded, changed, deleted; and what their authors use."""
+"""Listing, reading, uploading, changing and deleting programs, and the helpers for authors."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def uploading(place: Place) -> Calls:
 
 
 def changing(place: Place) -> Calls:
-    """Change, hide and delete a program with odd arguments, one at a time."""
+    """Update, hide and delete a program with odd arguments, one at a time."""
     service = place.service()
     program_id = service.upload_program(SOURCE, METADATA)
     change = partial(service.update_program, program_id)
@@ -86,7 +86,7 @@ def changing(place: Place) -> Calls:
 
 
 def looking(place: Place) -> Calls:
-    """List programs, and look at one."""
+    """List programs, and read one."""
     service = place.service()
     program_id = service.upload_program(SOURCE, METADATA)
     for number in range(4):
@@ -116,7 +116,7 @@ def looking(place: Place) -> Calls:
 
 
 def forms(place: Place) -> Calls:
-    """Fill in the form of a program with odd values."""
+    """Set the parameters of a program to unusual values."""
     program = place.service().program(place.service().upload_program(SOURCE, METADATA))
 
     def filled(**fields: Any) -> Any:

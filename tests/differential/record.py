@@ -1,4 +1,4 @@
-"""Make the calls of this folder with the client that is installed, and write what came of each.
+"""Make the calls of this folder with the installed client, and record each outcome.
 
 python -m tests.differential.record OUT.json [MODULE ...]
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 MODULES = ("accounts", "backends", "jobs", "primitives", "programs", "sessions", "starts")
-# What is left of an object of these classes is what its users see.
+# Objects of these classes are recorded by what users see.
 SHOWN = {
     "RuntimeJob": lambda job: [job.program_id, job.session_id, job.image],
     "IBMBackend": lambda backend: [backend.name, backend._instance],
@@ -64,7 +64,7 @@ def described(value: Any) -> Any:
 
 
 class TooSlowError(Exception):
-    """A call that does not come back."""
+    """A call that does not return."""
 
 
 def _give_up(*_: object) -> None:
@@ -72,7 +72,7 @@ def _give_up(*_: object) -> None:
 
 
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
-    """Return what came of a call: a value or an error, warnings, and what was printed."""
+    """Return the outcome of a call: a value or an error, warnings, and printed output."""
     seen: dict[str, Any] = {}
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -94,7 +94,7 @@ def outcome(call: Callable[[], Any]) -> dict[str, Any]:
 
 
 def sent(requests: Iterable[tuple[str, dict[str, list[str]], bytes]]) -> list[Any]:
-    """Return the requests that change something, and the query of the first page of a listing."""
+    """Return the requests that change state, and the query of the first page of a listing."""
     kept: list[Any] = []
     for call, query, body in requests:
         listing = call in ("GET /jobs", "GET /programs")
@@ -107,7 +107,7 @@ def sent(requests: Iterable[tuple[str, dict[str, list[str]], bytes]]) -> list[An
 
 
 def record(module: str) -> dict[str, Any]:
-    """Make the calls of one module, each group with a stand-in of its own."""
+    """Make the calls of one module, each group with its own stand-in."""
     from tests.differential.calls import Place
 
     found: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def record(module: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Record all modules, or those that are named."""
+    """Record all modules, or the given ones."""
     out, *modules = sys.argv[1:]
     os.environ["HOME"] = tempfile.mkdtemp()
     logging.disable(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Sessions of both styles, and options of runs."""
+"""Sessions of both styles, and run options."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _spied() -> Any:
 
 
 def _asked(service: Any, **other: Any) -> Any:
-    """What a double of the service was asked, by name."""
+    """Return the arguments of the last call of a mock service, by name."""
     return [dict(sorted({**call.kwargs, **other}.items())) for call in service.run.call_args_list]
 
 
 def starting(place: Place) -> Calls:
-    """Make sessions with odd arguments, one at a time."""
+    """Create sessions with odd arguments, one at a time."""
     service = place.service()
     yield "plain", partial(Session, service, DEVICE)
     yield from each(Session, TEXT, "backend", service=service)
@@ -41,7 +41,7 @@ def starting(place: Place) -> Calls:
 
 
 def running(place: Place) -> Calls:
-    """Run in a session of a double, and compare what it was asked."""
+    """Run in a session of a mock service, and compare the call."""
 
     def run(times: int = 1, **arguments: Any) -> Any:
         service = _spied()
@@ -84,7 +84,7 @@ def running(place: Place) -> Calls:
 
 
 def old_style(place: Place) -> Calls:
-    """Use sessions that are written to and read from."""
+    """Use sessions with `write` and `read`."""
     service = place.service()
     options = {"backend": DEVICE}
     yield "open", partial(service.open, "p", {}, options)
@@ -106,7 +106,7 @@ def old_style(place: Place) -> Calls:
 
 
 def run_options(place: Place) -> Calls:
-    """Make and check options of a run with odd values."""
+    """Create and validate run options with unusual values."""
     texts = ("backend", "image", "log_level", "instance")
     numbers = ("max_execution_time", "session_time")
     yield from each(RuntimeOptions, TEXT, *texts, "backend_name", "foo")

@@ -1,4 +1,4 @@
-"""Starting a service, and what it says about itself."""
+"""Creating a service, and its attributes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
 
 def starting(place: Place) -> Calls:
-    """Start a service with odd arguments, one at a time."""
+    """Create a service with odd arguments, one at a time."""
 
     def on_quantum(**given: Any) -> Any:
         arguments = {"channel": "ibm_quantum", "url": f"{place.url}/api", "token": "t", **given}
@@ -38,7 +38,7 @@ def starting(place: Place) -> Calls:
 
 
 def describing(place: Place) -> Calls:
-    """Ask a service what it is."""
+    """Read the attributes of a service."""
     for label, service in (("quantum", place.service()), ("cloud", place.cloud())):
         for name in ("channel", "auth"):
             yield f"{label} {name}", lambda service=service, name=name: getattr(service, name)
@@ -56,7 +56,7 @@ def describing(place: Place) -> Calls:
 
 
 def parameters(place: Place) -> Calls:
-    """Make parameters of a client, and configurations of proxies, with odd values."""
+    """Create client parameters and proxy configurations with unusual values."""
     for channel in ("ibm_quantum", "ibm_cloud"):
         for instance in (None, CRN, "crn:1", "h/g/p"):
             made = ClientParameters(channel, "t", "https://cloud.ibm.com", instance)

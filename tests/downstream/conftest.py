@@ -1,5 +1,5 @@
-"""Packages written for the V1 primitives, run through ours. They are not in the extra ``test``:
-``nox -s downstream`` installs them and runs this folder, which a plain ``pytest`` passes over.
+"""Packages written for the V1 primitives, run on ours. They are not in the extra ``test``:
+``nox -s downstream`` installs them and runs this folder, which plain ``pytest`` skips.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from qiskit_algorithms.utils import algorithm_globals
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
 from qiskit_ibm_runtime.testing import ServerPool
 
-# Jobs of today's protocol, sent to the embedded runtime in place of those of V1.
+# V2 jobs, sent to the embedded runtime through the bridge.
 OVER_THE_BRIDGE = os.environ.get("DOWNSTREAM_OVER_THE_BRIDGE", "") == "1"
 SEED = 42
 SHOTS = 20_000
-FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of one probability, at its worst
+FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # largest standard deviation of a probability
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +50,13 @@ def service() -> Iterator[QiskitRuntimeService]:
         yield QiskitRuntimeService(channel="local")
         return
     with ServerPool(2) as pool, pool.server() as server:
-        face = server.platform
-        os.environ.update(face.environment)
+        address = server.platform
+        os.environ.update(address.environment)
         yield QiskitRuntimeService(
             channel="ibm_quantum_platform",
-            token=face.api_key,
-            instance=face.instance,
-            url=face.url,
+            token=address.api_key,
+            instance=address.instance,
+            url=address.url,
         )
 
 

@@ -71,8 +71,8 @@ class TestAmplitudeEstimation:
             self.problem()
         )
 
-        assert ours.estimation == pytest.approx(exact.estimation)  # the same point of the grid
-        # With M = 8 applications, a shot tells the amplitude a to sqrt(a(1 - a)) / M = 0.05 at
+        assert ours.estimation == pytest.approx(exact.estimation)  # the same grid point
+        # With M = 8 applications, a shot determines the amplitude a to sqrt(a(1 - a)) / M = 0.05 at
         # best, and 20,000 of them to 0.00035: five deviations.
         assert ours.mle == pytest.approx(exact.mle, abs=0.002)
 

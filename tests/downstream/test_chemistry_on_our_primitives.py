@@ -27,7 +27,7 @@ PUBLISHED = -1.137306  # full configuration interaction, STO-3G, 0.735 angstrom
 
 
 def ansatz() -> QuantumCircuit:
-    """One excitation between the two configurations that hydrogen mixes."""
+    """A single excitation between the two configurations of hydrogen."""
     theta = Parameter("theta")
     circuit = QuantumCircuit(2)
     circuit.x(0)
@@ -55,7 +55,7 @@ def test_hydrogen_ground_state_agrees_with_reference_and_published_energy(
     assert exact.total_energies[0] == pytest.approx(PUBLISHED, abs=1e-5)
     assert reference.total_energies[0] == pytest.approx(PUBLISHED, abs=1e-5)
     assert ours.total_energies[0] == pytest.approx(PUBLISHED, abs=HARTREE_NOISE)
-    # A lucky sample can be low; the state at the angle found cannot be lower than the ground state.
+    # A sampled energy can be too low, but that of the state found cannot be below the ground state.
     state = Statevector(ansatz().assign_parameters(ours.raw_result.optimal_point))
     above = state.expectation_value(operator).real - exact.eigenvalues[0].real
     assert -1e-9 < above < HARTREE_NOISE

@@ -30,7 +30,7 @@ def kernel(primitive: object) -> FidelityQuantumKernel:
 
 def test_fidelity_kernel_and_classifier_agree_with_reference(sampler: Sampler) -> None:
     def classified(primitive: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the matrices of known and unseen points, and how the latter are classified."""
+        """Return the kernel matrices of known and unseen points, and the predicted classes."""
         algorithm_globals.random_seed = SEED
         measure = kernel(primitive)
         known, unseen = measure.evaluate(POINTS), measure.evaluate(UNSEEN, POINTS)

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime import Sampler
 
 SEED = 42
 SHOTS = 20_000
-FIVE_SIGMA = 5 * np.sqrt(0.25 / SHOTS)  # of one probability, at its worst
+FIVE_SIGMA = 5 * np.sqrt(0.25 / SHOTS)  # largest standard deviation of a probability
 
 
 def solve(primitive: object) -> Any:
@@ -36,7 +36,7 @@ def test_qaoa_finds_the_maximum_cut_like_the_reference(sampler: Sampler) -> None
 
     assert ours.fval == reference.fval == pytest.approx(4)
     assert list(ours.x) in ([0, 1, 0, 1], [1, 0, 1, 0])
-    # Among 20,000 samples the best cut is found by guessing too; what the angles are worth tells
+    # Among 20,000 samples, guessing finds the best cut too; the quality of the angles shows in
     # the energy: 0 at random, -2 for a perfect cut.
     energy, expected = (result.min_eigen_solver_result.eigenvalue for result in (ours, reference))
     assert expected == pytest.approx(-2, abs=0.01)

@@ -1,4 +1,4 @@
-"""Bad input is refused with a clear error, and nothing is sent."""
+"""Invalid input raises a clear error, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIMULATOR = "ibmq_qasm_simulator"
 
 @pytest.fixture
 def nothing_sent(service: QiskitRuntimeService) -> Callable[[], None]:
-    """Compare the number of jobs that the server knows before and after."""
+    """Check that the block adds no job on the server."""
     before = service._api_client.jobs_get(limit=1)["count"]
 
     def compare() -> None:
@@ -207,7 +207,7 @@ def test_suggests_name_for_misspelled_section_option(
 
 
 class TestFaultyParts:
-    """A device that reports qubit 1 and the edge from 2 to 3 as broken."""
+    """A device that reports qubit 1 and the edge from 2 to 3 as faulty."""
 
     @pytest.fixture(autouse=True)
     def _break(self, service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The Estimator from the user's call through HTTP and websocket to Aer and back."""
+"""The Estimator, from the call through HTTP and websocket to Aer and back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def estimator(service: QiskitRuntimeService) -> Estimator:
 
 
 def within_five_sigma(observable: SparsePauliOp, shots: int = SHOTS) -> float:
-    """Five standard deviations, at most: every term apart, each of variance one."""
+    """Upper bound of five standard deviations: independent terms with variance one."""
     return 5 * float(np.sum(np.abs(observable.coeffs))) / math.sqrt(shots)
 
 
@@ -125,7 +125,7 @@ def test_variance_matches_the_observable(estimator: Estimator) -> None:
 
 def test_without_shots_the_variance_is_exact(estimator: Estimator) -> None:
     """
-    That of an operator is <O^2> - <O>^2; here by matrices, without Paulis or Aer.
+    The variance is <O^2> - <O>^2, computed from matrices without Paulis or Aer.
     """
     circuit = RealAmplitudes(2, reps=1)
     angles = [0.1, 0.7, -1.2, 2.2]
@@ -154,7 +154,7 @@ def test_observable_without_terms_is_zero(estimator: Estimator, shots: int | Non
 @pytest.mark.parametrize("shots", [None, SHOTS])
 def test_estimates_commutator_with_complex_terms(estimator: Estimator, shots: int | None) -> None:
     """
-    -i[X, Y] / 2 = Z, of which the circuit prepares an eigenstate.
+    -i[X, Y] / 2 = Z, and the circuit prepares an eigenstate of Z.
     """
     x, y = SparsePauliOp("X"), SparsePauliOp("Y")
     commutator = -0.5j * (x.dot(y) - y.dot(x)) + 1j * x - 1j * x
@@ -253,7 +253,7 @@ def test_complex_observable_has_a_complex_value(estimator: Estimator, shots: int
 
 def test_large_jobs_sum_complex_values_of_their_parts(estimator: Estimator) -> None:
     """
-    Terms that do not commute qubit by qubit are measured one by one, in more than one part.
+    Terms that do not commute qubit-wise are measured separately, in several parts.
     """
     labels = ["".join(letters) for letters in itertools.product("XYZ", repeat=5)]
     circuit = QuantumCircuit(5)

@@ -1,4 +1,4 @@
-"""Jobs and sessions on the embedded runtime: fetch again, stream, cancel, fail, group."""
+"""Jobs and sessions on the embedded runtime."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_job_streams_to_several_callbacks_in_turn(
     service: QiskitRuntimeService,
 ) -> None:
     job = hello(service, 3)
-    again = copy.copy(job)  # which does not know of the end, however soon it comes
+    again = copy.copy(job)  # it does not know that the job has ended
     job.result()
 
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The Sampler from the user's call through HTTP and websocket to Aer and back."""
+"""The Sampler, from the call through HTTP and websocket to Aer and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from qiskit.quantum_info import Statevector
 from qiskit_ibm_runtime import Options, QiskitRuntimeService, RuntimeJobFailureError, Sampler
 
 SHOTS = 4000
-FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of a probability at its worst, one half
+FIVE_SIGMA = 5 * math.sqrt(
+    0.25 / SHOTS
+)  # standard deviation of a probability of one half, the largest possible
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_noisy_device_agrees_with_exact_density_matrix(
         initial_layout=list(range(5)),
         optimization_level=0,
     )
-    with warnings.catch_warnings():  # terra 0.46 says that its snapshots moved to another package
+    with warnings.catch_warnings():  # terra 0.46 warns that its snapshots moved to another package
         warnings.simplefilter("ignore", DeprecationWarning)
         reference = AerSimulator.from_backend(FakeManila(), method="density_matrix")
     many = 400_000
@@ -202,7 +204,7 @@ def _of_bits(probabilities: np.ndarray, measured: dict[int, int]) -> dict[int, f
 @pytest.mark.parametrize("shots", [100, None])
 def test_mid_circuit_measurements_are_counted(sampler: Sampler, shots: int | None) -> None:
     """
-    A qubit is measured, turned back by what was found, and measured into another register.
+    Measure a qubit, reset it according to the outcome, and measure into another register.
     """
     from qiskit import ClassicalRegister, QuantumRegister
 
@@ -254,7 +256,7 @@ def test_outcomes_wider_than_64_bits_keep_every_bit(
     service: QiskitRuntimeService, width: int
 ) -> None:
     """
-    A cat state, on which all qubits agree, and one more bit that tells the ends apart.
+    A cat state, in which all qubits agree, and one more bit that distinguishes the ends.
     """
     circuit = QuantumCircuit(width, width + 1)
     circuit.h(0)
@@ -297,7 +299,7 @@ def test_quasi_distribution_converts_to_nearest_probability_distribution(
 
 def test_mixes_bound_and_unbound_circuits(sampler: Sampler) -> None:
     """
-    The order of a vector's values is that of its indices, beyond the ninth too.
+    Values of a vector are ordered by index, beyond the ninth too.
     """
     flips = ParameterVector("flip", 12)
     circuit = QuantumCircuit(12)
@@ -334,7 +336,7 @@ def test_options_reach_the_service(
     service: QiskitRuntimeService, sampler: Sampler, bell: QuantumCircuit
 ) -> None:
     """
-    What was sent can be read back, as another process would read it.
+    Read back what was sent, as another process would.
     """
     import numpy as np
 

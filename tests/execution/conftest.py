@@ -1,4 +1,4 @@
-"""Helpers: a program called in this process, and worker processes behind a plain call."""
+"""Run programs in this process, or in worker processes through synchronous calls."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def work(
     backend: str = "ibmq_qasm_simulator",
     **more: Any,
 ) -> Work:
-    """A job as the server hands it over."""
+    """Return a job as the server passes it to an executor."""
     params = json.dumps(inputs or {}, cls=RuntimeEncoder).encode()
     return {"program": program, "source": source, "params": params, "backend": backend, **more}
 
 
-class Background:
-    """An executor on an event loop in a thread, for tests that are no coroutines."""
+class ExecutorThread:
+    """Executor on an event loop in a thread, for synchronous tests."""
 
     def __init__(self, make: Callable[[], Executor]) -> None:
-        self._background = LoopThread()
-        self._complaints: list[dict[str, Any]] = []
-        self._background.loop.set_exception_handler(lambda _, told: self._complaints.append(told))
+        self._thread = LoopThread()
+        self._errors: list[dict[str, Any]] = []
+        self._thread.loop.set_exception_handler(lambda _, context: self._errors.append(context))
         self.executor = make()
         self.call(self.executor.start()).result(60)
 
     def call(self, coroutine: Any) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._background.loop)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._thread.loop)
 
     def submit(self, given: Work, publish: Callable[[str], None] = print) -> Future[Outcome]:
         return self.call(self.executor.run(given, publish))
@@ -52,27 +52,27 @@ class Background:
 
     def close(self) -> None:
         self.call(self.executor.stop()).result(60)
-        self._background.close()
-        gc.collect()  # asyncio complains of a future when it goes
-        assert self._complaints == []
+        self._thread.close()
+        gc.collect()  # asyncio reports unretrieved exceptions when futures are collected
+        assert self._errors == []
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[Background]:
+def pool() -> Iterator[ExecutorThread]:
     """Two worker processes with 4 GiB each, shared by the tests of this folder."""
-    background = Background(lambda: WorkerPool(2, memory=4 * 2**30))
-    yield background
-    background.close()
+    thread = ExecutorThread(lambda: WorkerPool(2, memory=4 * 2**30))
+    yield thread
+    thread.close()
 
 
 class FailedError(Exception):
-    """A program failed; the text is its traceback."""
+    """A program failed; the message is its traceback."""
 
 
 def run_here(
     program: str, backend: str = "ibmq_qasm_simulator", decode: bool = True, **inputs: Any
 ) -> Any:
-    """Run a program in this process with inputs and result that travelled as JSON."""
+    """Run a program in this process, with JSON-encoded inputs and result."""
     kind, text = job.run(work(program, inputs, backend=backend), print)
     if kind != "result":
         raise FailedError(text)

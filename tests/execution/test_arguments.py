@@ -1,4 +1,4 @@
-"""Inputs are checked against the schema of their program before the program sees them."""
+"""Validation of inputs against the schema of their program."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def spec(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": ["n"], "properties": properties}
 
 
-def test_inputs_that_fit_pass() -> None:
+def test_accepts_valid_inputs() -> None:
     arguments.check(spec(n={"type": "integer"}), {"n": 3})
     arguments.check({}, {"anything": []})
 
 
-def test_every_difference_is_told_with_its_place() -> None:
+def test_reports_every_violation_with_its_location() -> None:
     schema = spec(
         n={"type": "integer", "minimum": 1}, rows={"type": "array", "items": {"type": "string"}}
     )
@@ -37,19 +37,19 @@ def test_every_difference_is_told_with_its_place() -> None:
     assert "rows.1: 5 is not of type 'string'" in str(caught.value)
 
 
-def test_a_missing_input_is_told_by_name() -> None:
+def test_reports_missing_input_by_name() -> None:
     with pytest.raises(arguments.ArgumentsError, match="'n' is a required property"):
         arguments.check(spec(n={}), {})
 
 
 @pytest.mark.parametrize("value", [np.arange(3), {1, 2}], ids=["array", "set"])
-def test_an_array_in_a_typed_wrapper_counts_as_an_array(value: Any) -> None:
+def test_tagged_array_is_validated_as_an_array(value: Any) -> None:
     params = json.loads(json.dumps({"n": value}, cls=RuntimeEncoder))
 
     arguments.check(spec(n={"type": "array", "minItems": 2, "items": {"type": "integer"}}), params)
 
 
-def test_a_circuit_is_an_object() -> None:
+def test_circuit_is_validated_as_an_object() -> None:
     params = json.loads(json.dumps({"n": QuantumCircuit(1)}, cls=RuntimeEncoder))
 
     arguments.check(spec(n={"type": "object"}), params)
@@ -57,7 +57,7 @@ def test_a_circuit_is_an_object() -> None:
         arguments.check(spec(n={"type": "number"}), params)
 
 
-def test_a_faulty_schema_is_told_apart_from_faulty_inputs() -> None:
+def test_reports_invalid_schema() -> None:
     with pytest.raises(ValueError, match="schema of its parameters is faulty") as caught:
         arguments.check({"type": "no-such-type"}, {})
 
@@ -65,7 +65,7 @@ def test_a_faulty_schema_is_told_apart_from_faulty_inputs() -> None:
 
 
 @pytest.mark.parametrize("name", programs.names())
-def test_each_program_of_the_runtime_describes_inputs_by_a_valid_schema(name: str) -> None:
+def test_built_in_programs_have_valid_schemas(name: str) -> None:
     about = programs.metadata(name)
     fitting = {"circuits": [], "observables": [], "iterations": 2}
 

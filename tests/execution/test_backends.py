@@ -1,4 +1,4 @@
-"""Simulators, devices, and what the transpiler is told."""
+"""Simulators, devices, and transpilation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REQUIRED = {
 
 
 @pytest.mark.parametrize("name", catalogue.names())
-def test_each_configuration_has_what_a_client_needs(name: str) -> None:
+def test_configuration_has_required_fields(name: str) -> None:
     configuration = catalogue.configuration(name)
 
     assert set(configuration) >= REQUIRED
@@ -42,7 +42,7 @@ def test_each_configuration_has_what_a_client_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_properties_and_defaults_of_a_device_can_be_read(name: str) -> None:
+def test_terra_reads_properties_and_defaults_of_a_device(name: str) -> None:
     properties = properties_from_server_data(catalogue.properties(name))
 
     assert properties.backend_name == name
@@ -56,7 +56,7 @@ def test_simulators_have_no_calibration() -> None:
     assert catalogue.defaults("simulator_mps") == {}
 
 
-def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
+def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
     one_gibibyte = simulator_configuration("simulator_statevector", 2**30)
     huge = simulator_configuration("simulator_statevector", 2**60)
 
@@ -65,7 +65,7 @@ def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "qubits", "told"),
+    ("backend", "qubits", "message"),
     [
         (
             "simulator_statevector",
@@ -84,8 +84,8 @@ def test_a_state_vector_is_as_wide_as_the_memory_allows() -> None:
         ),
     ],
 )
-def test_too_wide_a_circuit_is_refused_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, told: str
+def test_rejects_too_wide_circuit(
+    monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, message: str
 ) -> None:
     monkeypatch.setattr(catalogue, "memory", lambda: 2**30)
     circuit = QuantumCircuit(qubits)
@@ -94,11 +94,11 @@ def test_too_wide_a_circuit_is_refused_with_the_reason(
         circuit.cx(qubit, (qubit + 1) % qubits)
     circuit.measure_all()
 
-    with pytest.raises(FailedError, match=told):
+    with pytest.raises(FailedError, match=message):
         run_here("sampler", backend, circuits=[circuit])
 
 
-def test_the_stabilizer_simulator_runs_wide_clifford_circuits_and_no_others() -> None:
+def test_stabilizer_simulator_runs_only_clifford_circuits() -> None:
     circuit = QuantumCircuit(80)
     circuit.h(0)
     for qubit in range(79):
@@ -115,7 +115,7 @@ def test_the_stabilizer_simulator_runs_wide_clifford_circuits_and_no_others() ->
         run_here("sampler", "simulator_stabilizer", circuits=[other])
 
 
-def test_the_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
+def test_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
     circuit = QuantumCircuit(2)
     circuit.h(0)
     circuit.t(0)
@@ -150,13 +150,13 @@ def used(circuit: QuantumCircuit) -> list[int]:
     ]
 
 
-def test_the_initial_layout_is_where_qubits_are(bell: QuantumCircuit) -> None:
+def test_initial_layout_is_used(bell: QuantumCircuit) -> None:
     for layout in ([3, 2], {"0": 3, "1": 2}):
         fitted = machine(level=0, initial_layout=layout).transpiled([bell])[0]
         assert used(fitted) == [3, 2]
 
 
-def test_a_circuit_for_a_device_has_its_gates_and_pairs(bell: QuantumCircuit) -> None:
+def test_transpiled_circuit_uses_gates_and_couplings_of_the_device(bell: QuantumCircuit) -> None:
     far = QuantumCircuit(5)
     far.h(0)
     far.cx(0, 4)
@@ -172,7 +172,7 @@ def test_a_circuit_for_a_device_has_its_gates_and_pairs(bell: QuantumCircuit) ->
             assert tuple(fitted.find_bit(q).index for q in item.qubits) in pairs
 
 
-def test_a_routing_method_is_used_as_given() -> None:
+def test_routing_method_is_used() -> None:
     far = QuantumCircuit(5)
     far.cx(0, 4)
     far.measure_all()
@@ -184,7 +184,7 @@ def test_a_routing_method_is_used_as_given() -> None:
         machine(routing_method="none", **kept).transpiled([far])
 
 
-def test_a_higher_level_optimises_more() -> None:
+def test_higher_level_optimizes_more() -> None:
     circuit = QuantumCircuit(2)
     for _ in range(6):
         circuit.h(0)
@@ -197,7 +197,7 @@ def test_a_higher_level_optimises_more() -> None:
     assert sizes[1] < sizes[0] / 3
 
 
-def test_an_approximation_drops_what_changes_little() -> None:
+def test_approximation_drops_small_rotations() -> None:
     circuit = QuantumCircuit(2)
     circuit.rxx(0.01, 0, 1)
     circuit.ry(1.0, 0)
@@ -211,7 +211,7 @@ def test_an_approximation_drops_what_changes_little() -> None:
     assert pairs(0.9) < pairs(1.0)
 
 
-def test_a_map_and_gates_of_the_options_hold_on_a_simulator(bell: QuantumCircuit) -> None:
+def test_simulator_uses_coupling_map_and_basis_gates_of_the_options(bell: QuantumCircuit) -> None:
     far = QuantumCircuit(3)
     far.h(0)
     far.cx(0, 2)
@@ -233,7 +233,7 @@ def test_a_map_and_gates_of_the_options_hold_on_a_simulator(bell: QuantumCircuit
     assert pairs <= {(0, 1), (1, 2)}
 
 
-def test_without_transpilation_a_circuit_is_run_as_it_is() -> None:
+def test_skipping_transpilation_leaves_the_circuit_unchanged() -> None:
     circuit = QuantumCircuit(2)
     circuit.sx(0)
     circuit.sx(0)
@@ -244,14 +244,14 @@ def test_without_transpilation_a_circuit_is_run_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "told"), [("h", "has the gate 'h'"), ("cx", r"on the qubits \(0, 4\)")]
+    ("gate", "message"), [("h", "has the gate 'h'"), ("cx", r"on the qubits \(0, 4\)")]
 )
-def test_without_transpilation_a_device_refuses_what_it_cannot_run(gate: str, told: str) -> None:
+def test_skipping_transpilation_rejects_unsupported_gates(gate: str, message: str) -> None:
     circuit = QuantumCircuit(5)
     circuit.h(0) if gate == "h" else circuit.cx(0, 4)
     circuit.measure_all()
 
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         machine(skip_transpilation=True).transpiled([circuit])
 
 
@@ -259,7 +259,7 @@ def test_without_transpilation_a_device_refuses_what_it_cannot_run(gate: str, to
 
 
 @pytest.mark.filterwarnings("ignore:from_dict:DeprecationWarning")  # Aer, with nothing in its place
-def test_a_noise_model_of_the_options_is_used_on_a_simulator() -> None:
+def test_simulator_uses_noise_model_of_the_options() -> None:
     model = NoiseModel()
     model.add_all_qubit_readout_error(ReadoutError([[0.8, 0.2], [0.2, 0.8]]))
     circuit = QuantumCircuit(1)
@@ -272,9 +272,9 @@ def test_a_noise_model_of_the_options_is_used_on_a_simulator() -> None:
         assert dist["1"] == pytest.approx(0.2, abs=0.032)  # five sigma of 4000 shots
 
 
-def test_noise_on_the_qubits_in_use_is_the_noise_of_the_device() -> None:
+def test_reduced_noise_model_equals_that_of_the_device() -> None:
     """
-    The same seed gives the same counts as with the whole noise model.
+    With equal seeds, the counts equal those of the full noise model.
     """
     from qiskit_aer import AerSimulator
 
@@ -301,7 +301,7 @@ def test_noise_on_the_qubits_in_use_is_the_noise_of_the_device() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1])
-def test_a_seed_reproduces_a_sampler_job_exactly(bell: QuantumCircuit, level: int) -> None:
+def test_seed_reproduces_a_sampler_job(bell: QuantumCircuit, level: int) -> None:
     def dists(seed: int) -> Any:
         return run_here(
             "sampler",
@@ -315,5 +315,5 @@ def test_a_seed_reproduces_a_sampler_job_exactly(bell: QuantumCircuit, level: in
     assert dists(3) != dists(4)
 
 
-def test_a_backend_is_named_by_its_name_or_by_a_document() -> None:
+def test_backend_is_given_by_name_or_configuration() -> None:
     assert LocalBackend.of({"name": "fake_manila"}) is LocalBackend.of("fake_manila")

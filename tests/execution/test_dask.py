@@ -1,4 +1,4 @@
-"""Jobs on a Dask cluster: a scheduler and two workers, each a process on loopback."""
+"""Jobs on a Dask cluster: a scheduler and two workers, each in its own process on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is 
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.serving.command_line import main
 
-from .conftest import Background, work
+from .conftest import ExecutorThread, work
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, and of what it runs on
 
@@ -42,13 +42,13 @@ async def serve(address, told):
         await node.finished()
 
 def start(address=""):
-    heard, told = os.pipe()
+    on_message, told = os.pipe()
     process = os.fork()
     if process == 0:
         asyncio.run(serve(address, told))
         os._exit(0)
     os.close(told)
-    return process, os.read(heard, 1000).decode()
+    return process, os.read(on_message, 1000).decode()
 
 scheduler, address = start()
 nodes = [scheduler, *(start(address)[0] for _ in range(2))]
@@ -62,7 +62,7 @@ for node in nodes:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """Address of a scheduler with two workers, each in a process of its own."""
+    """Address of a scheduler with two workers, each in its own process."""
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", CLUSTER],
         stdin=subprocess.PIPE,
@@ -76,10 +76,10 @@ def cluster() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def dask(cluster: str) -> Iterator[Background]:
-    background = Background(lambda: executors.create("dask", scheduler=cluster))
-    yield background
-    background.close()
+def dask(cluster: str) -> Iterator[ExecutorThread]:
+    thread = ExecutorThread(lambda: executors.create("dask", scheduler=cluster))
+    yield thread
+    thread.close()
 
 
 def program(*lines: str) -> str:
@@ -88,13 +88,13 @@ def program(*lines: str) -> str:
     )
 
 
-def test_as_many_jobs_run_at_once_as_the_workers_have_threads(dask: Background) -> None:
+def test_runs_as_many_jobs_as_the_workers_have_threads(dask: ExecutorThread) -> None:
     while dask.executor.capacity != 2:  # the second worker may be starting still
         assert dask.run(work("hello-world", {"iterations": 0})).succeeded
 
 
-def test_results_are_those_of_local_workers_under_the_same_seed(
-    dask: Background, pool: Background, bell: QuantumCircuit
+def test_results_equal_those_of_local_workers_with_the_same_seed(
+    dask: ExecutorThread, pool: ExecutorThread, bell: QuantumCircuit
 ) -> None:
     for level in (0, 1):
         given = work(
@@ -112,8 +112,8 @@ def test_results_are_those_of_local_workers_under_the_same_seed(
         assert far["quasi_dists"] == near["quasi_dists"]
 
 
-def test_a_large_job_is_run_in_parts_with_the_result_of_one_piece(
-    dask: Background, pool: Background, bell: QuantumCircuit
+def test_split_job_on_a_cluster_matches_unsplit_result(
+    dask: ExecutorThread, pool: ExecutorThread, bell: QuantumCircuit
 ) -> None:
     given = work(
         "estimator",
@@ -132,7 +132,7 @@ def test_a_large_job_is_run_in_parts_with_the_result_of_one_piece(
     assert far == near
 
 
-def test_interim_results_and_the_log_come_back(dask: Background) -> None:
+def test_delivers_interim_results_and_log(dask: ExecutorThread) -> None:
     published: list[str] = []
     source = program("for n in range(20): user_messenger.publish(n)", "print('seen')", "return 20")
 
@@ -142,7 +142,7 @@ def test_interim_results_and_the_log_come_back(dask: Background) -> None:
     assert published == [str(n) for n in range(20)]
 
 
-def test_a_failure_and_a_crash_fail_their_jobs_only(dask: Background) -> None:
+def test_failure_and_crash_fail_only_their_own_jobs(dask: ExecutorThread) -> None:
     faulty = dask.submit(work("hello-world", {"iterations": "many"}))
     crashing = dask.submit(work(source=program("os._exit(9)")))
 
@@ -152,16 +152,16 @@ def test_a_failure_and_a_crash_fail_their_jobs_only(dask: Background) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching other processes needs Linux")
-def test_a_cancel_kills_the_job_where_it_runs(dask: Background) -> None:
+def test_cancel_kills_the_job_on_its_worker(dask: ExecutorThread) -> None:
     started = threading.Event()
     pids: list[int] = []
 
-    def heard(text: str) -> None:
+    def on_message(text: str) -> None:
         pids.append(int(text))
         started.set()
 
     source = program("user_messenger.publish(os.getpid())", "time.sleep(1000)")
-    waiting = dask.submit(work(source=source), heard)
+    waiting = dask.submit(work(source=source), on_message)
     assert started.wait(60)
     handle = os.pidfd_open(pids[0])
 
@@ -172,16 +172,14 @@ def test_a_cancel_kills_the_job_where_it_runs(dask: Background) -> None:
     assert dask.run(work("hello-world")).succeeded
 
 
-def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
-    dask: Background, tmp_path: object
-) -> None:
+def test_job_of_a_lost_dask_worker_runs_again(dask: ExecutorThread, tmp_path: object) -> None:
     """
-    The first run waits for ever; its Dask worker is killed, and the second finds that it was there.
+    The first run blocks until its Dask worker is killed; the second detects that it was there.
     """
     started = threading.Event()
     published: list[str] = []
 
-    def heard(text: str) -> None:
+    def on_message(text: str) -> None:
         published.append(text)
         started.set()
 
@@ -198,7 +196,7 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
         "user_messenger.publish('again')",
         "return dask_worker",
     )
-    running = dask.submit(work(source=source), heard)
+    running = dask.submit(work(source=source), on_message)
     assert started.wait(60)
     lost = int(published[0])
 
@@ -211,8 +209,8 @@ def test_a_job_whose_dask_worker_is_lost_runs_again_elsewhere(
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watching other processes needs Linux")
-def test_a_job_ends_with_the_server_that_sent_it(cluster: str) -> None:
-    """It is killed, so that it can cancel nothing."""
+def test_job_ends_with_its_server(cluster: str) -> None:
+    """The server is killed, so it cannot cancel its jobs."""
     source = program("user_messenger.publish(os.getpid())", "time.sleep(1000)")
     server = (
         "import asyncio, sys\n"
@@ -238,7 +236,7 @@ def test_a_job_ends_with_the_server_that_sent_it(cluster: str) -> None:
     os.close(handle)
 
 
-def test_a_scheduler_is_needed() -> None:
+def test_dask_executor_requires_a_scheduler() -> None:
     with pytest.raises(ValueError, match="address of a scheduler"):
         executors.create("dask")
     with pytest.raises(ValueError, match="no executor 'thread'"):
@@ -247,7 +245,7 @@ def test_a_scheduler_is_needed() -> None:
 
 @pytest.fixture
 def loggers_as_before() -> Iterator[None]:
-    """Undo what a server that is started here sets up: its handlers write to a captured stream."""
+    """Restore loggers, because a server started here installs handlers on a captured stream."""
     loggers = [logging.getLogger(name) for name in ("qiskit_ibm_runtime.local", "uvicorn")]
     before = [(one.handlers, one.propagate, one.level) for one in loggers]
     yield
@@ -264,7 +262,7 @@ def loggers_as_before() -> Iterator[None]:
         ("nowhere", "tcp:// or tls:// included"),
     ],
 )
-def test_a_server_that_cannot_connect_says_why_in_one_sentence(
+def test_reports_unreachable_scheduler_in_one_line(
     scheduler: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", "--executor", "dask", "--scheduler", scheduler]) == 2

@@ -1,4 +1,4 @@
-"""Pictures of circuits and results for the page of the server."""
+"""Drawings of circuits and results for the web page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from tests.execution.conftest import Background, FailedError, run_here, work
+from tests.execution.conftest import ExecutorThread, FailedError, run_here, work
 
 from qiskit_ibm_runtime.local.programs import DRAWING
 
@@ -33,7 +33,7 @@ def ghz(name: str = "ghz") -> QuantumCircuit:
     return circuit
 
 
-def test_circuits_are_stacked_and_named_and_the_rest_is_counted() -> None:
+def test_draws_named_circuits_and_counts_the_rest() -> None:
     picture = drawn("circuits", {"circuits": [ghz(f"number {n}") for n in range(6)]})
 
     assert picture.tag == f"{SVG}svg"
@@ -45,20 +45,20 @@ def test_circuits_are_stacked_and_named_and_the_rest_is_counted() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # an error here would make the drawing one of letters
-def test_circuits_are_drawn_by_matplotlib_and_no_figure_is_kept() -> None:
+def test_closes_figures_after_drawing() -> None:
     picture = drawn("circuits", {"circuits": [ghz(), ghz("again")]})
 
     assert len(list(picture.iter(f"{SVG}path"))) > 20
     assert plt.get_fignums() == []
 
 
-def test_a_circuit_that_is_too_large_is_described() -> None:
+def test_describes_too_large_circuit() -> None:
     wide = QuantumCircuit(40)
     wide.h(range(40))
     assert "Too large to draw.\n40 h" in texts(drawn("circuits", {"circuits": wide}))
 
 
-def test_names_that_are_no_tex_or_would_be_markup_are_drawn_as_they_are() -> None:
+def test_draws_special_characters_in_names_literally() -> None:
     hostile = ghz("</text><script>alert(1)</script>")
     odd = QuantumCircuit(1, name="$\\frac{")
     odd.h(0)
@@ -79,18 +79,18 @@ def test_names_that_are_no_tex_or_would_be_markup_are_drawn_as_they_are() -> Non
     ],
     ids=["many circuits", "quasi-probabilities", "values", "one value", "counts"],
 )
-def test_results_of_primitives_and_counts_are_plotted(result: dict[str, Any]) -> None:
+def test_plots_results_of_primitives_and_counts(result: dict[str, Any]) -> None:
     picture = drawn("result", result)
     assert len(list(picture.iter(f"{SVG}path"))) > 10
 
 
 @pytest.mark.parametrize("result", [None, "Hello, World!", {}, [1, 2]])
-def test_other_results_are_not_plotted(result: Any) -> None:
+def test_rejects_other_results(result: Any) -> None:
     with pytest.raises(FailedError, match="Only results of primitives and counts"):
         drawn("result", result)
 
 
-def test_a_worker_draws_and_no_user_can_name_the_program(pool: Background) -> None:
+def test_drawing_program_is_hidden_from_users(pool: ExecutorThread) -> None:
     outcome = pool.run(work(DRAWING, {"what": "circuits", "data": {"circuits": [ghz()]}}))
     assert outcome.succeeded, outcome.text
     assert "ghz" in outcome.text

@@ -1,4 +1,4 @@
-"""The estimator: expectation values against states of ``qiskit.quantum_info``."""
+"""Estimator: expectation values against states of ``qiskit.quantum_info``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def estimated(
     optimization: int = 1,
     **run_options: Any,
 ) -> tuple[list[Any], list[dict[str, Any]]]:
-    """Values and metadata of observables on one circuit."""
+    """Estimate observables on one circuit; return values and metadata."""
     result = run_here(
         "estimator",
         backend,
@@ -74,7 +74,7 @@ OBSERVABLE = SparsePauliOp.from_list(
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_the_estimator_agrees_with_the_statevector_within_its_own_deviation(level: int) -> None:
+def test_estimates_agree_with_the_statevector(level: int) -> None:
     circuit = ghz_with_turns()
     exact = Statevector(circuit).expectation_value(OBSERVABLE).real
 
@@ -96,7 +96,7 @@ def test_the_estimator_agrees_with_the_statevector_within_its_own_deviation(leve
     ("backend", "optimization"),
     [("ibmq_qasm_simulator", 1), ("simulator_mps", 0), ("ibmq_qasm_simulator", 3)],
 )
-def test_without_shots_values_are_exact(backend: str, optimization: int) -> None:
+def test_values_without_shots_are_exact(backend: str, optimization: int) -> None:
     ansatz = RealAmplitudes(3, reps=2)
     values = np.linspace(-1.0, 2.0, ansatz.num_parameters).tolist()
     exact = Statevector(ansatz.assign_parameters(values)).expectation_value(OBSERVABLE).real
@@ -115,9 +115,9 @@ def test_without_shots_values_are_exact(backend: str, optimization: int) -> None
     assert result["values"][0] == pytest.approx(exact, abs=1e-6)
 
 
-def test_the_layout_of_a_device_does_not_mix_up_qubits() -> None:
+def test_layout_preserves_the_order_of_qubits() -> None:
     """
-    Every qubit is in a state of its own; each one is looked at apart, on a device that moves them.
+    Each qubit has a different state and is measured separately, on a device that permutes qubits.
     """
     circuit = QuantumCircuit(4)
     for qubit in range(4):
@@ -142,7 +142,7 @@ def test_the_layout_of_a_device_does_not_mix_up_qubits() -> None:
         assert result["values"] == pytest.approx([math.cos(0.5 * q) for q in range(4)], abs=0.12)
 
 
-def test_an_observable_that_is_a_number_needs_no_shots() -> None:
+def test_identity_observable_needs_no_shots() -> None:
     result = run_here(
         "estimator", circuits=[ghz_with_turns()], observables=[SparsePauliOp("III", 2.5)]
     )
@@ -152,16 +152,16 @@ def test_an_observable_that_is_a_number_needs_no_shots() -> None:
 
 
 @pytest.mark.parametrize(
-    ("observables", "told"),
+    ("observables", "message"),
     [
         ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
         ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
     ],
 )
-def test_faulty_observables_fail_with_the_reason(
-    bell: QuantumCircuit, observables: list[SparsePauliOp], told: str
+def test_rejects_invalid_observables(
+    bell: QuantumCircuit, observables: list[SparsePauliOp], message: str
 ) -> None:
-    with pytest.raises(FailedError, match=told):
+    with pytest.raises(FailedError, match=message):
         run_here("estimator", circuits=[bell], observables=observables)
 
 
@@ -169,7 +169,7 @@ def test_faulty_observables_fail_with_the_reason(
 
 
 def teleported(form: str) -> QuantumCircuit:
-    """A state that arrives on qubit 2 only if both outcomes are read."""
+    """Teleport a state to qubit 2; this succeeds only if both outcomes are read."""
     circuit = QuantumCircuit(3, 2)
     circuit.ry(1.0, 0)
     circuit.h(1)
@@ -190,7 +190,7 @@ def teleported(form: str) -> QuantumCircuit:
 
 @pytest.mark.parametrize("shots", [4000, None])
 @pytest.mark.parametrize("form", ["c_if", "if_test"])
-def test_measurements_that_a_condition_reads_are_made(form: str, shots: int | None) -> None:
+def test_keeps_measurements_read_by_conditions(form: str, shots: int | None) -> None:
     """
     Five deviations of 4000 shots are below 0.08.
     """
@@ -201,7 +201,7 @@ def test_measurements_that_a_condition_reads_are_made(form: str, shots: int | No
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_a_condition_on_a_register_is_read_at_each_level(level: int) -> None:
+def test_register_condition_works_at_every_level(level: int) -> None:
     circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(1, "observed0"))
     circuit.h(0)
     circuit.measure(0, 0)
@@ -212,7 +212,7 @@ def test_a_condition_on_a_register_is_read_at_each_level(level: int) -> None:
     assert value == pytest.approx(1)
 
 
-def test_a_measurement_in_the_middle_destroys_coherence() -> None:
+def test_mid_circuit_measurement_destroys_coherence() -> None:
     circuit = QuantumCircuit(2, 1)
     circuit.h(0)
     circuit.measure(0, 0)
@@ -223,7 +223,7 @@ def test_a_measurement_in_the_middle_destroys_coherence() -> None:
     assert values == pytest.approx([0, 1], abs=5 / math.sqrt(4000))
 
 
-def test_measurements_at_the_end_are_left_out_and_logged(
+def test_removes_and_logs_final_measurements(
     bell: QuantumCircuit, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
@@ -234,7 +234,7 @@ def test_measurements_at_the_end_are_left_out_and_logged(
 
 
 def unread(circuit: QuantumCircuit) -> list[str]:
-    """The unread measurements of a circuit, as the qubit and the bit of each."""
+    """Return qubit and bit of each unread measurement."""
     places = sorted(unread_measurements(circuit))
     items = [circuit.data[place] for place in places]
     return [
@@ -243,7 +243,7 @@ def unread(circuit: QuantumCircuit) -> list[str]:
     ]
 
 
-def test_only_measurements_that_nothing_follows_are_unread() -> None:
+def test_finds_unread_measurements() -> None:
     circuit = QuantumCircuit(3, 3)
     circuit.measure([0, 1, 2], [0, 1, 2])
     assert unread(circuit) == ["00", "11", "22"]
@@ -262,7 +262,7 @@ def test_only_measurements_that_nothing_follows_are_unread() -> None:
     assert unread(circuit) == ["01"]
 
 
-def test_a_measurement_whose_bit_is_written_again_before_it_is_read_is_unread() -> None:
+def test_overwritten_measurement_is_unread() -> None:
     circuit = QuantumCircuit(3, 1)
     circuit.measure(0, 0)
     circuit.measure(1, 0)
@@ -271,7 +271,7 @@ def test_a_measurement_whose_bit_is_written_again_before_it_is_read_is_unread() 
     assert unread(circuit) == ["00"]
 
 
-def test_a_switch_and_a_loop_read_their_bits() -> None:
+def test_switch_and_loop_read_their_bits() -> None:
     looping, switching = QuantumCircuit(2, 2), QuantumCircuit(2, 2)
     looping.measure([0, 0], [0, 1])
     with looping.while_loop((looping.clbits[0], 1)):
@@ -291,7 +291,7 @@ def test_a_switch_and_a_loop_read_their_bits() -> None:
 
 @pytest.mark.parametrize("shots", [8000, None])
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_complex_coefficients_give_the_sum_of_their_terms(shots: int | None, level: int) -> None:
+def test_complex_coefficients_give_complex_values(shots: int | None, level: int) -> None:
     circuit = ghz_with_turns()
     operator = SparsePauliOp(["ZZI", "IXX", "YIZ", "III"], [1.0, 0.5j, 0.3 - 0.4j, 0.25j])
     exact = Statevector(circuit).expectation_value(operator)
@@ -304,7 +304,7 @@ def test_complex_coefficients_give_the_sum_of_their_terms(shots: int | None, lev
 
 
 @pytest.mark.parametrize("shots", [100, None])
-def test_complex_terms_that_add_up_to_real_ones_give_real_values(shots: int | None) -> None:
+def test_complex_terms_with_a_real_sum_give_real_values(shots: int | None) -> None:
     circuit = QuantumCircuit(1)
     circuit.x(0)
     x, y = SparsePauliOp("X"), SparsePauliOp("Y")
@@ -322,7 +322,7 @@ def test_complex_terms_that_add_up_to_real_ones_give_real_values(shots: int | No
 
 
 def matrix(operator: SparsePauliOp) -> np.ndarray[Any, Any]:
-    """The matrix of an operator; terra's own fails in 0.25 on numpy 2."""
+    """Return the matrix of an operator; terra 0.25's own method fails with numpy 2."""
     one = {"I": np.eye(2), "X": np.eye(2)[::-1], "Y": [[0, -1j], [1j, 0]], "Z": np.diag([1, -1])}
     return sum(
         weight * functools.reduce(np.kron, [np.asarray(one[letter]) for letter in label])
@@ -332,7 +332,7 @@ def matrix(operator: SparsePauliOp) -> np.ndarray[Any, Any]:
 
 @pytest.mark.parametrize(("qubits", "terms"), [(1, 3), (2, 5), (5, 40), (7, 60)])
 @pytest.mark.parametrize("block", [2, 14])
-def test_moments_in_a_vector_are_those_of_the_operator_and_its_square(
+def test_statevector_moments_equal_those_of_the_operator(
     qubits: int, terms: int, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(states, "BLOCK", block)
@@ -347,7 +347,7 @@ def test_moments_in_a_vector_are_those_of_the_operator_and_its_square(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_moments_in_a_stabilizer_state_are_those_in_its_vector(seed: int) -> None:
+def test_stabilizer_moments_equal_those_of_the_statevector(seed: int) -> None:
     clifford = random_clifford(4, seed=seed)
     operator = random_operator(4, 30, seed=seed, is_complex=True)
     vector = Statevector(clifford.to_circuit()).data
@@ -362,8 +362,8 @@ def test_moments_in_a_stabilizer_state_are_those_in_its_vector(seed: int) -> Non
 )
 def test_values_of_many_qubits_are_exact(backend: str) -> None:
     """
-    A Clifford circuit, whose state vector would take 64 GiB. The mean square of a sum of Paulis is
-    the sum of the means of their products.
+    The state vector of this Clifford circuit would take 64 GiB. The mean square of a sum of Paulis
+    is the sum of the means of their products.
     """
     circuit = QuantumCircuit(32)
     circuit.h(0)
@@ -383,7 +383,7 @@ def test_values_of_many_qubits_are_exact(backend: str) -> None:
     assert metadata["variance"] == pytest.approx(mean(operator.dot(operator)) - value**2)
 
 
-def test_exact_values_of_many_terms_agree_with_the_state() -> None:
+def test_values_of_many_terms_are_exact() -> None:
     circuit = RealAmplitudes(10, reps=1).decompose()
     circuit = circuit.assign_parameters(np.linspace(0, 3, circuit.num_parameters))
     one, other = random_operator(10, 400, seed=1), random_operator(10, 20, seed=2)
@@ -397,7 +397,7 @@ def test_exact_values_of_many_terms_agree_with_the_state() -> None:
 
 
 @pytest.mark.parametrize("label", ["ZZZ", "XIZ", "YXZ", "IIX", "XXY"])
-def test_qubits_that_nothing_happens_to_are_in_the_ground_state(label: str) -> None:
+def test_idle_qubits_are_in_the_ground_state(label: str) -> None:
     circuit = QuantumCircuit(3)
     circuit.ry(0.4, 1)
     operator = SparsePauliOp([label, "ZIZ", "IIZ"], [1.0, 0.5, 0.25])
@@ -410,14 +410,14 @@ def test_qubits_that_nothing_happens_to_are_in_the_ground_state(label: str) -> N
     assert metadata["variance"] == pytest.approx(square - value**2)
 
 
-def test_a_circuit_that_does_nothing_has_exact_values() -> None:
+def test_empty_circuit_has_exact_values() -> None:
     assert estimated(QuantumCircuit(2), "ZZ", "XX", shots=None)[0] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_initializing_an_entangled_qubit_is_a_reset(seed: int) -> None:
+def test_initializing_an_entangled_qubit_resets_it(seed: int) -> None:
     """
-    The other qubit is left in a mixture; no single run of the circuit shows its mean.
+    The other qubit is left in a mixture, whose mean no single run of the circuit gives.
     """
     circuit = QuantumCircuit(2)
     circuit.h(0)
@@ -430,7 +430,7 @@ def test_initializing_an_entangled_qubit_is_a_reset(seed: int) -> None:
     assert metadata[0]["variance"] == pytest.approx(1, abs=0.02)
 
 
-def test_initializing_and_resetting_fresh_qubits_leaves_values_exact() -> None:
+def test_initializing_and_resetting_fresh_qubits_gives_exact_values() -> None:
     circuit = QuantumCircuit(2)
     circuit.reset([0, 1])
     circuit.initialize([0.6, 0.8], 1)
@@ -446,7 +446,7 @@ def test_initializing_and_resetting_fresh_qubits_leaves_values_exact() -> None:
     ("program", "inputs"),
     [("estimator", {"observables": [SparsePauliOp("ZZ")]}), ("sampler", {})],
 )
-def test_a_simulator_that_approximates_refuses_to_be_exact(
+def test_approximating_simulator_rejects_exact_values(
     bell: QuantumCircuit, program: str, inputs: dict[str, Any]
 ) -> None:
     with pytest.raises(FailedError, match="approximates states and has no exact values"):
@@ -461,10 +461,10 @@ def test_a_simulator_that_approximates_refuses_to_be_exact(
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 @pytest.mark.parametrize("channel", [Kraus, SuperOp])
-def test_channels_in_a_circuit_act_at_each_level(channel: Any, level: int) -> None:
+def test_channels_in_a_circuit_work_at_every_level(channel: Any, level: int) -> None:
     """
-    A flip with the probability 0.3; five deviations of 4000 shots are below 0.08, which
-    extrapolation to no noise multiplies by at most 1.4.
+    Bit flip with probability 0.3. Five standard deviations of 4000 shots are below 0.08, which
+    extrapolation multiplies by at most 1.4.
     """
     flip = Kraus([math.sqrt(0.7) * np.eye(2), math.sqrt(0.3) * np.eye(2)[::-1]])
     circuit = QuantumCircuit(2)

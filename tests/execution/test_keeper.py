@@ -1,4 +1,4 @@
-"""Whatever a job does and however its end comes: nothing of it is left behind."""
+"""Keepers: no process of a job survives it, however it ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.execution.conftest import Background, work
-from tests.execution.test_workers import needs_pidfd, program, wait_for_the_end_of
+from tests.execution.conftest import ExecutorThread, work
+from tests.execution.test_workers import needs_pidfd, program, wait_for_exit
 
 pytestmark = needs_pidfd
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process adopts orphans")
 
-# A daemon: a session of its own, and its parent gone.
+# A daemon, in its own session and without its parent.
 _DAEMON = (
     "import subprocess as s; "
     "print(s.Popen(['sleep', '1000'], stdout=s.DEVNULL, start_new_session=True).pid)"
@@ -43,13 +43,13 @@ import asyncio, json, os, sys
 from qiskit_ibm_runtime.local.execution.workers import WorkerPool
 from tests.execution.conftest import work
 
-def heard(text):
+def on_message(text):
     print(text, flush=True)
 
 async def main():
     pool = WorkerPool(1)
     await pool.start()
-    await pool.run(work(source=sys.stdin.read()), heard)
+    await pool.run(work(source=sys.stdin.read()), on_message)
 
 asyncio.run(main())
 """
@@ -57,7 +57,7 @@ asyncio.run(main())
 
 @pytest.fixture
 def executor() -> Iterator[subprocess.Popen[str]]:
-    """A process that can be killed, with a pool of one worker and a program from its input."""
+    """Killable process with a pool of one worker, which runs a program from standard input."""
     process = subprocess.Popen(
         [sys.executable, "-c", _EXECUTOR],
         stdin=subprocess.PIPE,
@@ -71,7 +71,7 @@ def executor() -> Iterator[subprocess.Popen[str]]:
 
 
 def start(executor: subprocess.Popen[str], source: str) -> list[int]:
-    """Give the executor its program, and return the processes that it tells of."""
+    """Send the executor its program, and return the process ids that the program publishes."""
     assert executor.stdin is not None
     assert executor.stdout is not None
     executor.stdin.write(source)
@@ -82,7 +82,7 @@ def start(executor: subprocess.Popen[str], source: str) -> list[int]:
 
 
 @pytest.mark.parametrize("holding", _HOLD_THE_INTERPRETER)
-def test_a_worker_that_hears_nothing_ends_with_its_killed_executor(
+def test_busy_worker_ends_with_its_killed_executor(
     executor: subprocess.Popen[str], holding: str
 ) -> None:
     tell = ("import os", "user_messenger.publish([os.getpid(), os.getppid()])")
@@ -91,11 +91,11 @@ def test_a_worker_that_hears_nothing_ends_with_its_killed_executor(
     executor.kill()
 
     for pid in pids:
-        wait_for_the_end_of(pid)
+        wait_for_exit(pid)
 
 
 @on_linux
-def test_what_a_job_detached_ends_with_its_killed_executor(
+def test_detached_processes_end_with_their_killed_executor(
     executor: subprocess.Popen[str],
 ) -> None:
     pids = start(executor, program(*_DETACH, "time.sleep(1000)"))
@@ -103,7 +103,7 @@ def test_what_a_job_detached_ends_with_its_killed_executor(
     executor.kill()
 
     for pid in pids:
-        wait_for_the_end_of(pid)
+        wait_for_exit(pid)
 
 
 @on_linux
@@ -116,7 +116,7 @@ def test_what_a_job_detached_ends_with_its_killed_executor(
         "os.kill(os.getppid(), 9); time.sleep(9)",
     ],
 )
-def test_what_a_job_detached_ends_with_the_job(pool: Background, end: str) -> None:
+def test_detached_processes_end_with_the_job(pool: ExecutorThread, end: str) -> None:
     pids: list[int] = []
 
     outcome = pool.run(
@@ -125,29 +125,29 @@ def test_what_a_job_detached_ends_with_the_job(pool: Background, end: str) -> No
 
     assert outcome.succeeded == end.startswith("return")
     for pid in pids:
-        wait_for_the_end_of(pid)
+        wait_for_exit(pid)
 
 
 @on_linux
-def test_a_job_that_stopped_its_keeper_is_cancelled_all_the_same(pool: Background) -> None:
+def test_cancels_job_that_stopped_its_keeper(pool: ExecutorThread) -> None:
     told = threading.Event()
     pids: list[int] = []
 
-    def heard(text: str) -> None:
+    def on_message(text: str) -> None:
         pids.extend(json.loads(text))
         told.set()
 
     stop = ("os.kill(os.getppid(), 19)", "time.sleep(1000)")
-    running = pool.submit(work(source=program(*_DETACH, *stop)), heard)
+    running = pool.submit(work(source=program(*_DETACH, *stop)), on_message)
     assert told.wait(60)
 
     running.cancel()
 
     for pid in pids:
-        wait_for_the_end_of(pid)
+        wait_for_exit(pid)
 
 
-def test_what_a_job_prints_is_never_on_the_disk(pool: Background) -> None:
+def test_output_of_a_job_is_never_on_disk(pool: ExecutorThread) -> None:
     source = program(
         "import os, sys",
         "for _ in range(20): print('x' * 2**20)",

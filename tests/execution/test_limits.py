@@ -1,4 +1,4 @@
-"""What is too large, or beyond a simulator's method, is refused in one sentence."""
+"""Limits on the size of circuits and on the gates of a simulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GIB = 2**30
 
 @pytest.fixture(autouse=True)
 def four_gib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every machine have the same memory."""
+    """Make results independent of the memory of the machine."""
     monkeypatch.setattr(catalogue, "memory", lambda: 4 * GIB)
 
 
@@ -34,7 +34,7 @@ def wide(qubits: int, angle: float = 0.1) -> QuantumCircuit:
     return circuit.measure_all(inplace=False)
 
 
-def test_a_state_that_does_not_fit_is_refused_with_its_size() -> None:
+def test_rejects_state_that_does_not_fit_into_memory() -> None:
     assert sizes.refusal("c", 27, 10, 1, 4 * GIB, noisy=False) is None
     assert sizes.refusal("c", 28, 10, 1, 4 * GIB, noisy=False) == (
         "Circuit 'c' is too large for a state vector: with 28 qubits, a state takes 4.0 GiB of "
@@ -42,7 +42,7 @@ def test_a_state_that_does_not_fit_is_refused_with_its_size() -> None:
     )
 
 
-def test_shots_that_take_longer_than_a_job_may_are_refused() -> None:
+def test_rejects_shots_that_take_too_long() -> None:
     assert sizes.refusal("c", 24, 100, 100, 4 * GIB, noisy=True) is None
     assert sizes.refusal("c", 27, 100, 4000, 4 * GIB, noisy=True) == (
         "Circuit 'c' is too large for a noisy simulation: with 27 qubits, a state takes 2.0 GiB of "
@@ -52,7 +52,7 @@ def test_shots_that_take_longer_than_a_job_may_are_refused() -> None:
 
 
 @pytest.mark.parametrize("program", ["sampler", "circuit-runner"])
-def test_a_wide_circuit_on_a_noisy_device_is_refused_at_once(program: str) -> None:
+def test_rejects_wide_circuit_on_a_noisy_device(program: str) -> None:
     options: dict[str, Any] = {"shots": 4000}
     if program == "sampler":
         options = {"run_options": options, "resilience_settings": {"level": 0}}
@@ -63,7 +63,7 @@ def test_a_wide_circuit_on_a_noisy_device_is_refused_at_once(program: str) -> No
         run_here(program, "fake_montreal", circuits=[wide(27)], **options)
 
 
-def test_a_wide_circuit_that_needs_no_state_vector_runs() -> None:
+def test_runs_wide_circuit_that_needs_no_state_vector() -> None:
     noise = NoiseModel()
     noise.add_all_qubit_quantum_error(depolarizing_error(0.01, 2), "cx")
     readout = NoiseModel()
@@ -88,7 +88,7 @@ def test_a_wide_circuit_that_needs_no_state_vector_runs() -> None:
     qiskit_aer.__version__ < "0.13", reason="this Aer turns to matrix product states"
 )
 @pytest.mark.parametrize("shots", [10, None])
-def test_a_state_vector_beyond_the_memory_is_refused(shots: int | None) -> None:
+def test_rejects_state_vector_beyond_the_memory(shots: int | None) -> None:
     with pytest.raises(FailedError, match=r"too large for a state vector: with 30 qubits"):
         run_here(
             "estimator",
@@ -98,7 +98,7 @@ def test_a_state_vector_beyond_the_memory_is_refused(shots: int | None) -> None:
         )
 
 
-def test_noise_that_is_not_clifford_needs_a_state_vector() -> None:
+def test_non_clifford_noise_needs_a_state_vector() -> None:
     noise = NoiseModel()
     noise.add_all_qubit_quantum_error(thermal_relaxation_error(50e3, 70e3, 400), "h")
 
@@ -112,7 +112,7 @@ def test_noise_that_is_not_clifford_needs_a_state_vector() -> None:
 
 
 @pytest.mark.parametrize("program", ["sampler", "estimator", "circuit-runner"])
-def test_the_stabilizer_simulator_names_the_gates_that_it_does_not_run(program: str) -> None:
+def test_stabilizer_simulator_reports_unsupported_gates(program: str) -> None:
     circuit = QuantumCircuit(2, 1, name="magic")
     circuit.h(0)
     circuit.t(0)
@@ -126,7 +126,7 @@ def test_the_stabilizer_simulator_names_the_gates_that_it_does_not_run(program: 
         run_here(program, "simulator_stabilizer", circuits=[circuit], **inputs)
 
 
-def test_the_text_of_a_qiskit_error_keeps_its_line_breaks_and_quotes() -> None:
+def test_message_of_a_qiskit_error_keeps_line_breaks_and_quotes() -> None:
     source = (
         "from qiskit import QiskitError\n"
         "def main(backend, user_messenger):\n"

@@ -1,4 +1,4 @@
-"""Mitigation: each method against what it must give exactly, and its gain on a noisy device."""
+"""Error mitigation: exact properties of each method, and its benefit on a noisy device."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def machine(backend: str = "fake_manila", **settings: Any) -> Machine:
 
 
 def ansatz(seed: int, qubits: int = 4, layers: int = 3) -> QuantumCircuit:
-    """Layers of random turns and of cx between neighbours."""
+    """Return layers of random rotations, with cx gates between neighbors."""
     rng = np.random.default_rng(seed)
     circuit = QuantumCircuit(qubits, name=f"ansatz {seed}")
     for layer in range(layers):
@@ -48,9 +48,9 @@ def ansatz(seed: int, qubits: int = 4, layers: int = 3) -> QuantumCircuit:
 # -- readout correction (Sampler, level 1)
 
 
-def test_the_correction_undoes_a_known_readout_exactly() -> None:
+def test_correction_inverts_known_readout_errors() -> None:
     """
-    When every string was seen, the reduced matrix is the whole one, and the inverse is exact.
+    If every bit string was observed, the reduced matrix is complete, and its inverse is exact.
     """
     matrices = {
         0: np.array([[0.95, 0.10], [0.05, 0.90]]),
@@ -67,7 +67,7 @@ def test_the_correction_undoes_a_known_readout_exactly() -> None:
     assert overhead == pytest.approx(np.prod(norms) ** 2)
 
 
-def test_solving_by_iteration_gives_what_the_inverse_gives(
+def test_iterative_solution_equals_that_of_the_inverse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rng = np.random.default_rng(5)
@@ -85,7 +85,7 @@ def test_solving_by_iteration_gives_what_the_inverse_gives(
     assert iterated == pytest.approx(direct, abs=1e-5)
 
 
-def test_quasi_probabilities_sum_to_one_and_say_their_overhead() -> None:
+def test_quasi_probabilities_sum_to_one_and_report_overhead() -> None:
     circuit = QuantumCircuit(3)
     circuit.h(0)
     circuit.cx(0, 1)
@@ -121,9 +121,9 @@ def test_balanced_flips_cancel_errors_of_up_to_two_qubits(circuits: int, qubits:
 
 
 @pytest.mark.parametrize("qubits", [3, 20])
-def test_each_qubit_is_flipped_in_half_of_all_choices_of_balanced_flips(qubits: int) -> None:
+def test_balanced_flips_flip_each_qubit_half_of_the_time(qubits: int) -> None:
     """
-    Of 400 choices, 200 with a deviation of 10.
+    Of 400 choices, 200 are expected, with a standard deviation of 10.
     """
     rng = np.random.default_rng(2)
     first = sum(twirled_readout.balanced_flips(rng, 16, qubits)[0] for _ in range(400))
@@ -131,10 +131,10 @@ def test_each_qubit_is_flipped_in_half_of_all_choices_of_balanced_flips(qubits: 
     assert np.abs(first - 200).max() < 50
 
 
-def test_a_very_asymmetric_readout_is_corrected_as_well_as_the_variance_says() -> None:
+def test_variance_covers_correction_of_asymmetric_readout() -> None:
     """
-    The squared errors of 30 seeds over the claimed variance are 1 on average where the claim is
-    tight; balanced flips make it somewhat less. Six standard deviations of the mean are 1.5.
+    The squared errors of 30 seeds over the reported variance are 1 on average if the report is
+    tight; balanced flips reduce them slightly. Six standard deviations of the mean are 1.5.
     """
     noise = NoiseModel(basis_gates=["rz", "sx", "x", "cx"])
     noise.add_all_qubit_readout_error(ReadoutError([[0.98, 0.02], [0.3, 0.7]]))
@@ -160,7 +160,7 @@ def test_a_very_asymmetric_readout_is_corrected_as_well_as_the_variance_says() -
 
 
 @pytest.mark.parametrize(("level", "shots"), [(1, 4000), (1, 5), (2, 4000)])
-def test_metadata_of_the_readout_says_what_was_done(level: int, shots: int) -> None:
+def test_metadata_reports_readout_mitigation(level: int, shots: int) -> None:
     circuit = QuantumCircuit(1)
     circuit.x(0)
 
@@ -191,9 +191,7 @@ def test_metadata_of_the_readout_says_what_was_done(level: int, shots: int) -> N
 
 @pytest.mark.parametrize("amplifier", [*amplifiers._LOCAL, "GlobalFoldingAmplifier"])
 @pytest.mark.parametrize("factor", [1, 1.4, 2, 3, 5])
-def test_folding_changes_the_number_of_gates_and_not_the_unitary(
-    amplifier: str, factor: float
-) -> None:
+def test_folding_preserves_the_unitary(amplifier: str, factor: float) -> None:
     there = machine()
     circuit = there.transpiled([ansatz(1)])[0]
     counts = {
@@ -214,7 +212,7 @@ def test_folding_changes_the_number_of_gates_and_not_the_unitary(
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 @pytest.mark.parametrize("skip", [True, False])
-def test_gates_given_by_their_matrix_run_at_each_level(level: int, skip: bool) -> None:
+def test_unitary_gates_run_at_every_level(level: int, skip: bool) -> None:
     circuit = QuantumCircuit(2)
     circuit.unitary(np.array([[0, 1], [1, 0]]), [0])
     circuit.unitary(Operator.from_label("XI").data, [0, 1])
@@ -232,7 +230,7 @@ def test_gates_given_by_their_matrix_run_at_each_level(level: int, skip: bool) -
     assert result["values"] == pytest.approx([1 - 2])
 
 
-def test_an_amplifier_that_cannot_amplify_says_so() -> None:
+def test_rejects_circuit_that_the_amplifier_cannot_fold() -> None:
     there = machine("ibmq_qasm_simulator", basis_gates=["rz", "sx", "x", "ecr"])
     circuit = there.transpiled([ansatz(1, qubits=2)])[0]
     dynamic = QuantumCircuit(1, 1)
@@ -249,7 +247,7 @@ def test_an_amplifier_that_cannot_amplify_says_so() -> None:
 
 
 @pytest.mark.parametrize(("name", "degree"), extrapolators.DEGREES.items())
-def test_an_extrapolator_finds_the_constant_of_its_polynomial(name: str, degree: int) -> None:
+def test_extrapolator_finds_the_constant_of_its_polynomial(name: str, degree: int) -> None:
     factors = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
     coefficients = np.random.default_rng(degree).normal(size=degree + 1)
     values = np.polynomial.polynomial.polyval(factors, coefficients)
@@ -261,12 +259,12 @@ def test_an_extrapolator_finds_the_constant_of_its_polynomial(name: str, degree:
     ("name", "factors"),
     [("LinearExtrapolator", (1,)), ("QuadraticExtrapolator", (1, 3, 3)), ("Exp", (1, 3))],
 )
-def test_an_extrapolator_that_cannot_be_used_says_so(name: str, factors: tuple[int, ...]) -> None:
+def test_rejects_invalid_extrapolator(name: str, factors: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=name):
         extrapolators.weights(factors, name)
 
 
-def test_the_options_of_the_extrapolation_are_used_and_told() -> None:
+def test_extrapolation_uses_and_reports_its_options() -> None:
     result = run_here(
         "estimator",
         "fake_manila",
@@ -299,9 +297,9 @@ def test_the_options_of_the_extrapolation_are_used_and_told() -> None:
 
 
 def squared_errors_of_cancellations(asymmetry: float, seeds: int, shots: int) -> list[float]:
-    """Squared errors over the claimed ones, of two groups that share their calibration.
+    """Return squared errors over reported ones, for two groups that share their calibration.
 
-    A qubit in state 1 is read as 0 with the probability ``asymmetry``.
+    A qubit in state 1 is read as 0 with probability ``asymmetry``.
     """
     noise = NoiseModel(basis_gates=["rz", "sx", "x", "cx"])
     noise.add_all_qubit_quantum_error(depolarizing_error(0.05, 2), "cx")
@@ -325,7 +323,7 @@ def squared_errors_of_cancellations(asymmetry: float, seeds: int, shots: int) ->
     return squares
 
 
-def test_the_inverse_of_a_twirled_channel_leaves_nothing_of_it() -> None:
+def test_inverse_undoes_a_twirled_channel() -> None:
     error = thermal_relaxation_error(50e3, 70e3, 400).tensor(depolarizing_error(0.02, 1))
     inverse = cancellation.Inverse.of(error, "cx")
     fidelities = np.real(np.diag(PTM(SuperOp(error)).data))
@@ -343,7 +341,7 @@ def framed(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
 
 
 def with_paulis(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCircuit:
-    """The same as ``framed`` with the Paulis as gates of their own."""
+    """Insert Paulis as separate gates, as a reference for ``with_paulis``."""
     plain = circuit.copy_empty_like()
     for place, item in enumerate(circuit.data):
         for frame in (0, None, 1):
@@ -358,7 +356,7 @@ def with_paulis(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCirc
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_paulis_are_merged_into_single_qubit_gates_where_they_are(seed: int) -> None:
+def test_merges_paulis_into_neighboring_gates(seed: int) -> None:
     rng = np.random.default_rng(seed)
     circuit = machine().transpiled([ansatz(seed)])[0]
     places = [n for n, item in enumerate(circuit.data) if item.operation.name == "cx"]
@@ -376,7 +374,7 @@ def test_paulis_are_merged_into_single_qubit_gates_where_they_are(seed: int) -> 
     assert framed(circuit, {}, {}).count_ops() == circuit.count_ops()
 
 
-def test_no_gate_passes_an_instruction_that_reads_classical_bits() -> None:
+def test_moves_no_gate_across_control_flow() -> None:
     circuit = QuantumCircuit(2, 1)
     circuit.sx(0)
     circuit.sx(1)
@@ -393,7 +391,7 @@ def test_no_gate_passes_an_instruction_that_reads_classical_bits() -> None:
 
 
 @pytest.mark.parametrize("name", ["cx", "cz", "ecr", "swap"])
-def test_paulis_around_a_gate_leave_it_as_it_is(name: str) -> None:
+def test_inserting_paulis_does_not_modify_the_original(name: str) -> None:
     circuit = QuantumCircuit(2)
     getattr(circuit, name)(0, 1)
     pairs = list(itertools.product(range(4), repeat=2))
@@ -404,20 +402,20 @@ def test_paulis_around_a_gate_leave_it_as_it_is(name: str) -> None:
         assert Operator(framed(circuit, *frames)).equiv(Operator(circuit))
 
 
-def test_without_noise_nothing_is_canceled() -> None:
+def test_noiseless_circuit_needs_no_cancellation() -> None:
     plan = cancellation.Cancellation(machine("ibmq_qasm_simulator"), ansatz(1))
 
     assert plan.gamma == 1.0
     assert plan.layers == 0
 
 
-def test_the_interval_of_a_cancellation_includes_the_calibration_of_the_readout(
+def test_confidence_interval_includes_calibration_errors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    The squared errors of 8 seeds over the claimed ones are 1 on average, with a standard deviation
-    of 0.5. So short a calibration makes most of the error: without it, the average is 4. More
-    seeds, with the whole calibration, are in the tests under stress.
+    The squared errors of 8 seeds over the reported ones are 1 on average, with a standard deviation
+    of 0.5. With so few calibration shots, most of the error is from calibration: if it were not
+    included, the average would be 4. A stress test runs more seeds with full calibration.
     """
     monkeypatch.setattr(twirled_readout, "CALIBRATION_SHOTS", 256)
 
@@ -426,7 +424,7 @@ def test_the_interval_of_a_cancellation_includes_the_calibration_of_the_readout(
     assert 0.2 < np.mean(squares) < 2.5
 
 
-def test_the_metadata_of_a_cancellation_says_what_it_cost() -> None:
+def test_metadata_reports_cost_of_cancellation() -> None:
     result = run_here(
         "estimator",
         "fake_manila",
@@ -454,7 +452,7 @@ def model_of(error: Any, gate: str = "cx") -> NoiseModel:
 
 
 @pytest.mark.parametrize(
-    ("model", "gates", "told"),
+    ("model", "gates", "message"),
     [
         (model_of(depolarizing_error(0.95, 2)), None, "cannot be inverted"),
         (model_of(depolarizing_error(0.3, 2)), None, "times the shots"),
@@ -467,15 +465,15 @@ def model_of(error: Any, gate: str = "cx") -> NoiseModel:
     ids=["too strong", "too many", "not Clifford"],
 )
 @pytest.mark.filterwarnings("ignore:from_dict:DeprecationWarning")  # Aer, with nothing in its place
-def test_noise_that_cannot_be_cancelled_fails_the_job_with_the_reason(
-    model: NoiseModel, gates: list[str] | None, told: str
+def test_reports_noise_that_cannot_be_canceled(
+    model: NoiseModel, gates: list[str] | None, message: str
 ) -> None:
     circuit = QuantumCircuit(2)
     for _ in range(12):
         circuit.rx(0.3, 0)
         circuit.rzz(0.3, 0, 1) if gates else circuit.cx(0, 1)
 
-    with pytest.raises(FailedError, match=told):
+    with pytest.raises(FailedError, match=message):
         run_here(
             "estimator",
             circuits=[circuit],
@@ -506,12 +504,12 @@ def estimator_errors(
     return np.abs(np.subtract(result["values"], exact))
 
 
-def test_each_level_of_the_estimator_is_nearer_to_the_exact_value_than_level_0() -> None:
+def test_each_level_of_the_estimator_improves_on_level_0() -> None:
     """
-    The mean error of level 0 over these circuits, about 0.16, is its bias. Level 1 leaves that of
-    the gates, about 0.05. What the others leave is mostly chance: one shot has a deviation of at
-    most 1.7 after the readout is corrected, which level 2 multiplies by 1.4 and level 3 by 1.1, so
-    that 8000 and 4000 shots leave 0.03.
+    The mean error of level 0 over these circuits is about 0.16, its bias. Level 1 leaves the bias
+    of the gates, about 0.05. Levels 2 and 3 leave mostly shot noise: one shot has a standard
+    deviation of at most 1.7 after readout correction, which level 2 multiplies by 1.4 and level 3
+    by 1.1, so that 8000 and 4000 shots leave 0.03.
     """
     circuits = [ansatz(seed, qubits=3, layers=5) for seed in (0, 1, 2)]
     plain, readout_corrected, extrapolated, canceled = (
@@ -523,9 +521,9 @@ def test_each_level_of_the_estimator_is_nearer_to_the_exact_value_than_level_0()
     assert max(extrapolated, canceled) < plain / 2
 
 
-def test_level_1_of_the_sampler_is_nearer_to_the_exact_distribution_than_level_0() -> None:
+def test_level_1_of_the_sampler_improves_on_level_0() -> None:
     """
-    The distance of 4000 shots alone is about 0.03; the bias of the readout is more than 0.07.
+    Shot noise of 4000 shots gives a distance of about 0.03; the readout bias is above 0.07.
     """
     circuits = [ansatz(seed) for seed in (0, 1, 2, 3)]
     exact = np.array([Statevector(circuit).probabilities() for circuit in circuits])

@@ -1,7 +1,8 @@
-"""Each program: what it takes and gives, against the wire format and exact values."""
+"""Built-in programs: inputs and results, against the wire format and exact values."""
 
 from __future__ import annotations
 
+import json
 import math
 from importlib.util import find_spec
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
+from qiskit_ibm_runtime._codecs.long_values import LONG
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
-from .conftest import FailedError, run_here
+from .conftest import FailedError, run_here, work
 
 SHOTS = 4000
 FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of a probability at its worst, one half
@@ -23,7 +25,7 @@ SEED = {"shots": SHOTS, "seed_simulator": 7}
 
 
 def mixed() -> QuantumCircuit:
-    """Three qubits in a state without symmetries."""
+    """Return a circuit on three qubits whose state has no symmetries."""
     circuit = QuantumCircuit(3)
     for qubit in range(3):
         circuit.ry(0.4 + qubit, qubit)
@@ -40,7 +42,7 @@ def mixed() -> QuantumCircuit:
 @pytest.mark.parametrize(
     "backend", ["ibmq_qasm_simulator", "simulator_statevector", "simulator_mps"]
 )
-def test_the_sampler_agrees_with_the_statevector_within_shot_noise(backend: str) -> None:
+def test_samples_agree_with_the_statevector(backend: str) -> None:
     circuit = mixed()
     exact = Statevector(circuit).probabilities()
     circuit.measure_all()
@@ -62,7 +64,7 @@ def test_keys_are_bit_strings_over_all_registers() -> None:
     assert run_here("sampler", circuits=[circuit])["quasi_dists"] == [{"1000000000": 1.0}]
 
 
-def test_metadata_of_a_circuit_comes_back(bell: QuantumCircuit) -> None:
+def test_result_includes_metadata_of_the_circuit(bell: QuantumCircuit) -> None:
     bell.metadata = {"mine": [1, 2]}
 
     metadata = run_here("sampler", circuits=[bell])["metadata"][0]
@@ -70,7 +72,7 @@ def test_metadata_of_a_circuit_comes_back(bell: QuantumCircuit) -> None:
     assert metadata["header_metadata"] == {"mine": [1, 2]}
 
 
-def test_indices_choose_circuits_and_values_as_in_the_old_style() -> None:
+def test_legacy_indices_select_circuits_and_values() -> None:
     angle = Parameter("angle")
     turned = QuantumCircuit(1)
     turned.rx(angle, 0)
@@ -90,7 +92,7 @@ def test_indices_choose_circuits_and_values_as_in_the_old_style() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"parameter_values": [[1.0]]}, "takes 0 values, got 1"),
         ({"circuit_indices": [3]}, "no circuit 3"),
@@ -100,14 +102,12 @@ def test_indices_choose_circuits_and_values_as_in_the_old_style() -> None:
         ({"resilience_settings": {"level": 2}}, "no resilience level 2"),
     ],
 )
-def test_faulty_inputs_fail_with_the_reason(
-    bell: QuantumCircuit, inputs: dict[str, Any], told: str
-) -> None:
-    with pytest.raises(FailedError, match=told):
+def test_rejects_invalid_inputs(bell: QuantumCircuit, inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(FailedError, match=message):
         run_here("sampler", circuits=[bell], **inputs)
 
 
-def test_without_shots_the_probabilities_are_exact() -> None:
+def test_probabilities_without_shots_are_exact() -> None:
     circuit = mixed()
     exact = Statevector(circuit).probabilities()
     circuit.measure_all()
@@ -119,7 +119,7 @@ def test_without_shots_the_probabilities_are_exact() -> None:
     assert result["metadata"][0]["shots"] is None
 
 
-def test_without_shots_a_circuit_that_depends_on_chance_is_sampled() -> None:
+def test_random_circuit_without_shots_is_sampled() -> None:
     circuit = QuantumCircuit(1, 2)
     circuit.h(0)
     circuit.measure(0, 0)
@@ -132,7 +132,7 @@ def test_without_shots_a_circuit_that_depends_on_chance_is_sampled() -> None:
     assert len(result["quasi_dists"][0]) == 4
 
 
-def test_a_circuit_with_control_flow_runs(bell: QuantumCircuit) -> None:
+def test_runs_circuit_with_control_flow(bell: QuantumCircuit) -> None:
     circuit = QuantumCircuit(2, 2)
     circuit.h(0)
     circuit.measure(0, 0)
@@ -146,7 +146,7 @@ def test_a_circuit_with_control_flow_runs(bell: QuantumCircuit) -> None:
 # -- circuit-runner, qasm3-runner, hello-world
 
 
-def test_the_circuit_runner_gives_a_result_that_its_decoder_reads(bell: QuantumCircuit) -> None:
+def test_circuit_runner_result_can_be_decoded(bell: QuantumCircuit) -> None:
     text = run_here(
         "circuit-runner", decode=False, circuits=[bell, bell], shots=500, seed_simulator=3
     )
@@ -159,7 +159,7 @@ def test_the_circuit_runner_gives_a_result_that_its_decoder_reads(bell: QuantumC
     assert set(counts) == {"00", "11"}
 
 
-def test_the_circuit_runner_transpiles_as_asked() -> None:
+def test_circuit_runner_uses_transpiler_options() -> None:
     circuit = QuantumCircuit(2)
     circuit.x(0)
     circuit.measure_all()
@@ -190,7 +190,7 @@ def test_the_circuit_runner_transpiles_as_asked() -> None:
     reason="qiskit-qasm3-import, of the extra `local`, is not installed",
 )
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # the parser, of its own parts
-def test_the_qasm3_runner_reads_texts() -> None:
+def test_qasm3_runner_reads_strings() -> None:
     text = (
         'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c;'
         "h q[0]; cx q[0], q[1]; c = measure q;"
@@ -206,13 +206,7 @@ def test_the_qasm3_runner_reads_texts() -> None:
         run_here("qasm3-runner", circuits="OPENQASM 3.0; gate?")
 
 
-def test_hello_world_says_so() -> None:
-    import json
-
-    from qiskit_ibm_runtime.local.execution import job
-
-    from .conftest import work
-
+def test_hello_world() -> None:
     published: list[str] = []
 
     kind, text = job.run(work("hello-world", {"iterations": 3}), published.append)
@@ -223,14 +217,14 @@ def test_hello_world_says_so() -> None:
     assert all(len(key) == 5 for message in messages for key in message["counts"])
 
 
-def test_an_unknown_program_fails_by_name() -> None:
+def test_reports_unknown_program_by_name() -> None:
     with pytest.raises(FailedError, match="no program 'nope'"):
         run_here("nope")
 
 
-def test_circuits_are_kept_from_job_to_job_and_not_changed_by_programs() -> None:
+def test_caches_circuits_unmodified_between_jobs() -> None:
     """
-    The second run of each program finds the circuit of the first one, and gives the same.
+    The second run of each program uses the cached circuit of the first, with the same result.
     """
     circuit = QuantumCircuit(2, 2, name="kept", metadata={"a": 1})
     circuit.ry(0.4, 0)
@@ -255,7 +249,27 @@ def test_circuits_are_kept_from_job_to_job_and_not_changed_by_programs() -> None
     assert results[0] == results[1]
 
 
-def test_no_more_than_so_many_circuits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tells_long_circuits_of_different_jobs_apart() -> None:
+    """
+    Long texts are cut out of a payload before it is parsed; each circuit is long by its unitary.
+    """
+    found = []
+    for flips in (0, 1):
+        circuit = QuantumCircuit(8, 1)
+        for _ in range(flips):
+            circuit.x(7)
+        circuit.unitary(random_unitary(2**7, seed=flips), range(7))
+        circuit.measure(7, 0)
+        inputs = work("sampler", {"circuits": [circuit], "run_options": {"shots": 10}})
+        assert len(inputs["params"]) > LONG
+        kind, text = job.run(inputs, print)
+        assert kind == "result", text
+        found.append(json.loads(text)["quasi_dists"])
+
+    assert found == [[{"0": 1.0}], [{"1": 1.0}]]
+
+
+def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "MOST_CIRCUITS", 2)
     monkeypatch.setattr(job.Inputs, "_kept", {})
 

@@ -1,4 +1,4 @@
-"""Seeds: equal ones repeat a job, different ones and different circuits have their own samples."""
+"""Seeds: equal seeds reproduce a job; different seeds and circuits give independent samples."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .conftest import run_here
 
 SHOTS = 5000
 LIMIT = 0.25 + 6 * np.sqrt(0.25 * 0.75 / (SHOTS - 2113))
-"""Share of equal shots of two bits: six deviations of the fewest shots compared below."""
+"""Fraction of equal shots of two bits, plus six deviations of the fewest shots compared below."""
 
 
 def coins() -> QuantumCircuit:
-    """Two bits, all four values equally likely, which Aer can only simulate shot by shot."""
+    """Return a circuit with four equally likely outcomes that Aer must simulate shot by shot."""
     circuit = QuantumCircuit(1, 2)
     for bit in (0, 1):
         circuit.h(0)
@@ -38,7 +38,7 @@ def memories(seed: int | None, circuits: int = 1) -> list[np.ndarray[Any, Any]]:
 
 
 def largest_overlap(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
-    """Greatest share of equal shots, also where one is shifted as Aer's seeds are."""
+    """Return the largest fraction of equal shots, also for shots shifted like Aer's seeds."""
     shares = [(one == other).mean()]
     for shift in (1, 2, 2112, 2113):
         shares += [(one[shift:] == other[:-shift]).mean(), (other[shift:] == one[:-shift]).mean()]
@@ -65,7 +65,7 @@ def test_equal_seeds_give_equal_shots() -> None:
     assert np.array_equal(first, again)
 
 
-def test_results_report_the_seed_that_was_given() -> None:
+def test_results_report_the_given_seed() -> None:
     result = run_here(
         "circuit-runner", circuits=[coins()] * 2, shots=SHOTS, seed_simulator=7, decode=False
     )
@@ -73,9 +73,9 @@ def test_results_report_the_seed_that_was_given() -> None:
     assert [experiment["seed_simulator"] for experiment in result["results"]] == [7, 7]
 
 
-def test_errors_of_the_estimator_spread_over_seeds_as_its_variance_says() -> None:
+def test_spread_of_estimates_over_seeds_agrees_with_the_variance() -> None:
     """
-    The squared errors of 60 seeds over the claimed variance are 1 on average, within six standard
+    The squared errors of 60 seeds over the reported variance are 1 on average, within six standard
     deviations of the mean of 60 such squares (0.18 each).
     """
     circuit = coins()

@@ -1,4 +1,4 @@
-"""Large jobs in parts: which parts, the same result as in one piece, and one fate for all parts."""
+"""Splitting of large jobs: the parts, equal results, and common failure and cancel."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
 from qiskit_ibm_runtime.local.execution.splitting import Splitting
 from qiskit_ibm_runtime.local.programs import parts
 
-from .conftest import Background, work
+from .conftest import ExecutorThread, work
 
 # -- which parts
 
 
 @every(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.integers(1, 300))
-def test_every_group_is_in_one_part_in_order_and_parts_are_of_one_size(
-    groups: list[int], weight: int
-) -> None:
+def test_parts_contain_every_group_once_and_are_balanced(groups: list[int], weight: int) -> None:
     plan = parts.plan(groups, weight)
 
     pieces = [piece for part in plan for piece in part]
@@ -38,7 +36,7 @@ def test_every_group_is_in_one_part_in_order_and_parts_are_of_one_size(
     assert len(plan) == 1 or (max(sizes) - 1) * weight < parts.CIRCUITS
 
 
-def test_a_small_job_is_one_part() -> None:
+def test_small_job_is_one_part() -> None:
     assert len(parts.plan([1] * parts.CIRCUITS, 1)) == 1
     assert len(parts.plan([1] * (parts.CIRCUITS + 1), 1)) == 2
 
@@ -55,7 +53,7 @@ def circuit() -> QuantumCircuit:
 
 
 GROUPS = ["ZZ", "XX", "YY", "XY", "YX", "ZX", "XZ", "YZ", "ZY"]
-"""Each needs a measurement of its own."""
+"""Observables that need separate measurements."""
 
 
 def observable(groups: int) -> SparsePauliOp:
@@ -92,18 +90,16 @@ class Large:
 
 
 @pytest.fixture(scope="module", params=LARGE)
-def large(request: pytest.FixtureRequest, pool: Background) -> Large:
-    """A large job, and how it ended in one piece."""
+def large(request: pytest.FixtureRequest, pool: ExecutorThread) -> Large:
+    """Large job, and its outcome without splitting."""
     is_mitigated = request.param in ("level 1", "level 2", "level 3")
     backend = "fake_manila" if is_mitigated else "ibmq_qasm_simulator"
     given = work("estimator", LARGE[request.param], backend=backend)
     return Large(request.param, given, pool.run(given))
 
 
-def test_parts_give_the_result_of_the_whole_job_to_the_letter(
-    large: Large, pool: Background
-) -> None:
-    watched = Watched(pool.executor)
+def test_split_job_matches_unsplit_result(large: Large, pool: ExecutorThread) -> None:
+    watched = PartRecorder(pool.executor)
 
     split = pool.call(Splitting(watched).run(large.work, print)).result(120)
 
@@ -114,9 +110,7 @@ def test_parts_give_the_result_of_the_whole_job_to_the_letter(
 
 
 @pytest.mark.parametrize("level", [0, 1, None], ids=["level 0", "level 1", "no shots"])
-def test_a_large_sampler_job_has_the_result_of_one_piece(
-    level: int | None, pool: Background
-) -> None:
+def test_split_sampler_job_matches_unsplit_result(level: int | None, pool: ExecutorThread) -> None:
     measured = [circuit().measure_all(inplace=False) for _ in range(2)]
     measured[1].x(0)
     measured[1].metadata = {"mine": 1}
@@ -127,7 +121,7 @@ def test_a_large_sampler_job_has_the_result_of_one_piece(
         "run_options": {"shots": None if level is None else 100, "seed_simulator": 4},
     }
     given = work("sampler", asked, backend="fake_manila" if level else "ibmq_qasm_simulator")
-    watched = Watched(pool.executor)
+    watched = PartRecorder(pool.executor)
 
     split = pool.call(Splitting(watched).run(given, print)).result(120)
 
@@ -141,10 +135,10 @@ def test_a_large_sampler_job_has_the_result_of_one_piece(
     assert [about["header_metadata"] for about in result["metadata"]] == [{}, {"mine": 1}] * 70
 
 
-def test_the_groups_of_parts_add_up_to_the_expectation_value(large: Large) -> None:
+def test_groups_of_all_parts_add_up_to_the_expectation_value(large: Large) -> None:
     """
-    Within six standard deviations of the value without noise. Of noise, mitigation leaves less
-    than a tenth here.
+    Values agree with the noiseless value within six standard deviations. Mitigation leaves less
+    than a tenth of the noise here.
     """
     asked = LARGE[large.name]["observables"][0]
     exact = Statevector(circuit()).expectation_value(asked).real
@@ -165,11 +159,11 @@ def test_the_groups_of_parts_add_up_to_the_expectation_value(large: Large) -> No
         assert sum(about["confidence_interval"]) / 2 == pytest.approx(result["values"][0])
 
 
-# -- one fate
+# -- common failure and cancel
 
 
-class Watched:
-    """Notes which parts another executor is given."""
+class PartRecorder:
+    """Executor wrapper that records the parts that are run."""
 
     def __init__(self, executor: Any) -> None:
         self._executor = executor
@@ -177,10 +171,10 @@ class Watched:
         self.parts: list[int] = []
 
     async def start(self) -> None:
-        """It runs already."""
+        """Do nothing."""
 
     async def stop(self) -> None:
-        """It runs on."""
+        """Do nothing."""
 
     async def run(self, given: Work, publish: Publish) -> Outcome:
         if "part" in given:
@@ -189,7 +183,7 @@ class Watched:
 
 
 class Scripted:
-    """Asks for parts, each of which waits for its gate, publishes, and ends as it is told."""
+    """Executor that requests splitting; each part waits for its gate and publishes messages."""
 
     def __init__(self, count: int, capacity: int, failing: int | None = None) -> None:
         self._count, self.capacity, self._failing = count, capacity, failing
@@ -198,10 +192,10 @@ class Scripted:
         self.killed: list[int] = []
 
     async def start(self) -> None:
-        """Nothing to start."""
+        """Do nothing."""
 
     async def stop(self) -> None:
-        """Nothing to stop."""
+        """Do nothing."""
 
     async def run(self, given: Work, publish: Publish) -> Outcome:
         if given.get("may_split"):
@@ -229,7 +223,7 @@ async def _until(condition: Any) -> None:
         await asyncio.sleep(0)
 
 
-def test_what_parts_publish_and_log_comes_in_their_order() -> None:
+def test_messages_and_logs_of_parts_are_in_order() -> None:
     async def scenario() -> None:
         inner, heard = Scripted(3, 3), []
         running = asyncio.create_task(Splitting(inner).run(JOB, heard.append))
@@ -248,7 +242,7 @@ def test_what_parts_publish_and_log_comes_in_their_order() -> None:
     asyncio.run(scenario())
 
 
-def test_a_part_that_fails_fails_the_job_and_ends_the_others() -> None:
+def test_failing_part_fails_the_job_and_kills_the_others() -> None:
     async def scenario() -> None:
         inner = Scripted(4, 3, failing=1)
         running = asyncio.create_task(Splitting(inner).run(JOB, print))
@@ -264,7 +258,7 @@ def test_a_part_that_fails_fails_the_job_and_ends_the_others() -> None:
     asyncio.run(scenario())
 
 
-def test_a_cancel_ends_all_parts_before_it_is_done() -> None:
+def test_cancel_kills_all_parts() -> None:
     async def scenario() -> None:
         inner = Scripted(4, 2)
         running = asyncio.create_task(Splitting(inner).run(JOB, print))
@@ -279,7 +273,7 @@ def test_a_cancel_ends_all_parts_before_it_is_done() -> None:
     asyncio.run(scenario())
 
 
-def test_with_one_worker_nothing_is_split() -> None:
+def test_single_worker_splits_nothing() -> None:
     async def scenario() -> None:
         inner = Scripted(2, 1)
         inner.gates[0].set()
@@ -290,8 +284,8 @@ def test_with_one_worker_nothing_is_split() -> None:
     asyncio.run(scenario())
 
 
-def test_other_jobs_find_a_worker_between_the_parts() -> None:
-    """Of a job never more parts run than it may have, however many it consists of."""
+def test_other_jobs_run_between_parts() -> None:
+    """The number of parts of a job that run at once is limited."""
 
     async def scenario() -> None:
         inner = Scripted(5, 2)

@@ -1,4 +1,4 @@
-"""Worker processes: warm, separate, limited, replaced when they end."""
+"""Worker processes: warm start, isolation, limits and replacement."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qiskit_ibm_runtime.local.execution import job, workers
 from qiskit_ibm_runtime.local.execution.starting import CAN_FORK
 from qiskit_ibm_runtime.local.execution.workers import Worker, WorkerPool
 
-from .conftest import Background, work
+from .conftest import ExecutorThread, work
 
 HEAD = "def main(backend, user_messenger, **kwargs):\n"
 
@@ -29,8 +29,8 @@ def program(*lines: str) -> str:
     return HEAD + "".join(f"    {line}\n" for line in lines)
 
 
-def wait_for_the_end_of(process: int) -> None:
-    """Return when a process that is no child of ours has ended, or fail after a minute."""
+def wait_for_exit(process: int) -> None:
+    """Wait until a process that is not our child has ended, or fail after a minute."""
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
@@ -47,8 +47,8 @@ needs_pidfd = pytest.mark.skipif(
 )
 
 
-def test_a_program_of_the_runtime_runs_in_a_warm_process(
-    pool: Background, bell: QuantumCircuit
+def test_built_in_program_runs_in_a_warm_process(
+    pool: ExecutorThread, bell: QuantumCircuit
 ) -> None:
     outcome = pool.run(work("sampler", {"circuits": [bell]}))
 
@@ -57,8 +57,8 @@ def test_a_program_of_the_runtime_runs_in_a_warm_process(
 
 
 @dataclass
-class Told:
-    """What one program, given much to do, published, returned and logged."""
+class Output:
+    """Messages, result and log of one program that exercises many features."""
 
     published: list[Any]
     result: dict[str, Any]
@@ -66,7 +66,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(pool: Background) -> Told:
+def output(pool: ExecutorThread) -> Output:
     source = program(
         "import logging, os, qiskit, subprocess, sys, warnings",
         "from qiskit import transpile",
@@ -98,38 +98,38 @@ def told(pool: Background) -> Told:
             published.append,
         )
     assert outcome.succeeded, outcome.text
-    return Told([json.loads(text) for text in published], json.loads(outcome.text), outcome.log)
+    return Output([json.loads(text) for text in published], json.loads(outcome.text), outcome.log)
 
 
-def test_interim_results_arrive_in_order(told: Told) -> None:
-    assert [message["n"] for message in told.published] == list(range(50))
+def test_interim_results_arrive_in_order(output: Output) -> None:
+    assert [message["n"] for message in output.published] == list(range(50))
 
 
-def test_inputs_arrive_decoded_and_results_are_encoded(told: Told) -> None:
-    assert told.result["sum"] == 100
-    assert told.result["value"] == {"__type__": "complex", "__value__": [0.0, 1.0]}
-    assert told.result["on"] == "fake_manila"
+def test_decodes_inputs_and_encodes_results(output: Output) -> None:
+    assert output.result["sum"] == 100
+    assert output.result["value"] == {"__type__": "complex", "__value__": [0.0, 1.0]}
+    assert output.result["on"] == "fake_manila"
 
 
-def test_a_program_does_not_see_the_tokens_of_the_server(told: Told) -> None:
-    assert told.result["environment"]
-    assert "planted-secret" not in told.result["environment"].values()
+def test_program_cannot_see_the_tokens_of_the_server(output: Output) -> None:
+    assert output.result["environment"]
+    assert "planted-secret" not in output.result["environment"].values()
 
 
-def test_what_a_job_prints_and_logs_is_kept_from_its_log_level_on(told: Told) -> None:
+def test_log_contains_output_and_records_from_the_log_level_up(output: Output) -> None:
     for text in ("to the output", "to the errors", "from a child", "take care"):
-        assert text in told.log
+        assert text in output.log
     levels = ("debug", "info", "warning", "error")
-    assert [f"a {level}" in told.log for level in levels] == [False, True, True, True]
+    assert [f"a {level}" in output.log for level in levels] == [False, True, True, True]
 
 
-def test_a_final_publication_is_the_result_of_a_program_that_returns_nothing() -> None:
+def test_final_message_is_the_result_if_nothing_is_returned() -> None:
     given = work(source=program("user_messenger.publish([1, 2], final=True)"))
 
     assert job.run(given, print) == ("result", "[1, 2]")
 
 
-def test_the_log_of_one_job_does_not_reach_the_next(pool: Background) -> None:
+def test_log_of_one_job_does_not_reach_the_next(pool: ExecutorThread) -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.measure(0, 0)
     chatty = work("sampler", {"circuits": [circuit]}, log_level="INFO")
@@ -140,7 +140,7 @@ def test_the_log_of_one_job_does_not_reach_the_next(pool: Background) -> None:
     assert second == ""
 
 
-def test_a_log_without_end_keeps_its_last_megabyte(pool: Background) -> None:
+def test_log_keeps_its_last_mebibyte(pool: ExecutorThread) -> None:
     source = program(
         "import logging",
         "for n in range(3_000): print('line', n, 'x' * 1000)",
@@ -157,16 +157,18 @@ def test_a_log_without_end_keeps_its_last_megabyte(pool: Background) -> None:
     assert ("a error" in log, "a warning" in log) == (True, False)
 
 
-def test_each_uploaded_program_has_a_process_of_its_own(pool: Background, told: Told) -> None:
+def test_each_uploaded_program_runs_in_a_fresh_process(
+    pool: ExecutorThread, output: Output
+) -> None:
     source = program("import os, qiskit", "return os.getpid(), hasattr(qiskit, 'left_over')")
 
     process, left_over = json.loads(pool.run(work(source=source)).text)
 
-    assert process != told.result["process"]
+    assert process != output.result["process"]
     assert not left_over
 
 
-def test_each_uploaded_program_draws_numbers_of_its_own(pool: Background) -> None:
+def test_each_uploaded_program_has_its_own_random_numbers(pool: ExecutorThread) -> None:
     source = program(
         "import random, numpy, sympy.core.random, uuid",
         "drawn = [random.random(), numpy.random.rand(), numpy.random.default_rng().random(),",
@@ -181,7 +183,7 @@ def test_each_uploaded_program_draws_numbers_of_its_own(pool: Background) -> Non
 
 
 @needs_fork
-def test_an_uploaded_program_imports_nothing_again(pool: Background) -> None:
+def test_uploaded_program_uses_preloaded_imports(pool: ExecutorThread) -> None:
     source = program("import sys, time", "return 'qiskit_aer' in sys.modules, time.process_time()")
 
     is_there, seconds = json.loads(pool.run(work(source=source)).text)
@@ -191,7 +193,7 @@ def test_an_uploaded_program_imports_nothing_again(pool: Background) -> None:
 
 
 @needs_fork
-def test_what_workers_are_forked_from_runs_no_other_thread(pool: Background) -> None:
+def test_preloaded_process_has_a_single_thread(pool: ExecutorThread) -> None:
     assert pool.run(work("hello-world")).succeeded
 
     process = pool.executor._starter._origin.process  # type: ignore[attr-defined]
@@ -201,7 +203,7 @@ def test_what_workers_are_forked_from_runs_no_other_thread(pool: Background) -> 
 
 
 @needs_fork
-def test_workers_are_forked_again_after_their_origin_was_killed(pool: Background) -> None:
+def test_restarts_killed_preloaded_process(pool: ExecutorThread) -> None:
     started = threading.Event()
     running = pool.submit(work("hello-world", {"iterations": 1_000_000}), lambda _: started.set())
     assert started.wait(60)
@@ -213,18 +215,18 @@ def test_workers_are_forked_again_after_their_origin_was_killed(pool: Background
     assert pool.run(work("hello-world")).succeeded
 
 
-def test_where_nothing_may_be_forked_each_worker_imports_for_itself(
+def test_workers_are_spawned_where_forking_is_unsafe(
     monkeypatch: pytest.MonkeyPatch, bell: QuantumCircuit
 ) -> None:
     monkeypatch.setattr(workers, "CAN_FORK", False)
-    spawning = Background(lambda: WorkerPool(1))
+    spawning = ExecutorThread(lambda: WorkerPool(1))
 
     assert spawning.run(work("sampler", {"circuits": [bell]})).succeeded
     assert "exit code 3" in spawning.run(work(source=program("import os", "os._exit(3)"))).text
     spawning.close()
 
 
-def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> None:
+def test_traceback_shows_only_lines_of_the_program() -> None:
     source = "def divide(a, b):\n    return a / b  # here\n\n" + program("return divide(1, 0)")
 
     kind, text = job.run(work("halves-abc", source=source), print)
@@ -236,7 +238,7 @@ def test_a_failure_shows_the_lines_of_the_program_and_none_of_the_worker() -> No
     assert "qiskit_ibm_runtime" not in text
 
 
-def test_inputs_that_do_not_fit_the_schema_of_their_program_fail_its_job() -> None:
+def test_inputs_that_violate_the_schema_fail_the_job() -> None:
     schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"]}
     source = program("return kwargs['n']")
 
@@ -248,7 +250,7 @@ def test_inputs_that_do_not_fit_the_schema_of_their_program_fail_its_job() -> No
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "output"),
     [
         ("x = 1", "has no function main"),
         ("def main(:", "SyntaxError"),
@@ -258,23 +260,23 @@ def test_inputs_that_do_not_fit_the_schema_of_their_program_fail_its_job() -> No
     ],
     ids=["no main", "no Python", "exit", "no JSON", "missing input"],
 )
-def test_a_program_that_cannot_work_fails_with_the_reason(source: str, told: str) -> None:
+def test_reports_unusable_program(source: str, output: str) -> None:
     kind, text = job.run(work(source=source), print)
 
     assert kind == "failure"
     assert text.startswith("Traceback")
-    assert told in text
+    assert output in text
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "output"),
     [
         ("os._exit(7)", "exit code 7"),
         ("os.kill(os.getpid(), 11)", "SIGSEGV"),
     ],
 )
-def test_a_crash_fails_its_job_with_the_reason_and_nothing_else(
-    pool: Background, bell: QuantumCircuit, line: str, told: str
+def test_crash_fails_only_its_job(
+    pool: ExecutorThread, bell: QuantumCircuit, line: str, output: str
 ) -> None:
     source = program("import os", "print('so far', flush=True)", line)
 
@@ -283,16 +285,16 @@ def test_a_crash_fails_its_job_with_the_reason_and_nothing_else(
     outcome = crashing.result(60)
 
     assert not outcome.succeeded
-    assert told in outcome.text
+    assert output in outcome.text
     assert "so far" in outcome.log
     assert beside.result(60).succeeded
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
 
 
 @pytest.fixture(scope="module")
-def alone() -> Iterator[Background]:
-    """A pool with one process."""
-    background = Background(lambda: WorkerPool(1))
+def alone() -> Iterator[ExecutorThread]:
+    """Pool with one worker."""
+    background = ExecutorThread(lambda: WorkerPool(1))
     yield background
     background.close()
 
@@ -302,7 +304,7 @@ async def first_worker(executor: Any) -> Worker:
     return worker
 
 
-def test_a_warm_process_that_ends_between_jobs_is_replaced(alone: Background) -> None:
+def test_replaces_warm_process_that_ended_between_jobs(alone: ExecutorThread) -> None:
     worker = alone.call(first_worker(alone.executor)).result(60)
     os.kill(worker.process.pid, 9)
     alone.call(worker.process.wait()).result(60)
@@ -312,8 +314,8 @@ def test_a_warm_process_that_ends_between_jobs_is_replaced(alone: Background) ->
     assert outcome.succeeded, outcome.text
 
 
-def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, alone: Background
+def test_failed_process_start_fails_the_job_and_is_retried(
+    monkeypatch: pytest.MonkeyPatch, alone: ExecutorThread
 ) -> None:
     if CAN_FORK:
         alone.executor._starter._origin.process.kill()  # type: ignore[attr-defined]
@@ -326,10 +328,10 @@ def test_a_process_that_cannot_be_started_fails_the_job_and_is_tried_again(
     assert after.succeeded, after.text
 
 
-def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
+def test_stop_kills_running_job_and_rejects_the_next() -> None:
     started = threading.Event()
     endless = work("hello-world", {"iterations": 1_000_000})
-    stopped = Background(lambda: WorkerPool(1))
+    stopped = ExecutorThread(lambda: WorkerPool(1))
     running = stopped.submit(endless, lambda _: started.set())
     waiting = stopped.submit(endless)
     assert started.wait(60)
@@ -342,8 +344,8 @@ def test_stopping_ends_a_running_job_and_refuses_the_next() -> None:
 
 
 @needs_pidfd
-def test_a_cancel_kills_the_job_and_what_it_started_and_no_other(
-    pool: Background, bell: QuantumCircuit
+def test_cancel_kills_only_the_job_and_its_descendants(
+    pool: ExecutorThread, bell: QuantumCircuit
 ) -> None:
     started = threading.Event()
     pids: list[int] = []
@@ -365,13 +367,11 @@ def test_a_cancel_kills_the_job_and_what_it_started_and_no_other(
     assert waiting.cancel()
 
     for process in pids:
-        wait_for_the_end_of(process)
+        wait_for_exit(process)
     assert beside.result(60).succeeded
 
 
-def test_a_job_that_needs_more_memory_than_it_may_use_fails_and_the_next_runs(
-    pool: Background, bell: QuantumCircuit
-) -> None:
+def test_job_above_its_memory_limit_fails(pool: ExecutorThread, bell: QuantumCircuit) -> None:
     source = program("import numpy", "return float(numpy.ones(2**30).sum())")  # 8 GiB
 
     outcome = pool.run(work(source=source))
@@ -395,12 +395,12 @@ def test_workers_end_with_the_process_that_started_them() -> None:
         "asyncio.run(main())\n"
     )
 
-    told = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
+    output = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False)
 
-    wait_for_the_end_of(int(told.stdout))
+    wait_for_exit(int(output.stdout))
 
 
-def test_a_wide_circuit_may_use_all_cores_and_waits_without_spinning(pool: Background) -> None:
+def test_wide_circuit_uses_all_cores_without_busy_waiting(pool: ExecutorThread) -> None:
     source = program(
         "import os",
         "from qiskit import QuantumCircuit",

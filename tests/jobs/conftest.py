@@ -11,14 +11,14 @@ from qiskit_ibm_runtime.api.stream import hub, job_stream
 
 @pytest.fixture
 def service() -> Iterator[ScriptedService]:
-    """A service on a loopback socket that does what the test tells it."""
+    """A scriptable service on a loopback socket."""
     with ScriptedService() as running:
         yield running
 
 
 @pytest.fixture
 def fast_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the pauses and pings of streams pass two hundred times as fast.
+    """Run the delays and pings of streams two hundred times as fast.
 
     Not so what waits for a server of the test, which may be late on a busy machine: handshakes and
     pongs.

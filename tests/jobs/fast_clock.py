@@ -1,4 +1,4 @@
-"""Clocks for tests: one that runs fast, one that stands still until somebody waits."""
+"""Clocks for tests: one runs fast, the other advances only during waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qiskit_ibm_runtime.api.stream.clock import Clock
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Return once something holds that another thread brings about."""
+    """Wait for a condition that another thread fulfills."""
     pause, deadline = threading.Event(), time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "It never happened."
@@ -18,7 +18,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 class FastClock(Clock):
-    """Runs ``speed`` times as fast as the machine's clock, so a minute passes in a moment."""
+    """Clock that runs ``speed`` times as fast as real time."""
 
     def __init__(self, speed: float = 200.0) -> None:
         self._speed = speed
@@ -37,7 +37,7 @@ class FastClock(Clock):
 
 
 class StillClock(Clock):
-    """Moves only when somebody waits, by exactly as much; never really waits.
+    """Clock that advances only by waits, which return immediately.
 
     ``at(10, what)`` calls ``what`` when ten seconds have passed; ``waits`` holds all pauses.
     """

@@ -1,4 +1,4 @@
-"""A service that does what a test tells it: silent, slow, garbage, gone, or simply right.
+"""A scriptable service: silent, slow, sending garbage, gone, or working.
 
 It speaks HTTP and websocket on a real loopback socket, so nothing of the client is replaced::
 
@@ -7,7 +7,7 @@ It speaks HTTP and websocket on a real loopback socket, so nothing of the client
         service.on_stream = lambda peer: peer.send("ACK")       # then the connection ends
         job = service.job("j1")
 
-``requests`` holds what was asked, in order; ``service.end("j1")`` ends a job.
+``requests`` lists the requests in order; ``service.end("j1")`` ends a job.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TEXT, CLOSE, PING, PONG, CONTINUATION = 1, 8, 9, 10, 0
 
 
 class Peer:
-    """The other end of one connection, after its request was read."""
+    """The server side of one connection, after its request was read."""
 
     def __init__(self, sock: socket.socket, method: str, target: str, headers: dict[str, str]):
         self.sock, self.method, self.target, self.headers = sock, method, target, headers
@@ -40,7 +40,7 @@ class Peer:
         return self.target.partition("?")[0]
 
     def answer(self, status: int, body: bytes | str = b"", headers: str = "") -> None:
-        """Send an HTTP answer."""
+        """Send an HTTP response."""
         content = body.encode() if isinstance(body, str) else body
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
         self.sock.sendall(head.encode() + content)
@@ -66,7 +66,7 @@ class Peer:
             self.frame(TEXT, text.encode())
 
     def close(self, code: int | None = 1000) -> None:
-        """Send a close frame and wait until the client closes, too."""
+        """Send a close frame and wait until the client closes."""
         self.frame(CLOSE, b"" if code is None else struct.pack("!H", code))
         self.until_gone()
 
@@ -89,7 +89,7 @@ class Peer:
         return frames
 
     def reset(self) -> None:
-        """Break the connection as a crashed host does."""
+        """Reset the connection, as a crashed host would."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -116,7 +116,7 @@ class ScriptedService:
     """The service; see the module."""
 
     def __init__(self, certificate: Any = None, prefix: str = "", url: str = "") -> None:
-        """Start the service, or speak of one that runs at ``url`` in another process."""
+        """Start the service, or refer to one that runs at ``url`` in another process."""
         self.prefix = prefix
         self.records: dict[str, dict[str, Any]] = {}
         self.results: dict[str, str] = {}
@@ -150,7 +150,7 @@ class ScriptedService:
         return ClientParameters("ibm_quantum", "access-token", self.url, **kwargs)
 
     def job(self, job_id: str = "j1", program_id: str = "custom", **kwargs: Any) -> RuntimeJob:
-        """A job of this service, running unless told otherwise."""
+        """Return a job of this service, running by default."""
         self.records.setdefault(job_id, record(job_id))
         params = kwargs.pop("client_params", None) or self.parameters()
         client = kwargs.pop("api_client", None) or RuntimeClient(params)
@@ -162,7 +162,7 @@ class ScriptedService:
         self.records[job_id]["state"] = {"status": status, **state}
 
     def asked(self, what: str) -> int:
-        """How many requests had this method and path."""
+        """Count the requests with this method and path."""
         return self.requests.count(what)
 
     def _accept(self) -> None:
@@ -207,7 +207,7 @@ class ScriptedService:
         return self._respond(peer)
 
     def _respond(self, peer: Peer) -> bool:
-        """Answer one request; tell whether the connection stays open for more."""
+        """Answer one request; return whether the connection stays open."""
         if f"{peer.method} {peer.path}" in self.on:
             self.on[f"{peer.method} {peer.path}"](peer)
             return True
@@ -243,7 +243,7 @@ class ScriptedService:
 
 
 def record(job_id: str, status: str = "Running", **more: Any) -> dict[str, Any]:
-    """A job's record as the service sends it."""
+    """Return the record of a job as the service sends it."""
     return {
         "id": job_id,
         "backend": "a-device",

@@ -1,4 +1,4 @@
-"""Messages handed to a callback: each once, in order, whatever the callback or the network does."""
+"""Callbacks get each message once and in order, whatever the callback or network does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 
 class Told:
-    """A callback that remembers."""
+    """A callback that records its calls."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -62,7 +62,7 @@ def test_callback_gets_decoded_messages_and_the_job_id(service: ScriptedService)
 
 
 class Double:
-    """What tests of other packages put in place of the client."""
+    """A client double, as used in tests of other packages."""
 
     def job_get(self, job_id: str) -> dict[str, Any]:
         return {"id": job_id, "state": {"status": "COMPLETED"}}
@@ -246,7 +246,12 @@ def test_canceling_the_stream_drops_pending_messages(service: ScriptedService) -
 
 
 def test_canceling_without_a_stream_does_nothing(service: ScriptedService) -> None:
-    service.job().cancel_result_streaming()
+    job = service.job()
+
+    job.cancel_result_streaming()
+
+    assert job._stream is None
+    assert service.requests == []
 
 
 def test_callback_may_wait_for_its_own_job(service: ScriptedService) -> None:
@@ -305,7 +310,7 @@ print("end of script", flush=True)
 
 
 def script(service: ScriptedService, how: str) -> subprocess.Popen[str]:
-    """Start a script that ends while its callback still waits for messages."""
+    """Start a script that ends while its callback is still waiting for messages."""
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, service.url, how]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

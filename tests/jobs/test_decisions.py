@@ -1,4 +1,4 @@
-"""The decisions behind streams and waits, apart from everything that acts on them."""
+"""The pure decisions behind streams and waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job from its start to its result: states, results, errors, facts, copies and pickles."""
+"""Jobs: states, results, errors, fields, copying and pickling."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_interim_results_are_fetched_again_until_the_job_ends(
     assert service.asked("GET /jobs/j1/interim_results") == 2
 
 
-# --- Results kept elsewhere ---------------------------------------------------------------------
+# --- Results stored elsewhere -------------------------------------------------------------------
 
 
 def test_fetches_result_stored_elsewhere_without_credentials(service: ScriptedService) -> None:
@@ -349,7 +349,7 @@ def test_missing_logs_are_empty_and_metrics_failures_explained(
         job.logs()
 
 
-# --- Facts --------------------------------------------------------------------------------------
+# --- Fields -------------------------------------------------------------------------------------
 
 
 def test_missing_fields_are_fetched_once_without_inputs(
@@ -418,7 +418,7 @@ def test_undecodable_inputs_do_not_prevent_the_result(
 
 
 class Devices:
-    """A service that knows one device, in one project."""
+    """A service with one device in one project."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []

@@ -1,4 +1,4 @@
-"""The journal of submitted jobs: found again, private, bounded, never in the way."""
+"""The journal of submitted jobs."""
 
 from __future__ import annotations
 

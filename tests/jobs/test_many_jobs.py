@@ -1,4 +1,4 @@
-"""Waiting for several jobs, in a thread or in an event loop, and what they used."""
+"""Waiting for several jobs, with threads or asyncio, and their total usage."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_many_jobs_share_one_thread_and_few_requests(start, qiskit_runtime_share
         names |= {thread.name for thread in threading.enumerate()}
 
     assert "job-watcher" in names
-    # Of a job: the first question, its stream, the last question, and one or two between them.
+    # Per job: the first status, its stream, the last status, and one or two in between.
     asked = len(qiskit_runtime_shared_server.requests.exchanges) - before
     assert asked <= 5 * len(jobs)
 

@@ -1,4 +1,4 @@
-"""Copies and pickles of jobs: no token travels, and the service is found again."""
+"""Copying and pickling jobs: no token is included, and the service is found again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def service_here() -> Any:
 
 
 class PortableService:
-    """A service that is pickled by name."""
+    """A service that is pickled by reference."""
 
     def __init__(self, service: ScriptedService) -> None:
         job = service.job("made-to-get-a-client")

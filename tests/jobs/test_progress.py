@@ -1,4 +1,4 @@
-"""What is shown of a job while somebody waits for it."""
+"""Progress display while waiting for a job."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_function_is_called_after_each_poll(run):
 
 
 def test_queued_job_shows_its_position(qiskit_runtime_service):
-    """A device runs one job at a time; the first is ended when the place of the second is known."""
+    """A device runs one job at a time; the first ends once the second has a queue position."""
     options = {"backend": "fake_manila"}
     first = qiskit_runtime_service.run("hello-world", {"iterations": 100_000}, options)
     job = qiskit_runtime_service.run("hello-world", {"iterations": 1}, options)
@@ -85,7 +85,7 @@ def test_terminal_gets_one_updating_line(capsys):
 
 
 class Bar:
-    """What tqdm's bar is asked for."""
+    """Records calls of tqdm's progress bar."""
 
     made: list[Bar] = []
 

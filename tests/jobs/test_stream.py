@@ -1,4 +1,4 @@
-"""The stream of a job: framing, faults, new connections, its end."""
+"""Job streams: framing, faults, reconnecting, closing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def client_of(service: ScriptedService, messages: Messages | None) -> RuntimeWeb
 
 
 def on_each_connection(*scripts: Callable[[Peer], None]) -> Callable[[Peer], None]:
-    """Run one script for each connection, the last one for all further ones."""
+    """Run one script per connection, and the last one for all later connections."""
     waiting: Iterator[Callable[[Peer], None]] = iter(scripts)
     lock = threading.Lock()
 
@@ -275,7 +275,7 @@ def test_retries_a_busy_service(service: ScriptedService, fast_streams: None) ->
 
 
 class Tokens:
-    """A token source that counts its log-ins."""
+    """A token source that counts logins."""
 
     def __init__(self) -> None:
         self.tokens = ["stale", "fresh"]
@@ -347,7 +347,7 @@ def test_slow_message_does_not_count_as_silence(
         peer.send("ACK")
         peer.sock.sendall(frame_head(TEXT, 3))
         for byte in b"now":
-            # Forty seconds of the clock in use.
+            # Forty seconds on the fast clock.
             threading.Event().wait(40 / 200)
             peer.sock.sendall(bytes([byte]))
         peer.close()
@@ -426,7 +426,7 @@ def test_waiting_does_not_download_the_result_twice(service: ScriptedService) ->
 
     def script(peer: Peer) -> None:
         peer.send("ACK")
-        # The head of 40 MB that never come.
+        # The header of a 40 MB frame whose payload never arrives.
         peer.sock.sendall(b"\x81\x7f" + (40_000_000).to_bytes(8, "big") + b"[")
         peer.until_gone()
         sent.set()
@@ -513,10 +513,13 @@ def test_running_out_of_file_descriptors_does_not_affect_later_streams(
 def test_connection_waits_if_no_thread_can_start(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch, fast_streams: None
 ) -> None:
-    service.on_stream = replay
+    service.on_stream = lambda peer: replay(peer, "1")
     let_threads_start(monkeypatch, False, True, name="job-connect")
+    messages = Messages()
 
-    client_of(service, None).job_results()
+    client_of(service, messages).job_results()
+
+    assert list(messages.queue) == ["1"]
 
 
 @pytest.mark.parametrize("read", [True, False], ids=["read", "unread"])

@@ -1,4 +1,4 @@
-"""The way to a stream: TLS, certificate authorities, proxies."""
+"""Stream connections: TLS, certificate authorities, proxies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit_ibm_runtime.api.stream import handshake
 from qiskit_ibm_runtime.api.stream.handshake import socket_address
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
-# A name that only the proxy knows.
+# A name that only the proxy can resolve.
 FAR_AWAY = "runtime.test"
 
 
@@ -130,7 +130,7 @@ def test_stream_uses_the_proxy_with_its_credentials(
 
 def test_dead_proxy_error_hides_credentials(secure: ScriptedService, bundle: str) -> None:
     with running() as proxy:
-        pass  # from here on nothing listens there
+        pass  # nothing listens there from now on
     secure.url = secure.url.replace("localhost", FAR_AWAY)
     urls = {"https": f"http://user:top-secret@{proxy.address}"}
 

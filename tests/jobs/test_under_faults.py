@@ -25,7 +25,7 @@ MESSAGES = 4
 
 
 def one_job(service: QiskitRuntimeService) -> tuple[Any, list[Any]]:
-    """Run a job with a callback; return its result and the messages that came."""
+    """Run a job with a callback; return its result and the messages received."""
     told: list[Any] = []
     job = service.run(
         "hello-world",
@@ -41,7 +41,7 @@ def one_job(service: QiskitRuntimeService) -> tuple[Any, list[Any]]:
 
 
 def many_jobs(service: QiskitRuntimeService, count: int, threads: int) -> None:
-    """Every job has its result, and every message came once and in its place."""
+    """Check that every job has its result, and got every message once and in order."""
     with ThreadPoolExecutor(threads) as pool:
         outcomes = list(pool.map(lambda _: one_job(service), range(count)))
     for result, told in outcomes:

@@ -1,4 +1,4 @@
-"""Waiting for a job: how soon its end is noticed, what it costs, and when a wait gives up."""
+"""Waiting for a job: latency, number of requests, and timeouts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/j
 
 
 def slow_job(service: ScriptedService, **kwargs: object) -> tuple[RuntimeJob, StillClock]:
-    """A job whose waits cost no time: the clock jumps."""
+    """A job whose waits take no time, because the clock jumps."""
     job = service.job(**kwargs)
     job._clock = StillClock()
     return job, job._clock
@@ -148,7 +148,7 @@ def test_short_job_costs_one_status_and_one_download(
 def test_requests_status_and_result_concurrently_when_the_stream_ends(
     service: ScriptedService,
 ) -> None:
-    """Neither answer comes before both questions have arrived: one round trip for both."""
+    """Neither request is answered before both have arrived, so both take one round trip."""
     service.results["j1"] = '"both"'
     service.on_stream = lambda peer: (peer.send("ACK"), ended.wait(60), peer.close())  # type: ignore[assignment]
     ended, both = threading.Event(), threading.Barrier(2)
@@ -195,7 +195,7 @@ def test_polls_quickly_when_the_stream_ends_before_the_job(
     clock.at(60, end_of_stream)
 
     assert job.result() == 3
-    # The download that began with the end of the stream came too early and was not believed.
+    # The download that began as the stream ended was too early and was discarded.
     assert service.asked(RESULTS) == 2
 
 
@@ -282,7 +282,7 @@ def test_abandoned_requests_do_not_delay_later_ones(
     service.results["j1"] = "1"
     service.on[STATUS] = silent
     job = service.job()
-    while service.asked(STATUS) < 20:  # on a busy machine some are given up before they are sent
+    while service.asked(STATUS) < 20:  # on a busy machine some are abandoned before they are sent
         with pytest.raises(RuntimeJobTimeoutError):
             job.result(timeout=0)
 
@@ -525,6 +525,6 @@ def test_two_hundred_waiting_jobs_share_a_few_threads(
         thread.join(120)
 
     assert found == {job.job_id(): job.job_id() for job in jobs}
-    # Eight for requests, four that connect, one that reads the streams. Those about to end may be
-    # counted beside their successors, several of them on a busy machine.
+    # Eight for requests, four that connect, one that reads the streams. Exiting threads may be
+    # counted together with their successors, several of them on a busy machine.
     assert 0 < most <= 60

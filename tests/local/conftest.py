@@ -79,9 +79,9 @@ class ScriptedExecutor:
 class Client:
     """HTTP client of one user that does not use this package's client."""
 
-    def __init__(self, server: BackgroundServer, headers: dict[str, str], face: str) -> None:
+    def __init__(self, server: BackgroundServer, headers: dict[str, str], root: str) -> None:
         self.server, self.headers = server, headers
-        self.root = f"{server.url}{face}"
+        self.root = f"{server.url}{root}"
 
     def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {**self.headers, **more.pop("headers", {})}

@@ -1,4 +1,4 @@
-"""Levels that nobody set."""
+"""Default optimization and resilience levels."""
 
 from __future__ import annotations
 

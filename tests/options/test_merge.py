@@ -1,4 +1,4 @@
-"""Options in their dict form, put over each other."""
+"""Merging options in dict form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merging, on random trees of options.
+"""Properties of merging, on random trees of options.
 
 ``OPTION_TREES=10000`` runs that many for each property.
 """
@@ -21,13 +21,13 @@ many = settings(max_examples=int(os.environ.get("OPTION_TREES", "200")))
 
 
 class Value:
-    """What only its owner may copy: a callback, a noise model, a lock."""
+    """A value that must not be copied, like a callback, a noise model or a lock."""
 
     def __deepcopy__(self, memo: object) -> Value:
-        return self  # the tests take deep copies to compare with; merge must not need them
+        return self  # the tests make deep copies for comparison; merge must not
 
 
-# Every name has one home: what that of two namesakes is, depends on the order of merging.
+# Each name occurs in one section: with duplicates, the result depends on the merge order.
 EXTRAS = {section: (f"{section}_extra", f"{section}_more") for section in SECTIONS}
 TOP_EXTRAS = ("image", "foo", "bar")
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.builds(Value))
@@ -115,7 +115,7 @@ def leaves(options: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
 
 
 def spoil(value: Any, name: str = "") -> None:
-    """Change every container that can be changed, all the way down."""
+    """Modify every mutable container, at all levels."""
     if name == "noise_model":
         return  # shared on purpose: see `merged`
     if isinstance(value, dict):

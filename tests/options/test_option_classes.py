@@ -1,4 +1,4 @@
-"""The options as objects: fields, sections, names nobody declared."""
+"""Options objects: fields, sections, undeclared names."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class TestEverySection:
 
 
 class TestSectionAssignedAsDict:
-    """0.9.3 leaves it a dict, and programs go on using it as one."""
+    """In 0.9.3 it stays a dict, and programs use it as one."""
 
     def test_can_be_read_by_key_and_attribute(self) -> None:
         options = Options()
@@ -201,7 +201,7 @@ class TestSectionAssignedAsDict:
 
 @dataclass
 class Annotated(Options):
-    """Declares a field and a section of its own."""
+    """Declares an additional field and section."""
 
     label: str = "none"
     execution: Any = field(default_factory=lambda: ExecutionOptions(shots=1))
@@ -211,7 +211,7 @@ class Annotated(Options):
 
 
 class Plain(Options):
-    """Adds what is no option."""
+    """Adds attributes that are not options."""
 
     times = 3
 
@@ -228,14 +228,14 @@ class Plain(Options):
 
 
 class Built(Options):
-    """Has a constructor of its own."""
+    """Has its own constructor."""
 
     def __init__(self, quality: int) -> None:
         super().__init__(optimization_level=quality, resilience_level=quality)
 
 
 class PassingOn(Options):
-    """Has one that passes on what it does not know."""
+    """Has a constructor that passes on unknown arguments."""
 
     def __init__(self, quality: int, **others: Any) -> None:
         super().__init__(optimization_level=quality, **others)
@@ -316,7 +316,7 @@ class TestSubclass:
 
 def test_dict_form_does_not_copy_values() -> None:
     """
-    A dataclass among the values is a value of the user, not a section.
+    A dataclass among the values is a value, not a section.
     """
     value = ExecutionOptions()
     model = object()

@@ -1,4 +1,4 @@
-"""Options as inputs of a program, and as options of the job."""
+"""Conversion of options to program inputs and job options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that options may have."""
+"""Allowed values of options."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_out_of_range_value_error_gives_the_allowed_values(
         {"optimization_level": np.array(1)},
         {"noise_factors": None},
         *({"max_execution_time": seconds} for seconds in (None, 1, 60, 10**6, 0.5, np.int64(60))),
-        # What these mean is settled where the job is submitted.
+        # These are interpreted when the job is submitted.
         {"noise_factors": 3},
         {"extrapolator": "CubicExtrapolator", "noise_factors": 3},
         {"shots": 0, "layout_method": "random", "log_level": "LOUD", "coupling_map": "line"},

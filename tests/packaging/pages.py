@@ -2,7 +2,7 @@
 
     python -m tests.packaging.pages README.md docs/*.md
 
-writes the outputs into pages anew. In a page,
+regenerates the outputs in pages. In a page,
 
 - Python blocks run in order, in one namespace; a ``text`` block right after one is its output;
 - ``<!-- setup ... -->`` holds code that runs but is not shown;
@@ -39,14 +39,14 @@ _MASKS = (
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of code in a page, and the output shown for it.
+    """A block of code in a page, and the output shown for it.
 
     Attributes:
-        code: What runs.
-        output: What the page shows, or ``None``.
+        code: The code to run.
+        output: The output shown, or ``None``.
         within: How far floating point numbers may be off.
-        line: Where the block starts.
-        span: Where the output is in the text of the page.
+        line: Line number of the block.
+        span: Position of the output in the text of the page.
     """
 
     code: str
@@ -57,7 +57,7 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Return the code of a page that is to be run."""
+    """Return the code blocks of a page to run."""
     found = []
     for match in _BLOCK.finditer(text):
         code = textwrap.dedent(match["setup"] or match["code"])
@@ -69,12 +69,12 @@ def blocks(text: str) -> list[Block]:
 
 
 def run(page: Path) -> list[tuple[Block, str]]:
-    """Run a page in the working folder; return each block with what it printed."""
+    """Run a page in the working directory; return each block with its output."""
     names = {"__name__": "__page__"}
     results = []
     for block in blocks(page.read_text(encoding="utf-8")):
         printed = io.StringIO()
-        # Lines are padded, so that a traceback names the line of the page.
+        # Pad with newlines, so that a traceback shows the line of the page.
         code = compile("\n" * block.line + block.code, str(page), "exec")
         with contextlib.redirect_stdout(printed):
             exec(code, names)
@@ -83,14 +83,14 @@ def run(page: Path) -> list[tuple[Block, str]]:
 
 
 def masked(text: str) -> str:
-    """Return a text without what differs in every run: ids, ports, moments and durations."""
+    """Mask what differs between runs: IDs, ports, times and durations."""
     for mask, word in _MASKS:
         text = mask.sub(word, text)
     return text
 
 
 def same(shown: str, printed: str, within: float) -> bool:
-    """Whether an output is the one shown, apart from ids, times, and what shots explain."""
+    """Return whether an output matches the one shown, up to IDs, times and shot noise."""
     shown, printed = masked(shown), masked(printed)
     if _NUMBER.sub("#", shown).split() != _NUMBER.sub("#", printed).split():
         return False
@@ -104,7 +104,7 @@ def _near(one: str, other: str, within: float) -> bool:
     distance = abs(float(one) - float(other))
     if "." in one + other:
         return distance <= within
-    # Counts: five deviations of their difference, if they are counts at all.
+    # Counts may differ by five standard deviations of their difference.
     return float(one) >= 50 and distance <= 5 * math.sqrt(float(one) + float(other))
 
 

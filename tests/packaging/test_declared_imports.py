@@ -1,4 +1,4 @@
-"""What the package imports is what it declares, extra by extra."""
+"""The package declares what it imports, extra by extra."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ else:
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "qiskit_ibm_runtime"
 OURS = {"qiskit_ibm_runtime"}
-# Which extra brings what a part of the package imports; the first that fits holds.
+# The extra that provides the imports of a part of the package; the first match applies.
 PARTS = [
     ("local/execution/dask_executor.py", "dask"),
     ("local/page/", "page"),
@@ -35,11 +35,11 @@ PARTS = [
     ("", None),
 ]
 EXCEPTIONS = {
-    ("testing/pytest_plugin.py", "pytest"),  # it is pytest that loads the plug-in
+    ("testing/pytest_plugin.py", "pytest"),  # pytest loads the plug-in
     ("local/settings.py", "tomllib"),  # part of Python from 3.11 on
-    ("local/settings.py", "tomli"),  # declared for, and imported by, Python before that
+    ("local/settings.py", "tomli"),  # declared for, and imported by, older Python
 }
-# Objects of Aer are taken from users who have it; what needs it is only imported inside functions.
+# Aer objects come from users who have it; it is only imported inside functions.
 ALSO_WITHOUT = {"qiskit_aer"}
 
 pytestmark = pytest.mark.skipif(
@@ -66,7 +66,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
 
 @lru_cache(maxsize=1)
 def providers() -> dict[str, set[str]]:
-    """The distributions that each importable module comes from."""
+    """Return the distributions that provide each importable module."""
     found: dict[str, set[str]] = {}
     for each in distributions():
         tops = {file.parts[0].removesuffix(".py") for file in each.files or ()}
@@ -81,7 +81,7 @@ def providers_of(module: str) -> set[str]:
 
 
 def lines_of(name: str) -> list[str]:
-    """What a distribution requires, as in its metadata; ours may have been installed long ago."""
+    """Return the requirements of a distribution; for ours, those in pyproject.toml."""
     if name != "qiskit-ibm-runtime":
         try:
             return distribution(name).requires or []
@@ -106,7 +106,7 @@ def requirements(name: str, extras: frozenset[str]) -> Iterator[tuple[str, froze
 
 @cache
 def declared(extra: str | None) -> set[str]:
-    """All distributions that an installation with an extra brings."""
+    """Return all distributions installed with an extra."""
     todo = [("qiskit-ibm-runtime", frozenset({extra} if extra else set()))]
     done: set[tuple[str, frozenset[str]]] = set()
     while todo:
@@ -122,7 +122,7 @@ def extra_of(file: str) -> str | None:
 
 
 def undeclared(file: str, text: str) -> list[str]:
-    """Modules that a file imports and nothing brings."""
+    """Return the imports of a file that no requirement provides."""
     brought = declared(extra_of(file))
     return sorted(
         {
@@ -152,7 +152,7 @@ def test_every_declared_library_is_imported() -> None:
         for module, _ in imports(ast.parse((SOURCE / file).read_text(encoding="utf-8")))
         for provider in providers_of(module)
     }
-    # `websockets` is loaded by uvicorn; `qiskit` keeps releases from 1.0 on away.
+    # `websockets` is loaded by uvicorn; `qiskit` is pinned to exclude 1.0.
     unused = {"qiskit", "websockets"} | {"tomli"}
     for extra in (None, "local", "dask", "ntlm", "cli", "notebook", "visualization"):
         names = {name for name, _ in requirements("qiskit-ibm-runtime", frozenset({extra or ""}))}

@@ -1,4 +1,4 @@
-"""Every public class has an example, and every example in a docstring runs as it stands."""
+"""Every public class has an example, and every docstring example runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def examples(documented: Any) -> list[str]:
 
 
 def documented_things() -> Iterator[tuple[str, Any]]:
-    """Classes and functions of the package, and the methods of its classes, by qualified name."""
+    """Yield the public classes, functions and methods of the package by qualified name."""
     path = qiskit_ibm_runtime.__path__
     for found in pkgutil.walk_packages(path, "qiskit_ibm_runtime."):
         if found.name.endswith("__main__"):
@@ -61,7 +61,7 @@ def test_example_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "example"}
-    if "." in thing.__qualname__:  # anyone who reads about a method knows the class already
+    if "." in thing.__qualname__:  # an example of a method may use its class
         owner = getattr(importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0])
         names[owner.__name__] = owner
         names.update({cls.__name__: cls for cls in PUBLIC_CLASSES if issubclass(cls, owner)})

@@ -1,4 +1,4 @@
-"""What the documents show is so: code runs and prints what is shown, links lead somewhere."""
+"""Documents are correct: code prints the output shown, and links resolve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments that cannot work say so."""
+"""Unsupported environments cause a warning."""
 
 from __future__ import annotations
 

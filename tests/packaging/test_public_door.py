@@ -1,4 +1,4 @@
-"""The package as an importer meets it: light, complete, typed, importable from any side."""
+"""The public API: cheap to import, complete, typed, importable in any order."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MODULES = sorted(
 )
 
 
-# Submodules that 0.9.3 has; those of ours need not be attributes.
+# Submodules of 0.9.3; additional ones need not be attributes.
 SUBMODULES = [
     *("accounts.management", "accounts.storage", "api.exceptions", "api.client_parameters"),
     *("api.clients.runtime_ws", "api.rest.runtime_session", "api.rest.utils.data_mapper"),
@@ -75,7 +75,7 @@ SUBMODULES = [
 
 
 def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in an interpreter of its own."""
+    """Run code in a separate interpreter."""
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
@@ -109,7 +109,7 @@ def test_unknown_name_raises_attribute_error() -> None:
 
 def test_submodules_are_attributes_after_bare_import() -> None:
     """
-    Each is looked up in a package that was just imported: another one may have loaded it.
+    Look each up in a freshly imported package, because another lookup may have loaded it.
     """
     answer = run_fresh(
         "import importlib, operator, sys\n"
@@ -125,7 +125,7 @@ def test_submodules_are_attributes_after_bare_import() -> None:
 
 def test_public_names_load_neither_aer_nor_scipy_nor_opflow_nor_server() -> None:
     answer = run_fresh(
-        # Terra below 0.25 loads its opflow for its own primitives.
+        # Before 0.25, terra's own primitives load opflow.
         "import sys, qiskit.primitives\n"
         "before = set(sys.modules)\n"
         "from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler\n"

@@ -1,4 +1,4 @@
-"""The layout of the code: what a reader may rely on everywhere."""
+"""Rules for the structure of the code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Use the client where the package was installed without extras: ``python THIS [SURFACE]``.
 
-Every module and public name is imported: those of a surface file, if one is given, and all of the
+Every module and public name is imported: those of a surface file, if given, and all of the
 package but what an extra installs. Every exported class and function is then used, against a
 service on a loopback socket, up to the request that it makes.
 """
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-# What the extras `local` and `cli` are for.
+# Modules that need the extras `local` and `cli`.
 OF_EXTRAS = tuple(f"qiskit_ibm_runtime.{name}" for name in ("cli", "local", "testing"))
 SOURCE = "def main(backend, user_messenger, **kwargs):\n    return 1\n"
 
 
 def names_of_surface(file: str) -> dict[str, list[str]]:
-    """The public names of each module."""
+    """Return the public names of each module."""
     modules = json.loads(Path(file).read_text(encoding="utf-8"))["modules"]
     kinds = ("classes", "functions", "constants", "reexports")
     return {
@@ -34,7 +34,7 @@ def names_of_surface(file: str) -> dict[str, list[str]]:
 
 
 def names_of_package() -> dict[str, list[str]]:
-    """The modules that need no extra; what they hold is found by importing them."""
+    """Return the modules that need no extra."""
     import qiskit_ibm_runtime
 
     found = pkgutil.walk_packages(qiskit_ibm_runtime.__path__, "qiskit_ibm_runtime.")
@@ -42,7 +42,7 @@ def names_of_package() -> dict[str, list[str]]:
 
 
 def import_all(names: dict[str, list[str]]) -> int:
-    """Import each name; the number of them."""
+    """Import each name, and return their number."""
     for module, members in names.items():
         imported = importlib.import_module(module)
         for member in members:
@@ -51,7 +51,7 @@ def import_all(names: dict[str, list[str]]) -> int:
 
 
 def uses(standin: Any) -> dict[str, Callable[[], Any]]:
-    """What makes use of each name that the package exports."""
+    """Return a call that uses each exported name."""
     import numpy as np
     from qiskit import QuantumCircuit
 
@@ -133,7 +133,7 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
 
 
 def main() -> None:
-    """Import and use everything; an error is the end."""
+    """Import and use everything; any error propagates."""
     import qiskit_ibm_runtime
 
     if ROOT in Path(qiskit_ibm_runtime.__file__).parents and "site-packages" not in (

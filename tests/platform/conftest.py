@@ -17,28 +17,28 @@ class PlatformClient:
     """Client that follows the protocol's specification, without any client library."""
 
     def __init__(self, server: RuntimeServer) -> None:
-        self.server, self.face = server, server.platform
+        self.server, self.address = server, server.platform
         self.token = self.login().json()["access_token"]
 
     def login(self, key: str | None = None) -> requests.Response:
         form = {
             "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
-            "apikey": key or self.face.api_key,
+            "apikey": key or self.address.api_key,
             "response_type": "cloud_iam",
         }
-        return requests.post(f"{self.face.base}/identity/token", data=form, timeout=30)
+        return requests.post(f"{self.address.base}/identity/token", data=form, timeout=30)
 
     @property
     def headers(self) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {self.token}",
-            "Service-CRN": self.face.instance,
+            "Service-CRN": self.address.instance,
             "IBM-API-Version": VERSION,
         }
 
     def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {**self.headers, **more.pop("headers", {})}
-        root = more.pop("root", self.face.url)
+        root = more.pop("root", self.address.url)
         return requests.request(method, root + path, headers=headers, timeout=60, **more)
 
     def get(self, path: str, **more: Any) -> Any:

@@ -32,11 +32,14 @@ CLOSE = 5 / math.sqrt(SHOTS)
 
 @pytest.fixture
 def service(client: PlatformClient, monkeypatch: pytest.MonkeyPatch) -> QiskitRuntimeService:
-    face = client.face
-    for name, value in face.environment.items():
+    address = client.address
+    for name, value in address.environment.items():
         monkeypatch.setenv(name, value)
     return QiskitRuntimeService(
-        channel="ibm_quantum_platform", token=face.api_key, instance=face.instance, url=face.url
+        channel="ibm_quantum_platform",
+        token=address.api_key,
+        instance=address.instance,
+        url=address.url,
     )
 
 
@@ -130,9 +133,12 @@ def test_results_of_earlier_jobs_can_be_read_by_another_service(
 ) -> None:
     job = Sampler(session=line, options={"environment": {"job_tags": ["mine"]}}).run(bell)
     result = job.result()
-    face = client.face
+    address = client.address
     other = QiskitRuntimeService(
-        channel="ibm_quantum_platform", token=face.api_key, instance=face.instance, url=face.url
+        channel="ibm_quantum_platform",
+        token=address.api_key,
+        instance=address.instance,
+        url=address.url,
     )
     (found,) = other.jobs(job_tags=["mine"])
     assert found.job_id() == job.job_id()

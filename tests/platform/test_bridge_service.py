@@ -45,8 +45,8 @@ def server(one_server: RuntimeServer, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def service_of(server: RuntimeServer, **more: Any) -> QiskitRuntimeService:
-    face = server.platform
-    account = {"token": face.api_key, "instance": face.instance, "url": face.url, **more}
+    address = server.platform
+    account = {"token": address.api_key, "instance": address.instance, "url": address.url, **more}
     return QiskitRuntimeService(channel="ibm_quantum_platform", **account)
 
 

@@ -1,4 +1,4 @@
-"""Primitives on the embedded runtime, and on a session that only takes note.
+"""Primitives on the embedded runtime, and on a recording mock session.
 
 A session that takes note stands where the question is what a primitive hands to it; users test
 their own code that way, so that it must go on working.
@@ -27,7 +27,7 @@ def service() -> QiskitRuntimeService:
 
 @pytest.fixture
 def noted() -> MagicMock:
-    """A session whose backend is a simulator and whose ``run`` only takes note."""
+    """A mock session on a simulator whose ``run`` only records the call."""
     session = MagicMock(spec=Session)
     session.backend.return_value = "somewhere"
     session.service.backend.return_value.configuration.return_value.simulator = True
@@ -36,13 +36,13 @@ def noted() -> MagicMock:
 
 @pytest.fixture(params=[Sampler, Estimator], ids=["sampler", "estimator"])
 def primitive(request: pytest.FixtureRequest) -> type[Any]:
-    """Each of the primitives in turn."""
+    """Each primitive in turn."""
     return request.param
 
 
 @pytest.fixture
 def run(bell: QuantumCircuit) -> Any:
-    """Run the Bell circuit on any primitive; what it draws in warnings is no matter here."""
+    """Run the Bell circuit on any primitive, ignoring warnings."""
 
     def call(primitive: Any, **options: Any) -> Any:
         observables = ["ZZ"] if isinstance(primitive, Estimator) else []
@@ -54,16 +54,16 @@ def run(bell: QuantumCircuit) -> Any:
 
 
 def inputs(session: MagicMock) -> dict[str, Any]:
-    """What the session was last asked to run."""
+    """Return the inputs of the last run of the session."""
     return session.run.call_args.kwargs["inputs"]
 
 
 def sent(session: MagicMock) -> dict[str, Any]:
-    """What a request would hold of that."""
+    """Return those inputs as a request would encode them."""
     arguments = session.run.call_args.kwargs
     return as_sent(arguments["program_id"], arguments["inputs"])
 
 
 def runtime_options(session: MagicMock) -> dict[str, Any]:
-    """With which options of the job."""
+    """Return the job options of the last run."""
     return session.run.call_args.kwargs["options"]

@@ -1,4 +1,4 @@
-"""Messages of a job, handed to a callback of the options."""
+"""Callbacks given in the options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, QiskitRuntimeService
 
-PATIENCE = 60  # seconds; only a failure waits for so long
+PATIENCE = 60  # seconds; reached only on failure
 
 
 @pytest.mark.parametrize("where", ["constructor", "run"])
@@ -39,13 +39,13 @@ def test_bound_method_is_called_on_the_same_object(
     service: QiskitRuntimeService, bell: QuantumCircuit
 ) -> None:
     """
-    Not on a copy: what it collects would be lost.
+    A copy would lose what it collects.
     """
     from qiskit_ibm_runtime import Options, Sampler
 
     class Notebook:
         def __init__(self) -> None:
-            self.pages: queue.Queue[str] = queue.Queue()  # it holds locks: nobody can copy it
+            self.pages: queue.Queue[str] = queue.Queue()  # it holds locks and cannot be copied
 
         def write(self, job_id: str, _message: Any) -> None:
             self.pages.put(job_id)

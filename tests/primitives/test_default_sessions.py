@@ -1,4 +1,4 @@
-"""The session of a primitive that was given none."""
+"""The default session of primitives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIMULATOR, DEVICE = "ibmq_qasm_simulator", "fake_manila"
 
 @pytest.fixture(autouse=True)
 def _default_account(service: QiskitRuntimeService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the account that nobody names be that of the embedded runtime."""
+    """Make the embedded runtime the default account."""
     from qiskit_ibm_runtime import session
 
     monkeypatch.setattr(session, "QiskitRuntimeService", lambda: service)
@@ -123,7 +123,7 @@ def test_run_on_a_known_backend_is_one_request(
 
 def test_primitive_is_thread_safe(service: QiskitRuntimeService, bell: QuantumCircuit) -> None:
     """
-    Each gets the options and the result of its own runs, and all jobs are in one session.
+    Each thread gets the options and results of its own runs, in one shared session.
     """
     with Session(service=service, backend=SIMULATOR) as session:
         sampler = Sampler(session=session)

@@ -1,4 +1,4 @@
-"""The examples of the public classes of this room, run as they stand on the embedded runtime."""
+"""Docstring examples of primitives and options, run on the embedded runtime."""
 
 from __future__ import annotations
 

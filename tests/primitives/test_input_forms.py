@@ -1,4 +1,4 @@
-"""Circuits, parameter values and observables in every form that users give them."""
+"""Accepted forms of circuits, parameter values and observables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from qiskit_ibm_runtime import Estimator
 from qiskit_ibm_runtime._primitives.circuits import as_circuits, check_classical_bits
 from qiskit_ibm_runtime._primitives.observables import as_observables
 from qiskit_ibm_runtime._primitives.parameter_values import as_parameter_values
-from qiskit_ibm_runtime._primitives.sent_inputs import restore_name
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"
 
@@ -179,7 +179,7 @@ FORMS = st.one_of(NUMBERS, ROWS, st.lists(st.one_of(ROWS, NUMBERS), max_size=3))
 
 
 class OfTerra(BaseSampler):  # type: ignore[misc]
-    """Terra's own reading of values, which is that of 0.23 on all versions."""
+    """Terra's interpretation of values, which is that of 0.23 in all versions."""
 
     _run = _call = BaseSampler.run
 
@@ -227,8 +227,8 @@ def pauli_op(coefficient: Any = 1) -> Any:
 
 
 def sent(observables: Any) -> list[SparsePauliOp]:
-    """What a request holds of observables."""
-    return restore_name("estimator", {"observables": observables})["observables"]
+    """Return observables as a request encodes them."""
+    return as_sent("estimator", {"observables": observables})["observables"]
 
 
 class TestObservables:
@@ -292,7 +292,7 @@ class TestObservables:
     )
     def test_empty_sum_is_sent_as_zero(self, nothing: Any) -> None:
         """
-        The payload of one without terms cannot be read by a service.
+        A service cannot decode an observable without terms.
         """
         observables = as_observables(nothing(), [QuantumCircuit(2)])
 
@@ -309,7 +309,7 @@ class TestObservables:
     )
     def test_non_hermitian_observable_is_sent_unchanged(self, given: SparsePauliOp) -> None:
         """
-        As terra's own estimators take it: commutators have complex coefficients.
+        Terra's estimators accept these too: commutators have complex coefficients.
         """
         (observable,) = as_observables(given, [QuantumCircuit(2)])
 
@@ -410,6 +410,8 @@ class TestMeasurements:
     ) -> None:
         Estimator(session=noted).run(measured, "Z")
 
+        noted.run.assert_called_once()
+
     def test_estimator_does_not_warn_about_measurements_it_performs(
         self, noted: Any, measured: QuantumCircuit
     ) -> None:
@@ -417,3 +419,5 @@ class TestMeasurements:
         noted.service.channel = "local"
 
         Estimator(session=noted).run(measured, "Z")
+
+        noted.run.assert_called_once()

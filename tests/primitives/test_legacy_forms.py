@@ -1,4 +1,4 @@
-"""Forms that 0.9.3 deprecates: they warn at the line of the user, and work."""
+"""Forms deprecated in 0.9.3: they work, and warn at the caller's line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def measured(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
 
 @pytest.fixture
 def quietly() -> Any:
-    """Let deprecations pass in a test of something else."""
+    """Ignore deprecation warnings in tests of something else."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

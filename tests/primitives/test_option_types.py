@@ -1,4 +1,4 @@
-"""Types of options on the embedded runtime: the wrong ones are never sent, the others all run."""
+"""Option types on the embedded runtime: wrong ones are never sent, all others run."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def noise() -> NoiseModel:
 
 def noise_as_dict() -> dict[str, Any]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Aer's, and nothing in its place
+        warnings.simplefilter("ignore", DeprecationWarning)  # the class from Aer, not a stand-in
         form: dict[str, Any] = noise().to_dict()
     return form
 
@@ -170,7 +170,7 @@ class TestLayoutsOfWrongLength:
 
 
 class TestQubitLayouts:
-    """They are sent as numbers: a service knows no qubits of the user's circuits."""
+    """Qubits are sent as numbers, because a service does not have the circuit's objects."""
 
     @pytest.mark.parametrize(
         "layout",

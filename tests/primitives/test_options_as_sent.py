@@ -1,4 +1,4 @@
-"""Options where a request is written: what is refused by name, and in which form the rest is sent.
+"""Options in requests: which are rejected by name, and how the others are sent.
 
 Before that, they are what the user gave: stand-ins for sessions, services and clients see that.
 """
@@ -24,13 +24,13 @@ from qiskit_ibm_runtime.options.names import KNOWN
 
 
 def inputs(**fields: Any) -> dict[str, Any]:
-    """What a primitive hands to its session."""
+    """Return what a primitive passes to its session."""
     defaults = to_dict(Options(optimization_level=3, resilience_level=1))
     return Options._get_program_inputs(Options._merge_options(defaults, fields))
 
 
 class NoiseModel:
-    """Stands for Aer's class, which is known by its name."""
+    """Stand-in for Aer's class, which is recognized by its name."""
 
 
 REFUSED: dict[str, tuple[str, list[Any]]] = {
@@ -91,7 +91,7 @@ def test_wrong_type_error_gives_the_accepted_types(name: str, value: Any) -> Non
 
 
 def test_every_declared_option_is_type_checked() -> None:
-    before = {"noise_amplifier", "extrapolator"}  # by their names, in the run of the primitive
+    before = {"noise_amplifier", "extrapolator"}  # by name, in the run of the primitive
     declared = {name for section in KNOWN for name in KNOWN[section] if section != "environment"}
 
     assert declared - before == REFUSED.keys()
@@ -114,7 +114,7 @@ def test_long_value_is_truncated_in_the_message() -> None:
 
 
 def sent(name: str, value: Any) -> Any:
-    """Return what becomes of an option."""
+    """Return an option as it is sent."""
     given = inputs(**{name: value})
     section = next(each for each, readers in READERS.items() if name in readers)
     return as_sent("estimator", given)[section][name]
@@ -191,7 +191,7 @@ def test_levels_and_undeclared_options_are_sent_as_plain_numbers(level: Any) -> 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_unchecked_value_is_sent_unchanged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Whoever switches the checks off knows a service that takes more than we do.
+    Users who disable validation may have a service that accepts more.
     """
     monkeypatch.setenv("QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION", "1")
     value = object()

@@ -1,4 +1,4 @@
-"""Options on their way through a primitive: construction, changes, one run."""
+"""Options of primitives: construction, changes, and runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_dict_overrides_defaults(
     primitive: type[Any], noted: MagicMock, given: dict[str, Any]
 ) -> None:
     """
-    Nothing is checked before a run: bad values may be put right until then.
+    Values are checked at the run, so they can be corrected until then.
     """
     made = primitive(session=noted, options=given)
 
@@ -390,7 +390,7 @@ class TestOptionValues:
         self, primitive: type[Any], noted: MagicMock, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """
-        Copies of a noise model are counted, for times would depend on the machine.
+        Count copies of a noise model, because timings depend on the machine.
         """
         from qiskit_aer.noise import NoiseModel, depolarizing_error
 
@@ -411,7 +411,7 @@ class TestOptionValues:
         self, primitive: type[Any], noted: MagicMock, run: Run
     ) -> None:
         """
-        Stand-ins see what the user gave; it is read where a request is written.
+        Mocks receive the original values; they are interpreted when a request is encoded.
         """
         shots, edges = np.int64(7), CouplingMap([[0, 1]])
         layout = Layout.from_intlist([1, 0], QuantumRegister(2, "q"))

@@ -1,4 +1,4 @@
-"""Inputs have one entry for each thing run; what is named several times travels once."""
+"""Inputs have one entry per run; repeated ones are sent once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of services become results, or one clear error."""
+"""Responses of services become results, or one clear error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TestSamplerResults:
         ids=label,
     )
     def test_names_non_numeric_shots(self, metadata: Any) -> None:
-        with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots are "):
+        with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots is "):
             sampled({"0": 1.0}, metadata=metadata)
 
     @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=label)
@@ -68,7 +68,7 @@ class TestSamplerResults:
     @given(st.dictionaries(st.integers(0, 2**70), st.just(0.5), min_size=1))
     @settings(max_examples=50, deadline=None)
     def test_integer_keys_stringified_by_json_become_integers(self, dist: dict[int, float]) -> None:
-        dist[2] = 0.5  # a digit that no bit string has
+        dist[2] = 0.5  # not a binary digit
 
         assert sampled(dist).quasi_dists == [dist]
 

@@ -1,4 +1,4 @@
-"""What one run names several times travels once, and is read as often as it was named."""
+"""Repeated inputs of a run are sent once, and expanded when they are read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plain(name: str = "plain") -> QuantumCircuit:
 
 
 def with_gate(angle: float) -> QuantumCircuit:
-    """Terra's own key of circuits would look at the name of the gate only."""
+    """Terra's own circuit key considers only the name of the gate."""
     definition = QuantumCircuit(1)
     definition.rx(angle, 0)
     gate = Gate("custom", 1, [])
@@ -46,7 +46,7 @@ def with_matrix() -> QuantumCircuit:
 
 def with_body() -> QuantumCircuit:
     circuit = plain()
-    body = QuantumCircuit(1, name="flip")  # Qiskit names those without a name one after the other
+    body = QuantumCircuit(1, name="flip")  # Qiskit numbers unnamed circuits
     body.x(0)
     circuit.if_test((0, True), body, [0], [])
     return circuit
@@ -84,14 +84,14 @@ def registered(name: str) -> QuantumCircuit:
 
 
 def sent(circuits: list[QuantumCircuit]) -> dict[str, Any]:
-    """What a run of these circuits sends."""
+    """Return what a run of these circuits sends."""
     inputs = {
         "circuits": tuple(circuits),
         "parameters": [circuit.parameters for circuit in circuits],
         "circuit_indices": list(range(len(circuits))),
     }
     result = without_repeats("sampler", inputs)
-    assert inputs["circuits"] == tuple(circuits)  # the caller's own are left alone
+    assert inputs["circuits"] == tuple(circuits)  # the caller's objects are not modified
     assert len(result["parameters"]) == len(result["circuits"])
     return result
 
@@ -192,7 +192,7 @@ def test_circuit_with_reordered_parameters_is_sent_again() -> None:
     assert result["parameters"] == [[one, other], [other, one]]
 
 
-# All of them touch qubit 0, for terra does not mind the order of what lies side by side.
+# All use qubit 0, because terra ignores the order of operations on separate qubits.
 STEPS = st.sampled_from(
     [
         lambda c: c.h(0),

@@ -1,4 +1,4 @@
-"""What a primitive hands to its session, and what stops it before."""
+"""What a primitive passes to its session, and what it rejects before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_signatures_match_0_9_3() -> None:
 
 def test_service_may_be_positional(noted: MagicMock) -> None:
     """
-    Terra 0.23 counts positional arguments of its own; ours are more.
+    Terra 0.23 counts its own positional arguments; ours has more.
     """
     with pytest.warns(DeprecationWarning, match="service"):
         sampler = Sampler(None, None, MagicMock(), noted)
@@ -85,7 +85,7 @@ def test_estimator_adds_observables(noted: MagicMock) -> None:
 
 def test_parameters_are_sent_in_vector_order(noted: MagicMock, primitive: type[Any]) -> None:
     """
-    By index, that is: a[10] after a[9], although it is used first.
+    By index: a[10] follows a[9], although it is used first.
     """
     vector = ParameterVector("a", 12)
     circuit = QuantumCircuit(1, 1)
@@ -181,7 +181,7 @@ class TestFaultyParts:
 
 
 class TestBackendLimits:
-    """They are checked where a job is submitted: a stand-in for a session takes everything."""
+    """They are checked when a job is submitted; a mock session accepts everything."""
 
     @pytest.fixture
     def sampler(self, service: QiskitRuntimeService) -> Sampler:
@@ -272,7 +272,7 @@ class TestBackendLimits:
 
 
 class TestSubclass:
-    """Error mitigation of third parties overrides what terra's ``run`` ends in."""
+    """Third-party error mitigation overrides the method that terra's ``run`` calls."""
 
     def test_overridden_run_is_called(self, noted: MagicMock, bell: QuantumCircuit) -> None:
         class Doubling(Sampler):

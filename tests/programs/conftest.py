@@ -16,7 +16,7 @@ OTHER_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:other::"
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
-    """A service that does what the test tells it, and writes down what it was asked."""
+    """A scriptable service that records its requests."""
     with StandIn() as running:
         yield running
 
@@ -29,7 +29,7 @@ def local() -> QiskitRuntimeService:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[RuntimeServer]:
-    """An embedded runtime with three projects and two cloud services, not all with all devices."""
+    """An embedded runtime with three projects and two cloud instances with different devices."""
     settings = {
         "users": [{"name": name, "token": f"token-of-{name}"} for name in ("alice", "bob")],
         "hubs": [
@@ -51,7 +51,7 @@ Login = Callable[..., QiskitRuntimeService]
 
 @pytest.fixture
 def login(server: RuntimeServer) -> Login:
-    """Log in to the embedded runtime, as ``alice`` on the quantum channel unless said otherwise."""
+    """Log in to the embedded runtime, by default as ``alice`` on the quantum channel."""
 
     def enter(channel: str = "ibm_quantum", user: str = "alice", **more: Any):
         if channel == "ibm_quantum":

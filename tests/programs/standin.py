@@ -1,4 +1,4 @@
-"""A small service on a loopback socket, for what the embedded runtime never does.
+"""A small service on a loopback socket, for behavior that the embedded runtime lacks.
 
 It caps pages, counts wrongly, refuses, forgets, names devices that are gone, and writes down what
 it was asked::
@@ -45,7 +45,7 @@ CONFIGURATION = {
 
 
 class StandIn:
-    """What the service knows, and what it was asked."""
+    """State of the service, and the requests received."""
 
     def __init__(self, page_size: int = 1000) -> None:
         self.page_size = page_size
@@ -53,7 +53,9 @@ class StandIn:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.jobs: list[dict[str, Any]] = []
         self.programs: dict[str, dict[str, Any]] = {}
-        self.count: Callable[[list[Any]], Any] | None = None  # what a page counts, instead of all
+        self.count: Callable[[list[Any]], Any] | None = (
+            None  # reported count of a page, instead of the total
+        )
         self._lock = threading.Lock()
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
@@ -68,9 +70,9 @@ class StandIn:
         self._server.server_close()
 
     def service(self, channel: str = "ibm_quantum") -> QiskitRuntimeService:
-        """Log in; what that takes is not counted."""
+        """Log in; the requests of the login are not recorded."""
         if channel == "ibm_cloud":
-            # An "experimental" address is not changed into that of a region.
+            # Clients do not turn an "experimental" URL into that of a region.
             service = QiskitRuntimeService(
                 channel="ibm_cloud", url=f"{self.url}/experimental", token="t", instance=CRN
             )
@@ -80,7 +82,7 @@ class StandIn:
         return service
 
     def asked(self, call: str) -> list[dict[str, str]]:
-        """The queries of all requests of one kind, such as ``GET /jobs``; values joined."""
+        """Return the queries of all requests of one kind, such as ``GET /jobs``; values joined."""
         return [
             {key: ",".join(values) for key, values in query.items()}
             for name, query, _ in self.requests
@@ -88,11 +90,11 @@ class StandIn:
         ]
 
     def sent(self, call: str) -> list[Any]:
-        """The bodies of all requests of one kind; JSON where it is JSON."""
+        """Return the bodies of all requests of one kind, decoded if they are JSON."""
         return [_content(body) for name, _, body in self.requests if name == call]
 
     def add_jobs(self, number: int, **fields: Any) -> None:
-        """Put in finished jobs, newest first: ``job0``, ``job1``, …"""
+        """Add finished jobs, newest first: ``job0``, ``job1``, …"""
         for _ in range(number):
             job = {
                 "id": f"job{len(self.jobs)}",
@@ -109,7 +111,7 @@ class StandIn:
             self.jobs.append({**job, **fields})
 
     def answer(self, call: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
-        """Write the request down and answer it."""
+        """Record the request and respond."""
         with self._lock:
             self.requests.append((call, query, body))
         if call in self.answers:
@@ -186,7 +188,7 @@ class StandIn:
 
 
 class _Server(ThreadingHTTPServer):
-    request_queue_size = 128  # the usual five are too few for the threads of a stress test
+    request_queue_size = 128  # the default of five is too small for a stress test
 
 
 def _content(body: bytes) -> Any:
@@ -216,6 +218,6 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
         do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  # names fixed by http.server
 
         def log_message(self, *args: object) -> None:
-            """Say nothing."""
+            """Do not log."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""Clients as the doubles of 0.9.3 were written: the keywords of then, and not one more."""
+"""Client doubles written for 0.9.3 accept only the keywords of that release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that is only looked at, and one that is made again."""
+"""Dry runs and reruns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def service(qiskit_runtime_service):
 
 @pytest.fixture
 def requests(service, qiskit_runtime_server):
-    """Requests from now on; the configuration of the simulator is known already."""
+    """Record requests from now on; the simulator's configuration is already cached."""
     service.backend(SIMULATOR)
     qiskit_runtime_server.requests.clear()
     return qiskit_runtime_server.requests

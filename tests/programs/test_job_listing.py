@@ -1,4 +1,4 @@
-"""Finding jobs of the past: pages, filters, and jobs whose backend or instance is gone."""
+"""Listing jobs: pages, filters, and jobs whose backend or instance no longer exists."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def named(first: int, end: int) -> list[str]:
 
 def test_five_hundred_jobs_take_the_minimum_number_of_requests(standin):
     """
-    Pages of 200: three requests, and nothing else; neither backends nor single jobs are asked for.
+    Pages of 200: three requests, and none for backends or single jobs.
     """
     standin.page_size = 200
     standin.add_jobs(700)
@@ -118,7 +118,7 @@ def test_listing_ends_if_the_service_ignores_the_offset(standin, count):
 
 def test_jobs_that_move_to_the_next_page_are_listed_once(standin):
     """
-    Two jobs are made while the first page is read, so its last two come again on the second one.
+    Two jobs are created while the first page is read, so its last two recur on the second.
     """
     standin.page_size = 4
     standin.add_jobs(8)
@@ -180,7 +180,7 @@ def test_listing_takes_one_request_per_page(total, page_size, limit, skip):
     end = total if limit is None else min(total, skip + limit)
     part = named(skip, end)
     assert [record["id"] for record in records] == part
-    # Unless the limit ends it, only an empty page tells that there are no more.
+    # Unless the limit ends it, only an empty page marks the end.
     full = limit is not None and len(part) == limit
     assert len(asked) == -(-len(part) // page_size) + (not full)
 
@@ -233,7 +233,7 @@ def test_every_filter_is_sent_under_its_service_name(standin):
 )
 def test_filters_are_interpreted_as_in_0_9_3(standin, filters, query):
     """
-    What is empty does not filter, ids may be any object, and flags any value.
+    Empty values do not filter, IDs may be any object, and flags any value.
     """
     standin.service().jobs(**filters)
 

@@ -1,4 +1,4 @@
-"""What authors of programs use: a backend, a messenger, a decoder, a template, and local tests."""
+"""Tools for program authors: backend, messenger, decoder, template, local tests."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_sample_metadata_is_complete_and_shipped():
 
 
 class Doubled(ResultDecoder):
-    """A decoder of a user, on top of the usual one."""
+    """A custom decoder that extends the default one."""
 
     @classmethod
     def decode(cls, data):

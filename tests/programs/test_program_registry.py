@@ -1,4 +1,4 @@
-"""Programs of a service: listed, uploaded, changed, deleted and shown."""
+"""Programs of a service: listing, uploading, updating, deleting and printing."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def test_every_filter_finds_jobs(alice):
 
 
 def test_listed_job_supports_all_operations(alice):
-    # So many that the job is still at work when it is listed.
+    # So many that the job is still running when it is listed.
     job = alice.run("hello-world", {"iterations": 60}, {"backend": SIMULATOR, "job_tags": ["l"]})
     listed = alice.jobs(limit=1, job_tags=["l"])[0]
     told = threading.Event()

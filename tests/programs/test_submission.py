@@ -1,4 +1,4 @@
-"""Running a program: every form of inputs and options, checked before anything is sent."""
+"""Running a program: forms of inputs and options, validated before sending."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FORM = {"properties": {"iterations": {"type": "integer"}, "seed": {}}, "required
 
 
 class Decoder:
-    """Decodes by calling the text decoded."""
+    """Marks its input as decoded."""
 
     @classmethod
     def decode(cls, data):

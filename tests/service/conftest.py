@@ -1,7 +1,7 @@
-"""A stand-in for the service, in this process: it answers at once, keeps a record, and can break.
+"""A stand-in for the service in this process; it records requests and can fail.
 
-It speaks the quantum face below ``/api`` and ``/runtime``, the cloud face of any host when it is
-used as a proxy, and the cloud face below ``/experimental`` otherwise.
+It serves the quantum channel below ``/api`` and ``/runtime``, the cloud channel of any host when it
+is used as a proxy, and the cloud channel below ``/experimental`` otherwise.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
-# How long requests that are to meet wait for each other: only a failing test waits that long.
+# How long requests that should overlap wait for each other; reached only on failure.
 PATIENCE = 20.0
 
 
 def configuration(name: str, qubits: int = 5) -> dict[str, Any]:
-    """What a device says about itself."""
+    """Return the configuration of a device."""
     return {
         "backend_name": name,
         "backend_version": "1.2.3",
@@ -49,7 +49,7 @@ def configuration(name: str, qubits: int = 5) -> dict[str, Any]:
 
 @dataclass
 class Asked:
-    """One request: ``url`` is that of a proxied one, else the path."""
+    """One request; ``url`` is the full URL of a proxied request, else the path."""
 
     method: str
     url: str
@@ -69,7 +69,7 @@ class Asked:
 
 @dataclass
 class StandIn:
-    """State of the stand-in; tests change what it says and read what it was asked."""
+    """State of the stand-in; tests set its responses and read the requests."""
 
     projects: dict[str, list[str]] = field(default_factory=lambda: {"h/g/p": ["fake_one"]})
     default: str = "h/g/p"
@@ -102,7 +102,7 @@ class StandIn:
         return [asked.path for asked in self.asked if text in asked.path]
 
     def dependent(self) -> int:
-        """Length of the longest chain of requests that each began after the one before ended."""
+        """Return the length of the longest chain of dependent requests."""
         chain, end = 0, 0.0
         for asked in sorted(self.asked, key=lambda entry: entry.ended):
             if asked.started >= end:
@@ -110,7 +110,7 @@ class StandIn:
         return chain
 
     def meet(self, number: int, matches: Callable[[Asked], bool]) -> None:
-        """Answer requests of a kind only once so many of them are under way at the same time."""
+        """Hold requests of a kind until this many of them are in flight."""
         self.meetings.append((matches, threading.Barrier(number)))
 
     def service(self, **arguments: Any) -> QiskitRuntimeService:
@@ -238,7 +238,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def running() -> Iterator[StandIn]:
-    """A stand-in that answers until the block ends."""
+    """Run a stand-in until the block ends."""
     state = StandIn()
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
     state.port = server.server_port
@@ -248,7 +248,7 @@ def running() -> Iterator[StandIn]:
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
-    """A stand-in with one project of one device; refused requests are repeated without a pause."""
+    """A stand-in with one project and device; retries do not pause."""
     with without_waiting(), running() as state:
         yield state
 
@@ -260,5 +260,5 @@ def crn() -> str:
 
 @pytest.fixture
 def device() -> Callable[..., dict[str, Any]]:
-    """What a device says about itself, by its name and number of qubits."""
+    """Configuration of a device, by name and number of qubits."""
     return configuration

@@ -1,4 +1,4 @@
-"""Finding backends: what is fetched, how often, and what broken ones do to the others."""
+"""Finding backends: what is fetched, how often, and the effect of broken ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def names(backends) -> list[str]:
 
 @pytest.fixture(params=["quantum", "cloud"])
 def service(request, standin):
-    """A service with twenty backends, on each channel; its start is forgotten."""
+    """A service with twenty backends on each channel; startup requests are not recorded."""
     standin.fill(projects=1, devices=20)
     found = standin.service() if request.param == "quantum" else standin.cloud_service()
     standin.forget()

@@ -1,4 +1,4 @@
-"""From the name of a cloud service instance to its CRN, by way of a proxy that plays the cloud."""
+"""Resolving cloud instance names to CRNs, through a proxy that acts as the cloud."""
 
 from __future__ import annotations
 

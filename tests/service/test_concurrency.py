@@ -1,4 +1,4 @@
-"""Requests side by side: what goes wrong with one is no matter of the others."""
+"""Concurrent requests: one failure does not affect the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_results_are_in_the_order_of_the_calls():
     meeting = threading.Barrier(5)
 
     def double(number):
-        meeting.wait(20)  # all are under way at the same time
+        meeting.wait(20)  # all are in flight at the same time
         return 2 * number
 
     assert [future.result() for future in run_concurrently(double, range(5))] == [0, 2, 4, 6, 8]

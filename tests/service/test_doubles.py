@@ -1,4 +1,4 @@
-"""Test doubles that others have built on this class go on working: they replace its seams."""
+"""Test doubles written for 0.9.3 still work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HGPS = ["hub0/group0/project0", "hub1/group1/project1"]
 
 
 class FakeClient:
-    """Offers what the service may ask for, and not a keyword more."""
+    """Accepts only the calls and keywords that the service may use."""
 
     def __init__(self, device) -> None:
         self.device = device
@@ -54,7 +54,7 @@ class FakeAuthClient:
 
 
 class FakeService(QiskitRuntimeService):
-    """Built as the doubles of 0.9.3 are: the client is swapped while the service starts."""
+    """Built like 0.9.3 doubles: the client is replaced during startup."""
 
     def __init__(self, *args, device, **kwargs) -> None:
         self._fake_client = FakeClient(device)
@@ -65,7 +65,7 @@ class FakeService(QiskitRuntimeService):
         return FakeAuthClient()
 
     def _resolve_crn(self, account):
-        """Ask nobody."""
+        """Make no request."""
 
     def _initialize_hgps(self, auth_client):
         self._api_client = self._fake_client
@@ -152,7 +152,7 @@ def test_backends_provided_by_a_double_are_returned(device):
 
 
 class NeverLoggedIn(AuthClient):
-    """A subclass that does not call the constructor."""
+    """A subclass that does not call `super().__init__()`."""
 
     def __init__(self, *args, **kwargs) -> None:
         self.access_token = "ACCESS-TOKEN"
@@ -248,7 +248,7 @@ def mocked_client(record):
 def subclass_of_client(record):
     class Client(RuntimeClient):
         def __init__(self) -> None:
-            """Reach nobody."""
+            """Make no connection."""
 
         def job_get(self, job_id):
             return record

@@ -1,4 +1,4 @@
-"""What the user of a service can choose about its requests, and see of them."""
+"""HTTP settings of a service: transport, hooks, retry and timeout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_custom_transport_answers_all_requests() -> None:
     with QiskitRuntimeService("ibm_cloud", token="t" * 20, instance=CRN, transport=transport) as s:
         assert list(s._backends) == ["d"]
 
-    assert not transport.closed  # anyone who made it closes it
+    assert not transport.closed  # its creator closes it
 
 
 def test_startup_requests_use_the_transport(standin: Any) -> None:
@@ -149,7 +149,7 @@ def test_retry_policy_applies_to_every_request(standin: Any) -> None:
 def test_cloud_instance_lookup_uses_the_same_settings(standin: Any) -> None:
     events: list[RequestEvent] = []
     transport = Answering()
-    with pytest.raises(IBMError):  # the answer holds no token
+    with pytest.raises(IBMError):  # the response has no token
         QiskitRuntimeService(
             "ibm_cloud",
             token="t" * 20,

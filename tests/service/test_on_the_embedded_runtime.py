@@ -1,4 +1,4 @@
-"""Accounts, instances and backends on the embedded runtime, by both of its faces."""
+"""Accounts, instances and backends on the embedded runtime, on both channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service as an object: identity, copies and pickles, old names, and accounts on disk."""
+"""The service object: identity, copying, pickling, old names, saved accounts."""
 
 from __future__ import annotations
 
@@ -48,9 +48,11 @@ def test_pickle_loads_the_same_service_in_its_own_process(standin):
     assert standin.asked == []
 
 
-@pytest.mark.parametrize("face", ["service", "cloud_service"])
-def test_pickle_has_no_secret(standin, face):
-    pickled = pickle.dumps(getattr(standin, face)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}}))
+@pytest.mark.parametrize("channel", ["service", "cloud_service"])
+def test_pickle_has_no_secret(standin, channel):
+    pickled = pickle.dumps(
+        getattr(standin, channel)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}})
+    )
 
     for secret in (b"API-TOKEN", b"ACCESS-TOKEN", b"API-KEY", b"PROXYPW"):
         assert secret not in pickled
@@ -58,7 +60,7 @@ def test_pickle_has_no_secret(standin, face):
 
 @pytest.fixture
 def elsewhere(standin):
-    """A pickled service whose process has ended, as far as one can tell from here."""
+    """A pickled service that looks as if its process has ended."""
     service = standin.service(instance="h/g/p")
     pickled = pickle.dumps(service)
     _living.clear()

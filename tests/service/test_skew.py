@@ -1,4 +1,4 @@
-"""Clients and servers of different releases."""
+"""Version skew between client and server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting a service: what is asked, in how many round trips, and what may be broken."""
+"""Service startup: requests, round trips, and tolerated failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_list(asked) -> bool:
 
 def test_startup_with_twenty_projects_takes_four_round_trips(standin):
     """
-    Version and hubs go together, and so do all lists; every host sees one pool.
+    Version and hubs are fetched concurrently, as are all lists, over one pool per host.
     """
     standin.fill(projects=20, devices=20)
     standin.meet(2, lambda asked: asked.path in ("/api/version", "/api/Network"))
@@ -28,7 +28,7 @@ def test_startup_with_twenty_projects_takes_four_round_trips(standin):
 
     assert standin.dependent() == 4
     assert len(standin.asked) == 24
-    assert standin.connections == 20  # as many as there are lists at a time: the pool grows no more
+    assert standin.connections == 20  # one per concurrent list; the pool does not grow further
     assert standin.paths("configuration") == []
     assert len(service._backends) == 20
 
@@ -37,7 +37,7 @@ def test_startup_with_one_project_takes_at_most_two_connections(standin):
     standin.service()
 
     assert len(standin.asked) == 5
-    assert standin.connections <= 2  # version and hubs go side by side, the rest follows on one
+    assert standin.connections <= 2  # version and hubs are concurrent, the rest uses one connection
 
 
 def test_cloud_startup_takes_one_request(standin):

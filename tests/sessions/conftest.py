@@ -10,7 +10,7 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
-    """A service that does what the test tells it, and writes down what it was asked."""
+    """A scriptable service that records its requests."""
     with StandIn() as running:
         yield running
 

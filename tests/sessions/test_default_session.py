@@ -1,4 +1,4 @@
-"""The default session: which one is reused, and what a block changes."""
+"""The default session: reuse, and the effect of with blocks."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_session_class_is_looked_up_in_the_module(monkeypatch):
 
 def test_session_of_a_with_block_is_the_default():
     """
-    A primitive for another backend gets a session of its own, and leaves that of the block alone.
+    A primitive for another backend gets its own session and does not affect the block's.
     """
     service = double()
     with Session(service, "b") as session:

@@ -1,4 +1,4 @@
-"""Sessions of the old style: written to, read from, closed by their block."""
+"""Old-style `RuntimeSession`: write, read and close."""
 
 from __future__ import annotations
 

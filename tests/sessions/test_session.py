@@ -1,4 +1,4 @@
-"""A session: opened by its first job, joined by the others, closed once."""
+"""Sessions: opened by the first job, joined by later ones, closed once."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_does_not_modify_empty_options(session, empty):
 
 def test_max_time_of_one_session_does_not_affect_another(standin, service):
     """
-    The dict may be used again, for a run outside the session that wrote into it.
+    The dict can be reused for a run outside the session that modified it.
     """
     options = {"log_level": "INFO"}
     Session(service, DEVICE, max_time="10m").run("p", {}, options=options)
@@ -258,7 +258,7 @@ def test_max_time_of_one_session_does_not_affect_another(standin, service):
 
 def test_options_dict_can_be_reused_by_another_session(standin, service):
     """
-    What a session wrote into the dict is not taken for the user's wish: no warning, no mix-up.
+    Values that a session wrote into the dict do not count as set by the caller.
     """
     options = {"log_level": "INFO"}
     session = Session(service, service.backend(DEVICE))

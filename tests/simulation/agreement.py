@@ -1,19 +1,19 @@
-"""Whether what was sampled can have come from an exact distribution."""
+"""Test whether samples agree with an exact distribution."""
 
 from __future__ import annotations
 
 import math
 
 FALSE_ALARM = 1e-10
-"""How often, at most, `disagreement` finds fault with samples of the very distribution."""
+"""Upper bound on the probability that `disagreement` rejects samples of the right distribution."""
 
 
 def disagreement(seen: dict[int, float], exact: dict[int, float], shots: int) -> str:
-    """Say what is wrong with frequencies of so many shots; nothing if they agree.
+    """Describe how frequencies disagree with a distribution; return an empty string if they agree.
 
     The sum of all deviations exceeds ``sqrt(2 (k ln 2 - ln p) / shots)`` for ``k`` outcomes with a
     probability below ``p``: T. Weissman et al., "Inequalities for the L1 deviation of the empirical
-    distribution", HP Labs, HPL-2003-97. What is impossible must not be seen at all.
+    distribution", HP Labs, HPL-2003-97. Impossible outcomes must not occur at all.
     """
     possible = {key for key, probability in exact.items() if probability > 1e-9}
     bound = math.sqrt(2 * (len(possible) * math.log(2) - math.log(FALSE_ALARM)) / shots)

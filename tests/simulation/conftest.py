@@ -1,4 +1,4 @@
-"""Helpers: circuits sampled in this process, without anything being sent."""
+"""Sample circuits in this process, without a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .agreement import disagreement
 
 
 class WholeJob:
-    """The messenger of a program that runs all parts of its job."""
+    """Messenger of a program that runs all parts of its job."""
 
     part = None
 
@@ -36,7 +36,7 @@ def sampled(
     values: Any = None,
     **settings: Any,
 ) -> list[dict[int, float]]:
-    """The frequencies of the outcomes of each circuit; a device is ideal unless noise is given."""
+    """Return the outcome frequencies of each circuit; devices are noiseless without ``noise``."""
     if noise is None:
         noise = NoiseModel()
     result = sampler.main(
@@ -52,7 +52,7 @@ def sampled(
 
 
 def check(circuits: list[QuantumCircuit], *arguments: Any, **options: Any) -> None:
-    """Sample circuits and compare each with what it means."""
+    """Sample circuits and compare each with its exact distribution."""
     for circuit, seen in zip(circuits, sampled(circuits, *arguments, **options)):
         wrong = disagreement(seen, exact.distribution(circuit), SHOTS)
         assert not wrong, f"{circuit.name} {arguments} {options}: {wrong}"

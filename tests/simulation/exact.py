@@ -1,8 +1,8 @@
-"""What a circuit means, exactly: a reference without Aer and without the transpiler.
+"""Exact reference simulator, without Aer and the transpiler.
 
-For each string of classical bits there is a density matrix, whose trace is the probability of the
-string. Gates turn it, measurements share it out, noise is a channel. A matrix has the shape
-(2,) * 2n: the axes of the rows, qubit 0 first, then those of the columns.
+For each string of classical bits it keeps a density matrix, whose trace is the probability of the
+string. Gates act on it by conjugation, measurements split it, and noise is a channel. A matrix has
+the shape (2,) * 2n: the axes of the rows, qubit 0 first, then those of the columns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Array = np.ndarray
 States = dict[int, Array]
 
 NEGLIGIBLE = 1e-11
-"""What is left of a loop that may go on for ever is dropped once it is less likely than this."""
+"""Probability below which further iterations of a loop are ignored."""
 LIBRARY = "qiskit.circuit.library.standard_gates"
 PAULIS = {
     "I": np.eye(2, dtype=complex),
@@ -31,13 +31,13 @@ PAULIS = {
 
 
 def distribution(circuit: QuantumCircuit, noise: Noise | None = None) -> dict[int, float]:
-    """The probability of each number that the classical bits may show."""
+    """Return the probability of each value of the classical bits."""
     found = final(circuit, noise)
     return {bits: float(np.real(_trace(state))) for bits, state in sorted(found.items())}
 
 
 def expectation(circuit: QuantumCircuit, operator: Any, noise: Noise | None = None) -> complex:
-    """The mean of an operator in the state at the end, whatever the classical bits show."""
+    """Return the mean of an operator in the final state, over all values of the classical bits."""
     terms = SparsePauliOp(operator).to_list()
     matrix = sum(number * _pauli(label) for label, number in terms)
     size = 2**circuit.num_qubits
@@ -47,7 +47,7 @@ def expectation(circuit: QuantumCircuit, operator: Any, noise: Noise | None = No
 
 
 def final(circuit: QuantumCircuit, noise: Noise | None = None) -> States:
-    """For each number that the bits may show, the state at the end, as large as it is likely."""
+    """Return the unnormalized final state for each value of the classical bits."""
     count = circuit.num_qubits
     ground = np.zeros((2,) * (2 * count), dtype=complex)
     ground[(0,) * (2 * count)] = 1
@@ -57,7 +57,7 @@ def final(circuit: QuantumCircuit, noise: Noise | None = None) -> States:
 
 
 def _name(operation: Any) -> str:
-    """The name of an operation of Qiskit's; those of the user's may be called like them."""
+    """Return the name of a Qiskit operation; custom operations may have the same name."""
     return "" if type(operation) in (ControlledGate, Gate, Instruction) else operation.name
 
 
@@ -73,24 +73,24 @@ def _trace(state: Array) -> complex:
 
 
 class Noise(Protocol):
-    """What goes wrong."""
+    """Noise."""
 
     def after(self, operation: Any, qubits: tuple[int, ...]) -> Array | None:
-        """The superoperator, by columns, that follows an operation; ``None`` for none."""
+        """Return the superoperator (column-stacking) that follows an operation, or ``None``."""
 
     def misread(self, qubit: int) -> Array | None:
-        """The chance to read each value (column) for each value of a qubit (row)."""
+        """Return the probability of each readout (column) for each state of a qubit (row)."""
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the bits of an inner circuit are in the outermost one."""
+    """Positions of the bits of an inner circuit in the outermost one."""
 
     qubits: tuple[int, ...]
     clbits: dict[Clbit, int]
 
     def value(self, target: Any, bits: int) -> int:
-        """The number that a bit or a register shows."""
+        """Return the value of a bit or a register."""
         if isinstance(target, Clbit):
             return bits >> self.clbits[target] & 1
         return sum((bits >> self.clbits[bit] & 1) << n for n, bit in enumerate(target))
@@ -98,7 +98,7 @@ class _Places:
 
 @dataclass(frozen=True)
 class _Ended:
-    """The states after some instructions: those that go on, and those that leave a loop."""
+    """States after some instructions: those that continue, and those that leave a loop."""
 
     onward: States
     broken: States
@@ -257,16 +257,16 @@ _FLOW = {"if_else", "switch_case", "for_loop", "while_loop"}
 
 
 def _inner(inner: Any, item: Any, qubits: tuple[int, ...], places: _Places) -> _Places:
-    """The bits of a definition or a body are those that it is laid on, in their order.
+    """Map the bits of a definition or a body, in order, to the bits on which it acts.
 
-    A condition inside may also name a bit of the circuit around it.
+    A condition inside may also use a bit of the surrounding circuit.
     """
     clbits = {b: places.clbits[outer] for b, outer in zip(inner.clbits, item.clbits)}
     return _Places(qubits, {**places.clbits, **clbits})
 
 
 def _applied(state: Array, matrix: Array, axes: tuple[int, ...]) -> Array:
-    """A matrix over some axes, the first of them being the least significant bit of its index."""
+    """Apply a matrix over some axes; the first axis is the least significant bit of its index."""
     count = len(axes)
     tensor = matrix.reshape((2,) * (2 * count))
     backwards = tuple(reversed(axes))
@@ -341,7 +341,7 @@ _BINARY: dict[str, Callable[[int, int], int]] = {
 
 
 def _value(node: Any, bits: int, places: _Places) -> int:
-    """The value of a bit, a register, or an expression of them."""
+    """Evaluate a bit, a register, or a classical expression."""
     if isinstance(node, (Clbit, ClassicalRegister)):
         return places.value(node, bits)
     kind = type(node).__name__
@@ -369,10 +369,10 @@ def _cast(value: int, to: Any) -> int:
 
 
 def _matrix(operation: Any) -> Array | None:
-    """The matrix of an operation that is more than its definition; ``None`` for any other.
+    """Return the matrix of an operation that is not given by its definition, else ``None``.
 
-    Only Qiskit's own classes say more than their definitions do: a user's class may take its matrix
-    from a base that it no longer agrees with.
+    Only Qiskit's own classes are trusted: a custom class may inherit a matrix that does not match
+    its definition.
     """
     # From terra 0.45 on, a gate may be of a hidden class that derives from its own.
     bases = type(operation).__mro__
@@ -420,7 +420,7 @@ def _vector(operation: Any) -> Array:
 
 
 def _preparation(vector: Array) -> Array:
-    """A unitary that takes the ground state to a vector. Its other columns are of no account."""
+    """Return a unitary that maps the ground state to a vector; its other columns are arbitrary."""
     size = len(vector)
     basis = np.linalg.qr(np.column_stack([vector, np.eye(size, dtype=complex)]))[0][:, :size]
     basis[:, 0] = vector

@@ -1,4 +1,4 @@
-"""Random circuits that are sent, received and run: many in a job, each job in its own way."""
+"""Random circuits submitted to a service: many per job, each job with different options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit_aer.noise import NoiseModel
 
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler
 
-from . import drawn, exact
+from . import exact, random_circuit
 from .agreement import FALSE_ALARM, disagreement
 from .conftest import LINE, ONE_WAY
 
@@ -30,16 +30,16 @@ PLACES: list[tuple[str, dict[str, Any]]] = [
 
 
 def faults(service: QiskitRuntimeService, seeds: list[int]) -> list[str]:
-    """What is wrong with the results of one job with the circuits of these seeds.
+    """Run one job with the circuits of these seeds, and describe how its results are wrong.
 
-    Backend, level and program are drawn from the first seed. A device is given an ideal noise
-    model, so that results can be exact but for the shots. A right circuit is found wrong with a
-    probability of 10^-10 at most.
+    Backend, level and program are drawn from the first seed. Devices get an ideal noise model, so
+    that results are exact up to shot noise. A correct circuit is rejected with a probability of
+    10^-10 at most.
     """
     rng = random.Random(seeds[0])
     backend, settings = rng.choice(PLACES)
     level, program = rng.randrange(4), rng.choice([_sampled, _sampled, _estimated, _run])
-    circuits = [drawn.circuit(seed) for seed in seeds]
+    circuits = [random_circuit.circuit(seed) for seed in seeds]
     options = Options(optimization_level=level, resilience_level=0)
     options.execution.shots = SHOTS
     options.simulator = {**settings, "seed_simulator": seeds[0], "noise_model": NoiseModel()}
@@ -47,16 +47,22 @@ def faults(service: QiskitRuntimeService, seeds: list[int]) -> list[str]:
     return [f"{backend} {settings} level {level} {program.__name__}: {fault}" for fault in found]
 
 
-def _compared(circuits: list[drawn.Drawn], results: list[dict[int, float]]) -> list[str]:
-    told = [
+def _compared(
+    circuits: list[random_circuit.RandomCircuit], results: list[dict[int, float]]
+) -> list[str]:
+    described = [
         (each.circuit.name, disagreement(seen, exact.distribution(each.bound), SHOTS))
         for each, seen in zip(circuits, results)
     ]
-    return [f"{name}: {fault}" for name, fault in told if fault]
+    return [f"{name}: {fault}" for name, fault in described if fault]
 
 
 def _sampled(
-    service: Any, backend: str, options: Options, circuits: list[drawn.Drawn], rng: random.Random
+    service: Any,
+    backend: str,
+    options: Options,
+    circuits: list[random_circuit.RandomCircuit],
+    rng: random.Random,
 ) -> list[str]:
     sampler = Sampler(session=service.backend(backend), options=options)
     job = sampler.run([each.circuit for each in circuits], [each.row for each in circuits])
@@ -64,7 +70,11 @@ def _sampled(
 
 
 def _run(
-    service: Any, backend: str, options: Options, circuits: list[drawn.Drawn], rng: random.Random
+    service: Any,
+    backend: str,
+    options: Options,
+    circuits: list[random_circuit.RandomCircuit],
+    rng: random.Random,
 ) -> list[str]:
     simulator: dict[str, Any] = dict(options.simulator)  # type: ignore[call-overload]
     transpiler = {name: simulator.get(name) for name in ("coupling_map", "basis_gates")}
@@ -83,9 +93,13 @@ def _run(
 
 
 def _estimated(
-    service: Any, backend: str, options: Options, circuits: list[drawn.Drawn], rng: random.Random
+    service: Any,
+    backend: str,
+    options: Options,
+    circuits: list[random_circuit.RandomCircuit],
+    rng: random.Random,
 ) -> list[str]:
-    """Means of three Pauli terms lie within what Hoeffding's inequality allows, each of them."""
+    """Check that the means of three Pauli terms satisfy Hoeffding's inequality."""
     circuits = [_turned(each) for each in circuits]
     observables = [_operator(each.circuit.num_qubits, rng) for each in circuits]
     estimator = Estimator(session=service.backend(backend), options=options)
@@ -102,11 +116,11 @@ def _estimated(
     return found
 
 
-def _turned(each: drawn.Drawn) -> drawn.Drawn:
-    """A circuit none of whose measurements is the last thing that happens to a qubit."""
+def _turned(each: random_circuit.RandomCircuit) -> random_circuit.RandomCircuit:
+    """Return a circuit without final measurements."""
     turned = each.circuit.copy()
     turned.ry(0.3, range(turned.num_qubits))
-    return drawn.Drawn(turned, each.values)
+    return random_circuit.RandomCircuit(turned, each.values)
 
 
 def _operator(width: int, rng: random.Random) -> SparsePauliOp:

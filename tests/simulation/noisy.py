@@ -1,4 +1,4 @@
-"""The noise of Aer's noise models, read from their dictionaries and written out by ourselves."""
+"""Noise of Aer's noise models, converted from their dictionaries for the exact reference."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 
 
 class OfModel:
-    """Noise that a model of Aer adds, and relaxation during delays.
+    """Noise of an Aer noise model, and relaxation during delays.
 
     Args:
         model: The noise model.
         times: T1 and T2 of each qubit, in seconds.
-        dt: Seconds of one step of the clock.
+        dt: Duration of one clock step, in seconds.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class OfModel:
 
 
 def relaxation(t1: float, t2: float, time: float) -> Array:
-    """Decay to the ground state with the time T1, and of coherence with the time T2."""
+    """Return the channel of relaxation with time T1 and decoherence with time T2."""
     kept, coherent = np.exp(-time / t1), np.exp(-time / t2)
     channel = np.diag([1, coherent, coherent, kept]).astype(complex)
     channel[0, 3] = 1 - kept
@@ -82,7 +82,7 @@ def relaxation(t1: float, t2: float, time: float) -> Array:
 
 
 def _channel(instructions: list[dict[str, Any]], count: int) -> Array:
-    """The superoperator of instructions on so many qubits, one after the other."""
+    """Return the superoperator of consecutive instructions on several qubits."""
     channel = np.eye(4**count, dtype=complex)
     for item in instructions:
         operators = [_wide(matrix, item["qubits"], count) for matrix in _operators(item)]
@@ -104,7 +104,7 @@ def _operators(item: dict[str, Any]) -> list[Array]:
 
 
 def _wide(matrix: Array, qubits: list[int], count: int) -> Array:
-    """A matrix on some of several qubits; the first qubit is the lowest bit of an index."""
+    """Extend a matrix to more qubits; the first qubit is the lowest bit of an index."""
     size = 2**count
     wide = np.zeros((size, size), dtype=complex)
     mask = sum(1 << qubit for qubit in qubits)

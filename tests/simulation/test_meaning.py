@@ -1,4 +1,4 @@
-"""What a circuit says is what is run, on simulators and devices and at every level."""
+"""Circuits on simulators and devices at every level, against the exact reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit_aer import AerSimulator
 
 from qiskit_ibm_runtime.local.simulation import fitting
 
-from . import drawn
+from . import random_circuit
 from .conftest import LINE, ONE_WAY, WholeJob, check
 
 Build = Callable[[], QuantumCircuit]
@@ -111,7 +111,7 @@ def conditional_initialize_and_diagonal() -> QuantumCircuit:
     made.h([0, 1, 2])
     made.measure(0, 0)
     made.initialize([0.6, 0.8j], 1).c_if(0, 1)
-    made.append(drawn.diagonal([1, -1]), [2]).c_if(0, 1)
+    made.append(random_circuit.diagonal([1, -1]), [2]).c_if(0, 1)
     made.h(2)
     made.measure([1, 2], [1, 2])
     return made
@@ -280,7 +280,7 @@ def delays() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize(("backend", "level", "settings"), WHERE)
-def test_what_a_circuit_says_is_what_is_run(
+def test_samples_agree_with_the_reference(
     backend: str, level: int, settings: dict[str, Any]
 ) -> None:
     circuits = []
@@ -292,10 +292,10 @@ def test_what_a_circuit_says_is_what_is_run(
 
 
 @pytest.mark.parametrize("backend", ["ibmq_qasm_simulator", "simulator_mps", "fake_manila"])
-def test_an_operation_of_the_user_does_what_it_is_made_of_whatever_its_name(backend: str) -> None:
-    """Alone in its circuit: there it is most easily taken for what a simulator calls so."""
+def test_custom_operations_run_by_definition_whatever_their_names(backend: str) -> None:
+    """Each operation is alone in its circuit, where it is most easily mistaken for a native one."""
     known = AerSimulator().configuration()
-    names = {*known.basis_gates, *known.custom_instructions, *drawn.CLASHES}
+    names = {*known.basis_gates, *known.custom_instructions, *random_circuit.CLASHES}
     circuits = []
     for name in sorted(names):
         inner = QuantumCircuit(1, name=name)
@@ -308,9 +308,9 @@ def test_an_operation_of_the_user_does_what_it_is_made_of_whatever_its_name(back
     check(circuits, backend, 1)
 
 
-@pytest.mark.skipif(not drawn.HAS_SWITCH, reason="this Qiskit has no switch")
+@pytest.mark.skipif(not random_circuit.HAS_SWITCH, reason="this Qiskit has no switch")
 @pytest.mark.parametrize("backend", ["ibmq_qasm_simulator", "fake_manila"])
-def test_a_switch_takes_the_case_of_its_value(backend: str) -> None:
+def test_switch_takes_the_case_of_its_value(backend: str) -> None:
     from qiskit.circuit import CASE_DEFAULT
 
     circuits = []
@@ -332,7 +332,7 @@ def test_a_switch_takes_the_case_of_its_value(backend: str) -> None:
     check(circuits, backend)
 
 
-def test_circuits_with_parameters_are_fitted_once_and_bound_in_every_place() -> None:
+def test_parametric_circuit_is_transpiled_once_and_bound_everywhere() -> None:
     angle = Parameter("angle")
     part = QuantumCircuit(1, name="turn")
     part.rx(angle, 0)
@@ -364,29 +364,29 @@ def test_circuits_with_parameters_are_fitted_once_and_bound_in_every_place() -> 
 
 
 @pytest.mark.parametrize(
-    ("backend", "told"),
+    ("backend", "message"),
     [
         ("ibmq_qasm_simulator", "of which nothing is known but its name"),
         ("fake_manila", "of which nothing is known but its name"),
     ],
 )
-def test_an_instruction_that_is_nothing_but_a_name_is_refused(backend: str, told: str) -> None:
+def test_rejects_instruction_without_definition(backend: str, message: str) -> None:
     made = three()
     made.append(Gate("mystery", 1, []), [0])
     made.measure(0, 0)
 
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         check([made], backend)
 
 
-def test_the_extended_stabilizer_simulator_refuses_control_flow() -> None:
+def test_extended_stabilizer_simulator_rejects_control_flow() -> None:
     made = loop_until_a_coin_shows_one()
 
     with pytest.raises(ValueError, match="control flow or conditions"):
         check([made], "simulator_extended_stabilizer")
 
 
-def test_a_break_outside_of_loops_is_refused() -> None:
+def test_rejects_break_outside_of_loops() -> None:
     made = three()
     made.h(0)
     made.break_loop()
@@ -397,12 +397,12 @@ def test_a_break_outside_of_loops_is_refused() -> None:
 
 
 @pytest.mark.parametrize("layout", [[0, 0, 1], [0, 1, 7], [0, 1]])
-def test_a_layout_that_is_none_is_refused(layout: list[int]) -> None:
+def test_rejects_invalid_layout(layout: list[int]) -> None:
     with pytest.raises(ValueError, match="initial_layout"):
         check([fourier_transform()], "fake_manila", initial_layout=layout)
 
 
-def test_a_loop_that_is_too_long_to_unfold_is_refused() -> None:
+def test_rejects_loop_that_is_too_long_to_unroll() -> None:
     made = three()
     made.for_loop(range(10**9), None, QuantumCircuit(1, 1), [0], [0])
     made.measure(0, 0)
@@ -412,10 +412,10 @@ def test_a_loop_that_is_too_long_to_unfold_is_refused() -> None:
 
 
 @pytest.mark.parametrize("level", [2, 3])
-def test_a_circuit_that_terra_optimizes_without_end_is_transpiled_at_level_one(
+def test_falls_back_to_level_one_if_optimization_does_not_end(
     level: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As terra 0.23 does with a one-way coupling and the basis h, p, cx, rx, id."""
+    """Terra 0.23 does not finish with a one-way coupling and the basis h, p, cx, rx, id."""
 
     class Endless:
         def run(self, circuit: QuantumCircuit) -> QuantumCircuit:

@@ -1,4 +1,4 @@
-"""Noise reaches what it is the noise of: on devices, by label, in loops and during delays."""
+"""Noise on devices, by label, in loops and during delays, against the exact reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit_aer.noise import NoiseModel, ReadoutError, amplitude_damping_error, 
 
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
-from . import drawn, exact, noisy
+from . import exact, noisy, random_circuit
 from .agreement import disagreement
 from .conftest import LINE, SHOTS, WholeJob, sampled
 
@@ -24,7 +24,7 @@ OFTEN = pauli_error([("X", 0.4), ("I", 0.6)])
 
 
 def of_device(name: str) -> tuple[NoiseModel, noisy.OfModel]:
-    """Aer's model of a device, and what we make of it."""
+    """Return Aer's noise model of a device, and its conversion for the reference."""
     backend = LocalBackend.of(name)
     properties, dt = backend.properties(), backend.configuration().dt
     model = NoiseModel.from_backend_properties(properties, dt=dt)
@@ -40,9 +40,9 @@ def check_noise(
         assert not wrong, f"{circuit.name}: {wrong}"
 
 
-def test_a_device_has_the_noise_that_aer_gives_it() -> None:
+def test_device_has_the_noise_of_aer_model() -> None:
     """
-    On a circuit in the gates of the device, which nothing needs to be done to.
+    The circuit uses native gates of the device, so it is run as it is.
     """
     model, noise = of_device("fake_manila")
     circuit = QuantumCircuit(5, 3)
@@ -65,18 +65,18 @@ def test_a_device_has_the_noise_that_aer_gives_it() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_control_flow_on_a_device_has_the_noise_of_what_is_done(seed: int) -> None:
+def test_control_flow_on_a_device_has_the_noise_of_executed_gates(seed: int) -> None:
     model, noise = of_device("fake_manila")
-    taste = drawn.Taste(qubits=2, native=("x", "sx", "rz", "id", "cx"))
-    circuits = [drawn.circuit(100 * seed + n, taste).bound for n in range(6)]
+    features = random_circuit.Features(qubits=2, native=("x", "sx", "rz", "id", "cx"))
+    circuits = [random_circuit.circuit(100 * seed + n, features).bound for n in range(6)]
 
     check_noise(circuits, noise, "fake_manila", noise=model, skip_transpilation=True)
 
 
-def test_each_round_of_a_loop_has_noise_of_its_own() -> None:
+def test_each_iteration_of_a_loop_has_its_own_noise() -> None:
     """
-    A qubit is flipped, or by noise is not, until it shows 1: with the noise of the first round in
-    all of them, some shots would never end.
+    A noisy flip is repeated until the qubit is read as 1. If all iterations had the noise of the
+    first one, some shots would never end.
     """
     model = NoiseModel()
     model.add_all_qubit_quantum_error(OFTEN, ["x"])
@@ -92,7 +92,7 @@ def test_each_round_of_a_loop_has_noise_of_its_own() -> None:
     check_noise([circuit], noisy.OfModel(model), noise=model)
 
 
-def test_a_noisy_loop_on_too_many_qubits_is_refused() -> None:
+def test_rejects_noisy_loop_on_too_many_qubits() -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(OFTEN, ["x"])
     circuit = QuantumCircuit(12, 1)
@@ -105,7 +105,7 @@ def test_a_noisy_loop_on_too_many_qubits_is_refused() -> None:
         sampled([circuit], noise=model)
 
 
-# -- what a noise model names
+# -- noise by name and label
 
 
 def labeled_gate() -> QuantumCircuit:
@@ -139,7 +139,7 @@ def under_a_condition() -> QuantumCircuit:
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 @pytest.mark.parametrize("build", [labeled_gate, labeled_unitary, own_gate, under_a_condition])
 @pytest.mark.parametrize("settings", [{}, {"coupling_map": LINE}])
-def test_noise_of_a_label_is_there_at_every_level(
+def test_noise_by_label_applies_at_every_level(
     build: Any, level: int, settings: dict[str, Any]
 ) -> None:
     model = NoiseModel()
@@ -157,7 +157,7 @@ def test_noise_of_a_label_is_there_at_every_level(
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_noise_of_unitaries_is_there_at_every_level(level: int) -> None:
+def test_noise_of_unitaries_applies_at_every_level(level: int) -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(FLIPPED, ["unitary"])
     circuit = QuantumCircuit(2, 2)
@@ -170,7 +170,7 @@ def test_noise_of_unitaries_is_there_at_every_level(level: int) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_noise_of_a_labeled_pair_is_there_on_coupled_qubits(level: int) -> None:
+def test_noise_of_a_labeled_pair_applies_to_coupled_qubits(level: int) -> None:
     model = NoiseModel()
     both = pauli_error([("XX", 1.0)])
     model.add_all_qubit_quantum_error(both, ["pair"])
@@ -181,9 +181,9 @@ def test_noise_of_a_labeled_pair_is_there_on_coupled_qubits(level: int) -> None:
     assert sampled([circuit], level=level, noise=model, coupling_map=LINE)[0] == {9: 1.0}
 
 
-def test_a_label_that_the_noise_does_not_name_changes_nothing() -> None:
+def test_label_unknown_to_the_noise_model_has_no_effect() -> None:
     """
-    Aer takes a label for the name, so that a labeled gate would have no noise.
+    Aer uses the label as the name, so a labeled gate would have no noise.
     """
     model = NoiseModel()
     model.add_all_qubit_quantum_error(FLIPPED, ["x"])
@@ -194,7 +194,7 @@ def test_a_label_that_the_noise_does_not_name_changes_nothing() -> None:
     assert sampled([circuit], noise=model, level=0)[0] == {0: 1.0}
 
 
-def test_the_label_of_another_gate_brings_none_of_its_noise() -> None:
+def test_label_equal_to_another_gate_name_adds_no_noise() -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(FLIPPED, ["sx"])
     circuit = QuantumCircuit(1, 1)
@@ -204,7 +204,7 @@ def test_the_label_of_another_gate_brings_none_of_its_noise() -> None:
     assert sampled([circuit], noise=model, level=0)[0] == {0: 1.0}
 
 
-def test_noise_of_swaps_is_there_at_level_three() -> None:
+def test_noise_of_swaps_applies_at_level_three() -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(pauli_error([("XI", 1.0)]), ["swap"])
     circuit = QuantumCircuit(2, 2)
@@ -214,7 +214,7 @@ def test_noise_of_swaps_is_there_at_level_three() -> None:
     assert sampled([circuit], noise=model, level=3)[0] == {2: 1.0}
 
 
-def test_an_instruction_with_noise_on_three_coupled_qubits_is_refused() -> None:
+def test_rejects_noisy_instruction_on_three_coupled_qubits() -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(pauli_error([("XXX", 1.0)]), ["three"])
     circuit = QuantumCircuit(3, 3)
@@ -226,7 +226,7 @@ def test_an_instruction_with_noise_on_three_coupled_qubits_is_refused() -> None:
         sampled([circuit], noise=model, coupling_map=LINE)
 
 
-def test_readout_errors_and_damping_of_a_given_model_act() -> None:
+def test_readout_errors_and_damping_of_a_given_model_apply() -> None:
     model = NoiseModel()
     model.add_all_qubit_readout_error(ReadoutError([[0.9, 0.1], [0.3, 0.7]]))
     model.add_all_qubit_quantum_error(amplitude_damping_error(0.4), ["x"])
@@ -245,10 +245,10 @@ def test_readout_errors_and_damping_of_a_given_model_act() -> None:
 @pytest.mark.parametrize(
     ("time", "unit"), [(50, "us"), (50_000, "ns"), (50e-6, "s"), (225_000, "dt"), (0.05, "ms")]
 )
-def test_a_qubit_of_a_device_relaxes_during_a_delay(time: float, unit: str) -> None:
+def test_qubit_of_a_device_relaxes_during_a_delay(time: float, unit: str) -> None:
     """
-    Once as an excited state, which decays with T1, once as a superposition, which does with T2;
-    gates and readout of the same device have their noise as well.
+    An excited state decays with T1, and a superposition with T2. Gates and readout of the device
+    are noisy, too.
     """
     model, noise = of_device("fake_manila")
     circuits = []
@@ -269,7 +269,7 @@ def test_a_qubit_of_a_device_relaxes_during_a_delay(time: float, unit: str) -> N
 
 
 def on_device(circuits: list[QuantumCircuit], level: int) -> list[dict[int, float]]:
-    """With the device's own noise, on its qubit 0."""
+    """Run circuits on qubit 0 of the device, with its noise."""
     from qiskit_ibm_runtime.local.programs import sampler
 
     dists = sampler.main(
@@ -283,7 +283,7 @@ def on_device(circuits: list[QuantumCircuit], level: int) -> list[dict[int, floa
     return [{int(key, 2): value for key, value in dist.items()} for dist in dists]
 
 
-def test_a_delay_inside_of_control_flow_relaxes_too() -> None:
+def test_delay_inside_control_flow_relaxes() -> None:
     model, noise = of_device("fake_manila")
     circuit = QuantumCircuit(2, 2)
     circuit.x(0)
@@ -296,7 +296,7 @@ def test_a_delay_inside_of_control_flow_relaxes_too() -> None:
     check_noise([circuit], noise, "fake_manila", noise=model, skip_transpilation=True)
 
 
-def test_a_delay_on_an_ideal_simulator_does_nothing() -> None:
+def test_delay_on_an_ideal_simulator_has_no_effect() -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.x(0)
     circuit.delay(1, 0, "s")
@@ -305,7 +305,7 @@ def test_a_delay_on_an_ideal_simulator_does_nothing() -> None:
     assert sampled([circuit])[0] == {1: 1.0}
 
 
-def test_a_gate_that_is_nothing_but_the_name_of_noise_is_refused() -> None:
+def test_rejects_gate_known_only_to_the_noise_model() -> None:
     model = NoiseModel()
     model.add_all_qubit_quantum_error(OFTEN, ["mine"])
     circuit = QuantumCircuit(1, 1)
@@ -316,7 +316,7 @@ def test_a_gate_that_is_nothing_but_the_name_of_noise_is_refused() -> None:
         sampled([circuit], noise=model)
 
 
-def test_excited_states_decay_as_they_do_on_paper() -> None:
+def test_excited_states_decay_exponentially() -> None:
     channel = noisy.relaxation(50e-6, 70e-6, 50e-6)
 
     assert channel[3, 3].real == pytest.approx(math.exp(-1))

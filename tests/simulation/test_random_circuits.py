@@ -1,4 +1,4 @@
-"""Random circuits, sent, received and run, against what they mean."""
+"""Random circuits submitted to a service, against the exact reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def service() -> QiskitRuntimeService:
 
 
 @pytest.mark.parametrize("number", range(5))
-def test_random_circuits_are_run_as_they_are_meant(
+def test_random_circuits_agree_with_the_reference(
     service: QiskitRuntimeService, number: int
 ) -> None:
     """

@@ -1,4 +1,4 @@
-"""The exact reference, against Qiskit's state vectors and against what is known by heart."""
+"""The exact reference, against Qiskit's state vectors and known results."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector
 
-from . import drawn, exact
+from . import exact, random_circuit
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_circuits_of_gates_have_the_probabilities_of_their_state_vector(seed: int) -> None:
-    circuit = drawn.circuit(seed, drawn.Taste(dynamic=False, clbits=1)).bound
+def test_reference_agrees_with_state_vectors(seed: int) -> None:
+    circuit = random_circuit.circuit(seed, random_circuit.Features(dynamic=False, clbits=1)).bound
     gates = QuantumCircuit(circuit.qubits)
     for item in circuit.data:
         if item.operation.name == "pauli":  # terra 0.25 has no matrix of it with numpy 2
@@ -30,7 +30,7 @@ def test_circuits_of_gates_have_the_probabilities_of_their_state_vector(seed: in
     np.testing.assert_allclose([found.get(n, 0) for n in range(len(truth))], truth, atol=1e-9)
 
 
-def test_a_teleported_state_arrives() -> None:
+def test_reference_teleports_a_state() -> None:
     circuit = QuantumCircuit(3, 2)
     circuit.ry(1.0, 0)
     circuit.h(1)
@@ -45,7 +45,7 @@ def test_a_teleported_state_arrives() -> None:
     assert exact.expectation(circuit, "XII") == pytest.approx(math.sin(1.0))
 
 
-def test_a_coin_is_thrown_until_it_shows_one() -> None:
+def test_reference_runs_a_loop_until_success() -> None:
     body = QuantumCircuit(1, 1)
     body.reset(0)
     body.h(0)
@@ -56,9 +56,9 @@ def test_a_coin_is_thrown_until_it_shows_one() -> None:
     assert exact.distribution(circuit) == pytest.approx({1: 1.0}, abs=1e-9)
 
 
-def test_a_loop_is_left_in_the_middle() -> None:
+def test_reference_breaks_out_of_a_loop() -> None:
     """
-    The qubit is flipped until it is read as 1, which is so after the first of three rounds.
+    The qubit is flipped until it is read as 1, which is the case after one of three iterations.
     """
     leave = QuantumCircuit(1, 1)
     leave.break_loop()

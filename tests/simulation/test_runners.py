@@ -1,4 +1,4 @@
-"""What programs run besides the primitives: circuit-runner, qasm3-runner, and uploaded ones."""
+"""Programs other than the primitives: circuit-runner, qasm3-runner, and uploaded programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qiskit_aer.noise import NoiseModel
 from qiskit_ibm_runtime.local.programs import circuit_runner, qasm3_runner
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
-from . import drawn, exact
+from . import exact, random_circuit
 from .agreement import disagreement
 from .conftest import SHOTS
 from .test_meaning import MADE
@@ -35,8 +35,10 @@ def check_result(result: Result, circuits: list[QuantumCircuit]) -> None:
 
 @pytest.mark.parametrize("level", [0, 3])
 @pytest.mark.parametrize("name", ["ibmq_qasm_simulator", "fake_lagos"])
-def test_the_circuit_runner_runs_circuits_as_they_are_meant(name: str, level: int) -> None:
-    circuits = [build() for build in MADE] + [drawn.circuit(seed).bound for seed in range(8)]
+def test_circuit_runner_agrees_with_the_reference(name: str, level: int) -> None:
+    circuits = [build() for build in MADE] + [
+        random_circuit.circuit(seed).bound for seed in range(8)
+    ]
 
     given: dict[str, Any] = {**IDEAL, "optimization_level": level}
     result = circuit_runner.main(device(name), None, circuits=circuits, **given)
@@ -44,7 +46,7 @@ def test_the_circuit_runner_runs_circuits_as_they_are_meant(name: str, level: in
     check_result(Result.from_dict(result), circuits)
 
 
-def test_registers_of_a_result_are_those_of_the_circuit() -> None:
+def test_result_has_the_registers_of_the_circuit() -> None:
     circuit = QuantumCircuit(
         QuantumRegister(2), ClassicalRegister(1, "low"), ClassicalRegister(2, "high")
     )
@@ -60,7 +62,7 @@ def test_registers_of_a_result_are_those_of_the_circuit() -> None:
     assert set(result["results"][0]["data"]) == {"counts"}
 
 
-def test_what_the_transpiler_is_told_reaches_it() -> None:
+def test_transpiler_receives_its_options() -> None:
     circuit = QuantumCircuit(2)
     circuit.h(0)
     circuit.cx(0, 1)
@@ -81,20 +83,20 @@ def test_what_the_transpiler_is_told_reaches_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"target": 1}, "'target' is nothing that the transpiler can be told here"),
         ({"initial_layout": [0]}, "initial_layout has 1 places"),
     ],
 )
-def test_what_makes_no_sense_to_the_transpiler_is_refused(
-    bell: QuantumCircuit, options: dict[str, Any], told: str
+def test_rejects_invalid_transpiler_options(
+    bell: QuantumCircuit, options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         circuit_runner.main(device(), None, circuits=[bell], transpiler_options=options)
 
 
-def test_control_flow_cannot_be_scheduled() -> None:
+def test_rejects_scheduling_of_control_flow() -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.measure(0, 0)
     with circuit.if_test((circuit.clbits[0], 1)):
@@ -107,7 +109,7 @@ def test_control_flow_cannot_be_scheduled() -> None:
 @pytest.mark.skipif(
     find_spec("qiskit_qasm3_import") is None, reason="reading OpenQASM 3 needs the importer"
 )
-def test_the_qasm3_runner_runs_control_flow() -> None:
+def test_qasm3_runner_runs_control_flow() -> None:
     text = """
         OPENQASM 3.0;
         include "stdgates.inc";
@@ -130,13 +132,13 @@ def test_the_qasm3_runner_runs_control_flow() -> None:
 
 
 @pytest.mark.parametrize("name", ["ibmq_qasm_simulator", "fake_manila"])
-def test_a_backend_runs_circuits_that_nothing_was_done_to(name: str) -> None:
+def test_backend_runs_untranspiled_circuits(name: str) -> None:
     circuits = [build() for build in MADE]
 
     check_result(device(name).run(circuits, **IDEAL).result(), circuits)
 
 
-def test_a_program_transpiles_control_flow_for_its_backend() -> None:
+def test_program_transpiles_control_flow_for_its_backend() -> None:
     """
     Terra's transpiler takes control flow for a backend that lists it, at level 0 and 1 in every
     version.

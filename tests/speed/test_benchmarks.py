@@ -1,4 +1,4 @@
-"""The table of benchmarks: it is printed, and holds two releases side by side."""
+"""The benchmark table, and the comparison of two releases."""
 
 from __future__ import annotations
 

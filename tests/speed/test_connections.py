@@ -1,4 +1,4 @@
-"""Connections: over TLS, where each must be greeted, few are opened."""
+"""Few connections are opened over TLS, where each costs a handshake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qiskit_ibm_runtime.api.http.concurrency import WIDTH, width
 
 @pytest.fixture(scope="module")
 def tls():
-    """Three hosts that speak TLS: the authentication service, the hubs and the runtime."""
+    """Three TLS hosts: authentication, hubs and runtime."""
     standin = StandIn(projects=5, devices=8, latency=0.02, handshake=0.01)
     yield standin
     standin.stop()
@@ -37,7 +37,9 @@ def test_fetching_backends_reuses_open_connections(tls):
     asked = tls.counts()
 
     assert (described["requests"], asked["requests"]) == (8, 16)
-    assert described["connections"] <= 1  # three at once, two of which the start has left
+    assert (
+        described["connections"] <= 1
+    )  # three concurrent requests over two connections from startup
     assert asked["connections"] == described["connections"]
 
 

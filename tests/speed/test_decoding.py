@@ -1,4 +1,4 @@
-"""Documents of a device: what is made of them, and when."""
+"""Decoding of device documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from qiskit_ibm_runtime.utils.backend_decoder import (
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """How often the channels of a device were sorted."""
+    """Count how often the channels of a device were sorted."""
     calls = []
     sort = PulseBackendConfiguration._parse_channels
 

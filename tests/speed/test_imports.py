@@ -1,4 +1,4 @@
-"""What is imported: modules that are not Qiskit's or SciPy's, in a fresh interpreter."""
+"""Number of modules loaded by an import in a fresh interpreter, without Qiskit and SciPy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 NAMES = "QiskitRuntimeService, Sampler, Estimator, Session, Options"
 
 
-# What terra loads for its own primitives differs by release: 0.23 takes opflow and SciPy along.
+# What terra loads for its primitives differs by release: 0.23 also loads opflow and SciPy.
 COUNTED = """
 import sys
 others = ("qiskit", "scipy", "numpy")
@@ -29,9 +29,9 @@ def _modules(code: str) -> int:
 @pytest.mark.parametrize(
     ("beside", "code", "most"),
     [
-        # Some thirty of the standard library; the numbers differ by the release of Python.
+        # About thirty of the standard library; the number depends on the Python version.
         ("pass", "import qiskit_ibm_runtime", 60),
-        # Some seventy of ours, and no network library; 0.9.3 loaded 968.
+        # About seventy of this package, and no network library; 0.9.3 loaded 968.
         ("import qiskit", f"import qiskit\nfrom qiskit_ibm_runtime import {NAMES}", 100),
     ],
     ids=["package", "names"],

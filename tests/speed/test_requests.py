@@ -1,4 +1,4 @@
-"""What a call sends: how many requests, and how many bytes."""
+"""Number of requests and bytes per call."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_circuits_with_other_parameters_are_not_compared_in_detail(standin, monk
 
     assert len(sent["circuits"]) == 21
     assert sent["circuit_indices"] == [*range(21), 20]
-    # The parameters of each are its own, so that only the two copies can be equal.
+    # Each has its own parameters, so only the two copies can be equal.
     assert list(map(id, looked_at)) == [id(alike), id(again)]
 
 

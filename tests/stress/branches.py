@@ -1,6 +1,6 @@
-"""Exact outcomes of small circuits, dynamic ones too, on any Qiskit: both sides are read by it.
+"""Exact outcomes of small circuits, including dynamic ones, for any Qiskit version.
 
-A state is kept for each sequence of outcomes; nothing of the bridge is used.
+Keeps one state per sequence of outcomes; independent of the bridge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LEAST = 1e-12
 
 
 class Branches:
-    """All branches of a circuit: classical bits, and the state that goes with them."""
+    """Return all branches of a circuit: classical bits and the corresponding state."""
 
     def __init__(self, circuit: Any) -> None:
         self.qubits = {bit: n for n, bit in enumerate(_used(circuit))}
@@ -25,7 +25,7 @@ class Branches:
         self._run(circuit, self.qubits, places, {r.name: r for r in circuit.cregs})
 
     def distribution(self) -> dict[str, float]:
-        """Return the chance of each string, classical bit 0 last."""
+        """Return the probability of each bit string, classical bit 0 last."""
         found: dict[str, float] = {}
         for bits, state in self.states:
             key = "".join(map(str, reversed(bits)))
@@ -33,7 +33,7 @@ class Branches:
         return {key: chance for key, chance in found.items() if chance > LEAST}
 
     def expectation(self, letters: dict[int, str]) -> float:
-        """Return the value of a Pauli string, by letters of the used qubits."""
+        """Return the expectation value of a Pauli string, by letters of the used qubits."""
         total = 0.0
         for _, state in self.states:
             turned = state

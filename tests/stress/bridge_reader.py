@@ -1,7 +1,7 @@
 """Reader of V2 requests with IBM's published schemas and Qiskit 2, in its own Python.
 
-Each line of the input is the body of a request, and the target it is for; each line of the output
-says what it asks for, exactly.
+Each input line is the body of a request and its target; each output line
+is an exact description of what it requests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Honest answers of a service, changed at random: status line, headers, framing, body, JSON."""
+"""Random mutations of valid responses: status line, headers, framing, body, JSON."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ JUNK_HEADERS = [
 
 @dataclass(frozen=True)
 class Answer:
-    """An honest answer."""
+    """A valid response."""
 
     status: int
     kind: str
     body: bytes
 
     def raw(self, *, head: bytes | None = None, headers: list[bytes] | None = None) -> bytes:
-        """The bytes of the answer, with another status line or further headers."""
+        """Return the bytes of the response, with another status line or more headers."""
         first = head if head is not None else b"HTTP/1.1 %d X" % self.status
         lines = [
             first,
@@ -103,12 +103,12 @@ class Answer:
         return b"\r\n".join(lines) + b"\r\n\r\n" + self.body
 
     def with_body(self, body: bytes) -> Answer:
-        """The answer with another body."""
+        """Return the response with another body."""
         return Answer(self.status, self.kind, body)
 
 
 def mutated(answer: Answer, rng: random.Random) -> bytes:
-    """The bytes of an answer with one thing changed."""
+    """Return the bytes of a response with one mutation."""
     return rng.choice(MUTATIONS)(answer, rng)
 
 
@@ -135,7 +135,7 @@ def _bytes(answer: Answer, rng: random.Random) -> bytes:
 
 
 def _framed(answer: Answer, rng: random.Random) -> bytes:
-    """Chunks, honest or not."""
+    """Return a valid or invalid chunked body."""
     size = rng.choice(
         [b"%x" % len(answer.body), b"%x", b"-5", b"0x5", b"ffffffffffffffff", b"g", b""]
     )
@@ -147,7 +147,7 @@ def _framed(answer: Answer, rng: random.Random) -> bytes:
 
 
 def _packed(answer: Answer, rng: random.Random) -> bytes:
-    """Compressed, whole or damaged."""
+    """Return a compressed body, intact or damaged."""
     name, pack = rng.choice([(b"gzip", gzip.compress), (b"deflate", zlib.compress)])
     body = pack(answer.body or b"x")
     if rng.random() < 0.7:
@@ -171,7 +171,7 @@ def _text(answer: Answer, rng: random.Random) -> bytes:
 
 
 def _json(answer: Answer, rng: random.Random) -> bytes:
-    """Another value, a missing entry, or one too many somewhere in the document."""
+    """Change a value, remove an entry, or add one somewhere in the document."""
     try:
         document = json.loads(answer.body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A client that is meant to be killed: submits jobs without end, and prints which are acknowledged.
+"""A client to be killed: submits jobs endlessly and prints the acknowledged ones.
 
 ``python submitting.py URL TOKEN SEED``; each line is the id of a job and its result as JSON.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 SIMULATOR = "ibmq_qasm_simulator"
-# What a job does that is hard to end: hold the interpreter, leave a daemon behind, use Aer.
+# Jobs that are hard to end: hold the interpreter, leave a daemon behind, run Aer.
 SOURCES = {
     "hold": "3 ** 3_000_000",
     "leave": "subprocess.Popen(['sleep', '1000'], start_new_session=True)",
@@ -38,7 +38,7 @@ def main(backend, user_messenger, give=None, **kwargs):
 
 
 class Client:
-    """A session that tries again while its server is away."""
+    """A session that retries while its server is down."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url, self._token = url, token

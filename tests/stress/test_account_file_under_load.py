@@ -1,4 +1,4 @@
-"""The account file under eight savers at a time, and under kills at any moment."""
+"""The account file under eight concurrent writers, and kills at any moment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _save_until_killed(filename: str, report: int) -> None:
 
 
 def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path):
-    """Readers beside the saver see whole files only, and no finished save is ever lost."""
+    """Concurrent readers see complete files only, and no completed save is lost."""
     chance = random.Random(5)
     for kill in range(KILLS):
         path = tmp_path / f"{kill}" / "accounts.json"
@@ -75,7 +75,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path):
         finished = sum(len(os.read(reports, 1)) for _ in range(chance.randrange(1, 6)))
         until = time.perf_counter() + chance.random() * 0.004
         while time.perf_counter() < until:
-            json.loads(path.read_bytes())  # whole at every moment
+            json.loads(path.read_bytes())  # complete at every moment
         os.kill(saver.pid, signal.SIGKILL)
         saver.join()
         while chunk := os.read(reports, 4096):
@@ -84,7 +84,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path):
 
         accounts = storage.read_config(str(path))
         assert accounts["first"] == ENTRY
-        # The last save may have ended without its report.
+        # The last save may have completed without being reported.
         assert len(accounts) - 1 in (finished, finished + 1)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert {stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()} == {0o600}

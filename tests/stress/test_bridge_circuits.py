@@ -26,7 +26,7 @@ from qiskit_ibm_runtime._platform.backend_documents import v1_configuration, v1_
 from qiskit_ibm_runtime._platform.device import Device
 from qiskit_ibm_runtime._platform.results import to_v1
 from qiskit_ibm_runtime._platform.workload import read_workload
-from qiskit_ibm_runtime._primitives.sent_inputs import restore_name
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 CIRCUITS = int(os.environ.get("BRIDGE_CIRCUITS", "500"))
 EXACT = 1e-7
@@ -103,7 +103,7 @@ def devices() -> list[tuple[Device, dict[str, Any]]]:
 
 
 class Reader:
-    """The other Python, running as a service."""
+    """The other Python, running as a server."""
 
     def __init__(self) -> None:
         script = Path(__file__).with_name("bridge_reader.py")
@@ -320,7 +320,7 @@ def test_sampled_circuits_have_the_same_distribution(
         rows = random.uniform(-3, 3, (ROWS, len(free_parameters(circuit))))
         device, target = everywhere[number % len(everywhere) if number % 40 else 0]
         level = int(random.integers(4))
-        inputs = restore_name("sampler", inputs_of(circuit, rows, level))
+        inputs = as_sent("sampler", inputs_of(circuit, rows, level))
         work = read_workload("sampler", inputs, device)
         params, recipe = primitives.build_params(work, encoding)
         found = reader("sampler", params, target)
@@ -346,7 +346,7 @@ def test_estimated_circuits_have_the_same_values(
         device, target = everywhere[number % len(everywhere)]
         level = int(random.integers(4))
         more = {"observables": [observable] * ROWS, "observable_indices": list(range(ROWS))}
-        inputs = restore_name("estimator", inputs_of(circuit, rows, level, **more))
+        inputs = as_sent("estimator", inputs_of(circuit, rows, level, **more))
         work = read_workload("estimator", inputs, device)
         params, recipe = primitives.build_params(work, encoding)
         found = reader("estimator", params, target)
@@ -379,7 +379,7 @@ def test_executor_results_agree_within_shot_noise(
         if program == "estimator":
             more = {"observables": [observable] * ROWS, "observable_indices": list(range(ROWS))}
             more["resilience"] = number % 2
-        inputs = restore_name(program, inputs_of(circuit, rows, 1, **more))
+        inputs = as_sent(program, inputs_of(circuit, rows, 1, **more))
         work = read_workload(program, inputs, device)
         params, _ = executor.build_params(work, encoding)
         found = reader("executor", params, target)

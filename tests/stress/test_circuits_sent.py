@@ -1,4 +1,4 @@
-"""Thousands of circuits of everything that Qiskit builds arrive as they were sent.
+"""Thousands of random circuits round-trip.
 
 ``nox -s stress`` runs it, or ``pytest tests/stress/test_circuits_sent.py``.
 """

@@ -1,4 +1,4 @@
-"""Workers under fire: jobs, crashes and cancels at random, and nothing but them is hurt.
+"""Random jobs, crashes and cancellations do not affect other jobs.
 
 ``nox -s stress`` runs it, or ``pytest tests/stress/test_execution_under_fire.py``.
 """
@@ -36,7 +36,7 @@ def bell(seed: int) -> Work:
 
 def test_a_thousand_jobs_survive_crashes_and_cancellations() -> None:
     """
-    Every good job gives the counts of its seed; every bad one fails or is cancelled, alone.
+    Good jobs return the counts of their seed; bad ones fail or are canceled separately.
     """
     chance = random.Random(7)
     fates = [chance.choices(("good", "crash", "cancel"), (96, 2, 2))[0] for _ in range(JOBS)]

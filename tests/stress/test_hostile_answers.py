@@ -1,4 +1,4 @@
-"""Thousands of damaged answers, over sockets: each call returns or raises one typed error, in time.
+"""Thousands of damaged responses over sockets: each call returns or raises one typed error.
 
 ``nox -s stress`` sends 20,000; the variable ``ANSWERS`` says otherwise. The honest answers come
 from an embedded runtime; a relay records them, then plays them back with one of two damaged.
@@ -36,7 +36,7 @@ PROGRAM = "def main(backend, user_messenger, **kwargs):\n    return 1\n"
 
 
 class Relay:
-    """Stands between client and service: records answers, then plays them back, damaged."""
+    """Relay between client and service that records responses and replays them damaged."""
 
     def __init__(self, real: str) -> None:
         self.real, self.own = real, ""
@@ -78,7 +78,7 @@ class Relay:
 def calls(
     service: QiskitRuntimeService, job_id: str, program_id: str
 ) -> dict[str, Callable[[], Any]]:
-    """One call for each kind of answer, of a service whose start was honest."""
+    """One call per kind of response, on a service that started with valid ones."""
     name = "fake_lima"
 
     def fresh_job() -> RuntimeJob:
@@ -117,7 +117,7 @@ def _forgetful(service: QiskitRuntimeService) -> QiskitRuntimeService:
 
 
 def place(error: BaseException) -> str:
-    """The line that raised an error."""
+    """Return the line that raised an error."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"({Path(frame.filename).name}:{frame.lineno})"
 
@@ -137,7 +137,7 @@ def _without_pauses() -> Iterator[None]:
 
 
 @pytest.mark.timeout(3600)
-# urllib3 leaves a connection to the garbage collector when an answer has two lengths.
+# urllib3 leaves a connection to the garbage collector if a response has two lengths.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeServer) -> None:
     relay = Relay(server.url.partition("/api")[0])
@@ -160,7 +160,7 @@ def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeSe
         uploaded = service.upload_program(PROGRAM, {"name": "n", "max_execution_time": 9})
         kinds = {"start": start, **calls(service, ran.job_id(), uploaded)}
         for call in kinds.values():
-            with suppress(IBMError):  # a job that has ended cannot be cancelled
+            with suppress(IBMError):  # a finished job cannot be canceled
                 call()
         relay.recording = False
         raw, ends, slowest, longest = [], Counter[str](), 0.0, 0
@@ -168,7 +168,7 @@ def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeSe
         round_ = 0
         while relay.damaged < ANSWERS:
             round_ += 1
-            gc.collect()  # not inside a parser that is about to run out of stack
+            gc.collect()  # avoid running inside a parser that is about to overflow the stack
             for name, call in kinds.items():
                 relay.rng = random.Random(f"{round_} {name}")
                 LEDGER._honouring.clear()

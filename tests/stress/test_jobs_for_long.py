@@ -1,4 +1,4 @@
-"""The long versions of what ``tests/jobs`` states: many jobs, and a day of broken connections."""
+"""Long versions of tests in ``tests/jobs``: many jobs, and a day of broken connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DAY, SPEED = 24 * 3600.0, 1000.0
 def test_stream_survives_a_day_of_dropped_connections(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No exception, each message once, one line for each drop at most."""
+    """Expect no exception, each message once, and at most one log line per drop."""
     clock = FastClock(SPEED)
     monkeypatch.setattr(hub, "_hub", hub.StreamHub(clock))
     chance, drops, start = random.Random(5), itertools.count(), clock.monotonic()

@@ -1,6 +1,6 @@
-"""kill -9 of server, workers and clients at random moments: no job is lost, and no process left.
+"""kill -9 of server, workers and clients at random moments loses no job and leaves no process.
 
-``KILLS`` says how many, ``OWNERS`` how many processes with an embedded runtime of their own.
+``KILLS`` sets their number, ``OWNERS`` that of processes with their own embedded runtime.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CLIENTS = 3
 ALLOWED_ENDS = (
     "The server was stopped while this job was running.",
     "was ended by SIG",
-    "No worker process could be started",  # twice in a row what it is forked from was killed
+    "No worker process could be started",  # its fork server was killed twice in a row
 )
 
 pytestmark = [
@@ -42,7 +42,7 @@ pytestmark = [
 
 
 def marked(mark: str) -> dict[int, str]:
-    """Processes that have inherited a mark, with their command lines."""
+    """Return processes that inherited a marker, with their command lines."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -65,7 +65,7 @@ def wait_until_none_is_left(mark: str) -> None:
 
 
 class World:
-    """A server on a data folder, its clients, and what it acknowledged to them."""
+    """A server on a data folder, its clients, and the jobs it acknowledged."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.chance = folder, random.Random(seed)
@@ -125,7 +125,7 @@ class World:
         self.server = self._serve()
 
     def _kill_worker(self) -> None:
-        """Any process below the server: a worker, a keeper, what they are forked from."""
+        """Pick a process below the server: a worker, a keeper, or the fork server."""
         below = [pid for pid in marked(self.mark) if pid != self.server.pid]
         if below:
             with suppress(ProcessLookupError):
@@ -143,7 +143,7 @@ class World:
         wait_until_none_is_left(self.mark)
 
     def check(self) -> None:
-        """Compare every acknowledged job with what the server knows; forget those that ended."""
+        """Compare every acknowledged job with the server's records; forget finished ones."""
         client = Client(self.url, TOKEN)
         for job_id, give in list(self.acknowledged.items()):
             answer = client.ask("GET", f"/jobs/{job_id}", params={"exclude_params": "true"})
@@ -173,7 +173,7 @@ class World:
         self._log.close()
 
     def settle(self) -> None:
-        """Let everything come to its end, check it, and stop the server in good order."""
+        """Let all jobs finish, check them, and stop the server cleanly."""
         self.stop_clients()
 
         def is_empty() -> bool:
@@ -235,7 +235,7 @@ def test_embedded_runtime_ends_with_its_killed_process(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
         ) as owner:
             assert owner.stdout is not None
-            if chance.random() < 0.7:  # else also while everything starts
+            if chance.random() < 0.7:  # otherwise also during startup
                 owner.stdout.readline()
             time.sleep(chance.uniform(0, 2))
             owner.kill()

@@ -24,7 +24,7 @@ def test_ten_thousand_jobs_take_fifty_requests_and_one_page_of_memory():
 
     assert seen == [f"job{number}" for number in range(10_000)]
     assert len(standin.asked("GET /jobs")) == 50
-    # The whole listing has 10 MB of inputs; the page in hand and the one before it have 0.4 MB. The
+    # The whole listing has 10 MB of inputs; the current page and the previous one have 0.4 MB. The
     # server of this process is measured too.
     assert peak < 10_000_000
     print(f"peak {peak / 1e6:.1f} MB")

@@ -1,6 +1,6 @@
-"""Many clients at once: every job completes once, and the server's memory stays where it was.
+"""Many concurrent clients: every job completes once, and the server's memory stays constant.
 
-``CROWD=50x200`` sets clients and jobs of each; a smaller crowd is the default.
+``CROWD=50x200`` sets the number of clients and jobs of each; the default is smaller.
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ def test_many_clients_are_served_without_loss(
     assert {result for _, result in results} == {"Hello, World!"}
     assert max(Counter(job_id for job_id, _ in results).values()) == 1
     assert {job.job_id() for job in listed} == {job_id for job_id, _ in results}
-    # Between the second and the third round nothing may grow with the number of jobs.
+    # From the second to the third round, nothing may grow with the number of jobs.
     assert memory[2] - memory[1] < 10

@@ -1,4 +1,4 @@
-"""Thousands of random circuits, sent, received and run, against what they mean.
+"""Thousands of random circuits, encoded, decoded and run, against an exact reference.
 
 ``RANDOM_CIRCUITS=2000`` says how many, ``RANDOM_SEED=10000`` with which one to begin. That a right
 result is found wrong happens in one of 10^10 circuits at most: for two thousand circuits on each of

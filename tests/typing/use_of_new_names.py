@@ -1,4 +1,4 @@
-"""What is ours beside 0.9.3, as typed code of users calls it. Nothing here runs."""
+"""Additions to the 0.9.3 API, as typed user code calls them. Nothing here runs."""
 
 from __future__ import annotations
 

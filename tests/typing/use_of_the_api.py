@@ -1,4 +1,4 @@
-"""The API as typed code of users calls it. Nothing here runs: mypy and pyright must agree to it."""
+"""The API as typed user code calls it. Nothing here runs: mypy and pyright check it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def set_options() -> tuple[int | None, bool]:
 
 
 class OwnSampler(Sampler):
-    """A primitive of the user's own."""
+    """A custom primitive."""
 
 
 def know_what_constructors_make(service: QiskitRuntimeService) -> None:
@@ -92,7 +92,7 @@ def run_with_every_form_of_input(circuit: QuantumCircuit) -> None:
 
 
 class Upper:
-    """A decoder of the user's own."""
+    """A custom decoder."""
 
     @classmethod
     def decode(cls, data: str) -> str:

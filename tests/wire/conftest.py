@@ -32,28 +32,28 @@ def _another_service() -> Iterator[Any]:
 
 @pytest.fixture
 def service(_one_service: Any) -> Any:
-    """The service; each test finds it as new."""
+    """The service, reset for each test."""
     _one_service.reset()
     return _one_service
 
 
 @pytest.fixture
 def other_host(_another_service: Any) -> Any:
-    """A second service, which nothing secret may reach."""
+    """A second service, which must receive no secret."""
     _another_service.reset()
     return _another_service
 
 
 @pytest.fixture(autouse=True)
 def pauses() -> Iterator[list[float]]:
-    """No retry waits; gives the pauses that were skipped."""
+    """Skip retry pauses; yields the skipped durations."""
     with without_waiting() as skipped:
         yield skipped
 
 
 @pytest.fixture
 def log_in(service: Any) -> Callable[..., ClientParameters]:
-    """Log in as a service does; gives the parameters of its clients."""
+    """Log in as a service does, and return the client parameters."""
     from qiskit_ibm_runtime.api.clients.auth import AuthClient
 
     def enter(**settings: Any) -> ClientParameters:
@@ -75,6 +75,6 @@ def client(log_in: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def _forget_earlier_services() -> None:
-    """The stand-in names its jobs anew for each test, and may be another kind of service."""
+    """Reset the job registry for each test, because the stand-in reuses job IDs."""
     LEDGER._honouring.clear()
     LEDGER._owned.clear()

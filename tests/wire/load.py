@@ -1,4 +1,4 @@
-"""Many threads that use one client against a service that fails, and the account of it."""
+"""Many threads that use one client against a failing service, and a summary of the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qiskit_ibm_runtime.local.faults import Fault
 
 
 def faults(rate: float) -> list[Fault]:
-    """Every way in which a request can fail, together at about this rate."""
+    """Return every kind of fault, at about this total rate."""
     kinds = [
         Fault("status", status=500),
         Fault("status", status=500, when="after"),
@@ -34,7 +34,7 @@ def faults(rate: float) -> list[Fault]:
 
 @dataclass
 class Account:
-    """What came of each call, and what is wrong with it."""
+    """The outcome of each call, and what is wrong with it."""
 
     calls: int = 0
     results: int = 0
@@ -48,7 +48,7 @@ class Account:
 
 
 class Load:
-    """Mixed calls on one client."""
+    """Make mixed calls on one client."""
 
     def __init__(self, client: Any, service: Any, seed: int) -> None:
         self.client, self.service, self.seed = client, service, seed

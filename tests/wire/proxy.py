@@ -19,7 +19,7 @@ from tests.loopback import serving
 
 @dataclass
 class Proxy:
-    """What the proxy wants, which names it alone knows, and what went through it."""
+    """Settings of the proxy, names that only it resolves, and the requests it forwarded."""
 
     basic: str | None = None
     ntlm: bool = False
@@ -33,7 +33,7 @@ class Proxy:
 
     @property
     def shown(self) -> list[str | None]:
-        """The basic credentials that came with each request."""
+        """Return the basic credentials of each request."""
         given = [headers.get("Proxy-Authorization", "") for headers in self.headers]
         return [
             base64.b64decode(one[6:]).decode() if one[:6] == "Basic " else None for one in given
@@ -41,7 +41,7 @@ class Proxy:
 
 
 def challenge() -> str:
-    """Message 2 of NTLM: unicode, extended security, target information without entries."""
+    """NTLM message 2: unicode, extended security, empty target information."""
     flags = 0x00000001 | 0x00000200 | 0x00080000 | 0x00800000 | 0x20000000 | 0x80000000
     information = struct.pack("<HH", 0, 0)
     message = b"NTLMSSP\x00" + struct.pack("<IHHI", 2, 0, 0, 56) + struct.pack("<I", flags)
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Do not log."""
 
     def _admitted(self) -> bool:
         given = self.headers.get("Proxy-Authorization", "")
@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running(**settings: Any) -> Iterator[Proxy]:
-    """A running proxy."""
+    """Run a proxy."""
     proxy = Proxy(**settings)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -29,7 +29,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def answering(answer: Callable[[bytes], Iterable[bytes]]) -> Iterator[str]:
-    """Serve on loopback and give the address; each connection takes one request.
+    """Serve on loopback and yield the URL; each connection takes one request.
 
     Args:
         answer: Gives the pieces of the answer to a request; it may never end.

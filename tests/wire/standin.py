@@ -1,4 +1,4 @@
-"""A small service on loopback that speaks the classic protocol and keeps a record of everything."""
+"""A small loopback service that speaks the classic protocol and records everything."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Service:
         self.keys: dict[str, str] = {}
 
     def reset(self) -> None:
-        """Begin anew at the same address."""
+        """Reset the state, keeping the URL."""
         fresh = Service(base=self.base, faults=self.faults)
         fresh.faults.replace([])
         vars(self).clear()
@@ -66,24 +66,24 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Address of the authentication service."""
+        """URL of the authentication service."""
         return f"{self.base}/api"
 
     @property
     def runtime(self) -> str:
-        """Address of the runtime."""
+        """URL of the runtime."""
         return f"{self.base}/runtime"
 
     def fail(self, *faults: Fault, seed: int = 0) -> None:
-        """Carry out these faults from now on."""
+        """Inject these faults from now on."""
         self.faults.replace(list(faults), seed)
 
     def asked(self, method: str, path: str) -> list[Seen]:
-        """Requests for a path that arrived, also those that a fault hit."""
+        """Return the requests received for a path, including those hit by a fault."""
         return [seen for seen in self.seen if (seen.method, seen.path) == (method, path)]
 
     def expire(self) -> None:
-        """Make the access token in use invalid."""
+        """Invalidate the current access token."""
         with self.lock:
             self.access_token = f"planted-access-token-{self.logins}-expired-{time.time_ns()}"
 
@@ -254,7 +254,7 @@ class Service:
 
 @contextmanager
 def running(app: Any, **options: Any) -> Iterator[str]:
-    """Serve an ASGI application on loopback from a thread; gives its address."""
+    """Serve an ASGI application on loopback in a thread, and yield its URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(256)
@@ -266,7 +266,7 @@ def running(app: Any, **options: Any) -> Iterator[str]:
     while not server.started:
         if not thread.is_alive():
             raise RuntimeError("The stand-in did not start.")
-        time.sleep(0.005)
+        thread.join(0.005)
     scheme = "https" if config.is_ssl else "http"
     try:
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
@@ -278,7 +278,7 @@ def running(app: Any, **options: Any) -> Iterator[str]:
 
 @contextmanager
 def service(**settings: Any) -> Iterator[Service]:
-    """A running stand-in."""
+    """Run a stand-in."""
     state = Service(**settings)
     with running(state.app()) as state.base:
         yield state

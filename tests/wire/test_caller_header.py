@@ -1,4 +1,4 @@
-"""The header that says which packages are at work, and nothing about the user."""
+"""The client header: packages in use, and nothing about the user."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def deep(depth: int, call: Any) -> Any:
 
 
 def module_with(name: str, file: str, **names: Any) -> types.ModuleType:
-    """A module whose function ``run(call)`` calls back, as if it had been imported from a file."""
+    """Create a module with a function ``run(call)``, as if imported from a file."""
     module = types.ModuleType(name)
     vars(module).update(names)
     exec(compile("def run(call):\n    return call()\n", file, "exec"), vars(module))
@@ -106,7 +106,7 @@ def test_names_the_outermost_module_of_a_known_package(monkeypatch: pytest.Monke
 
 
 def test_never_sends_user_folders(tmp_path: Path) -> None:
-    """A script below a folder whose name begins with qiskit gave its path away in 0.9.3."""
+    """In 0.9.3, a script in a folder whose name starts with "qiskit" leaks its path."""
     folder = tmp_path / "qiskit-secret" / "qiskit_aer"
     folder.mkdir(parents=True)
     script = folder / "plan.py"
@@ -133,7 +133,7 @@ def test_opting_out_sends_only_the_format_name(
 def test_frame_walk_reads_no_source_and_classifies_each_file_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The work is counted, not timed: one look-up a frame, one judgement a file."""
+    """Count the work instead of timing it: one lookup per frame, one decision per file."""
     client_application()
     caller._caller_of_file.clear()
 

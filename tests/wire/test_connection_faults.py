@@ -1,4 +1,4 @@
-"""What a request without an answer came to: in doubt, it may have arrived."""
+"""Classification of requests that failed without a response."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def gave_up(reason: Exception) -> MaxRetryError:
             Fault.HOPELESS,
         ),
         (
-            # Older releases of urllib3 call every fault of a proxied connection so.
+            # Older urllib3 raises this for every fault of a proxied connection.
             requests.exceptions.ProxyError(
                 gave_up(ProxyError("Cannot connect to proxy.", ConnectionResetError(104, "reset")))
             ),

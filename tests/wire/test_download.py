@@ -1,4 +1,4 @@
-"""Results that the service keeps elsewhere."""
+"""Downloading results stored elsewhere."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_reads_only_the_beginning_of_an_error_page(service: Any, session: Any) -
 def test_rejects_oversized_result(service: Any, session: Any, announced: bool) -> None:
     service.stored = b"x" * 500_000
     if not announced:
-        # In drips, the answer goes without its length being believed.
+        # A dripping response is read without relying on its length.
         service.fail(Fault("slow", size=100_000, seconds=0))
     with pytest.raises(RequestsApiError, match="longer than 499999 bytes"):
         download(session, f"{service.base}/stored", 499_999)
@@ -121,7 +121,7 @@ FAR, NEAR = "https://runtime.example", "http://127.0.0.1:8000/runtime"
     ],
 )
 def test_selects_urls_to_fetch(url: str, base_url: str, fetched: bool) -> None:
-    """A program names the address: it must not reach into the network of anyone who reads."""
+    """A program chooses the URL, so it must not reach into the reader's network."""
     if fetched:
         check_address(url, base_url)
     else:

@@ -1,4 +1,4 @@
-"""The same promises on the embedded runtime, from the front door to the job's result."""
+"""The same guarantees on the embedded runtime, from the service to the result."""
 
 from __future__ import annotations
 

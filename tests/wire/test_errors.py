@@ -1,4 +1,4 @@
-"""One translator: whatever a failed request comes to is one kind of error that keeps its facts."""
+"""Error translation: every failed request raises one type of error with its details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that no honest service sends: each one is a right result or one typed error."""
+"""Invalid responses: each is a correct result or one typed error."""
 
 from __future__ import annotations
 

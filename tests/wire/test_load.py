@@ -1,4 +1,4 @@
-"""Threads, faults and jobs together; full size in ``tests/stress/test_wire_load.py``."""
+"""Threads, faults and jobs combined; full size in ``tests/stress/test_wire_load.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies, NTLM and certificates hold on every way to the service and to stored results."""
+"""Proxies, NTLM and certificates apply to every connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAYS = ["version", "log-in", "runtime", "stored result"]
 
 
 def take(way: str, service: Any, params: ClientParameters) -> None:
-    """Make the requests of one way, with what an account says about proxies and certificates."""
+    """Make requests with the account's settings for proxies and certificates."""
     if way == "version":
         VersionClient(service.url, **params.session_parameters()).version()
     elif way == "log-in":
@@ -49,7 +49,7 @@ def enter(service: Any) -> Callable[..., ClientParameters]:
 
 @pytest.fixture
 def tls_service(authority: trustme.CA, tmp_path: Path) -> Iterator[Any]:
-    """The stand-in behind a certificate that only a private authority vouches for."""
+    """The stand-in with a certificate of a private CA."""
     from tests.wire.standin import Service, running
 
     certificate = authority.issue_cert("127.0.0.1")
@@ -142,7 +142,7 @@ def test_tls_uses_a_tunnel_and_keeps_secrets_inside(
 
 
 def _md4_is_missing() -> bool:
-    """Releases of requests-ntlm before 1.2 take MD4 from OpenSSL, where it may be gone."""
+    """requests-ntlm before 1.2 takes MD4 from OpenSSL, which may not provide it."""
     if not version("requests-ntlm").startswith(("0.", "1.0", "1.1")):
         return False
     try:

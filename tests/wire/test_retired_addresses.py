@@ -26,7 +26,7 @@ CLOUD = (
 
 @pytest.fixture
 def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """No name can be resolved; returns those that were asked for."""
+    """Make name resolution fail; returns the names requested."""
     asked: list[str] = []
 
     def fail(host: str, *args: Any, **kwargs: Any) -> Any:
@@ -99,7 +99,7 @@ def test_gone_response_is_explained(host: str, status: int, explained: bool) -> 
 
 
 def test_creating_objects_for_default_urls_does_not_warn(recwarn: Any) -> None:
-    """Doubles of the service are made so."""
+    """Doubles of the service are created like this."""
     params = ClientParameters("ibm_cloud", "t", "https://cloud.ibm.com", CRN)
 
     assert params.get_runtime_api_base_url() == "https://us-east.quantum-computing.cloud.ibm.com"

@@ -1,4 +1,4 @@
-"""Which failed request is sent again, and when."""
+"""Which failed requests are retried, and when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets stay between the client and the origin they are for."""
+"""Secrets are sent only to their origin, and never logged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PLANTED = "planted-"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Everything that any logger says at DEBUG, with tracebacks."""
+    """Everything logged at DEBUG by any logger, with tracebacks."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()
@@ -50,7 +50,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 def everything_about(error: BaseException) -> str:
-    """All that a traceback, a repr, a pickle or a look at the causes shows of an error."""
+    """Return everything that a traceback, repr, pickle or cause shows of an error."""
     shown = ["".join(traceback.format_exception(type(error), error, error.__traceback__))]
     current: BaseException | None = error
     while current is not None:
@@ -155,7 +155,7 @@ def test_signature_of_a_stored_result_is_not_shown(
 
 
 def test_storage_receives_no_secret(service: Any, other_host: Any) -> None:
-    """The result lies with another host; only the address goes there."""
+    """The result is on another host, which receives only the URL."""
     assert download(cloud(service.runtime), f"{other_host.base}/stored?sig=1", 100)
 
     (asked,) = other_host.seen
@@ -217,7 +217,7 @@ def test_same_origin_redirect_keeps_credentials(service: Any) -> None:
 def test_request_body_is_not_sent_to_another_origin(
     service: Any, other_host: Any, method: str, status: int
 ) -> None:
-    """The body of a log-in is the API token; that of a submit, the user's circuits."""
+    """The body of a login is the API token; that of a submit, the circuits."""
     service.redirect_to, service.redirect_status = f"{other_host.base}/echo?a={PLANTED}", status
     with RetrySession(service.base) as session, pytest.raises(RequestsApiError) as caught:
         session.request(method, "/redirect", json={"apiToken": KEY})

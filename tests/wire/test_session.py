@@ -1,4 +1,4 @@
-"""One HTTP session: addresses, headers, connections, limits."""
+"""HTTP sessions: URLs, headers, connections, limits."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_silent_service_ends_within_the_budget(service: Any) -> None:
 
 
 def test_dripping_response_hits_the_request_limit(service: Any) -> None:
-    """Each byte comes well within the read timeout, but all of them would take minutes."""
+    """Each byte arrives within the read timeout, but all of them would take minutes."""
     service.fail(Fault("slow", seconds=0.05, size=1))
     policy = RetryPolicy(budget=0.5, total=0)
     session = RetrySession(service.base, timeout=(1.0, 0.3), policy=policy)
@@ -253,7 +253,7 @@ def test_stalled_upload_times_out() -> None:
         base = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         session = RetrySession(base, timeout=(0.2, 0.2), policy=policy)
         with session, pytest.raises(RequestsApiError) as caught:
-            # Less than the 16 KiB/s that buy time would need; more than the buffers take.
+            # Slower than the 16 KiB/s that extend the limit, but more than the buffers hold.
             session.post("/jobs", data=b"x" * 30_000_000)
 
     assert caught.value.failure.uncertain
@@ -341,12 +341,12 @@ def test_retries_do_not_consume_user_random_numbers(
 
 
 class Answer:
-    """A double of a response: what 0.9.3 asks of one, and no more."""
+    """A response double with only what 0.9.3 uses."""
 
     status_code = 200
 
     def raise_for_status(self) -> None:
-        """Be good."""
+        """Do nothing: the status is a success."""
 
     def json(self) -> Any:
         return {"a": 1}

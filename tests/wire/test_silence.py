@@ -1,4 +1,4 @@
-"""A service that accepts connections and says nothing: no call waits longer than its limit."""
+"""Against a silent service, no call waits longer than its limit."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def test_every_client_call_returns(service: Any, log_in: Any) -> None:
     for error, _ in outcomes.values():
         assert error.failure.status is None
         assert error.status_code == -1
-    # A submit asks for its job, too, each time within the budget of one request.
+    # A submit also looks for its job, each time within the budget of one request.
     assert max(took for _, took in outcomes.values()) < 30

@@ -1,4 +1,4 @@
-"""One ``run()`` makes at most one job, and none is lost."""
+"""One ``run()`` creates at most one job, and none is lost."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_permanently_rejected_submit_is_not_uncertain(
 
 
 def test_rejection_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
-    """The first answer was lost, then the credentials were withdrawn: a job is there."""
+    """The first response is lost, then the credentials are revoked: the job exists."""
     service.honours_keys = True
     run(client, {"another": 1})
     after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
@@ -141,7 +141,7 @@ def test_rejection_does_not_hide_an_earlier_job(client: Any, service: Any) -> No
 
 
 def test_failing_login_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
-    """The first answer was lost, then the token expired and the account was closed."""
+    """The first response is lost, then the token expires and the account is closed."""
     service.honours_keys = True
     run(client, {"another": 1})
     after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
@@ -163,7 +163,7 @@ def test_polls_a_service_that_lists_jobs_late(client: Any, service: Any) -> None
 
 @pytest.mark.parametrize("ahead", [-400, 0, 400], ids=["behind", "equal", "ahead"])
 def test_tolerates_clock_differences(client: Any, service: Any, ahead: int) -> None:
-    """An older, equal job of another program run is not taken, whatever the clocks say."""
+    """An older, equal job of another run is not adopted, whatever the clocks say."""
     service.clock_ahead = timedelta(seconds=ahead)
     old = service.add_job({"program_id": "hello-world", "params": {"iterations": 1}})
     created = service.now() - timedelta(seconds=30)
@@ -226,7 +226,7 @@ def test_failing_listing_is_reported(client: Any, service: Any) -> None:
 
 
 def test_equal_concurrent_submits_get_separate_jobs(client: Any, service: Any) -> None:
-    """Their jobs cannot be told apart, so it is enough that no two take the same one."""
+    """Their jobs are interchangeable, so it suffices that no two adopt the same one."""
     when = ["before", "after"]
     service.fail(
         *(Fault("reset", when=w, method="POST", path=JOBS, rate=0.2) for w in when), seed=3
@@ -286,7 +286,7 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, 700_000, tzinfo=timezone.utc)
 
 @given(st.integers(-86_400, 86_400), st.integers(0, 999_999))
 def test_clock_estimate_is_never_too_late(skew: int, fraction: int) -> None:
-    """A job is looked for from then on; starting too late would miss it."""
+    """The search for the job starts there; starting too late would miss it."""
     received = NOW.replace(microsecond=fraction)
     theirs = received + timedelta(seconds=skew)
     ahead = clock_ahead(format_datetime(theirs.replace(microsecond=0), usegmt=True), received)
@@ -307,7 +307,7 @@ def test_recognizes_inputs_in_each_service_format(inputs: Any) -> None:
 
 
 class TestLedger:
-    """Who owns which job."""
+    """Ownership of jobs."""
 
     def test_waits_for_equal_submits_that_may_own_a_listed_job(self) -> None:
         ledger = Ledger()

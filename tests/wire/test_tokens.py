@@ -1,4 +1,4 @@
-"""Access tokens that expire in mid-run."""
+"""Access tokens that expire during a run."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_token_source_can_be_pickled(client: Any, service: Any) -> None:
 
 
 class _Iam:
-    """A source of bearer tokens, as one for IAM would be."""
+    """A source of bearer tokens, like one for IAM."""
 
     def __init__(self, service: Any) -> None:
         self.service, self.number = service, 0

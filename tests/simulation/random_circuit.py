@@ -1,7 +1,7 @@
-"""Random circuits that use everything a circuit can say.
+"""Random circuits that use all features of circuits.
 
-Bodies and composite instructions are often laid on other bits than their own, names clash with
-those of Qiskit's gates, and loops end soon.
+Bodies and composite instructions often act on bits other than their own, names clash with those of
+Qiskit's gates, and loops terminate soon.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ CLASHES = (
 
 
 @dataclass(frozen=True)
-class Taste:
-    """What may be drawn, and how much of it."""
+class Features:
+    """Features that may be used, and size limits."""
 
     qubits: int = 4
     clbits: int = 4
@@ -91,32 +91,32 @@ class Taste:
 
 
 @dataclass
-class Drawn:
-    """A circuit with values for its parameters; loops give values to their own."""
+class RandomCircuit:
+    """Circuit with values for its parameters, except loop parameters."""
 
     circuit: QuantumCircuit
     values: dict[Parameter, float]
 
     @property
     def bound(self) -> QuantumCircuit:
-        """The circuit with its values."""
+        """Circuit with bound parameters."""
         return self.circuit.assign_parameters(self.values) if self.values else self.circuit
 
     @property
     def row(self) -> list[float]:
-        """The values in the order of the circuit's parameters."""
+        """Values in the order of the circuit's parameters."""
         return [self.values[name] for name in self.circuit.parameters if name in self.values]
 
 
-def circuit(seed: int, taste: Taste | None = None) -> Drawn:
-    """The circuit of a seed; every third is short, and may be run without being taken apart."""
-    taste = taste or Taste(steps=10 if seed % 3 else 3)
-    return _Artist(random.Random(seed), taste).circuit(f"drawn-{seed}")
+def circuit(seed: int, features: Features | None = None) -> RandomCircuit:
+    """Return the circuit of a seed; every third one is short and may be run untranspiled."""
+    features = features or Features(steps=10 if seed % 3 else 3)
+    return _Builder(random.Random(seed), features).circuit(f"drawn-{seed}")
 
 
 @dataclass
 class _Canvas:
-    """A circuit that is being drawn, and what surrounds it."""
+    """Circuit under construction, and its context."""
 
     circuit: QuantumCircuit
     depth: int = 0
@@ -125,27 +125,27 @@ class _Canvas:
     parameters: list[Parameter] = field(default_factory=list)
 
 
-class _Artist:
-    def __init__(self, rng: random.Random, taste: Taste) -> None:
+class _Builder:
+    def __init__(self, rng: random.Random, features: Features) -> None:
         self._rng = rng
-        self._taste = taste
+        self._taste = features
         self._made = 0
-        few = [MADE[name] for name in taste.native]
+        few = [MADE[name] for name in features.native]
         self._gates = GATES
         if few:
             sizes = {make: make(rng).num_qubits for make in few}
             self._gates = {n: [m for m in few if sizes[m] == n] for n in set(sizes.values())}
 
-    def circuit(self, name: str) -> Drawn:
-        rng, taste = self._rng, self._taste
-        made = self._with_bits(rng.randint(1, taste.qubits), rng.randint(1, taste.clbits))
+    def circuit(self, name: str) -> RandomCircuit:
+        rng, features = self._rng, self._taste
+        made = self._with_bits(rng.randint(1, features.qubits), rng.randint(1, features.clbits))
         made.name = name
         if rng.random() < 0.3:
             made.global_phase = _angle(rng)
-        free = [Parameter(f"p{n}") for n in range(rng.randint(0, 2))] if taste.parameters else []
-        self._steps(_Canvas(made, parameters=free), rng.randint(1, taste.steps))
+        free = [Parameter(f"p{n}") for n in range(rng.randint(0, 2))] if features.parameters else []
+        self._steps(_Canvas(made, parameters=free), rng.randint(1, features.steps))
         self._ending(made)
-        return Drawn(made, {name: _angle(rng) for name in free if name in made.parameters})
+        return RandomCircuit(made, {name: _angle(rng) for name in free if name in made.parameters})
 
     def _with_bits(self, qubits: int, clbits: int) -> QuantumCircuit:
         rng = self._rng
@@ -171,7 +171,7 @@ class _Artist:
         return made
 
     def _ending(self, made: QuantumCircuit) -> None:
-        """Something is measured at the end, sometimes a bit twice, sometimes after a swap."""
+        """Append final measurements, sometimes of one bit twice, sometimes after a swap."""
         rng = self._rng
         if rng.random() < 0.25 and made.num_qubits > 1 and not self._taste.native:
             made.swap(*rng.sample(range(made.num_qubits), 2))
@@ -223,7 +223,7 @@ class _Artist:
         self._add(canvas, gate, count)
 
     def _add(self, canvas: _Canvas, operation: Any, qubits: int, clbits: Any = ()) -> None:
-        """Append an operation, sometimes under a condition of the old kind."""
+        """Append an operation, sometimes with a ``c_if`` condition."""
         rng, circuit = self._rng, canvas.circuit
         added = circuit.append(operation, self._qubits(canvas, qubits), clbits)
         if canvas.is_gate or not circuit.clbits or not self._taste.dynamic:
@@ -254,7 +254,7 @@ class _Artist:
         self._add(canvas, gate, count)
 
     def _own_gate(self, canvas: _Canvas) -> None:
-        """A gate of the user's, often with the name of another."""
+        """Return a custom gate, often with the name of another gate."""
         rng, width = self._rng, canvas.circuit.num_qubits
         count = rng.randint(1, min(2, width))
         inner = QuantumCircuit(count, name=rng.choice(CLASHES))
@@ -303,7 +303,7 @@ class _Artist:
         self._add(canvas, operation, count)
 
     def _composite(self, canvas: _Canvas) -> None:
-        """An instruction that may measure and reset."""
+        """Return an instruction that may measure and reset."""
         rng, outer = self._rng, canvas.circuit
         if not outer.clbits:
             return
@@ -319,7 +319,7 @@ class _Artist:
     def _body(
         self, canvas: _Canvas, steps: int, *parameters: Parameter, in_loop: bool = False
     ) -> tuple[QuantumCircuit, list[Any], list[Any]]:
-        """A body with the bits that it is laid on, which are often others than its own."""
+        """Return a body and the bits on which it acts, which often differ from its own."""
         rng, outer = self._rng, canvas.circuit
         way = rng.randrange(3)
         if way == 0:  # the very bits and registers of the circuit around it
@@ -341,7 +341,7 @@ class _Artist:
         return replace(canvas, circuit=body, depth=canvas.depth + 1)
 
     def _other(self, canvas: _Canvas, body: QuantumCircuit) -> QuantumCircuit:
-        """Another body on the bits of the first one."""
+        """Return another body on the bits of the first one."""
         other = QuantumCircuit(body.qubits, body.clbits, *body.cregs)
         self._steps(self._within(canvas, other), self._rng.randint(0, 2))
         return other
@@ -356,7 +356,7 @@ class _Artist:
             outer.if_else(condition, body, self._other(canvas, body), qubits, clbits)
 
     def _expression(self, circuit: QuantumCircuit) -> Any:
-        """A condition of the new kind, which terra has from 0.25 on."""
+        """Return a classical expression, which terra supports from 0.25 on."""
         rng = self._rng
         registers = [register for register in circuit.cregs if len(register)]
         try:
@@ -382,7 +382,7 @@ class _Artist:
         canvas.circuit.for_loop(indices, parameter, body, qubits, clbits)
 
     def _while(self, canvas: _Canvas) -> None:
-        """A loop that ends: its body ends with a coin that its condition reads."""
+        """Append a loop whose condition reads a random bit measured at the end of its body."""
         rng, outer = self._rng, canvas.circuit
         body, qubits, clbits = self._body(canvas, rng.randint(0, 2), in_loop=True)
         coin, qubit = rng.randrange(len(clbits)), rng.randrange(len(qubits))
@@ -416,7 +416,7 @@ class _Artist:
 
 
 def _may_continue(body: QuantumCircuit) -> bool:
-    """Whether something may leave the body before its end and begin it again."""
+    """Return whether a body may be left early and started again."""
     names = {item.operation.name for item in body.data}
     inner = [
         block
@@ -428,7 +428,7 @@ def _may_continue(body: QuantumCircuit) -> bool:
 
 
 class Controlled(ControlledGate):
-    """A controlled gate as an author writes one by hand: its definition is what it is."""
+    """Controlled gate with a handwritten definition."""
 
     def __init__(self, base: Gate, state: int) -> None:
         width = base.num_qubits + 1
@@ -447,7 +447,7 @@ def _loose(cls: Any, count: int) -> list[Any]:
 
 
 def diagonal(values: list[complex]) -> Any:
-    """A gate that is diagonal; its class is of the library from terra 0.45 on."""
+    """Return a diagonal gate, whose class is in the circuit library from terra 0.45 on."""
     if hasattr(lib, "DiagonalGate"):
         return lib.DiagonalGate(values)
     made = QuantumCircuit(int(math.log2(len(values))))
@@ -456,7 +456,7 @@ def diagonal(values: list[complex]) -> Any:
 
 
 def _from_library(name: str) -> Any:
-    """A class that was an extension once."""
+    """Return a class of the former extensions."""
     if not hasattr(lib, name):
         from qiskit import extensions
 

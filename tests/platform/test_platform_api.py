@@ -73,21 +73,21 @@ def test_instances_are_listed_by_search_and_catalog(client: PlatformClient) -> N
     answer = client(
         *("POST", "/v3/resources/search?limit=100"),
         json={"query": "service_name:quantum-computing", "fields": ["crn"]},
-        root=client.face.base,
+        root=client.address.base,
     )
     (item,) = answer.json()["items"]
-    assert item["crn"] == client.face.instance
+    assert item["crn"] == client.address.instance
     assert item["doc"]["extensions"]
 
-    for root in (client.face.base, client.face.url):
+    for root in (client.address.base, client.address.url):
         plan = client("GET", f"/{item['service_plan_unique_id']}", root=root).json()
         assert plan["overview_ui"]["en"]["display_name"] == "Premium"
-    named = client("GET", "/v2/resource_instances", root=client.face.base).json()
-    assert named["resources"][0]["crn"] == client.face.instance
+    named = client("GET", "/v2/resource_instances", root=client.address.base).json()
+    assert named["resources"][0]["crn"] == client.address.instance
 
 
 def test_discovery_requires_a_token(client: PlatformClient) -> None:
-    answer = requests.post(f"{client.face.base}/v3/resources/search", json={}, timeout=30)
+    answer = requests.post(f"{client.address.base}/v3/resources/search", json={}, timeout=30)
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["code"]
 
