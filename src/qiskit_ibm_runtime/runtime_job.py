@@ -190,7 +190,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Args:
             timeout: Seconds to wait at most; without limit by default.
             progress: Whether to show status, place in the queue and time meanwhile; or a function
-                to call with a :class:`~.job.progress.Progress` after each look at the status.
+                to call with a :class:`~._jobs.progress.Progress` after each look at the status.
 
         Raises:
             RuntimeJobTimeoutError: If the time is over first; the job goes on.
