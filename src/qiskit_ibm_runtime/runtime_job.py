@@ -42,6 +42,7 @@ from .exceptions import (
 )
 from .ibm_backend import IBMRetiredBackend
 from .program.result_decoder import ResultDecoder
+from .utils.hgp import join_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -392,8 +393,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if not name:
             # The service has not chosen a backend yet; as in 0.9.3, return any of the account.
             return next(iter(self._service.backends()), None)
-        place = [record.get(part) for part in ("hub", "group", "project")]
-        instance = "/".join(map(str, place)) if all(place) else None
+        instance = join_instance(*map(record.get, ("hub", "group", "project")))
         for arguments in ({"instance": instance}, {}) if instance else ({},):
             try:
                 return self._service.backend(name, **arguments)

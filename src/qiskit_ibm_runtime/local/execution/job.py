@@ -81,9 +81,7 @@ class Inputs(RuntimeDecoder):
 
     def object_hook(self, obj: Any) -> Any:
         """Return the object behind a typed wrapper."""
-        self._insert_long_value(
-            obj
-        )  # a mark stands for a long text, and is the same in every payload
+        self._insert_long_value(obj)
         if obj.get("__type__") != "QuantumCircuit" or not isinstance(obj.get("__value__"), str):
             return super().object_hook(obj)
         text = obj["__value__"]
