@@ -188,9 +188,6 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Returns as soon as the service's stream reports the final state, or within two seconds if
         there is no stream. Without ``timeout``, tolerates up to five minutes of outage.
 
-        .. versionadded:: 0.9.3+embedded.1
-           The ``progress`` argument.
-
         Args:
             timeout: Maximum wait in seconds; no limit by default.
             progress: Whether to show status, queue position and elapsed time; or a function that is
@@ -241,16 +238,13 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
             - ``sampler``: ``SamplerResult``. ``quasi_dists`` is a list of ``circuits`` mappings
               from outcome (an integer, whose lowest bit is classical bit 0) to quasi-probability;
-              ``metadata`` is a list of ``circuits`` dicts with ``shots``, and at resilience level
-              1 ``readout_mitigation_overhead`` and ``readout_mitigation_time`` (in seconds).
+              ``metadata`` is a list of ``circuits`` dicts with ``shots``.
             - ``estimator``: ``EstimatorResult``. ``values`` is an array of shape ``(circuits,)``;
-              ``metadata`` is a list of ``circuits`` dicts. The standard error of a value is
-              ``sqrt(variance / shots)``; at level 2, ``zne`` has the value and variance at each
-              noise factor.
+              ``metadata`` is a list of ``circuits`` dicts with ``variance`` and ``shots``, so the
+              standard error is ``sqrt(variance / shots)``; at level 2 also ``zne``.
             - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts per circuit, and
               memory if ``memory`` was set.
-            - ``hello-world``: a string.
-            - custom programs: the return value of ``main``, as decoded by the decoder.
+            - custom programs: the return value of ``main`` (a string for ``hello-world``).
 
         Raises:
             RuntimeJobFailureError: If the job failed.
