@@ -225,8 +225,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
         The decoded result is cached. A decoder other than the job's own decodes it again.
 
-        .. versionadded:: 0.9.3+embedded.1
-           The ``progress`` argument.
+        .. versionadded:: 0.9.3+embedded.1 The ``progress`` argument.
 
         Args:
             timeout: Maximum wait in seconds; no limit by default.
@@ -242,8 +241,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             - ``estimator``: ``EstimatorResult``. ``values`` is an array of shape ``(circuits,)``;
               ``metadata`` is a list of ``circuits`` dicts with ``variance`` and ``shots``, so the
               standard error is ``sqrt(variance / shots)``; at level 2 also ``zne``.
-            - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts per circuit, and
-              memory if ``memory`` was set.
+            - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts of each circuit.
             - custom programs: the return value of ``main`` (a string for ``hello-world``).
 
         Raises:
@@ -364,8 +362,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     def backend(self) -> IBMBackend | None:
         """Return the backend of the job; ``None`` if the service does not report one.
 
-        A backend that was retired, or that this account cannot access, is returned as an
-        :class:`~qiskit_ibm_runtime.ibm_backend.IBMRetiredBackend`.
+        A retired or inaccessible backend is returned as an :class:`.IBMRetiredBackend`.
 
         Raises:
             IBMRuntimeError: If the request fails.
