@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from importlib.util import find_spec
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
-from qiskit_ibm_runtime.local.execution import job
+from qiskit_ibm_runtime._codecs.long_values import LONG
+from qiskit_ibm_runtime.local.execution import decoding, job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
-from .conftest import FailedError, run_here
+from .conftest import FailedError, run_here, work
 
 SHOTS = 4000
 FIVE_SIGMA = 5 * math.sqrt(0.25 / SHOTS)  # of a probability at its worst, one half
@@ -205,12 +207,6 @@ def test_qasm3_runner_reads_strings() -> None:
 
 
 def test_hello_world() -> None:
-    import json
-
-    from qiskit_ibm_runtime.local.execution import job
-
-    from .conftest import work
-
     published: list[str] = []
 
     kind, text = job.run(work("hello-world", {"iterations": 3}), published.append)
@@ -253,9 +249,29 @@ def test_caches_circuits_unmodified_between_jobs() -> None:
     assert results[0] == results[1]
 
 
+def test_tells_long_circuits_of_different_jobs_apart() -> None:
+    """
+    Long texts are cut out of a payload before it is parsed; each circuit is long by its unitary.
+    """
+    found = []
+    for flips in (0, 1):
+        circuit = QuantumCircuit(8, 1)
+        for _ in range(flips):
+            circuit.x(7)
+        circuit.unitary(random_unitary(2**7, seed=flips), range(7))
+        circuit.measure(7, 0)
+        inputs = work("sampler", {"circuits": [circuit], "run_options": {"shots": 10}})
+        assert len(inputs["params"]) > LONG
+        kind, text = job.run(inputs, print)
+        assert kind == "result", text
+        found.append(json.loads(text)["quasi_dists"])
+
+    assert found == [[{"0": 1.0}], [{"1": 1.0}]]
+
+
 def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "MOST_CIRCUITS", 2)
-    monkeypatch.setattr(job.Inputs, "_kept", {})
+    monkeypatch.setattr(decoding, "MOST_CIRCUITS", 2)
+    monkeypatch.setattr(decoding, "kept", {})
 
     for angle in range(4):
         circuit = QuantumCircuit(1, 1)
@@ -263,4 +279,4 @@ def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         circuit.measure(0, 0)
         run_here("sampler", circuits=[circuit], run_options={"shots": 1})
 
-    assert len(job.Inputs._kept) == 2
+    assert len(decoding.kept) == 2

@@ -37,7 +37,7 @@ class TestSamplerResults:
         ids=label,
     )
     def test_names_non_numeric_shots(self, metadata: Any) -> None:
-        with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots are "):
+        with pytest.raises(IBMRuntimeError, match=r"Metadata 0 .*shots is "):
             sampled({"0": 1.0}, metadata=metadata)
 
     @pytest.mark.parametrize("value", ["a", None, {"a": 1}, [1]], ids=label)

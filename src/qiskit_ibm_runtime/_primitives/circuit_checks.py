@@ -49,13 +49,31 @@ class BackendLimits:
         )
 
 
-def check_limits(circuits: Sequence[QuantumCircuit], shots: Any, limits: BackendLimits) -> None:
-    """Check the circuits and shots of a primitive against the size of its backend.
+def check_circuits(
+    circuits: Sequence[QuantumCircuit], sent: Mapping[str, Any], limits: BackendLimits | None
+) -> None:
+    """Check the circuits of a primitive against their layout and the size of the backend.
+
+    Args:
+        circuits: The circuits to run.
+        sent: Inputs of the primitive, with options in their sent form.
+        limits: Size of the backend, if it is known.
 
     Raises:
-        ValueError: If a circuit has too many qubits, or there are too many shots, also for a
-            simulation of the backend.
+        ValueError: If a layout does not fit, a circuit has too many qubits, or there are too many
+            shots, also for a simulation of the backend.
     """
+    _check_places(_section(sent, "transpilation_settings"), circuits)
+    if limits is not None:
+        _check_limits(circuits, _section(sent, "run_options").get("shots"), limits)
+
+
+def _section(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = inputs.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _check_limits(circuits: Sequence[QuantumCircuit], shots: Any, limits: BackendLimits) -> None:
     for index, circuit in enumerate(circuits):
         if limits.qubits is not None and circuit.num_qubits > limits.qubits:
             raise ValueError(
@@ -86,21 +104,29 @@ def _positive(value: Any) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def as_positions(layout: Any, circuits: Iterable[QuantumCircuit]) -> Any:
-    """Return the physical qubit of each qubit of the circuits, in their order.
+def with_positions(
+    inputs: Mapping[str, Any], circuits: Sequence[QuantumCircuit]
+) -> Mapping[str, Any]:
+    """Return inputs of a primitive whose layout names physical qubits, in the order of the circuit.
 
     Args:
-        layout: A ``Layout``, a mapping between qubits and numbers in either direction, or a list of
-            the qubits by place. Anything else is returned as it is.
+        inputs: The inputs. Their layout may be a ``Layout``, a mapping between qubits and numbers
+            in either direction, or a list of the qubits by place. Any other is left as it is.
         circuits: The circuits that share the layout.
 
     Raises:
         ValueError: If it misses a qubit, or the circuits differ in where it puts their qubits: one
             layout is sent for all of them.
     """
-    places = _places(layout)
-    if not places:
-        return layout
+    transpilation = _section(inputs, "transpilation_settings")
+    places = _places(transpilation.get("initial_layout"))
+    if not places or not circuits:
+        return inputs
+    layout = _positions(places, circuits)
+    return {**inputs, "transpilation_settings": {**transpilation, "initial_layout": layout}}
+
+
+def _positions(places: Mapping[Any, Any], circuits: Iterable[QuantumCircuit]) -> list[int]:
     found: list[list[int]] = []
     for circuit in circuits:
         missing = [bit for bit in circuit.qubits if bit not in places]
@@ -119,18 +145,10 @@ def as_positions(layout: Any, circuits: Iterable[QuantumCircuit]) -> Any:
     return found[0]
 
 
-def check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCircuit]) -> None:
-    """Check that a layout has one entry per qubit, as terra's transpiler requires.
-
-    Args:
-        transpilation: Options of the transpilation; a circuit that is not transpiled needs no
-            layout.
-        circuits: The circuits that share the layout.
-
-    Raises:
-        ValueError: If a circuit has another number of qubits.
-    """
+def _check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCircuit]) -> None:
+    """Check that a layout has one entry per qubit, as terra's transpiler requires."""
     layout = transpilation.get("initial_layout")
+    # A circuit that is not transpiled needs no layout.
     if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
         return
     for index, circuit in enumerate(circuits):

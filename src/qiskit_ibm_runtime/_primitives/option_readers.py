@@ -184,14 +184,19 @@ READERS: dict[str, dict[str, Reader]] = {
 }
 
 
-def sent_section(section: str, given: Mapping[str, Any], *, checked: bool) -> dict[str, Any]:
-    """Return a section of a primitive's inputs in its sent form; unknown options stay as they are.
+def with_sent_options(inputs: Mapping[str, Any], *, checked: bool) -> dict[str, Any]:
+    """Return inputs of a primitive with the options in their sent form; unknown ones stay.
 
     Raises:
         ValueError: If a value is not allowed, unless the checks are off.
     """
-    readers = READERS[section]
-    return {
-        name: readers[name].sent(name, value, checked=checked) if name in readers else scalar(value)
-        for name, value in given.items()
-    }
+    sent = dict(inputs)
+    for section, readers in READERS.items():
+        if isinstance(inputs.get(section), Mapping):
+            sent[section] = {
+                name: readers[name].sent(name, value, checked=checked)
+                if name in readers
+                else scalar(value)
+                for name, value in inputs[section].items()
+            }
+    return sent

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .circuit_checks import as_positions, check_limits, check_places
+from .circuit_checks import check_circuits, with_positions
 from .index_lists import circuits_run, is_of_primitive, without_repeats
 from .observables import as_numbers
-from .option_readers import READERS, SKIP_CHECKS, sent_section
+from .option_readers import SKIP_CHECKS, with_sent_options
 
 if TYPE_CHECKING:
     from .circuit_checks import BackendLimits
@@ -33,17 +33,9 @@ def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -
         return inputs
     checked = not os.environ.get(SKIP_CHECKS)
     circuits = circuits_run(inputs)
-    sent = dict(inputs)
-    sections = {name: sent[name] for name in READERS if isinstance(sent.get(name), Mapping)}
-    for name, given in sections.items():
-        layout = given.get("initial_layout")
-        placed = {} if layout is None else {"initial_layout": as_positions(layout, circuits)}
-        sent[name] = sent_section(name, {**given, **placed}, checked=checked)
-        if checked and placed:
-            check_places(sent[name], circuits)
-    if checked and limits is not None:
-        shots = sent["run_options"].get("shots") if "run_options" in sections else None
-        check_limits(circuits, shots, limits)
+    sent = with_sent_options(with_positions(inputs, circuits), checked=checked)
+    if checked:
+        check_circuits(circuits, sent, limits)
     observables = sent.get("observables")
     if isinstance(observables, Sequence) and not isinstance(observables, str):
         sent["observables"] = [as_numbers(each, at) for at, each in enumerate(observables)]

@@ -299,9 +299,10 @@ class RetrySession(requests.Session):
         """Send once; return a failure with the response, if any, in its ``response``."""
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
         ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
+        arguments = call.next_arguments()
         try:
             with holding(call.deadline):
-                response = super().request(call.method, call.url, **call.next_arguments())
+                response = super().request(call.method, call.url, **arguments)
                 if response.status_code >= 400 or not call.streamed:
                     read_answer(response, call.limit, call.deadline)
             _check_status(response, call)
