@@ -137,7 +137,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
-                and returns the checked request as a :class:`~.dry_run.DryRun`.
+                and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
 
         Returns:
             The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape

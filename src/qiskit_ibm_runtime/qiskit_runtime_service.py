@@ -349,7 +349,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             job_tags: Deprecated; give them in the options.
             max_execution_time: Deprecated; give it in the options.
             start_session: Whether the job opens a session; its id is that of the job.
-            dry_run: Whether to return the request as a :class:`~.dry_run.DryRun` and send nothing.
+            dry_run: Whether to send nothing, and return the request as a
+                :class:`~._jobs.dry_run.DryRun`.
 
         Returns:
             The job; its result comes from :meth:`RuntimeJob.result`.

@@ -42,6 +42,7 @@ from .exceptions import (
 )
 from .ibm_backend import IBMRetiredBackend
 from .program.result_decoder import ResultDecoder
+from .utils.hgp import join_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -190,7 +191,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Args:
             timeout: Seconds to wait at most; without limit by default.
             progress: Whether to show status, place in the queue and time meanwhile; or a function
-                to call with a :class:`~.job.progress.Progress` after each look at the status.
+                to call with a :class:`~._jobs.progress.Progress` after each look at the status.
 
         Raises:
             RuntimeJobTimeoutError: If the time is over first; the job goes on.
@@ -383,8 +384,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if not name:
             # The service has not chosen yet; any backend of the account stands in.
             return next(iter(self._service.backends()), None)
-        place = [record.get(part) for part in ("hub", "group", "project")]
-        instance = "/".join(map(str, place)) if all(place) else None
+        instance = join_instance(*map(record.get, ("hub", "group", "project")))
         for arguments in ({"instance": instance}, {}) if instance else ({},):
             try:
                 return self._service.backend(name, **arguments)

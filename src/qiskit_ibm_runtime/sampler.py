@@ -123,7 +123,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
                 ragged if the circuits differ. For one circuit the set itself will do.
             **kwargs: Options for this run only, at any level: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
-                and returns the checked request as a :class:`~.dry_run.DryRun`.
+                and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
 
         Returns:
             The job. Its result is a ``SamplerResult`` with a quasi-distribution over integers for

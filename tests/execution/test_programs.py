@@ -14,7 +14,7 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qiskit_ibm_runtime._codecs.long_values import LONG
-from qiskit_ibm_runtime.local.execution import job
+from qiskit_ibm_runtime.local.execution import decoding, job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
 from .conftest import FailedError, run_here, work
@@ -270,8 +270,8 @@ def test_tells_long_circuits_of_different_jobs_apart() -> None:
 
 
 def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "MOST_CIRCUITS", 2)
-    monkeypatch.setattr(job.Inputs, "_kept", {})
+    monkeypatch.setattr(decoding, "MOST_CIRCUITS", 2)
+    monkeypatch.setattr(decoding, "kept", {})
 
     for angle in range(4):
         circuit = QuantumCircuit(1, 1)
@@ -279,4 +279,4 @@ def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         circuit.measure(0, 0)
         run_here("sampler", circuits=[circuit], run_options={"shots": 1})
 
-    assert len(job.Inputs._kept) == 2
+    assert len(decoding.kept) == 2

@@ -38,10 +38,10 @@ HAS_AER = find_spec("qiskit_aer") is not None
 class RuntimeDecoder(json.JSONDecoder):
     """Decodes what :class:`RuntimeEncoder` encoded.
 
-    Only objects of an allow-list are built (see :mod:`.codecs.settings`), no text is evaluated and
+    Only objects of an allow-list are built (see :mod:`._codecs.settings`), no text is evaluated and
     nothing is imported because a payload names it. A payload may make only so much of little: 1 GiB
     more than it holds by inflating, 262,144 qubits and parameters that its bytes do not name (see
-    :mod:`.codecs.budget`).
+    :mod:`._codecs.limits`).
 
     .. code-block:: python
 

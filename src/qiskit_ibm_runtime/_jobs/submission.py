@@ -22,6 +22,7 @@ from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
+from qiskit_ibm_runtime.utils.hgp import join_instance
 
 from .decoding import decoder_pair
 from .streaming import check_callback
@@ -125,13 +126,12 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
     job_id = job if isinstance(job, str) else job.job_id()
     with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
         record = service._api_client.job_get(job_id)
-    place = [record.get(part) for part in ("hub", "group", "project")]
     options = RuntimeOptions(
         backend=record.get("backend") or None,
         image=record.get("runtime") or None,
         job_tags=list(record.get("tags") or []) or None,
         max_execution_time=record.get("cost") or None,
-        instance="/".join(map(str, place)) if all(place) else None,
+        instance=join_instance(*map(record.get, ("hub", "group", "project"))),
     )
     program_id = (record.get("program") or {}).get("id", "")
     decoders = None

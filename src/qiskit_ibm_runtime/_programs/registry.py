@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
+from qiskit_ibm_runtime.api.rest.base import is_last_page
 from qiskit_ibm_runtime.checks import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from qiskit_ibm_runtime.program.metadata import ProgramMetadata
 from qiskit_ibm_runtime.runtime_program import RuntimeProgram
 from qiskit_ibm_runtime.utils.json import to_base64_string
-from qiskit_ibm_runtime.utils.paging import is_last_page
 
 from .upload import read_source
 

@@ -12,8 +12,7 @@ from qiskit_ibm_runtime.utils.retired import PLATFORM_CHANNEL
 from . import storage
 from .account import Account, ChannelType
 from .exceptions import AccountNotFoundError, InvalidAccountError
-from .migration import migrated, needs_migration
-from .qiskitrc import account_from_section
+from .old_formats import account_from_section, migrated, needs_migration
 from .validation import CHANNELS, CLOUD_CHANNELS, LOCAL_CHANNEL, check_channel
 
 if TYPE_CHECKING:

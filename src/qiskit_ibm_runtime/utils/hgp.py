@@ -32,3 +32,8 @@ def from_instance_format(instance: Any) -> tuple[str, str, str]:
 def to_instance_format(hub: str, group: str, project: str) -> str:
     """Join hub, group and project to ``hub/group/project``."""
     return f"{hub}/{group}/{project}"
+
+
+def join_instance(*parts: Any) -> str | None:
+    """Join a hub, a group and a project with slashes; ``None`` unless all three are known."""
+    return "/".join(map(str, parts)) if all(parts) else None

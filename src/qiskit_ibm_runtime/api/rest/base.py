@@ -109,3 +109,19 @@ def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = No
         f"The service answered without {name!r} in a form that can be understood: expected "
         f"{kind.__name__}, got {type(data.get(name)).__name__}."
     )
+
+
+def is_last_page(records: list[Any], count: Any, offset: int, *, news: bool) -> bool:
+    """Return whether a page is the last one of a listing.
+
+    Args:
+        records: Records of the page.
+        count: The service's record count, which may count only the page.
+        offset: Number of records read so far.
+        news: Whether the page contains new records; services that ignore the offset return the
+            same page repeatedly.
+    """
+    if news:
+        return False
+    more = isinstance(count, int) and count > offset
+    return not (records and more)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
-from qiskit_ibm_runtime.utils.hgp import from_instance_format
+from qiskit_ibm_runtime.utils.hgp import from_instance_format, join_instance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,7 +109,6 @@ class JobQuery:
 
     def params(self) -> dict[str, Any]:
         """Return the parameters of the request."""
-        instance = (self.hub, self.group, self.project)
         optional = {
             "limit": self.limit,
             "offset": self.skip,
@@ -120,7 +119,7 @@ class JobQuery:
             "created_after": self.created_after and self.created_after.isoformat(),
             "created_before": self.created_before and self.created_before.isoformat(),
             "sort": None if self.descending else "ASC",
-            "provider": "/".join(map(str, instance)) if all(instance) else None,
+            "provider": join_instance(self.hub, self.group, self.project),
         }
         params: dict[str, Any] = {key: value for key, value in optional.items() if value}
         if self.pending is not None:

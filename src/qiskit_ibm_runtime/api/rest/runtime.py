@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from qiskit_ibm_runtime.utils.hgp import join_instance
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from .base import RestAdapterBase, entry, read_json, records
@@ -103,13 +104,12 @@ class Runtime(RestAdapterBase):
         session_time: int | None = None,
     ) -> dict[str, Any]:
         """Submit a job once; :mod:`~qiskit_ibm_runtime.api.clients.submission` does so safely."""
-        instance = (hub, group, project)
         request = JobRequest(
             program_id,
             backend_name,
             params,
             image,
-            "/".join(map(str, instance)) if all(instance) else None,
+            join_instance(hub, group, project),
             log_level,
             session_id,
             job_tags,

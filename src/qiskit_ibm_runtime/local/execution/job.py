@@ -7,7 +7,7 @@ import linecache
 import sys
 import traceback
 import types
-from typing import TYPE_CHECKING, Any, Callable, ClassVar
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit import QiskitError
 
@@ -15,9 +15,10 @@ from qiskit_ibm_runtime.local import programs
 from qiskit_ibm_runtime.local.pubs.errors import PubError
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.program import UserMessenger
-from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 from . import arguments
+from .decoding import Inputs, LazyInputs
 
 if TYPE_CHECKING:
     from .executor import Work
@@ -59,40 +60,6 @@ class Messenger(UserMessenger):
         return range(parts)
 
 
-MOST_CIRCUITS = 64
-"""Number of circuits that a process caches between jobs."""
-LONGEST_CIRCUIT = 2**16
-"""Size in characters up to which a circuit is cached."""
-
-
-class Inputs(RuntimeDecoder):
-    """Decoder of inputs that decodes equal circuits to one object.
-
-    Programs can then prepare a circuit once for many sets of parameter values. Optimizers send the
-    same circuit repeatedly, so small circuits are cached between jobs. The built-in programs do not
-    modify circuits.
-    """
-
-    _kept: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._circuits: dict[str, Any] = {}
-
-    def object_hook(self, obj: Any) -> Any:
-        """Decode a value with a type tag."""
-        self._fill_in(obj)  # a mark stands for a long text, and is the same in every payload
-        if obj.get("__type__") != "QuantumCircuit" or not isinstance(obj.get("__value__"), str):
-            return super().object_hook(obj)
-        text = obj["__value__"]
-        kept = self._kept if len(text) <= LONGEST_CIRCUIT else self._circuits
-        if text not in kept:
-            if len(kept) >= MOST_CIRCUITS and kept is self._kept:
-                kept.pop(next(iter(kept)))
-            kept[text] = super().object_hook(obj)
-        return kept[text]
-
-
 def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
     """Run a job, or one part of it.
 
@@ -106,7 +73,7 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         main = _main(work)
         if work.get("parameters"):
             arguments.check(work["parameters"], json.loads(work["params"]))
-        inputs = _inputs(work["params"], json.JSONDecoder if programs.is_v2(program) else Inputs)
+        inputs = _inputs(work["params"], _decoder(program))
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)
         if messenger.parts:
@@ -116,6 +83,12 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         return "result", json.dumps(result, cls=RuntimeEncoder)
     except BaseException as exc:  # noqa: BLE001  # any exception of the program fails the job
         return "failure", _report(exc)
+
+
+def _decoder(program: str) -> type[json.JSONDecoder]:
+    if programs.is_v2(program):
+        return json.JSONDecoder
+    return LazyInputs if programs.is_primitive(program) else Inputs
 
 
 def _inputs(text: str, decoder: type[json.JSONDecoder]) -> dict[str, Any]:

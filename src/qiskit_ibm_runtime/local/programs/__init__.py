@@ -38,6 +38,11 @@ def is_v2(program: str) -> bool:
     return program in _V2_MODULES
 
 
+def is_primitive(program: str) -> bool:
+    """Return whether a program is a primitive of the classic protocol, which may run in parts."""
+    return program in ("sampler", "estimator")
+
+
 @cache
 def metadata(program: str) -> dict[str, Any]:
     """What the service tells about a program: name, description, longest time and schemas."""

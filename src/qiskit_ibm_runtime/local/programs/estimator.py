@@ -59,6 +59,8 @@ class Estimation:
     def part(self, number: int, pieces: list[parts.Piece]) -> dict[str, Any]:
         """What one part answers."""
         self._machine.begin(number)
+        for piece in pieces:
+            self._check_width(piece.question)
         indices = self._given.indices
         exact_ones = self._with_exact_values({indices[piece.question] for piece in pieces})
         exactly = [p.question for p in pieces if indices[p.question] in exact_ones]
@@ -83,6 +85,17 @@ class Estimation:
             "values": [answers[question][0] for question in asked],
             "metadata": [answers[question][1] for question in asked],
         }
+
+    def _check_width(self, question: int) -> None:
+        number, circuit = (
+            self._numbers[question],
+            self._given.circuits[self._given.indices[question]],
+        )
+        if self._operators[number].num_qubits != circuit.num_qubits:
+            raise ValueError(
+                f"Observable {number} has {self._operators[number].num_qubits} qubits, and its "
+                f"circuit {circuit.num_qubits}."
+            )
 
     def _with_exact_values(self, indices: set[int]) -> set[int]:
         """The circuits, of some, whose values are not sampled."""
@@ -134,7 +147,7 @@ def _operators(
     """The number of the observable of each circuit that is asked for, and the observables.
 
     Raises:
-        ValueError: If the numbers of circuits, observables or qubits do not fit.
+        ValueError: If the numbers of circuits and observables do not fit.
     """
     observables = inputs["observables"]
     if not isinstance(observables, (list, tuple)):
@@ -146,15 +159,9 @@ def _operators(
             f"There are {len(given.indices)} circuits and {len(indices)} observables to estimate."
         )
     made: dict[int, SparsePauliOp] = {}
-    for index, number in zip(given.indices, indices):
+    for number in indices:
         if not 0 <= number < len(observables):
             raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
         if number not in made:
             made[number] = collected(observables[number])
-        operator = made[number]
-        if operator.num_qubits != given.circuits[index].num_qubits:
-            raise ValueError(
-                f"Observable {number} has {operator.num_qubits} qubits, and its circuit "
-                f"{given.circuits[index].num_qubits}."
-            )
     return list(indices), made

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
 from qiskit_ibm_runtime._codecs.limits import check_noise_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +141,7 @@ class Run:
 class PrimitiveInputs:
     """The circuits with their values, in the order asked for, and the options."""
 
-    circuits: list[QuantumCircuit]
+    circuits: Sequence[QuantumCircuit]
     indices: list[int]
     values: list[dict[Any, float]]
     transpilation: Transpilation
@@ -154,7 +157,7 @@ class PrimitiveInputs:
                 allowed.
         """
         circuits = inputs["circuits"]
-        circuits = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+        circuits = [circuits] if isinstance(circuits, QuantumCircuit) else circuits
         indices = inputs.get("circuit_indices")
         indices = list(range(len(circuits)) if indices is None else indices)
         return cls(
@@ -176,7 +179,7 @@ class PrimitiveInputs:
 
 
 def _values(
-    circuits: list[QuantumCircuit], indices: list[int], inputs: dict[str, Any]
+    circuits: Sequence[QuantumCircuit], indices: list[int], inputs: dict[str, Any]
 ) -> list[dict[Any, float]]:
     """The value of each parameter, for each circuit that is asked for."""
     parameters = inputs.get("parameters")
