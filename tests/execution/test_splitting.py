@@ -225,7 +225,7 @@ async def _until(condition: Any) -> None:
 
 def test_messages_and_logs_of_parts_are_in_order() -> None:
     async def scenario() -> None:
-        inner, heard = Scripted(3, 3), []
+        inner, heard = Scripted(3, 3), list[Any]()
         running = asyncio.create_task(SplittingExecutor(inner).run(JOB, heard.append))
         await _until(lambda: len(inner.begun) == 3)
         assert heard == ["0 begins"]
