@@ -148,7 +148,7 @@ def test_different_backend_in_session_options_warns(standin, service):
         session.run("p", {}, options={"backend": "another"})
 
     assert "'another'" in caught.value.message
-    assert f"is different from the session's, '{DEVICE}'" in caught.value.message
+    assert f"but the session runs on '{DEVICE}'" in caught.value.message
     assert standin.sent("POST /jobs") == []
 
 
