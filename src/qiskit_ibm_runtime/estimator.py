@@ -1,4 +1,4 @@
-"""The Estimator: expectation values of observables."""
+"""The Estimator primitive."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra ships no types
-    """Estimates expectation values of observables on a runtime service.
+    """Estimate expectation values of observables on a runtime service.
 
-    It is a ``BaseEstimator`` of Qiskit Terra, so that everything written for those runs on it.
+    This is a ``BaseEstimator`` of Qiskit Terra, so algorithms written for that class run on it.
 
     .. code-block:: python
 
@@ -70,28 +70,28 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make an estimator.
+        """Create an estimator.
 
-        With a backend in place of a session, it joins the default session if that one fits, and
-        else makes a new default session and closes the old one.
+        Given a backend instead of a session, the estimator uses the default session if it is on
+        that backend; otherwise it creates a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the estimator by index.
-            observables: Deprecated: observables for the same.
+            observables: Deprecated: observables for calling the estimator by index.
             parameters: Deprecated: parameters of the circuits.
-            service: Deprecated: the service; ``session`` knows it.
-            session: Session to run in, or a backend, or its name, for the default session.
+            service: Deprecated: the service; use ``session``.
+            session: Session to run in; or a backend or its name, to use the default session.
             options: Options, nested, flat or mixed.
-            skip_transpilation: Deprecated: the transpilation option of that name.
+            skip_transpilation: Deprecated: use the transpilation option of that name.
 
         Raises:
-            TypeError: If ``session`` or ``options`` is of another kind.
-            ValueError: If no backend is given where the channel needs one.
+            TypeError: If ``session`` or ``options`` has another type.
+            ValueError: If the channel requires a backend and none is given.
         """
         super().__init__()
         if circuits is not None or observables is not None or parameters is not None:
             names = "circuits, observables and parameters"
-            deprecate_arguments(names, "0.7", "Give them to run().", 2)
+            deprecate_arguments(names, "0.7", "Pass them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         check_parameter_counts(self._circuits, self._parameters)
         self._observables = () if observables is None else all_observables(observables)
@@ -124,36 +124,42 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob | DryRun:
-        """Submit expectation values to be estimated.
+        """Submit circuits and observables for estimating expectation values.
+
+        .. versionadded:: 0.9.3+embedded.1
+           The ``dry_run`` argument.
 
         Args:
-            circuits: One circuit or a sequence of them. One that is named several times is sent
-                once. On channel ``local``, measurements at the end are left out, with a warning.
-            observables: One for each circuit, on as many qubits: ``SparsePauliOp``, ``Pauli``,
-                ``PauliList`` (coefficients 1), a label such as ``"IXZ"``, ``Operator``,
-                ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
-            parameter_values: A set of numbers for each circuit, in the order of its
-                ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
-                ragged if the circuits differ. For one circuit the set itself will do.
-            **kwargs: Options for this run only, at any level: ``shots=100`` or
-                ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
-                and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+            circuits: One circuit or a sequence of circuits. A circuit that occurs several times is
+                sent once. On channel ``local``, final measurements are removed with a warning.
+            observables: One observable per circuit, on the same number of qubits:
+                ``SparsePauliOp``, ``Pauli``, ``PauliList`` (with coefficients 1), a label such as
+                ``"IXZ"``, ``Operator``, ``PauliSumOp`` or ``PauliOp``. Coefficients may be complex.
+            parameter_values: Values of each circuit's parameters, in the order of its
+                ``parameters``: an array of shape ``(circuits, parameters)``, or a nested sequence,
+                which may be ragged if circuits have different numbers of parameters. For a single
+                circuit also an array of shape ``(parameters,)``. May be omitted if no circuit has
+                parameters.
+            **kwargs: Options for this run only, nested or flat: ``shots=100`` or
+                ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
+                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
 
         Returns:
             The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape
             ``(circuits,)`` of floats, or of complex numbers if an observable is not Hermitian, and
-            metadata.
+            metadata; see :meth:`RuntimeJob.result`.
 
         Raises:
-            TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an observable is infinite, an option is out of
-                range, or a circuit uses a faulty part of the device. Nothing has been sent then.
-            QiskitError: If an observable cannot be read.
+            TypeError: If a circuit or a value has another type.
+            ValueError: If numbers of circuits, observables and values differ, a coefficient is not
+                finite, an option is out of range, or a circuit uses a faulty qubit or gate. Raised
+                before submitting.
+            QiskitError: If an observable is malformed.
             RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
         operators = as_observables(observables, wanted)
-        # Of another service nobody here knows what it does with them.
+        # Other services may handle measurements differently.
         if getattr(self._session.service, "channel", None) == "local":
             warn_of_measurements(wanted)
         values = as_parameter_values(parameter_values, wanted)
@@ -170,7 +176,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         _user_kwargs: dict[str, Any] | None = None,
         **options: Any,
     ) -> RuntimeJob:
-        """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
+        """Submit the arguments that :meth:`run` has checked; subclasses may override this."""
         inputs = {
             "circuits": circuits,
             "circuit_indices": list(range(len(circuits))),
@@ -189,14 +195,17 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         parameter_values: ArrayLike | None = None,
         **run_options: Any,
     ) -> EstimatorResult:
-        """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
+        """Run circuits of the constructor and wait; deprecated in favor of :meth:`run`."""
         issue_deprecation_msg("Calling an Estimator is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
         names = [self._parameters[index] for index in indices]
         positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         if len(positions) != len(indices):
-            raise ValueError(f"{len(positions)} observables are given for {len(indices)} circuits.")
+            raise ValueError(
+                f"Got {len(positions)} observables for {len(indices)} circuits. Give one "
+                "observable per circuit."
+            )
         check_widths([self._observables[position] for position in positions], chosen)
         return self._call(
             circuits=indices,
@@ -212,7 +221,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         parameter_values: Sequence[Sequence[float]],
         **run_options: Any,
     ) -> EstimatorResult:
-        """Run circuits of the constructor by index; the hook of classes that override calls."""
+        """Run circuits of the constructor by index; subclasses may override this."""
         inputs = {
             "circuits": list(self._circuits),
             "circuit_indices": circuits,

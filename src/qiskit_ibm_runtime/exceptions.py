@@ -1,6 +1,6 @@
-"""The errors that users catch.
+"""Public exceptions of the package.
 
-The whole tree of the package::
+The complete hierarchy::
 
     QiskitError
      └ IBMError
@@ -32,17 +32,19 @@ from qiskit.exceptions import QiskitError
 
 @dataclass(frozen=True)
 class Failure:
-    """What is known about a request that failed, kept through every translation of its error.
+    """Details of a failed request, preserved when its error is translated.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     Attributes:
-        status: HTTP status of the last answer; ``None`` when no answer came.
-        code: Error code that the service gave.
-        message: Text that the service gave, or the fault of the connection.
+        status: HTTP status of the last response; ``None`` without a response.
+        code: Error code of the service.
+        message: Error message of the service or of the connection.
         trace_id: Identifier under which the service logged the request.
-        attempts: How often the request was sent.
+        attempts: Number of attempts to send the request.
         elapsed: Seconds from the first attempt to the last failure.
-        uncertain: Whether the service may have carried out the request all the same.
-        candidates: Ids of jobs that a submit of uncertain outcome may have made.
+        uncertain: Whether the service may have processed the request despite the failure.
+        candidates: Ids of jobs that an uncertain submit may have created.
     """
 
     status: int | None = None
@@ -56,11 +58,11 @@ class Failure:
 
 
 class IBMError(QiskitError):  # type: ignore[misc]  # terra ships no types
-    """Base of every error that this package raises on its own account.
+    """Base class of this package's exceptions.
 
     Attributes:
-        message: The text, without the quotes that ``str()`` of a Qiskit error adds.
-        failure: What is known about the failed request; ``None`` when none was sent.
+        message: The message, without the quotes that ``str()`` adds for Qiskit errors.
+        failure: Details of the failed request; ``None`` if no request was sent.
     """
 
     def __init__(self, *message: str, failure: Failure | None = None) -> None:
@@ -69,23 +71,23 @@ class IBMError(QiskitError):  # type: ignore[misc]  # terra ships no types
 
 
 class IBMAccountError(IBMError):
-    """No usable account was found, or it gives access to nothing."""
+    """There is no usable account, or the account has no access to any instance."""
 
 
 class IBMApiError(IBMError):
-    """An unspecified error of the service's interface; kept for code that catches it."""
+    """Unspecified API error; kept for code that catches it."""
 
 
 class IBMBackendApiProtocolError(IBMError):
-    """The service described a backend in a form that cannot be understood."""
+    """The service returned a malformed description of a backend."""
 
 
 class IBMInputValueError(IBMError):
-    """An argument has a value that cannot be used; nothing was sent."""
+    """An argument has an invalid value; raised before sending a request."""
 
 
 class IBMNotAuthorizedError(IBMError):
-    """The service refused the credentials, or the account lacks the right."""
+    """The service rejected the credentials, or the account lacks the permission."""
 
 
 class IBMRuntimeError(IBMError):
@@ -93,48 +95,57 @@ class IBMRuntimeError(IBMError):
 
 
 class RuntimeDuplicateProgramError(IBMRuntimeError):
-    """A program of that name exists already."""
+    """A program with that name already exists."""
 
 
 class RuntimeProgramNotFound(IBMRuntimeError):
-    """The service knows no such program, or hides it from this account."""
+    """The program does not exist, or this account has no access to it."""
 
 
 class RuntimeJobFailureError(IBMRuntimeError):
-    """The job ended in failure, so it has no result."""
+    """The job failed, so it has no result."""
 
     def __str__(self) -> str:
-        """Return the text with its line breaks; other Qiskit errors show it as one string."""
+        """Return the message with its line breaks, which other Qiskit errors escape."""
         return str(self.message)
 
 
 class RuntimeJobNotFound(IBMRuntimeError):
-    """The service knows no such job, or hides it from this account."""
+    """The job does not exist, or this account has no access to it."""
 
 
 class RuntimeInvalidStateError(IBMRuntimeError):
-    """The job is in a state that does not allow the operation."""
+    """The operation is not allowed in the current state of the job."""
 
 
 class RuntimeJobTimeoutError(IBMRuntimeError):
-    """The client stopped waiting; the job itself goes on."""
+    """Waiting for a job timed out; the job continues to run."""
 
 
 class RuntimeJobMaxTimeoutError(IBMRuntimeError):
-    """The service stopped the job because it ran longer than it may."""
+    """The service stopped the job because it exceeded its maximum execution time."""
 
     def __str__(self) -> str:
-        """Return the text with its line breaks; other Qiskit errors show it as one string."""
+        """Return the message with its line breaks, which other Qiskit errors escape."""
         return str(self.message)
 
 
 class EncodeError(IBMInputValueError, TypeError):
-    """A value cannot travel, or would arrive as something else; nothing was sent."""
+    """A value cannot be encoded without loss; raised before sending a request.
+
+    .. versionadded:: 0.9.3+embedded.1
+    """
 
 
 class DecodeError(IBMError, ValueError):
-    """A payload is damaged, too large, or names something that is not allowed."""
+    """A payload is malformed, too large, or contains something that is not allowed.
+
+    .. versionadded:: 0.9.3+embedded.1
+    """
 
 
 class CircuitError(IBMInputValueError):
-    """A circuit holds what has a meaning in its author's process alone."""
+    """A circuit contains something that exists only in the author's process.
+
+    .. versionadded:: 0.9.3+embedded.1
+    """

@@ -1,4 +1,7 @@
-"""Several jobs at once: as they end, and what they used together."""
+"""Helpers for several jobs: waiting for completion, and total usage.
+
+.. versionadded:: 0.9.3+embedded.1
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ if TYPE_CHECKING:
 
 
 def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> Iterator[RuntimeJob]:
-    """Yield jobs in the order in which they end, failed ones included.
+    """Yield jobs as they finish, including failed ones.
 
-    One thread watches all of them: over their streams, and by at most two requests a second where
-    these are open.
+    One thread watches all of them through their streams, and polls with at most two requests per
+    second.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     .. code-block:: python
 
@@ -31,12 +36,12 @@ def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> It
             print(job.job_id(), job.status().name)
 
     Args:
-        jobs: The jobs; they may belong to different services.
-        timeout: Seconds to wait at most for all of them; without limit by default.
+        jobs: The jobs, possibly of different services.
+        timeout: Maximum wait for all of them in seconds; no limit by default.
 
     Raises:
-        RuntimeJobTimeoutError: If the time is over first; the jobs go on.
-        RequestsApiError: If a service cannot be asked for five minutes.
+        RuntimeJobTimeoutError: If the timeout expires first; the jobs continue to run.
+        RequestsApiError: If a service is unreachable for five minutes.
     """
     from ._jobs.watching import WATCHER
 
@@ -48,8 +53,8 @@ def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> It
     except concurrent.futures.TimeoutError:
         unfinished = [job.job_id() for ended, job in watched.items() if not ended.done()]
         raise RuntimeJobTimeoutError(
-            f"Timed out waiting for jobs: {timeout} seconds are over, and these go on: "
-            f"{', '.join(unfinished)}."
+            f"Timed out waiting for jobs after {timeout} seconds. Unfinished jobs, which continue "
+            f"to run: {', '.join(unfinished)}."
         ) from None
     finally:
         for ended in watched:
@@ -59,15 +64,17 @@ def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> It
 def as_completed_async(
     jobs: Iterable[RuntimeJob], timeout: float | None = None
 ) -> AsyncIterator[RuntimeJob]:
-    """Yield jobs in the order in which they end, for ``async for``.
+    """Yield jobs as they finish, for ``async for``.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     Args:
         jobs: The jobs.
-        timeout: Seconds to wait at most for all of them; without limit by default.
+        timeout: Maximum wait for all of them in seconds; no limit by default.
 
     Raises:
-        RuntimeJobTimeoutError: If the time is over first; the jobs go on.
-        RequestsApiError: If a service cannot be asked for five minutes.
+        RuntimeJobTimeoutError: If the timeout expires first; the jobs continue to run.
+        RequestsApiError: If a service is unreachable for five minutes.
     """
     from ._jobs.event_loop import as_completed
 
@@ -75,12 +82,14 @@ def as_completed_async(
 
 
 class Usage(NamedTuple):
-    """What jobs used together.
+    """Total usage of several jobs.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     Attributes:
-        seconds: Seconds of the backend.
-        jobs: How many jobs that is.
-        unknown: Ids of the jobs for which the service does not tell.
+        seconds: Total usage of the backends in seconds.
+        jobs: Number of jobs included in the total.
+        unknown: Ids of jobs whose usage the service does not report.
     """
 
     seconds: float
@@ -89,7 +98,9 @@ class Usage(NamedTuple):
 
 
 def total_usage(jobs: Iterable[RuntimeJob]) -> Usage:
-    """Return the usage of jobs, summed; the metrics of each take one request.
+    """Return the total usage of jobs, fetching the metrics of each with one request.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     .. code-block:: python
 
@@ -102,7 +113,7 @@ def total_usage(jobs: Iterable[RuntimeJob]) -> Usage:
         jobs: The jobs.
 
     Raises:
-        IBMNotAuthorizedError: If the service refuses the credentials.
+        IBMNotAuthorizedError: If the service rejects the credentials.
     """
     every = list(jobs)
     answers = run_concurrently(lambda job: job.metrics(), every)

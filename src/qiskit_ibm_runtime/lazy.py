@@ -1,4 +1,4 @@
-"""Submodules as attributes of their packages, imported when they are first used."""
+"""Lazy import of submodules and names on first attribute access."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def submodule(package: str, name: str) -> ModuleType:
 
     Args:
         package: Full name of the package.
-        name: Attribute that was asked for.
+        name: Name of the attribute.
 
     Raises:
-        AttributeError: If the package has no submodule of that name.
+        AttributeError: If the package has no submodule with that name.
     """
     full = f"{package}.{name}"
-    # Names with an underscore are looked for by tools; `__main__` must not run.
+    # Tools look up underscored names, and `__main__` must not run.
     if not name.startswith("_"):
         try:
             return import_module(full)
@@ -31,11 +31,11 @@ def submodule(package: str, name: str) -> ModuleType:
 
 
 def names_from(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` that imports some names of a module when they are first used.
+    """Return a module ``__getattr__`` that imports the given names on first use.
 
     Args:
         package: Full name of the module's package.
-        homes: The module of each name, relative to the package.
+        homes: Relative module that defines each name.
     """
 
     def get(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The front door: accounts, backends, programs and jobs."""
+"""The service class: accounts, backends, programs and jobs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = ["DEPRECATED_PROGRAMS", "SERVICE_NAME", "QiskitRuntimeService"]
 SERVICE_NAME = "runtime"
 
 if not TYPE_CHECKING:
-    # Loaded when they are first used; doubles replace the clients here, in this module.
+    # Imported on first use. Tests replace these names in this module by doubles.
     __getattr__ = names_from(
         "qiskit_ibm_runtime",
         {
@@ -56,15 +56,15 @@ if not TYPE_CHECKING:
     )
 _here: Any = sys.modules[__name__]
 
-# Services of this process by the number they were given: a pickled one finds itself again.
+# Services of this process by number, so that unpickling returns the same object.
 _living: WeakValueDictionary[str, QiskitRuntimeService] = WeakValueDictionary()
 
 
 class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):  # type: ignore[misc]  # terra ships no types
     """Entry point to a runtime service: its backends, programs and jobs.
 
-    Making a service logs in and asks for the names of the backends; whatever else there is to know
-    about a backend is fetched when somebody looks at it, and once.
+    Creating a service logs in and fetches the names of the backends. Other data of a backend is
+    fetched on first access and cached.
 
     .. code-block:: python
 
@@ -75,9 +75,13 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             print(backend.name, backend.num_qubits)
         print(service.least_busy(simulator=False))
 
-    Services are equal only to themselves. A copy of a service is the service; a pickled one does
-    not carry the token: where it is loaded, the token comes from the environment or from the
-    account file. ``transport``, ``retry``, ``timeout`` and the hooks do not travel with it.
+    Services are equal only to themselves, and copying a service returns the same object. A pickled
+    service does not contain the token: when it is unpickled, the token is read from the environment
+    or the account file. ``transport``, ``retry``, ``timeout`` and the hooks are not pickled.
+
+    .. versionadded:: 0.9.3+embedded.1
+       The channels ``local`` and ``ibm_quantum_platform``, the arguments ``transport``, ``retry``,
+       ``timeout``, ``on_request`` and ``on_response``, and use as a context manager.
     """
 
     def __init__(
@@ -100,33 +104,33 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
     ) -> None:
         """Choose an account and log in.
 
-        The first rule that applies chooses the account: the saved one of that ``name``; the one
-        made of ``channel``, ``token`` and ``url``; the one of the environment
-        (``QISKIT_IBM_TOKEN``, and ``QISKIT_IBM_CHANNEL``, ``QISKIT_IBM_INSTANCE``,
-        ``QISKIT_IBM_URL``); the saved default of the channel. ``instance``, ``proxies`` and
-        ``verify`` then replace what the account says.
+        The account is the first of these: the saved account ``name``; ``channel``, ``token`` and
+        ``url``; the environment (``QISKIT_IBM_TOKEN``, with ``QISKIT_IBM_CHANNEL``,
+        ``QISKIT_IBM_INSTANCE`` and ``QISKIT_IBM_URL``); the saved default account of the channel.
+        ``instance``, ``proxies`` and ``verify`` override the account's values.
 
         Args:
-            channel: ``"ibm_quantum_platform"`` for IBM's platform of today, ``"ibm_quantum"``,
-                ``"ibm_cloud"``, or ``"local"`` for the embedded runtime, which needs no account.
-            auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
+            channel: ``"ibm_quantum_platform"`` for the current IBM Quantum Platform,
+                ``"ibm_quantum"``, ``"ibm_cloud"``, or ``"local"`` for the embedded runtime, which
+                needs no account.
+            auth: Deprecated; ``"legacy"`` means ``"ibm_quantum"``, and ``"cloud"`` means
                 ``"ibm_cloud"``.
             token: API token, or IBM Cloud API key.
-            url: Address of the channel; IBM's own by default.
-            filename: File with saved accounts; ``~/.qiskit/qiskit-ibm.json`` by default.
+            url: URL of the service; IBM's own by default.
+            filename: Account file; ``~/.qiskit/qiskit-ibm.json`` by default.
             name: Name of a saved account.
-            instance: ``ibm_quantum``: ``hub/group/project``, searched first for backends.
-                ``ibm_quantum_platform`` and ``ibm_cloud``: CRN or name of a service instance;
-                without one, the first takes the cheapest of the account.
+            instance: For ``ibm_quantum``, the ``hub/group/project`` to search first for backends.
+                For ``ibm_quantum_platform`` and ``ibm_cloud``, CRN or name of a service instance;
+                ``ibm_quantum_platform`` uses the account's cheapest instance by default.
             proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`, as a dict.
-            verify: Whether to check certificates, or the file of the authority to check them with.
-            transport: Sends the HTTP requests in place of the pooled connections of the service,
-                such as an adapter of ``requests`` that signs, records or answers them. Streams of
+            verify: Whether to verify certificates, or the path of a CA certificate.
+            transport: Adapter of ``requests`` that sends the HTTP requests, for example to sign,
+                record or mock them. By default the service uses pooled connections. Streams of
                 jobs do not use it.
-            retry: When to repeat a request, how often, and how long one may take with all
-                repetitions; by default :class:`~qiskit_ibm_runtime.api.http.retry.RetryPolicy()`.
-            timeout: Seconds to connect and to wait for an answer, as a pair or as one number for
-                both. By default 5 and 60, and 30 and 900 to submit a job.
+            retry: Retry policy; by default
+                :class:`~qiskit_ibm_runtime.api.http.retry.RetryPolicy()`.
+            timeout: Seconds to connect and to wait for a response, as a pair or as one number for
+                both. By default 5 and 60, and 30 and 900 for submitting a job.
             on_request: Called with a
                 :class:`~qiskit_ibm_runtime.api.http.settings.RequestEvent` before each attempt to
                 send a request, in the thread that sends it.
@@ -134,18 +138,19 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
                 :class:`~qiskit_ibm_runtime.api.http.settings.ResponseEvent` after each attempt.
 
         Raises:
-            ValueError: If ``channel`` is unknown, or missing beside ``token`` or ``url``.
-            TypeError: If ``proxies`` is no dict, or has another field than these.
+            ValueError: If ``channel`` is unknown, or missing although ``token`` or ``url`` is
+                given.
+            TypeError: If ``proxies`` is not a dict, or has unknown fields.
             AccountNotFoundError: If there is no such account.
-            InvalidAccountError: If a field of the account cannot be used; nothing is sent.
-            CloudResourceNameResolutionError: If not exactly one service instance has the name.
-            IBMInputValueError: If the url does not belong to an authentication service, or one of
-                the last five arguments cannot be used.
-            IBMNotAuthorizedError: If the token is refused or the account may not use the runtime.
+            InvalidAccountError: If a field of the account is invalid; raised before any request.
+            CloudResourceNameResolutionError: If no instance or several instances have the name.
+            IBMInputValueError: If the URL is not that of an authentication service, or one of the
+                last five arguments is invalid.
+            IBMNotAuthorizedError: If the token is rejected or the account may not use the runtime.
             IBMAccountError: If the account has no hub/group/project.
-            RequestsApiError: If the service cannot be asked.
+            RequestsApiError: If a request fails.
         """
-        # Requests and websockets are loaded by the first service, not by an import.
+        # Imported here, so that importing the package does not import requests and websockets.
         from ._backends.catalog import BackendCatalog
         from ._service import opening
         from .api.http.settings import HttpSettings
@@ -183,15 +188,15 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         from ._platform.connection import connect
 
         self._client_params, self._api_client = connect(self._account, self._http)
-        self._sessions_cost = True  # so primitives without a session open none
+        self._sessions_cost = True  # primitives without a session do not open one
         self._backends = self._discover_cloud_backends()
 
     def close(self) -> None:
-        """Close the connections to the service; jobs, sessions and streams of jobs go on.
+        """Close the connections to the service; jobs, sessions and streams are not affected.
 
-        A request after that opens new connections, and a second call does nothing. A ``transport``
-        that was given to the service stays open. So does the embedded runtime: it ends with the
-        process.
+        Later requests open new connections, and calling this again does nothing. A ``transport``
+        given to the service stays open, and the embedded runtime keeps running until the process
+        ends.
 
         .. versionadded:: 0.9.3+embedded.1
 
@@ -219,7 +224,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         return log_in(client_params, _here.AuthClient, _here.VersionClient)
 
     def _discover_cloud_backends(self) -> dict[str, Any]:
-        """Names of the backends; the objects are made when somebody looks at them."""
+        """Return the names of the backends; objects are created on first access."""
         return dict.fromkeys(self._api_client.list_backends())
 
     def _initialize_hgps(self, auth_client: AuthClient) -> dict[str, HubGroupProject]:
@@ -234,12 +239,12 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
 
     @property
     def channel(self) -> str:
-        """Channel in use: ``ibm_quantum``, ``ibm_cloud`` or ``local``."""
+        """Channel in use: ``ibm_quantum_platform``, ``ibm_quantum``, ``ibm_cloud`` or ``local``."""
         return self._channel
 
     @property
     def auth(self) -> str:
-        """Deprecated: ``cloud`` on channel ``ibm_cloud``, else ``legacy``."""
+        """Deprecated: ``cloud`` for channel ``ibm_cloud``, otherwise ``legacy``."""
         issue_deprecation_msg(
             "The auth property is deprecated", "0.6", "Use the channel property instead."
         )
@@ -251,11 +256,11 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         return self
 
     def active_account(self) -> dict[str, Any] | None:
-        """Tell which account is in use.
+        """Return the account in use.
 
         Returns:
-            The fields as they would be saved, with the CRN that a service name stood for. The token
-            is there; what is printed of the dict masks it.
+            Its fields in the format of the account file, with the CRN of a service instance given
+            by name. The dict contains the token, but its repr masks it.
         """
         from ._display.containers import AccountFields
 
@@ -331,35 +336,37 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         *,
         dry_run: bool = False,
     ) -> RuntimeJob | DryRun:
-        """Run a program.
+        """Submit a program as a job.
 
-        Everything is checked before anything is sent, and one call makes one job.
+        All arguments are validated before submitting, and one call creates exactly one job.
+
+        .. versionadded:: 0.9.3+embedded.1
+           The ``dry_run`` argument.
 
         Args:
-            program_id: The program, such as ``"sampler"``.
-            inputs: Its inputs by name, or the filled-in form of :meth:`RuntimeProgram.parameters`.
-            options: Where and how to run it, as :class:`RuntimeOptions` or a dict of them. They
-                are not changed.
-            callback: Called with job id and message for each message of the job, its result
-                included.
-            result_decoder: Class with a ``decode`` method; or a pair of them, for messages and for
-                the result.
-            instance: Deprecated; give it in the options.
-            session_id: The session to join.
-            job_tags: Deprecated; give them in the options.
-            max_execution_time: Deprecated; give it in the options.
-            start_session: Whether the job opens a session; its id is that of the job.
-            dry_run: Whether to send nothing, and return the request as a
-                :class:`~._jobs.dry_run.DryRun`.
+            program_id: Id of the program, such as ``"sampler"``.
+            inputs: Program inputs by name, or a namespace from :meth:`RuntimeProgram.parameters`.
+            options: Where and how to run the program, as :class:`RuntimeOptions` or a dict of its
+                fields; not modified.
+            callback: Called with job id and message for each interim result and the final result.
+            result_decoder: Class with a ``decode`` method, or a pair for interim results and
+                result.
+            instance: Deprecated; use the options.
+            session_id: Id of the session to join.
+            job_tags: Deprecated; use the options.
+            max_execution_time: Deprecated; use the options.
+            start_session: Whether the job opens a session, whose id is that of the job.
+            dry_run: Whether to return the request as a :class:`~._jobs.dry_run.DryRun` instead of
+                submitting it.
 
         Returns:
-            The job; its result comes from :meth:`RuntimeJob.result`.
+            The job; :meth:`RuntimeJob.result` returns its result.
 
         Raises:
-            IBMInputValueError: If an argument cannot be used.
+            IBMInputValueError: If an argument is invalid.
             QiskitBackendNotFoundError: If the account has no such backend.
             RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the service refuses the job.
+            IBMRuntimeError: If the service rejects the job.
         """
         from ._jobs.submission import read_options, run_program
 
@@ -384,17 +391,17 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
     def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
         """Submit the inputs of a job again, to the same backend and with the same tags.
 
-        The new job is in no session.
+        The new job does not belong to a session.
 
         .. versionadded:: 0.9.3+embedded.1
 
         Args:
-            job: The job, or its id; it may have failed, or be one of another time.
+            job: The job or its id, in any state.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
-            QiskitBackendNotFoundError: If the backend is gone.
-            IBMRuntimeError: If a request fails otherwise.
+            QiskitBackendNotFoundError: If its backend no longer exists.
+            IBMRuntimeError: If a request fails for another reason.
         """
         from ._jobs.submission import rerun
 
@@ -407,11 +414,11 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         inputs: dict[str, Any] | ParameterNamespace,
         options: RuntimeOptions | dict[str, Any] | None = None,
     ) -> RuntimeSession:
-        """Make a session of the old style, for one program; deprecated in favour of ``Session``.
+        """Create an old-style session for one program; deprecated in favor of ``Session``.
 
         Args:
-            program_id: The program.
-            inputs: Its first inputs.
+            program_id: Id of the program.
+            inputs: Inputs of the first job.
             options: As for :meth:`run`.
         """
         from .runtime_session import RuntimeSession
@@ -422,7 +429,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
 def _revived(
     cls: type[QiskitRuntimeService], number: str, identity: AccountIdentity
 ) -> QiskitRuntimeService:
-    """The service that was pickled: the same one in its own process, else one for its account."""
+    """Unpickle a service: the same object in its own process, else a new one for its account."""
     service = _living.get(number)
     if service is None:
         account = identity.find()

@@ -1,4 +1,4 @@
-"""One job on the service."""
+"""Handle of a job."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXTERNAL_TIMEOUT = 60
-# The text of a result is kept for other decoders, unless it is longer; then it is fetched again.
+# Encoded results up to this length are cached for other decoders; longer ones are fetched again.
 LONGEST_KEPT_TEXT = 1_000_000
 
 
 class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore[misc]  # terra ships no types
-    """A submitted program: its status, its messages, its result.
+    """A submitted program: its status, interim results and result.
 
-    Jobs are made by :meth:`QiskitRuntimeService.run`, by the primitives, and by
-    :meth:`QiskitRuntimeService.job` for jobs of the past.
+    :meth:`QiskitRuntimeService.run` and the primitives return jobs;
+    :meth:`QiskitRuntimeService.job` retrieves earlier ones.
 
     .. code-block:: python
 
@@ -99,25 +99,25 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         place: Mapping[str, Any] | None = None,
         final_state: JobState | None = None,
     ) -> None:
-        """Make the handle of a job; nothing is sent, unless there is a callback to stream to.
+        """Create the handle of a job, without requests unless there is a callback.
 
         Args:
-            backend: The backend; asked for when it is looked at, if ``None``.
-            api_client: What talks to the service.
-            client_params: How to reach it, for the stream.
-            job_id: The job.
-            program_id: Its program.
+            backend: The backend; ``None`` to look it up on first access.
+            api_client: Client of the service.
+            client_params: Connection parameters for the stream.
+            job_id: Id of the job.
+            program_id: Id of its program.
             service: The service it belongs to.
-            params: Inputs of the program.
-            creation_date: When the job was made, in ISO format.
+            params: Program inputs.
+            creation_date: Creation time in ISO format.
             user_callback: Called with job id and message for each message of the job.
-            result_decoder: One decoder, or a pair for messages and result.
+            result_decoder: One decoder, or a pair for interim results and result.
             image: Image the job runs on.
-            session_id: Session the job is in.
-            tags: Words to find the job by.
-            encoded_params: Inputs as the service sent them; decoded when they are looked at.
-            place: ``backend``, ``hub``, ``group`` and ``project``, to find the backend by later.
-            final_state: How the job ended, if that is known.
+            session_id: Id of the session the job is in.
+            tags: Tags of the job.
+            encoded_params: Encoded program inputs, decoded on first access.
+            place: ``backend``, ``hub``, ``group`` and ``project``, for looking up the backend.
+            final_state: Final state, if known.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -156,7 +156,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._final_interim_results = False
 
     def status(self) -> JobStatus:
-        """Return the status; asked of the service until it is final.
+        """Return the status, fetching it from the service unless it is final.
 
         Raises:
             IBMError: If the service uses an unknown status.
@@ -175,7 +175,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
                 text = self._fetch_result()
             except IBMError as exc:
                 return failure_text(
-                    self.job_id(), self._state, f"Its error text cannot be fetched: {exc.message}"
+                    self.job_id(), self._state, f"Could not fetch its error text: {exc.message}"
                 )
             self._error_message = failure_text(self.job_id(), self._state, text)
         return self._error_message
@@ -183,19 +183,19 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     def wait_for_final_state(
         self, timeout: float | None = None, *, progress: Wanted = False
     ) -> None:
-        """Wait until the job has ended.
+        """Wait until the job has finished.
 
-        The end is noticed at once where the service can stream it, and within two seconds where it
-        cannot. Without ``timeout``, a service that cannot be reached is borne for five minutes.
+        Returns as soon as the service's stream reports the final state, or within two seconds if
+        there is no stream. Without ``timeout``, tolerates up to five minutes of outage.
 
         Args:
-            timeout: Seconds to wait at most; without limit by default.
-            progress: Whether to show status, place in the queue and time meanwhile; or a function
-                to call with a :class:`~._jobs.progress.Progress` after each look at the status.
+            timeout: Maximum wait in seconds; no limit by default.
+            progress: Whether to show status, queue position and elapsed time; or a function that is
+                called with a :class:`~._jobs.progress.Progress` after each poll.
 
         Raises:
-            RuntimeJobTimeoutError: If the time is over first; the job goes on.
-            RequestsApiError: If the service cannot be asked for the status.
+            RuntimeJobTimeoutError: If the timeout expires first; the job continues to run.
+            RequestsApiError: If the status cannot be fetched.
         """
         deadline = self._deadline(timeout)
         if progress:
@@ -223,32 +223,33 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     ) -> Any:
         """Wait for the job and return its result.
 
-        The result is fetched and decoded once and kept; with another decoder than the one of the
-        job it is decoded anew.
+        The decoded result is cached. A decoder other than the job's own decodes it again.
+
+        .. versionadded:: 0.9.3+embedded.1 The ``progress`` argument.
 
         Args:
-            timeout: Seconds to wait at most; without limit by default.
-            decoder: Class with a ``decode`` method; by default the one of the job.
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
             progress: As for :meth:`wait_for_final_state`.
 
         Returns:
-            What the program returned. Each list below has one entry for each circuit.
+            The return value of the program:
 
-            - ``sampler``: ``SamplerResult`` with ``quasi_dists``, a list of mappings from outcome
-              (an integer) to quasi-probability, and ``metadata``, a list of dicts.
-            - ``estimator``: ``EstimatorResult`` with ``values``, an array of shape
-              ``(circuits,)``, and ``metadata``, whose ``variance`` and ``shots`` give the standard
-              error.
-            - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts and, if asked for,
-              memory.
-            - a program of your own: whatever its ``main`` returns, as the decoder makes it.
+            - ``sampler``: ``SamplerResult``. ``quasi_dists`` is a list of ``circuits`` mappings
+              from outcome (an integer, whose lowest bit is classical bit 0) to quasi-probability;
+              ``metadata`` is a list of ``circuits`` dicts with ``shots``.
+            - ``estimator``: ``EstimatorResult``. ``values`` is an array of shape ``(circuits,)``;
+              ``metadata`` is a list of ``circuits`` dicts with ``variance`` and ``shots``, so the
+              standard error is ``sqrt(variance / shots)``; at level 2 also ``zne``.
+            - ``circuit-runner``, ``qasm3-runner``: ``RunnerResult`` with counts of each circuit.
+            - custom programs: the return value of ``main`` (a string for ``hello-world``).
 
         Raises:
             RuntimeJobFailureError: If the job failed.
             RuntimeJobMaxTimeoutError: If the service stopped it because it ran too long.
             RuntimeInvalidStateError: If it was cancelled.
-            RuntimeJobTimeoutError: If ``timeout`` is over first; the job goes on.
-            IBMInputValueError: If ``timeout`` or ``decoder`` cannot be used.
+            RuntimeJobTimeoutError: If the timeout expires first; the job continues to run.
+            IBMInputValueError: If ``timeout`` or ``decoder`` is invalid.
         """
         decoder = decoder or self._final_result_decoder
         check_decoder("decoder", decoder)
@@ -260,32 +261,32 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         return _decoded(decoder, self._text_of_result(timeout, progress))
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
-        """Return what the program published so far.
+        """Return the interim results published so far.
 
-        The default decoder gives a list with the JSON text of each message.
+        The default decoder returns a list with the JSON string of each message.
 
         Args:
-            decoder: Class with a ``decode`` method; by default the one of the job.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
         """
         decoder = decoder or self._interim_result_decoder
         check_decoder("decoder", decoder)
         if not self._final_interim_results:
-            # The status is asked first: what is published until the end is complete then.
+            # Fetch the status first: if it is final, the interim results are complete.
             final = self._is_final()
             self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
             self._final_interim_results = final
         return decoder.decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Decoder | None = None) -> None:
-        """Call back with each message of the job, interim and final, as it comes.
+        """Call a function for each interim result and for the final result.
 
         Args:
-            callback: Called with job id and decoded message, in a thread of its own.
-            decoder: Class with a ``decode`` method; by default the one for interim results.
+            callback: Called with job id and decoded message, in a separate thread.
+            decoder: Class with a ``decode`` method; the decoder of interim results by default.
 
         Raises:
-            RuntimeInvalidStateError: If the job is known to have ended, or streams already.
-            IBMInputValueError: If ``callback`` or ``decoder`` cannot be used.
+            RuntimeInvalidStateError: If the job is known to have finished, or is already streaming.
+            IBMInputValueError: If ``callback`` or ``decoder`` is invalid.
         """
         if self._status in JOB_FINAL_STATES:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already finished.")
@@ -303,7 +304,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         self._stream_client = self._stream.client
 
     def cancel_result_streaming(self) -> None:
-        """Stop calling back; without a stream nothing happens."""
+        """Stop calling the callback; does nothing without a stream."""
         if self._stream is not None:
             self._stream.cancel()
 
@@ -311,26 +312,26 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         """Cancel the job.
 
         Raises:
-            RuntimeInvalidStateError: If it has ended.
-            IBMRuntimeError: If the request fails otherwise.
+            RuntimeInvalidStateError: If it has already finished.
+            IBMRuntimeError: If the request fails for another reason.
         """
-        ended = f"Job {self.job_id()} cannot be cancelled, it has ended"
+        ended = f"Job {self.job_id()} cannot be cancelled: it has already finished"
         with self._translate_errors("Failed to cancel", {409: (RuntimeInvalidStateError, ended)}):
             self._api_client.job_cancel(self.job_id())
         self._status = JobStatus.CANCELLED
         self.cancel_result_streaming()
-        # Whoever waits in another thread is told by the end of the stream.
+        # Ending the stream wakes up threads that wait for the job.
         if self._stream_client is not None:
             self._stream_client.disconnect(WebsocketClientCloseCode.CANCEL)
 
     def logs(self) -> str:
-        """Return the log of the job; complete only once it has ended.
+        """Return the log of the job, which is complete once the job has finished.
 
         Raises:
             IBMRuntimeError: If the request fails.
         """
         if not self._is_final():
-            logger.warning("Job logs are only available after the job finishes.")
+            logger.warning("Logs are available once job %s has finished.", self.job_id())
         with self._translate_errors("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
@@ -340,7 +341,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
                 raise
 
     def metrics(self) -> dict[str, Any]:
-        """Return what the service measured: moments under ``timestamps``, and more.
+        """Return metrics of the job, such as ``timestamps`` and ``usage`` in seconds.
 
         Raises:
             IBMRuntimeError: If the request fails.
@@ -349,7 +350,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             return cast("dict[str, Any]", self._api_client.job_metadata(self.job_id()))
 
     def submit(self) -> None:
-        """Not possible for a job of the service.
+        """Raise an error: use :meth:`QiskitRuntimeService.run` to submit jobs.
 
         Raises:
             NotImplementedError: Always.
@@ -359,10 +360,9 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         )
 
     def backend(self) -> IBMBackend | None:
-        """Return the backend of the job; ``None`` if the service names none.
+        """Return the backend of the job; ``None`` if the service does not report one.
 
-        A backend that this account cannot use, or that exists no more, comes as
-        :class:`~qiskit_ibm_runtime.ibm_backend.IBMRetiredBackend`.
+        A retired or inaccessible backend is returned as an :class:`.IBMRetiredBackend`.
 
         Raises:
             IBMRuntimeError: If the request fails.
@@ -371,7 +371,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             with self._translate_errors("Failed to get job backend"):
                 place = self._place
                 if not place.get("backend"):
-                    # The instance of a job submitted here is known, whatever the record says.
+                    # The instance of a job submitted here is known, even if the record differs.
                     known = {part: name for part, name in place.items() if name}
                     place = {**ask_record(self._api_client, self.job_id()), **known}
                 self._backend = self._backend_of(place)
@@ -382,7 +382,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if name is None:
             return None
         if not name:
-            # The service has not chosen yet; any backend of the account stands in.
+            # The service has not chosen a backend yet; as in 0.9.3, return any of the account.
             return next(iter(self._service.backends()), None)
         instance = join_instance(*map(record.get, ("hub", "group", "project")))
         for arguments in ({"instance": instance}, {}) if instance else ({},):
@@ -405,7 +405,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._status in JOB_FINAL_STATES:
             return
         state = read_state(ask_record(self._api_client, self.job_id(), hold))
-        # A cancel() in another thread may have come first; a final state is never left.
+        # Another thread may have called cancel(); never leave a final state.
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
 
@@ -419,7 +419,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             return self._result_text
         deadline = self._deadline(timeout)
         self._early.wanted = True
-        # A subclass may wait in its own way, with the arguments of 0.9.3.
+        # Subclasses may override this method with the arguments of 0.9.3.
         self.wait_for_final_state(timeout=timeout, **({"progress": progress} if progress else {}))
         self._check_success(deadline)
         text = self._early.text(deadline) or deadline.call(self._fetch_result)
@@ -441,23 +441,25 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         return self._resolved(self._api_client.job_results(job_id=self.job_id()))
 
     def _resolved(self, text: str) -> str:
-        """The text itself, or the one that it says is kept elsewhere."""
+        """Download the result if the response is a link to it, else return the response."""
         link = link_in(text)
         if link is None:
             return text
         if isinstance(self._api_client, RuntimeClient):
             if not is_safe(link):
-                logger.warning("The result of job %s is an unsafe address.", self.job_id())
+                logger.warning(
+                    "Not following an unsafe link to the result of job %s.", self.job_id()
+                )
                 return text
             content: Any = download(self._api_client._session, link, LONGEST_RESULT)
         else:
-            # Another kind of client, such as a double in a test, has no session to fetch with.
+            # Other clients, such as test doubles, have no session.
             content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
         return content.decode("utf-8") if isinstance(content, bytes) else content
 
     @property
     def _ws_client(self) -> RuntimeWebsocketClient:
-        """The latest stream of the job, under the name of 0.9.3."""
+        """Latest stream of the job, under its name in 0.9.3."""
         if self._stream_client is None:
             self._stream_client = self._new_client()
         return self._stream_client
@@ -465,7 +467,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
         params = self._client_params
         new_stream = getattr(type(self._api_client), "new_stream", None)
-        if new_stream is not None:  # a client of a service that has no streams
+        if new_stream is not None:  # the service has no streams
             return new_stream(self._api_client, params, self.job_id(), messages)  # type: ignore[no-any-return]
         return RuntimeWebsocketClient(
             params.get_runtime_api_base_url(), params, self.job_id(), messages
@@ -473,7 +475,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
     @contextmanager
     def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
-        """The stream that callbacks are fed from, or one of its own while somebody waits."""
+        """Use the stream of callbacks if there is one, otherwise open one within the block."""
         if self._stream is not None and self._stream.tells_the_end:
             yield self._stream.client
             return

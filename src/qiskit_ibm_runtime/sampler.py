@@ -1,4 +1,4 @@
-"""The Sampler: distributions of the outcomes of circuits."""
+"""The Sampler primitive."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra ships no types
-    """Samples the outcomes of circuits on a runtime service.
+    """Sample quasi-probability distributions of circuits on a runtime service.
 
-    It is a ``BaseSampler`` of Qiskit Terra, so that everything written for those runs on it.
+    This is a ``BaseSampler`` of Qiskit Terra, so algorithms written for that class run on it.
 
     .. code-block:: python
 
@@ -66,26 +66,26 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         options: dict[str, Any] | Options | None = None,
         skip_transpilation: bool = False,
     ) -> None:
-        """Make a sampler.
+        """Create a sampler.
 
-        With a backend in place of a session, it joins the default session if that one fits, and
-        else makes a new default session and closes the old one.
+        Given a backend instead of a session, the sampler uses the default session if it is on that
+        backend; otherwise it creates a new default session and closes the old one.
 
         Args:
             circuits: Deprecated: circuits for calling the sampler by index.
             parameters: Deprecated: their parameters.
-            service: Deprecated: the service; ``session`` knows it.
-            session: Session to run in, or a backend, or its name, for the default session.
+            service: Deprecated: the service; use ``session``.
+            session: Session to run in; or a backend or its name, to use the default session.
             options: Options, nested, flat or mixed.
-            skip_transpilation: Deprecated: the transpilation option of that name.
+            skip_transpilation: Deprecated: use the transpilation option of that name.
 
         Raises:
-            TypeError: If ``session`` or ``options`` is of another kind.
-            ValueError: If no backend is given where the channel needs one.
+            TypeError: If ``session`` or ``options`` has another type.
+            ValueError: If the channel requires a backend and none is given.
         """
         super().__init__()
         if circuits is not None or parameters is not None:
-            deprecate_arguments("circuits and parameters", "0.7", "Give them to run().", 2)
+            deprecate_arguments("circuits and parameters", "0.7", "Pass them to run().", 2)
         self._circuits, self._parameters = legacy_circuits(circuits, parameters)
         self._set_up(service, session, options, skip_transpilation)
 
@@ -113,26 +113,32 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         parameter_values: ArrayLike | None = None,
         **kwargs: Any,
     ) -> RuntimeJob | DryRun:
-        """Submit circuits to be sampled.
+        """Submit circuits for sampling.
+
+        .. versionadded:: 0.9.3+embedded.1
+           The ``dry_run`` argument.
 
         Args:
-            circuits: One circuit or a sequence of them, measured. One that is named several times
-                is sent once.
-            parameter_values: A set of numbers for each circuit, in the order of its
-                ``parameters``: an array of shape ``(circuits, parameters)`` or a nested sequence,
-                ragged if the circuits differ. For one circuit the set itself will do.
-            **kwargs: Options for this run only, at any level: ``shots=100`` or
-                ``execution={"shots": 100}``. See :class:`Options`. ``dry_run=True`` sends nothing
-                and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+            circuits: One circuit or a sequence of circuits, with measurements. A circuit that
+                occurs several times is sent once.
+            parameter_values: Values of each circuit's parameters, in the order of its
+                ``parameters``: an array of shape ``(circuits, parameters)``, or a nested sequence,
+                which may be ragged if circuits have different numbers of parameters. For a single
+                circuit also an array of shape ``(parameters,)``. May be omitted if no circuit has
+                parameters.
+            **kwargs: Options for this run only, nested or flat: ``shots=100`` or
+                ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
+                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
 
         Returns:
-            The job. Its result is a ``SamplerResult`` with a quasi-distribution over integers for
-            each circuit (the outcome of the first classical bit is the lowest bit), and metadata.
+            The job. Its result is a ``SamplerResult`` with one quasi-distribution over integers per
+            circuit (classical bit 0 is the lowest bit), and metadata; see
+            :meth:`RuntimeJob.result`.
 
         Raises:
-            TypeError: If a circuit or a value is something else.
-            ValueError: If numbers do not fit, an option is out of range, or a circuit uses a
-                faulty part of the device. Nothing has been sent then.
+            TypeError: If a circuit or a value has another type.
+            ValueError: If numbers of circuits and values differ, an option is out of range, or a
+                circuit uses a faulty qubit or gate. Raised before submitting.
             RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
@@ -148,7 +154,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         _user_kwargs: dict[str, Any] | None = None,
         **options: Any,
     ) -> RuntimeJob:
-        """Submit what :meth:`run` has checked; the hook of classes that derive from this one."""
+        """Submit the arguments that :meth:`run` has checked; subclasses may override this."""
         inputs = {
             "circuits": circuits,
             "parameters": [free_parameters(circuit) for circuit in circuits],
@@ -164,7 +170,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         parameter_values: ArrayLike | None = None,
         **run_options: Any,
     ) -> SamplerResult:
-        """Run circuits of the constructor and wait; deprecated in favour of :meth:`run`."""
+        """Run circuits of the constructor and wait; deprecated in favor of :meth:`run`."""
         issue_deprecation_msg("Calling a Sampler is deprecated", "0.7", "Use run().", 2)
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
@@ -179,7 +185,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         parameter_values: Sequence[Sequence[float]],
         **run_options: Any,
     ) -> SamplerResult:
-        """Run circuits of the constructor by index; the hook of classes that override calls."""
+        """Run circuits of the constructor by index; subclasses may override this."""
         inputs = {
             "circuits": list(self._circuits),
             "parameters": list(self._parameters),

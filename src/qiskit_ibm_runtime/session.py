@@ -1,4 +1,4 @@
-"""Sessions: groups of jobs on one backend, and the default one."""
+"""Sessions, and the default session of a context."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A group of jobs on one backend, which the service runs close together.
+    """A group of jobs on one backend, which the service runs with priority.
 
     The first job opens the session on the service. Leaving a ``with`` block does not close it, so
-    that jobs still waiting run inside it; :meth:`close` does.
+    queued jobs still run in the session; call :meth:`close` to close it.
 
     .. code-block:: python
 
@@ -54,17 +54,18 @@ class Session:
         backend: str | IBMBackend | None = None,
         max_time: int | str | None = None,
     ) -> None:
-        """Prepare a session. It is opened by its first job.
+        """Create a session, which its first job opens.
 
         Args:
-            service: The service; by default that of the backend, else of the default account.
-            backend: The backend or its name; it may be left out on channel ``ibm_cloud`` only.
-                A backend object brings its service and its instance with it.
-            max_time: How long the session may live: seconds, or a string such as ``"2h 30m"``.
+            service: The service; by default the backend's, or that of the default account.
+            backend: The backend or its name; optional only on channel ``ibm_cloud``. A backend
+                object determines service and instance.
+            max_time: Maximum lifetime of the session, in seconds or as a string such as
+                ``"2h 30m"``.
 
         Raises:
-            ValueError: If the channel needs a backend and none is given.
-            IBMInputValueError: If ``max_time`` cannot be understood.
+            ValueError: If the channel requires a backend and none is given.
+            IBMInputValueError: If ``max_time`` is malformed.
         """
         service = service_for(service, backend) or QiskitRuntimeService()
         if service.channel in HUB_CHANNELS and not backend:
@@ -76,7 +77,7 @@ class Session:
         self._session_id: str | None = None
         self._active = True
         self._circuits_map: dict[str, Any] = {}
-        # Whether each job runs by itself, as those of primitives without a session do today.
+        # Whether jobs run outside any session, as for primitives without one on the platform.
         self._alone = False
         self._opening = threading.Lock()
 
@@ -87,7 +88,7 @@ class Session:
         service: QiskitRuntimeService | None = None,
         backend: str | IBMBackend | None = None,
     ) -> Session:
-        """Return a handle of a session that was opened before; nothing is sent.
+        """Return a handle of an existing session, without any request.
 
         Args:
             session_id: Id of the session, which is that of its first job.
@@ -95,7 +96,7 @@ class Session:
             backend: As for the constructor.
 
         Raises:
-            IBMInputValueError: If the id is no text.
+            IBMInputValueError: If the id is not a string.
         """
         session = cls(service=service, backend=backend)
         session._session_id = required_id("session_id", session_id, "a session")
@@ -135,18 +136,20 @@ class Session:
         *,
         dry_run: bool = False,
     ) -> RuntimeJob | DryRun:
-        """Run a program in this session.
+        """Submit a program as a job in this session.
 
-        The first job opens the session; jobs that other threads send meanwhile wait until it is
-        open, so that there is one session however many threads there are.
+        The first job opens the session. Jobs submitted by other threads in the meantime wait until
+        it is open, so several threads share one session.
+
+        .. versionadded:: 0.9.3+embedded.1
+           The ``dry_run`` argument.
 
         Args:
-            program_id: The program.
-            inputs: Its inputs.
-            options: Options of the job. A dict that is not empty gets what the session knows
-                added, as in 0.9.3: the instance, the backend and, if the job opens the session, its
-                time.
-            callback: Called with job id and message for each message of the job.
+            program_id: Id of the program.
+            inputs: Program inputs.
+            options: Options of the job. As in 0.9.3, a nonempty dict is modified: the session adds
+                its instance, backend and, if the job opens the session, maximum time.
+            callback: Called with job id and message for each interim result and the final result.
             result_decoder: As for :meth:`QiskitRuntimeService.run`.
             dry_run: As for :meth:`QiskitRuntimeService.run`.
 
@@ -155,7 +158,7 @@ class Session:
 
         Raises:
             RuntimeError: If the session is closed.
-            IBMInputValueError: If the options name another backend, or an argument cannot be used.
+            IBMInputValueError: If the options name another backend, or an argument is invalid.
         """
         arguments: dict[str, Any] = {
             "program_id": program_id,
@@ -168,7 +171,7 @@ class Session:
             return self._dry_run(arguments)
         if self._session_id is None and not self._alone:
             with self._opening:
-                # Another thread may have opened the session, or closed it, while this one waited.
+                # Another thread may have opened or closed the session in the meantime.
                 if self._session_id is None:
                     return self._open(arguments)
         self._check_active()
@@ -193,11 +196,11 @@ class Session:
         job: RuntimeJob = self._service.run(
             **arguments, options=sent, session_id=None, start_session=True
         )
-        # Empty where the service opened none, so that each job runs by itself.
+        # Empty if the service did not open a session, so that each job runs on its own.
         opened = getattr(job, "_session_id", None)
         self._session_id = opened if isinstance(opened, str) else job.job_id()
         if self._backend is None:
-            # The job runs; that its backend cannot be asked for now must not lose it.
+            # Failing to look up the backend must not lose the job, which is submitted.
             with suppress(QiskitError):
                 chosen = job.backend()
                 self._backend = None if chosen is None else chosen.name
@@ -209,7 +212,7 @@ class Session:
 
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
-        # As in 0.9.3, an empty dict of the user is left alone and another one is completed.
+        # As in 0.9.3, a nonempty dict of the user is modified, but an empty one is not.
         options: dict[str, Any] = given_options or {}
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if isinstance(given_options, RuntimeOptions):
@@ -232,17 +235,17 @@ class Session:
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(
-                f"The backend {given!r} of the options is different from the session's, "
-                f"{self._backend!r}."
+                f"The options name backend {given!r}, but the session runs on {self._backend!r}. "
+                "Remove 'backend' from the options, or create another session."
             )
 
     def close(self) -> None:
-        """Close the session: it takes no more jobs; those that wait still run.
+        """Close the session: it accepts no more jobs, but queued jobs still run.
 
-        A second call does nothing. If the service refuses, the session stays open.
+        Calling this again does nothing. If the request fails, the session stays open.
 
         Raises:
-            RequestsApiError: If the service refuses.
+            RequestsApiError: If the request fails.
         """
         with self._opening:
             if self._active and self._session_id and not self._is_gone():
@@ -250,12 +253,12 @@ class Session:
             self._active = False
 
     def _is_gone(self) -> bool:
-        """Whether the service was an embedded runtime that has ended."""
+        """Whether the service was an embedded runtime that has stopped."""
         params = getattr(self._service, "_client_params", None)
         return params is not None and why_ended(str(params.url)) is not None
 
     def backend(self) -> str | None:
-        """Return the name of the backend; ``None`` while the service has not chosen one."""
+        """Return the name of the backend; ``None`` until the service has chosen one."""
         return self._backend
 
     @property
@@ -297,10 +300,10 @@ class Session:
 
 
 class _Filled(str):
-    """A text that the session, and not the user, put into options.
+    """A string that the session added to options.
 
-    0.9.3 completes the user's own dict. When that comes back, for this session or another one, what
-    the user wrote and what we did can so be told apart.
+    As in 0.9.3, the session modifies the user's dict. If the dict is used again, this type
+    distinguishes values added by a session from those of the user.
     """
 
     __slots__ = ()
@@ -316,12 +319,12 @@ def _may_fill(value: Any) -> bool:
 
 _DEFAULT_SESSION: ContextVar[Session | None] = ContextVar("_DEFAULT_SESSION", default=None)
 _IN_SESSION_CM: ContextVar[bool] = ContextVar("_IN_SESSION_CM", default=False)
-# What both were outside each `with` block of this context, the innermost last.
+# Values of both outside each `with` block of this context, innermost last.
 _OUTER: ContextVar[tuple[tuple[Session | None, bool], ...]] = ContextVar("_OUTER", default=())
 
 
 def set_cm_session(session: Session | None) -> None:
-    """Make a session the default of this context, as a ``with`` block would; ``None`` ends that."""
+    """Set the default session of this context, as a ``with`` block does; ``None`` resets it."""
     _DEFAULT_SESSION.set(session)
     _IN_SESSION_CM.set(session is not None)
 
@@ -329,16 +332,16 @@ def set_cm_session(session: Session | None) -> None:
 def get_default_session(
     service: QiskitRuntimeService | None = None, backend: str | IBMBackend | None = None
 ) -> Session:
-    """Return the default session, or a new one if there is none that fits.
+    """Return the default session, or a new one if the default does not match.
 
     Args:
-        service: The service wanted.
-        backend: The backend wanted, or its name.
+        service: The required service.
+        backend: The required backend, or its name.
 
     Returns:
-        The default session if it is open, on that backend and of that service; for a backend
-        object also of that object's service and instance. Otherwise a new one: it becomes the
-        default and the old one is closed, except inside a ``with`` block, whose session stays the
+        The default session, if it is open and has the given service and backend; for a backend
+        object, also the object's service and instance. Otherwise a new session, which replaces the
+        default session and closes it; but inside a ``with`` block, the block's session stays the
         default.
     """
     current = _DEFAULT_SESSION.get()
@@ -359,10 +362,10 @@ def get_default_session(
 def _close_replaced(session: Session) -> None:
     try:
         session.close()
-    except QiskitError as error:  # what is made now works all the same
+    except QiskitError as error:  # the new session works anyway
         warnings.warn(
             f"The default session {session.session_id} could not be closed and stays open until "
-            f"its time is over: {error}",
+            f"its maximum time expires: {error}",
             stacklevel=caller_stacklevel(),
         )
 
@@ -379,7 +382,7 @@ def _fits(session: Session, service: Any, backend: Any) -> bool:
 
 
 def _is_place_of(session: Session, backend: IBMBackend) -> bool:
-    """Tell whether jobs of the session run where the backend object says."""
+    """Return whether the session has the service and instance of the backend object."""
     instance = session._instance
     if instance is None and isinstance(session.service, QiskitRuntimeService):
         instance = instance_for(session.service, None, session.backend())

@@ -100,7 +100,7 @@ def test_accepts_any_crn_until_a_url_is_derived_from_it(instance):
 
     assert account.instance == instance
     with pytest.raises(IBMInputValueError, match="not a complete CRN"):
-        get_runtime_api_base_url(account.url, instance)
+        get_runtime_api_base_url(account.url, instance)  # type: ignore[arg-type]
     assert get_runtime_api_base_url("http://127.0.0.1:1/x", instance) == "http://127.0.0.1:1/x"
 
 
@@ -140,8 +140,8 @@ def test_local_token_is_sent_only_to_loopback_or_over_tls(url):
     [
         ProxyConfiguration(username_ntlm="user"),
         ProxyConfiguration(password_ntlm="secret"),
-        ProxyConfiguration(urls=""),
-        ProxyConfiguration(urls={"https": 8080}),
+        ProxyConfiguration(urls=""),  # type: ignore[arg-type]
+        ProxyConfiguration(urls={"https": 8080}),  # type: ignore[dict-item]
     ],
     ids=["user only", "password only", "no mapping", "no text"],
 )

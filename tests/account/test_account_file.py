@@ -52,7 +52,7 @@ def test_file_is_private_while_it_is_written(account_file, monkeypatch):
         seen.append(stat.S_IMODE(os.fstat(file.fileno()).st_mode))
         real(content, file, **kwargs)
 
-    monkeypatch.setattr(storage.json, "dump", spy)
+    monkeypatch.setattr(json, "dump", spy)
     old_mask = os.umask(0)
     try:
         storage.save_config(str(account_file), "a", ENTRY, overwrite=False)
@@ -198,7 +198,7 @@ def test_failed_write_leaves_only_the_old_file(account_file, monkeypatch):
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         storage.save_config(str(account_file), "b", ENTRY, overwrite=False)
 
@@ -261,7 +261,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(account_file, seed):
     finished = sum(len(os.read(reports, 1)) for _ in range(chance.randrange(1, 15)))
     for _ in range(chance.randrange(20_000)):
         pass  # microseconds, to hit different points of the save
-    os.kill(saver.pid, signal.SIGKILL)
+    saver.kill()
     saver.join()
     while chunk := os.read(reports, 4096):
         finished += len(chunk)

@@ -16,7 +16,6 @@ from qiskit_ibm_runtime.accounts import (
     AccountManager,
     AccountNotFoundError,
     InvalidAccountError,
-    management,
 )
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
@@ -253,7 +252,7 @@ def test_misspelled_channel_deletes_nothing(cloud):
     save(cloud, name=None)
 
     with pytest.raises(InvalidAccountError, match="Invalid `channel` value"):
-        AccountManager.delete(channel="typo")
+        AccountManager.delete(channel="typo")  # type: ignore[arg-type]
 
     assert list(AccountManager.list()) == ["default-ibm-cloud"]
 
@@ -321,7 +320,7 @@ def test_finds_old_accounts_in_a_read_only_file(default_file, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     # The tests may run as root, which ignores directory permissions.
-    monkeypatch.setattr(management.storage, "change", read_only)
+    monkeypatch.setattr("qiskit_ibm_runtime.accounts.storage.change", read_only)
 
     assert list(AccountManager.list()) == ["default-ibm-quantum"]
     assert AccountManager.get().token == "t"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,8 @@ def test_local_account_of_newer_client_does_not_block_embedded_runtime(write):
 def test_platform_default_account_keeps_extra_fields(write, marked):
     write(**{DEFAULT: {**PLATFORM, "is_default_account": marked}})
 
-    for arguments in ({}, {"name": DEFAULT}, {"channel": "ibm_quantum_platform"}):
+    each: list[dict[str, Any]] = [{}, {"name": DEFAULT}, {"channel": "ibm_quantum_platform"}]
+    for arguments in each:
         chosen = choose_account(**arguments).validate()
         assert (chosen.channel, chosen.token) == ("ibm_quantum_platform", "platform-key")
         assert chosen.is_of_platform

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from tests.ids import label
@@ -46,7 +47,13 @@ def test_name_takes_precedence_over_everything(saved, quantum, warnings_logged):
     assert chosen == quantum
     assert warnings_logged.text == ""
 
-    for other in ({"channel": "ibm_cloud"}, {"auth": "cloud"}, {"token": "t"}, {"url": "u"}):
+    ignored: list[dict[str, Any]] = [
+        {"channel": "ibm_cloud"},
+        {"auth": "cloud"},
+        {"token": "t"},
+        {"url": "u"},
+    ]
+    for other in ignored:
         warnings_logged.clear()
         assert choose_account(name="mine", **other) == quantum
         assert [r.levelname for r in warnings_logged.records] == ["WARNING"]
@@ -112,7 +119,8 @@ def test_without_arguments_uses_environment_then_default(saved, cloud, monkeypat
 
 def test_instance_proxies_and_verify_override_the_account(saved):
     urls = {"https": "http://proxy.example:1"}
-    for arguments in ({"name": "mine"}, {"channel": "ibm_quantum"}):
+    each: list[dict[str, Any]] = [{"name": "mine"}, {"channel": "ibm_quantum"}]
+    for arguments in each:
         chosen = choose_account(**arguments, instance="x/y/z", proxies={"urls": urls}, verify=False)
         assert chosen == Account(
             "ibm_quantum",

@@ -82,7 +82,7 @@ def test_parameters_can_be_copied(clone):
 
 def test_input_may_have_the_name_of_a_member():
     form = ParameterNamespace({"properties": {"to_dict": {}, "values": {}}})
-    form.values = 3
+    form.values = 3  # type: ignore[assignment, method-assign]
 
     assert vars(form) == {"to_dict": None, "values": 3}
     assert "to_dict" in str(form)

@@ -8,16 +8,18 @@ from importlib.resources import files
 
 import pytest
 
+from qiskit_ibm_runtime.program import UserMessenger
+
 aer = pytest.importorskip("qiskit_aer", reason="the sample programs need a simulator")
 
 
-class Collector:
+class Collector(UserMessenger):
     """Collects what a program publishes."""
 
     def __init__(self):
         self.messages = []
 
-    def publish(self, message):
+    def publish(self, message, encoder=None, final=False):
         self.messages.append(message)
 
 

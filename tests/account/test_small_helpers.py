@@ -179,10 +179,11 @@ def test_full_queue_drops_the_oldest_item():
 
 
 def test_waiting_reader_gets_the_item_or_is_released():
-    latest, outcomes = RefreshQueue(maxsize=1), queue.Queue()
+    latest = RefreshQueue(maxsize=1)
+    outcomes: queue.Queue = queue.Queue()
     waiting = threading.Semaphore(0)
     wait_for = latest.condition.wait_for
-    latest.condition.wait_for = lambda *args: (waiting.release(), wait_for(*args))[1]
+    latest.condition.wait_for = lambda *args: (waiting.release(), wait_for(*args))[1]  # type: ignore[method-assign]
 
     def read() -> None:
         try:

@@ -18,7 +18,7 @@ def document(kind: str) -> dict[str, Any]:
     """Return a document of the device: ``conf``, ``props`` or ``defs``."""
     spec = importlib.util.find_spec("qiskit")
     assert spec is not None
-    folder = Path(spec.submodule_search_locations[0], "providers", "fake_provider", "backends")
+    folder = Path(spec.submodule_search_locations[0], "providers", "fake_provider", "backends")  # type: ignore[index]
     data: dict[str, Any] = json.loads((folder / "manila" / f"{kind}_manila.json").read_text())
     return {**data, "simulator": False} if kind == "conf" else data
 
@@ -58,7 +58,7 @@ class Service:
 
     def backend(self) -> IBMBackend:
         configuration = configuration_from_server_data(copy.deepcopy(self.conf))
-        return IBMBackend(configuration, self, self, "hub/group/project")
+        return IBMBackend(configuration, self, self, "hub/group/project")  # type: ignore[arg-type]
 
     def break_qubit(self, qubit: int) -> None:
         self.props["qubits"][qubit].append(_broken())

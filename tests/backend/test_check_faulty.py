@@ -243,7 +243,7 @@ def test_uses_new_calibration(service: Service, backend: IBMBackend) -> None:
 def test_uses_replaced_properties_method(backend: IBMBackend) -> None:
     properties = backend.properties()
     properties._qubits[0]["operational"] = (False, None)
-    backend.properties = lambda: properties  # type: ignore[method-assign]
+    backend.properties = lambda: properties  # type: ignore[assignment, method-assign, misc]
     used = circuit()
     used.x(0)
 

@@ -427,7 +427,7 @@ def test_pickle_has_no_connection_and_works_after_loading(
     backend.properties()
     monkeypatch.setattr(Service, "__reduce__", _by_number)
     monkeypatch.setitem(_services, 0, service)
-    backend._api_client = lambda: None  # an object holding a lambda cannot be pickled
+    backend._api_client = lambda: None  # type: ignore[assignment]  # an object holding a lambda cannot be pickled
 
     back = pickle.loads(pickle.dumps(backend))
 
@@ -440,7 +440,7 @@ def test_pickle_has_no_connection_and_works_after_loading(
 
 
 def test_retired_backend_makes_no_request() -> None:
-    backend = IBMRetiredBackend.from_name("ibmq_gone", api=object())
+    backend = IBMRetiredBackend.from_name("ibmq_gone", api=object())  # type: ignore[arg-type]
 
     assert repr(backend) == "<IBMRetiredBackend('ibmq_gone')>"
     assert (

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # type: ignore[import-not-found]
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session

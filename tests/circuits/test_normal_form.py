@@ -105,7 +105,8 @@ def test_gate_with_only_a_matrix_is_stored_as_matrix() -> None:
     made = to_circuit(normal_form(circuit))
 
     assert made.data[0].operation.name == "matrix"
-    np.testing.assert_allclose(Operator(made.data[0].operation.definition), [[0, 1j], [1, 0]])
+    found = Operator(made.data[0].operation.definition).data
+    np.testing.assert_allclose(found, np.array([[0, 1j], [1, 0]]))
 
 
 @pytest.mark.filterwarnings("ignore:The method:DeprecationWarning")

@@ -203,7 +203,7 @@ def test_rejects_schedule_calibration_with_the_reason() -> None:
     circuit.x(0)
     circuit.add_calibration("x", [0], pulse.Schedule())
 
-    with pytest.raises(TypeError, match=r"Circuit .*mine.* cannot be written: .*Schedule"):
+    with pytest.raises(TypeError, match=r"Circuit .*mine.* cannot be encoded: .*Schedule"):
         arrived(circuit)
 
 

@@ -221,7 +221,7 @@ def test_loads_no_pickle() -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.array([{}], dtype=object), allow_pickle=True)
 
-    with pytest.raises(DecodeError, match="pickles"):
+    with pytest.raises(DecodeError, match="pickled"):
         decode(tagged("ndarray", packed(buffer.getvalue())))
     with pytest.raises(DecodeError):
         decode(tagged("ndarray", packed(pickle.dumps(1))))
@@ -230,7 +230,7 @@ def test_loads_no_pickle() -> None:
 def test_rejects_bomb_before_inflating(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BYTES", 2**20)
 
-    with pytest.raises(DecodeError, match="inflate to more than"):
+    with pytest.raises(DecodeError, match="decompresses to more than"):
         decode(tagged("QuantumCircuit", packed(bytes(2**21))))
 
 
@@ -241,7 +241,7 @@ def test_rejects_bomb_in_a_sparse_matrix(monkeypatch: pytest.MonkeyPatch) -> Non
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.npy", bytes(2**21))
 
-    with pytest.raises(DecodeError, match="inflate to more"):
+    with pytest.raises(DecodeError, match="decompresses to more"):
         decode(tagged("spmatrix", base64.b64encode(buffer.getvalue()).decode()))
 
 
@@ -358,7 +358,7 @@ def test_rejects_tableau_computed_from_a_smaller_value(name: str) -> None:
         __module__="qiskit.quantum_info.operators.scalar_op",
         __class__="ScalarOp",
     )
-    with pytest.raises(DecodeError, match="not as its tableau"):
+    with pytest.raises(DecodeError, match="expected a tableau"):
         decode(tagged("settings", {"data": scalar}, __module__=module, __class__=name))
     labels = ["+" + "X" * 3000] * 6000
     with pytest.raises(DecodeError, match="steps"):

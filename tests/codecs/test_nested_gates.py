@@ -464,7 +464,7 @@ def test_copied_base_gates_count_against_the_budget(
 
 def test_threads_encode_one_circuit_concurrently() -> None:
     circuit = NASTY["controlled_in_controlled"]()
-    expected, found = whole(circuit), []
+    expected, found = whole(circuit), list[Any]()
 
     def work() -> None:
         found.extend(whole(arrived(circuit)) == expected for _ in range(5))

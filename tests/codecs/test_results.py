@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 
 
-def sampled(dist: object, **metadata: object) -> object:
+def sampled(dist: object, **metadata: object) -> Any:
     text = json.dumps({"quasi_dists": [dist], "metadata": [metadata]})
     return SamplerResultDecoder.decode(text).quasi_dists[0]
 

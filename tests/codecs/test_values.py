@@ -318,7 +318,7 @@ def test_function_becomes_null_with_a_warning_at_the_caller() -> None:
         ({"a": {(1, 2): 3}}, r"value\['a'\]: a key of type tuple"),
         ([np.ma.array([1], mask=[True])], r"value\[0\]: a masked array"),
         ({"x": np.array([object()])}, r"value\['x'\].ndarray\[0\]"),
-        ({"x": b"bytes"}, r"value\['x'\]: an object of type bytes cannot be sent"),
+        ({"x": b"bytes"}, r"value\['x'\]: an object of type bytes cannot be encoded"),
         ([Ansatz(deep=[dt.timedelta(1)])], r"value\[0\].Ansatz\['deep'\]\[0\]"),
     ],
 )

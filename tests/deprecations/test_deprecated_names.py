@@ -148,7 +148,7 @@ def test_different_backend_in_session_options_warns(standin, service):
         session.run("p", {}, options={"backend": "another"})
 
     assert "'another'" in caught.value.message
-    assert f"is different from the session's, '{DEVICE}'" in caught.value.message
+    assert f"but the session runs on '{DEVICE}'" in caught.value.message
     assert standin.sent("POST /jobs") == []
 
 
@@ -184,9 +184,9 @@ def test_unknown_auth_of_saved_accounts_means_ibm_cloud_with_a_warning(tmp_path)
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        service.save_account("t" * 40, auth="cluod", instance=crn, filename=filename)
-        saved = service.saved_accounts(auth="cluod", filename=filename)
-        deleted = service.delete_account(auth="cluod", filename=filename)
+        service.save_account("t" * 40, auth="cluod", instance=crn, filename=filename)  # type: ignore[arg-type]
+        saved = service.saved_accounts(auth="cluod", filename=filename)  # type: ignore[arg-type]
+        deleted = service.delete_account(auth="cluod", filename=filename)  # type: ignore[arg-type]
 
     ours = [warning for warning in caught if warning.category is UserWarning]
     assert all("'cluod' is neither 'cloud' nor 'legacy'" in str(each.message) for each in ours)

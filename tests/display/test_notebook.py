@@ -23,7 +23,9 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.open, self.tags, self.text = [], [], ""
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
         self.attributes = []
         self.feed(html)
         self.close()
@@ -148,7 +150,7 @@ def test_job_card_sends_no_requests(service, server, bell):
     assert "not fetched yet" in before.text
     assert job.job_id() in before.text
     assert EVIL[:24] in before.text
-    assert session.session_id in session_page.text
+    assert str(session.session_id) in session_page.text
     job.result(timeout=60)
     assert "DONE" in shown(job).text
     session.close()
@@ -228,7 +230,7 @@ def test_active_account_has_a_masked_repr(service, server):
 
     assert isinstance(account, dict)
     assert account["token"] == server.token
-    assert server.token not in repr(account) + account._repr_html_()
+    assert server.token not in repr(account) + account._repr_html_()  # type: ignore[attr-defined]
     again = QiskitRuntimeService(
         channel=account["channel"], token=account["token"], url=account["url"]
     )

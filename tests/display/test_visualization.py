@@ -30,10 +30,10 @@ def test_distribution_bars_have_standard_errors():
 
     (axes,) = plot_distribution(result).axes
 
-    assert [bar.get_height() for bar in axes.patches] == [0.25, 0.75]
+    assert [bar.get_height() for bar in axes.patches] == [0.25, 0.75]  # type: ignore[attr-defined]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["00", "11"]
     (lines,) = axes.collections
-    low, high = lines.get_segments()[0][:, 1]
+    low, high = lines.get_segments()[0][:, 1]  # type: ignore[attr-defined]
     assert (high - low) / 2 == pytest.approx((0.25 * 0.75 / 400) ** 0.5)
 
 
@@ -55,9 +55,9 @@ def test_expectation_values_have_standard_errors():
     plot_expectation(result, [0.1, 0.2], label="second", ax=axes)
 
     line = axes.lines[0]
-    assert list(line.get_xdata()) == [0.1, 0.2]
-    assert list(line.get_ydata()) == [0.5, -0.5]
-    low, high = axes.collections[0].get_segments()[0][:, 1]
+    assert list(line.get_xdata()) == [0.1, 0.2]  # type: ignore[arg-type]
+    assert list(line.get_ydata()) == [0.5, -0.5]  # type: ignore[arg-type]
+    low, high = axes.collections[0].get_segments()[0][:, 1]  # type: ignore[attr-defined]
     assert (high - low) / 2 == pytest.approx((0.75 / 300) ** 0.5)
     assert [each.get_text() for each in axes.get_legend().get_texts()] == ["first", "second"]
 

@@ -132,7 +132,7 @@ def test_without_shots_the_variance_is_exact(estimator: Estimator) -> None:
     x, z, unit = np.array([[0, 1], [1, 0]]), np.diag([1, -1]), np.eye(2)
     matrices = {"ZI": np.kron(z, unit), "XX": np.kron(x, x), "IZ": np.kron(unit, z)}
     weights = {"ZI": 0.5, "XX": -1.0, "IZ": 2.0}
-    matrix = sum(weight * matrices[label] for label, weight in weights.items())
+    matrix = np.sum([weight * matrices[label] for label, weight in weights.items()], axis=0)
     state = Statevector(circuit.assign_parameters(angles)).data
     value, square = (np.vdot(state, m @ state).real for m in (matrix, matrix @ matrix))
 

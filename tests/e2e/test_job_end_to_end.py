@@ -6,7 +6,7 @@ import copy
 import pickle
 import threading
 from datetime import datetime, timedelta, timezone
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from qiskit import QuantumCircuit
@@ -28,7 +28,7 @@ from qiskit_ibm_runtime import (
 SIMULATOR = "ibmq_qasm_simulator"
 
 
-def hello(service: QiskitRuntimeService, iterations: int, **kwargs: object) -> RuntimeJob:
+def hello(service: QiskitRuntimeService, iterations: int, **kwargs: Any) -> RuntimeJob:
     return service.run(
         "hello-world",
         inputs={"iterations": iterations},
@@ -178,7 +178,7 @@ def test_failing_program_returns_its_traceback(service: QiskitRuntimeService) ->
     assert "Traceback" in caught.value.message
     assert job.job_id() in caught.value.message
     assert job.status() is JobStatus.ERROR
-    assert "Traceback" in job.error_message()
+    assert "Traceback" in str(job.error_message())
 
 
 def test_canceled_job_ends_without_a_result(service: QiskitRuntimeService) -> None:

@@ -176,7 +176,7 @@ def test_routing_method_is_used() -> None:
     far = QuantumCircuit(5)
     far.cx(0, 4)
     far.measure_all()
-    kept = {"layout_method": "trivial", "level": 0}
+    kept: dict[str, Any] = {"layout_method": "trivial", "level": 0}
 
     with pytest.raises(Exception, match="not-a-method"):
         machine(routing_method="not-a-method", **kept).transpiled([far])

@@ -118,7 +118,9 @@ def test_stabilizer_simulator_reports_unsupported_gates(program: str) -> None:
     circuit.t(0)
     circuit.rz(0.1, 1)
     circuit.measure(0, 0)
-    inputs = {"observables": [SparsePauliOp("ZZ")]} if program == "estimator" else {}
+    inputs: dict[str, Any] = {}
+    if program == "estimator":
+        inputs["observables"] = [SparsePauliOp("ZZ")]
 
     with pytest.raises(
         FailedError, match="runs Clifford gates only, and circuit 'magic' has rz, t"

@@ -230,7 +230,7 @@ def test_caches_circuits_unmodified_between_jobs() -> None:
     circuit.ry(0.4, 0)
     circuit.cx(0, 1)
     circuit.measure([0, 1], [0, 1])
-    options = {"seed_simulator": 3, "shots": 100}
+    options: dict[str, Any] = {"seed_simulator": 3, "shots": 100}
     results = [
         [
             run_here("sampler", circuits=[circuit], run_options=options),

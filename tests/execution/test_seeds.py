@@ -32,7 +32,7 @@ def memories(seed: int | None, circuits: int = 1) -> list[np.ndarray[Any, Any]]:
         circuits=[coins()] * circuits,
         shots=SHOTS,
         memory=True,
-        **({} if seed is None else {"seed_simulator": seed}),
+        **({} if seed is None else {"seed_simulator": seed}),  # type: ignore[arg-type]
     )
     return [np.array(experiment["data"]["memory"]) for experiment in result["results"]]
 

@@ -268,7 +268,7 @@ def test_failed_status_does_not_need_the_traceback(
     assert service.asked(RESULTS) == 0
     with without_waiting():
         message = job.error_message()
-    assert message.startswith("Job j1 has failed:\nWhy.\nIts error text cannot be fetched")
+    assert message.startswith("Job j1 has failed:\nWhy.\nCould not fetch its error text")
     del service.on[RESULTS]
     service.results["j1"] = "Traceback: x"
     assert job.error_message() == "Job j1 has failed:\nWhy.\nTraceback: x"
@@ -341,7 +341,7 @@ def test_missing_logs_are_empty_and_metrics_failures_explained(
     job = service.job()
 
     assert job.logs() == ""
-    assert "only available after the job finishes" in caplog.text
+    assert "Logs are available once job" in caplog.text
     with pytest.raises(IBMRuntimeError, match="Failed to get job metadata"):
         job.metrics()
     service.on["GET /jobs/j1/logs"] = lambda peer: peer.answer(403)

@@ -106,7 +106,7 @@ class Bar:
 def test_jupyter_gets_a_tqdm_bar(monkeypatch, run):
     shell = type("ZMQInteractiveShell", (), {})()
     notebook = ModuleType("tqdm.notebook")
-    notebook.tqdm = Bar
+    notebook.tqdm = Bar  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setitem(sys.modules, "ipywidgets", ModuleType("ipywidgets"))
     monkeypatch.setitem(sys.modules, "tqdm", ModuleType("tqdm"))

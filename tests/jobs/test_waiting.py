@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from tests.jobs.fast_clock import StillClock, until
@@ -30,7 +30,7 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 STATUS, RESULTS, STREAM = "GET /jobs/j1", "GET /jobs/j1/results", "GET /stream/jobs/j1"
 
 
-def slow_job(service: ScriptedService, **kwargs: object) -> tuple[RuntimeJob, StillClock]:
+def slow_job(service: ScriptedService, **kwargs: Any) -> tuple[RuntimeJob, StillClock]:
     """A job whose waits take no time, because the clock jumps."""
     job = service.job(**kwargs)
     job._clock = StillClock()
@@ -150,7 +150,7 @@ def test_requests_status_and_result_concurrently_when_the_stream_ends(
 ) -> None:
     """Neither request is answered before both have arrived, so both take one round trip."""
     service.results["j1"] = '"both"'
-    service.on_stream = lambda peer: (peer.send("ACK"), ended.wait(60), peer.close())  # type: ignore[assignment]
+    service.on_stream = lambda peer: (peer.send("ACK"), ended.wait(60), peer.close())  # type: ignore[assignment, has-type]
     ended, both = threading.Event(), threading.Barrier(2)
     job, clock = slow_job(service)
 
@@ -175,7 +175,7 @@ def test_requests_status_and_result_concurrently_when_the_stream_ends(
 def test_polls_quickly_when_the_stream_ends_before_the_job(
     service: ScriptedService,
 ) -> None:
-    service.on_stream = lambda peer: (peer.send("ACK"), over.wait(60), peer.close())  # type: ignore[assignment]
+    service.on_stream = lambda peer: (peer.send("ACK"), over.wait(60), peer.close())  # type: ignore[assignment, has-type]
     service.results["j1"] = ""
     over = threading.Event()
     job, clock = slow_job(service)

@@ -18,7 +18,7 @@ def threads() -> int:
 def test_calls_run_in_order_in_few_temporary_threads() -> None:
     pool, go_on, order = WorkerPool(2, "pool-of-a-test"), threading.Event(), []
     blocked = [pool.submit(lambda: go_on.wait(60)) for _ in range(2)]
-    futures = [pool.submit(lambda n=n: order.append(n) or n) for n in range(50)]
+    futures = [pool.submit(lambda n=n: order.append(n) or n) for n in range(50)]  # type: ignore[misc]
 
     assert threads() == 2
     go_on.set()

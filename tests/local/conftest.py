@@ -126,7 +126,7 @@ class Client:
 
 def read_stream(stream: WebSocket) -> tuple[list[str], int]:
     """Return the messages of a stream until it closes, and its close code."""
-    texts = []
+    texts: list[Any] = []
     while True:
         opcode, data = stream.recv_data()
         if opcode == 8:

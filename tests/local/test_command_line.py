@@ -212,7 +212,7 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def process(certificate: Path, data: Path) -> Iterator[Process]:
     tls = ("--tls-cert", certificate.with_name("certificate.pem"))
-    tls += ("--tls-key", certificate.with_name("key.pem"))
+    tls += ("--tls-key", certificate.with_name("key.pem"))  # type: ignore[assignment]
     process = Process("serve", *map(str, tls), "--data", str(data), "--workers", "1")
     yield process
     process.process.kill()

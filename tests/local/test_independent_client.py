@@ -58,7 +58,8 @@ class Channel:
 
     def follow(self, job_id: str) -> list[str]:
         """Return the text frames of a job's stream until its normal close."""
-        frames, stream = [], self.listen(job_id)
+        frames: list[Any] = []
+        stream = self.listen(job_id)
         while True:
             opcode, data = stream.recv_data()
             if opcode == 8:

@@ -139,7 +139,7 @@ def test_terminal_signals_end_the_wait_but_not_the_runtime() -> None:
             # Python drops an interrupt that arrives during the callback of a weak reference.
             for _ in range(5):
                 os.killpg(process.pid, number)
-                if select.select([process.stdout], [], [], 0.8)[0]:
+                if select.select([process.stdout], [], [], 0.8)[0]:  # type: ignore[type-var]
                     break
             assert line(process) == "interrupted"
 

@@ -17,7 +17,6 @@ import pytest
 from qiskit_ibm_runtime.local.serving.command_line import main
 from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import SettingsError
-from qiskit_ibm_runtime.local.storage import disk
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
 from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
 from qiskit_ibm_runtime.local.storage.program_records import Program
@@ -237,7 +236,7 @@ class SlowDisk:
         self.ready, self.asked = threading.Event(), threading.Event()
         self.count, self.is_broken = 0, False
         self._folder, self._real = folder, os.fsync
-        monkeypatch.setattr(disk.os, "fsync", self)
+        monkeypatch.setattr(os, "fsync", self)
 
     def __call__(self, file: int) -> None:
         here = [self._folder, *self._folder.rglob("*")]

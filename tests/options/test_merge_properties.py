@@ -81,10 +81,11 @@ def test_merge_is_idempotent(options: dict[str, Any], new: dict[str, Any]) -> No
 def test_merge_neither_loses_nor_adds_values(options: dict[str, Any], new: dict[str, Any]) -> None:
     result = merge(options, new)
 
-    expected = dict(leaves(options))
+    expected: dict[tuple[str, ...], Any] = dict(leaves(options))
     homes = {name: section for section in SECTIONS for name in options[section]}
-    flat = {(homes[n], n) if n in homes else (n,): v for n, v in new.items() if n not in SECTIONS}
-    expected.update(flat)
+    for name, value in new.items():
+        if name not in SECTIONS:
+            expected[(homes[name], name) if name in homes else (name,)] = value
     expected.update(
         {(section, name): v for section in SECTIONS for name, v in (new.get(section) or {}).items()}
     )

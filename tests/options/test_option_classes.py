@@ -68,7 +68,7 @@ def test_accepts_positional_arguments() -> None:
 
 @pytest.mark.parametrize("cls", EVERY_CLASS)
 class TestEveryClass:
-    def test_accepts_undeclared_names(self, cls: type) -> None:
+    def test_accepts_undeclared_names(self, cls: Any) -> None:
         options: Any = cls(foo="foo")
 
         assert isinstance(options, cls)
@@ -108,7 +108,8 @@ class TestEveryClass:
 @pytest.mark.parametrize("section", [entry.name for entry in fields(Options)[3:]])
 class TestEverySection:
     def test_dict_argument_keeps_other_defaults(self, section: str) -> None:
-        options = Options(**{section: {"bar": "bar"}})
+        given: dict[str, Any] = {section: {"bar": "bar"}}
+        options = Options(**given)
 
         assert asdict(options)[section] == {**asdict(Options())[section], "bar": "bar"}
 
@@ -123,8 +124,9 @@ class TestEverySection:
         assert Options(**{section: None}) == Options()
 
     def test_rejects_other_types_by_name(self, section: str) -> None:
+        given: dict[str, Any] = {section: 7}
         with pytest.raises(TypeError, match=rf"'{section}'.*int"):
-            Options(**{section: 7})
+            Options(**given)
 
     def test_is_a_new_object_each_time(self, section: str) -> None:
         assert getattr(Options(), section) is not getattr(Options(), section)

@@ -60,7 +60,7 @@ def test_example_runs(
     thing: Any, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names = {"__name__": "example"}
+    names: dict[str, Any] = {"__name__": "example"}
     if "." in thing.__qualname__:  # an example of a method may use its class
         owner = getattr(importlib.import_module(thing.__module__), thing.__qualname__.split(".")[0])
         names[owner.__name__] = owner

@@ -7,7 +7,6 @@ import warnings
 import pytest
 from tests.programs.standin import StandIn
 
-from qiskit_ibm_runtime.utils import environment
 from qiskit_ibm_runtime.utils.environment import incompatibility
 
 
@@ -31,8 +30,8 @@ def test_old_terra_needs_old_numpy(terra: str, numpy: str, works: bool) -> None:
 def test_service_with_incompatible_numpy_warns_at_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(environment.qiskit, "__version__", "0.25.3")
-    monkeypatch.setattr(environment.np, "__version__", "2.0.0")
+    monkeypatch.setattr("qiskit.__version__", "0.25.3")
+    monkeypatch.setattr("numpy.__version__", "2.0.0")
     with StandIn() as standin, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         standin.service()

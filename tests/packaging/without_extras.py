@@ -14,6 +14,7 @@ import pkgutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,9 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
     for name in package.__all__:
         value = getattr(package, name)
         if isinstance(value, type) and issubclass(value, Exception):
-            used[name] = lambda kind=value: str(kind("what happened"))
+            used[name] = partial(str, value("what happened"))
         elif isinstance(value, str):
-            used.setdefault(name, lambda text=value: os.environ.get(text))
+            used.setdefault(name, partial(os.environ.get, value))
     missing = sorted(set(package.__all__) - set(used))
     return used if not missing else sys.exit(f"Nothing uses {', '.join(missing)}.")
 

@@ -67,7 +67,7 @@ def test_cookie_grants_no_api_access_and_is_hidden_from_scripts(site: Site) -> N
 def test_owner_of_a_token_gets_a_new_url(site: Site) -> None:
     asked = requests.post(f"{site.url}/page/codes", json={"apiToken": TOKEN}, timeout=30)
     assert requests.get(site.url + asked.text, timeout=30).status_code == 200
-    for wrong in ({"apiToken": "guessed"}, {"apiToken": None}, [], "text"):
+    for wrong in ({"apiToken": "guessed"}, {"apiToken": None}, [], "text"):  # type: ignore[var-annotated]
         answer = requests.post(f"{site.url}/page/codes", json=wrong, timeout=30)
         assert answer.status_code == 401
 

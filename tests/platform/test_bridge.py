@@ -235,7 +235,7 @@ def test_variational_loop_transpiles_once(
     from qiskit_ibm_runtime._platform import transpiling
 
     calls: list[Any] = []
-    terra = transpiling.transpile
+    terra = transpiling.transpile  # type: ignore[attr-defined]
     monkeypatch.setattr(transpiling, "transpile", lambda *a, **k: calls.append(a) or terra(*a, **k))
     angle = Parameter("angle")
     circuit = QuantumCircuit(2)

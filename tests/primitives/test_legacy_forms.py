@@ -287,7 +287,7 @@ class TestCalling:
     ) -> None:
         estimator = Estimator(circuits, ["Z"], session=noted)
 
-        with pytest.raises(ValueError, match="1 observables are given for 2 circuits"):
+        with pytest.raises(ValueError, match="Got 1 observables for 2 circuits"):
             estimator([0, 1], [0], [[0.5], []])
         with pytest.raises(ValueError, match="1 sets of values for 2 circuits"):
             estimator([0, 1], [0, 0], [[0.5]])

@@ -172,7 +172,8 @@ def test_noise_model_is_sent_unchanged() -> None:
     class Mine(NoiseModel):
         pass
 
-    for model in (NoiseModel(), Mine(), {"errors": []}):
+    models: list[Any] = [NoiseModel(), Mine(), {"errors": []}]
+    for model in models:
         assert sent("noise_model", model) is model
 
 

@@ -30,7 +30,7 @@ def local() -> QiskitRuntimeService:
 @pytest.fixture(scope="session")
 def server() -> Iterator[RuntimeServer]:
     """An embedded runtime with three projects and two cloud instances with different devices."""
-    settings = {
+    settings: dict[str, Any] = {
         "users": [{"name": name, "token": f"token-of-{name}"} for name in ("alice", "bob")],
         "hubs": [
             {"name": "ibm-q/open/main", "devices": [SIMULATOR]},
@@ -53,7 +53,7 @@ Login = Callable[..., QiskitRuntimeService]
 def login(server: RuntimeServer) -> Login:
     """Log in to the embedded runtime, by default as ``alice`` on the quantum channel."""
 
-    def enter(channel: str = "ibm_quantum", user: str = "alice", **more: Any):
+    def enter(channel: Any = "ibm_quantum", user: str = "alice", **more: Any):
         if channel == "ibm_quantum":
             more.update(url=server.url)
         else:

@@ -174,7 +174,7 @@ def test_listing_takes_one_request_per_page(total, page_size, limit, skip):
     service = SimpleNamespace(
         channel="ibm_quantum", _api_client=SimpleNamespace(jobs_get=jobs_get), _client_params=None
     )
-    records = list(JobListing(service, limit, skip)._records())
+    records = list(JobListing(service, limit, skip)._records())  # type: ignore[arg-type]
 
     limit = limit or None  # 0 means all, as in 0.9.3
     end = total if limit is None else min(total, skip + limit)

@@ -86,7 +86,7 @@ def test_sample_metadata_is_complete_and_shipped():
     metadata = ProgramMetadata.read(json.loads(sample.read_text()))
 
     metadata.check_complete()
-    assert set(metadata.spec) == {
+    assert set(metadata.spec or ()) == {
         "backend_requirements",
         "parameters",
         "interim_results",

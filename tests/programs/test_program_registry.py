@@ -313,7 +313,7 @@ def test_empty_update_warns_at_the_caller(standin, service, arguments):
 
     (warning,) = caught
     assert warning.category is UserWarning
-    assert "No update is made" in str(warning.message)
+    assert "the program is unchanged" in str(warning.message)
     assert warning.filename == __file__
     assert standin.requests == []
 
@@ -466,7 +466,7 @@ def test_any_access_order_gives_the_same_programs_and_fetches_no_page_twice(tota
         return model._page(list(model.programs.values()), query, "programs")
 
     client = SimpleNamespace(list_programs=list_programs)
-    registry = ProgramRegistry(SimpleNamespace(_api_client=client, _programs={}))
+    registry = ProgramRegistry(SimpleNamespace(_api_client=client, _programs={}))  # type: ignore[arg-type]
 
     for limit, skip in steps:
         end = None if limit is None else skip + limit

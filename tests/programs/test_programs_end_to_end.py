@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
@@ -171,7 +172,7 @@ def test_every_filter_finds_jobs(alice):
         second = session.run("hello-world", inputs, {"job_tags": ["b", "of-" + alice.channel]})
     for job in (first, second):
         job.wait_for_final_state(timeout=120)
-    ours = {"job_tags": ["of-" + alice.channel], "session_id": session.session_id}
+    ours: dict[str, Any] = {"job_tags": ["of-" + alice.channel], "session_id": session.session_id}
 
     def found(**filters) -> list[str]:
         return [job.job_id() for job in alice.jobs(**{**ours, **filters})]

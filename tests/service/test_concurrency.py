@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from tests.threads import let_threads_start
@@ -110,7 +111,7 @@ def test_requests_are_sent_even_if_no_thread_can_start(monkeypatch, outcomes):
 
 
 def finished(error=None):
-    future = Future()
+    future: Future[Any] = Future()
     future.set_exception(error) if error else future.set_result(None)
     return future
 

@@ -72,7 +72,7 @@ class FakeService(QiskitRuntimeService):
         hgps = OrderedDict()
         for name in HGPS:
             hgps[name] = HubGroupProject(self._client_params, name, self)
-            hgps[name]._runtime_client = self._fake_client
+            hgps[name]._runtime_client = self._fake_client  # type: ignore[assignment]
         return hgps
 
     def _discover_cloud_backends(self):
@@ -258,7 +258,7 @@ def subclass_of_client(record):
 
 def patched_client(record):
     client = RuntimeClient.__new__(RuntimeClient)
-    client.job_get = MagicMock(return_value=record)
+    client.job_get = MagicMock(return_value=record)  # type: ignore[method-assign]
     return client
 
 

@@ -39,7 +39,7 @@ def server():
         ),
     )
     thread = LoopThread()
-    running = BackgroundServer(thread, settings, NoJobs())
+    running = BackgroundServer(thread, settings, NoJobs())  # type: ignore[arg-type]
     yield running
     running.stop()
     thread.close()

@@ -6,6 +6,9 @@ import copy
 import pickle
 import stat
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.ids import label
@@ -169,7 +172,7 @@ def test_environment_token_creates_a_service_without_touching_the_disk(
 def test_account_file_is_private_from_the_first_save():
     QiskitRuntimeService.save_account(token="q", channel="ibm_quantum")
 
-    path = management.Path(management._DEFAULT_ACCOUNT_CONFIG_JSON_FILE)
+    path = Path(management._DEFAULT_ACCOUNT_CONFIG_JSON_FILE)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -215,14 +218,14 @@ def test_rejects_invalid_arguments_before_sending(standin, fields, error, text):
 
 
 def test_unknown_channel_lists_and_deletes_nothing():
-    assert QiskitRuntimeService.saved_accounts(channel="typo") == {}
+    assert QiskitRuntimeService.saved_accounts(channel="typo") == {}  # type: ignore[arg-type]
     with pytest.raises(InvalidAccountError, match="'typo'"):
-        QiskitRuntimeService.delete_account(channel="typo")
+        QiskitRuntimeService.delete_account(channel="typo")  # type: ignore[arg-type]
 
 
 def test_auth_argument_works_with_a_warning_at_the_caller(standin):
-    save = {"token": "t", "url": f"{standin.url}/api"}
-    calls = [
+    save: dict[str, Any] = {"token": "t", "url": f"{standin.url}/api"}
+    calls: list[Callable[[], Any]] = [
         lambda: QiskitRuntimeService.save_account(auth="legacy", **save),
         lambda: QiskitRuntimeService.saved_accounts(auth="legacy"),
         lambda: QiskitRuntimeService(auth="legacy", **save),
@@ -230,7 +233,7 @@ def test_auth_argument_works_with_a_warning_at_the_caller(standin):
         lambda: QiskitRuntimeService.delete_account(auth="legacy"),
     ]
 
-    answers = []
+    answers: list[Any] = []
     for call in calls:
         with pytest.warns(DeprecationWarning, match="`auth` parameter is deprecated") as caught:
             answers.append(call())

@@ -26,6 +26,7 @@ OURS = {PACKAGE: "0.9.3+embedded.2", TERRA: "0.46.3"}
 def test_warning_names_the_older_side_and_what_to_do(server, words):
     message = skew(URL, server, OURS)
 
+    assert message is not None
     assert URL in message
     assert all(word in message for word in words)
 

@@ -198,7 +198,7 @@ def test_asyncio_tasks_have_separate_defaults():
 
     async def both() -> list[str | None]:
         one, two = asyncio.Event(), asyncio.Event()
-        return await asyncio.gather(use("a", one, two), use("b", two, one))
+        return list(await asyncio.gather(use("a", one, two), use("b", two, one)))
 
     assert asyncio.run(both()) == ["a", "b"]
 

@@ -312,7 +312,7 @@ def test_session_on_the_embedded_runtime_groups_jobs_and_can_be_resumed():
     service = QiskitRuntimeService(channel="local")
     session = Session(service, "ibmq_qasm_simulator", max_time="10m")
     first = session.run("hello-world", {"iterations": 0})
-    again = Session.from_id(session.session_id, service, "ibmq_qasm_simulator")
+    again = Session.from_id(str(session.session_id), service, "ibmq_qasm_simulator")
 
     second = again.run("hello-world", {"iterations": 0})
 

@@ -193,7 +193,8 @@ class _Run:
             numbers = {int(v) for v in values if isinstance(v, (int, bool, np.integer))}
             default = len(numbers) < len(values)
             taken, states = _split(
-                states, lambda b, d=default, n=numbers: d or _value(target, b, places) in n
+                states,
+                lambda b, d=default, n=numbers: d or _value(target, b, places) in n,  # type: ignore[misc]
             )
             ended = _joined(ended, self._body(taken, body, item, qubits, places))
         return _joined(ended, _Ended(states, {}, {}))

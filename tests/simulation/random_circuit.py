@@ -42,7 +42,7 @@ def _angle(rng: random.Random) -> float:
 
 
 def _each(*classes: Any, angles: int = 0) -> list[Maker]:
-    return [lambda rng, cls=cls: cls(*(_angle(rng) for _ in range(angles))) for cls in classes]
+    return [lambda rng, cls=cls: cls(*(_angle(rng) for _ in range(angles))) for cls in classes]  # type: ignore[misc]
 
 
 ONE = [

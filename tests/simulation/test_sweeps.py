@@ -285,7 +285,7 @@ def test_aer_binds_parameters_of_gates_alone() -> None:
     for build in (_of_a_phase, _of_a_condition, _of_a_controlled_u):
         assert Sweep(build(), points).loaded() is None
     assert Sweep(drawn(0), [{A: 1.0}]).loaded() is None
-    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).loaded() is None
+    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).loaded() is None  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("shots", [500, SHOTS_APART + 500])

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +149,11 @@ def _framed(answer: Answer, rng: random.Random) -> bytes:
 
 def _packed(answer: Answer, rng: random.Random) -> bytes:
     """Return a compressed body, intact or damaged."""
-    name, pack = rng.choice([(b"gzip", gzip.compress), (b"deflate", zlib.compress)])
+    packers: dict[bytes, Callable[[bytes], bytes]] = {
+        b"gzip": gzip.compress,
+        b"deflate": zlib.compress,
+    }
+    name, pack = rng.choice(list(packers.items()))
     body = pack(answer.body or b"x")
     if rng.random() < 0.7:
         place = rng.randrange(len(body))

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import random
-import signal
 import stat
 import threading
 import time
@@ -76,7 +75,7 @@ def test_killed_writer_leaves_the_old_or_the_new_file(tmp_path):
         until = time.perf_counter() + chance.random() * 0.004
         while time.perf_counter() < until:
             json.loads(path.read_bytes())  # complete at every moment
-        os.kill(saver.pid, signal.SIGKILL)
+        saver.kill()
         saver.join()
         while chunk := os.read(reports, 4096):
             finished += len(chunk)

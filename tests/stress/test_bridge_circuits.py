@@ -41,7 +41,9 @@ def document(qubits: int, two: str, edges: list[list[int]]) -> tuple[Any, Any]:
     """Return a device's configuration and properties as the platform sends them."""
     date = "2026-11-29T00:00:00Z"
     single = [[qubit] for qubit in range(qubits)]
-    gates = [{"name": name, "parameters": [], "coupling_map": single} for name in ("id", "sx", "x")]
+    gates: list[dict[str, Any]] = [
+        {"name": name, "parameters": [], "coupling_map": single} for name in ("id", "sx", "x")
+    ]
     gates.append({"name": "rz", "parameters": ["theta"], "coupling_map": single})
     gates.append({"name": two, "parameters": [], "coupling_map": edges})
     gates.append({"name": "rzz", "parameters": ["theta"], "coupling_map": edges})
@@ -296,7 +298,7 @@ def executor_answer(random: np.random.Generator, params: dict[str, Any], found: 
     for item, rows in zip(program["items"], found):
         results = {}
         start = 0
-        all_bits = np.stack([drawn(random, row, program["shots"]) for row in rows])
+        all_bits: Any = np.stack([drawn(random, row, program["shots"]) for row in rows])  # type: ignore[misc]
         for name, size in rows[0]["registers"]:
             bits = all_bits[..., start : start + size]
             start += size

@@ -22,7 +22,7 @@ from qiskit_ibm_runtime.api.http.retry import Fault
 from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 
 POOL = HTTPConnectionPool("service.example")
-REFUSED = NewConnectionError(POOL, "Failed to establish a new connection: Connection refused")
+REFUSED = NewConnectionError(POOL, "Failed to establish a new connection: Connection refused")  # type: ignore[arg-type]
 
 
 def gave_up(reason: Exception) -> MaxRetryError:

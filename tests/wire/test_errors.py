@@ -173,7 +173,7 @@ def test_names_dead_proxy_as_the_cause() -> None:
 def test_certificate_advice_matches_the_fault(fault: str, advice: str) -> None:
     error = requests.exceptions.SSLError(f"[SSL: CERTIFICATE_VERIFY_FAILED] {fault}")
 
-    assert advice in translate(error, Attempt(harmless=True, number=1)).message
+    assert advice in str(translate(error, Attempt(harmless=True, number=1)))
 
 
 FAILURE = Failure(503, 1999, "Down.", "trace", 6, 15.1, uncertain=True, candidates=("job-1",))

@@ -363,7 +363,7 @@ def test_connection_parameters_match_0_9_3() -> None:
     assert (params["auth"].username, params["auth"].password) == ("user", "password")
     assert ClientParameters("c", "t").connection_parameters() == {"verify": True}
     with pytest.raises(AttributeError):
-        ClientParameters("c", "t", proxies={"urls": {}}).connection_parameters()
+        ClientParameters("c", "t", proxies={"urls": {}}).connection_parameters()  # type: ignore[arg-type]
 
 
 def test_test_ca_is_private(authority: trustme.CA) -> None:

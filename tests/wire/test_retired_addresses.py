@@ -55,7 +55,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids=["quantum", "later quantum", "cloud"],
 )
 def test_connection_error_explains_a_retired_host(
-    account: dict[str, str], host: str, text: str, no_such_host: list[str]
+    account: dict[str, Any], host: str, text: str, no_such_host: list[str]
 ) -> None:
     with without_waiting(), pytest.raises(IBMError) as caught:
         QiskitRuntimeService(token="t", **account)

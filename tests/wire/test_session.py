@@ -66,7 +66,7 @@ def test_bare_requests_send_neither_credentials_nor_client_header_nor_cookies(
         "http://elsewhere.invalid", auth=CloudAuth("key-of-user", "crn:x")
     ) as session:
         session.cookies.set("session", "secret", domain="127.0.0.1")
-        headers = session.get(f"{service.base}/echo?a=1", bare=True).json()["headers"]
+        headers = session.get(f"{service.base}/echo?a=1", bare=True).json()["headers"]  # type: ignore[call-arg]
 
     for name in ("authorization", "service-crn", "x-qx-client-application", "cookie"):
         assert name not in headers
@@ -152,7 +152,7 @@ def test_forked_child_opens_its_own_connections(service: Any) -> None:
 def test_session_is_thread_safe(service: Any) -> None:
     with RetrySession(service.base) as session, ThreadPoolExecutor(16) as pool:
 
-        def ask(number: int) -> str:
+        def ask(number: int) -> Any:
             headers = {"X-Number": str(number)}
             return session.get(f"/echo?n={number}", headers=headers).json()
 

@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.api.clients.submission import (
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.local.faults import Fault, When
 
 JOBS = "/runtime/jobs$"
 AFTER_ACCEPT = {
@@ -77,7 +77,7 @@ def test_retries_share_one_key_and_submits_have_different_keys(client: Any, serv
 @pytest.mark.parametrize("accepted", [False, True], ids=["at the gateway", "after accept"])
 def test_six_bad_gateways_still_create_one_job(client: Any, service: Any, accepted: bool) -> None:
     service.honours_keys = True
-    when = "after" if accepted else "before"
+    when: When = "after" if accepted else "before"
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when=when))
     job_id = run(client)
 
@@ -227,7 +227,7 @@ def test_failing_listing_is_reported(client: Any, service: Any) -> None:
 
 def test_equal_concurrent_submits_get_separate_jobs(client: Any, service: Any) -> None:
     """Their jobs are interchangeable, so it suffices that no two adopt the same one."""
-    when = ["before", "after"]
+    when: list[When] = ["before", "after"]
     service.fail(
         *(Fault("reset", when=w, method="POST", path=JOBS, rate=0.2) for w in when), seed=3
     )
@@ -348,6 +348,7 @@ class TestLedger:
 def test_any_submit_failure_is_a_typed_error(client: Any, service: Any) -> None:
     for seed in range(12):
         service.fail(Fault("reset", rate=0.5), Fault("status", status=500, rate=0.5), seed=seed)
+        outcome: Any
         try:
             outcome = run(client)
         except IBMError as error:

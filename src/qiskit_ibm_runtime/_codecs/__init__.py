@@ -1,1 +1,1 @@
-"""Encoding and decoding of everything that travels between client and service."""
+"""Encoding and decoding of program inputs and results."""

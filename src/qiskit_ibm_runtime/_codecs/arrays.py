@@ -1,4 +1,4 @@
-"""Arrays of numpy and sparse matrices of SciPy as the members of their typed wrappers."""
+"""Codecs for numpy arrays and SciPy sparse matrices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .packing import pack, unpack, unpack_by_pieces
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEADER = 2**16  # bytes that hold the header of any npy file that numpy reads
+_HEADER = 2**16  # upper bound on the size of npy headers that numpy reads
 _READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -26,23 +26,23 @@ _READERS = {
 
 
 def array_to_members(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Return an array as npy bytes; one of objects as nested lists, its shape beside them.
+    """Encode an array as npy bytes; an object array as nested lists and its shape.
 
     Raises:
-        TypeError: If part of the array would be lost.
+        TypeError: If encoding would lose part of the array.
     """
     if isinstance(array, np.ma.MaskedArray):
-        raise TypeError("a masked array would lose its mask: send .filled(), or data and mask")
+        raise TypeError("a masked array would lose its mask: use .filled(), or data and mask")
     if array.dtype == object:
         nested = array.tolist() if array.ndim else [array.item()]
         return {"__value__": nested, "__dtype__": "object", "__shape__": list(array.shape)}
     if array.dtype.hasobject:
-        raise TypeError(f"an array of {array.dtype} holds Python objects in its fields")
+        raise TypeError(f"an array of {array.dtype} contains Python objects in its fields")
     return {"__value__": pack(_npy(array))}
 
 
 def _npy(array: np.ndarray[Any, Any]) -> bytes:
-    """Return what ``numpy.save`` writes, with one copy of the numbers where it makes several."""
+    """Return the output of ``numpy.save``, copying the data only once."""
     header = io.BytesIO()
     facts = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_2_0(header, facts)
@@ -50,7 +50,7 @@ def _npy(array: np.ndarray[Any, Any]) -> bytes:
 
 
 def _memory(array: np.ndarray[Any, Any]) -> memoryview:
-    """Return the bytes of an array as they lie in memory; of one with gaps, of a copy."""
+    """Return the bytes of an array in memory order; non-contiguous arrays are copied."""
     if not array.nbytes:
         return memoryview(bytearray())
     flat = np.asarray(array).reshape(-1, order="A")
@@ -58,62 +58,64 @@ def _memory(array: np.ndarray[Any, Any]) -> memoryview:
 
 
 def array_from_members(members: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """Read an array. Lists without a shape beside them become what numpy makes of them.
+    """Decode an array. Lists without a shape are converted with ``numpy.array``.
 
     Raises:
-        DecodeError: If text, lists and shape do not describe an array.
+        DecodeError: If the members do not describe an array.
     """
     value = members["__value__"]
     if not isinstance(value, list):
         return _from_npy(unpack_by_pieces(value))
     if members.get("__dtype__") == "object":
-        return _of_objects(value, tuple(members["__shape__"]))
+        return _object_array(value, tuple(members["__shape__"]))
     objects = np.array(value, dtype=object)
     longest = max((len(item) for item in objects.flat if isinstance(item, str)), default=0)
-    budget().spend_bytes(4 * objects.size * longest)  # every text takes the room of the longest one
+    budget().spend_bytes(4 * objects.size * longest)  # numpy pads strings to the longest one
     return np.array(value)
 
 
 def _from_npy(pieces: Iterator[bytes]) -> np.ndarray[Any, Any]:
-    """Read an npy file into its array as the file arrives, so that it is never held twice."""
+    """Read an npy file into its array piece by piece, so that only one copy is in memory."""
     first = b""
     while len(first) < _HEADER and (piece := next(pieces, b"")):
         first += piece
     file = io.BytesIO(first)
     version = np.lib.format.read_magic(file)
-    if version not in _READERS:  # 3.0, for names of fields beyond Latin-1, is rare
+    if version not in _READERS:  # 3.0, for field names outside Latin-1, is rare
         whole = io.BytesIO(b"".join(chain([first], pieces)))
         other: np.ndarray[Any, Any] = np.lib.format.read_array(whole, allow_pickle=False)
         return other
     shape, by_columns, dtype = _READERS[version](file)
-    array = _room(shape, dtype, "F" if by_columns else "C")
+    array = _allocate(shape, dtype, "F" if by_columns else "C")
     room = _memory(array)
     filled = 0
     for piece in chain([file.read()], pieces):
         if len(piece) > len(room) - filled:
-            raise DecodeError(f"An array of shape {shape} came with more elements than that.")
+            raise DecodeError(f"Malformed array: more data than its shape {shape} allows.")
         room[filled : filled + len(piece)] = piece
         filled += len(piece)
     if filled < len(room):
-        raise DecodeError(f"An array of shape {shape} came with {filled} of {len(room)} bytes.")
+        raise DecodeError(
+            f"Malformed array: {filled} bytes instead of the {len(room)} of its shape {shape}."
+        )
     return array
 
 
-def _room(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> np.ndarray[Any, Any]:
-    """Return an array to fill; its memory is taken only as it is filled."""
+def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> np.ndarray[Any, Any]:
+    """Allocate an uninitialized array, whose memory is committed only as it is filled."""
     if dtype.hasobject:
-        raise DecodeError(f"An array of {dtype} holds Python objects as pickles, which are unsafe.")
+        raise DecodeError(f"An array of {dtype} contains pickled Python objects, which are unsafe.")
     if math.prod(shape) * (dtype.itemsize or 1) > BYTES:
-        raise DecodeError(f"An array claims the shape {shape}, which is implausibly large.")
+        raise DecodeError(f"An array claims the implausibly large shape {shape}.")
     return np.empty(shape, dtype, order)
 
 
-def _of_objects(nested: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def _object_array(nested: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     items = nested
     for _ in shape[1:]:
         items = list(chain.from_iterable(items))
     if len(items) != math.prod(shape):
-        raise DecodeError(f"An array of shape {shape} came with {len(items)} elements.")
+        raise DecodeError(f"Malformed array: {len(items)} elements for the shape {shape}.")
     array = np.empty(len(items), dtype=object)
     for index, item in enumerate(items):
         array[index] = item
@@ -121,7 +123,7 @@ def _of_objects(nested: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, An
 
 
 def sparse_to_text(matrix: Any) -> str:
-    """Return a sparse matrix as the text of an npz file."""
+    """Encode a sparse matrix as an npz file in base64."""
     from scipy import sparse
 
     buffer = io.BytesIO()
@@ -130,10 +132,10 @@ def sparse_to_text(matrix: Any) -> str:
 
 
 def sparse_from_text(text: object) -> Any:
-    """Read a sparse matrix.
+    """Decode a sparse matrix.
 
     Raises:
-        DecodeError: If the file is damaged, or larger inside than is sane.
+        DecodeError: If the file is malformed or expands beyond the limits.
     """
     from scipy import sparse
 

@@ -1,7 +1,7 @@
-"""Reading a payload: what becomes of each tag.
+"""JSON decoder of payloads, with one decoder function per type tag.
 
-Circuits may hold any value in their metadata, and values may be circuits, so that both are read
-here.
+This module decodes both values and circuits, because the metadata of circuits may contain any
+value.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import Instruction
 
-_LONGEST_DATETIME = 64  # characters; the parser takes hours over long ones
+_LONGEST_DATETIME = 64  # characters; the parser takes hours for very long strings
 HAS_AER = find_spec("qiskit_aer") is not None
 
 
 class RuntimeDecoder(json.JSONDecoder):
-    """Decodes what :class:`RuntimeEncoder` encoded.
+    """JSON decoder for the output of :class:`RuntimeEncoder`.
 
-    Only objects of an allow-list are built (see :mod:`._codecs.settings`), no text is evaluated and
-    nothing is imported because a payload names it. A payload may make only so much of little: 1 GiB
-    more than it holds by inflating, 262,144 qubits and parameters that its bytes do not name (see
-    :mod:`._codecs.limits`).
+    Payloads are untrusted: only classes on an allow-list are instantiated, no text is evaluated,
+    and no module is imported because a payload names it. There are limits on how far one payload
+    may expand: by 1 GiB when decompressed, and by 262,144 qubits and parameters that its bytes do
+    not list individually.
 
     .. code-block:: python
 
@@ -52,10 +52,10 @@ class RuntimeDecoder(json.JSONDecoder):
         assert json.loads(text, cls=RuntimeDecoder) == 1 + 2j
 
     Raises:
-        DecodeError: If part of a payload is damaged, too large or not allowed.
+        DecodeError: If part of a payload is malformed, too large or not allowed.
     """
 
-    __module__ = "qiskit_ibm_runtime.utils.json"  # where users import it from
+    __module__ = "qiskit_ibm_runtime.utils.json"  # the public import path
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._payload = Payload()
@@ -63,7 +63,7 @@ class RuntimeDecoder(json.JSONDecoder):
         super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
     def decode(self, s: str, *args: Any) -> Any:
-        """Return what a text holds."""
+        """Decode a JSON string."""
         self._payload = Payload()
         try:
             with one_budget():
@@ -73,7 +73,7 @@ class RuntimeDecoder(json.JSONDecoder):
         except (DecodeError, json.JSONDecodeError):
             raise
         except ValueError as exc:  # Python's limit on the digits of an integer
-            raise DecodeError(f"A payload cannot be read: {exc}.") from None
+            raise DecodeError(f"Cannot decode the payload: {exc}.") from None
 
     def _decode(self, payload: str, *args: Any) -> Any:
         text, self._extracts = extract(payload)
@@ -84,17 +84,17 @@ class RuntimeDecoder(json.JSONDecoder):
                 raise
         finally:
             self._extracts = {}
-        # The error should name a place in the payload, not in what was left of it.
+        # Decode again, so that the error names a position in the complete payload.
         return super().decode(payload, *args)
 
     def object_hook(self, obj: Any) -> Any:
-        """Return the object behind a typed wrapper; other objects as they are."""
+        """Decode a typed wrapper; return other objects unchanged."""
         if self._extracts:
-            self._fill_in(obj)
+            self._insert_long_value(obj)
         return from_json_value(obj, self._payload)
 
-    def _fill_in(self, obj: dict[str, Any]) -> None:
-        """Put a long value in the place of its mark; arrays are read without a copy of it."""
+    def _insert_long_value(self, obj: dict[str, Any]) -> None:
+        """Replace a marker by its long value; for arrays, without copying the value."""
         value = obj.get("__value__")
         found = self._extracts.get(value) if isinstance(value, str) else None
         if found is not None:
@@ -102,11 +102,11 @@ class RuntimeDecoder(json.JSONDecoder):
 
 
 class Payload:
-    """What the parts of one payload share.
+    """State shared by the parts of one payload.
 
     Attributes:
-        vectors: Parameter vectors met so far, so that their elements find each other.
-        circuit: Reads a circuit.
+        vectors: Parameter vectors decoded so far, shared by their elements.
+        circuit: Decoder of circuits.
     """
 
     def __init__(self) -> None:
@@ -115,18 +115,18 @@ class Payload:
 
 
 class CircuitReader:
-    """Reads the circuits of one payload: a text that comes again costs no more than a copy."""
+    """Decoder of the circuits of one payload, which copies repeated circuits."""
 
     def __init__(self) -> None:
         self._read: dict[str, tuple[QuantumCircuit, int]] = {}
 
     def __call__(self, text: object) -> QuantumCircuit:
-        """Read a circuit, an object of its own each time; see :func:`circuit_from_text`."""
+        """Decode a circuit to a new object; see :func:`circuit_from_text`."""
         if isinstance(text, str) and text in self._read:
             circuit, size = self._read[text]
             budget().spend_bytes(size)
             budget().spend_objects(circuit.num_qubits + circuit.num_clbits)
-            return circuit_twin(circuit)
+            return copy_circuit(circuit)
         data = unpack(text)
         circuit = read_circuit(data, RuntimeDecoder)
         if isinstance(text, str):
@@ -134,39 +134,43 @@ class CircuitReader:
         return circuit
 
 
-def circuit_twin(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return an equal circuit that shares nothing with the original that can be changed."""
+def copy_circuit(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Copy a circuit so that the copies share no mutable state."""
     twin = circuit.copy()
     twin.metadata = deepcopy(circuit.metadata)
     return twin
 
 
 def circuit_from_text(text: object) -> QuantumCircuit:
-    """Read a circuit.
+    """Decode a circuit.
 
     Raises:
-        DecodeError: If the text is damaged or holds what no circuit needs.
+        DecodeError: If the text is malformed or unsafe.
     """
     return read_circuit(unpack(text), RuntimeDecoder)
 
 
 def instruction_from_text(text: object) -> Instruction:
-    """Read an instruction."""
+    """Decode an instruction.
+
+    Raises:
+        DecodeError: If the text is malformed or unsafe.
+    """
     data = circuit_from_text(text).data
     if len(data) != 1:
-        raise DecodeError(f"An instruction came as {len(data)} instructions.")
+        raise DecodeError(f"Malformed instruction: expected 1 instruction, got {len(data)}.")
     return data[0].operation
 
 
 def from_json_value(members: dict[str, Any], payload: Payload) -> Any:
-    """Return the object behind typed members; members without a known tag as they are.
+    """Decode a typed wrapper; return members without a known tag unchanged.
 
     Args:
-        members: A JSON object whose own members were decoded before.
-        payload: What it is a part of.
+        members: A JSON object whose members are already decoded.
+        payload: State of the payload that contains it.
 
     Raises:
-        DecodeError: If the tag is known and what it wraps is damaged, too large or not allowed.
+        DecodeError: If the tag is known, but its value is malformed, too large or not allowed.
     """
     tag = members.get("__type__")
     decode = DECODERS.get(tag) if isinstance(tag, str) and "__value__" in members else None
@@ -177,7 +181,7 @@ def from_json_value(members: dict[str, Any], payload: Payload) -> Any:
     except DecodeError:
         raise
     except (Exception, MemoryError) as exc:
-        raise DecodeError(f"A value of type {tag!r} cannot be decoded: {_reason(exc)}") from exc
+        raise DecodeError(f"Cannot decode a value of type {tag!r}: {_reason(exc)}") from exc
 
 
 def _reason(exc: BaseException) -> str:
@@ -185,7 +189,7 @@ def _reason(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
 
-def _of_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Payload], Any]:
+def _from_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Payload], Any]:
     return lambda members, _: decode(members["__value__"])
 
 
@@ -196,14 +200,14 @@ def _complex(value: Any) -> complex:
 
 def _set(value: Any) -> set[Any]:
     if not isinstance(value, list):
-        raise DecodeError(f"A set came as {type(value).__name__}, not as a list.")
+        raise DecodeError(f"Malformed set: expected a list, got {type(value).__name__}.")
     members = [_hashable(member) for member in value]
     check_hashes(members)
     return set(members)
 
 
 def _hashable(member: Any) -> Any:
-    """Return a member of a set: JSON made lists of tuples, and sets of frozen sets."""
+    """Convert a set member back to a hashable type: lists to tuples, sets to frozensets."""
     if isinstance(member, list):
         return tuple(map(_hashable, member))
     return frozenset(member) if isinstance(member, set) else member
@@ -211,37 +215,39 @@ def _hashable(member: Any) -> Any:
 
 def _noise_model(value: Any) -> Any:
     if not HAS_AER:
-        warnings.warn("Qiskit Aer is not installed: a noise model stays a dict.", stacklevel=2)
+        warnings.warn(
+            "Qiskit Aer is not installed: returning a noise model as a dict.", stacklevel=2
+        )
         return value
     from qiskit_aer.noise import NoiseModel
 
     check_noise_model(value)
     with warnings.catch_warnings():
-        # Deprecated by Aer without another way to read what its to_dict writes.
+        # Aer deprecated from_dict, but has no replacement that reads the output of to_dict.
         warnings.simplefilter("ignore", DeprecationWarning)
         return NoiseModel.from_dict(value)
 
 
 def _datetime(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _LONGEST_DATETIME:
-        raise DecodeError(f"A date came as {len(value)} characters.")
+        raise DecodeError(f"Malformed date: it has {len(value)} characters.")
     return parser.parse(value)
 
 
 DECODERS: dict[str, Callable[[dict[str, Any], Payload], Any]] = {
-    "datetime": _of_value(_datetime),
-    "complex": _of_value(_complex),
+    "datetime": _from_value(_datetime),
+    "complex": _from_value(_complex),
     "ndarray": lambda members, _: array_from_members(members),
-    "set": _of_value(_set),
+    "set": _from_value(_set),
     "QuantumCircuit": lambda members, payload: payload.circuit(members["__value__"]),
-    "Parameter": _of_value(parameter_from_text),
+    "Parameter": _from_value(parameter_from_text),
     "ParameterExpression": lambda members, payload: expression_from_text(
         members["__value__"], payload.vectors
     ),
-    "Instruction": _of_value(instruction_from_text),
+    "Instruction": _from_value(instruction_from_text),
     "settings": lambda members, _: settings_from_members(members),
-    "Result": _of_value(Result.from_dict),
-    "spmatrix": _of_value(sparse_from_text),
-    "to_json": _of_value(lambda value: value),
-    "NoiseModel": _of_value(_noise_model),
+    "Result": _from_value(Result.from_dict),
+    "spmatrix": _from_value(sparse_from_text),
+    "to_json": _from_value(lambda value: value),
+    "NoiseModel": _from_value(_noise_model),
 }

@@ -1,7 +1,7 @@
-"""Writing a payload: what becomes of each kind of object that JSON cannot express.
+"""JSON encoder of payloads, with one rule per kind of object that JSON cannot represent.
 
-Circuits may hold any value in their metadata, and values may be circuits, so that both are written
-here.
+This module encodes both values and circuits, because the metadata of circuits may contain any
+value.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _payload = local()
 
 @contextmanager
 def one_payload() -> Iterator[None]:
-    """Encode each circuit object once while the block lasts."""
+    """Encode each circuit object only once within the block."""
     if getattr(_payload, "written", None) is not None:
         yield
         return
@@ -62,10 +62,10 @@ def one_payload() -> Iterator[None]:
 
 
 class RuntimeEncoder(json.JSONEncoder):
-    """Encodes circuits, operators, arrays and more.
+    """JSON encoder for circuits, operators, arrays and more.
 
-    A circuit object that stands several times in a payload is encoded once. What cannot travel
-    raises a ``TypeError`` that says where in the value it stands.
+    A circuit object that occurs several times in a payload is encoded once. For an object that
+    cannot be encoded, the ``TypeError`` names its path within the value.
 
     .. code-block:: python
 
@@ -77,54 +77,54 @@ class RuntimeEncoder(json.JSONEncoder):
         assert json.loads(text, cls=RuntimeDecoder)["angles"].tolist() == [0, 1, 2]
     """
 
-    __module__ = "qiskit_ibm_runtime.utils.json"  # where users import it from
+    __module__ = "qiskit_ibm_runtime.utils.json"  # the public import path
 
     def default(self, obj: Any) -> Any:
-        """Return what JSON can express for an object it cannot."""
+        """Convert an object to a value that JSON can represent."""
         return to_json_value(obj)
 
     def encode(self, o: Any) -> str:
-        """Return a value as text.
+        """Encode a value as a JSON string.
 
         Raises:
-            TypeError: If part of it cannot travel; the text names the path to it.
-            ValueError: If it holds itself.
+            TypeError: If part of the value cannot be encoded; the message names its path.
+            ValueError: If the value contains itself.
         """
-        # Whoever derives from this encoder may look at what `default` returns.
+        # Subclasses may depend on the return value of `default`.
         ours = type(self) is RuntimeEncoder and "default" not in vars(self)
-        write = self._with_long_values_last if ours else super().encode
+        write = self._encode_with_markers if ours else super().encode
         with one_payload():
             try:
                 return write(o)
             except TypeError:
-                return super().encode(with_plain_keys(o, self.default))
+                return super().encode(with_json_keys(o, self.default))
 
-    def _with_long_values_last(self, value: Any) -> str:
+    def _encode_with_markers(self, value: Any) -> str:
         insertions, writer = Insertions(), copy(self)
-        # An encoder may be at work in several threads: only this copy leaves texts out.
+        # Several threads may share the encoder, so only this copy uses markers.
         vars(writer)["default"] = lambda obj: insertions.take_out(to_json_value(obj))
         written = insertions.put_in(super(RuntimeEncoder, writer).encode(value))
         return super().encode(value) if written is None else written
 
     def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
-        """Yield a value as pieces of text."""
+        """Yield the JSON string of a value in pieces."""
         if _one_shot:
             return super().iterencode(o, _one_shot)
         return iter([self.encode(o)])
 
 
 def to_json_value(value: Any) -> Any:
-    """Return what JSON can express for an object it cannot; parts of it may need the same again.
+    """Convert an object to a JSON value, parts of which may need conversion in turn.
 
     Raises:
-        TypeError: If the object cannot travel.
+        TypeError: If the object cannot be encoded.
     """
     for fits, convert in RULES:
         if fits(value):
             return convert(value)
     name = type(value).__name__
-    reason = "cannot be sent: it is not JSON serializable"
-    raise TypeError(f"an object of type {name} {reason}: {_shown(value)}")
+    reason = "cannot be encoded: it is not JSON serializable"
+    raise TypeError(f"an object of type {name} {reason}: {_short_repr(value)}")
 
 
 def _tag(tag: str, value: Any) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _is(*types: Any) -> Callable[[Any], bool]:
 
 
 def _of_module(module: str, name: str) -> Callable[[Any], bool]:
-    """Return a test for a class of an optional package, which is there only if it was imported."""
+    """Return an isinstance test for a class of an optional package, without importing it."""
     return lambda value: (
         (found := sys.modules.get(module)) is not None
         and isinstance(value, getattr(found, name, ()))
@@ -165,13 +165,13 @@ def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str
 
 
 def _is_droppable(value: Any) -> bool:
-    """Return whether a callable is code, and not a value of Qiskit that happens to be callable."""
+    """Return whether a callable is a function, rather than a callable object of Qiskit."""
     code = isinstance(value, (FunctionType, BuiltinFunctionType, MethodType))
     return code or (callable(value) and not type(value).__module__.startswith("qiskit."))
 
 
 def _drop(value: Any) -> None:
-    """Send ``None`` for a function, as 0.9.3 did: optimizers carry callbacks that cannot travel."""
+    """Encode a function as ``None``, as in 0.9.3, because optimizers may contain callbacks."""
     warnings.warn(
         f"Callable {value} is not JSON serializable and will be set to None.",
         stacklevel=_frames_to_caller(),
@@ -179,7 +179,7 @@ def _drop(value: Any) -> None:
 
 
 def _frames_to_caller() -> int:
-    """Return the stack level, seen from :func:`_drop`, of the first frame that is a user's."""
+    """Return the stack level of the user's frame, relative to :func:`_drop`."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None:
         name = frame.f_globals.get("__name__", "")
@@ -189,47 +189,50 @@ def _frames_to_caller() -> int:
     return level
 
 
-def _shown(value: Any) -> str:
+def _short_repr(value: Any) -> str:
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001  # somebody else's repr must not hide our error
+    except Exception:  # noqa: BLE001  # a failing repr must not hide the error
         return "(no repr)"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def circuit_to_text(circuit: QuantumCircuit) -> str:
-    """Return a circuit as text.
+    """Encode a circuit as compressed QPY in base64.
 
     Raises:
-        EncodeError: If the circuit holds what cannot travel.
+        EncodeError: If the circuit cannot be encoded.
     """
     written = getattr(_payload, "written", None)
     if written is None:
         return pack(content(circuit))
     key = id(circuit)
     if key not in written:
-        written[key] = (circuit, pack(content(circuit)))  # held, or its identity would return
+        written[key] = (
+            circuit,
+            pack(content(circuit)),
+        )  # keep the circuit alive, so that its id is not reused
     text: str = written[key][1]
     return text
 
 
 def content(circuit: QuantumCircuit) -> bytes:
-    """Return all that is sent of a circuit: circuits are the same if they share it.
+    """Return the QPY of a circuit; circuits with equal content are interchangeable.
 
     Raises:
-        EncodeError: If the circuit holds what cannot travel.
+        EncodeError: If the circuit cannot be encoded.
     """
     try:
         return to_qpy(normal_form(circuit), RuntimeEncoder)
     except IBMError as exc:
         raise EncodeError(exc.message) from exc
-    except Exception as exc:  # the definition of a user's gate may raise anything
+    except Exception as exc:  # definitions of users' gates may raise anything
         reason = f"{type(exc).__name__}: {exc}"
-        raise EncodeError(f"Circuit {circuit.name!r} cannot be written: {reason}") from exc
+        raise EncodeError(f"Circuit {circuit.name!r} cannot be encoded: {reason}") from exc
 
 
 def instruction_to_text(instruction: Instruction) -> str:
-    """Return an instruction as the text of a circuit that holds it alone."""
+    """Encode an instruction as a circuit that contains only this instruction."""
     circuit = QuantumCircuit(
         QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
     )
@@ -237,7 +240,7 @@ def instruction_to_text(instruction: Instruction) -> str:
     return pack(content(circuit))
 
 
-# First match wins. What payloads hold by the thousand stands first.
+# The first match wins; frequent types come first.
 RULES: tuple[Rule, ...] = (
     (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
     (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
@@ -262,7 +265,10 @@ RULES: tuple[Rule, ...] = (
         _of_module("qiskit_aer.noise", "NoiseModel"),
         lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
     ),
-    (_is(PauliList, SparsePauliOp), _settings(_own_settings)),  # before their labels are asked for
+    (
+        _is(PauliList, SparsePauliOp),
+        _settings(_own_settings),
+    ),  # before rules that would compute their labels
     (_has_settings, _settings(_own_settings)),
     (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
     (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
@@ -280,27 +286,27 @@ RULES: tuple[Rule, ...] = (
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def with_plain_keys(value: Any, convert: Callable[[Any], Any], path: str = "value") -> Any:
-    """Return a copy whose dict keys JSON accepts, numbers of numpy turned to Python's.
+def with_json_keys(value: Any, convert: Callable[[Any], Any], path: str = "value") -> Any:
+    """Return a copy whose dict keys are valid in JSON, converting numpy scalars.
 
     Args:
-        value: A value that the fast encoder refused.
-        convert: Returns what JSON can express for an object it cannot, or raises ``TypeError``.
-        path: How the value is reached from the one that is sent.
+        value: A value that the fast encoder rejected.
+        convert: Converts an object to a JSON value, or raises ``TypeError``.
+        path: Path of the value within the payload.
 
     Raises:
-        EncodeError: If part of the value cannot travel; the text starts with the path to it.
+        EncodeError: If part of the value cannot be encoded; the message starts with its path.
     """
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, dict):
         return {
-            _key(key, path): with_plain_keys(item, convert, f"{path}[{key!r}]")
+            _key(key, path): with_json_keys(item, convert, f"{path}[{key!r}]")
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [
-            with_plain_keys(item, convert, f"{path}[{index}]") for index, item in enumerate(value)
+            with_json_keys(item, convert, f"{path}[{index}]") for index, item in enumerate(value)
         ]
     try:
         converted = convert(value)
@@ -309,8 +315,8 @@ def with_plain_keys(value: Any, convert: Callable[[Any], Any], path: str = "valu
         raise EncodeError(f"{path}: {text}") from exc
     if isinstance(converted, dict) and "__value__" in converted:
         inside = f"{path}.{type(value).__name__}"
-        return {**converted, "__value__": with_plain_keys(converted["__value__"], convert, inside)}
-    return with_plain_keys(converted, convert, path)
+        return {**converted, "__value__": with_json_keys(converted["__value__"], convert, inside)}
+    return with_json_keys(converted, convert, path)
 
 
 def _key(key: Any, path: str) -> Any:
@@ -318,4 +324,4 @@ def _key(key: Any, path: str) -> Any:
         key = key.item()
     if isinstance(key, _PLAIN):
         return key
-    raise EncodeError(f"{path}: a key of type {type(key).__name__} cannot be sent: {key!r}")
+    raise EncodeError(f"{path}: a key of type {type(key).__name__} cannot be encoded: {key!r}")

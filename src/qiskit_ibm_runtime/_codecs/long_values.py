@@ -1,8 +1,8 @@
-"""Long values of a payload: put in last when it is written, and read where they stand.
+"""Handling of long base64 values outside the JSON encoder and decoder, to avoid copies.
 
-Python's JSON copies every text into what it writes by way of a quoted copy, and copies every text
-out of what it reads. Circuits and arrays are texts of base64, which need no quoting and make up
-nearly all of a payload: a short mark stands for each of them while JSON is at work.
+Python's JSON encoder and decoder copy every string. Circuits and arrays are base64 strings, which
+need no escaping and make up most of a payload, so each is replaced by a short marker during
+encoding and decoding.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-WORTHWHILE = 2**12  # characters from which on a value is put in last
-LONG = 2**18  # characters; shorter values are parsed as fast as they are looked for
+WORTHWHILE = 2**12  # characters; shorter values are encoded as usual
+LONG = 2**18  # characters; shorter values are decoded as usual, which is as fast
 _ROOM_FOR_KEY = 48
-# The first quotation mark opens a text: inside one, it would have a backslash before it.
+# The first quotation mark starts a string; inside a string, a backslash would precede it.
 _KEY = re.compile(r'(?<!\\)"__value__"[ \t\r\n]*:[ \t\r\n]*"\Z')
-# As JSON writes what stands for a long value; nobody's own text should look like it.
+# The marker of a long value in JSON. User strings are unlikely to look like it.
 _MARK = '"\\u0000extract '
 _OF_BASE64 = ("QuantumCircuit", "ndarray")
 _MARKS = re.compile(r'(?<=")\\u0000extract (\d+)(?=")')
@@ -28,7 +28,7 @@ def _mark(number: int) -> str:
 
 @dataclass(frozen=True)
 class Extract:
-    """A part of a text that is not copied out of it, but cut into pieces."""
+    """A part of a string that is read in pieces instead of copied."""
 
     text: str
     start: int
@@ -41,27 +41,27 @@ class Extract:
         return self.text[self.start : self.end]
 
     def holds(self, text: str) -> bool:
-        """Return whether a text is somewhere in the part."""
+        """Return whether the part contains a string."""
         return self.text.find(text, self.start, self.end) >= 0
 
     def piece(self, start: int, length: int) -> str:
-        """Return some characters of the part."""
+        """Return a substring of the part."""
         start += self.start
         return self.text[start : min(start + length, self.end)]
 
 
 def extract(payload: str) -> tuple[str, dict[Any, Extract]]:
-    """Take the long values out of a payload.
+    """Replace the long values of a payload by markers.
 
     Returns:
-        The payload with marks in their places, and what each mark stands for. Text that is no JSON
-        stays none; a value with anything escaped in it is left in its place, one with a line break
-        in it, which JSON forbids, is taken.
+        The payload with markers, and the value of each marker. Values with escape sequences are
+        not replaced. Invalid JSON remains invalid, except that line breaks in long values, which
+        JSON forbids, are accepted.
     """
     kept: list[str] = []
     extracts: dict[Any, Extract] = {}
     done = 0
-    # Whatever is long enough lies across one of these places, and begins shortly before the first.
+    # Each long value spans at least one of these positions.
     for place in range(LONG, len(payload), LONG):
         start = payload.rfind('"', max(done, place - LONG), place) + 1
         if not start or not _KEY.search(payload[max(0, start - _ROOM_FOR_KEY) : start]):
@@ -79,15 +79,15 @@ def extract(payload: str) -> tuple[str, dict[Any, Extract]]:
 
 
 class Insertions:
-    """Texts that are put into a payload after it was written."""
+    """Long strings to insert into a payload after encoding."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
 
     def take_out(self, members: Any) -> Any:
-        """Return the members of a typed wrapper with a mark in the place of a long value.
+        """Replace a long value among the members of a typed wrapper by a marker.
 
-        Only circuits and arrays are looked at, whose values are base64 and need no quoting.
+        Only circuits and arrays are replaced, whose values are base64 and need no escaping.
         """
         if not isinstance(members, dict) or members.get("__type__") not in _OF_BASE64:
             return members
@@ -98,10 +98,10 @@ class Insertions:
         return {**members, "__value__": _mark(len(self._texts) - 1)}
 
     def put_in(self, written: str) -> str | None:
-        """Return what was written with the texts in their places.
+        """Insert the long values into an encoded payload.
 
-        ``None`` if it cannot be told where they belong, because a text of the user's looks like a
-        mark or the encoder passed over one.
+        Returns ``None`` if the markers are ambiguous, because a user string looks like one or the
+        encoder dropped one.
         """
         if not self._texts:
             return written

@@ -1,4 +1,4 @@
-"""Bytes as text and back: base64, with or without zlib, never more than a payload may make."""
+"""Base64 encoding with optional zlib compression, decompressing only within the budget."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from .long_values import Extract
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MEDIUM = 2**14  # from here on level 6 takes twice the time of level 3 to save a twentieth
-LARGE = 2**16  # from here on it pays to try a sample before everything is deflated
+MEDIUM = 2**14  # at this size, level 6 takes twice the time of level 3 to save 5 percent
+LARGE = 2**16  # at this size, sampling the data before compression pays off
 _SAMPLE = 2**14
 _STEP = 2**18
-_CHARACTERS = 2**18  # of base64, a multiple of four, so that each part stands for itself
+_CHARACTERS = 2**18  # of base64; a multiple of four, so that each part can be decoded on its own
 _WHOLE = sys.maxsize
-_PIECE = 2**18  # bytes after inflation: a piece stays in the processor's cache
+_PIECE = 2**18  # decompressed bytes; a piece fits into the CPU cache
 _WORTHWHILE = 0.85
 _ONE_IN = 4
 
 
 def pack(data: bytes | bytearray | memoryview, *, compress: bool = True) -> str:
-    """Return bytes as base64 text."""
+    """Encode bytes as base64, compressed by default."""
     return binascii.b2a_base64(deflate(data) if compress else data, newline=False).decode("ascii")
 
 
 def unpack(text: object, *, compressed: bool = True) -> bytes:
-    """Return the bytes behind a text made by :func:`pack`.
+    """Decode a string made by :func:`pack`.
 
     Raises:
-        DecodeError: If the text is damaged or inflates to more than is sane.
+        DecodeError: If the string is malformed or expands beyond the limits.
     """
     return b"".join(unpack_by_pieces(text) if compressed else _decoded(text, _WHOLE))
 
 
 def unpack_by_pieces(text: object) -> Iterator[bytes]:
-    """Yield the bytes behind a text made by :func:`pack`, a small piece at a time.
+    """Decode a string made by :func:`pack` in small pieces.
 
     Raises:
-        DecodeError: If the text is damaged or inflates to more than is sane.
+        DecodeError: If the string is malformed or expands beyond the limits.
     """
     return _inflated(_decoded(text, _CHARACTERS))
 
 
 def inflate(data: bytes) -> bytes:
-    """Return what a zlib stream holds.
+    """Decompress a zlib stream.
 
     Raises:
-        DecodeError: If it is damaged, cut short, or inflates to more than is sane.
+        DecodeError: If it is malformed, truncated, or expands beyond the limits.
     """
     return b"".join(_inflated([data]))
 
@@ -62,14 +62,14 @@ def _decoded(text: object, step: int) -> Iterator[bytes]:
     if isinstance(text, str):
         text = Extract(text, 0, len(text))
     if not isinstance(text, Extract):
-        raise DecodeError(f"Expected packed bytes as text, got {type(text).__name__}.")
-    if len(text) % 4 or text.holds("\n"):  # others break lines, or pad less
+        raise DecodeError(f"Expected base64 as a string, got {type(text).__name__}.")
+    if len(text) % 4 or text.holds("\n"):  # other encoders break lines or omit padding
         step = _WHOLE
     try:
         for start in range(0, len(text), step):
             yield binascii.a2b_base64(text.piece(start, step))
     except ValueError as exc:
-        raise DecodeError(f"Packed bytes are damaged: {exc}.") from None
+        raise DecodeError(f"Malformed base64 or zlib data: {exc}.") from None
 
 
 def _inflated(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -84,18 +84,18 @@ def _inflated(parts: Iterable[bytes]) -> Iterator[bytes]:
                 tail, earned = inflater.unconsumed_tail, 0
         rest = inflater.flush()
     except zlib.error as exc:
-        raise DecodeError(f"Packed bytes are damaged: {exc}.") from None
+        raise DecodeError(f"Malformed base64 or zlib data: {exc}.") from None
     if not inflater.eof:
-        raise DecodeError("Packed bytes are cut short.")
+        raise DecodeError("Malformed zlib data: the stream is truncated.")
     yield rest
 
 
 def deflate(data: bytes | bytearray | memoryview) -> bytes:
-    """Return one zlib stream, made with as much effort as it saves.
+    """Compress to a zlib stream, with a level that depends on size and content.
 
-    Small data are deflated as zlib does by default, more of them at a level that is twice as
-    fast. Large data are judged by three samples first: noise, such as the mantissas of measured
-    numbers, is not searched for repetitions.
+    Small data use zlib's default level, larger data a level that is twice as fast. For large data,
+    three samples are tried first: noise, such as the mantissas of measured values, is compressed
+    without searching for repetitions.
     """
     if len(data) < LARGE:
         return zlib.compress(data, 6 if len(data) < MEDIUM else 3)
@@ -108,11 +108,10 @@ def deflate(data: bytes | bytearray | memoryview) -> bytes:
 
 
 def _deflate_noise(view: memoryview) -> bytes:
-    """Deflate a part of the noise: one block is Huffman-coded, the next ones are stored.
+    """Compress noise: Huffman-code one block of four, and store the others.
 
-    Noise holds no repetitions, so searching for them is wasted; coding each byte by its frequency
-    saves all that can be saved. It is the slowest part of both directions, though, and saves a few
-    per cent: a quarter of the saving costs a quarter of the time.
+    Noise has no repetitions, so Huffman coding alone saves as much as possible. It is the slowest
+    step in both directions, though, and saves only a few percent, so most blocks skip it.
     """
     parts = [b"\x78\x01"]
     for number, start in enumerate(range(0, len(view), _STEP)):

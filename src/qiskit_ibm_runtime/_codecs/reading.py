@@ -1,10 +1,10 @@
-"""QPY read with a guard: only formulas are evaluated, only instructions are built, none for free.
+"""Safe reading of untrusted QPY with Qiskit's own reader.
 
-The readers of Qiskit below 1.0 trust their file. Some of their functions are wrapped, once and
-without effect for anybody else's calls: inside :func:`guarded` the wrappers look at what comes
-next in the file and refuse it before Qiskit's own function sees it. Numbers that make Qiskit
-allocate or loop without reading on are paid for from the payload's :mod:`.budget`; a loop that
-reads ends with the file.
+Qiskit's readers before 1.0 trust the file. This module wraps some of their functions once; the
+wrappers are active only inside :func:`guarded`, so other callers are not affected. They inspect
+the next part of the file and reject it before Qiskit's function reads it: only formulas are
+evaluated, and only instructions are created. Numbers that make Qiskit allocate or loop without
+reading further are charged to the budget of the payload (see :mod:`.limits`).
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from .packing import inflate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Where Qiskit's reader looks names up, in its order.
-_PLACES = ("library", "circuit_mod", "extensions", "quantum_initializer", "controlflow")
+# Attributes of Qiskit's reader in which it looks up names, in its order.
+_NAMESPACES = ("library", "circuit_mod", "extensions", "quantum_initializer", "controlflow")
 _OLDEST_WITH_TYPE = 5
 _OLDEST_WITH_ENCODING = 10
-_MOST_CONTROLS = 2**12  # where no qubits are listed to hold the number against
-_MANY_CONTROLLED = frozenset(  # gates made from a number of controls, and from so many parameters
+_MOST_CONTROLS = 2**12  # where the number of qubits is unknown
+_MANY_CONTROLLED = frozenset(  # gates with a variable number of controls
     {"MCXGate", "MCXGrayCode", "MCXRecursive", "MCXVChain", "MCPhaseGate", "MCU1Gate"}
 )
-_PLACE_OF_CONTROLS = 4  # among what Qiskit keeps of a custom operation, from version 5 on
-_STEPS_TO_COPY = 2**9  # measured: an instruction takes 14 microseconds, a step 30 nanoseconds
-_PLACE_OF_CIRCUIT = 5  # among what Qiskit reads a parameter with, from terra 0.24 on
+_CONTROLS_INDEX = 4  # in Qiskit's tuple for a custom operation, since version 5
+_STEPS_TO_COPY = 2**9  # measured: copying an instruction takes 14 microseconds, a step 30 ns
+_CIRCUIT_INDEX = 5  # among the arguments with which Qiskit reads a parameter, since terra 0.24
 _PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
 _EXPRESSION_HEADER = struct.Struct(formats.PARAMETER_EXPR_PACK)
 _CIRCUIT_HEADER = struct.Struct(formats.CIRCUIT_HEADER_PACK)
@@ -56,33 +56,32 @@ _installing = Lock()
 
 
 def read_circuit(data: bytes, metadata_deserializer: Any = None) -> QuantumCircuit:
-    """Return the one circuit of a QPY file.
+    """Read the single circuit of a QPY file.
 
     Raises:
-        DecodeError: If the file is damaged, comes from a newer Qiskit, or holds what no circuit
-            needs.
+        DecodeError: If the file is malformed, unsafe, or written by a newer version of Qiskit.
     """
     check_header(data)
     _check_holds_one_circuit(data)
     with guarded(data), warnings.catch_warnings():
-        # An element of a vector arrives equal to what was sent, whether or not the others came too.
+        # Qiskit warns about vectors with missing elements, but the elements are read correctly.
         warnings.filterwarnings("ignore", "The ParameterVector", UserWarning)
         try:
             return qpy.load(io.BytesIO(data), metadata_deserializer)[0]
         except DecodeError:
             raise
         except (Exception, MemoryError) as exc:
-            raise DecodeError(f"A circuit cannot be read: {exc}") from exc
+            raise DecodeError(f"Cannot read a circuit: {exc}") from exc
 
 
 def check_header(data: bytes) -> None:
-    """Look at the first bytes of a file.
+    """Check the header of a QPY file.
 
     Raises:
-        DecodeError: If it is no QPY file, too new, or holds expressions in an unsafe format.
+        DecodeError: If it is not a QPY file, too new, or has expressions in an unsafe format.
     """
     if len(data) < 19 or not data.startswith(b"QISKIT"):
-        raise DecodeError("A circuit cannot be read: the payload is not a QPY file.")
+        raise DecodeError("Cannot read a circuit: the payload is not a QPY file.")
     version = data[6]
     if version > common.QPY_VERSION:
         raise DecodeError(
@@ -90,26 +89,26 @@ def check_header(data: bytes) -> None:
             f"{common.QPY_VERSION}. Upgrade qiskit-terra to read it."
         )
     if version >= _OLDEST_WITH_ENCODING and data[18:19] != b"p":
-        # SymEngine's own format can hold pickles.
+        # SymEngine's own format can contain pickles.
         raise DecodeError(
-            "A circuit holds expressions in the format of SymEngine, which is unsafe."
+            "Cannot read a circuit: its expressions are in SymEngine's format, which is unsafe."
         )
 
 
 def _check_holds_one_circuit(data: bytes) -> None:
     if int.from_bytes(data[10:18], "big") != 1:
-        raise DecodeError("A payload should hold exactly one circuit.")
+        raise DecodeError("Cannot read a circuit: the QPY file must contain exactly one circuit.")
     place = 19 if data[6] >= _OLDEST_WITH_ENCODING else 18
     if data[6] >= _OLDEST_WITH_TYPE and data[place : place + 1] != b"q":
-        raise DecodeError("A payload should hold a circuit, not a pulse schedule.")
+        raise DecodeError("Cannot read a circuit: the QPY file contains a pulse schedule.")
 
 
 @contextmanager
 def guarded(data: bytes = b"") -> Iterator[None]:
-    """Make Qiskit's readers refuse what is unsafe, in this thread, while the block lasts.
+    """Make Qiskit's readers reject unsafe data, in this thread and within the block.
 
     Args:
-        data: What is read; the larger it is, the more may be made of it.
+        data: The data to read; its size adds to the budget.
     """
     _install()
     before = getattr(_reading, "active", False)
@@ -126,58 +125,58 @@ def guarded(data: bytes = b"") -> Iterator[None]:
 def _install() -> None:
     with _installing:
         for name in ("_read_parameter_expression", "_read_parameter_expression_v3"):
-            setattr(value, name, _checked(getattr(value, name), _look_at_expression))
-        value._read_parameter_vec = _checked(value._read_parameter_vec, _look_at_element)
-        schedules._loads_symbolic_expr = _checked(
-            schedules._loads_symbolic_expr, _look_at_symbolic_expression
+            setattr(value, name, _guard(getattr(value, name), _check_expression_text))
+        value._read_parameter_vec = _guard(value._read_parameter_vec, _check_vector_element)
+        schedules._loads_symbolic_expr = _guard(
+            schedules._loads_symbolic_expr, _check_symbolic_expression
         )
-        circuits._read_header = _checked(circuits._read_header, _look_at_first_header)
-        circuits._read_header_v2 = _checked(circuits._read_header_v2, _look_at_header)
-        circuits._read_instruction = _checked(circuits._read_instruction, _look_at_instruction)
-        circuits._parse_custom_operation = _checked(
-            circuits._parse_custom_operation, _look_at_custom_operation, _as_sent
+        circuits._read_header = _guard(circuits._read_header, _check_first_header)
+        circuits._read_header_v2 = _guard(circuits._read_header_v2, _check_circuit_header)
+        circuits._read_instruction = _guard(circuits._read_instruction, _check_instruction)
+        circuits._parse_custom_operation = _guard(
+            circuits._parse_custom_operation, _check_custom_operation, _restore_operation
         )
-        circuits._loads_instruction_parameter = _given_circuit(
+        circuits._loads_instruction_parameter = _with_circuit_argument(
             circuits._loads_instruction_parameter
         )
 
 
-def _checked(function: Any, look: Any, finish: Any = None) -> Any:
+def _guard(function: Any, check: Any, finish: Any = None) -> Any:
     @wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not getattr(_reading, "active", False):
             return function(*args, **kwargs)
-        look(*args, **kwargs)
+        check(*args, **kwargs)
         read = function(*args, **kwargs)
         return read if finish is None else finish(read, *args, **kwargs)
 
-    return checked
+    return wrapper
 
 
-def _given_circuit(function: Any) -> Any:
-    """Give parameters of a base gate a circuit to stand in, for terra 0.25 asks it for its bits."""
+def _with_circuit_argument(function: Any) -> Any:
+    """Pass a circuit when reading parameters of base gates, because terra 0.25 needs its bits."""
 
     @wraps(function)
-    def given(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_reading, "active", False) and args[_PLACE_OF_CIRCUIT:][:1] == (None,):
-            before, after = args[:_PLACE_OF_CIRCUIT], args[_PLACE_OF_CIRCUIT + 1 :]
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if getattr(_reading, "active", False) and args[_CIRCUIT_INDEX:][:1] == (None,):
+            before, after = args[:_CIRCUIT_INDEX], args[_CIRCUIT_INDEX + 1 :]
             args = (*before, QuantumCircuit(), *after)
         return function(*args, **kwargs)
 
-    return given
+    return wrapper
 
 
-def _look_at_first_header(file: Any, **_: Any) -> None:
+def _check_first_header(file: Any, **_: Any) -> None:
     header = formats.CIRCUIT_HEADER._make(_peek(file, _CIRCUIT_HEADER))
-    _pay_for_circuit(file, header)
+    _charge_for_circuit(file, header)
 
 
-def _look_at_header(file: Any, *_: Any, **__: Any) -> None:
+def _check_circuit_header(file: Any, *_: Any, **__: Any) -> None:
     header = formats.CIRCUIT_HEADER_V2._make(_peek(file, _CIRCUIT_HEADER_V2))
-    _pay_for_circuit(file, header)
+    _charge_for_circuit(file, header)
 
 
-def _pay_for_circuit(file: Any, header: Any) -> None:
+def _charge_for_circuit(file: Any, header: Any) -> None:
     left = file.getbuffer().nbytes - file.tell()
     bits = header.num_qubits + header.num_clbits
     budget().spend_bytes(left)
@@ -185,7 +184,7 @@ def _pay_for_circuit(file: Any, header: Any) -> None:
     budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION.size))
 
 
-def _look_at_element(file: Any, vectors: Any) -> None:
+def _check_vector_element(file: Any, vectors: Any) -> None:
     start = file.tell()
     header = formats.PARAMETER_VECTOR_ELEMENT._make(_ELEMENT.unpack(file.read(_ELEMENT.size)))
     if file.read(header.vector_name_size).decode() not in vectors:
@@ -193,19 +192,19 @@ def _look_at_element(file: Any, vectors: Any) -> None:
     file.seek(start)
 
 
-def _look_at_expression(file: Any, *_: Any, **__: Any) -> None:
+def _check_expression_text(file: Any, *_: Any, **__: Any) -> None:
     start = file.tell()
     _, size = _EXPRESSION_HEADER.unpack(file.read(_EXPRESSION_HEADER.size))
     check_expression(file.read(size).decode())
     file.seek(start)
 
 
-def _look_at_symbolic_expression(data: bytes, *_: Any, **__: Any) -> None:
+def _check_symbolic_expression(data: bytes, *_: Any, **__: Any) -> None:
     if data:
         check_expression(inflate(data).decode())
 
 
-def _look_at_instruction(
+def _check_instruction(
     file: Any, circuit: Any, _: Any, custom: Any, version: int, *__: Any, **___: Any
 ) -> None:
     start = file.tell()
@@ -214,42 +213,42 @@ def _look_at_instruction(
     name = file.read(size).decode()
     file.seek(start)
     if name not in custom and not is_instruction(name):
-        raise DecodeError(f"A circuit names an instruction {name!r}, which Qiskit does not know.")
+        raise DecodeError(f"A circuit contains an unknown instruction {name!r}.")
     if version >= _OLDEST_WITH_TYPE:
         _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
     if name in _MANY_CONTROLLED and parameters > _PARAMETERS.get(name, 0):
-        raise DecodeError(f"A circuit holds a {name} with {parameters} parameters.")
+        raise DecodeError(f"A circuit contains a {name} with {parameters} parameters.")
 
 
-def _look_at_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> None:
+def _check_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> None:
     entry = custom.get(name, ())
-    if len(entry) > _PLACE_OF_CONTROLS:
-        _check_controls(name, entry[_PLACE_OF_CONTROLS], _MOST_CONTROLS)
+    if len(entry) > _CONTROLS_INDEX:
+        _check_controls(name, entry[_CONTROLS_INDEX], _MOST_CONTROLS)
 
 
-def _as_sent(operation: Any, _: Any, name: str, *__: Any, **___: Any) -> Any:
+def _restore_operation(operation: Any, _: Any, name: str, *__: Any, **___: Any) -> Any:
     sent = restore_name(operation, name)
     if isinstance(sent, ControlledGate):
-        budget().spend_steps(_STEPS_TO_COPY * _weight(sent.base_gate, set()))
+        budget().spend_steps(_STEPS_TO_COPY * _instruction_count(sent.base_gate, set()))
     return sent
 
 
-def _weight(operation: Any, seen: set[int]) -> int:
-    """Return how many instructions are copied with a base gate, which each use has for itself."""
+def _instruction_count(operation: Any, seen: set[int]) -> int:
+    """Return the number of instructions that are copied with each use of a base gate."""
     weight = 1
     if isinstance(operation, ControlledGate):
-        weight += _weight(operation.base_gate, seen)
+        weight += _instruction_count(operation.base_gate, seen)
     definition = getattr(operation, "_definition", None)
     if definition is not None and id(definition) not in seen:
         seen.add(id(definition))
-        weight += sum(_weight(item.operation, seen) for item in definition.data)
+        weight += sum(_instruction_count(item.operation, seen) for item in definition.data)
     return weight
 
 
 def _check_controls(name: str, controls: int, most: int) -> None:
-    """Refuse numbers of controls that make Qiskit write all of them as one integer."""
+    """Reject numbers of controls for which Qiskit would compute a huge integer."""
     if controls > most:
-        raise DecodeError(f"A circuit holds an instruction {name!r} with {controls} controls.")
+        raise DecodeError(f"A circuit contains an instruction {name!r} with {controls} controls.")
 
 
 def _peek(file: Any, layout: struct.Struct) -> tuple[Any, ...]:
@@ -261,8 +260,8 @@ def _peek(file: Any, layout: struct.Struct) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=1024)
 def is_instruction(name: str) -> bool:
-    """Return whether Qiskit's reader would make an instruction of a class name."""
-    modules = [getattr(circuits, place) for place in _PLACES]
+    """Return whether Qiskit's reader resolves a class name to an instruction."""
+    modules = [getattr(circuits, name) for name in _NAMESPACES]
     found = next((getattr(module, name) for module in modules if hasattr(module, name)), None)
     if name == "Clifford":
         found = Clifford

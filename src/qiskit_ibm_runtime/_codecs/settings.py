@@ -1,11 +1,11 @@
-"""Objects that travel as the keyword arguments of their class: a closed table of classes.
+"""Objects encoded as the keyword arguments of their class, with an allow-list of classes.
 
-A payload names the class it wants. It gets one only if the class stands in the table below or was
-added with :func:`register_settings_class`; a module is imported because the table names it, never
-because a payload does. Everything in the table is a value: making one has no effect outside it,
-and takes about the memory that its arguments take (see :mod:`.arguments`).
+A payload names the class to create, which must be in the table below or added with
+:func:`register_settings_class`. Modules are imported only if the table names them, never because a
+payload does. Creating an object of these classes has no side effects, and takes about as much
+memory as its arguments (see :func:`.limits.check_arguments`).
 
-The classes:
+The allowed classes are:
 
 * ``qiskit.quantum_info``: Pauli, PauliList, SparsePauliOp, Operator, Clifford, ScalarOp, Chi, Choi,
   Kraus, PTM, Stinespring, SuperOp, Statevector, DensityMatrix, StabilizerState, Z2Symmetries.
@@ -95,11 +95,11 @@ _LETTERS = frozenset("IXYZ")
 
 
 def register_settings_class(cls: type[Any]) -> type[Any]:
-    """Allow payloads to hold objects of a class of your own; usable as a decorator.
+    """Allow payloads to contain objects of your own class; usable as a decorator.
 
-    Instances travel as their attribute ``settings``, a dict of the keyword arguments that make an
-    equal object. Register a class only if making one has no effect beyond the object, since
-    anyone who writes a result or a job's inputs chooses the arguments.
+    Instances are encoded as their attribute ``settings``, a dict of keyword arguments that create
+    an equal object. Register a class only if creating an instance has no side effects, because the
+    arguments come from untrusted results and job inputs.
 
     .. code-block:: python
 
@@ -120,7 +120,7 @@ def register_settings_class(cls: type[Any]) -> type[Any]:
 
 
 def settings_to_members(instance: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return an object that has settings as the members of its typed wrapper."""
+    """Encode an object as its class and settings."""
     cls = type(instance)
     return {
         "__module__": cls.__module__,
@@ -130,10 +130,10 @@ def settings_to_members(instance: Any, settings: dict[str, Any]) -> dict[str, An
 
 
 def settings_from_members(members: dict[str, Any]) -> Any:
-    """Make the object that typed members describe.
+    """Create an object from its class and settings.
 
     Raises:
-        DecodeError: If its class is not allowed, or its arguments do not fit.
+        DecodeError: If the class is not allowed or rejects the settings.
     """
     module, name, arguments = (
         members.get("__module__"),
@@ -150,11 +150,11 @@ def settings_from_members(members: dict[str, Any]) -> Any:
         try:
             return _pauli_list(**arguments) if cls is PauliList else cls(**arguments)
         except Exception as exc:
-            raise DecodeError(f"{name} cannot be made from its settings: {exc}") from exc
+            raise DecodeError(f"Cannot create {name} from its settings: {exc}") from exc
 
 
 def _pauli_list(data: Any) -> PauliList:
-    """Read plain labels all at once: Qiskit makes a Pauli of each first."""
+    """Create a PauliList from labels without creating a Pauli for each, as Qiskit does."""
     is_plain = isinstance(data, list) and set(map(type, data)) == {str} and data[0]
     if not is_plain or len(set(map(len, data))) > 1 or not _LETTERS.issuperset("".join(data)):
         return PauliList(data)
@@ -173,17 +173,18 @@ def _allowed(module: object, name: object) -> Any:
                     return getattr(import_module(module), name)
                 except (AttributeError, ImportError):
                     raise DecodeError(
-                        f"The payload holds a {name}, which the installed Qiskit lacks."
+                        f"The payload contains a {name}, which the installed Qiskit does not have."
                     ) from None
     raise DecodeError(
-        f"The class {name!r} of module {module!r} is not allowed in a payload. If it is yours and "
-        "harmless to make, pass it to qiskit_ibm_runtime.utils.json.register_settings_class."
+        f"The class {name!r} of module {module!r} is not allowed in a payload. If it is your own "
+        "class and creating it has no side effects, register it with "
+        "qiskit_ibm_runtime.utils.json.register_settings_class."
     )
 
 
 @contextmanager
 def _quiet(module: str) -> Iterator[None]:
-    """Keep what terra says about its retired packages from a reader who never chose them."""
+    """Suppress deprecation warnings of terra's retired packages, which the user did not import."""
     if not module.startswith((_OPFLOW, _OPTIMIZERS)):
         yield
         return
@@ -194,7 +195,7 @@ def _quiet(module: str) -> Iterator[None]:
 
 
 def _mark_int_keys(value: Any) -> Any:
-    """Return a copy in which each dict with integer keys says which of its keys are integers."""
+    """Return a copy in which each dict with integer keys records which keys are integers."""
     if isinstance(value, (list, tuple)):
         return [_mark_int_keys(item) for item in value]
     if type(value) is not dict:

@@ -1,4 +1,4 @@
-"""Parameters and expressions as text."""
+"""Codecs for parameters and parameter expressions."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _QPY_VERSION = 6  # the structs below are the same from version 3 to 10
 
 
 def parameter_to_text(parameter: Parameter) -> str:
-    """Return a parameter as text: name and identity. An element leaves its vector behind."""
+    """Encode the name and UUID of a parameter; an element loses its vector."""
     name = parameter.name.encode()
     data = len(name).to_bytes(2, "big") + parameter._uuid.bytes + name
     return pack(data, compress=False)
 
 
 def parameter_from_text(text: object) -> Parameter:
-    """Read a parameter."""
+    """Decode a parameter."""
     return value.loads_value(b"p", unpack(text, compressed=False), _QPY_VERSION, {})
 
 
 def expression_to_text(expression: ParameterExpression) -> str:
-    """Return an expression of parameters as text."""
+    """Encode a parameter expression."""
     _, data = value.dumps_value(expression)
     return pack(data, compress=False)
 
 
 def expression_from_text(text: object, vectors: dict[str, Any]) -> ParameterExpression:
-    """Read an expression; elements of one vector meet in ``vectors``.
+    """Decode a parameter expression; ``vectors`` are shared by the elements of each vector.
 
     Raises:
-        DecodeError: If the text holds anything but a formula.
+        DecodeError: If the expression is not a valid formula.
     """
     data = unpack(text, compressed=False)
     with guarded():

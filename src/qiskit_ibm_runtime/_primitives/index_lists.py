@@ -17,7 +17,7 @@ from qiskit.circuit.parametertable import ParameterView
 from qiskit.primitives.utils import _observable_key
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_ibm_runtime._codecs.decoding import circuit_twin
+from qiskit_ibm_runtime._codecs.decoding import copy_circuit
 from qiskit_ibm_runtime._codecs.encoding import content
 from qiskit_ibm_runtime.exceptions import EncodeError
 
@@ -94,7 +94,7 @@ def _picked(items: Sequence[Any], indices: Sequence[int]) -> list[Any]:
 
 
 def _twin(item: Any) -> Any:
-    return circuit_twin(item) if isinstance(item, QuantumCircuit) else copy.deepcopy(item)
+    return copy_circuit(item) if isinstance(item, QuantumCircuit) else copy.deepcopy(item)
 
 
 def _keys(items: Sequence[Any]) -> list[Hashable]:

@@ -1,1 +1,1 @@
-"""The parts of a :class:`~qiskit_ibm_runtime.QiskitRuntimeService`."""
+"""Base classes of :class:`~qiskit_ibm_runtime.QiskitRuntimeService`, one per topic."""

@@ -1,4 +1,4 @@
-"""The backends of a service."""
+"""Methods of the service for finding backends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Backends:
-    """Find backends."""
+    """Methods for finding backends."""
 
     _catalogue: BackendCatalog
 
@@ -22,11 +22,10 @@ class Backends:
         filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
     ) -> list[IBMBackend]:
-        """Find the backends that fit.
+        """Return the matching backends.
 
-        What must be fetched is fetched side by side, and only once: a configuration for each
-        backend, and a status for each if a keyword or ``filters`` asks for it. A backend whose data
-        cannot be had is left out, with a warning.
+        Configurations, and statuses if a keyword or ``filters`` needs them, are fetched
+        concurrently and cached. A backend whose data cannot be fetched is skipped with a warning.
 
         .. code-block:: python
 
@@ -35,40 +34,40 @@ class Backends:
             service.backends(filters=lambda backend: backend.max_shots > 10_000)
 
         Args:
-            name: The one backend of this name.
-            min_num_qubits: Only backends with at least so many qubits.
-            instance: Only backends of this ``hub/group/project``; not on ``ibm_cloud``.
-            filters: Only backends for which this is true.
-            **kwargs: Values that fields of the configuration or of the status must have, such as
-                ``simulator=True`` or ``operational=True``. A field that a configuration lacks
-                counts as ``None``.
+            name: Name of a backend.
+            min_num_qubits: Minimum number of qubits.
+            instance: Only backends of this ``hub/group/project``; not for ``ibm_cloud``.
+            filters: Function of a backend that returns whether to include it.
+            **kwargs: Required values of fields of the configuration or status, such as
+                ``simulator=True`` or ``operational=True``. A field that a configuration does not
+                have counts as ``None``.
 
         Returns:
-            The backends, each always as the same object.
+            The backends. Each call returns the same objects.
 
         Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
-            QiskitBackendNotFoundError: If ``name`` or ``instance`` has no such backend; on
-                ``ibm_cloud`` an unknown name gives an empty list.
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not supported.
+            QiskitBackendNotFoundError: If there is no backend with that ``name`` or ``instance``;
+                on ``ibm_cloud``, an unknown name returns an empty list.
         """
         return self._catalogue.find(name, min_num_qubits, instance, filters, kwargs)
 
     def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
-        """Find one backend; at the first look this takes one request.
+        """Return one backend, fetching its configuration on first access.
 
         Args:
-            name: Name of the backend; without one the first of the account is meant.
-            instance: ``hub/group/project`` through which to reach it; by default the first that
-                has it. Not on ``ibm_cloud``.
+            name: Name of the backend; the first one of the account by default.
+            instance: ``hub/group/project`` to use; the first one with the backend by default. Not
+                for ``ibm_cloud``.
 
         Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not supported.
             QiskitBackendNotFoundError: If there is no such backend.
         """
         return self._catalogue.backend(name, instance)
 
     def get_backend(self, name: str | None = None, **kwargs: Any) -> IBMBackend:
-        """Find one backend, as :meth:`backend` does.
+        """Return one backend, like :meth:`backend`.
 
         Args:
             name: Name of the backend.
@@ -83,7 +82,7 @@ class Backends:
         filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
     ) -> IBMBackend:
-        """Find the backend at work on which the fewest jobs wait.
+        """Return the matching operational backend with the fewest pending jobs.
 
         Args:
             min_num_qubits: As for :meth:`backends`.
@@ -92,7 +91,7 @@ class Backends:
             **kwargs: As for :meth:`backends`.
 
         Raises:
-            IBMInputValueError: If ``instance`` is malformed, unknown, or not possible.
-            QiskitBackendNotFoundError: If no backend that fits is at work.
+            IBMInputValueError: If ``instance`` is malformed, unknown, or not supported.
+            QiskitBackendNotFoundError: If no matching backend is operational.
         """
         return self._catalogue.least_busy(min_num_qubits, instance, filters, kwargs)

@@ -1,4 +1,4 @@
-"""The jobs of a service."""
+"""Methods of the service for finding and deleting jobs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ if TYPE_CHECKING:
 
 
 class Jobs:
-    """Find jobs of the past, and delete them."""
+    """Methods for finding and deleting jobs."""
 
     def job(self, job_id: str) -> RuntimeJob:
-        """Return a job of this account, also one of the past.
+        """Return a job of this account.
+
+        .. versionadded:: 0.9.3+embedded.1
+           The id ``"last"``, which uses a journal of submitted jobs.
 
         Args:
-            job_id: The job; ``"last"`` stands for the one that was submitted last from this
-                machine, also by a program that has ended since.
+            job_id: Id of the job; ``"last"`` is the latest job submitted from this machine, by any
+                program.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         from qiskit_ibm_runtime._jobs.listing import get_job
 
@@ -43,27 +46,29 @@ class Jobs:
         created_before: datetime | str | None = None,
         descending: bool = True,
     ) -> list[RuntimeJob]:
-        """Return the jobs of this account that fit, the newest first.
+        """Return the matching jobs of this account, newest first.
 
-        Neither backends nor inputs of the jobs are fetched or decoded before somebody looks at
-        them. For very many jobs, iterate over a :class:`.JobListing` instead: it takes
-        the same arguments and holds one page at a time.
+        Backends and inputs of the jobs are fetched and decoded on first access. For a large number
+        of jobs, iterate over a :class:`.JobListing` instead, which takes the same arguments and
+        keeps only one page in memory.
 
         Args:
-            limit: How many jobs at most; ``None``, or 0 as in 0.9.3, means all.
-            skip: How many to pass over first.
-            backend_name: Only those on this backend.
-            pending: ``True``: only those that wait or run; ``False``: only those that ended.
-            program_id: Only those of this program.
-            instance: Only those of this ``hub/group/project``; not for channel ``ibm_cloud``.
-            job_tags: Only those that have all of these tags; a single tag may come as a string.
-            session_id: Only those of this session.
-            created_after: Only those made then or later. Local time unless it has an offset.
-            created_before: Only those made then or earlier. Local time unless it has an offset.
-            descending: ``False`` puts the oldest first.
+            limit: Maximum number of jobs; ``None``, or 0 as in 0.9.3, for all.
+            skip: Number of jobs to skip.
+            backend_name: Only jobs on this backend.
+            pending: ``True`` for queued and running jobs, ``False`` for finished ones.
+            program_id: Only jobs of this program.
+            instance: Only jobs of this ``hub/group/project``; not for channel ``ibm_cloud``.
+            job_tags: Only jobs with all of these tags; a single tag may be a string.
+            session_id: Only jobs in this session.
+            created_after: Only jobs created at or after this time; local time unless it has an
+                offset.
+            created_before: Only jobs created at or before this time; local time unless it has an
+                offset.
+            descending: Whether to return the newest first, rather than the oldest.
 
         Raises:
-            IBMInputValueError: If a value cannot be used.
+            IBMInputValueError: If an argument is invalid.
             RequestsApiError: If a request fails.
         """
         from qiskit_ibm_runtime._display.containers import JobList
@@ -90,11 +95,11 @@ class Jobs:
         """Delete a job and its result from the service.
 
         Args:
-            job_id: The job.
+            job_id: Id of the job.
 
         Raises:
             RuntimeJobNotFound: If there is no such job.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         from qiskit_ibm_runtime._jobs.listing import delete_job
 

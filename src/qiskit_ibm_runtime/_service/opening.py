@@ -1,4 +1,4 @@
-"""Opening a service: reach it as an account, and list the backends of its instances."""
+"""Steps of connecting to a service: client parameters, log-in, instances and backends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def embedded_account(instance: str | None) -> Account:
-    """Return the account for the embedded runtime; start it if it is not running."""
+    """Return the account of the embedded runtime, starting the runtime if necessary."""
     from qiskit_ibm_runtime.local.launcher import ensure_running
 
     server = ensure_running()
@@ -34,7 +34,7 @@ def embedded_account(instance: str | None) -> Account:
 
 
 def client_parameters(account: Account, http: HttpSettings) -> ClientParameters:
-    """Return how to reach the service of an account."""
+    """Return the connection parameters of an account."""
     return ClientParameters(
         channel=account.channel or "",
         token=account.token,
@@ -47,11 +47,11 @@ def client_parameters(account: Account, http: HttpSettings) -> ClientParameters:
 
 
 def adopt_login(params: ClientParameters, auth_client: AuthClient) -> None:
-    """Use the runtime's address and the token of a log-in from here on."""
+    """Set the parameters to the runtime URL and token of a log-in."""
     params.url = auth_client.current_service_urls()["services"]["runtime"]
     params.token = auth_client.current_access_token()
     source = getattr(auth_client, "token_source", None)
-    # A subclass of AuthClient, or a double of it, may hand out tokens of its own.
+    # Subclasses and test doubles of AuthClient may return other tokens.
     if source is not None and source.current() == params.token:
         params.token_source = source
 
@@ -59,10 +59,10 @@ def adopt_login(params: ClientParameters, auth_client: AuthClient) -> None:
 def instances_of(
     service: QiskitRuntimeService, auth_client: AuthClient
 ) -> dict[str, HubGroupProject]:
-    """Return the instances of the account by name, in the order in which they are searched.
+    """Return the instances of the account by name, in search order.
 
     Raises:
-        IBMAccountError: If the account has none.
+        IBMAccountError: If the account has no instances.
     """
     preferred = service._account.instance
     hgps = make_instances(service._client_params, auth_client.user_hubs(), service, preferred)
@@ -73,17 +73,17 @@ def instances_of(
         )
     if preferred and preferred not in hgps:
         warnings.warn(
-            f"The instance {preferred} was not found for the account and is ignored. "
-            f"It has: {', '.join(hgps)}.",
+            f"The account has no instance {preferred}; ignoring it. Instances of the account: "
+            f"{', '.join(hgps)}.",
             stacklevel=caller_stacklevel(),
         )
     return hgps
 
 
 def list_backends(hgps: Mapping[str, HubGroupProject], url: str | None) -> dict[str, Any]:
-    """Return the names of the backends of all instances, each without an object yet.
+    """Return a dict from the names of all instances' backends to ``None``.
 
-    Instances that cannot be listed are left out with one warning; if none can be listed, the first
+    Instances that cannot be listed are skipped with one warning; if none can be listed, the first
     error is raised.
     """
     names, failed = list_concurrently(hgps.values(), url)
@@ -94,8 +94,8 @@ def list_backends(hgps: Mapping[str, HubGroupProject], url: str | None) -> dict[
             f"{name}: {getattr(error, 'message', error)}" for name, error in failed.items()
         )
         warnings.warn(
-            f"The backends of these instances could not be listed: {reasons}. "
-            "The other instances are not affected.",
+            f"Skipped instances whose backends could not be listed: {reasons}. The other instances "
+            "are not affected.",
             stacklevel=caller_stacklevel(),
         )
     return dict.fromkeys(names)

@@ -1,4 +1,4 @@
-"""The programs of a service."""
+"""Methods of the service for managing programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Programs:
-    """List, upload, change and delete programs."""
+    """Methods for listing, uploading, changing and deleting programs."""
 
     _api_client: Any
     _programs: dict[str, Any]
@@ -26,17 +26,17 @@ class Programs:
     def programs(
         self, refresh: bool = False, limit: int | None = 20, skip: int | None = 0
     ) -> list[RuntimeProgram]:
-        """Return the programs that this account may see, in the service's order.
+        """Return the programs that this account can access, in the service's order.
 
-        The list is read as far as it is needed, and kept.
+        The list is fetched as far as needed, and cached.
 
         Args:
-            refresh: Whether to forget what is known and ask again.
-            limit: How many at most; ``None`` means all.
-            skip: How many to pass over first.
+            refresh: Whether to discard the cache.
+            limit: Maximum number of programs; ``None`` for all.
+            skip: Number of programs to skip.
 
         Raises:
-            IBMInputValueError: If a number is negative or none.
+            IBMInputValueError: If a number is negative or not a number.
             RequestsApiError: If a request fails.
         """
         return self._registry.select(refresh, limit, skip)
@@ -48,11 +48,11 @@ class Programs:
         limit: int | None = 20,
         skip: int | None = 0,
     ) -> None:
-        """Print the programs that this account may see.
+        """Print the programs that this account can access.
 
         Args:
             refresh: As for :meth:`programs`.
-            detailed: Whether to print all that is known, not just name and description.
+            detailed: Whether to print all metadata, not just name and description.
             limit: As for :meth:`programs`.
             skip: As for :meth:`programs`.
         """
@@ -65,12 +65,12 @@ class Programs:
         """Return one program.
 
         Args:
-            program_id: The program.
-            refresh: Whether to ask again though it is known.
+            program_id: Id of the program.
+            refresh: Whether to fetch it even if it is cached.
 
         Raises:
             RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         return self._registry.get(program_id, refresh)
 
@@ -78,20 +78,20 @@ class Programs:
         """Upload a program.
 
         Args:
-            data: The source, or the path of its file.
+            data: Source code, or the path of a source file.
             metadata: A dict or the path of a JSON file, with ``name`` and ``max_execution_time``
-                (seconds), and if wanted ``description``, ``is_public`` and ``spec``; see
+                (in seconds), and optionally ``description``, ``is_public`` and ``spec``; see
                 ``program_metadata_sample.json`` in ``qiskit_ibm_runtime/program``.
 
         Returns:
             Id of the new program.
 
         Raises:
-            FileNotFoundError: If ``data`` is neither source nor a file.
-            IBMInputValueError: If the metadata cannot be used.
-            RuntimeDuplicateProgramError: If there is a program of that name.
+            FileNotFoundError: If ``data`` is neither source code nor a file.
+            IBMInputValueError: If the metadata are invalid.
+            RuntimeDuplicateProgramError: If there is already a program with that name.
             IBMNotAuthorizedError: If this account may not upload programs.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         return self._registry.upload(data, metadata)
 
@@ -105,21 +105,21 @@ class Programs:
         max_execution_time: int | None = None,
         spec: dict[str, Any] | None = None,
     ) -> None:
-        """Change a program; what is not given stays as it is.
+        """Update the given fields of a program.
 
         Args:
-            program_id: The program.
+            program_id: Id of the program.
             data: As for :meth:`upload_program`.
-            metadata: As for :meth:`upload_program`; visibility is changed by
-                :meth:`set_program_visibility` only.
-            name: Wins over that in the metadata.
-            description: Wins over that in the metadata.
-            max_execution_time: Wins over that in the metadata.
-            spec: Wins over that in the metadata.
+            metadata: As for :meth:`upload_program`; to change the visibility, use
+                :meth:`set_program_visibility`.
+            name: Overrides the name in the metadata.
+            description: Overrides the description in the metadata.
+            max_execution_time: Overrides the time in the metadata.
+            spec: Overrides the spec in the metadata.
 
         Raises:
             RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         changed = self._registry.update(
             program_id,
@@ -132,7 +132,7 @@ class Programs:
         )
         if not changed:
             warnings.warn(
-                "None of the fields that can be updated are given. No update is made.",
+                "No fields to update were given; the program is unchanged.",
                 stacklevel=2,
             )
 
@@ -140,23 +140,23 @@ class Programs:
         """Delete a program.
 
         Args:
-            program_id: The program.
+            program_id: Id of the program.
 
         Raises:
             RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         self._registry.delete(program_id)
 
     def set_program_visibility(self, program_id: str, public: bool) -> None:
-        """Show a program to everybody, or to this account only.
+        """Make a program public or private.
 
         Args:
-            program_id: The program.
-            public: Whether everybody may see and run it.
+            program_id: Id of the program.
+            public: Whether all users can see and run it.
 
         Raises:
             RuntimeProgramNotFound: If there is no such program.
-            IBMRuntimeError: If the request fails otherwise.
+            IBMRuntimeError: If the request fails for another reason.
         """
         self._registry.set_visibility(program_id, public)

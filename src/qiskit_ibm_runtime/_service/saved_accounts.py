@@ -1,4 +1,4 @@
-"""The accounts on disk."""
+"""Methods of the service for managing saved accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SavedAccounts:
-    """Save, list and delete accounts; nothing is sent."""
+    """Methods for saving, listing and deleting accounts; they send no requests."""
 
     @staticmethod
     def save_account(
@@ -27,7 +27,7 @@ class SavedAccounts:
         verify: bool | str | None = None,
         overwrite: bool | None = False,
     ) -> None:
-        """Save an account in a file that only you can read; nothing is sent.
+        """Save an account to a file that only you can read.
 
         .. code-block:: python
 
@@ -37,21 +37,21 @@ class SavedAccounts:
 
         Args:
             token: API token, or IBM Cloud API key.
-            url: Address of the channel; IBM's own by default.
-            instance: ``hub/group/project``; CRN or name of a service instance on ``ibm_cloud``.
-            channel: ``QISKIT_IBM_CHANNEL`` by default, else ``ibm_cloud``.
-            auth: Deprecated; ``"legacy"`` stands for ``"ibm_quantum"``, ``"cloud"`` for
+            url: URL of the service; IBM's own by default.
+            instance: ``hub/group/project``; for ``ibm_cloud``, CRN or name of a service instance.
+            channel: The channel; by default ``QISKIT_IBM_CHANNEL``, or else ``ibm_cloud``.
+            auth: Deprecated; ``"legacy"`` means ``"ibm_quantum"``, and ``"cloud"`` means
                 ``"ibm_cloud"``.
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Name of the account; without one it becomes the default of its channel.
+            filename: Account file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Name of the account; without a name, it becomes the default of its channel.
             proxies: As for the service.
-            verify: Whether to check certificates.
-            overwrite: Whether an account of that name may be replaced.
+            verify: Whether to verify certificates.
+            overwrite: Whether to replace an account with the same name.
 
         Raises:
-            AccountAlreadyExistsError: If there is one that may not be replaced.
-            InvalidAccountError: If a field, or the account file, cannot be used.
-            ValueError: If the proxies cannot be used.
+            AccountAlreadyExistsError: If the account exists and ``overwrite`` is false.
+            InvalidAccountError: If a field or the account file is invalid.
+            ValueError: If the proxies are invalid.
         """
         AccountManager.save(
             token=token,
@@ -73,21 +73,21 @@ class SavedAccounts:
         filename: str | None = None,
         name: str | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """List saved accounts; the file is not touched.
+        """List saved accounts, without modifying the file.
 
         Args:
-            default: ``True`` for default accounts only, ``False`` for the others only.
+            default: ``True`` for default accounts only, ``False`` for other accounts only.
             auth: Deprecated; see :meth:`save_account`.
-            channel: Only accounts for this channel.
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Only the account of this name.
+            channel: Only accounts of this channel.
+            filename: Account file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Only the account with this name.
 
         Returns:
-            The fields of each account by its name, in the order of the file. The tokens are there;
-            what is printed of the dict masks them.
+            The fields of each account by name, in the order of the file. The dicts contain the
+            tokens, but their repr masks them.
 
         Raises:
-            InvalidAccountError: If the file is damaged.
+            InvalidAccountError: If the file is malformed.
         """
         from qiskit_ibm_runtime._display.containers import AccountDict, AccountFields
 
@@ -106,15 +106,15 @@ class SavedAccounts:
         """Delete a saved account.
 
         Args:
-            filename: The file; ``~/.qiskit/qiskit-ibm.json`` by default.
-            name: Name of the account; without one the default of the channel is meant.
+            filename: Account file; ``~/.qiskit/qiskit-ibm.json`` by default.
+            name: Name of the account; the default account of the channel by default.
             auth: Deprecated; see :meth:`save_account`.
-            channel: ``ibm_cloud`` by default.
+            channel: The channel; ``ibm_cloud`` by default.
 
         Returns:
-            Whether there was such an account.
+            Whether the account existed.
 
         Raises:
-            InvalidAccountError: If there is no such channel, or the file is damaged.
+            InvalidAccountError: If the channel is unknown, or the file is malformed.
         """
         return AccountManager.delete(filename, name, channel_of(channel, auth))

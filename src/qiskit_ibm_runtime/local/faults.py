@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -56,7 +56,7 @@ class Fault:
         method: HTTP method; ``WEBSOCKET`` for streams, ``*`` for all.
         path: Regular expression, searched in the path.
         rate: Probability of a hit, from 0 to 1.
-        nth: Numbers of the requests to hit.
+        nth: Numbers of the requests to hit; stored as a tuple.
         times: Maximum number of hits.
         when: For ``status`` and ``reset``: ``before`` the request is handled, or ``after``, in
             which case its response is discarded. ``reset`` also takes ``while`` the response is
@@ -75,7 +75,7 @@ class Fault:
     method: str = "*"
     path: str = ""
     rate: float | None = None
-    nth: tuple[int, ...] = ()
+    nth: Collection[int] = ()
     times: int | None = None
     when: When = "before"
     status: int = 500

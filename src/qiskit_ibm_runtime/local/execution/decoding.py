@@ -37,7 +37,9 @@ class Inputs(RuntimeDecoder):
 
     def object_hook(self, obj: Any) -> Any:
         """Return the object behind a typed wrapper."""
-        self._fill_in(obj)  # a mark stands for a long text, and is the same in every payload
+        self._insert_long_value(
+            obj
+        )  # a mark stands for a long text, and is the same in every payload
         text = obj.get("__value__")
         if obj.get("__type__") != "QuantumCircuit" or not isinstance(text, str):
             return super().object_hook(obj)
