@@ -15,6 +15,7 @@ from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import failures, reset_in_children, run_concurrently
 from qiskit_ibm_runtime.checks import choices, number, shown
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError, IBMInputValueError
+from qiskit_ibm_runtime.hub_group_project import find_instance
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
@@ -161,9 +162,8 @@ class BackendCatalog:
             return [(self._instance_of(name, instance), name)]
         if instance:
             return [(instance, known) for known in service._get_hgp(instance).backends]
-        return [
-            (service._get_hgp(backend_name=known).name, known) for known in list(service._backends)
-        ]
+        hgps = service._hgps
+        return [(find_instance(hgps, None, known).name, known) for known in list(service._backends)]
 
     def _instance_of(self, name: Any, instance: str | None) -> str:
         known = isinstance(name, str) and name in self._service._backends
