@@ -20,6 +20,8 @@ from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
+from .matching import name_today, why_missing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -351,17 +353,3 @@ def _look_up(configuration: Any, field: str) -> Any:
     value = _NOWHERE if field.startswith("_") else getattr(configuration, field, _NOWHERE)
     # A method of the configuration class is no field of the device.
     return _NOWHERE if callable(value) else value
-
-
-def name_today(service: Any, name: Any) -> Any:
-    """Return the name of a backend, or of the one that the user lets stand in for it."""
-    client = getattr(service, "_api_client", None)
-    ask = getattr(type(client), "name_today", None)
-    return name if ask is None else ask(client, name)
-
-
-def why_missing(service: Any, name: Any) -> str:
-    """Return what is known of a backend that is not there; empty if nothing is."""
-    client = getattr(service, "_api_client", None)
-    ask = getattr(type(client), "why_missing", None)
-    return "" if ask is None else str(ask(client, name))
