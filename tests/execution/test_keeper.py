@@ -158,4 +158,4 @@ def test_output_of_a_job_is_never_on_disk(pool: ExecutorThread) -> None:
     outcome = pool.run(work(source=source))
 
     assert json.loads(outcome.text) == [0, 0]
-    assert "are left out" in outcome.log[:100]
+    assert "are omitted" in outcome.log[:100]

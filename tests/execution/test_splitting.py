@@ -1,4 +1,4 @@
-"""Splitting of large jobs: the parts, equal results, and common failure and cancel."""
+"""SplittingExecutor of large jobs: the parts, equal results, and common failure and cancel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
-from qiskit_ibm_runtime.local.execution.splitting import Splitting
+from qiskit_ibm_runtime.local.execution.splitting import SplittingExecutor
 from qiskit_ibm_runtime.local.programs import parts
 
 from .conftest import ExecutorThread, work
@@ -101,7 +101,7 @@ def large(request: pytest.FixtureRequest, pool: ExecutorThread) -> Large:
 def test_split_job_matches_unsplit_result(large: Large, pool: ExecutorThread) -> None:
     watched = PartRecorder(pool.executor)
 
-    split = pool.call(Splitting(watched).run(large.work, print)).result(120)
+    split = pool.call(SplittingExecutor(watched).run(large.work, print)).result(120)
 
     assert large.outcome.succeeded, large.outcome.text
     assert split == large.outcome
@@ -123,7 +123,7 @@ def test_split_sampler_job_matches_unsplit_result(level: int | None, pool: Execu
     given = work("sampler", asked, backend="fake_manila" if level else "ibmq_qasm_simulator")
     watched = PartRecorder(pool.executor)
 
-    split = pool.call(Splitting(watched).run(given, print)).result(120)
+    split = pool.call(SplittingExecutor(watched).run(given, print)).result(120)
 
     assert split.succeeded, split.text
     assert watched.parts == [0, 1]
@@ -226,7 +226,7 @@ async def _until(condition: Any) -> None:
 def test_messages_and_logs_of_parts_are_in_order() -> None:
     async def scenario() -> None:
         inner, heard = Scripted(3, 3), list[Any]()
-        running = asyncio.create_task(Splitting(inner).run(JOB, heard.append))
+        running = asyncio.create_task(SplittingExecutor(inner).run(JOB, heard.append))
         await _until(lambda: len(inner.begun) == 3)
         assert heard == ["0 begins"]
 
@@ -245,7 +245,7 @@ def test_messages_and_logs_of_parts_are_in_order() -> None:
 def test_failing_part_fails_the_job_and_kills_the_others() -> None:
     async def scenario() -> None:
         inner = Scripted(4, 3, failing=1)
-        running = asyncio.create_task(Splitting(inner).run(JOB, print))
+        running = asyncio.create_task(SplittingExecutor(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 3)
 
         inner.gates[1].set()
@@ -261,7 +261,7 @@ def test_failing_part_fails_the_job_and_kills_the_others() -> None:
 def test_cancel_kills_all_parts() -> None:
     async def scenario() -> None:
         inner = Scripted(4, 2)
-        running = asyncio.create_task(Splitting(inner).run(JOB, print))
+        running = asyncio.create_task(SplittingExecutor(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 2)
 
         running.cancel()
@@ -278,7 +278,7 @@ def test_single_worker_splits_nothing() -> None:
         inner = Scripted(2, 1)
         inner.gates[0].set()
 
-        assert (await Splitting(inner).run({**JOB, "part": 0}, print)).succeeded
+        assert (await SplittingExecutor(inner).run({**JOB, "part": 0}, print)).succeeded
         assert inner.begun == [0]
 
     asyncio.run(scenario())
@@ -289,7 +289,7 @@ def test_other_jobs_run_between_parts() -> None:
 
     async def scenario() -> None:
         inner = Scripted(5, 2)
-        running = asyncio.create_task(Splitting(inner).run(JOB, print))
+        running = asyncio.create_task(SplittingExecutor(inner).run(JOB, print))
         await _until(lambda: len(inner.begun) == 2)
         assert inner.begun == [0, 1]
 

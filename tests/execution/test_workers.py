@@ -152,7 +152,7 @@ def test_log_keeps_its_last_mebibyte(pool: ExecutorThread) -> None:
     log = pool.run(work(source=source, log_level="error")).log
 
     assert log.endswith("the end\n")
-    assert "are left out" in log[:100]
+    assert "are omitted" in log[:100]
     assert len(log) < 2**20 + 100
     assert ("a error" in log, "a warning" in log) == (True, False)
 
@@ -324,7 +324,7 @@ def test_failed_process_start_fails_the_job_and_is_retried(
         outcome = alone.run(work(source=program("return 1")))
     after = alone.run(work("hello-world"))
 
-    assert "No worker process could be started" in outcome.text
+    assert "Cannot start a worker process" in outcome.text
     assert after.succeeded, after.text
 
 
@@ -378,7 +378,7 @@ def test_job_above_its_memory_limit_fails(pool: ExecutorThread, bell: QuantumCir
 
     assert not outcome.succeeded
     assert "MemoryError" in outcome.text
-    assert "more memory than its worker may use" in outcome.text
+    assert "exceeded the memory limit of its worker" in outcome.text
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
 
 

@@ -15,9 +15,12 @@ from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import failures, reset_in_children, run_concurrently
 from qiskit_ibm_runtime.checks import choices, number, shown
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError, IBMInputValueError
+from qiskit_ibm_runtime.hub_group_project import find_instance
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
+
+from .matching import name_today, why_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -159,9 +162,8 @@ class BackendCatalog:
             return [(self._instance_of(name, instance), name)]
         if instance:
             return [(instance, known) for known in service._get_hgp(instance).backends]
-        return [
-            (service._get_hgp(backend_name=known).name, known) for known in list(service._backends)
-        ]
+        hgps = service._hgps
+        return [(find_instance(hgps, None, known).name, known) for known in list(service._backends)]
 
     def _instance_of(self, name: Any, instance: str | None) -> str:
         known = isinstance(name, str) and name in self._service._backends
@@ -352,17 +354,3 @@ def _look_up(configuration: Any, field: str) -> Any:
     value = _MISSING if field.startswith("_") else getattr(configuration, field, _MISSING)
     # Methods of the configuration class are not fields.
     return _MISSING if callable(value) else value
-
-
-def name_today(service: Any, name: Any) -> Any:
-    """Return the name of a backend, or of the user's substitute for it."""
-    client = getattr(service, "_api_client", None)
-    ask = getattr(type(client), "name_today", None)
-    return name if ask is None else ask(client, name)
-
-
-def why_missing(service: Any, name: Any) -> str:
-    """Explain why a backend is missing, as text to append to an error; may be empty."""
-    client = getattr(service, "_api_client", None)
-    ask = getattr(type(client), "why_missing", None)
-    return "" if ask is None else str(ask(client, name))

@@ -13,8 +13,6 @@ from qiskit_ibm_runtime.checks import choices
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
-from .catalog import why_missing
-
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
 
@@ -74,3 +72,17 @@ def instance_for(service: QiskitRuntimeService, instance: str | None, backend: A
             f"{why_missing(service, backend)}"
         )
     return None
+
+
+def name_today(service: Any, name: Any) -> Any:
+    """Return the name of a backend, or of the user's substitute for it."""
+    client = getattr(service, "_api_client", None)
+    ask = getattr(type(client), "name_today", None)
+    return name if ask is None else ask(client, name)
+
+
+def why_missing(service: Any, name: Any) -> str:
+    """Explain why a backend is missing, as text to append to an error; may be empty."""
+    client = getattr(service, "_api_client", None)
+    ask = getattr(type(client), "why_missing", None)
+    return "" if ask is None else str(ask(client, name))

@@ -1,1 +1,1 @@
-"""Owns the run of one job in a process of its own; never imports anything of the server."""
+"""Execution of jobs in separate processes. Does not import anything of the server."""

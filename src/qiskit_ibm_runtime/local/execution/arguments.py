@@ -1,4 +1,4 @@
-"""Are the inputs of a job what its program says it takes?"""
+"""Validation of a job's inputs against the JSON schema of its program."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ _AS_NUMBER = {"complex"}
 
 
 class ArgumentsError(ValueError):
-    """The inputs do not fit the schema of the program; the message lists each difference."""
+    """The inputs violate the schema of the program; the message lists every violation."""
 
 
 def check(schema: dict[str, Any], params: Any) -> None:
-    """Check the inputs of a job against the JSON schema of its program's parameters.
+    """Validate the inputs of a job against the JSON schema of its program's parameters.
 
-    Inputs are looked at as they travel. An array or a date in a typed wrapper counts as what it
-    stands for.
+    Inputs are validated in their encoded form. Arrays and dates with a type tag are treated as the
+    values that they represent.
 
     Args:
-        schema: What the program's metadata has under ``spec`` and ``parameters``.
+        schema: Schema in the program's metadata, under ``spec`` and ``parameters``.
         params: The inputs as plain JSON values, not decoded further.
 
     Raises:
-        ArgumentsError: If they do not fit.
-        ValueError: If the schema itself cannot be used.
+        ArgumentsError: If the inputs violate the schema.
+        ValueError: If the schema itself is invalid.
     """
     import jsonschema
     from jsonschema import validators
@@ -43,17 +43,19 @@ def check(schema: dict[str, Any], params: Any) -> None:
         cls.check_schema(schema)
     except jsonschema.SchemaError as exc:
         raise ValueError(
-            f"The program's schema of its parameters is faulty: {exc.message}"
+            f"The schema of the program's parameters is invalid: {exc.message}"
         ) from exc
     validator = validators.extend(cls, _for_plain_values(cls), type_checker=checker)(schema)
     found = sorted(validator.iter_errors(params), key=lambda error: error.json_path)
     if found:
         lines = [f"{_place(error)}: {_shortened(error.message)}" for error in found]
-        raise ArgumentsError("The inputs do not fit the program. " + "; ".join(lines))
+        raise ArgumentsError(
+            "The inputs violate the schema of the program's parameters. " + "; ".join(lines)
+        )
 
 
 def _for_plain_values(cls: Any) -> dict[str, Any]:
-    """Rules about what is inside an array or object, which a typed wrapper does not show."""
+    """Return rules on the contents of arrays, disabled for values with a type tag."""
     inside = ("items", "minItems", "maxItems", "uniqueItems", "contains", "prefixItems")
     rules = {name: rule for name, rule in cls.VALIDATORS.items() if name in inside}
     return {name: _unless_wrapped(rule) for name, rule in rules.items()}

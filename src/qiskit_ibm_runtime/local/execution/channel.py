@@ -1,4 +1,4 @@
-"""Messages between an executor and a worker: a small JSON head and a body of text."""
+"""Messages between an executor and a worker: a small JSON head and a body."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PIECE = 2**18
 Message = tuple[dict[str, Any], str]
 
 
-def packed(head: dict[str, Any], body: str) -> bytes:
-    """The bytes of a message. The body stays as it is: results are large, and JSON already."""
+def encode(head: dict[str, Any], body: str) -> bytes:
+    """Encode a message. The body is not encoded again, because results are large JSON strings."""
     first, second = json.dumps(head).encode(), body.encode()
     return _LENGTHS.pack(len(first), len(second)) + first + second
 
 
 async def send(writer: asyncio.StreamWriter, head: dict[str, Any], body: bytes) -> None:
-    """Send a message, and leave the event loop to others in between."""
+    """Send a message in pieces, so that the event loop stays responsive."""
     first = json.dumps(head).encode()
     writer.write(_LENGTHS.pack(len(first), len(body)) + first)
     for start in range(0, len(body), _PIECE):
@@ -33,14 +33,14 @@ async def send(writer: asyncio.StreamWriter, head: dict[str, Any], body: bytes) 
 
 
 async def receive(reader: asyncio.StreamReader) -> Message:
-    """The next message; ``IncompleteReadError`` when the other side is gone."""
+    """Receive the next message; raise ``IncompleteReadError`` if the connection is closed."""
     first, second = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
     head = json.loads(await reader.readexactly(first))
     return head, (await reader.readexactly(second)).decode()
 
 
 def receive_blocking(connection: socket.socket) -> Message | None:
-    """The next message, or ``None`` when the other side is gone."""
+    """Receive the next message, or ``None`` if the connection is closed."""
     lengths = _read(connection, _LENGTHS.size)
     if lengths is None:
         return None

@@ -1,4 +1,4 @@
-"""The seam between the queue of a server and what runs its jobs."""
+"""Interface between the scheduler of a server and the executors that run its jobs."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from typing import Any, Callable, Protocol
 Publish = Callable[[str], None]
 
 Work = dict[str, Any]
-"""One job for a worker:
+"""Job for a worker:
 
 - ``program``: id of the program;
-- ``source``: text of an uploaded program; ``None`` for a program of this package;
-- ``params``: the inputs, as JSON with typed wrappers, in UTF-8;
-- ``parameters``: the JSON schema of an uploaded program's inputs, if it has one;
+- ``source``: source of an uploaded program; ``None`` for a built-in program;
+- ``params``: inputs as JSON with type tags, encoded in UTF-8;
+- ``parameters``: JSON schema of an uploaded program's inputs, if it has one;
 - ``backend``: name of the backend;
-- ``may_split``: whether a large job may ask to be run in parts instead;
-- ``part``: number of the part to run; the whole job if it is missing;
-- ``log_level``: least level of the log records that are kept; ``WARNING`` if it is missing.
+- ``may_split``: whether a large job may request to be run in parts;
+- ``part``: number of the part to run; the whole job if missing;
+- ``log_level``: minimum level of log records to keep; ``WARNING`` if missing.
 """
 
 
 class ExecutorError(Exception):
-    """An executor cannot be started; its text says why, and what to do."""
+    """An executor cannot be started; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: its result as JSON text, or the traceback of its failure.
+    """Outcome of a job.
 
-    ``parts`` is above 0 if it ended at once, to be run in so many parts.
+    Attributes:
+        succeeded: Whether the job succeeded.
+        text: The result as JSON, or the traceback of the failure.
+        log: The log of the job.
+        parts: Number of parts, if the job requests to be run in parts instead; 0 otherwise.
     """
 
     succeeded: bool
@@ -39,26 +43,29 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Runs jobs side by side, each in a process that is not the server's."""
+    """Run jobs concurrently, each in a process other than the server's."""
 
     @property
     def capacity(self) -> int:
-        """How many jobs run at once; more wait. It may change."""
+        """Number of jobs that can run at once; may change over time."""
 
     async def start(self) -> None:
-        """Make ready: start processes, connect to a cluster.
+        """Start processes, or connect to a cluster.
 
         Raises:
-            ExecutorError: If that fails for a reason that a user can mend.
+            ExecutorError: If this fails for a reason that the user can fix.
         """
 
     async def stop(self) -> None:
-        """End what still runs, and release everything."""
+        """Kill running jobs and release all resources."""
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
-        """Run one job, waiting for a free worker first.
+        """Run one job once a worker is free.
 
-        ``publish`` is called in this event loop with the JSON text of each interim result, in
-        order. A job that fails, in whatever way, is an outcome and no exception. When the task that
-        waits here is cancelled, the job is killed, and nothing but this job.
+        A job that fails in any way gives an outcome, not an exception. Canceling the task that
+        awaits this method kills the job, and no other job.
+
+        Args:
+            work: The job.
+            publish: Called on this event loop with each interim result as JSON, in order.
         """

@@ -1,10 +1,10 @@
-"""The executors that there are, by their names on the command line."""
+"""Factory of executors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .splitting import Splitting
+from .splitting import SplittingExecutor
 from .workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -19,24 +19,24 @@ def create(
     scheduler: str | None = None,
     memory: int | None = None,
 ) -> Executor:
-    """Make an executor by its name on the command line.
+    """Create an executor.
 
     Args:
         kind: ``process`` for worker processes on this machine, ``dask`` for a Dask cluster.
-        workers: How many jobs run at once on this machine; a Dask cluster has its own number.
+        workers: Number of concurrent jobs on this machine; ignored for a Dask cluster.
         scheduler: Address of the Dask scheduler, such as ``tcp://127.0.0.1:8786``.
-        memory: Bytes that a worker process may use; the memory of the machine if it is ``None``.
+        memory: Memory limit of a worker process in bytes; ``None`` for that of the machine.
 
     Raises:
-        ValueError: If the kind is unknown, or a Dask executor is asked for without a scheduler.
-        ImportError: If Dask is asked for and not installed.
+        ValueError: If the kind is unknown, or the address of a Dask scheduler is missing.
+        ImportError: If Dask is required and not installed.
     """
     if kind == "process":
-        return Splitting(WorkerPool(workers, memory))
+        return SplittingExecutor(WorkerPool(workers, memory))
     if kind != "dask":
-        raise ValueError(f"There is no executor {kind!r}; there are {', '.join(KINDS)}.")
+        raise ValueError(f"Unknown executor {kind!r}. Choose from {', '.join(KINDS)}.")
     if not scheduler:
-        raise ValueError("The dask executor needs the address of a scheduler.")
+        raise ValueError("The dask executor requires the address of a scheduler.")
     from .dask_executor import DaskExecutor
 
-    return Splitting(DaskExecutor(scheduler, memory))
+    return SplittingExecutor(DaskExecutor(scheduler, memory))

@@ -1,4 +1,4 @@
-"""One job inside a worker: read its inputs, call its program, write what comes out."""
+"""Running one job in a worker: decode its inputs, call its program, encode its result."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 class Messenger(UserMessenger):
-    """Sends what a program publishes, and knows how much of a job is to be run here.
+    """Messenger of a program, which also tells the program which parts of a job to run.
 
     Args:
-        send: Takes the JSON text of each interim result.
-        part: Number of the part to run; the whole job if it is ``None``.
-        may_split: Whether a whole job may be run in parts instead.
+        send: Receives each interim result as JSON.
+        part: Number of the part to run; ``None`` for the whole job.
+        may_split: Whether the program may request to be run in parts.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Messenger(UserMessenger):
     def publish(
         self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False
     ) -> None:
-        """Send an interim result, or keep the final one for the end of the program."""
+        """Send an interim result, or store the final one until the program ends."""
         text = json.dumps(message, cls=encoder)
         if final:
             self.final = text
@@ -51,7 +51,7 @@ class Messenger(UserMessenger):
             self._send(text)
 
     def share(self, parts: int) -> range:
-        """Which of the parts of a job to run here: all, one, or none, to be run one by one."""
+        """Return the parts to run here: all, one, or none if the job will be split."""
         if self.part is not None:
             return range(self.part, self.part + 1)
         if self._may_split and parts > 1:
@@ -64,8 +64,8 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
     """Run a job, or one part of it.
 
     Returns:
-        ``result`` and its JSON text, ``failure`` and a traceback, or ``parts`` and how many of them
-        to run instead.
+        ``result`` and the result as JSON, ``failure`` and a traceback, or ``parts`` and the number
+        of parts to run instead.
     """
     messenger = Messenger(send, work.get("part"), work.get("may_split", False))
     program = work["program"]
@@ -81,7 +81,7 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
         if messenger.final is not None and result is None:
             return "result", messenger.final
         return "result", json.dumps(result, cls=RuntimeEncoder)
-    except BaseException as exc:  # noqa: BLE001  # whatever a program raises is its job's failure
+    except BaseException as exc:  # noqa: BLE001  # any exception of the program fails the job
         return "failure", _report(exc)
 
 
@@ -94,7 +94,9 @@ def _decoder(program: str) -> type[json.JSONDecoder]:
 def _inputs(text: str, decoder: type[json.JSONDecoder]) -> dict[str, Any]:
     inputs = json.loads(text, cls=decoder)
     if not isinstance(inputs, dict):
-        raise TypeError(f"The inputs of a program are an object, not a {type(inputs).__name__}.")
+        raise TypeError(
+            f"The inputs of a program must be an object, not a {type(inputs).__name__}."
+        )
     return inputs
 
 
@@ -111,19 +113,19 @@ def _main(work: Work) -> Callable[..., Any]:
 
 
 def _module(program: str, source: str) -> types.ModuleType:
-    """The uploaded program as a module, with its lines at hand for tracebacks."""
+    """Load an uploaded program as a module, and register its source for tracebacks."""
     file = f"<program {program}>"
     module = types.ModuleType("runtime_program")
     module.__file__ = file
     sys.modules[module.__name__] = module
-    # An entry without a time is kept by linecache as it is.
+    # linecache does not invalidate entries without a modification time.
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102  # this is what it is for
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - runs the uploaded program
     return module
 
 
 def _report(exc: BaseException) -> str:
-    """The traceback without the frames of this file, which tell the author nothing.
+    """Format an exception without the frames of this file.
 
     Invalid inputs of V2 programs are reported by code and message only.
     """
@@ -133,11 +135,11 @@ def _report(exc: BaseException) -> str:
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     lines = traceback.format_exception(type(exc), exc, frames)
-    if isinstance(exc, QiskitError):  # which shows its text as a quoted string
+    if isinstance(exc, QiskitError):  # its str() is the repr of the message
         lines[-1] = f"{type(exc).__module__}.{type(exc).__qualname__}: {exc.message}\n"
     text = "".join(lines)
     if not text.startswith("Traceback"):
         text = f"Traceback (most recent call last):\n{text}"
     if isinstance(exc, MemoryError):
-        text += "The job needs more memory than its worker may use.\n"
+        text += "The job exceeded the memory limit of its worker.\n"
     return text

@@ -1,7 +1,7 @@
-"""A process above each worker, which ends the worker and all that a job started there.
+"""Keeper: the parent process of a worker, which kills the worker and everything its job started.
 
-A worker cannot see to that itself: while Aer, a big integer or a regular expression holds its
-interpreter, it hears nothing, and when it crashes, the children of its job live on.
+A worker cannot do this itself. While Aer, big-integer arithmetic or a regular expression holds the
+interpreter lock, it cannot react, and if it crashes, child processes of its job survive.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MILLISECONDS_BETWEEN_LOOKS = 500
-# Of <sys/prctl.h>.
+_POLL_MILLISECONDS = 500
+# From <sys/prctl.h>.
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
 
-def become_kept(executor: int) -> None:
-    """Fork, and return in the child, which is the worker; this process becomes its keeper.
+def fork_worker(executor: int) -> None:
+    """Fork, and return in the child, which becomes the worker; this process becomes its keeper.
 
-    The keeper ends the worker, and all processes below it, when the executor has gone or sends
-    SIGTERM, and what is left below it when the worker has ended. Then it ends as the worker did.
-    Call it before any thread is started.
+    The keeper kills the worker and all its descendants when the executor has ended or sends
+    SIGTERM. When the worker ends, the keeper kills the remaining descendants and exits with the
+    worker's status. Must be called before any thread is started.
 
     Args:
-        executor: The socket to the executor, which the worker reads and the keeper only looks at.
+        executor: Socket to the executor; the worker reads it, the keeper only watches for a hangup.
     """
     parent, keeper = os.getppid(), os.getpid()
     adopt_orphans()
-    with waking(signal.SIGCHLD, signal.SIGTERM) as heard:
+    with waking(signal.SIGCHLD, signal.SIGTERM) as readable:
         worker = os.fork()
         if worker != 0:
-            _keep(worker, parent, executor, heard)
+            _keep(worker, parent, executor, readable)
     os.setsid()
     end_with(keeper)
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what is detached below, by setsid or as a daemon, in place of init."""
+    """Become the parent of detached descendants (by setsid or as daemons), instead of init."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with(parent: int) -> None:
-    """End this process at once when its parent does."""
+    """Kill this process when its parent ends."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
@@ -57,25 +57,25 @@ def end_with(parent: int) -> None:
 
 @contextmanager
 def waking(*signals: signal.Signals) -> Iterator[int]:
-    """Give a descriptor that can be read once one of some signals has come.
+    """Yield a file descriptor that becomes readable when one of the signals arrives.
 
-    A child that was forked inside leaves it as its parent does.
+    A child forked inside the block restores the signals when it leaves the block, too.
     """
-    heard, hearing = os.pipe()
-    os.set_blocking(hearing, False)
-    signal.set_wakeup_fd(hearing, warn_on_full_buffer=False)
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     for number in signals:
         signal.signal(number, lambda *_: None)
-    yield heard
+    yield readable
     signal.set_wakeup_fd(-1)
     for number in signals:
         signal.signal(number, signal.SIG_DFL)
-    os.close(heard)
-    os.close(hearing)
+    os.close(readable)
+    os.close(writable)
 
 
-def _keep(worker: int, parent: int, executor: int, heard: int) -> NoReturn:
-    status = _follow(worker, parent, executor, heard)
+def _keep(worker: int, parent: int, executor: int, readable: int) -> NoReturn:
+    status = _follow(worker, parent, executor, readable)
     if status is None:
         os.kill(worker, signal.SIGKILL)
         _, status = os.waitpid(worker, 0)
@@ -83,14 +83,14 @@ def _keep(worker: int, parent: int, executor: int, heard: int) -> NoReturn:
     _end_as(status)
 
 
-def _follow(worker: int, parent: int, executor: int, heard: int) -> int | None:
-    """Return the worker's status when it has ended, ``None`` when it is to be ended."""
+def _follow(worker: int, parent: int, executor: int, readable: int) -> int | None:
+    """Return the worker's status once it has ended, or ``None`` if it must be killed."""
     poll = select.poll()
-    poll.register(heard, select.POLLIN)
-    poll.register(executor, 0)  # a hangup is reported unasked
+    poll.register(readable, select.POLLIN)
+    poll.register(executor, 0)  # hangups are always reported
     while os.getppid() == parent:
-        events = dict(poll.poll(_MILLISECONDS_BETWEEN_LOOKS))
-        if executor in events or (heard in events and signal.SIGTERM in os.read(heard, 512)):
+        events = dict(poll.poll(_POLL_MILLISECONDS))
+        if executor in events or (readable in events and signal.SIGTERM in os.read(readable, 512)):
             return None
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -100,7 +100,7 @@ def _follow(worker: int, parent: int, executor: int, heard: int) -> int | None:
 
 
 def _end_all_below(worker: int) -> None:
-    """End what is left of the worker's process group and, on Linux, whatever it detached."""
+    """Kill the rest of the worker's process group and, on Linux, its detached descendants."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(worker, signal.SIGKILL)
     spared: set[int] = set()
@@ -111,7 +111,7 @@ def _end_all_below(worker: int) -> None:
 
 
 def kill(processes: set[int]) -> set[int]:
-    """Kill processes, and return those that are another user's by now, as by sudo."""
+    """Kill processes; return those that run as another user, for example by sudo."""
     spared = set()
     for process in processes:
         try:
@@ -122,7 +122,7 @@ def kill(processes: set[int]) -> set[int]:
 
 
 def children() -> set[int]:
-    """The children of this process, also those that have ended; none where Linux is not."""
+    """Return the children of this process, including ended ones; empty except on Linux."""
     try:
         return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
     except OSError:
@@ -132,9 +132,9 @@ def children() -> set[int]:
 def _end_as(status: int) -> NoReturn:
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        # The worker has dumped its core already, if any.
+        # Only the worker may dump core.
         _prctl(_PR_SET_DUMPABLE, 0)
-        with suppress(OSError):  # SIGKILL has no other handler
+        with suppress(OSError):  # the handler of SIGKILL cannot be set
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code if code >= 0 else 1)

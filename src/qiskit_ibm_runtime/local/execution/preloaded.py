@@ -1,8 +1,9 @@
-"""The process that workers are forked from: ``python -m ... preloaded MEMORY``.
+"""Process from which workers are forked: ``python -m ... preloaded MEMORY``.
 
-It has imported Qiskit, Aer and every program, so that a worker starts in milliseconds and shares
-their memory. It is told to fork over the socket that is its standard input, and tells there how
-its children ended. It runs no job and no thread: a fork copies neither threads nor their locks.
+It has imported Qiskit, Aer and all built-in programs, so that workers start in milliseconds and
+share memory. It receives requests to fork on the socket that is its standard input, and reports
+there how its children ended. It runs no jobs and has a single thread, because forking a process
+with threads is unsafe.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REQUEST = b"f"
-"""Fork; two descriptors come along: the worker's socket, and what it prints into."""
+"""Request to fork, with two file descriptors: the worker's socket, and its output pipe."""
 REPLY = struct.Struct("!cii")
-"""``FORKED``, process and 0, or 0 and the number of an error; ``ENDED``, process and exit code."""
+"""``FORKED`` with process id and 0, or with 0 and errno; ``ENDED`` with process id and exit code.
+"""
 FORKED, ENDED = b"f", b"e"
 
 
 def main() -> None:
-    """Import everything, then fork until the executor goes away."""
+    """Import everything, then fork workers until the executor ends."""
     keeper.end_with(os.getppid())
     keeper.adopt_orphans()
     control = worker.take_socket()
@@ -40,13 +42,13 @@ def main() -> None:
 
     import_all()
     generators = _generators()
-    # What is here stays; a collection in a worker would look through it, and so copy it.
+    # Exempt existing objects from garbage collection, which would copy their pages in each worker.
     gc.collect()
     gc.freeze()
-    with keeper.waking(signal.SIGCHLD) as heard:
+    with keeper.waking(signal.SIGCHLD) as readable:
         try:
-            is_worker = _serve(control, heard)
-        except ConnectionError:  # the executor has gone with something unread
+            is_worker = _serve(control, readable)
+        except ConnectionError:  # the executor has ended, with unread data
             is_worker = False
     control.close()
     if is_worker:
@@ -55,14 +57,14 @@ def main() -> None:
         worker.main()
 
 
-def _serve(control: socket.socket, heard: int) -> bool:
-    """Fork when told to; return whether this is a child, or the executor has gone."""
-    sources: list[Any] = [control, heard]
+def _serve(control: socket.socket, readable: int) -> bool:
+    """Fork on request; return ``True`` in a child, and ``False`` once the executor has ended."""
+    sources: list[Any] = [control, readable]
     keepers: set[int] = set()
     while True:
         ready, _, _ = select.select(sources, [], [])
-        if heard in ready:
-            os.read(heard, 512)
+        if readable in ready:
+            os.read(readable, 512)
             _reap(control, keepers)
         if control not in ready:
             continue
@@ -84,7 +86,7 @@ def _serve(control: socket.socket, heard: int) -> bool:
 
 
 def _reap(control: socket.socket, keepers: set[int]) -> None:
-    """Tell which workers' keepers have ended, and end what keepers left that somebody killed."""
+    """Report keepers that have ended, and kill descendants of keepers that were killed."""
     for process, code in _ended():
         if process in keepers:
             keepers.remove(process)
@@ -93,7 +95,7 @@ def _reap(control: socket.socket, keepers: set[int]) -> None:
 
 
 def _fork() -> tuple[int, int]:
-    """Fork; return the child, 0 in the child, or -1 and the number of the error."""
+    """Fork; return the process id (0 in the child) and 0, or -1 and errno."""
     try:
         return os.fork(), 0
     except OSError as error:
@@ -101,7 +103,7 @@ def _fork() -> tuple[int, int]:
 
 
 def _ended() -> Iterator[tuple[int, int]]:
-    """The children that have ended, with their exit codes."""
+    """Yield the children that have ended, with their exit codes."""
     while True:
         try:
             process, status = os.waitpid(-1, os.WNOHANG)
@@ -113,7 +115,7 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def _generators() -> list[Any]:
-    """Every generator of random numbers that a module made while it was imported."""
+    """Return every random number generator that exists after the imports."""
     import numpy as np
 
     kinds = (random.Random, np.random.BitGenerator)
@@ -121,7 +123,7 @@ def _generators() -> list[Any]:
 
 
 def _seed(generators: list[Any]) -> None:
-    """Begin generators anew; otherwise all workers would draw the same numbers."""
+    """Reseed generators; otherwise all workers would generate the same numbers."""
     for one in generators:
         if isinstance(one, random.Random):
             one.seed()

@@ -1,4 +1,4 @@
-"""Large jobs in parts: an executor that runs them side by side on another one."""
+"""Executor that splits large jobs into parts and runs them on another executor."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from qiskit_ibm_runtime.local.programs.parts import joined
 from .executor import Executor, Outcome, Publish, Work
 
 
-class Splitting:
-    """Runs a job as it is, unless its program asks to be run in parts.
+class SplittingExecutor:
+    """Run jobs unchanged, or in parts if their program requests it.
 
-    A part that fails fails the job, and the other parts are killed, as they are when the job is
-    cancelled. What parts publish is passed on as if they ran one after the other.
+    If a part fails, the job fails, and the other parts are killed. A cancel kills all parts.
+    Messages of the parts are published in the order of the parts.
 
     Args:
-        executor: What runs jobs and parts. As many parts of one job run at once as it runs jobs;
-            the others wait here, so that other jobs find a worker in between.
+        executor: Runs jobs and parts. The number of parts of one job that run at once is limited to
+            its capacity; the others wait here, so that other jobs can run in between.
     """
 
     def __init__(self, executor: Executor) -> None:
@@ -25,15 +25,15 @@ class Splitting:
 
     @property
     def capacity(self) -> int:
-        """How many jobs run at once."""
+        """Number of jobs that can run at once."""
         return self.executor.capacity
 
     async def start(self) -> None:
-        """Start what is behind it."""
+        """Start the wrapped executor."""
         await self.executor.start()
 
     async def stop(self) -> None:
-        """Stop what is behind it."""
+        """Stop the wrapped executor."""
         await self.executor.stop()
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
@@ -53,9 +53,9 @@ class Splitting:
         )
 
     async def _run_parts(self, work: Work, count: int, publish: Publish) -> list[Outcome]:
-        """The outcomes of all parts in their order, or of those that ended when one failed."""
+        """Run all parts; return their outcomes in order, or only finished ones if one failed."""
         room = asyncio.Semaphore(self.executor.capacity)
-        order = _InOrder(publish, count)
+        order = _OrderedMessages(publish, count)
 
         async def run(number: int) -> Outcome:
             async with room:
@@ -75,8 +75,8 @@ class Splitting:
             await asyncio.gather(*running, return_exceptions=True)
 
 
-class _InOrder:
-    """Keeps back what a part publishes until all parts before it have ended."""
+class _OrderedMessages:
+    """Hold back the messages of a part until all earlier parts have ended."""
 
     def __init__(self, publish: Publish, count: int) -> None:
         self._publish = publish

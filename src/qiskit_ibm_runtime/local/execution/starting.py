@@ -1,4 +1,4 @@
-"""How worker processes are started: each by itself, or forked from one that is preloaded."""
+"""Starting of worker processes: spawned, or forked from a preloaded process."""
 
 from __future__ import annotations
 
@@ -19,84 +19,84 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CAN_FORK = sys.platform == "linux"
-"""Whether workers may be forked; with libraries of macOS loaded, a fork may crash."""
+"""Whether workers may be forked; on macOS, system libraries may crash after a fork."""
 
 
 class Process(Protocol):
-    """A worker's keeper, as the pool sees it."""
+    """Keeper of a worker, as the pool sees it."""
 
     @property
     def pid(self) -> int:
-        """Number of the process."""
+        """Process id."""
 
     @property
     def returncode(self) -> int | None:
-        """Exit code, below 0 the signal that ended it; ``None`` as long as it runs."""
+        """Exit code, or the negative signal number; ``None`` while the process runs."""
 
     async def wait(self) -> int:
-        """Wait for its end and return the exit code."""
+        """Wait until the process has ended and return the exit code."""
 
 
 class Starter(Protocol):
-    """Starts workers."""
+    """Start workers."""
 
     def prepare(self) -> None:
-        """Make ready, without waiting for it.
+        """Begin preparations, without waiting for them.
 
         Raises:
-            OSError: If that cannot be begun.
+            OSError: If they cannot be started.
         """
 
-    async def start(self, connection: socket.socket, printed: int) -> Process:
+    async def start(self, connection: socket.socket, output: int) -> Process:
         """Start a worker.
 
         Args:
-            connection: Its socket to the pool.
-            printed: Descriptor into which it prints.
+            connection: The worker's socket to the pool.
+            output: File descriptor for the worker's output.
 
         Raises:
-            OSError: If it could not be started.
+            OSError: If the worker cannot be started.
         """
 
     async def stop(self) -> None:
-        """Release everything."""
+        """Release all resources."""
 
 
-class Spawning:
-    """Starts each worker by itself; it imports what it needs.
+class SpawnStarter:
+    """Start each worker as a new process with its own imports.
 
     Args:
-        memory: Bytes that each may use.
-        environment: Their environment.
+        memory: Memory limit of each worker in bytes.
+        environment: Environment of the workers.
     """
 
     def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
         self._memory, self._environment = memory, environment
 
     def prepare(self) -> None:
-        """There is nothing to make ready."""
+        """Do nothing."""
 
-    async def start(self, connection: socket.socket, printed: int) -> Process:
+    async def start(self, connection: socket.socket, output: int) -> Process:
         """Start a worker; see :class:`Starter`."""
         return await asyncio.create_subprocess_exec(
             *command("qiskit_ibm_runtime.local.execution.worker", str(self._memory)),
             stdin=connection.fileno(),
-            stdout=printed,
-            stderr=printed,
+            stdout=output,
+            stderr=output,
             env=dict(self._environment),
             start_new_session=True,
         )
 
     async def stop(self) -> None:
-        """There is nothing to release."""
+        """Do nothing."""
 
 
-class Forking:
-    """Forks workers from a process that has imported what they need; starts it again if it ended.
+class ForkStarter:
+    """Fork workers from a preloaded process, which is restarted if it ends.
 
     Args:
-        memory: Bytes that each may use.
-        environment: Their environment.
+        memory: Memory limit of each worker in bytes.
+        environment: Environment of the workers.
     """
 
     def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
@@ -104,21 +104,21 @@ class Forking:
         self._origin: _Preloaded | None = None
 
     def prepare(self) -> None:
-        """Begin to import; see :class:`Starter`."""
+        """Start the preloaded process; see :class:`Starter`."""
         self._ready()
 
-    async def start(self, connection: socket.socket, printed: int) -> Process:
+    async def start(self, connection: socket.socket, output: int) -> Process:
         """Fork a worker; see :class:`Starter`."""
         origin = self._ready()
         try:
-            return await origin.fork(connection, printed)
+            return await origin.fork(connection, output)
         except OSError:
             if not origin.has_ended:
                 raise
-        return await self._ready().fork(connection, printed)
+        return await self._ready().fork(connection, output)
 
     async def stop(self) -> None:
-        """End the process, and the workers that are left."""
+        """Kill the preloaded process, and with it the remaining workers."""
         if self._origin is not None:
             await self._origin.close()
 
@@ -141,7 +141,7 @@ class _Forked:
 
 
 class _Preloaded:
-    """One process to fork from, and the socket to it."""
+    """Preloaded process, and the socket to it."""
 
     def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair()
@@ -151,8 +151,8 @@ class _Preloaded:
                 self.process = subprocess.Popen(  # noqa: S603 - nothing comes from outside
                     command("qiskit_ibm_runtime.local.execution.preloaded", str(memory)),
                     stdin=theirs.fileno(),
-                    stdout=2,  # what the server prints is its own
-                    # Threads of a library would not be there after a fork.
+                    stdout=2,  # standard output belongs to the server
+                    # Threads of a library do not survive a fork.
                     env={**environment, "OPENBLAS_NUM_THREADS": "1"},
                     start_new_session=True,
                 )
@@ -162,18 +162,18 @@ class _Preloaded:
         self._reaped: asyncio.Future[int] | None = None
         self._asked: deque[asyncio.Future[_Forked]] = deque()
         self._ends: dict[int, asyncio.Future[int]] = {}
-        self._heard = bytearray()
+        self._received = bytearray()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._read)
 
-    async def fork(self, connection: socket.socket, printed: int) -> Process:
+    async def fork(self, connection: socket.socket, output: int) -> Process:
         coming: asyncio.Future[_Forked] = self._loop.create_future()
-        socket.send_fds(self._socket, [REQUEST], [connection.fileno(), printed])
+        socket.send_fds(self._socket, [REQUEST], [connection.fileno(), output])
         self._asked.append(coming)
         return await coming
 
     def close(self) -> asyncio.Future[int]:
-        """End it, and with it its workers; the future is done once it has ended."""
+        """Kill the process, and with it its workers; the future is done once it has ended."""
         if self._reaped is not None:
             return self._reaped
         self.process.kill()
@@ -182,7 +182,7 @@ class _Preloaded:
         self._socket.close()
         for coming in self._asked:
             if not coming.done():
-                text = "the process that they are forked from ended; the server's log says why."
+                text = "the process from which workers are forked has ended; see the server's log."
                 coming.set_exception(OSError(text))
         for ended in self._ends.values():
             ended.set_result(-signal.SIGKILL)
@@ -190,19 +190,19 @@ class _Preloaded:
 
     @property
     def has_ended(self) -> bool:
-        """Whether another one is needed."""
+        """Whether the process has ended."""
         return self._reaped is not None
 
     def _read(self) -> None:
         try:
-            self._heard += (data := self._socket.recv(4096))
+            self._received += (data := self._socket.recv(4096))
         except OSError:
             data = b""
         if not data:
             self.close()
-        while len(self._heard) >= REPLY.size:
-            reply = REPLY.unpack(self._heard[: REPLY.size])
-            del self._heard[: REPLY.size]
+        while len(self._received) >= REPLY.size:
+            reply = REPLY.unpack(self._received[: REPLY.size])
+            del self._received[: REPLY.size]
             self._take(*reply)
 
     def _take(self, kind: bytes, pid: int, code: int) -> None:
@@ -213,7 +213,7 @@ class _Preloaded:
         if pid:
             self._ends[pid] = self._loop.create_future()
             forked = _Forked(pid, self._ends[pid])
-        if coming.done():  # Nobody waits for it; its keeper finds its socket closed.
+        if coming.done():  # canceled; the keeper ends, because its socket is closed
             return
         if pid:
             coming.set_result(forked)

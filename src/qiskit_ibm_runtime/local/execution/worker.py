@@ -1,7 +1,7 @@
-"""The child process that runs jobs, one at a time: forked, or ``python -m ... worker MEMORY``.
+"""Worker process, which runs one job at a time: forked, or ``python -m ... worker MEMORY``.
 
-Its standard input is the socket to the executor. What a job prints or logs goes to standard output
-and error, which the executor made one pipe. Its keeper ends it when the executor goes away.
+Its standard input is the socket to the executor. Standard output and standard error are one pipe to
+the executor, for output and log of the job. Its keeper kills it when the executor ends.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from contextlib import suppress
 from typing import Any
 
 from . import channel
-from .keeper import become_kept
+from .keeper import fork_worker
 
 
 def main() -> None:
-    become_kept(executor=0)
+    fork_worker(executor=0)
     _limit_memory(int(sys.argv[1]))
     connection = take_socket()
     faulthandler.enable()
@@ -41,7 +41,7 @@ def main() -> None:
         os.write(1, head["start"].encode())
 
         def send(kind: str, text: str) -> None:
-            connection.sendall(channel.packed({"kind": kind}, text))
+            connection.sendall(channel.encode({"kind": kind}, text))
 
         kind, text = job.run(work, lambda text: send("interim", text))
         sys.stdout.flush()
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def take_socket() -> socket.socket:
-    """The socket that is standard input, of which nothing is left."""
+    """Return the socket that is standard input, and replace standard input by an empty one."""
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -59,21 +59,21 @@ def take_socket() -> socket.socket:
 
 
 def _listen(connection: socket.socket, jobs: queue.SimpleQueue[Any]) -> None:
-    """Take in jobs; when the executor is gone nobody wants a result any more."""
-    with suppress(OSError):  # a reset, if it left something unread
+    """Receive jobs; exit when the executor has ended."""
+    with suppress(OSError):  # a reset, if data was left unread
         while (message := channel.receive_blocking(connection)) is not None:
             jobs.put(message)
     os._exit(0)
 
 
 def _limit_memory(limit: int) -> None:
-    """Let an allocation beyond the limit fail in this process, before the machine swaps."""
+    """Limit the memory of this process, so that allocations fail before the machine swaps."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     try:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    except (OSError, ValueError) as exc:  # macOS refuses some limits
+    except (OSError, ValueError) as exc:  # macOS rejects some limits
         print(f"The memory of this worker is not limited: {exc}", file=sys.stderr)
 
 

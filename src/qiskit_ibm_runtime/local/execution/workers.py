@@ -1,4 +1,4 @@
-"""Processes that run jobs: warm, one job at a time, replaced when they end."""
+"""Pool of worker processes, which are reused between jobs and replaced when they end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from qiskit_ibm_runtime.local.devices import catalogue
 
 from . import channel
 from .executor import Outcome, Publish, Work
-from .printed import Printed
-from .starting import CAN_FORK, Forking, Process, Spawning
+from .output_pipe import OutputPipe
+from .starting import CAN_FORK, ForkStarter, Process, SpawnStarter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +26,16 @@ _SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
 
 @dataclass(eq=False)
 class Worker:
-    """One child process with its keeper, the socket to it, and what it prints."""
+    """Worker process with its keeper, the socket to it, and its output."""
 
     process: Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    printed: Printed
+    output: OutputPipe
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
-        """Send the job and follow it to its end, or to the end of the process."""
-        # A line that nobody can guess parts the log of this job from what was printed before.
+        """Send a job, and follow it until it or the process ends."""
+        # An unguessable line separates the log of this job from earlier output.
         start = f"\x1e{secrets.token_hex(16)}\n"
         try:
             head = {"work": {**work, "params": ""}, "start": start}
@@ -43,62 +43,62 @@ class Worker:
             while True:
                 head, text = await channel.receive(self.reader)
                 if head["kind"] == "parts":
-                    return Outcome(True, "", self.printed.take(start), int(text))
+                    return Outcome(True, "", self.output.take(start), int(text))
                 if head["kind"] != "interim":
-                    return Outcome(head["kind"] == "result", text, self.printed.take(start))
+                    return Outcome(head["kind"] == "result", text, self.output.take(start))
                 publish(text)
         except (asyncio.IncompleteReadError, ConnectionError):
             code = await self.process.wait()
-            return Outcome(False, _reason_of_end(code), self.printed.take(start))
+            return Outcome(False, _reason_of_end(code), self.output.take(start))
 
     def kill(self) -> None:
-        """Have the keeper end the process, and all that it started."""
+        """Make the keeper kill the process and everything that it started."""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGTERM)
-                # A job may have stopped its keeper.
+                # The job may have stopped its keeper.
                 os.kill(self.process.pid, signal.SIGCONT)
 
     async def close(self) -> None:
-        """End the process and release what belongs to it."""
+        """Kill the process and release its resources."""
         self.kill()
         await self.process.wait()
         self.writer.close()
-        self.printed.close()
+        self.output.close()
 
 
 class WorkerPool:
-    """A fixed number of worker processes on this machine.
+    """Fixed number of worker processes on this machine.
 
-    Programs of this package run in processes that imported Qiskit and Aer before the first job.
-    An uploaded program gets a process of its own, so that it can leave nothing behind for others.
+    Built-in programs run in warm processes, which have imported Qiskit and Aer. Each uploaded
+    program runs in a fresh process, so that it cannot affect later jobs.
 
     Args:
-        size: How many jobs run at once.
-        memory: Bytes that each process may use; the memory of the machine if it is ``None``.
+        size: Number of concurrent jobs.
+        memory: Memory limit of each process in bytes; ``None`` for that of the machine.
     """
 
     def __init__(self, size: int, memory: int | None = None) -> None:
         self.capacity = size
-        start = Forking if CAN_FORK else Spawning
+        start = ForkStarter if CAN_FORK else SpawnStarter
         self._starter = start(memory or catalogue.memory(), _environment(os.environ, size))
-        self._free: asyncio.Semaphore  # made by start: Python 3.9 ties it to a running loop
+        self._free: asyncio.Semaphore  # created by start, because Python 3.9 ties it to a loop
         self._warm: list[asyncio.Task[Worker]] = []
         self._alive: set[Worker] = set()
         self._stopped = False
 
     async def start(self) -> None:
-        """Start the processes; they import what they need while the server starts to listen."""
+        """Start the processes, without waiting for their imports."""
         self._free = asyncio.Semaphore(self.capacity)
         self._starter.prepare()
         for _ in range(self.capacity):
             self._warm_up()
 
     async def stop(self) -> None:
-        """End the processes; a job that still runs in one fails."""
+        """Kill the processes; running jobs fail."""
         self._stopped = True
         for coming in self._warm:
-            coming.cancel()  # what has started already stays as it is
+            coming.cancel()  # has no effect on started processes
         idle = await asyncio.gather(*self._warm, return_exceptions=True)
         self._warm.clear()
         await asyncio.gather(*(self._end(worker) for worker in idle if isinstance(worker, Worker)))
@@ -111,20 +111,20 @@ class WorkerPool:
         """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
         async with self._free:
             if self._stopped:
-                return Outcome(False, "The server stopped before the job was started.")
+                return Outcome(False, "The server was stopped before the job started.")
             try:
                 if work.get("source") is not None:
                     return await self._run_alone(work, publish)
                 return await self._run_warm(work, publish)
             except OSError as exc:
-                return Outcome(False, f"No worker process could be started for the job: {exc}")
+                return Outcome(False, f"Cannot start a worker process for the job: {exc}")
 
     async def _run_warm(self, work: Work, publish: Publish) -> Outcome:
         coming = self._warm.pop()
         usable = False
         try:
             worker = await asyncio.shield(coming)
-            if worker.process.returncode is not None:  # it ended while nobody used it
+            if worker.process.returncode is not None:  # it ended between jobs
                 await self._end(worker)
                 coming = asyncio.create_task(self._spawn())
                 worker = await asyncio.shield(coming)
@@ -161,28 +161,28 @@ class WorkerPool:
 
     async def _spawn(self) -> Worker:
         ours, theirs = socket.socketpair()
-        printed = Printed()
+        output = OutputPipe()
         try:
             with theirs:
-                process = await self._starter.start(theirs, printed.writer)
+                process = await self._starter.start(theirs, output.writer)
             reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
-            printed.close()
+            output.close()
             raise
         finally:
-            os.close(printed.writer)
-        worker = Worker(process, reader, writer, printed)
+            os.close(output.writer)
+        worker = Worker(process, reader, writer, output)
         self._alive.add(worker)
         return worker
 
 
 def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
-    """The environment of a worker: no tokens, and no processes below it.
+    """Return the environment of a worker: no tokens, and no parallel processes.
 
-    Aer may use all cores, and its threads sleep while they wait: spinning, as they do otherwise,
-    makes small circuits several times slower on a machine that is busy. Terra would start processes
-    to transpile several circuits, each of which takes longer to start than a circuit takes.
+    Aer may use all cores, and its threads sleep while they wait: with busy waiting, the default,
+    small circuits are several times slower on a busy machine. Terra's parallel transpilation is
+    disabled, because starting its processes takes longer than transpiling a circuit.
     """
     cores = os.cpu_count() or 1
     theirs = {key: value for key, value in ours.items() if key not in _SECRETS}
@@ -196,10 +196,10 @@ def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
 
 def _reason_of_end(code: int) -> str:
     if code >= 0:
-        return f"The worker process ended with exit code {code} before the job did."
+        return f"The worker process ended with exit code {code} before the job finished."
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = {"SIGKILL": "; perhaps the system was out of memory"}.get(name, "")
-    return f"The worker process was ended by {name} before the job was done{hint}."
+    hint = {"SIGKILL": "; the system may have run out of memory"}.get(name, "")
+    return f"The worker process was killed by {name} before the job finished{hint}."

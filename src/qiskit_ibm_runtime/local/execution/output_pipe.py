@@ -1,4 +1,4 @@
-"""What a worker prints: the end of it, however much it is."""
+"""Capture of a worker's output, of which the last part is kept."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 import os
 
 LONGEST_LOG = 2**20
-"""Bytes kept of what one job prints; the beginning goes first."""
+"""Number of bytes of a job's output to keep; earlier output is dropped."""
 _AT_ONCE = 2**16
 
 
-class Printed:
-    """The reading end of the pipe into which a worker prints.
+class OutputPipe:
+    """Read end of a worker's output pipe.
 
-    It is read as it fills, so that nothing lies on the disk and no more than a job's log is in
+    It is read continuously, so that output is never on disk, and at most one job's log is in
     memory.
 
     Attributes:
-        writer: The other end; the one who starts the worker closes it.
+        writer: Write end of the pipe; must be closed by the caller after starting the worker.
     """
 
     def __init__(self) -> None:
@@ -28,24 +28,24 @@ class Printed:
         self._loop.add_reader(self._reader, self._read)
 
     def take(self, start: str) -> str:
-        """What was printed since the line ``start``, and forget it."""
-        # The pipe holds less than a log. Whoever prints without end must not keep us here.
+        """Return and discard the output since the line ``start``."""
+        # Bounded, so that a process that prints endlessly cannot block us here.
         for _ in range(LONGEST_LOG // _AT_ONCE):
             if not self._read():
                 break
         before, found, text = bytes(self._kept).partition(start.encode())
         dropped = 0 if found else self._dropped
         self._kept, self._dropped = bytearray(), 0
-        told = (text if found else before).decode(errors="replace")
-        return f"[the first {dropped} bytes are left out]\n{told}" if dropped else told
+        output = (text if found else before).decode(errors="replace")
+        return f"[the first {dropped} bytes are omitted]\n{output}" if dropped else output
 
     def close(self) -> None:
-        """Let go of the pipe."""
+        """Close the pipe."""
         self._loop.remove_reader(self._reader)
         os.close(self._reader)
 
     def _read(self) -> bool:
-        """Take what is in the pipe; return whether there was something."""
+        """Read from the pipe; return whether there was any output."""
         try:
             part = os.read(self._reader, _AT_ONCE)
         except BlockingIOError:
