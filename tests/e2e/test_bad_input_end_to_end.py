@@ -191,7 +191,7 @@ def test_names_unreadable_observable_with_its_index(
 
     estimator = Estimator(session=service.backend(SIMULATOR))
 
-    with pytest.raises(QiskitError, match="Observable 1 cannot be read"):
+    with pytest.raises(QiskitError, match="Observable 1 is invalid"):
         estimator.run([QuantumCircuit(1)] * 2, ["Z", "up"])
     nothing_sent()
 

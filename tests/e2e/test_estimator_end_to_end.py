@@ -234,7 +234,7 @@ def test_ignores_final_measurements_with_a_warning(estimator: Estimator) -> None
     circuit.h(0)
     circuit.measure_all()
 
-    with pytest.warns(UserWarning, match="ends in measurements"):
+    with pytest.warns(UserWarning, match="has final measurements"):
         job = estimator.run(circuit, "X")
 
     assert job.result().values[0] == pytest.approx(1.0)

@@ -193,7 +193,7 @@ class TestUnknownNames:
 
     @pytest.mark.parametrize("section", ["environment", "simulator"])
     def test_warning_says_if_they_are_not_sent(self, section: str) -> None:
-        with pytest.warns(UserWarning, match=rf"'{section}.xyzzy'.*It is not sent"):
+        with pytest.warns(UserWarning, match=rf"'{section}.xyzzy'.*It is not sent to the service"):
             sent = inputs_of(tree(**{section: {"xyzzy": 1}}))
 
         assert "xyzzy" not in str(sent)

@@ -268,7 +268,7 @@ class TestObservables:
 
     @pytest.mark.parametrize("junk", [None, 5, {}, "IXQ", b"ZZ", 1.5, object()], ids=label)
     def test_unreadable_observable_is_reported_by_index(self, junk: Any) -> None:
-        with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected"):
+        with pytest.raises(QiskitError, match=r"Observable 1 is invalid: expected"):
             as_observables(["ZZ", junk], [QuantumCircuit(2)] * 2)
 
     @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ class TestObservables:
         ids=["no qubits", "not square", "channel"],
     )
     def test_unsupported_operator_is_named_but_not_shown_in_full(self, operator: Any) -> None:
-        with pytest.raises(QiskitError, match=r"Observable 1 cannot be read: expected") as refused:
+        with pytest.raises(QiskitError, match=r"Observable 1 is invalid: expected") as refused:
             as_observables(["ZZ", operator], [QuantumCircuit(2)] * 2)
 
         assert len(str(refused.value)) < 500
@@ -349,7 +349,7 @@ class TestObservables:
         ("given", "named"),
         [
             ([], "empty"),
-            (["ZZ", "ZZ"], r"2 observables are given for 1 circuits"),
+            (["ZZ", "ZZ"], r"Got 2 observables for 1 circuits"),
             ("ZZZ", r"Observable 0 acts on 3 qubits, but circuit 0 \('two'\) has 2"),
         ],
         ids=label,
@@ -400,7 +400,7 @@ class TestMeasurements:
         noted.service.channel = "local"
         estimator = Estimator(session=noted)
 
-        with pytest.warns(UserWarning, match=r"Circuit 1 \('measured'\) ends in meas") as caught:
+        with pytest.warns(UserWarning, match=r"Circuit 1 \('measured'\) has final meas") as caught:
             estimator.run([QuantumCircuit(1), measured, measured], ["Z"] * 3)
 
         assert [warning.filename for warning in caught] == [__file__]

@@ -95,7 +95,7 @@ class TestConstruction:
     def test_rejects_parameters_of_more_or_fewer_circuits(
         self, noted: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
-        with pytest.raises(ValueError, match="1 sets of parameters are given for 2 circuits"):
+        with pytest.raises(ValueError, match="Got 1 sets of parameters for 2 circuits"):
             Sampler(measured, [[ANGLE]], session=noted)
 
     @pytest.mark.usefixtures("quietly")
@@ -125,7 +125,7 @@ class TestConstruction:
     def test_rejects_parameters_without_circuits(
         self, primitive: type[Any], noted: MagicMock
     ) -> None:
-        with pytest.raises(ValueError, match="1 sets of parameters are given for 0 circuits"):
+        with pytest.raises(ValueError, match="Got 1 sets of parameters for 0 circuits"):
             primitive(parameters=[[ANGLE]], session=noted)
 
     def test_without_circuits_has_no_circuits(self, noted: MagicMock) -> None:
@@ -267,7 +267,7 @@ class TestCalling:
     ) -> None:
         sampler = Sampler(measured, session=noted)
 
-        with pytest.raises(ValueError, match="not one of the 2 given at construction"):
+        with pytest.raises(ValueError, match="not one of the 2 passed to the constructor"):
             sampler([unknown], [[]])
         noted.run.assert_not_called()
 
@@ -278,7 +278,7 @@ class TestCalling:
     ) -> None:
         estimator = Estimator(circuits, ["Z"], session=noted)
 
-        with pytest.raises(ValueError, match=r"not one of the 1 given at construction"):
+        with pytest.raises(ValueError, match=r"not one of the 1 passed to the constructor"):
             estimator([1], [unknown], [[]])
 
     @pytest.mark.usefixtures("quietly")

@@ -150,7 +150,7 @@ class TestLayoutsOfWrongLength:
     @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=label)
     def test_are_rejected_with_the_mismatched_circuit(self, noted: MagicMock, layout: Any) -> None:
         refusal = (
-            rf"'initial_layout' has {len(layout)} places, but circuit 0 \('mine'\) has 2 qubits"
+            rf"'initial_layout' has {len(layout)} entries, but circuit 0 \('mine'\) has 2 qubits"
         )
 
         Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
@@ -192,7 +192,7 @@ class TestQubitLayouts:
     def test_missing_a_qubit_are_rejected(self, noted: MagicMock) -> None:
         Sampler(session=noted).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
 
-        with pytest.raises(ValueError, match=r"no place for .*Qubit.* of the circuit 'mine'"):
+        with pytest.raises(ValueError, match=r"lacks .*Qubit.* of the circuit 'mine'"):
             sent(noted)
 
     def test_that_differ_between_circuits_are_rejected(self, noted: MagicMock) -> None:
@@ -203,7 +203,7 @@ class TestQubitLayouts:
         Sampler(session=noted).run([first, second], initial_layout=SWAPPED)
 
         with pytest.raises(
-            ValueError, match=r"\[1, 0\] in one circuit and for \[0, 1\] in another"
+            ValueError, match=r"\[1, 0\] for one circuit and \[0, 1\] for another"
         ):
             sent(noted)
 

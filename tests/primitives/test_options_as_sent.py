@@ -35,7 +35,7 @@ class NoiseModel:
 
 REFUSED: dict[str, tuple[str, list[Any]]] = {
     "seed_simulator": (
-        "an integer",
+        "a 64-bit integer",
         ["7", 7.5, [7], np.array([7]), 1j, float("nan"), float("inf"), 2**63, -(2**63) - 1],
     ),
     "coupling_map": (
@@ -47,11 +47,11 @@ REFUSED: dict[str, tuple[str, list[Any]]] = {
         ],
     ),
     "noise_model": (
-        "a NoiseModel of Aer or its dict form",
+        "an Aer NoiseModel or its dict form",
         ["depolarizing", 7, [NoiseModel()], NoiseModel, object(), CouplingMap(), True],
     ),
     "basis_gates": (
-        "a list of names",
+        "a list of gate names",
         ["u,cx", "cx", b"cx", 7, [1], ["u", None], {"u": 1}, np.array([1]), True],
     ),
     "skip_transpilation": ("True or False", ["yes", "False", 2, 1.0, [], {}, np.array([True])]),

@@ -72,7 +72,7 @@ def test_options_of_another_primitive_are_copied(primitive: type[Any], noted: Ma
 
 
 def test_rejects_other_option_types(primitive: type[Any], noted: MagicMock) -> None:
-    with pytest.raises(TypeError, match=r"'options' takes Options or a dict, not list"):
+    with pytest.raises(TypeError, match=r"'options' must be Options or a dict, not list"):
         primitive(session=noted, options=[("shots", 1)])
 
 

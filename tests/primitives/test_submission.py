@@ -125,7 +125,7 @@ def test_options_are_not_accepted_as_circuits(noted: MagicMock, bell: QuantumCir
 
 @pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=label)
 def test_rejects_session_of_another_type(primitive: type[Any], wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"'session' takes a Session, a backend or the name"):
+    with pytest.raises(TypeError, match=r"'session' must be a Session, a backend or the name"):
         primitive(session=wrong)
 
 
@@ -198,7 +198,7 @@ class TestBackendLimits:
 
     @pytest.mark.parametrize("shots", [8193, 8193.0, np.int64(8193), np.array(8193)], ids=label)
     def test_reject_more_shots(self, sampler: Sampler, shots: Any) -> None:
-        with pytest.raises(ValueError, match=r"'shots' is 8193.*'fake_manila' takes at most 8192"):
+        with pytest.raises(ValueError, match=r"'shots' is 8193.*'fake_manila' allows at most 8192"):
             sampler.run(QuantumCircuit(1, 1), shots=shots)
         assert sampler.session.session_id is None
 

@@ -1,1 +1,1 @@
-"""Sampler and Estimator: their common base, and their inputs as given, checked and sent."""
+"""Common base of Sampler and Estimator, and validation and conversion of their inputs."""

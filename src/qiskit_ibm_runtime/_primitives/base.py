@@ -1,9 +1,9 @@
 """Private base class of Sampler and Estimator.
 
-It stands before terra's base class and replaces whatever differs between terra 0.23 and 0.46: the
-constructor's arguments, ``run`` and its checks, calling, options. Nothing is handed to terra's
-constructor, and its ``run`` is never called. As there, ``run`` ends in ``_run`` and a deprecated
-call in ``_call``, which derived classes override.
+It precedes terra's base class in the MRO and replaces everything that differs between terra 0.23
+and 0.46: constructor arguments, ``run`` and its checks, calls and options. Terra's constructor gets
+no arguments, and its ``run`` is never called. As in terra, ``run`` calls ``_run`` and a deprecated
+call invokes ``_call``, which subclasses may override.
 """
 
 from __future__ import annotations
@@ -40,10 +40,7 @@ class RuntimePrimitive:
     _session: Session
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
-        """Create the object regardless of the arguments.
-
-        Terra 0.23 counts positional arguments in its own ``__new__``, and hashes circuits there.
-        """
+        """Create the object without terra 0.23's ``__new__``, which requires other arguments."""
         return super().__new__(cls)
 
     def _set_up(
@@ -79,7 +76,7 @@ class RuntimePrimitive:
 
     @property
     def _options(self) -> dict[str, Any]:
-        """Options as a nested dict; the content of :attr:`options` itself."""
+        """Options as a nested dict that shares the sections of :attr:`options`."""
         return dict(self._runtime_options.__dict__)
 
     @property
@@ -126,7 +123,7 @@ class RuntimePrimitive:
     ) -> RuntimeJob:
         from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
 
-        # Beside the options, and not one of them.
+        # An argument of run(), not an option.
         dry = {"dry_run": True} if overrides.get("dry_run") else {}
         overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
         combined = completed(self._options, overrides)
@@ -140,7 +137,7 @@ class RuntimePrimitive:
         if not os.environ.get(SKIP_CHECKS):
             self._validate_options(combined)
         if backend is not None and combined["transpilation"].get("skip_transpilation"):
-            # A call by index may leave out circuits of the constructor.
+            # A call by index may not use all circuits of the constructor.
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
                 backend.check_faulty(circuit)
@@ -187,7 +184,7 @@ def _start_options(given: Any, skip_transpilation: bool) -> dict[str, Any]:
     if skip_transpilation:
         defaults["transpilation"]["skip_transpilation"] = True
     if given is not None and not isinstance(given, dict):
-        raise TypeError(f"'options' takes Options or a dict, not {type(given).__name__}.")
+        raise TypeError(f"'options' must be Options or a dict, not {type(given).__name__}.")
     return Options._merge_options(defaults, given)
 
 
@@ -196,7 +193,7 @@ def _session_of(service: Any, session: Any, backend: Any) -> Session:
         return session
     if session is not None and not isinstance(session, (str, IBMBackend)):
         raise TypeError(
-            "'session' takes a Session, a backend or the name of one, "
+            "'session' must be a Session, a backend or the name of a backend, "
             f"not {type(session).__name__}."
         )
     return get_default_session(service, session or backend)

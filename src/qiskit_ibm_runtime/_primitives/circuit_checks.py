@@ -25,10 +25,10 @@ class BackendLimits:
     """Size limits of a backend.
 
     Attributes:
-        backend: Its name.
-        qubits: How many it has; ``None`` if the service does not state it.
-        shots: How many it takes in one run at most; ``None`` likewise.
-        memory: Bytes of memory of a simulation that stands for a device; ``None`` of all others.
+        backend: Name of the backend.
+        qubits: Number of qubits; ``None`` if unknown.
+        shots: Maximum number of shots per run; ``None`` if unknown.
+        memory: Memory in bytes of a simulated device; ``None`` for other backends.
     """
 
     backend: str
@@ -56,12 +56,12 @@ def check_circuits(
 
     Args:
         circuits: The circuits to run.
-        sent: Inputs of the primitive, with options in their sent form.
-        limits: Size of the backend, if it is known.
+        sent: Inputs of the primitive, with options as they are sent.
+        limits: Limits of the backend, if known.
 
     Raises:
-        ValueError: If a layout does not fit, a circuit has too many qubits, or there are too many
-            shots, also for a simulation of the backend.
+        ValueError: If a layout does not match its circuit, or a circuit or the number of shots is
+            too large for the backend or its simulation.
     """
     _check_places(_section(sent, "transpilation_settings"), circuits)
     if limits is not None:
@@ -82,8 +82,8 @@ def _check_limits(circuits: Sequence[QuantumCircuit], shots: Any, limits: Backen
             )
     if limits.shots is not None and isinstance(shots, (int, float)) and shots > limits.shots:
         raise ValueError(
-            f"'shots' is {shots}, but the backend {limits.backend!r} takes at most "
-            f"{limits.shots} in one run."
+            f"'shots' is {shots}, but the backend {limits.backend!r} allows at most "
+            f"{limits.shots} per run."
         )
     if limits.memory is not None:
         _check_sizes(circuits, shots, limits.memory)
@@ -107,16 +107,16 @@ def _positive(value: Any) -> int | None:
 def with_positions(
     inputs: Mapping[str, Any], circuits: Sequence[QuantumCircuit]
 ) -> Mapping[str, Any]:
-    """Return inputs of a primitive whose layout names physical qubits, in the order of the circuit.
+    """Return inputs of a primitive with a layout that lists physical qubits in circuit order.
 
     Args:
-        inputs: The inputs. Their layout may be a ``Layout``, a mapping between qubits and numbers
-            in either direction, or a list of the qubits by place. Any other is left as it is.
+        inputs: The inputs. A layout that is a ``Layout``, a mapping between qubits and integers in
+            either direction, or a list of qubits is converted; others are unchanged.
         circuits: The circuits that share the layout.
 
     Raises:
-        ValueError: If it misses a qubit, or the circuits differ in where it puts their qubits: one
-            layout is sent for all of them.
+        ValueError: If the layout lacks a qubit, or differs between circuits, because only one
+            layout can be sent.
     """
     transpilation = _section(inputs, "transpilation_settings")
     places = _places(transpilation.get("initial_layout"))
@@ -132,15 +132,15 @@ def _positions(places: Mapping[Any, Any], circuits: Iterable[QuantumCircuit]) ->
         missing = [bit for bit in circuit.qubits if bit not in places]
         if missing:
             raise ValueError(
-                f"'initial_layout' has no place for {missing[0]} of the circuit {circuit.name!r}."
+                f"'initial_layout' lacks {missing[0]} of the circuit {circuit.name!r}."
             )
         positions = [places[bit] for bit in circuit.qubits]
         if positions not in found:
             found.append(positions)
     if len(found) > 1:
         raise ValueError(
-            f"'initial_layout' stands for {found[0]} in one circuit and for {found[1]} in another. "
-            "Run them apart, or give a list of numbers."
+            f"'initial_layout' means {found[0]} for one circuit and {found[1]} for another. Run "
+            "these circuits separately, or use a list of integers."
         )
     return found[0]
 
@@ -152,10 +152,10 @@ def _check_places(transpilation: Mapping[str, Any], circuits: Iterable[QuantumCi
     if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
         return
     for index, circuit in enumerate(circuits):
-        # An empty layout is none to the later releases of terra.
+        # Later releases of terra ignore an empty layout.
         if len(layout) not in (0, circuit.num_qubits):
             raise ValueError(
-                f"'initial_layout' has {len(layout)} places, but circuit {index} "
+                f"'initial_layout' has {len(layout)} entries, but circuit {index} "
                 f"({circuit.name!r}) has {circuit.num_qubits} qubits."
             )
 

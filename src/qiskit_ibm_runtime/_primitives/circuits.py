@@ -1,4 +1,4 @@
-"""Circuits of a primitive as users give them: one form, and what they must hold."""
+"""Validation of the circuits passed to a primitive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
     """Return one circuit, or a sequence of them, as a tuple.
 
     Raises:
-        TypeError: If it is anything else, or an element is no circuit.
+        TypeError: If it is not a circuit or a sequence of circuits.
         ValueError: If the sequence is empty.
     """
     if isinstance(given, QuantumCircuit):
@@ -33,7 +33,7 @@ def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
                 f"not {type(circuit).__name__}."
             )
     if not given:
-        raise ValueError("'circuits' is empty: give at least one circuit.")
+        raise ValueError("'circuits' is empty: pass at least one circuit.")
     return tuple(given)
 
 
@@ -41,23 +41,23 @@ def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
     """Check that each circuit has classical bits.
 
     Raises:
-        ValueError: If one has no classical bits.
+        ValueError: If a circuit has no classical bits.
     """
     for index, circuit in enumerate(circuits):
         if circuit.num_clbits == 0:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has no classical bits to sample: "
-                "measure it, for example with measure_all()."
+                "add measurements, for example with measure_all()."
             )
 
 
 def warn_of_measurements(circuits: Sequence[QuantumCircuit]) -> None:
-    """Warn once if circuits end in measurements, which an Estimator ignores."""
+    """Warn once if any circuit has final measurements, which an Estimator ignores."""
     for index, circuit in enumerate(circuits):
         if unread_measurements(circuit):
             warnings.warn(
-                f"Circuit {index} ({circuit.name!r}) ends in measurements. The Estimator leaves "
-                "them out, because it measures the observables itself; remove them with "
+                f"Circuit {index} ({circuit.name!r}) has final measurements, which the Estimator "
+                "ignores, because it measures the observables. Remove them with "
                 "remove_final_measurements().",
                 UserWarning,
                 stacklevel=caller_stacklevel(),

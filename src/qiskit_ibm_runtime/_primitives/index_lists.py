@@ -1,8 +1,7 @@
-"""Index lists of a primitive's inputs: what they refer to, without repeats where sent.
+"""Removal of repeated circuits and observables from requests, using the programs' index lists.
 
-A gradient or a kernel names one circuit hundreds of times; the index lists of the primitives'
-programs are there for that. Users see one entry for each thing run, so repeats are taken out where
-a request is written, and put back where the inputs of a job are read.
+A gradient or a kernel runs the same circuit hundreds of times. Users see one entry per run;
+repeats are removed when a request is encoded, and restored when the inputs of a job are decoded.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 
-# Each list of indices, and the lists that it points into.
+# Each list of indices, and the lists that it refers to.
 _INDEXED = {
     "circuit_indices": ("circuits", "parameters"),
     "observable_indices": ("observables",),
 }
-_MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond, entries share their objects
+_MOST_COPIED = 2**18  # instructions and terms, about 250 MB; beyond this, entries share objects
 
 
 def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs in which equal circuits and observables appear once.
 
-    Only objects that are equal in content, name and metadata are taken for one. Indices that count
+    Only objects with equal content, name and metadata are merged. Indices that count
     from the end become those that count from the start.
     """
     if not is_of_primitive(program_id, inputs):
@@ -59,7 +58,7 @@ def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
 def with_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs with one circuit, parameter set and observable per run.
 
-    Entries are objects of their own, unless copies of them would take hundreds of megabytes.
+    Entries are separate objects, unless copies would take hundreds of megabytes.
     """
     if not is_of_primitive(program_id, inputs):
         return inputs
@@ -119,7 +118,7 @@ def _outline(item: Any) -> Hashable:
 
 def _content(item: Any) -> Hashable:
     if isinstance(item, QuantumCircuit):
-        with suppress(EncodeError):  # which is raised again where the circuit is written
+        with suppress(EncodeError):  # raised again when the circuit is encoded
             return content(item)
     if isinstance(item, SparsePauliOp):
         return _observable_key(item)  # type: ignore[no-any-return]

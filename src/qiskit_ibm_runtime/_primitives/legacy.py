@@ -21,20 +21,23 @@ def legacy_circuits(
     """Return circuits of the deprecated constructor, and the parameters of each.
 
     Args:
-        circuits: One circuit, or several; ``None`` for none.
-        parameters: For each circuit the parameters that calls give values for, in their order;
-            ``None`` for its own. Others than its own are taken: the program reads them.
+        circuits: One circuit or several; ``None`` for none.
+        parameters: Order of the parameters of each circuit, for the values in calls; ``None`` for
+            the circuit's own order. Other parameters are accepted, as the program reads them.
 
     Raises:
-        TypeError: If a circuit is something else.
-        ValueError: If there are parameters for more or fewer circuits.
+        TypeError: If an element is not a circuit.
+        ValueError: If the numbers of circuits and sets of parameters differ.
     """
     kept = _kept(circuits)
     if parameters is None:
         return kept, tuple(map(free_parameters, kept))
     sets = tuple(tuple(names or ()) for names in parameters)
     if len(sets) != len(kept):
-        raise ValueError(f"{len(sets)} sets of parameters are given for {len(kept)} circuits.")
+        raise ValueError(
+            f"Got {len(sets)} sets of parameters for {len(kept)} circuits. Give one set per "
+            "circuit."
+        )
     return kept, sets
 
 
@@ -42,19 +45,19 @@ def check_parameter_counts(circuits: Sequence[QuantumCircuit], parameters: Seque
     """Check the number of parameters of each circuit.
 
     Raises:
-        ValueError: If there are more or fewer.
+        ValueError: If the numbers differ.
     """
     for index, (circuit, names) in enumerate(zip(circuits, parameters)):
         count = len(free_parameters(circuit))
         if len(names) != count:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
-                f"but {len(names)} are given for it."
+                f"but {len(names)} were given."
             )
 
 
 def _kept(circuits: Any) -> tuple[QuantumCircuit, ...]:
-    """Unlike :func:`as_circuits`, take none at all, and whatever can be walked through."""
+    """Like :func:`as_circuits`, but accept ``None`` and any iterable."""
     one = (QuantumCircuit, str, bytes)
     if isinstance(circuits, Iterable) and not isinstance(circuits, one):
         circuits = tuple(circuits)
@@ -67,7 +70,7 @@ def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[in
     Negative ones count from the end.
 
     Raises:
-        ValueError: If a position is out of range, or an object was not given to the constructor.
+        ValueError: If an index is out of range, or an object was not passed to the constructor.
     """
     if isinstance(given, np.ndarray):
         given = given.tolist()
@@ -78,7 +81,7 @@ def indices_of(given: Any, known: Sequence[Any], key: Any, what: str) -> list[in
         position = int(item) if isinstance(item, Integral) else _position(item, known, keys, key)
         if position is None or not -len(keys) <= position < len(keys):
             raise ValueError(
-                f"{what} {item!r} is not one of the {len(keys)} given at construction."
+                f"{what} {item!r} is not one of the {len(keys)} passed to the constructor."
             )
         result.append(position)
     return result
@@ -90,5 +93,5 @@ def _position(item: Any, known: Sequence[Any], keys: list[Any], key: Any) -> int
             return position
     try:
         return keys.index(key(item))
-    except (AttributeError, QiskitError, ValueError):  # unknown, or of a kind that has no key
+    except (AttributeError, QiskitError, ValueError):  # unknown, or of a type without a key
         return None

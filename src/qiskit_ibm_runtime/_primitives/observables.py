@@ -1,4 +1,4 @@
-"""Observables: given ones as ``SparsePauliOp``, sent ones with numeric coefficients."""
+"""Conversion of observables to ``SparsePauliOp`` with numeric coefficients."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:
-    """Return one observable for each circuit.
+    """Return one observable per circuit.
 
     Args:
         given: One observable or a sequence of them: ``SparsePauliOp``, ``Pauli``, ``PauliList``
-            (all coefficients 1), a label such as ``"IXZ"``, an ``Operator`` or, where
-            ``qiskit.opflow`` exists, a ``PauliSumOp`` or ``PauliOp``.
-        circuits: The circuits they are for.
+            (with coefficients 1), a label such as ``"IXZ"``, an ``Operator`` or, with
+            ``qiskit.opflow``, a ``PauliSumOp`` or ``PauliOp``.
+        circuits: The circuits of the observables.
 
     Raises:
-        QiskitError: If something cannot be read as an observable.
+        QiskitError: If a value is not an observable.
         TypeError: If a coefficient has a free parameter.
-        ValueError: If there are more or fewer observables than circuits, one has another number
-            of qubits than its circuit.
+        ValueError: If the numbers of observables and circuits differ, or the numbers of qubits of
+            an observable and its circuit.
     """
     observables = all_observables(given)
     if not observables:
-        raise ValueError("'observables' is empty: give one for each circuit.")
+        raise ValueError("'observables' is empty: pass one observable per circuit.")
     if len(observables) != len(circuits):
         raise ValueError(
-            f"{len(observables)} observables are given for {len(circuits)} circuits: "
-            "give one for each circuit."
+            f"Got {len(observables)} observables for {len(circuits)} circuits: pass one "
+            "observable per circuit."
         )
     check_widths(observables, circuits)
     return observables
@@ -70,12 +70,12 @@ def check_widths(observables: Sequence[SparsePauliOp], circuits: Sequence[Quantu
 
 
 def all_observables(given: Any) -> tuple[SparsePauliOp, ...]:
-    """Return one observable or a sequence of them in the form that is sent.
+    """Convert one observable or a sequence of them to a tuple of ``SparsePauliOp``.
 
-    An object given several times stays one object.
+    An object that occurs several times is converted once.
 
     Raises:
-        QiskitError: If one cannot be read.
+        QiskitError: If a value is not an observable.
         TypeError: If a coefficient has a free parameter.
     """
     items = given if _is_many(given) else [given]
@@ -92,7 +92,7 @@ def _is_many(given: Any) -> bool:
 
 
 def _as_observable(given: Any, index: int) -> SparsePauliOp:
-    # opflow is never imported for this check: an object of it can exist only if it is.
+    # Objects of opflow exist only if opflow was imported, so it is not imported for this check.
     opflow = sys.modules.get("qiskit.opflow")
     if opflow is not None and isinstance(given, (opflow.PauliSumOp, opflow.PauliOp)):
         refuse_free(given.parameters, index)
@@ -103,10 +103,10 @@ def _as_observable(given: Any, index: int) -> SparsePauliOp:
         if isinstance(given, BaseOperator) and not isinstance(given, (Pauli, PauliList)):
             return SparsePauliOp.from_operator(given)
         return SparsePauliOp(given)
-    except (QiskitError, TypeError) as error:  # the latter from terra below 0.45 with numpy 2
+    except (QiskitError, TypeError) as error:  # TypeError: terra before 0.45 with numpy 2
         raise QiskitError(
-            f"Observable {index} cannot be read: expected SparsePauliOp, Pauli, PauliList, "
-            f"Operator or a label of I, X, Y and Z, not {shown(given)}. "
+            f"Observable {index} is invalid: expected SparsePauliOp, Pauli, PauliList, Operator "
+            f"or a label of I, X, Y and Z, not {shown(given)}. "
             f"{getattr(error, 'message', error)}"
         ) from error
 
@@ -116,7 +116,7 @@ def as_numbers(observable: Any, index: int) -> Any:
 
     Args:
         observable: The observable.
-        index: Its place among all, for the error.
+        index: Index of the observable, for the error message.
 
     Raises:
         TypeError: If a coefficient has a free parameter.
@@ -142,7 +142,7 @@ def as_numbers(observable: Any, index: int) -> Any:
 
 
 def refuse_free(parameters: Any, index: int) -> None:
-    """Refuse coefficients with free parameters.
+    """Reject coefficients with free parameters.
 
     Raises:
         TypeError: If there are any.
@@ -151,5 +151,5 @@ def refuse_free(parameters: Any, index: int) -> None:
     if names:
         raise TypeError(
             f"Observable {index} has coefficients with free parameters: {', '.join(names)}. "
-            "Bind them first; parameter values are for circuits only."
+            "Bind them first; parameter values apply only to circuits."
         )

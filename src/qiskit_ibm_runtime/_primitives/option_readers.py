@@ -1,7 +1,7 @@
-"""Readers that validate each option of a primitive and convert it to its sent form.
+"""Validation of the options of a primitive, and conversion to JSON values.
 
-Each option has one reader: it returns a value in the form in which it is sent, and raises
-``TypeError`` or ``ValueError`` for a value that no service could use. So what passes can be sent.
+Each option has one reader, which converts a value or raises ``TypeError`` or ``ValueError`` if the
+value is invalid.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 from qiskit_ibm_runtime.checks import shown
 
-# Environment variable: options are sent unchecked.
+# Environment variable that disables validation.
 SKIP_CHECKS = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
 LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre")
 ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
@@ -22,22 +22,21 @@ ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
 
 @dataclass(frozen=True)
 class Reader:
-    """Validator of an option; ``None`` is always allowed and sent unchanged.
+    """Reader of an option; ``None`` is always allowed and unchanged.
 
     Attributes:
-        read: Returns a value in the form in which it is sent, or raises ``TypeError`` or
-            ``ValueError``.
-        allowed: What it takes, in words.
+        read: Converts a value, or raises ``TypeError`` or ``ValueError``.
+        allowed: Description of the allowed values.
     """
 
     read: Callable[[Any], Any]
     allowed: str
 
     def sent(self, name: str, value: Any, *, checked: bool) -> Any:
-        """Return a value of the option called ``name`` in the form in which it is sent.
+        """Return the converted value of the option ``name``.
 
         Raises:
-            ValueError: If it is not allowed; without checks it is returned unchanged.
+            ValueError: If the value is invalid; without ``checked`` it is returned unchanged.
         """
         if value is None:
             return None
@@ -75,8 +74,8 @@ def _require(condition: bool) -> None:
 
 
 def _whole(value: Any) -> int:
-    """Read an integer, or a float that is one: ``1e4`` is a usual way to write 10000 shots."""
-    if type(value) is int:  # hundreds of them make up a coupling map
+    """Read an integer, or a float without a fraction, such as ``1e4`` shots."""
+    if type(value) is int:  # fast path: coupling maps contain hundreds of integers
         return value
     value = scalar(value)
     _require(isinstance(value, Integral) or (isinstance(value, float) and value.is_integer()))
@@ -126,7 +125,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _layout(value: Any) -> Any:
-    """Read physical qubits; one that is used twice, or is in no order, is an error."""
+    """Read physical qubits, rejecting duplicates and unordered collections."""
     if isinstance(value, Mapping):
         places = {key if isinstance(key, str) else _whole(key): value[key] for key in value}
         layout: Any = {key: _qubit(place) for key, place in places.items()}
@@ -140,7 +139,7 @@ def _layout(value: Any) -> Any:
 
 
 def _noise_model(value: Any) -> Any:
-    """Let through Aer's class by its name, so that Aer need not be there, and its dict form."""
+    """Accept Aer's NoiseModel, recognized by name without importing Aer, and its dict form."""
     classes = getattr(value.__class__, "__mro__", ())
     _require(isinstance(value, Mapping) or any(cls.__name__ == "NoiseModel" for cls in classes))
     return value
@@ -163,14 +162,14 @@ READERS: dict[str, dict[str, Reader]] = {
         "skip_transpilation": _FLAG,
         "initial_layout": Reader(
             _layout,
-            "a list of the physical qubit of each virtual one, each used once, "
-            "a dict from virtual to physical ones, or a Layout",
+            "a list of the physical qubit of each virtual qubit without duplicates, "
+            "a dict from virtual to physical qubits, or a Layout",
         ),
         "layout_method": _one_of(LAYOUT_METHODS),
         "routing_method": _one_of(ROUTING_METHODS),
         "approximation_degree": Reader(_degree, "a number from 0 to 1"),
         "coupling_map": Reader(_edges, "a list of pairs of qubits or a CouplingMap"),
-        "basis_gates": Reader(_names, "a list of names of gates"),
+        "basis_gates": Reader(_names, "a list of gate names"),
     },
     "resilience_settings": {
         "noise_factors": Reader(_factors, "a sequence of numbers of at least 1"),
@@ -178,17 +177,17 @@ READERS: dict[str, dict[str, Reader]] = {
     "run_options": {
         "shots": Reader(_whole_from(1), "a positive integer"),
         "init_qubits": _FLAG,
-        "noise_model": Reader(_noise_model, "a NoiseModel of Aer or its dict form"),
-        "seed_simulator": Reader(_whole_from(-(2**63), 2**63 - 1), "an integer of 64 bits"),
+        "noise_model": Reader(_noise_model, "an Aer NoiseModel or its dict form"),
+        "seed_simulator": Reader(_whole_from(-(2**63), 2**63 - 1), "a 64-bit integer"),
     },
 }
 
 
 def with_sent_options(inputs: Mapping[str, Any], *, checked: bool) -> dict[str, Any]:
-    """Return inputs of a primitive with the options in their sent form; unknown ones stay.
+    """Return inputs of a primitive with converted options; unknown options are kept.
 
     Raises:
-        ValueError: If a value is not allowed, unless the checks are off.
+        ValueError: If a value is invalid and ``checked`` is true.
     """
     sent = dict(inputs)
     for section, readers in READERS.items():

@@ -24,31 +24,31 @@ def as_parameter_values(
     circuits: Sequence[QuantumCircuit],
     parameters: Sequence[Sequence[Any]] | None = None,
 ) -> Values:
-    """Return one set of values for each circuit.
+    """Return one set of values per circuit.
 
-    A number is one set of one value; a flat sequence is one set; a nested one is several.
+    A number is one set with one value; a flat sequence is one set; a nested sequence is several.
 
     Args:
-        given: Values in any of these forms, as numbers, sequences or arrays; ``None`` for none.
-        circuits: The circuits they are for.
-        parameters: For each circuit the parameters that take the values; by default its own.
+        given: Values as a number, a sequence or an array; ``None`` for none.
+        circuits: The circuits to bind.
+        parameters: Parameters of each circuit that get the values; by default its own.
 
     Raises:
-        TypeError: If something is no finite real number.
-        ValueError: If there are more or fewer sets than circuits, or values than parameters.
+        TypeError: If a value is not a finite real number.
+        ValueError: If the numbers of sets and circuits, or of values and parameters, differ.
     """
     values = _as_sets(_without_array(given), circuits)
     if len(values) != len(circuits):
         raise ValueError(
-            f"{_WHOLE} holds {len(values)} sets of values for {len(circuits)} circuits: "
-            "give one set for each circuit."
+            f"{_WHOLE} has {len(values)} sets of values for {len(circuits)} circuits: "
+            "pass one set per circuit."
         )
     for index, (circuit, row) in enumerate(zip(circuits, values)):
         count = len(free_parameters(circuit) if parameters is None else parameters[index])
         if len(row) != count:
             raise ValueError(
                 f"Circuit {index} ({circuit.name!r}) has {count} parameters, "
-                f"but {len(row)} values are given for it."
+                f"but {len(row)} values were given."
             )
     return values
 
@@ -60,7 +60,7 @@ def _as_sets(given: Any, circuits: Sequence[QuantumCircuit]) -> Values:
         return ((_as_float(given, _WHOLE, 0),),)
     if not _is_sequence(given):
         raise TypeError(
-            f"{_WHOLE} must be numbers in a sequence for each circuit, not {type(given).__name__}."
+            f"{_WHOLE} must be a sequence of numbers per circuit, not {type(given).__name__}."
         )
     rows = [_without_array(row) for row in given]
     if not any(_is_sequence(row) for row in rows):
@@ -76,11 +76,11 @@ def _as_row(row: Any, where: str) -> tuple[float, ...]:
 
 def _as_float(value: Any, where: str, index: int) -> float:
     if type(value) is float and math.isfinite(value):
-        return value  # arrays become thousands of these, and asking for `Real` takes longest
+        return value  # fast path for the elements of arrays
     if not _is_number(value) or not _is_finite(value):
         raise TypeError(
-            f"{where} must hold finite real numbers; value {index} is {shown(value)}, "
-            f"a {type(value).__name__}."
+            f"{where} must contain only finite real numbers; value {index} is {shown(value)} "
+            f"of type {type(value).__name__}."
         )
     return float(value)
 

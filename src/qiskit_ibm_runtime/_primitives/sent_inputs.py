@@ -1,4 +1,4 @@
-"""Convert the inputs of a primitive to their sent form."""
+"""Validation of a primitive's inputs, and conversion for encoding."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -> Any:
-    """Return inputs in their sent form; those of other programs unchanged.
+    """Return validated and converted inputs; those of other programs are unchanged.
 
     Args:
-        program_id: The program.
-        inputs: Its inputs.
-        limits: Size of the backend, if it is known.
+        program_id: Id of the program.
+        inputs: Program inputs.
+        limits: Limits of the backend, if known.
 
     Raises:
-        ValueError: If no service could run them: a circuit is too large for the backend, an option
-            is of the wrong type or out of range, a layout does not fit its circuits, or an
-            observable is infinite.
+        ValueError: If no service could run the inputs: a circuit is too large for the backend, an
+            option has an invalid value, a layout does not match its circuits, or a coefficient is
+            not finite.
         TypeError: If an observable has a free parameter.
     """
     if not is_of_primitive(program_id, inputs):

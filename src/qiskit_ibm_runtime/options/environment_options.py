@@ -1,4 +1,4 @@
-"""Options about the environment of a job."""
+"""Options for the environment of a job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class EnvironmentOptions(Section):
-    """Options about the environment of a job.
+    """Options for the environment of a job.
 
     .. code-block:: python
 
@@ -23,12 +23,11 @@ class EnvironmentOptions(Section):
         options = Options(environment=EnvironmentOptions(job_tags=["run-7"], callback=progress))
 
     Attributes:
-        log_level: What the program writes to the job's log: ``"DEBUG"``, ``"INFO"``,
-            ``"WARNING"`` (the default), ``"ERROR"`` or ``"CRITICAL"``, in any case.
-        callback: Called, in a thread of its own, with the id of the job and the message for each
-            one that the job publishes. It is called on your object, never on a copy of it, and is
-            never sent. Default: ``None``.
-        job_tags: Words to find the job by, as in ``service.jobs(job_tags=...)``. Default: none.
+        log_level: Level of the job's log: ``"DEBUG"``, ``"INFO"``, ``"WARNING"`` (the default),
+            ``"ERROR"`` or ``"CRITICAL"``, in any case.
+        callback: Function to call with job id and message for each interim result and the final
+            result, in a separate thread. It is never copied or sent. Default: ``None``.
+        job_tags: Tags for finding the job with ``service.jobs(job_tags=...)``. Default: none.
     """
 
     log_level: str = "WARNING"

@@ -1,4 +1,4 @@
-"""Options about the execution of circuits."""
+"""Options for the execution of circuits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class ExecutionOptions(Section):
-    """Options about the execution of circuits.
+    """Options for the execution of circuits.
 
     .. code-block:: python
 
@@ -20,9 +20,10 @@ class ExecutionOptions(Section):
         options.execution.init_qubits = False
 
     Attributes:
-        shots: How many times each circuit is run, at least 1; ``1e4`` will do, too. ``None`` asks
-            for exact values, which a simulator without noise gives. Default: 4000.
-        init_qubits: Reset the qubits to the ground state before each shot. Default: ``True``.
+        shots: Number of shots per circuit, at least 1; a float such as ``1e4`` is accepted.
+            ``None`` requests exact values, which simulators without noise return. Default: 4000.
+        init_qubits: Whether to reset the qubits to the ground state before each shot. Default:
+            ``True``.
     """
 
     shots: int | None = 4000

@@ -1,8 +1,8 @@
 """Dataclasses that accept undeclared fields, with sections that may be given as dicts.
 
-0.9.3 accepts any keyword in every options class, and users forward options of later programs that
-way. An object that needs more fields gets a subclass of its own class that declares them, made once
-for each set of names, so that plain options stay plain: equal, picklable and quick to make.
+0.9.3 accepts any keyword in every options class, which users rely on for options of later programs.
+An object with additional fields gets a subclass of its class that declares them. This subclass is
+cached for each set of names, so objects without additional fields remain ordinary dataclasses.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Flexible:
     """Base of the options classes; accepts undeclared fields."""
 
     def __new__(cls, /, *_args: Any, **kwargs: Any) -> Self:
-        """Make an object whose constructor takes these names; that of a derived class may not."""
+        """Create an object that has these fields, unless its constructor declares them."""
         known = _keywords(cls.__init__)
         refused = [name for name in kwargs if name not in known] if known is not None else []
         return super().__new__(_with_fields(cls, refused))
 
     def __setattr__(self, name: str, value: Any) -> None:
         cls = type(self)
-        # What a derived class defines, such as a property, and private names are no options.
+        # Private names and attributes of a derived class, such as properties, are not options.
         if name not in _fields(cls) and not name.startswith("_") and not hasattr(cls, name):
             cls = self.__class__ = _with_fields(cls, [name])
         if name in _fields(cls):
@@ -61,10 +61,10 @@ class Flexible:
 
 
 class Section(Flexible, MutableMapping[str, Any]):
-    """Base of the sections: also a mapping, since 0.9.3 leaves a section assigned as a dict one.
+    """Base of the sections; also a mapping, because in 0.9.3 a section assigned as a dict is one.
 
-    As with a ``defaultdict``, any field can be read by subscript, and the mapping holds those that
-    differ from their defaults.
+    As in a ``defaultdict``, every field can be read by subscript, but the mapping contains only the
+    fields that differ from their defaults.
     """
 
     def __getitem__(self, name: str) -> Any:
@@ -92,11 +92,11 @@ class Section(Flexible, MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field, or ``default`` if it has its own default."""
+        """Return a field, or ``default`` if the field has its default value."""
         return dict(self).get(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Set a field that has its default, and return the field."""
+        """Set a field if it has its default value, and return the field."""
         if name not in self:
             self[name] = default
         return self[name]
@@ -105,7 +105,7 @@ class Section(Flexible, MutableMapping[str, Any]):
         return True
 
     def __dir__(self) -> list[str]:
-        # Completion offers options, not the methods of mappings.
+        # Offer only options for completion, not the methods of mappings.
         return [name for name in super().__dir__() if name not in _OF_MAPPINGS]
 
 
@@ -133,7 +133,7 @@ def to_dict(options: Any) -> dict[str, Any]:
 
 
 def is_section(value: Any, cls: type) -> bool:
-    """Whether this is a section object or a user-defined dataclass."""
+    """Return whether this is a section object or a user-defined dataclass."""
     if isinstance(value, (Flexible, type)):
         return isinstance(value, cls)
     return is_dataclass(value)
@@ -163,7 +163,7 @@ def _keywords(init: Callable[..., None]) -> frozenset[str] | None:
 
 
 def _with_fields(cls: type, names: Iterable[str]) -> type:
-    """Return the class that has these fields, too."""
+    """Return a class that also has these fields."""
     new = [name for name in names if name not in _fields(cls)]
     if not new:
         return cls
@@ -184,7 +184,7 @@ def _extended(plain: type, names: tuple[str, ...]) -> type:
 
 
 def _plain(cls: type) -> Any:
-    """Return the class that this one extends by undeclared fields; itself if there are none."""
+    """Return the class without undeclared fields."""
     return cls.__dict__.get("_plain", cls)
 
 

@@ -15,21 +15,21 @@ _DEFAULTS = {name: to_dict(cls()) for name, cls in CLASSES.items()}
 def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return ``old`` updated with ``new``; neither is modified.
 
-    A flat name goes to the section that has it (``shots`` to ``execution``), otherwise to the top.
-    A section given as a mapping overrides or extends that section and wins over flat names; given
-    as an options object it replaces the section; ``None`` leaves it. A value that happens to be a
-    mapping, such as a layout, replaces the old one whole.
+    A flat name belongs to the section that declares it (``shots`` to ``execution``), or else to the
+    top level. A section given as a mapping updates that section and takes precedence over flat
+    names; given as an options object it replaces the section; ``None`` leaves it unchanged. Values
+    that are mappings themselves, such as layouts, are replaced, not merged.
 
     Args:
         old: Options as a nested dict.
-        new: Options to put over them.
+        new: Options that override them.
 
     Returns:
-        A new nested dict. It shares no container with its inputs, except noise models: one of 127
-        qubits in its dict form takes a tenth of a second to copy, and nobody edits them.
+        A new nested dict, which shares no container with its inputs except noise models: copying
+        the dict form of one with 127 qubits takes 0.1 seconds.
 
     Raises:
-        TypeError: If a section is anything but ``None``, a mapping or an object of its own class.
+        TypeError: If a section is not ``None``, a mapping or an object of its class.
     """
     result = {name: _copied(name, _in_dict_form(name, value)) for name, value in old.items()}
     _put(result, new or {})
@@ -41,7 +41,7 @@ def completed(options: Mapping[str, Any], new: Mapping[str, Any] | None = None) 
 
     Args:
         options: Options as a nested dict.
-        new: Options to put over them and over the defaults, as for :func:`merged`.
+        new: Options that override them and the defaults, as for :func:`merged`.
     """
     result = merged(options)
     for name, defaults in _DEFAULTS.items():
@@ -68,7 +68,7 @@ def _section(options: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _in_dict_form(name: str, value: Any) -> Any:
-    """Return a section as a mapping, or ``None``; any other value as it is."""
+    """Return a section as a mapping or ``None``; other values are unchanged."""
     if name not in SECTIONS or value is None or type(value) is dict:
         return value
     if is_section(value, CLASSES[name]):
@@ -83,7 +83,7 @@ def _in_dict_form(name: str, value: Any) -> Any:
 def _copied(name: str, value: Any) -> Any:
     """Copy containers, not values: callbacks and noise models must keep their identity."""
     kind = type(value)
-    # Most values are plain. They are told apart first, because a device's map holds hundreds.
+    # Check the most frequent case first: a coupling map contains hundreds of integers.
     if kind in _PLAIN or name == "noise_model":
         return value
     if kind in (list, tuple, set):
@@ -94,5 +94,5 @@ def _copied(name: str, value: Any) -> Any:
 
 
 def _is_mapping(value: Any) -> bool:
-    """Whether this is a mapping of the user's; an options object that is one, too, is none."""
+    """Return whether this is a mapping, but not an options object."""
     return isinstance(value, Mapping) and not isinstance(value, Flexible)

@@ -33,8 +33,8 @@ JOB_OPTIONS = tuple(entry.name for entry in fields(RuntimeOptions))
 DEPRECATED = ("translation_method", "timing_constraints")
 _HOMES = {name: section for section, names in KNOWN.items() for name in names}
 _ALSO_KNOWN = {"environment": JOB_OPTIONS, "transpilation": DEPRECATED}
-_SENT = "It is sent along, and may be ignored."
-_NOT_SENT = "It is not sent."
+_SENT = "It is sent to the service, which may ignore it."
+_NOT_SENT = "It is not sent to the service."
 
 
 def unknown_names(options: Mapping[str, Any]) -> list[str]:
@@ -68,19 +68,19 @@ def suggestion(name: Any, section: str | None = None) -> str:
     """Return " Did you mean …?" for a name close to a known one, else nothing.
 
     Args:
-        name: The unknown name; what is no text, such as the key of a user's dict, is close to none.
-        section: Where it stood: names of that section are preferred to those of others.
+        name: The unknown name; may have any type, as it may be the key of a user's dict.
+        section: Section in which it was used, whose names are preferred.
     """
     if not isinstance(name, str):
         return ""
     sought = name.lower()
     for names in (KNOWN.get(section or "", ()), (*TOP_LEVEL, *_HOMES)):
         close = difflib.get_close_matches(sought, names, n=1, cutoff=0.75)
-        # Of a name that is one word of a known one, such as `seed`, that one was meant.
+        # A name may also be one word of a known name, such as `seed`.
         close = close or [known for known in names if sought in known.split("_")]
         if len(close) == 1:
             meant, home = close[0], _HOMES.get(close[0])
-            # Sections are objects of `Options`, and dicts of a primitive: this works in both.
+            # This notation works for `Options` and for the nested dict of a primitive.
             how = f" Write {home}={{{meant!r}: ...}}." if home else ""
             return f" Did you mean {f'{home}.{meant}' if home else meant!r}?{how}"
     return ""

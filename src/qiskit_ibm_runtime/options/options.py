@@ -17,16 +17,16 @@ from .transpilation_options import TranspilationOptions
 @flexible
 @dataclass
 class Options(Flexible):
-    """Options of Sampler and Estimator, by section.
+    """Options of Sampler and Estimator, grouped in sections.
 
-    They are checked when a job is submitted, not before: a value that no service could use raises
-    ``ValueError`` with the name of the option and what it takes, and nothing is sent. Scalars and
-    arrays of numpy are as good as Python's own numbers and lists. The environment variable
-    ``QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION``, set to anything, switches the checks off.
+    Options are validated when a job is submitted: an invalid value raises ``ValueError`` with the
+    name of the option and its allowed values. Numpy scalars and arrays are accepted like Python
+    numbers and lists. Set the environment variable ``QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION`` to
+    any value to skip validation.
 
-    A section may be given, or assigned, as a dict: fields that it leaves out keep their defaults. A
-    name that nobody declared is kept; at the run it draws a warning with the closest known name,
-    and is sent along.
+    A section may be given or assigned as a dict; missing fields keep their defaults. Undeclared
+    names are kept; when a job is submitted, each issues a warning that suggests the closest known
+    name, and is sent to the service.
 
     .. code-block:: python
 
@@ -49,14 +49,18 @@ class Options(Flexible):
         print(job.result().quasi_dists, job.tags)
 
     Attributes:
-        optimization_level: How hard the transpiler tries, from 0 (not at all) to 3. ``None``
-            stands for 3, or for 1 on a simulator without noise model.
-        resilience_level: How hard errors are fought, at the price of time: 0 (not at all) or 1
-            (readout errors are mitigated) for both primitives, 2 (zero-noise extrapolation) and 3
-            (probabilistic error cancellation) for the Estimator. ``None`` stands for 1, or for 0
-            on a simulator without noise model.
-        max_execution_time: Seconds after which the service stops the job; the service decides which
-            limits it accepts. ``None`` leaves the limit to the service.
+        optimization_level: Optimization level of the transpiler, from 0 (none) to 3. IBM's
+            service adds `dynamical decoupling <https://doi.org/10.1103/PhysRevLett.82.2417>`_
+            from level 1 on. ``None`` means 3, or 1 on a simulator without a noise model.
+        resilience_level: Error mitigation level; higher is slower. 0 is no mitigation. 1 mitigates
+            readout errors: `M3 <https://doi.org/10.1103/PRXQuantum.2.040326>`_ for the Sampler,
+            `TREX <https://doi.org/10.1103/PhysRevA.105.032620>`_ for the Estimator. Only for the
+            Estimator, 2 is `zero-noise extrapolation
+            <https://doi.org/10.1103/PhysRevLett.119.180509>`_ and 3 is `probabilistic error
+            cancellation <https://doi.org/10.1038/s41567-023-02042-2>`_. ``None`` means 1, or 0 on
+            a simulator without a noise model.
+        max_execution_time: Maximum execution time of the job in seconds; the service defines the
+            allowed range. ``None`` means the service's default.
         transpilation: See :class:`TranspilationOptions`.
         resilience: See :class:`ResilienceOptions`.
         execution: See :class:`ExecutionOptions`.
@@ -86,10 +90,10 @@ class Options(Flexible):
 
     @staticmethod
     def validate_options(options: dict[str, Any]) -> None:
-        """Check options in their dict form.
+        """Validate options given as a nested dict.
 
         Raises:
-            ValueError: If a field has a value that is not allowed.
+            ValueError: If a value is invalid.
         """
         validation.check_options(options)
 

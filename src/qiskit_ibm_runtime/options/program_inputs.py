@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 def program_inputs(
     options: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the inputs of a primitive: those given, and those that come from options.
+    """Return the program inputs of a primitive, including its options.
 
-    Unknown names of the top level are sent along under their own name, but replace no given input.
-    Every unknown name, at the top or in a section, draws one warning.
+    Unknown top-level names are included under their own names, but do not replace given inputs.
+    Each unknown name, at the top level or in a section, issues one warning.
 
     Args:
         options: Options as a nested dict.

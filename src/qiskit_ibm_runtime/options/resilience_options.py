@@ -1,4 +1,4 @@
-"""Options about error mitigation."""
+"""Options for error mitigation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ __all__ = ["ExtrapolatorType", "NoiseAmplifierType", "ResilienceOptions"]
 @flexible
 @dataclass
 class ResilienceOptions(Section):
-    """Options about error mitigation, used where the resilience level asks for it.
+    """Options for zero-noise extrapolation (ZNE), resilience level 2 of the Estimator.
 
-    Zero-noise extrapolation (resilience level 2 of the Estimator) runs circuits with their noise
-    amplified by each factor and extrapolates the value to no noise at all: Temme, Bravyi and
-    Gambetta, *Phys. Rev. Lett.* 119, 180509 (2017).
+    ZNE runs circuits with their noise amplified by each factor, and extrapolates the expectation
+    value to zero noise: K. Temme, S. Bravyi and J. M. Gambetta, `Phys. Rev. Lett. 119, 180509
+    (2017) <https://doi.org/10.1103/PhysRevLett.119.180509>`_. Noise is amplified by folding gates:
+    T. Giurgica-Tiron et al., `IEEE QCE 2020, 306
+    <https://doi.org/10.1109/QCE49297.2020.00045>`_.
 
     .. code-block:: python
 
@@ -31,12 +33,12 @@ class ResilienceOptions(Section):
         options = Options(resilience_level=2, resilience=cubic)
 
     Attributes:
-        noise_amplifier: What makes circuits noisier: ``"TwoQubitAmplifier"`` (the default),
+        noise_amplifier: Amplification method: ``"TwoQubitAmplifier"`` (the default),
             ``"GlobalFoldingAmplifier"``, ``"LocalFoldingAmplifier"`` or ``"CxAmplifier"``.
-        noise_factors: How many times as noisy, each at least 1. Default: ``(1, 3, 5)``.
-        extrapolator: The polynomial through the values: ``"LinearExtrapolator"`` (the default),
-            ``"QuadraticExtrapolator"``, ``"CubicExtrapolator"`` (which needs 4 factors) or
-            ``"QuarticExtrapolator"`` (5).
+        noise_factors: Factors to amplify the noise by, each at least 1. Default: ``(1, 3, 5)``.
+        extrapolator: Polynomial to fit: ``"LinearExtrapolator"`` (the default),
+            ``"QuadraticExtrapolator"``, ``"CubicExtrapolator"`` (requires 4 factors) or
+            ``"QuarticExtrapolator"`` (requires 5).
     """
 
     noise_amplifier: NoiseAmplifierType = "TwoQubitAmplifier"
@@ -45,9 +47,9 @@ class ResilienceOptions(Section):
 
     @staticmethod
     def validate_resilience_options(resilience_options: dict[str, Any]) -> None:
-        """Check the section.
+        """Validate the section.
 
         Raises:
-            ValueError: If a field has a value that is not allowed.
+            ValueError: If a value is invalid.
         """
         check_resilience(resilience_options)

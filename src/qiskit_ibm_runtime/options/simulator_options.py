@@ -1,4 +1,4 @@
-"""Options about simulators."""
+"""Options for simulators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class SimulatorOptions(Section):
-    """Options about simulators.
+    """Options for simulators.
 
     .. code-block:: python
 
@@ -24,14 +24,14 @@ class SimulatorOptions(Section):
         options = Options(resilience_level=0, simulator=line)
 
     Attributes:
-        noise_model: An Aer ``NoiseModel``, or its dict form. It is never copied. Default: no noise
-            on a simulator, that of its calibration on a device of the embedded runtime.
-        seed_simulator: An integer of 64 bits that makes results repeatable. Default: ``None``,
-            which does not.
-        coupling_map: Pairs of coupled qubits, as a list or an array, or a ``CouplingMap``.
-            Default: all are coupled.
-        basis_gates: Names of the gates that circuits are unrolled to. Default: those that the
-            simulator knows, or those of the noise model.
+        noise_model: An Aer ``NoiseModel``, or its dict form; never copied. Default: no noise on
+            simulators, and the noise of the calibration on devices of the embedded runtime.
+        seed_simulator: A 64-bit integer for reproducible results. Default: ``None``, a random
+            seed.
+        coupling_map: Pairs of coupled qubits, as a list, an array or a ``CouplingMap``. Default:
+            all qubits are coupled.
+        basis_gates: Names of the gates to transpile to. Default: those of the simulator, or those
+            of the noise model.
     """
 
     noise_model: Any | None = None
@@ -51,18 +51,18 @@ class SimulatorOptions(Section):
             options.simulator.set_backend(service.backend("fake_manila"))
 
         Args:
-            backend: A backend with ``configuration()`` and ``properties()``: an ``IBMBackend`` or
-                one of version 1. Its noise is modelled from its calibration, as by Aer's
-                ``NoiseModel.from_backend_properties``; without calibration there is none.
+            backend: A backend with ``configuration()`` and ``properties()``: an ``IBMBackend`` or a
+                ``BackendV1``. Its noise model is built from its calibration with Aer's
+                ``NoiseModel.from_backend_properties``; without a calibration there is no noise.
 
         Raises:
-            TypeError: If it is something else.
+            TypeError: If ``backend`` has another type.
             ImportError: If Aer is not installed and the backend has a calibration.
         """
         if not (hasattr(backend, "configuration") and hasattr(backend, "properties")):
             raise TypeError(
                 "'backend' must have configuration() and properties(), "
-                f"not be a {type(backend).__name__}."
+                f"unlike {type(backend).__name__}."
             )
         configuration, properties = backend.configuration(), backend.properties()
         noise_model = _noise(properties) if properties else None

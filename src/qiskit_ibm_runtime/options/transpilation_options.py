@@ -1,4 +1,4 @@
-"""Options about transpilation."""
+"""Options for transpilation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .flexible import Section, flexible
 @flexible
 @dataclass
 class TranspilationOptions(Section):
-    """Options about transpilation to the backend.
+    """Options for transpilation to the backend.
 
     .. code-block:: python
 
@@ -21,18 +21,18 @@ class TranspilationOptions(Section):
         options = Options(optimization_level=1, transpilation=on_two_qubits)
 
     Attributes:
-        skip_transpilation: Run the circuits as they are. They must consist of instructions that
-            the backend has, and those that touch faulty qubits or edges are refused before
-            anything is sent. Default: ``False``.
-        initial_layout: Physical qubit of each virtual one, in order, or a mapping from virtual to
-            physical ones. Also a ``Layout``, or a dict or list with the qubits of the circuits,
-            which is sent as numbers. Default: the transpiler chooses.
+        skip_transpilation: Whether to run the circuits unchanged. They may only use instructions of
+            the backend; circuits that use faulty qubits or gates are rejected before submitting.
+            Default: ``False``.
+        initial_layout: Physical qubit of each virtual qubit, in order, or a mapping from virtual to
+            physical qubits. May also be a ``Layout``, or a dict or list that contains qubits of the
+            circuits. Default: chosen by the transpiler.
         layout_method: ``"trivial"``, ``"dense"``, ``"noise_adaptive"`` or ``"sabre"``. Default:
-            the optimization level chooses.
+            depends on the optimization level.
         routing_method: ``"basic"``, ``"lookahead"``, ``"stochastic"``, ``"sabre"`` or ``"none"``.
-            Default: the optimization level chooses.
-        approximation_degree: From 0.0 (most approximate) to 1.0 (exact). Default: exact up to the
-            errors that the device reports.
+            Default: depends on the optimization level.
+        approximation_degree: From 0.0 (most approximate) to 1.0 (exact). Default: approximate up
+            to the gate errors that the device reports.
     """
 
     skip_transpilation: bool = False

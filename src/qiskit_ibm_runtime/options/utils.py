@@ -1,4 +1,4 @@
-"""Default levels."""
+"""Default optimization and resilience levels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Dict:
-    """Name under which 0.9.3 described a section that may be given as a dict; for typing only."""
+    """Type name that 0.9.3 used for sections given as dicts; for annotations only."""
 
 
 def set_default_error_levels(
@@ -15,16 +15,15 @@ def set_default_error_levels(
     default_optimization_level: int,
     default_resilience_level: int,
 ) -> dict[str, Any]:
-    """Set levels that are ``None`` to their defaults, in place.
+    """Replace levels that are ``None`` by their defaults, in place.
 
-    A simulator without noise model has no errors to fight: it gets optimization level 1 and
-    resilience level 0.
+    For a simulator without a noise model, these are optimization level 1 and resilience level 0.
 
     Args:
         options: Options in their dict form.
         backend: The backend; ``None`` if the service will choose it.
-        default_optimization_level: For every other backend.
-        default_resilience_level: For every other backend.
+        default_optimization_level: Default for other backends.
+        default_resilience_level: Default for other backends.
 
     Returns:
         The same options.

@@ -26,10 +26,10 @@ DEFAULT_FACTORS = (1, 3, 5)
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Check options in their dict form.
+    """Validate options given as a nested dict.
 
     Raises:
-        ValueError: If a field has a value that is not allowed.
+        ValueError: If a value is invalid.
     """
     check_level("optimization_level", options.get("optimization_level"), MAX_OPTIMIZATION_LEVEL)
     check_resilience(options.get("resilience") or {})
@@ -37,10 +37,10 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def check_level(name: str, value: Any, highest: int) -> None:
-    """Check a level.
+    """Validate a level.
 
     Raises:
-        ValueError: If it is not a number from 0 to ``highest`` without a fraction.
+        ValueError: If it is not an integer from 0 to ``highest``.
     """
     try:
         fits = value in range(highest + 1)
@@ -51,10 +51,10 @@ def check_level(name: str, value: Any, highest: int) -> None:
 
 
 def check_resilience(resilience: Mapping[str, Any]) -> None:
-    """Check the resilience section.
+    """Validate the resilience section.
 
     Raises:
-        ValueError: If a field has a value that is not allowed.
+        ValueError: If a value is invalid.
     """
     for name, allowed in (
         ("noise_amplifier", get_args(NoiseAmplifierType)),

@@ -3,7 +3,8 @@
 Replacing a gate G by G (G^-1 G)^k leaves its effect unchanged and multiplies its noise by 2k + 1.
 For factors other than odd integers, an evenly spaced subset of the gates is folded once more.
 Source: T. Giurgica-Tiron, Y. Hindy, R. LaRose, A. Mari and W. J. Zeng, "Digital zero noise
-extrapolation for quantum error mitigation", IEEE QCE 2020, 306-316.
+extrapolation for quantum error mitigation", IEEE QCE 2020, 306-316,
+https://doi.org/10.1109/QCE49297.2020.00045.
 """
 
 from __future__ import annotations

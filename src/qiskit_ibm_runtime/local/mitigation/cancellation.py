@@ -3,10 +3,11 @@
 Twirling turns the noise of each two-qubit gate into a Pauli channel. The inverse of this channel is
 not a physical operation, but a signed sum of Paulis: circuits with randomly inserted Paulis,
 weighted by their signs, have the noiseless mean. The variance grows with ``gamma`` squared.
-Sources: K. Temme, S. Bravyi and J. M. Gambetta, Phys. Rev. Lett. 119, 180509 (2017); E. van den
-Berg, Z. K. Minev, A. Kandala and K. Temme, "Probabilistic error cancellation with sparse
-Pauli-Lindblad models on noisy quantum processors", Nature Physics 19, 1116 (2023). Here the channel
-is not learned, but read from the device's noise model.
+Sources: K. Temme, S. Bravyi and J. M. Gambetta, Phys. Rev. Lett. 119, 180509 (2017),
+https://doi.org/10.1103/PhysRevLett.119.180509; E. van den Berg, Z. K. Minev, A. Kandala and K.
+Temme, "Probabilistic error cancellation with sparse Pauli-Lindblad models on noisy quantum
+processors", Nature Physics 19, 1116 (2023), https://doi.org/10.1038/s41567-023-02042-2. Here the
+channel is not learned, but read from the device's noise model.
 
 Paulis are merged into the neighboring single-qubit gates, whose own noise is not canceled.
 """

@@ -2,7 +2,8 @@
 
 A circuit is divided once: into instructions that stay, and runs of single-qubit gates between them.
 Each run is merged with the Paulis at its ends. There are few combinations, so further circuits are
-assembled mostly from cached runs.
+assembled mostly from cached runs. Source of Pauli twirling: J. J. Wallman and J. Emerson, Phys.
+Rev. A 94, 052325 (2016), https://doi.org/10.1103/PhysRevA.94.052325.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 The matrix is reduced to the observed bit strings and scaled so that its columns sum to one; then
 its inverse is applied to the observed frequencies. Source: P. D. Nation, H. Kang, N. Sundaresan and
 J. M. Gambetta, "Scalable Mitigation of Measurement Errors on Quantum Computers", PRX Quantum 2,
-040326 (2021). Their package ``mthree`` cannot be used here: its older releases require
-``qiskit-ibmq-provider`` and numpy below 1.24, release 2.6 requires a later version of the package
-that this one replaces, and newer releases require Qiskit 1.
+040326 (2021), https://doi.org/10.1103/PRXQuantum.2.040326. Their package ``mthree`` cannot be used
+here: its older releases require ``qiskit-ibmq-provider`` and numpy below 1.24, release 2.6 requires
+a later version of the package that this one replaces, and newer releases require Qiskit 1.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Qubits are flipped at random just before their measurement, and the measured bit
 This reduces the effect of readout errors to one factor per Pauli term. The factor is measured on
 the ground state, and the mean is divided by it. Source: E. van den Berg, Z. K. Minev and K. Temme,
 "Model-free readout-error mitigation for quantum expectation values", Phys. Rev. A 105, 032620
-(2022).
+(2022), https://doi.org/10.1103/PhysRevA.105.032620.
 
 With few circuits, independent flips would leave about a quarter of the readout asymmetry, far more
 than the shot noise. Therefore the flips are random but balanced: over all circuits, errors that
