@@ -39,7 +39,7 @@ def test_circuit_built_from_normal_form_is_equivalent(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["own_class", "custom_in_custom", "evolution", "controlled_by_hand"]
+    "name", ["custom_class", "custom_in_custom", "evolution", "controlled_by_hand"]
 )
 def test_normalizing_does_not_change_the_circuit(name: str) -> None:
     circuit = SAMPLES[name]()

@@ -62,7 +62,7 @@ def test_circuit_round_trips(name: str) -> None:
 
 
 def test_custom_gate_round_trips_as_its_definition() -> None:
-    (item,) = decode(encode(SAMPLES["own_class"]())).data
+    (item,) = decode(encode(SAMPLES["custom_class"]())).data
 
     assert (item.operation.name, item.operation.params) == ("turn", [0.5])
     assert [(i.operation.name, i.operation.params) for i in item.operation.definition] == [
