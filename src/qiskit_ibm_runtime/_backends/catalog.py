@@ -35,6 +35,9 @@ Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
 # A backend that fits, and its state where it had to be asked for.
 Match = tuple[IBMBackend, Optional["BackendStatus"]]
+# What only a status tells; everything else is looked up in configurations.
+STATUS_FIELDS = ("operational", "pending_jobs", "status_msg")
+_NOWHERE = object()
 
 
 class BackendCatalog:
@@ -316,11 +319,6 @@ def _warn_of_unknown(fields: Fields, backends: list[Any]) -> None:
 
 def _text(error: BaseException) -> str:
     return getattr(error, "message", None) or str(error)
-
-
-# What only a status tells; everything else is looked up in configurations.
-STATUS_FIELDS = ("operational", "pending_jobs", "status_msg")
-_NOWHERE = object()
 
 
 def value_of(configuration: Any, field: str) -> Any:

@@ -11,6 +11,8 @@ from qiskit.transpiler.target import InstructionProperties, Target
 
 # Pulse entries of all gates, by name and qubits; called when somebody first looks at one.
 Pulses = Callable[[], "dict[tuple[str, tuple[int, ...]], Any]"]
+# What terra makes of the channels while it constructs a configuration.
+_MAPS = ("_qubit_channel_map", "_channel_qubit_map", "_control_channels")
 
 
 class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
@@ -119,10 +121,6 @@ class _MapOnTouch(InstructionScheduleMap):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Fill the map before it is copied: a copy may outlive the connection."""
         return dict(self._content())
-
-
-# What terra makes of the channels while it constructs a configuration.
-_MAPS = ("_qubit_channel_map", "_channel_qubit_map", "_control_channels")
 
 
 class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # terra ships no types
