@@ -470,7 +470,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     @contextmanager
     def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
         """Use the stream of callbacks if there is one, otherwise open one within the block."""
-        if self._stream is not None and self._stream.tells_the_end:
+        if self._stream is not None and self._stream.reports_the_end:
             yield self._stream.client
             return
         client = self._stream_client = self._new_client()
