@@ -21,8 +21,8 @@ HIGHEST_LEVEL = 3
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     """Estimate each observable on its circuit.
 
-    Resilience level 1 corrects the readout, 2 extrapolates to no noise as well, and 3 cancels the
-    errors of gates as well.
+    Resilience level 1 corrects readout errors. Levels 2 and 3 also mitigate gate errors, by
+    zero-noise extrapolation and by probabilistic error cancellation, respectively.
     """
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
     estimation = Estimation(backend, given, *_operators(given, inputs))
@@ -32,7 +32,14 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
 
 
 class Estimation:
-    """What one job asks, answered part by part; what parts have in common is prepared once."""
+    """Estimation of the expectation values of a job in parts, with shared preparations.
+
+    Args:
+        backend: The backend.
+        given: Circuits, values and options.
+        numbers: Number of the observable of each expectation value.
+        operators: Observables by number.
+    """
 
     def __init__(
         self,
@@ -49,7 +56,7 @@ class Estimation:
         self._shots = given.run.shots or DEFAULT_SHOTS
 
     def plan(self) -> list[list[parts.Piece]]:
-        """The parts of the job."""
+        """Divide the job into parts."""
         if not self._is_sampled:  # an exact value has no groups
             return parts.plan([1] * len(self._numbers), 1)
         groups = [len(self._observable(number).groups) for number in self._numbers]
@@ -57,7 +64,7 @@ class Estimation:
         return parts.plan(groups, weight)
 
     def part(self, number: int, pieces: list[parts.Piece]) -> dict[str, Any]:
-        """What one part answers."""
+        """Estimate the expectation values of one part."""
         self._machine.begin(number)
         for piece in pieces:
             self._check_width(piece.question)
@@ -98,7 +105,7 @@ class Estimation:
             )
 
     def _with_exact_values(self, indices: set[int]) -> set[int]:
-        """The circuits, of some, whose values are not sampled."""
+        """Return those of some circuits whose values are computed exactly."""
         if self._is_sampled:
             return set()
         return {
@@ -118,7 +125,7 @@ class Estimation:
         return self._observables[number]
 
     def _exact(self, questions: list[int]) -> dict[int, levels.Answer]:
-        """Exact values; a circuit is simulated once at each point, whatever is asked there."""
+        """Compute exact values; each circuit is simulated once at each point."""
         asked: dict[int, dict[Any, list[int]]] = {}
         for question in questions:
             at_points = asked.setdefault(self._given.indices[question], {})
@@ -144,10 +151,10 @@ class Estimation:
 def _operators(
     given: PrimitiveInputs, inputs: dict[str, Any]
 ) -> tuple[list[int], dict[int, SparsePauliOp]]:
-    """The number of the observable of each circuit that is asked for, and the observables.
+    """Return the number of the observable for each expectation value, and the observables.
 
     Raises:
-        ValueError: If the numbers of circuits and observables do not fit.
+        ValueError: If the numbers of circuits and observables do not match.
     """
     observables = inputs["observables"]
     if not isinstance(observables, (list, tuple)):
@@ -156,12 +163,15 @@ def _operators(
     indices = list(range(len(observables)) if indices is None else indices)
     if len(indices) != len(given.indices):
         raise ValueError(
-            f"There are {len(given.indices)} circuits and {len(indices)} observables to estimate."
+            f"Expected one observable for each of {len(given.indices)} circuits, not "
+            f"{len(indices)}."
         )
     made: dict[int, SparsePauliOp] = {}
     for number in indices:
         if not 0 <= number < len(observables):
-            raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
+            raise ValueError(
+                f"Observable index {number} is out of range for {len(observables)} observables."
+            )
         if number not in made:
             made[number] = collected(observables[number])
     return list(indices), made

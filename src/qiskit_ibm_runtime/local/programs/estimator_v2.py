@@ -140,12 +140,12 @@ def _extrapolator(zne: Any) -> str:
     known |= {f"polynomial_degree_{n}" for n in range(1, 8)}
     for name in names:
         if name not in known:
-            raise PubError(OPTION, f"There is no extrapolator {name!r}.")
+            raise PubError(OPTION, f"Unknown extrapolator {name!r}.")
     if not names:
         raise PubError(OPTION, "The list of extrapolators is empty.")
     usable = [name for name in names if "exponential" not in name] or ["linear"]
     if usable[0] not in _EXTRAPOLATORS:
-        text = f"The extrapolator {usable[0]!r} is not simulated as the first one; use 'linear'."
+        text = f"The extrapolator {usable[0]!r} is not supported as the first one; use 'linear'."
         raise PubError(OPTION, text)
     return _EXTRAPOLATORS[usable[0]]
 

@@ -18,7 +18,7 @@ HIGHEST_LEVEL = 1
 
 
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
-    """Sample each circuit; resilience level 1 corrects the errors of the readout."""
+    """Sample each circuit; resilience level 1 corrects readout errors."""
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
     machine = Machine(backend, given.transpilation, given.run)
     plan = parts.plan([1] * len(given.indices), 1)
@@ -50,17 +50,17 @@ def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
 
 
 def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
-    """The circuits to run, with their parameters; one that comes several times is one object.
+    """Return the transpiled circuits, one object for equal indices.
 
     Raises:
-        ValueError: If one measures nothing.
+        ValueError: If a circuit has no measurements.
     """
     asked = sorted(set(given.indices))
     ready = dict(zip(asked, machine.transpiled([given.circuits[index] for index in asked])))
     for index, circuit in ready.items():  # measurements may have stood inside of instructions
         if not any(item.operation.name == "measure" for item in circuit.data):
             name = given.circuits[index].name
-            raise ValueError(f"Circuit {index} ({name!r}) has no measurement: nothing to sample.")
+            raise ValueError(f"Circuit {index} ({name!r}) has no measurements to sample.")
     return [ready[index] for index in given.indices]
 
 
