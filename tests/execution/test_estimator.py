@@ -230,7 +230,7 @@ def test_removes_and_logs_final_measurements(
         values, _ = estimated(bell, "XX", "YY", "ZZ")
 
     assert values == [1.0, -1.0, 1.0]
-    assert "2 measurements at the end of circuit 'bell' are left out." in caplog.messages
+    assert "Ignoring 2 measurements at the end of circuit 'bell'." in caplog.messages
 
 
 def unread(circuit: QuantumCircuit) -> list[str]:

@@ -94,11 +94,11 @@ def test_legacy_indices_select_circuits_and_values() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"parameter_values": [[1.0]]}, "takes 0 values, got 1"),
+        ({"parameter_values": [[1.0]]}, "has 0 parameters, but 1 values were given"),
         ({"circuit_indices": [3]}, "no circuit 3"),
-        ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "2 circuits to run and 1 sets"),
+        ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "each of 2 circuits, not 1"),
         ({"run_options": {"shots": 0}}, "above 0"),
-        ({"run_options": {"shots": 10**9}}, "takes up to"),
+        ({"run_options": {"shots": 10**9}}, "is limited to"),
         ({"resilience_settings": {"level": 2}}, "no resilience level 2"),
     ],
 )
@@ -218,7 +218,7 @@ def test_hello_world() -> None:
 
 
 def test_reports_unknown_program_by_name() -> None:
-    with pytest.raises(FailedError, match="no program 'nope'"):
+    with pytest.raises(FailedError, match="Unknown program 'nope'"):
         run_here("nope")
 
 

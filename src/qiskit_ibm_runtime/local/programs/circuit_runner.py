@@ -10,8 +10,8 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime.local.mitigation import readout
-from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from .inputs import Run, Transpilation
 
@@ -54,15 +54,15 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     return json.loads(json.dumps(result, default=_plain))  # type: ignore[no-any-return]
 
 
-def _machine(backend: Any, asked: dict[str, Any], run_config: dict[str, Any]) -> Machine:
+def _machine(backend: Any, asked: dict[str, Any], run_config: dict[str, Any]) -> TranspilingBackend:
     """Create the transpiling backend from the options of the program."""
     names = ("shots", "seed_simulator", "noise_model")
     run = Run.of({name: run_config[name] for name in names if name in run_config})
-    return Machine(backend, Transpilation.of_the_transpiler(asked), run)
+    return TranspilingBackend(backend, Transpilation.of_the_transpiler(asked), run)
 
 
 def _add_quasiprobabilities(
-    result: dict[str, Any], machine: Machine, circuits: list[QuantumCircuit]
+    result: dict[str, Any], machine: TranspilingBackend, circuits: list[QuantumCircuit]
 ) -> None:
     outcomes = [
         Outcomes.of(experiment["data"]["counts"], circuit.num_clbits)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import levels
 from qiskit_ibm_runtime.local.simulation import exact
-from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
@@ -49,7 +49,7 @@ class Estimation:
         operators: dict[int, SparsePauliOp],
     ) -> None:
         self._given, self._numbers, self._operators = given, numbers, operators
-        self._machine = Machine(backend, given.transpilation, given.run)
+        self._machine = TranspilingBackend(backend, given.transpilation, given.run)
         self._prepared: dict[int, Prepared] = {}
         self._observables: dict[int, Observable] = {}
         self._is_sampled = given.run.shots is not None
@@ -71,7 +71,7 @@ class Estimation:
         indices = self._given.indices
         exact_ones = self._with_exact_values({indices[piece.question] for piece in pieces})
         exactly = [p.question for p in pieces if indices[p.question] in exact_ones]
-        questions: dict[int, levels.Question] = {}
+        questions: dict[int, levels.Expectation] = {}
         for piece in pieces:
             question = piece.question
             if indices[question] in exact_ones:
@@ -80,7 +80,7 @@ class Estimation:
             if self._is_sampled:
                 asked_for = asked_for.part(piece.first, piece.last)
             prepared, point = self._circuit(indices[question]), self._given.values[question]
-            questions[question] = levels.Question(prepared, asked_for, point)
+            questions[question] = levels.Expectation(prepared, asked_for, point)
         answers = self._exact(exactly)
         found = levels.answers(
             self._machine, list(questions.values()), self._shots, self._given.resilience

@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue, herons, sizes
+from qiskit_ibm_runtime.local.devices import catalog, herons, sizes
 from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
@@ -133,7 +133,7 @@ class LocalBackend(ProgramBackend):
                 noise_model=noise.without_delays(model),
                 max_parallel_shots=1,
                 max_parallel_experiments=0 if are_parallel and method in _VECTORS else 1,
-                max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
+                max_memory_mb=int(SHARE * catalog.memory()) // 2**20,
                 **self._of_the_method(circuits),
             )
 
@@ -262,7 +262,7 @@ def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, m
         qubits,
         len(used),
         1 if is_drawn else shots,
-        catalogue.memory(),
+        catalog.memory(),
         noisy=bool(errors),
     )
     if reason is not None:
@@ -271,4 +271,4 @@ def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, m
 
 @lru_cache(maxsize=4)
 def _made(name: str) -> LocalBackend:
-    return LocalBackend(catalogue.configuration(name), catalogue.properties(name))
+    return LocalBackend(catalog.configuration(name), catalog.properties(name))

@@ -17,8 +17,8 @@ from .sweeps import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .machine import Machine
     from .sweeps import Point
+    from .transpiling_backend import TranspilingBackend
 
 LEAST = 1e-12
 """Threshold below which probabilities are considered rounding errors."""
@@ -36,7 +36,7 @@ _NOTHING = {*_SILENT, "measure", "reset"}
 """Instructions that do not change the state of such a circuit."""
 
 
-def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
+def is_possible(machine: TranspilingBackend, circuits: list[QuantumCircuit]) -> bool:
     """Return whether the final states of the circuits are deterministic.
 
     Raises:
@@ -91,7 +91,7 @@ def _is_unitary(operation: Any) -> bool:
 
 
 def distributions(
-    machine: Machine, circuits: list[QuantumCircuit], points: Sequence[Point]
+    machine: TranspilingBackend, circuits: list[QuantumCircuit], points: Sequence[Point]
 ) -> list[dict[str, float]]:
     """Return the probability of each bit string (over all clbits), for each circuit and point."""
     saving = {id(circuit): _saving(circuit) for circuit in circuits}
@@ -147,7 +147,7 @@ class State:
     moments: Callable[[SparsePauliOp], states.Moments]
 
     @classmethod
-    def of(cls, machine: Machine, circuit: QuantumCircuit) -> State:
+    def of(cls, machine: TranspilingBackend, circuit: QuantumCircuit) -> State:
         """Compute the state of a circuit without parameters, in a suitable representation."""
         qubits, plain = _compacted(circuit)
         method = machine.backend.method
@@ -214,7 +214,7 @@ class State:
 
 
 def states_at(
-    machine: Machine, circuit: QuantumCircuit, points: Sequence[Point]
+    machine: TranspilingBackend, circuit: QuantumCircuit, points: Sequence[Point]
 ) -> Iterator[State]:
     """Yield the state of a circuit at each point, in order.
 
@@ -255,7 +255,9 @@ def _clifford(circuit: QuantumCircuit) -> Clifford | None:
         return None
 
 
-def _by_aer(machine: Machine, circuit: QuantumCircuit, operator: SparsePauliOp) -> states.Moments:
+def _by_aer(
+    machine: TranspilingBackend, circuit: QuantumCircuit, operator: SparsePauliOp
+) -> states.Moments:
     """Compute moments in a matrix product state; the second is infinite with too many terms."""
     asked = {
         "real": SparsePauliOp(operator.paulis, operator.coeffs.real),

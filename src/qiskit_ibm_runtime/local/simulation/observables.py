@@ -18,9 +18,9 @@ from .sweeps import Sweep
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from .machine import Machine
     from .outcomes import Outcomes
     from .sweeps import Point
+    from .transpiling_backend import TranspilingBackend
 
 logger = logging.getLogger(__name__)
 
@@ -112,13 +112,13 @@ class Prepared:
         first: Index of the first added classical bit; qubit ``i`` is measured into ``first + i``.
     """
 
-    machine: Machine
+    machine: TranspilingBackend
     circuit: QuantumCircuit
     positions: list[int]
     first: int
 
     @classmethod
-    def of(cls, machine: Machine, circuit: QuantumCircuit) -> Prepared:
+    def of(cls, machine: TranspilingBackend, circuit: QuantumCircuit) -> Prepared:
         """Transpile a circuit, without final measurements whose bits are not read.
 
         All qubits are measured during transpilation, which reveals their final positions. A barrier

@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import InstructionDurations, TranspilerError
 from qiskit.transpiler.timing_constraints import TimingConstraints
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 
 from . import noise, runs
 from .backend import CLIFFORD
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 _FREE = {"barrier", "delay", "jump", "mark", "measure", "reset"}
 
 
-class Machine:
+class TranspilingBackend:
     """Backend with the transpilation and run options of one job.
 
     Args:
@@ -200,7 +200,7 @@ class Machine:
         if circuit.num_qubits > width:
             reason = ""
             if self.backend.method == "statevector":
-                reason = f", the limit with {catalogue.memory() / 2**30:.1f} GiB of memory"
+                reason = f", the limit with {catalog.memory() / 2**30:.1f} GiB of memory"
             raise ValueError(
                 f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits, but "
                 f"{self.name} has {width}{reason}."
