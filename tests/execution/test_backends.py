@@ -70,10 +70,10 @@ def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
         (
             "simulator_statevector",
             40,
-            r"has 40 qubits; simulator_statevector has \d+, as many as fit",
+            r"has 40 qubits, but simulator_statevector has \d+, the limit with",
         ),
-        ("simulator_mps", 101, "has 101 qubits; simulator_mps has 100"),
-        ("fake_manila", 6, "has 6 qubits; fake_manila has 5"),
+        ("simulator_mps", 101, "has 101 qubits, but simulator_mps has 100"),
+        ("fake_manila", 6, "has 6 qubits, but fake_manila has 5"),
         pytest.param(
             "ibmq_qasm_simulator",
             32,

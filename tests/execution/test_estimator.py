@@ -155,7 +155,7 @@ def test_identity_observable_needs_no_shots() -> None:
     ("observables", "message"),
     [
         ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
-        ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
+        ([SparsePauliOp("ZZ")] * 2, "each of 1 circuits, not 2"),
     ],
 )
 def test_rejects_invalid_observables(

@@ -95,11 +95,11 @@ def test_legacy_indices_select_circuits_and_values() -> None:
     ("inputs", "message"),
     [
         ({"parameter_values": [[1.0]]}, "has 0 parameters, but 1 values were given"),
-        ({"circuit_indices": [3]}, "no circuit 3"),
+        ({"circuit_indices": [3]}, "Circuit index 3 is out of range"),
         ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "each of 2 circuits, not 1"),
-        ({"run_options": {"shots": 0}}, "above 0"),
+        ({"run_options": {"shots": 0}}, "must be a positive integer"),
         ({"run_options": {"shots": 10**9}}, "is limited to"),
-        ({"resilience_settings": {"level": 2}}, "no resilience level 2"),
+        ({"resilience_settings": {"level": 2}}, "Unknown resilience level 2"),
     ],
 )
 def test_rejects_invalid_inputs(bell: QuantumCircuit, inputs: dict[str, Any], message: str) -> None:

@@ -86,7 +86,7 @@ def test_transpiler_receives_its_options() -> None:
     ("options", "message"),
     [
         ({"target": 1}, "The transpiler option 'target' is not supported"),
-        ({"initial_layout": [0]}, "initial_layout has 1 places"),
+        ({"initial_layout": [0]}, "initial_layout has 1 positions"),
     ],
 )
 def test_rejects_invalid_transpiler_options(

@@ -349,5 +349,5 @@ def test_equal_points_with_many_shots_have_samples_of_their_own() -> None:
 def test_a_backend_refuses_values_for_other_circuits() -> None:
     backend = LocalBackend.of("ibmq_qasm_simulator")
 
-    with pytest.raises(ValueError, match="2 circuits and 1 dictionaries"):
+    with pytest.raises(ValueError, match="each of 2 circuits, not 1"):
         backend.run([drawn(0), drawn(1)], parameter_binds=[{A: [1.0], B: [1.0]}])
