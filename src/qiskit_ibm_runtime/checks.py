@@ -1,4 +1,4 @@
-"""Checks of arguments, made before anything is sent."""
+"""Validation of arguments."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MOST_NAMES_SHOWN = 20
 
 
 def shown(value: Any) -> str:
-    """A value as an error message shows it: whole circuits and arrays are cut short."""
+    """Return the repr of a value for error messages, truncated if it is long."""
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def choices(value: Any, allowed: Iterable[str]) -> str:
-    """What is allowed in place of a value: the names nearest to it, else the first of all."""
+    """List allowed names for an error message: those similar to a value, or else the first ones."""
     names = list(allowed)
     near = difflib.get_close_matches(str(value), names) or names[:MOST_NAMES_SHOWN]
     left = len(names) - len(near)
@@ -32,23 +32,23 @@ def choices(value: Any, allowed: Iterable[str]) -> str:
 
 
 def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
-    """Refuse a value of another type; ``None`` passes.
+    """Check the type of a value; ``None`` is accepted.
 
     Args:
         name: Name of the argument, for the message.
-        value: Its value.
-        kind: Type or types that are allowed.
-        allowed: The same in words.
+        value: Value of the argument.
+        kind: Allowed type or types.
+        allowed: Description of the allowed types, for the message.
 
     Raises:
-        IBMInputValueError: If the value is of another type.
+        IBMInputValueError: If the value has another type.
     """
     if value is not None and not isinstance(value, kind):
         raise IBMInputValueError(f"{name!r} must be {allowed}, not {shown(value)}.")
 
 
 def optional_text(value: Any) -> str | None:
-    """Return an optional name or id as a string; an empty value is none, as in 0.9.3."""
+    """Return an optional name or id as a string; empty values become ``None``, as in 0.9.3."""
     return str(value) if value else None
 
 
@@ -57,11 +57,11 @@ def required_id(name: str, value: Any, of_what: str) -> str:
 
     Args:
         name: Name of the argument, for the message.
-        value: The id; anything that names it, such as a UUID.
-        of_what: What it is the id of, such as ``a job``.
+        value: The id, as a string or another object such as a UUID.
+        of_what: The kind of object, such as ``a job``.
 
     Raises:
-        IBMInputValueError: If it is ``None`` or empty, which would mean all of them in a request.
+        IBMInputValueError: If it is ``None`` or empty, which in a request would mean all objects.
     """
     if value is None or value == "":
         raise IBMInputValueError(f"{name!r} must be the id of {of_what}, not {shown(value)}.")
@@ -69,44 +69,44 @@ def required_id(name: str, value: Any, of_what: str) -> str:
 
 
 def number(name: str, value: Any, least: float = -math.inf) -> Any:
-    """Return a number of Python, or ``None`` for ``None`` and what is empty, as in 0.9.3.
+    """Return a Python number, or ``None`` for ``None`` and empty values, as in 0.9.3.
 
     Args:
         name: Name of the argument, for the message.
-        value: Its value; a bool counts as 0 or 1.
-        least: The smallest number allowed.
+        value: Value of the argument; a bool counts as 0 or 1.
+        least: Smallest allowed number.
 
     Raises:
-        IBMInputValueError: If the value is anything else.
+        IBMInputValueError: If the value is not a number, or too small.
     """
     if value is None or (isinstance(value, Sized) and len(value) == 0):
         return None
     value = value.item() if getattr(value, "shape", None) == () else value
     if isinstance(value, (bool, Real)):
         read: Any = value if not isinstance(value, bool) else int(value)
-        if read >= least:  # never so for "not a number"
+        if read >= least:  # false for NaN
             return read
     bound = "" if least == -math.inf else f" of at least {least}"
     raise IBMInputValueError(f"{name!r} must be a number{bound}, or None, not {shown(value)}.")
 
 
 def seconds(name: str, value: Any) -> Any:
-    """Return a duration from 0 on, as :func:`number` does.
+    """Return a duration of at least 0 seconds; see :func:`number`.
 
     Raises:
-        IBMInputValueError: If the value is negative, infinite, or no number.
+        IBMInputValueError: If the value is negative, infinite, or not a number.
     """
     read = number(name, value, 0)
     if read == math.inf:
-        raise IBMInputValueError(f"{name!r} must be finite: leave it out for no limit.")
+        raise IBMInputValueError(f"{name!r} must be finite: omit it for no limit.")
     return read
 
 
 def whole_number(name: str, value: Any) -> int | None:
-    """Return a whole number from 0 on, or ``None`` for ``None`` and what is empty.
+    """Return an integer of at least 0, or ``None`` for ``None`` and empty values.
 
     Raises:
-        IBMInputValueError: If the value is anything else.
+        IBMInputValueError: If the value is not a whole number, or negative.
     """
     read = number(name, value, 0)
     if read is None:

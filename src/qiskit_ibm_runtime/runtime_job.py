@@ -31,7 +31,7 @@ from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
 from .api.error_translation import translate_errors
 from .api.exceptions import RequestsApiError
-from .api.http.download import LONGEST_RESULT, download, is_safe, link_in
+from .api.http.download import follow_link, link_in
 from .api.stream.clock import Clock
 from .checks import number
 from .constants import DEFAULT_DECODERS
@@ -442,19 +442,13 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
     def _resolved(self, text: str) -> str:
         """Download the result if the response is a link to it, else return the response."""
+        if isinstance(self._api_client, RuntimeClient):
+            return follow_link(self._api_client._session, text)
+        # Other clients, such as test doubles, have no session.
         link = link_in(text)
         if link is None:
             return text
-        if isinstance(self._api_client, RuntimeClient):
-            if not is_safe(link):
-                logger.warning(
-                    "Not following an unsafe link to the result of job %s.", self.job_id()
-                )
-                return text
-            content: Any = download(self._api_client._session, link, LONGEST_RESULT)
-        else:
-            # Other clients, such as test doubles, have no session.
-            content = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
+        content: Any = requests.get(link, timeout=EXTERNAL_TIMEOUT).content
         return content.decode("utf-8") if isinstance(content, bytes) else content
 
     @property
@@ -476,7 +470,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     @contextmanager
     def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
         """Use the stream of callbacks if there is one, otherwise open one within the block."""
-        if self._stream is not None and self._stream.tells_the_end:
+        if self._stream is not None and self._stream.reports_the_end:
             yield self._stream.client
             return
         client = self._stream_client = self._new_client()

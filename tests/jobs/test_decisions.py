@@ -11,7 +11,7 @@ from qiskit.providers import JobStatus
 
 from qiskit_ibm_runtime._jobs.record import JobState, conclusion, failure_text, read_state
 from qiskit_ibm_runtime._jobs.waiting import PollSchedule
-from qiskit_ibm_runtime.api.http.download import is_safe, link_in
+from qiskit_ibm_runtime.api.http.download import link_in
 from qiskit_ibm_runtime.api.stream.job_stream import Reconnecting
 from qiskit_ibm_runtime.exceptions import IBMError
 
@@ -146,21 +146,3 @@ def test_failure_message_starts_with_reason_code_and_advice() -> None:
 )
 def test_only_an_object_with_just_a_url_is_a_link(text: str, link: str | None) -> None:
     assert link_in(text) == link
-
-
-@pytest.mark.parametrize(
-    ("url", "safe"),
-    [
-        ("https://cos.example/r", True),
-        ("http://127.0.0.1:8000/r", True),
-        ("http://localhost/r", True),
-        ("http://169.254.169.254/latest/meta-data", False),
-        ("http://cos.example/r", False),
-        ("file:///etc/passwd", False),
-        ("ftp://cos.example/r", False),
-        ("https://", False),
-        ("https://[broken", False),
-    ],
-)
-def test_only_https_or_loopback_urls_are_fetched(url: str, safe: bool) -> None:
-    assert is_safe(url) is safe

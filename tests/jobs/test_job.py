@@ -223,7 +223,7 @@ def test_failure_without_advice_says_where_to_look(service: ScriptedService) -> 
 
     assert caught.value.message == (
         "Unable to retrieve job result. Job j1 has failed:\nTraceback: boom\n"
-        "job.logs() may tell more."
+        "See job.logs() for details."
     )
     assert job.error_message() == "Job j1 has failed:\nTraceback: boom"
 

@@ -60,7 +60,7 @@ def test_without_a_journal_the_latest_job_is_the_newest_listed(service, monkeypa
 
 
 def test_account_without_jobs_has_no_last_job(qiskit_runtime_service):
-    with pytest.raises(RuntimeJobNotFound, match="no job yet"):
+    with pytest.raises(RuntimeJobNotFound, match="has no jobs"):
         qiskit_runtime_service.job("last")
 
 

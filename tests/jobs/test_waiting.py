@@ -271,7 +271,7 @@ def test_wait_returns_within_its_timeout_whatever_the_server_does(
     service.end()
     service.on[where] = behave
 
-    with pytest.raises(RuntimeJobTimeoutError, match=r"j1: 0.1 seconds .*service.job\('j1'\)"):
+    with pytest.raises(RuntimeJobTimeoutError, match=r"j1 after 0.1 seconds.*service.job\('j1'\)"):
         job.result(timeout=0.1)
 
 

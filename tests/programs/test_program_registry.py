@@ -222,12 +222,12 @@ def test_names_missing_files(service, tmp_path):
 
 
 def test_string_that_is_neither_path_nor_source_is_rejected(service):
-    with pytest.raises(FileNotFoundError, match="no program"):
+    with pytest.raises(FileNotFoundError, match="not source code"):
         service.upload_program("x" * 5000, METADATA)
 
 
 def test_rejects_folder_as_program_or_metadata(service, tmp_path):
-    with pytest.raises(IBMInputValueError, match="holds no program"):
+    with pytest.raises(IBMInputValueError, match="is not a source file"):
         service.upload_program(str(tmp_path), METADATA)
     with pytest.raises(IBMInputValueError, match="holds no JSON"):
         service.upload_program(SOURCE, str(tmp_path))
@@ -238,14 +238,14 @@ def test_names_file_without_a_program(service, standin, tmp_path, content):
     path = tmp_path / "program.py"
     path.write_bytes(content)
 
-    with pytest.raises(IBMInputValueError, match=r"program.py.* holds no program"):
+    with pytest.raises(IBMInputValueError, match=r"program.py.* is not a source file"):
         service.upload_program(str(path), METADATA)
     assert standin.requests == []
 
 
 @pytest.mark.parametrize("data", ["", None, 5, b"def main(): pass"])
 def test_rejects_other_types_as_program(service, standin, data):
-    with pytest.raises(IBMInputValueError, match="'data' must be the source of a program"):
+    with pytest.raises(IBMInputValueError, match="'data' must be source code or the path"):
         service.upload_program(data, METADATA)
     assert standin.requests == []
 

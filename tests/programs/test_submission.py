@@ -252,7 +252,7 @@ def test_unknown_option_and_wrong_number_of_decoders_raise_python_errors(standin
 
     with pytest.raises(TypeError, match="no option 'bakend'"):
         service.run("p", {}, {"bakend": DEVICE})
-    with pytest.raises(ValueError, match=r"exactly two elements: .*, not 3"):
+    with pytest.raises(ValueError, match=r"exactly two elements, .*, not 3"):
         service.run("p", {}, {"backend": DEVICE}, result_decoder=[Decoder] * 3)
     assert standin.requests == []
 

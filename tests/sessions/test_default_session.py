@@ -247,12 +247,14 @@ def test_backend_object_uses_its_own_instance():
 def test_service_of_a_backend_object_takes_precedence_with_a_warning(service):
     with StandIn() as other:
         backend = other.service().backend(DEVICE)
-        with pytest.warns(UserWarning, match=f"'{DEVICE}' belongs to another service") as told:
+        with pytest.warns(
+            UserWarning, match=f"'{DEVICE}' does not belong to the given service"
+        ) as told:
             session = Session(service, backend)
         assert told[0].filename == __file__
         assert session.service is backend.service
 
-        with pytest.warns(UserWarning, match="belongs to another service"):
+        with pytest.warns(UserWarning, match="does not belong to the given service"):
             service.run("p", {}, {"backend": backend})
         assert len(other.sent("POST /jobs")) == 1
 

@@ -1,1 +1,1 @@
-"""Backends: which there are, which one a run goes to, and their faulty parts and pulses."""
+"""Catalog of backends, their matching with services, and their faulty parts and pulses."""

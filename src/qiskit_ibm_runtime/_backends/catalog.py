@@ -1,4 +1,4 @@
-"""The backends of a service: named at its start, made when somebody looks at them."""
+"""Catalog of a service's backends, which are created on first access."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
 
 
-# The instance (none on the cloud) and the name of a backend: one device can be in many projects.
+# Instance (None for cloud channels) and name: one device can be in several projects.
 Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
-# A backend that fits, and its state where it had to be asked for.
+# A matching backend, and its status if it was fetched.
 Match = tuple[IBMBackend, Optional["BackendStatus"]]
 
 
 class BackendCatalog:
-    """Finds backends, and keeps each as one object for as long as the service lives.
+    """Catalog of backends that returns the same object for each backend.
 
-    A configuration is asked for once, whatever the number of threads that want it. A backend
-    without a usable one is left out of listings, with one warning; asked for by name, it is tried
-    again and the error tells what is wrong.
+    Each configuration is fetched once, even by several threads. Listings skip a backend without a
+    valid configuration, with one warning; requesting it by name fetches the configuration again
+    and raises an error if that fails.
 
     .. code-block:: python
 
@@ -62,16 +62,16 @@ class BackendCatalog:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """Forget what threads of another process are fetching."""
+        """Discard requests in progress in the parent process."""
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[Any]] = {}
 
     def backend(self, name: str | None = None, instance: str | None = None) -> IBMBackend:
-        """One backend; without a name the first that is usable.
+        """Return one backend; without a name, the first usable one.
 
         Raises:
-            QiskitBackendNotFoundError: If there is no such backend, or its configuration is of no
-                use.
+            QiskitBackendNotFoundError: If there is no such backend, or its configuration is
+                invalid.
         """
         for key in self._candidates(name, instance):
             if name:
@@ -90,7 +90,7 @@ class BackendCatalog:
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
     ) -> list[IBMBackend]:
-        """All backends that fit, as :meth:`QiskitRuntimeService.backends` describes it."""
+        """Return the matching backends; see :meth:`QiskitRuntimeService.backends`."""
         matching = self._matching(name, min_num_qubits, instance, filters, fields or {})
         return [backend for backend, _ in matching]
 
@@ -101,10 +101,10 @@ class BackendCatalog:
         filters: Callable[[Any], bool] | None = None,
         fields: Fields | None = None,
     ) -> IBMBackend:
-        """The backend at work with the fewest jobs waiting, the first of them on a tie.
+        """Return the operational backend with the fewest pending jobs, the first one on a tie.
 
         Raises:
-            QiskitBackendNotFoundError: If no backend that fits is at work.
+            QiskitBackendNotFoundError: If no matching backend is operational.
         """
         matching = self._matching(None, min_num_qubits, instance, filters, fields or {})
         at_work = [
@@ -113,9 +113,9 @@ class BackendCatalog:
             if state is not None and state.operational and state.status_msg == "active"
         ]
         if not at_work:
-            fitting = f"none of the {len(matching)} that fit is operational and active"
+            reason = f": none of the {len(matching)} matching backends is operational and active"
             raise QiskitBackendNotFoundError(
-                f"No backend matches the criteria: {fitting if matching else 'none fits'}."
+                f"No backend matches the criteria{reason if matching else ''}."
             )
         return min(at_work, key=lambda match: match[1].pending_jobs)[0]
 
@@ -130,8 +130,8 @@ class BackendCatalog:
         min_num_qubits = number("min_num_qubits", min_num_qubits)
         if filters is not None and not callable(filters):
             raise IBMInputValueError(
-                f"'filters' must be a function of a backend, not {shown(filters)}. Values of "
-                "fields are given as keywords, such as simulator=True."
+                f"'filters' must be a function of a backend, not {shown(filters)}. Pass values of "
+                "fields as keywords, such as simulator=True."
             )
         keys = self._candidates(name, instance)
         backends = [self._named(key) for key in keys] if name else self._listed(keys)
@@ -179,7 +179,7 @@ class BackendCatalog:
         return first
 
     def _unknown(self, name: Any) -> QiskitBackendNotFoundError:
-        what = f"{name} is not known" if name else "none can be used"
+        what = f"backend {name!r} not found" if name else "no usable backend"
         return QiskitBackendNotFoundError(
             f"No backend matches the criteria: {what}. "
             f"The account has {choices(name or '', self._service._backends)}."
@@ -187,19 +187,19 @@ class BackendCatalog:
         )
 
     def _named(self, key: Key) -> IBMBackend:
-        """The backend that was asked for by name: what is wrong with it is an error."""
+        """Return a backend by name, raising an error if its configuration is invalid."""
         error = self._describe([key]).get(key[1])
         if error is None:
             return self._object(key)
         if isinstance(error, RequestsApiError) and error.status_code != 404:
             raise error
         raise QiskitBackendNotFoundError(
-            f"No backend matches the criteria: {key[1]} is listed, but its configuration is of "
-            f"no use. {_text(error)}"
+            f"No backend matches the criteria: the configuration of {key[1]!r} is invalid. "
+            f"{_text(error)}"
         ) from error
 
     def _listed(self, keys: list[Key]) -> list[Any]:
-        """The backends of a listing: the broken ones are left out, unless all are."""
+        """Return the usable backends; raise an error if there are none."""
         tried = [key for key in keys if key[1] not in self._broken] or keys
         failed = self._describe(tried)
         usable = [key for key in tried if key[1] not in failed]
@@ -209,7 +209,7 @@ class BackendCatalog:
         return [self._object(key) for key in usable]
 
     def _describe(self, keys: Iterable[Key]) -> dict[str, BaseException]:
-        """Fetch the configurations that are missing, side by side; returns what went wrong."""
+        """Fetch missing configurations concurrently, and return the errors by name."""
         service = self._service
         missing = dict.fromkeys(
             name
@@ -233,35 +233,35 @@ class BackendCatalog:
                     future = self._under_way[name] = Future()
             if mine:
                 self._settle(name, future)
-            with suppress(CancelledError):  # the thread that fetched it was interrupted
+            with suppress(CancelledError):  # the fetching thread was interrupted: try again
                 return future.result()
 
     def _settle(self, name: str, future: Future[Any]) -> None:
         try:
             self._service._backend_configs[name] = self._fetch(name)
             future.set_result(None)
-        except Exception as exc:  # noqa: BLE001  # anyone who waits for it gets it
+        except Exception as exc:  # noqa: BLE001  # raised in all waiting threads
             future.set_exception(exc)
         finally:
             with self._lock:
                 self._under_way.pop(name, None)
-            future.cancel()  # nothing if it is settled; an interrupt concerns this thread alone
+            future.cancel()  # only has an effect after an interrupt of this thread
 
     def _fetch(self, name: str) -> Any:
-        if name in self._service._backend_configs:  # another thread was done in the meantime
+        if name in self._service._backend_configs:  # fetched by another thread in the meantime
             return self._service._backend_configs[name]
         raw = self._service._api_client.backend_configuration(name)
         configuration = configuration_from_server_data(raw)
         if configuration is None:
             raise IBMBackendApiProtocolError(
-                f"The service describes backend {name} in an unknown form."
+                f"The service returned a malformed configuration of backend {name!r}."
             )
         return configuration
 
     def _object(self, key: Key) -> IBMBackend:
         instance, name = key
         given: IBMBackend | None = self._service._backends.get(name)
-        if given is not None:  # an overriding _discover_cloud_backends() may bring its own objects
+        if given is not None:  # an overridden _discover_cloud_backends() may return objects
             return given
         with self._lock:
             if key not in self._built:
@@ -274,7 +274,7 @@ class BackendCatalog:
             return self._built[key]
 
     def _with_states(self, matching: list[Match]) -> list[Match]:
-        """The same with their states; those not known yet are asked for once, side by side."""
+        """Return the matches with their statuses, fetching missing ones concurrently."""
         if all(state is not None for _, state in matching):
             return matching
         backends = [backend for backend, _ in matching]
@@ -298,8 +298,8 @@ class BackendCatalog:
         if news:
             reasons = "; ".join(f"{name}: {_text(error)}" for name, error in news.items())
             warnings.warn(
-                f"Left out, because their data cannot be had: {reasons}. The others are not "
-                "affected. Ask for a backend by its name to try it again.",
+                f"Skipped backends whose data could not be fetched: {reasons}. The others are not "
+                "affected. Use service.backend(name) to retry one.",
                 stacklevel=caller_stacklevel(),
             )
 
@@ -308,8 +308,9 @@ def _warn_of_unknown(fields: Fields, backends: list[Any]) -> None:
     unknown = unknown_fields(fields, [backend.configuration() for backend in backends])
     if backends and unknown:
         warnings.warn(
-            f"No backend has {', '.join(map(repr, unknown))}, so only None matches. The fields are "
-            f"those of a backend's configuration, and {', '.join(map(repr, STATUS_FIELDS))}.",
+            f"No backend has the field {', '.join(map(repr, unknown))}, so only None matches. "
+            "Valid fields are those of a backend's configuration, and "
+            f"{', '.join(map(repr, STATUS_FIELDS))}.",
             stacklevel=caller_stacklevel(),
         )
 
@@ -318,30 +319,30 @@ def _text(error: BaseException) -> str:
     return getattr(error, "message", None) or str(error)
 
 
-# What only a status tells; everything else is looked up in configurations.
+# Fields of the status; all others are looked up in the configuration.
 STATUS_FIELDS = ("operational", "pending_jobs", "status_msg")
-_NOWHERE = object()
+_MISSING = object()
 
 
 def value_of(configuration: Any, field: str) -> Any:
-    """Value of a field of a configuration; ``None`` if it has no such field."""
+    """Return the value of a field of a configuration; ``None`` if it has no such field."""
     value = _look_up(configuration, field)
-    return None if value is _NOWHERE else value
+    return None if value is _MISSING else value
 
 
 def unknown_fields(fields: Iterable[str], configurations: Iterable[Any]) -> list[str]:
-    """Keywords that neither a status nor any of the configurations can answer."""
+    """Return the keywords that are fields of neither a status nor any of the configurations."""
     known = list(configurations)
     return [
         field
         for field in fields
         if field not in STATUS_FIELDS
-        and all(_look_up(configuration, field) is _NOWHERE for configuration in known)
+        and all(_look_up(configuration, field) is _MISSING for configuration in known)
     ]
 
 
 def fits(configuration: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether the fields have the values wanted, as far as a configuration can tell."""
+    """Return whether the fields of a configuration have the given values."""
     return all(
         value_of(configuration, field) == value
         for field, value in wanted.items()
@@ -350,6 +351,6 @@ def fits(configuration: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def _look_up(configuration: Any, field: str) -> Any:
-    value = _NOWHERE if field.startswith("_") else getattr(configuration, field, _NOWHERE)
-    # A method of the configuration class is no field of the device.
-    return _NOWHERE if callable(value) else value
+    value = _MISSING if field.startswith("_") else getattr(configuration, field, _MISSING)
+    # Methods of the configuration class are not fields.
+    return _MISSING if callable(value) else value

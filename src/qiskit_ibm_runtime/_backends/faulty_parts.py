@@ -1,4 +1,4 @@
-"""Which instructions of a circuit touch parts of a device that do not work."""
+"""Detection of instructions that act on faulty qubits or gates of a device."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _QUBITS = attrgetter("qubits")
-# They touch qubits without acting on them.
+# These have qubits without acting on them.
 _HARMLESS = frozenset({"barrier", "delay", "break_loop", "continue_loop"})
 
 
 @dataclass(frozen=True)
 class FaultyParts:
-    """What a calibration reports as not working.
+    """Faulty qubits and gates of a calibration.
 
     Attributes:
         qubits: Faulty qubits.
-        edges: Pairs of qubits whose gate is faulty; each stands for both directions.
-        gates: Other faulty gates, by name and qubits: those on one qubit, or on three and more.
+        edges: Pairs of qubits with a faulty gate, in either direction.
+        gates: Other faulty gates, on one qubit or on three or more, as name and qubits.
     """
 
     qubits: frozenset[int]
@@ -41,11 +41,11 @@ class FaultyParts:
 
     @property
     def touched(self) -> frozenset[int]:
-        """All qubits that belong to a faulty part."""
+        """All qubits of faulty parts."""
         return self.qubits.union(*self.edges, *(places for _, places in self.gates))
 
     def fault_of(self, name: str, places: tuple[int, ...]) -> str:
-        """Return which faulty part an instruction acts on, in words; nothing if on none."""
+        """Describe the faulty part that an instruction acts on; empty if there is none."""
         for place in places:
             if place in self.qubits:
                 return f"faulty qubit {place}"
@@ -59,7 +59,7 @@ class FaultyParts:
 
 
 def check(circuit: Any, faulty: FaultyParts) -> None:
-    """Check a circuit whose qubits are those of the device, in order.
+    """Check a circuit for instructions on faulty parts; its qubits must be the device's, in order.
 
     Raises:
         ValueError: If an instruction acts on a faulty qubit, edge or gate.
@@ -80,7 +80,7 @@ def _acting_on(
 ) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield name and device qubits of each instruction that acts on a wanted qubit."""
     place_of = dict(zip(circuit.qubits, outer))
-    data = circuit.data and circuit._data  # blueprints build their data when it is looked at
+    data = circuit.data and circuit._data  # reading `data` builds library blueprints
     for item in _touching(data, place_of, wanted):
         places = tuple([place_of[bit] for bit in item.qubits])
         if wanted.isdisjoint(places):
@@ -95,10 +95,10 @@ def _acting_on(
 
 
 def _touching(data: Any, place_of: dict[Any, int], wanted: frozenset[int]) -> Any:
-    """Return quickly the instructions that can touch a wanted qubit.
+    """Return the instructions that may act on a wanted qubit, with a fast check.
 
-    Bits are compared by identity, which costs a fraction of comparing them by value; a bit that is
-    only equal to one of the circuit's is reason enough to look at all instructions closely.
+    Bits are compared by identity, which is much faster than by value. If a bit is only equal to
+    one of the circuit's, all instructions are returned.
     """
     known = {id(bit) for bit in place_of}
     suspects = {id(bit) for bit, place in place_of.items() if place in wanted}

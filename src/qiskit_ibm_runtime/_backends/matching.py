@@ -1,4 +1,4 @@
-"""Which service, and which of its instances, a backend belongs to."""
+"""Resolution of the service and the instance of a backend."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRuntimeService | None:
-    """Return the service to use for a backend: that of a backend object, else the given one.
+    """Return the service to use for a backend.
 
-    A backend object of another account than ``service`` is used through its own service, with a
-    warning. Doubles are never replaced.
+    For a backend object of another account than ``service``, this is the backend's own service,
+    with a warning. Test doubles are never replaced.
     """
     if not isinstance(backend, IBMBackend):
         return service
@@ -31,15 +31,15 @@ def service_for(service: QiskitRuntimeService | None, backend: Any) -> QiskitRun
     if same_account(service, own):
         return service
     warnings.warn(
-        f"Backend {backend.name!r} belongs to another service than the one that is given; its own "
-        "service is used.",
+        f"Backend {backend.name!r} does not belong to the given service; using the backend's own "
+        "service.",
         stacklevel=caller_stacklevel(),
     )
     return own
 
 
 def same_account(one: Any, other: Any) -> bool:
-    """Tell whether two services stand for one account on one channel."""
+    """Return whether two services have the same account and channel."""
     account = _account(one)
     return one is other or (
         account is not None and account == _account(other) and one.channel == other.channel
@@ -52,11 +52,11 @@ def _account(service: Any) -> Account | None:
 
 
 def instance_for(service: QiskitRuntimeService, instance: str | None, backend: Any) -> str | None:
-    """Return the hub/group/project in which a backend runs jobs; ``None`` on ``ibm_cloud``.
+    """Return the hub/group/project for running jobs on a backend; ``None`` on ``ibm_cloud``.
 
     Args:
         service: The service.
-        instance: The instance that was asked for, if any.
+        instance: The requested instance, if any.
         backend: Name of the backend.
 
     Raises:
@@ -68,21 +68,21 @@ def instance_for(service: QiskitRuntimeService, instance: str | None, backend: A
     if backend and backend not in service._backends:
         raise QiskitBackendNotFoundError(
             f"No backend matches the criteria: this service instance has no backend "
-            f"{backend!r}. It has {choices(backend, service._backends)}."
+            f"{backend!r}. Available: {choices(backend, service._backends)}."
             f"{why_missing(service, backend)}"
         )
     return None
 
 
 def name_today(service: Any, name: Any) -> Any:
-    """Return the name of a backend, or of the one that the user lets stand in for it."""
+    """Return the name of a backend, or of the user's substitute for it."""
     client = getattr(service, "_api_client", None)
     ask = getattr(type(client), "name_today", None)
     return name if ask is None else ask(client, name)
 
 
 def why_missing(service: Any, name: Any) -> str:
-    """Return what is known of a backend that is not there; empty if nothing is."""
+    """Explain why a backend is missing, as text to append to an error; may be empty."""
     client = getattr(service, "_api_client", None)
     ask = getattr(type(client), "why_missing", None)
     return "" if ask is None else str(ask(client, name))

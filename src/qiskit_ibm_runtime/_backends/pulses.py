@@ -1,4 +1,4 @@
-"""Configurations and targets whose channels and pulses are made on first access."""
+"""Configurations and targets whose channels and pulses are created on first access."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from qiskit.providers.models import PulseBackendConfiguration
 from qiskit.pulse import InstructionScheduleMap
 from qiskit.transpiler.target import InstructionProperties, Target
 
-# Pulse entries of all gates, by name and qubits; called when somebody first looks at one.
+# Returns the pulse entries of all gates, keyed by name and qubits; called on first access.
 Pulses = Callable[[], "dict[tuple[str, tuple[int, ...]], Any]"]
 
 
 class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
-    """Error and duration of an instruction; its pulses are looked up when somebody asks."""
+    """Error and duration of an instruction, with pulses looked up on first access."""
 
     __slots__ = ("_entry", "_key", "_pulses")
 
@@ -29,7 +29,7 @@ class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
         self._entry: Any = None
         self._pulses: Pulses | None = None
         super().__init__(duration=duration, error=error)
-        self._pulses = pulses  # after the constructor above, which sets "no calibration"
+        self._pulses = pulses  # after the base constructor, which resets the calibration
 
     @property
     def _calibration(self) -> Any:
@@ -56,11 +56,10 @@ class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
         return f"InstructionProperties(duration={self.duration}, error={self.error})"
 
 
-class PulsesOnTouchTarget(Target):  # type: ignore[misc]
-    """A target that hands out its schedules as a map that is filled when it is looked into.
+class LazyPulseTarget(Target):  # type: ignore[misc]
+    """A target with an instruction schedule map that is filled on first access.
 
-    Terra asks each target for its map before it transpiles, only to see that no gate of it is a
-    user's own.
+    Before transpiling, terra requests the map only to check it for custom gates.
     """
 
     _instruction_schedule_map: Any
@@ -68,7 +67,7 @@ class PulsesOnTouchTarget(Target):  # type: ignore[misc]
     def instruction_schedule_map(self) -> InstructionScheduleMap:
         """Return the schedules of all instructions."""
         if self._instruction_schedule_map is None:
-            self._instruction_schedule_map = _MapOnTouch(self._filled_map)
+            self._instruction_schedule_map = _LazyScheduleMap(self._filled_map)
         return self._instruction_schedule_map
 
     def _filled_map(self) -> InstructionScheduleMap:
@@ -81,15 +80,15 @@ class PulsesOnTouchTarget(Target):  # type: ignore[misc]
         return filled
 
 
-class _MapOnTouch(InstructionScheduleMap):  # type: ignore[misc]
-    """A map that is filled when somebody looks into it or adds to it."""
+class _LazyScheduleMap(InstructionScheduleMap):  # type: ignore[misc]
+    """An instruction schedule map that is filled on first access."""
 
     def __init__(self, fill: Callable[[], InstructionScheduleMap]) -> None:
         super().__init__()
         self._fill: Callable[[], InstructionScheduleMap] | None = fill
 
     def has_custom_gate(self) -> bool:
-        """Return whether a gate is a user's own: none is as long as nobody added one."""
+        """Return whether there is a custom gate, without filling the map."""
         return self._fill is None and bool(super().has_custom_gate())
 
     def _content(self) -> dict[str, Any]:
@@ -117,31 +116,31 @@ class _MapOnTouch(InstructionScheduleMap):  # type: ignore[misc]
         self.__dict__["own_qubits"] = value
 
     def __getstate__(self) -> dict[str, Any]:
-        """Fill the map before it is copied: a copy may outlive the connection."""
+        """Fill the map before copying it, because a copy may outlive the connection."""
         return dict(self._content())
 
 
-# What terra makes of the channels while it constructs a configuration.
+# Attributes that terra derives from the channels in its constructor.
 _MAPS = ("_qubit_channel_map", "_channel_qubit_map", "_control_channels")
 
 
 class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # terra ships no types
-    """Terra's configuration; of 127 qubits it would make 1,600 channels that few users look at.
+    """Pulse configuration whose channels are created on first access; 127 qubits have 1,600.
 
     .. code-block:: python
 
         from qiskit_ibm_runtime import QiskitRuntimeService
 
         backend = QiskitRuntimeService(channel="local").backend("fake_manila")
-        print(backend.configuration().drive(0))  # now the channels are made
+        print(backend.configuration().drive(0))  # creates the channels
     """
 
     def __init__(self, *args: Any, channels: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        """Take what terra's configuration takes."""
+        """Accept the arguments of terra's ``PulseBackendConfiguration``."""
         super().__init__(*args, **kwargs)
         if channels is not None:
             self.channels = channels
-            del self._control_channels  # the first look makes it, with the two others
+            del self._control_channels  # recreated on first access, with the other two
 
     def __getattr__(self, name: str) -> Any:
         if name in _MAPS and "channels" in self.__dict__:
@@ -150,6 +149,6 @@ class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # te
         return super().__getattr__(name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document that :meth:`from_dict` takes."""
-        _ = self.control_channels  # terra takes them out again, and so expects them
+        """Return the document that :meth:`from_dict` accepts."""
+        _ = self.control_channels  # terra removes them from the document, so they must exist
         return super().to_dict()  # type: ignore[no-any-return]

@@ -1,1 +1,1 @@
-"""Jobs: how they are submitted, listed, waited for, streamed, decoded and pickled."""
+"""Submission, listing, waiting, streaming, decoding and pickling of jobs."""

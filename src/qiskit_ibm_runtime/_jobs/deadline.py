@@ -1,4 +1,4 @@
-"""Monotonic deadline of a wait: stream, polls and download together."""
+"""Deadline of a wait, shared by its stream, polls and download."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Requests of all jobs of one service that run beside the threads that wait for them.
+# Maximum number of concurrent requests in worker threads, for all jobs of one service.
 MOST_REQUESTS = 8
 _pools: WeakKeyDictionary[Any, WorkerPool] = WeakKeyDictionary()
-# A request that is sent at the last moment gets this many seconds all the same.
+# Minimum number of seconds that a request gets, even close to the deadline.
 GRACE = 0.5
 
 
@@ -31,12 +31,12 @@ def pool_of(api_client: Any) -> WorkerPool:
     try:
         pool = _pools.get(api_client)
         return pool or _pools.setdefault(api_client, WorkerPool(MOST_REQUESTS, "job-request"))
-    except TypeError:  # A double may be something that cannot be a key.
+    except TypeError:  # a test double that is not hashable
         return WorkerPool(MOST_REQUESTS, "job-request")
 
 
 class WaitDeadline:
-    """WaitDeadline of a wait for a job."""
+    """Deadline of a wait for a job."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class WaitDeadline:
         """Set the deadline.
 
         Args:
-            job_id: The job, for messages.
-            timeout: Seconds from now; ``None``, or more than a thread can wait, is no limit.
-            api_client: Client of the job; its workers send requests that may be left behind.
+            job_id: Id of the job, for messages.
+            timeout: Seconds from now; ``None``, or more than a thread can wait, means no limit.
+            api_client: Client of the job, whose workers send requests that may be abandoned.
             clock: The clock.
-            url: Address of the service.
+            url: URL of the service.
         """
         self._job_id, self._timeout, self._url = job_id, timeout, url
         self._pool = pool_of(api_client)
@@ -72,7 +72,7 @@ class WaitDeadline:
         """Wait for an event until a timeout or the deadline; return whether it was set.
 
         Raises:
-            RuntimeJobTimeoutError: If the deadline is over.
+            RuntimeJobTimeoutError: If the deadline has passed.
         """
         if self._end is None:
             return self.clock.wait(event, seconds)
@@ -84,17 +84,17 @@ class WaitDeadline:
     def call(self, request: Callable[[], T]) -> T:
         """Return the response to a request; abandon the request at the deadline.
 
-        A server that sends nothing, or a byte now and then, holds a request for longer than any
-        timeout of a socket. So with a deadline the request runs in a worker.
+        With a deadline the request runs in a worker thread, because socket timeouts do not limit
+        the total time: a server may send a byte now and then.
 
         Raises:
-            RuntimeJobTimeoutError: If the deadline is over.
+            RuntimeJobTimeoutError: If the deadline passes first.
         """
         if self._end is None:
             return request()
         try:
             future = self._pool.submit(request)
-        except RuntimeError:  # no thread can be started: the time limits of the request must do
+        except RuntimeError:  # no thread can be started: rely on the request's own timeouts
             return request()
         return self.answer(future)
 
@@ -102,14 +102,14 @@ class WaitDeadline:
         """Return the response to a request in progress.
 
         Raises:
-            RuntimeJobTimeoutError: If the deadline is over.
+            RuntimeJobTimeoutError: If the deadline passes first.
         """
         if self._end is None:
             return future.result()
         try:
             return future.result(max(self._end - self.clock.monotonic(), GRACE))
         except concurrent.futures.TimeoutError:
-            if future.done():  # just now, or by a time limit of the request itself
+            if future.done():  # finished just now, or by the request's own timeout
                 return future.result()
             self._pool.abandon(future)
             raise self.error() from None
@@ -118,10 +118,10 @@ class WaitDeadline:
         """Return the timeout error.
 
         Raises:
-            IBMRuntimeError: If the service was the embedded runtime, and has ended with its jobs.
+            IBMRuntimeError: If the service was an embedded runtime that has stopped.
         """
         raise_if_ended(self._url)
         return RuntimeJobTimeoutError(
-            f"Timed out waiting for job {self._job_id}: {self._timeout} seconds are over. The job "
-            f"itself goes on; ask again, or fetch it later with service.job({self._job_id!r})."
+            f"Timed out waiting for job {self._job_id} after {self._timeout} seconds. The job "
+            f"continues to run; wait again, or retrieve it with service.job({self._job_id!r})."
         )

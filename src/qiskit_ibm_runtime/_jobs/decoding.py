@@ -1,4 +1,4 @@
-"""Decoders of job results and messages."""
+"""Result decoders, and decoding of program inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_decoder(name: str, decoder: Any) -> None:
-    """Refuse what has no ``decode`` method.
+    """Check that a decoder has a ``decode`` method.
 
     Raises:
         IBMInputValueError: If it has none.
@@ -29,20 +29,20 @@ def check_decoder(name: str, decoder: Any) -> None:
 
 
 def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:
-    """Return the decoders for messages and for the result.
+    """Return the decoders of interim results and of the result.
 
     Args:
-        given: One for both, or a sequence of two.
+        given: One decoder for both, or a sequence of two decoders.
 
     Raises:
         ValueError: If ``given`` is a sequence of another length than two.
-        IBMInputValueError: If one of them cannot decode.
+        IBMInputValueError: If a decoder has no ``decode`` method.
     """
     pair = given if isinstance(given, (list, tuple)) else (given, given)
     if len(pair) != 2:
         raise ValueError(
-            "If 'result_decoder' is a sequence, it must have exactly two elements: "
-            f"for interim results and for the final one, not {len(pair)}."
+            "If 'result_decoder' is a sequence, it must have exactly two elements, for interim "
+            f"results and for the final result, not {len(pair)}."
         )
     for decoder in pair:
         check_decoder("result_decoder", decoder)
@@ -50,12 +50,12 @@ def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:
 
 
 def decoded_inputs(encoded: Any, program_id: str) -> dict[str, Any]:
-    """Return the inputs in a job record, given as an object, list or string.
+    """Decode the program inputs in a job record, given as an object, list or string.
 
-    Those of a primitive have one entry for each thing run, also where the record names one twice.
+    Inputs of a primitive have one entry per run, even if the record stores repeated entries once.
 
     Raises:
-        DecodeError: If they hold what cannot be decoded here.
+        DecodeError: If the inputs cannot be decoded.
     """
     if isinstance(encoded, list):
         encoded = encoded[0] if encoded else {}

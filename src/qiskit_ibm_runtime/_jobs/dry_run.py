@@ -1,4 +1,4 @@
-"""What a run would send."""
+"""The request that a run would send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 @dataclass(frozen=True)
 class DryRun:
-    """The request of a job that was checked and not sent.
+    """A validated request of a job that was not submitted.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     .. code-block:: python
 
@@ -28,8 +30,8 @@ class DryRun:
         print(sampler.run(bell, shots=100, dry_run=True))
 
     Attributes:
-        text: The body of the request, as it would be sent.
-        size: Its length in bytes, before compression.
+        text: Body of the request as JSON.
+        size: Size of the body in bytes, before compression.
     """
 
     text: str = field(repr=False)
@@ -40,19 +42,19 @@ class DryRun:
         """Encode the body of a request.
 
         Args:
-            body: What ``RuntimeClient.request_body`` returned.
+            body: Return value of ``RuntimeClient.request_body``.
         """
         text = json.dumps(body, cls=RuntimeEncoder)
         return cls(text, len(text.encode()))
 
     @property
     def request(self) -> dict[str, Any]:
-        """Every field of the request, as JSON on the wire."""
+        """All fields of the request, with encoded inputs."""
         return json.loads(self.text)  # type: ignore[no-any-return]
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs of the program, as the service will decode them."""
+        """Program inputs as the service would decode them."""
         params = json.dumps(self.request["params"])
         return json.loads(params, cls=RuntimeDecoder)  # type: ignore[no-any-return]
 
@@ -60,4 +62,4 @@ class DryRun:
         request = self.request
         where = {name: value for name, value in request.items() if name != "params"}
         names = ", ".join(request["params"])
-        return f"{self.size} bytes, not sent: {where}, inputs: {names}"
+        return f"dry run of {self.size} bytes: {where}, inputs: {names}"

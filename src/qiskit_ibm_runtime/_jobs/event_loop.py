@@ -1,4 +1,4 @@
-"""Jobs as awaitables: waiting in an event loop, which is imported by those who use one."""
+"""Asynchronous waiting for jobs; ``asyncio`` is imported on first use."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ if TYPE_CHECKING:
 
 
 class AwaitableJob:
-    """Wait for a job, and for its result, in an event loop."""
+    """Methods for waiting for a job in an event loop."""
 
     def __await__(self) -> Generator[Any, None, Any]:
-        """Wait for the job in an event loop: ``await job`` is its result."""
+        """Return the result of the job: ``result = await job``."""
         return self.result_async().__await__()
 
     async def result_async(
         self, timeout: float | None = None, decoder: Decoder | None = None
     ) -> Any:
-        """Return the result as :meth:`result` does, without blocking the event loop.
+        """Return the result like :meth:`result`, without blocking the event loop.
 
         .. versionadded:: 0.9.3+embedded.1
 
         Args:
-            timeout: Seconds to wait at most; without limit by default.
-            decoder: Class with a ``decode`` method; by default the one of the job.
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
         """
         return await result_of(cast("RuntimeJob", self), timeout, decoder)
 
     async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
-        """Wait as :meth:`wait_for_final_state` does, without blocking the event loop.
+        """Wait like :meth:`wait_for_final_state`, without blocking the event loop.
 
         .. versionadded:: 0.9.3+embedded.1
 
         Args:
-            timeout: Seconds to wait at most; without limit by default.
+            timeout: Maximum wait in seconds; no limit by default.
         """
         await wait_for(cast("RuntimeJob", self), timeout)
 
 
 async def wait_for(job: RuntimeJob, timeout: float | None = None) -> None:
-    """Wait until a job has ended; see :meth:`.RuntimeJob.wait_for_final_state_async`."""
+    """Wait until a job has finished; see :meth:`.RuntimeJob.wait_for_final_state_async`."""
     import asyncio
 
     deadline = job._deadline(timeout)
@@ -62,7 +62,7 @@ async def result_of(
     import asyncio
 
     await wait_for(job, timeout)
-    # The download and the decoding, which may take a while, run beside the loop.
+    # Download and decode in a thread, because both may take a while.
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(None, lambda: job.result(decoder=decoder))
 
@@ -70,7 +70,7 @@ async def result_of(
 async def as_completed(
     jobs: Iterable[RuntimeJob], timeout: float | None = None
 ) -> AsyncIterator[RuntimeJob]:
-    """Yield jobs as they end; see :func:`qiskit_ibm_runtime.jobs.as_completed_async`."""
+    """Yield jobs as they finish; see :func:`qiskit_ibm_runtime.jobs.as_completed_async`."""
     import asyncio
 
     watched = {asyncio.wrap_future(WATCHER.watch(job)): job for job in jobs}

@@ -1,8 +1,8 @@
-"""A journal of the jobs submitted from this machine, so that none is lost by a crash.
+"""Journal of the jobs submitted from this machine, so that a crash loses no job.
 
-It is a help and no more: whatever goes wrong with it, no submit fails. It holds ids, and nothing
-secret: whose job it is stands there as a digest. ``QISKIT_IBM_RUNTIME_JOURNAL=off`` switches it
-off, another value is the path of its file. Under pytest it is off unless that names a file.
+Errors of the journal never make a submit fail. The journal contains job ids and no secrets; the
+account is stored as a digest. ``QISKIT_IBM_RUNTIME_JOURNAL=off`` disables it, and any other value
+is the path of its file. Under pytest it is disabled unless this variable names a file.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 VARIABLE = "QISKIT_IBM_RUNTIME_JOURNAL"
 _OFF = ("off", "0", "false", "no")
 _LONGEST = 200_000
-_KEPT = 500  # lines, of about 200 characters, when it has become too long
+_KEPT = 500  # lines of about 200 characters to keep when the file exceeds the limit
 
 
 def path() -> Path | None:
-    """Return the file of the journal; ``None`` if it is off."""
+    """Return the path of the journal; ``None`` if it is disabled."""
     chosen = os.environ.get(VARIABLE, "")
     if chosen.lower() in _OFF:
         return None
@@ -44,22 +44,22 @@ def path() -> Path | None:
 
 
 def note(service: QiskitRuntimeService, job: RuntimeJob) -> None:
-    """Write down that a job was submitted; never raises.
+    """Add a submitted job to the journal; never raises.
 
     Args:
-        service: Where.
+        service: Service of the job.
         job: The job.
     """
     try:
         file = path()
         if file is not None:
             _append(file, _entry(service, job))
-    except Exception as error:  # noqa: BLE001  # the job runs, whatever became of its entry
-        logger.debug("Job %s is not in the journal: %s", job.job_id(), error)
+    except Exception as error:  # noqa: BLE001  # a failing journal must not lose the job
+        logger.debug("Could not add job %s to the journal: %s", job.job_id(), error)
 
 
 def last_job_id(service: QiskitRuntimeService) -> str | None:
-    """Return the id of the job that was submitted last with the account of a service.
+    """Return the id of the job last submitted with the account of a service, or ``None``.
 
     Args:
         service: The service.
@@ -70,7 +70,7 @@ def last_job_id(service: QiskitRuntimeService) -> str | None:
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return what is in the journal, the oldest first; lines that cannot be read are left out."""
+    """Return the entries of the journal, oldest first, skipping malformed lines."""
     file = path()
     found = []
     with suppress(OSError):
@@ -96,7 +96,7 @@ def _entry(service: QiskitRuntimeService, job: RuntimeJob) -> dict[str, Any]:
 
 
 def _account(identity: AccountIdentity) -> str:
-    """Return what tells accounts apart, also after a restart of the embedded runtime."""
+    """Return a key of an account that stays the same when the persistent runtime restarts."""
     if identity.channel == LOCAL_CHANNEL and os.name == "posix":
         from qiskit_ibm_runtime.local import daemon
 
@@ -112,7 +112,7 @@ def _append(file: Path, entry: dict[str, Any]) -> None:
     opened = os.open(file, flags, 0o600)
     try:
         os.fchmod(opened, 0o600)
-        # One write of one line: those of other processes come before or after it.
+        # A single write, so that lines of several processes do not interleave.
         os.write(opened, f"{json.dumps(entry)}\n".encode())
         size = os.fstat(opened).st_size
     finally:
@@ -122,7 +122,7 @@ def _append(file: Path, entry: dict[str, Any]) -> None:
 
 
 def _shorten(file: Path) -> None:
-    """Keep the newest entries; one that another process adds at this moment may be lost."""
+    """Keep the newest entries; an entry added concurrently by another process may be lost."""
     newest = _lines(file)[-_KEPT:]
     made, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:

@@ -1,4 +1,4 @@
-"""Jobs of the past: one by its id, or all that fit."""
+"""Retrieval and deletion of jobs, and listings."""
 
 from __future__ import annotations
 
@@ -28,18 +28,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What is asked for at once when all jobs are wanted; the service gives fewer if it likes.
+# Page size for listing all jobs; the service may return fewer.
 PAGE_SIZE = 200
 
-LAST = "last"  # in place of an id
+LAST = "last"  # alias of an id
 INSTANCE_PARTS = ("hub", "group", "project")
 
 
 class JobListing:
-    """The jobs that fit, fetched page by page while somebody looks at them.
+    """Iterable of the matching jobs, fetched page by page during iteration.
 
-    Pages are counted from the newest job, so do not delete jobs while iterating: those behind move
-    up by one place, and some would be skipped. Collect the ids first.
+    Do not delete jobs while iterating: pages are counted from the newest job, so deleting one
+    shifts the following jobs, and some would be skipped. Collect the ids first.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     .. code-block:: python
 
@@ -65,24 +67,24 @@ class JobListing:
         created_before: datetime | str | None = None,
         descending: bool = True,
     ) -> None:
-        """Note what is wanted; nothing is sent before the first job is looked at.
+        """Create a listing, without any request before iteration.
 
         Args:
-            service: Whose jobs.
-            limit: How many jobs at most; all by default, and for 0 as in 0.9.3.
-            skip: How many to pass over first.
-            backend_name: See :meth:`QiskitRuntimeService.jobs`, as for all that follow.
-            pending: As there.
-            program_id: As there.
-            instance: As there.
-            job_tags: As there.
-            session_id: As there.
-            created_after: As there.
-            created_before: As there.
-            descending: As there.
+            service: Service of the jobs.
+            limit: Maximum number of jobs; ``None``, or 0 as in 0.9.3, for all.
+            skip: Number of jobs to skip.
+            backend_name: As for :meth:`QiskitRuntimeService.jobs`.
+            pending: As for :meth:`QiskitRuntimeService.jobs`.
+            program_id: As for :meth:`QiskitRuntimeService.jobs`.
+            instance: As for :meth:`QiskitRuntimeService.jobs`.
+            job_tags: As for :meth:`QiskitRuntimeService.jobs`.
+            session_id: As for :meth:`QiskitRuntimeService.jobs`.
+            created_after: As for :meth:`QiskitRuntimeService.jobs`.
+            created_before: As for :meth:`QiskitRuntimeService.jobs`.
+            descending: As for :meth:`QiskitRuntimeService.jobs`.
 
         Raises:
-            IBMInputValueError: If a value cannot be used.
+            IBMInputValueError: If an argument is invalid.
         """
         tags = _tags(job_tags)
         validate_job_tags(tags, IBMInputValueError)
@@ -121,8 +123,8 @@ class JobListing:
             for record in records:
                 job_id = record.get("id")
                 if not job_id:
-                    logger.warning("The service lists a job without an id: %s", shown(record))
-                # Jobs made in the meantime push others from one page to the next.
+                    logger.warning("The service listed a job without an id: %s", shown(record))
+                # Jobs created in the meantime shift others to the next page.
                 elif job_id not in given and len(given) != limit:
                     given.add(job_id)
                     yield record
@@ -141,7 +143,7 @@ def get_job(service: QiskitRuntimeService, job_id: str) -> RuntimeJob:
 
 
 def _last_job(service: QiskitRuntimeService) -> RuntimeJob:
-    """Return the job submitted last from here, or else the newest one of the account."""
+    """Return the job last submitted from this machine, or else the newest one of the account."""
     from .journal import last_job_id
 
     job_id = last_job_id(service)
@@ -149,7 +151,7 @@ def _last_job(service: QiskitRuntimeService) -> RuntimeJob:
         return get_job(service, job_id)
     for job in JobListing(service, limit=1):
         return job
-    raise RuntimeJobNotFound("The account has no job yet.")
+    raise RuntimeJobNotFound("The account has no jobs.")
 
 
 def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
@@ -160,8 +162,8 @@ def delete_job(service: QiskitRuntimeService, job_id: str) -> None:
 
 
 def job_of(service: QiskitRuntimeService, record: dict[str, Any]) -> RuntimeJob:
-    """Return the job that a record describes; its backend and inputs wait to be looked at."""
-    # On the cloud, a service is bound to its own instance.
+    """Create a job from its record; backend and inputs are resolved on first access."""
+    # For cloud channels, a service is bound to one instance.
     parts = ("backend",) if service.channel in CLOUD_CHANNELS else ("backend", *INSTANCE_PARTS)
     return RuntimeJob(
         backend=None,
@@ -187,8 +189,8 @@ def _instance_parts(
         return None, None, None
     if service.channel in CLOUD_CHANNELS:
         raise IBMInputValueError(
-            "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is chosen "
-            "when the service is created."
+            "'instance' is only supported on channel 'ibm_quantum'. On 'ibm_cloud', choose the "
+            "instance when creating the service."
         )
     return from_instance_format(instance)
 

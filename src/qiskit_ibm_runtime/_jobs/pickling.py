@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound="PortableJob")
 
-# These hold credentials, sockets or threads.
+# These contain credentials, sockets or threads.
 NOT_PICKLED = {
     *("_api_client", "_client_params", "_service", "_backend"),
     *("_stream", "_stream_client", "_early"),
@@ -23,11 +23,11 @@ NOT_PICKLED = {
 
 
 class ServicePlaceholder:
-    """Placeholder for client and parameters, which hold a token, until they are needed.
+    """Placeholder for an attribute that contains a token, resolved on first access.
 
     Args:
-        bind: Gives the job its service again.
-        name: Attribute of the job for which this stands in.
+        bind: Reconnects the job to its service.
+        name: Name of the job's attribute.
     """
 
     def __init__(self, bind: Callable[[], Any], name: str) -> None:
@@ -40,10 +40,10 @@ class ServicePlaceholder:
 
 
 class PortableJob:
-    """A job that can be copied and pickled.
+    """Copying and pickling of jobs.
 
-    A copy shares the service. A pickle holds no token: the job finds its service again when it is
-    needed, by the service's own rules.
+    Copies share the service. Pickles contain no token: an unpickled job reconnects to its service
+    on first access, as the service itself does.
     """
 
     job_id: Callable[[], str]
@@ -51,7 +51,7 @@ class PortableJob:
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._made_anew()
+        twin._reset_streams()
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -66,19 +66,19 @@ class PortableJob:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._made_anew()
+        self._reset_streams()
         self._backend: Any = None
         self._service: Any = ServicePlaceholder(self._bound, "_service")
         self._api_client: Any = ServicePlaceholder(self._bound, "_api_client")
         self._client_params: Any = ServicePlaceholder(self._bound, "_client_params")
 
-    def _made_anew(self) -> None:
+    def _reset_streams(self) -> None:
         self._stream: Any = None
         self._stream_client: Any = None
         self._early = EarlyDownload()
 
     def _service_without_secrets(self) -> bytes | None:
-        """A pickle of a service that knows how to leave its token out; ``None`` for others."""
+        """Pickle the service if it excludes its token; return ``None`` for other services."""
         if isinstance(self._service, ServicePlaceholder):
             pickled: bytes | None = self.__dict__["_pickled_service"]
             return pickled
@@ -89,16 +89,15 @@ class PortableJob:
         """Reconnect an unpickled job to its service.
 
         Raises:
-            IBMRuntimeError: If there was none that could be pickled.
+            IBMRuntimeError: If the service could not be pickled.
         """
         pickled = self.__dict__["_pickled_service"]
         if pickled is None:
             raise IBMRuntimeError(
-                f"Job {self.job_id()} was pickled without its service. What was known then is "
-                f"still there; for the rest use service.job({self.job_id()!r}) of a "
-                "QiskitRuntimeService."
+                f"Job {self.job_id()} was pickled without its service, so only data fetched before "
+                f"is available. Use service.job({self.job_id()!r}) to retrieve the job again."
             )
-        service = pickle.loads(pickled)  # noqa: S301  # a part of the job's own pickle
+        service = pickle.loads(pickled)  # noqa: S301  # part of the job's own pickle
         self._service, self._api_client = service, service._api_client
         self._client_params = service._client_params
         return self

@@ -24,10 +24,12 @@ _CLEAR_LINE = "\r\x1b[2K"
 class Progress:
     """Progress of a job.
 
+    .. versionadded:: 0.9.3+embedded.1
+
     Attributes:
-        job_id: The job.
-        status: Its status.
-        position: Its place in the queue; ``None`` if it does not wait, or nobody knows.
+        job_id: Id of the job.
+        status: Status of the job.
+        position: Position in the queue; ``None`` if the job is not queued or it is unknown.
         elapsed: Seconds since the wait began.
     """
 
@@ -52,23 +54,23 @@ class Display(Protocol):
         """Show the latest progress."""
 
     def close(self) -> None:
-        """Leave the last state to be read."""
+        """Finish the display, leaving the last state visible."""
 
 
 class Lines:
-    """Print a line on standard error for each change; for pipes and logs."""
+    """Print a line to standard error for each change, for pipes and logs."""
 
     def __init__(self) -> None:
         self._last: tuple[JobStatus, int | None] | None = None
 
     def show(self, progress: Progress) -> None:
-        """Print what is new."""
+        """Print the progress if it changed."""
         if (progress.status, progress.position) != self._last:
             self._last = (progress.status, progress.position)
             print(progress, file=sys.stderr, flush=True)  # noqa: T201
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 class OneLine:
@@ -91,13 +93,13 @@ class NotebookBar:
         self._bar = bar(total=2, bar_format="{desc} {bar}")
 
     def show(self, progress: Progress) -> None:
-        """Move the bar: half-way while the job runs."""
+        """Update the bar, which is half full while the job runs."""
         self._bar.set_description_str(str(progress), refresh=False)
         self._bar.n = _STEPS.get(progress.status, 0)
         self._bar.refresh()
 
     def close(self) -> None:
-        """Stop; a bar that is not full shows an interrupt."""
+        """Close the bar, which shows an interruption if it is not full."""
         self._bar.close()
 
 
@@ -108,26 +110,26 @@ class Calls:
         self._report = report
 
     def show(self, progress: Progress) -> None:
-        """Call it."""
+        """Call the function."""
         self._report(progress)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 @contextmanager
 def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
-    """Yield a status check that updates the display.
+    """Yield a status check that updates a progress display.
 
     Args:
         job: The job.
-        wanted: A function to call, or true for what suits the place.
+        wanted: A function to call, or true for the default display of this environment.
     """
     began = time.monotonic()
     display = Calls(wanted) if callable(wanted) else _display()
 
     def is_final(_hold: int) -> bool:
-        # An answer that the service holds back would leave nothing to show meanwhile.
+        # No long polling, because the display could not be updated meanwhile.
         final = job._is_final()
         elapsed = time.monotonic() - began
         display.show(Progress(job.job_id(), job._status, _position(job), elapsed))
@@ -157,13 +159,13 @@ def _display() -> Display:
 
 
 def _notebook_bar() -> Any:
-    """Return the class of tqdm's bar if this is a notebook that can show it."""
+    """Return tqdm's notebook bar if it is available in this environment, else ``None``."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if type(shell).__name__ != "ZMQInteractiveShell":
         return None
     try:
-        import ipywidgets  # noqa: F401  # tqdm's bar is one
+        import ipywidgets  # noqa: F401  # required by tqdm's bar
         from tqdm.notebook import tqdm
     except ImportError:
         return None

@@ -1,4 +1,4 @@
-"""The record of a job: how it is fetched, the state it tells, and facts that do not change."""
+"""Job records: fetching them, reading their state, and errors of failed jobs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 JOB_GET = RuntimeClient.job_get
 RAN_TOO_LONG = "RAN TOO LONG"
-RAN_TOO_LONG_CODE = 1305  # what later services send beside the words
+RAN_TOO_LONG_CODE = 1305  # error code that later services send as well
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class JobState:
     """Status and reason of a job.
 
     Attributes:
-        status: The status in terra's words.
-        reason: Why, in the service's words; empty if it gave none.
-        ran_too_long: Whether the service stopped the job because its time was over.
+        status: Status, as terra's enum.
+        reason: Reason given by the service; may be empty.
+        ran_too_long: Whether the service stopped the job because it exceeded its time limit.
         code: Error code of the reason, from later services.
-        solution: What the service advises to do.
+        solution: The service's advice.
     """
 
     status: JobStatus = JobStatus.INITIALIZING
@@ -51,7 +51,7 @@ class JobState:
 
     @property
     def failure(self) -> Failure:
-        """Reason in the form that errors carry."""
+        """Details for the exception."""
         return Failure(code=self.code, message=self.reason)
 
 
@@ -98,7 +98,7 @@ def final_state(record: Mapping[str, Any]) -> JobState | None:
 def failure_text(job_id: str, state: JobState, result: str) -> str:
     """Return the message for a failed job.
 
-    It holds the remote traceback if there is one, and what the service says: reason, code, advice.
+    It includes the remote traceback, if any, and the service's reason, error code and advice.
     """
     start = result.rfind("Traceback")
     details = result[start:] if start >= 0 else result
@@ -119,15 +119,15 @@ def conclusion(message: str) -> str:
 
 
 def failure_of(state: JobState, message: str) -> IBMError:
-    """Return the error of a failed job.
+    """Return the exception for a failed job.
 
     Args:
-        state: Its state.
-        message: What is known of the failure, see :func:`failure_text`.
+        state: State of the job.
+        message: Message from :func:`failure_text`.
     """
     if state.ran_too_long:
         return RuntimeJobMaxTimeoutError(message, failure=state.failure)
-    advice = "" if state.solution else "\njob.logs() may tell more."
+    advice = "" if state.solution else "\nSee job.logs() for details."
     summary = conclusion(message)
     first = f"{summary}\n\n" if summary else ""
     return RuntimeJobFailureError(
@@ -136,32 +136,31 @@ def failure_of(state: JobState, message: str) -> IBMError:
 
 
 def cancellation_of(job_id: str, state: JobState) -> IBMError:
-    """Return the error of a canceled job."""
+    """Return the exception for a canceled job."""
     text = f"Unable to retrieve the result of job {job_id}. Job was cancelled. {state.reason}"
     return RuntimeInvalidStateError(text.rstrip(), failure=state.failure)
 
 
 def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
-    """Return a job's record, without its inputs if the client and the service can leave them out.
+    """Return a job's record, without its inputs if client and service support that.
 
-    The service may hold its answer back for ``hold`` seconds, until the job ends.
+    The service may delay its response for up to ``hold`` seconds, until the job finishes.
 
-    Doubles of the client, subclasses and patched ones among them, answer by ``job_get``, as in
-    0.9.3.
+    For test doubles, subclasses and patched clients, ``job_get`` is called, as in 0.9.3.
     """
     if getattr(api_client.job_get, "__func__", None) is JOB_GET:
         try:
             wish = {"hold": hold} if hold else {}
             return cast("dict[str, Any]", api_client.job_state(job_id=job_id, **wish))
         except RequestsApiError as exc:
-            # An older service may refuse the unknown parameter.
+            # An older service may reject the unknown parameter.
             if exc.status_code != 400:
                 raise
     return cast("dict[str, Any]", api_client.job_get(job_id=job_id))
 
 
 class RecordedJob:
-    """What was given when the job was made; what is not known here is asked for, once."""
+    """Properties from the job's record, which is fetched once if necessary."""
 
     job_id: Callable[[], str]
     _api_client: Any
@@ -187,10 +186,10 @@ class RecordedJob:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """Inputs of the program, decoded when first looked at.
+        """Program inputs, decoded on first access.
 
         Raises:
-            DecodeError: If they cannot be decoded here.
+            DecodeError: If they cannot be decoded.
         """
         if self._params is None:
             encoded = self._encoded_params
@@ -201,26 +200,26 @@ class RecordedJob:
 
     @property
     def program_id(self) -> str:
-        """Program of the job."""
+        """Id of the program."""
         return self._program_id
 
     @property
     def session_id(self) -> str | None:
-        """Session the job is in; ``None`` if it is in none."""
+        """Id of the session; ``None`` if the job is not in a session."""
         if not self._session_id:
             self._session_id = self._fact("session_id")
         return self._session_id
 
     @property
     def tags(self) -> list[str]:
-        """Words to find the job by."""
+        """Tags of the job."""
         if self._tags is None:
             self._tags = list(self._fact("tags") or [])
         return self._tags
 
     @property
     def creation_date(self) -> datetime | None:
-        """When the job was made, in local time; ``None`` if the service does not say."""
+        """Creation time in the local time zone; ``None`` if the service does not report it."""
         if not self._creation_date:
             self._creation_date = self._fact("created")
         return utc_to_local(self._creation_date) if self._creation_date else None

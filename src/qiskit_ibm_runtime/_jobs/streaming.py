@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Pauses between looks for Ctrl-C, in seconds: on Windows a wait does not notice it.
+# Maximum seconds of one wait: on Windows, a wait does not notice Ctrl-C.
 LONGEST_WAIT = 0.5
 _streams: WeakSet[ResultStream] = WeakSet()
 
@@ -30,7 +30,7 @@ _streams: WeakSet[ResultStream] = WeakSet()
 def _finish_callbacks() -> None:
     """Wait until all callbacks have received their messages, at exit, as in 0.9.3.
 
-    Ctrl-C ends the wait; a script that Ctrl-C ended does not wait at all.
+    Ctrl-C ends the wait. A script that was itself ended by Ctrl-C does not wait.
     """
     if getattr(sys, "last_type", None) is KeyboardInterrupt:
         return
@@ -38,11 +38,11 @@ def _finish_callbacks() -> None:
         for stream in list(_streams):
             stream.wait()
     except KeyboardInterrupt:
-        logger.warning("The wait for the last messages of jobs to their callbacks was interrupted.")
+        logger.warning("Interrupted while waiting for callbacks to receive their last messages.")
 
 
 def cancel_streams_of(netloc: str) -> None:
-    """Cancel the streams of a server that is about to end.
+    """Cancel the streams of a server that is about to stop.
 
     Args:
         netloc: Host and port of the server.
@@ -53,15 +53,15 @@ def cancel_streams_of(netloc: str) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # A forked process has neither the threads that read streams nor those that call back.
+    # A forked process has neither the threads that read streams nor those that call callbacks.
     os.register_at_fork(after_in_child=_streams.clear)
 
 
 def check_callback(callback: Any) -> None:
-    """Refuse what cannot be called with the messages of a job.
+    """Check that a callback is callable.
 
     Raises:
-        IBMInputValueError: If it cannot.
+        IBMInputValueError: If it is not.
     """
     if not callable(callback):
         raise IBMInputValueError(
@@ -70,13 +70,13 @@ def check_callback(callback: Any) -> None:
 
 
 class Deliveries:
-    """Queue that delivers its items in order in a thread of its own.
+    """Queue that delivers its items in order, in a separate thread.
 
-    Reading the stream and calling back are apart, so that a slow callback neither lets the
-    connection starve nor keeps other jobs' callbacks waiting.
+    Streams are read in another thread, so a slow callback delays neither the connection nor the
+    callbacks of other jobs.
 
     Attributes:
-        idle: Set while no message waits to be handed on, or is being handed on.
+        idle: Set while no message is queued or being delivered.
     """
 
     def __init__(self, deliver: Callable[[str], None]) -> None:
@@ -96,7 +96,7 @@ class Deliveries:
         try:
             threading.Thread(target=self._work, name="job-callback", daemon=True).start()
         except RuntimeError:
-            # Late is better than never, and this thread is the only one left.
+            # No thread can be started: deliver in this thread.
             self._work()
 
     def drop(self) -> None:
@@ -118,7 +118,7 @@ class ResultStream:
     """Stream of messages from one job to one callback.
 
     Attributes:
-        client: The stream they come from.
+        client: Client of the stream.
     """
 
     def __init__(
@@ -131,9 +131,9 @@ class ResultStream:
         self._job_id, self._decode, self._callback = job_id, decode, callback
         self._deliveries = Deliveries(self._deliver)
         self.client = new_client(self._deliveries)
-        self.client._when_finished = self._say_how_it_ended
+        self.client._when_finished = self._log_failure
         _streams.add(self)
-        # What is registered last runs first: before whatever serves the jobs is stopped.
+        # Handlers registered last run first, so this runs before an embedded runtime is stopped.
         atexit.unregister(_finish_callbacks)
         atexit.register(_finish_callbacks)
         self.client.follow()
@@ -150,7 +150,7 @@ class ResultStream:
                 pass
 
     @property
-    def tells_the_end(self) -> bool:
+    def reports_the_end(self) -> bool:
         """Whether this stream reports the end of the job."""
         client = self.client
         return not client._ended and (client.succeeded or not client.finished.is_set())
@@ -160,13 +160,13 @@ class ResultStream:
         self.client.disconnect(WebsocketClientCloseCode.CANCEL)
         self._deliveries.drop()
 
-    def _say_how_it_ended(self) -> None:
+    def _log_failure(self) -> None:
         failure = self.client._failure
         if isinstance(failure, ServerEndedError):
             logger.warning("Streaming of job %s ended: %s", self._job_id, failure.message)
         elif failure is not None:
             logger.warning(
-                "Streaming of job %s ended; its result and interim_results() are still there: %s",
+                "Streaming of job %s ended; result() and interim_results() still work: %s",
                 self._job_id,
                 failure.message,
             )
@@ -176,6 +176,6 @@ class ResultStream:
             return
         try:
             self._callback(self._job_id, self._decode(message))
-        # Whatever the user's function raises must not end the stream of its next messages.
+        # An exception in the user's function must not end the stream.
         except (Exception, SystemExit):
             logger.warning("The callback for job %s failed.", self._job_id, exc_info=True)

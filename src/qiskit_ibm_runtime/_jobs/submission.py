@@ -1,4 +1,4 @@
-"""Sending a program to the service: what a user gives, checked and completed, becomes a job."""
+"""Submission of programs: validation of arguments, and creation of the job."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DEPRECATED_PROGRAMS = [
     "quantum_kernal_alignment",
     "sample-program",
 ]
-# The list above is public, with a misspelt entry; this is the program that it means.
+# The public list above misspells this program.
 _KERNEL_ALIGNMENT = "quantum-kernel-alignment"
 
 
@@ -59,8 +59,7 @@ def run_program(
 ) -> RuntimeJob | DryRun:
     """Run a program; see :meth:`QiskitRuntimeService.run`.
 
-    Once the service has accepted the job, nothing here raises any more: a job that runs is not
-    lost for its user.
+    Once the service has accepted the job, nothing here raises, so that no submitted job is lost.
     """
     program_id = required_id("program_id", program_id, "a program")
     if callback:
@@ -82,7 +81,7 @@ def run_program(
         params=inputs,
         image=options.image,
         hgp=instance,
-        # Names of levels are taken in any case; the service knows those in capitals.
+        # Level names are accepted in any case; the service requires upper case.
         log_level=options.log_level.upper() if options.log_level else None,
         session_id=optional_text(session_id),
         job_tags=options.job_tags,
@@ -108,7 +107,7 @@ def run_program(
         result_decoder=result_decoder,
         image=options.image,
         service=service,
-        # Where sessions are opened by themselves, the answer names the one; else it is the job's.
+        # If sessions are opened separately, the response has their id; otherwise it is the job's.
         session_id=request.session_id
         or ((response.get("session_id", job_id) or "") if start_session else None),
         tags=list(options.job_tags or []),
@@ -136,18 +135,18 @@ def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
     decoders = None
     if isinstance(job, RuntimeJob):
         decoders = [job._interim_result_decoder, job._final_result_decoder]
-    # As they came: what cannot be decoded here can be run again all the same.
+    # Without decoding, so that inputs that cannot be decoded here can be run again.
     inputs = record.get("params") or {}
     again = run_program(service, program_id, inputs, options, result_decoder=decoders)
     return cast("RuntimeJob", again)
 
 
 def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:
-    """Return a copy of the options of a run, which may come as a dict.
+    """Return a copy of the options of a run.
 
     Raises:
-        TypeError: If a dict holds an unknown option.
-        IBMInputValueError: If the options are of another type.
+        TypeError: If a dict contains an unknown option.
+        IBMInputValueError: If the options have another type.
     """
     options = options or {}
     check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
@@ -161,12 +160,12 @@ def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOpti
 
 
 def read_inputs(inputs: Any) -> dict[str, Any] | None:
-    """Return the inputs of a program as a dict; ``None``, for a program without any, is sent too.
+    """Return the inputs of a program as a dict, or ``None`` for a program without inputs.
 
-    What is not set on a form is left out, so that the program's own default holds.
+    Unset attributes of a namespace are omitted, so that the program's defaults apply.
 
     Raises:
-        IBMInputValueError: If they are of another type, or a required one is missing.
+        IBMInputValueError: If the inputs have another type, or a required one is missing.
     """
     if isinstance(inputs, ParameterNamespace):
         ParameterNamespace.validate(inputs)
@@ -175,7 +174,7 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(inputs, dict):
         raise IBMInputValueError(
-            "'inputs' must be a dict or the filled-in form from program.parameters(), "
+            "'inputs' must be a dict or a namespace from program.parameters(), "
             f"not {shown(inputs)}."
         )
     return dict(inputs)
@@ -190,6 +189,6 @@ def _warn_of_program(program_id: str) -> None:
         issue_deprecation_msg(
             f"The program {program_id!r} is deprecated",
             "0.9",
-            "Run a primitive, or a program of your own, instead.",
+            "Run a primitive or a custom program instead.",
             stacklevel=caller_stacklevel(),
         )

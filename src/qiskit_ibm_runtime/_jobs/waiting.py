@@ -1,7 +1,7 @@
-"""Wait for the end of a job by stream, with polling as a fallback.
+"""Waiting for the end of a job by its stream, with polling as a fallback.
 
-A stream that is refused, dropped, silent or slow delays a result by no more than the longest pause
-between two polls.
+A stream that is rejected, dropped, silent or slow delays a result by no more than the longest
+interval between polls.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A service that cannot be reached for so many seconds ends a wait without a limit of its own.
+# Seconds of outage after which a wait without timeout fails.
 LONGEST_OUTAGE = 300.0
-# Whole seconds that the service may hold back its first answer until the job ends. A short job then
-# costs one question, and no stream; a service that knows no such preference answers at once.
+# Whole seconds that the service may delay its first response until the job finishes (long
+# polling). A short job then takes one request and no stream. Other services respond at once.
 FIRST_ANSWER = 1
 
 
 @dataclass(frozen=True)
 class PollSchedule:
-    """Pauses between polls, in seconds.
+    """Intervals between polls, in seconds.
 
     Attributes:
-        first: The first pause.
-        growth: How much longer each further one is.
-        longest: The longest without a stream.
-        first_beside_stream: The first while a stream is open and may push the end.
-        longest_beside_stream: The longest while a stream is open.
+        first: First interval.
+        growth: Factor by which each further interval grows.
+        longest: Longest interval without a stream.
+        first_with_stream: First interval while a stream is open.
+        longest_with_stream: Longest interval while a stream is open.
     """
 
     first: float = 0.1
     growth: float = 1.4
     longest: float = 1.5
-    first_beside_stream: float = 1.0
-    longest_beside_stream: float = 5.0
+    first_with_stream: float = 1.0
+    longest_with_stream: float = 5.0
 
     def pause(self, polls: int, *, streaming: bool, jitter: float) -> float:
         """Return the seconds before the next poll; ``jitter`` (0 to 1) shortens it by up to 25%."""
         first, most = (
-            (self.first_beside_stream, self.longest_beside_stream)
+            (self.first_with_stream, self.longest_with_stream)
             if streaming
             else (self.first, self.longest)
         )
@@ -64,7 +64,7 @@ class PollSchedule:
 
 
 class PatientPoll:
-    """Poll for the end of a job; tolerates temporary outages."""
+    """Poll a job's state, tolerating temporary outages."""
 
     def __init__(
         self, job_id: str, is_final: Callable[[int], bool], deadline: WaitDeadline
@@ -73,10 +73,10 @@ class PatientPoll:
         self._out_since: float | None = None
 
     def __call__(self, hold: int = 0) -> bool:
-        """Return whether the job has ended, as far as is known.
+        """Return whether the job is known to have finished.
 
         Args:
-            hold: Seconds that the service may wait for the end before it answers.
+            hold: Seconds that the service may delay its response until the job finishes.
         """
         asked = self._deadline.clock.monotonic()
         try:
@@ -88,7 +88,7 @@ class PatientPoll:
             self._tolerate(exc, asked)
             return False
         if self._out_since is not None:
-            logger.info("The service responds about job %s again.", self._job_id)
+            logger.info("The status of job %s can be fetched again.", self._job_id)
         self._out_since = None
         return final
 
@@ -96,7 +96,7 @@ class PatientPoll:
         if self._out_since is None:
             self._out_since = asked
             logger.warning(
-                "The status of job %s cannot be fetched now; retrying for %d seconds: %s",
+                "Could not fetch the status of job %s; retrying for %d seconds: %s",
                 self._job_id,
                 LONGEST_OUTAGE,
                 error.message,
@@ -112,19 +112,19 @@ def wait_until_final(
     when_told: Callable[[], None] = lambda: None,
     schedule: PollSchedule = PollSchedule(),
 ) -> None:
-    """Return when a job has ended.
+    """Wait until a job has finished.
 
     Args:
-        poll: Asks the service whether the job ended.
-        open_stream: Gives the stream of the job, for as long as the wait lasts.
-        deadline: When to give up.
-        when_told: Called when the stream says that the job ended, before the service is asked.
-        schedule: Pauses between polls.
+        poll: Polls the state of the job.
+        open_stream: Opens the stream of the job during the wait.
+        deadline: Deadline of the wait.
+        when_told: Called when the stream reports the end of the job, before the next poll.
+        schedule: Intervals between polls.
 
     Raises:
-        RuntimeJobTimeoutError: If the deadline comes first.
+        RuntimeJobTimeoutError: If the deadline passes first.
     """
-    # With a time limit, workers ask, which are few: none of them may be held.
+    # With a deadline, polls run in one of a few workers, which must not be blocked.
     if poll(0 if deadline.is_limited else FIRST_ANSWER):
         return
     with open_stream() as stream:
@@ -136,10 +136,10 @@ def wait_until_final(
             )
             polls += 1
             if deadline.wait(over, pause):
-                # It ends once; further pauses wait for an event that never comes.
+                # The stream ends only once, so later intervals wait for an event that is never set.
                 over = threading.Event()
                 if stream.succeeded:
-                    # Services may end the stream just before the status changes: ask quickly.
+                    # Services may end the stream just before the status changes: poll quickly.
                     polls = 0
                     when_told()
             if poll():
@@ -150,13 +150,13 @@ logger = logging.getLogger(__name__)
 
 
 class EarlyDownload:
-    """Download that starts when the stream reports the end of the job.
+    """Download of the result that starts when the stream reports the end of the job.
 
-    Services may end the stream a little before the result is there, so an empty text or an error
-    says nothing, and the result is asked for again.
+    Services may end the stream slightly before the result is available, so an empty response or an
+    error is ignored, and the result is fetched again.
 
     Attributes:
-        wanted: Whether somebody waits for the result, and not for the end alone.
+        wanted: Whether a caller waits for the result, rather than only for the end of the job.
     """
 
     def __init__(self) -> None:
@@ -164,16 +164,16 @@ class EarlyDownload:
         self._future: Future[str] | None = None
 
     def start(self, pool: WorkerPool, fetch: Callable[[], str]) -> None:
-        """Start the download, if the result is wanted and none is in progress."""
+        """Start the download, if the result is wanted and no download is in progress."""
         if self.wanted and self._future is None:
             with suppress(RuntimeError):  # no thread can be started: the result is fetched later
                 self._future = pool.submit(fetch)
 
     def text(self, deadline: WaitDeadline) -> str:
-        """Return the result; empty if there was no download, or if it was too early.
+        """Return the result; empty if there was no download, or it was too early.
 
         Raises:
-            RuntimeJobTimeoutError: If the deadline is over.
+            RuntimeJobTimeoutError: If the deadline passes first.
         """
         future, self._future = self._future, None
         if future is None:
@@ -183,5 +183,5 @@ class EarlyDownload:
         except RuntimeJobTimeoutError:
             raise
         except IBMError:
-            logger.debug("A result was requested too early.", exc_info=True)
+            logger.debug("The early download of a result failed.", exc_info=True)
             return ""

@@ -1,4 +1,4 @@
-"""One thread that watches any number of jobs."""
+"""A thread that watches any number of jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
 
 _SCHEDULE = PollSchedule()
-# Jobs whose streams are open tell their end themselves: together they are asked so often a second.
+# Limit for all jobs with open streams together, because streams report the end of the job.
 _MOST_POLLS_A_SECOND = 2.0
 
 
@@ -28,12 +28,12 @@ class _Watch:
     """A watched job.
 
     Attributes:
-        poll: Asks whether it has ended.
-        ended: Gets ``None`` when it has, or the error that made asking useless.
-        due: When to ask next, by the clock of the job.
-        polls: Questions since the last change of pace.
-        asking: Whether a question is under way.
-        stream: Tells the end at once; open after the first question.
+        poll: Polls the state of the job.
+        ended: Future that gets ``None`` when the job has finished, or the error of the polls.
+        due: Time of the next poll, by the clock of the job.
+        polls: Number of polls since the interval was reset.
+        asking: Whether a poll is in progress.
+        stream: Stream of the job, opened after the first poll.
     """
 
     job: RuntimeJob
@@ -46,20 +46,20 @@ class _Watch:
 
 
 class JobWatcher:
-    """Track the states of many jobs with few requests and their streams."""
+    """Track the states of many jobs through their streams and few polls."""
 
     def __init__(self) -> None:
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        """Forget the jobs of the parent process."""
+        """Discard the jobs of the parent process."""
         self._changed = threading.Condition()
         self._watches: list[_Watch] = []
         self._runs = False
         reset_in_children(self)
 
     def watch(self, job: RuntimeJob) -> Future[None]:
-        """Return a future that completes when the job has ended; cancel it to stop watching.
+        """Return a future that completes when the job has finished; cancel it to stop watching.
 
         Args:
             job: The job.
@@ -108,7 +108,7 @@ class JobWatcher:
             answer = Future()
             try:
                 answer.set_result(watch.poll())
-            except Exception as error:  # noqa: BLE001  # it is for those who wait
+            except Exception as error:  # noqa: BLE001  # raised by the future
                 answer.set_exception(error)
         answer.add_done_callback(partial(self._answered, watch))
 
@@ -133,7 +133,7 @@ class JobWatcher:
         return max(pause, len(self._watches) / _MOST_POLLS_A_SECOND) if streaming else pause
 
     def _told(self, watch: _Watch) -> None:
-        """Ask at once, and often: services may end the stream just before the status changes."""
+        """Poll now, with short intervals: services may end streams before the status changes."""
         with self._changed:
             watch.polls = 0
             watch.due = watch.job._clock.monotonic()

@@ -261,7 +261,7 @@ class PlatformClient(RuntimeClient):
             return text
         if not isinstance(url, str):
             return text
-        if not is_safe(url):
+        if not is_safe(url, self._session.base_url):
             raise IBMRuntimeError(
                 "The service stored the result at a URL that is not safe to download from. "
                 "Report this to the operator of the service."

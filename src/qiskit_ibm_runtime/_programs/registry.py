@@ -1,4 +1,4 @@
-"""The programs of a service: listed, uploaded, changed and deleted."""
+"""Cache of a service's programs, and requests that change them."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ PAGE_SIZE = 20
 
 
 class ProgramRegistry:
-    """What is known of the programs, and the way to change them.
+    """Cache of programs, and requests that change them.
 
-    The list is read only as far as somebody looks, and it is remembered how far that was. A single
-    program that was asked for is kept beside the list, not mistaken for the whole of it.
+    The list is fetched page by page as far as needed. Programs fetched by id are cached as well,
+    independently of the list.
     """
 
     def __init__(self, service: Programs) -> None:
-        """Start without knowing anything.
+        """Create an empty cache.
 
         Args:
-            service: Its client is looked up anew for each request, since it may be replaced.
+            service: The service, whose client may be replaced at any time.
         """
         self._service = service
         self.reset_after_fork()
         reset_in_children(self)
-        self._unlist()
+        self._reset_list()
 
     def reset_after_fork(self) -> None:
-        """Drop a lock that a thread of another process may hold."""
+        """Replace the lock, which a thread of the parent process may hold."""
         self._lock = threading.RLock()
 
-    def _unlist(self) -> None:
+    def _reset_list(self) -> None:
         self._listed: dict[str, None] = {}
         self._read = 0
         self._whole = False
@@ -71,7 +71,7 @@ class ProgramRegistry:
         with self._lock:
             if refresh:
                 self._known.clear()
-                self._unlist()
+                self._reset_list()
             while not self._whole and (end is None or len(self._listed) < end):
                 self._read_page()
             return [self._known[program_id] for program_id in islice(self._listed, start, end)]
@@ -84,7 +84,7 @@ class ProgramRegistry:
         for record in records:
             program = self._program(record)
             self._listed[program.program_id] = None
-            # The record of a list is no news of a program that was asked for by itself.
+            # Keep a program that was fetched by id, whose record is at least as recent.
             self._known.setdefault(program.program_id, program)
         news = len(self._listed) > known
         self._whole = is_last_page(records, page.get("count"), self._read, news=news)
@@ -118,15 +118,15 @@ class ProgramRegistry:
                 is_public=fields.is_public,
             )
         with self._lock:
-            self._unlist()
+            self._reset_list()
         program_id: str = response["id"]
         return program_id
 
     def update(self, program_id: str, data: Any = None, metadata: Any = None, **given: Any) -> bool:
-        """Change a program; see :meth:`QiskitRuntimeService.update_program`.
+        """Update a program; see :meth:`QiskitRuntimeService.update_program`.
 
         Returns:
-            Whether there was anything to change.
+            Whether any field was given.
         """
         program_id = required_id("program_id", program_id, "a program")
         fields = ProgramMetadata.read(metadata).updated(**given)
@@ -143,9 +143,9 @@ class ProgramRegistry:
                 max_execution_time=fields.max_execution_time,
                 spec=fields.spec,
             )
-        with self._lock:  # what was known is out of date; it is fetched when somebody looks
+        with self._lock:  # fetch the program again on next access
             if self._known.pop(program_id, None):
-                self._unlist()
+                self._reset_list()
         return True
 
     def delete(self, program_id: str) -> None:
@@ -156,12 +156,12 @@ class ProgramRegistry:
         with self._lock:
             self._known.pop(program_id, None)
             if program_id in self._listed:
-                # Those behind it have moved up by one place.
+                # The following programs have moved up by one position.
                 del self._listed[program_id]
                 self._read -= 1
 
     def set_visibility(self, program_id: str, public: bool) -> None:
-        """Show or hide a program; see :meth:`QiskitRuntimeService.set_program_visibility`."""
+        """Set the visibility; see :meth:`QiskitRuntimeService.set_program_visibility`."""
         program_id = required_id("program_id", program_id, "a program")
         with translate_errors(
             f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM
@@ -176,7 +176,7 @@ class ProgramRegistry:
 
 
 def summaries(programs: list[RuntimeProgram], detailed: bool = False) -> Iterator[str]:
-    """Lines that show programs, briefly or in full."""
+    """Yield lines that describe programs, briefly or in detail."""
     for program in programs:
         yield "=" * 50
         if detailed:

@@ -13,7 +13,7 @@ from qiskit.transpiler.target import InstructionProperties, Target
 from qiskit.utils import apply_prefix
 
 from qiskit_ibm_runtime._backends.faulty_parts import FaultyParts
-from qiskit_ibm_runtime._backends.pulses import PulseAwareProperties, Pulses, PulsesOnTouchTarget
+from qiskit_ibm_runtime._backends.pulses import LazyPulseTarget, PulseAwareProperties, Pulses
 from qiskit_ibm_runtime.ibm_qubit_properties import IBMQubitProperties
 
 Places = dict[tuple[int, ...], Any]
@@ -52,7 +52,7 @@ def convert_to_target(configuration: Any, properties: Any = None, defaults: Any 
 
 def build_target(configuration: Any, properties: Any, pulses: Pulses | None) -> Target:
     """Build a target whose pulses are loaded on first access."""
-    target = PulsesOnTouchTarget(
+    target = LazyPulseTarget(
         num_qubits=configuration.n_qubits,
         qubit_properties=qubit_props_list_from_props(properties) if properties else None,
         dt=getattr(configuration, "dt", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -14,6 +15,8 @@ from qiskit_ibm_runtime.utils.addresses import is_loopback
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
+
+logger = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 3
 # Such a text holds nothing but an address; longer ones are not even looked at, so a large result
@@ -40,15 +43,41 @@ def link_in(text: str) -> str | None:
     return None
 
 
-def is_safe(url: str) -> bool:
-    """Whether an address may be fetched: https, or on this machine."""
+def follow_link(session: RetrySession, text: str) -> str:
+    """Return the result that a text is the address of; any other text, and unsafe links, as is.
+
+    Args:
+        session: Session of the service that sent the text.
+        text: The text.
+
+    Raises:
+        RequestsApiError: If the result cannot be fetched.
+        IBMRuntimeError: If a redirect leads to an address that is not fetched.
+    """
+    link = link_in(text)
+    if link is None:
+        return text
+    if not is_safe(link, session.base_url):
+        logger.warning("Not following an unsafe link in place of a result: %s", _place(link))
+        return text
+    return download(session, link, LONGEST_RESULT).decode("utf-8")
+
+
+def is_safe(url: str, base_url: str) -> bool:
+    """Whether a result may make its readers fetch an address.
+
+    Args:
+        url: The address; https without a user name, or on this machine if the service is, too.
+        base_url: Address of the service.
+    """
     try:
         parts = urlsplit(url)
+        host = parts.hostname
     except ValueError:
         return False
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    )
+    near = is_loopback(host) and is_loopback(urlsplit(base_url).hostname)
+    schemes = ("https", "http") if near else ("https",)
+    return bool(host) and not parts.username and parts.scheme in schemes
 
 
 def download(source: ClientParameters | RetrySession, url: str, limit: int) -> bytes:
@@ -85,7 +114,11 @@ def download(source: ClientParameters | RetrySession, url: str, limit: int) -> b
 
 def _download(session: RetrySession, url: str, limit: int) -> bytes:
     for _ in range(MOST_REDIRECTS + 1):
-        check_address(url, session.base_url)
+        if not is_safe(url, session.base_url):
+            raise IBMRuntimeError(
+                f"The service says that the result is at {_place(url)}, which is not fetched: only "
+                "https addresses without a user name are."
+            )
         try:
             response = session.request("GET", url, bare=True, allow_redirects=False, limit=limit)
         except RequestsApiError as exc:
@@ -100,29 +133,6 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
             return response.content
         url = urljoin(url, target)
     raise IBMRuntimeError(f"Too many redirects while downloading the result from {_place(url)}.")
-
-
-def check_address(url: str, base_url: str) -> None:
-    """Refuse addresses that a result must not make its readers fetch.
-
-    Raises:
-        IBMRuntimeError: If the address is neither https, nor on this machine while the service is.
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        named = bool(host) and not parts.username
-    except ValueError:
-        host, named = None, False
-    if named and parts.scheme == "https":
-        return
-    near = is_loopback(host) and is_loopback(urlsplit(base_url).hostname)
-    if named and near and parts.scheme == "http":
-        return
-    raise IBMRuntimeError(
-        f"The service says that the result is at {_place(url)}, which is not fetched: only https "
-        "addresses without a user name are."
-    )
 
 
 def _place(url: str) -> str:

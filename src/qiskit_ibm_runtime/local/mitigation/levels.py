@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
@@ -100,6 +101,9 @@ def answers(
 
 
 def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int) -> list[Answer]:
+    # A circuit at one point is bound once; at several, once for each group.
+    points_of = Counter(id(question.prepared) for question in questions)
+    questions = [q.bound() if points_of[id(q.prepared)] == 1 else q for q in questions]
     measurements = [m for question in questions for m in question.measurements]
     points = [question.point for question in questions for _ in question.measurements]
     different = {(id(prepared), id(group)): (prepared, group) for prepared, group in measurements}
