@@ -154,7 +154,7 @@ def test_identity_observable_needs_no_shots() -> None:
 @pytest.mark.parametrize(
     ("observables", "message"),
     [
-        ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
+        ([SparsePauliOp("ZZZ")], "has 3 qubits, but its circuit has 2"),
         ([SparsePauliOp("ZZ")] * 2, "each of 1 circuits, not 2"),
     ],
 )

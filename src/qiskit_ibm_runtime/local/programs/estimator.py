@@ -94,14 +94,12 @@ class Estimation:
         }
 
     def _check_width(self, question: int) -> None:
-        number, circuit = (
-            self._numbers[question],
-            self._given.circuits[self._given.indices[question]],
-        )
-        if self._operators[number].num_qubits != circuit.num_qubits:
+        number = self._numbers[question]
+        width = self._given.circuits[self._given.indices[question]].num_qubits
+        if self._operators[number].num_qubits != width:
             raise ValueError(
-                f"Observable {number} has {self._operators[number].num_qubits} qubits, and its "
-                f"circuit {circuit.num_qubits}."
+                f"Observable {number} has {self._operators[number].num_qubits} qubits, but its "
+                f"circuit has {width}."
             )
 
     def _with_exact_values(self, indices: set[int]) -> set[int]:
