@@ -34,7 +34,7 @@ def difference(one: Any, other: Any, path: str = "") -> str:
     return "" if one == other else f"{path}: {one!r} is not {other!r}"
 
 
-def says(circuit: QuantumCircuit) -> list[Any]:
+def description(circuit: QuantumCircuit) -> list[Any]:
     """Return a description of a circuit."""
     places = {bit: n for bits in (circuit.qubits, circuit.clbits) for n, bit in enumerate(bits)}
     registers = [
@@ -93,7 +93,7 @@ def _operation(operation: Any, places: dict[Any, int]) -> list[Any]:
     if operation.name.lower().startswith(_TO_GATES):
         own = [ANY, ANY]
     if isinstance(operation, ControlFlowOp):
-        return [*own, _flow(operation, places), [says(body) for body in operation.blocks]]
+        return [*own, _flow(operation, places), [description(body) for body in operation.blocks]]
     if operation.name == "delay":
         return [*own, _number(operation.duration), operation.unit]
     if getattr(operation, "condition", None) is not None:
@@ -111,7 +111,7 @@ def _operation(operation: Any, places: dict[Any, int]) -> list[Any]:
     definition = getattr(operation, "definition", None)
     if definition is None:
         return [own, params]
-    return [own, says(definition)[2:]]
+    return [own, description(definition)[2:]]
 
 
 def _flow(operation: Any, places: dict[Any, int]) -> Any:

@@ -11,8 +11,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Gate, Parameter, QuantumRegister, Qubit
 from qiskit.circuit.library import MCXGate
 from qiskit.quantum_info import Operator, random_unitary
-from tests.codecs.nests import whole
-from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
+from tests.codecs.nested_gates import all_parts
+from tests.codecs.sample_circuits import AS_DEFINED, SAMPLES, are_equivalent, bell
 
 from qiskit_ibm_runtime._circuits import form
 from qiskit_ibm_runtime._circuits.builder import to_circuit
@@ -20,9 +20,9 @@ from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 
-@pytest.mark.parametrize("name", sorted(ZOO))
+@pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_circuit_built_from_normal_form_is_equivalent(name: str) -> None:
-    circuit = ZOO[name]()
+    circuit = SAMPLES[name]()
 
     found = normal_form(circuit)
     made = to_circuit(found)
@@ -33,16 +33,16 @@ def test_circuit_built_from_normal_form_is_equivalent(name: str) -> None:
         (r.name, r.size) for r in (*circuit.qregs, *circuit.cregs)
     ]
     if name in AS_DEFINED:
-        assert act_alike(made, circuit)
+        assert are_equivalent(made, circuit)
     else:
-        assert whole(made) == whole(circuit)
+        assert all_parts(made) == all_parts(circuit)
 
 
 @pytest.mark.parametrize(
-    "name", ["own_class", "custom_in_custom", "evolution", "controlled_by_hand"]
+    "name", ["custom_class", "custom_in_custom", "evolution", "controlled_by_hand"]
 )
 def test_normalizing_does_not_change_the_circuit(name: str) -> None:
-    circuit = ZOO[name]()
+    circuit = SAMPLES[name]()
     before = [item.operation._definition is None for item in circuit.data]
 
     normal_form(circuit)
@@ -62,7 +62,7 @@ def test_bodies_use_the_bits_they_act_on() -> None:
     (made,) = item.operation.blocks
     assert tuple(made.qubits) == item.qubits
     assert tuple(made.clbits) == item.clbits
-    assert whole(made) == whole(body)
+    assert all_parts(made) == all_parts(body)
 
 
 def test_body_condition_refers_to_the_outer_register() -> None:

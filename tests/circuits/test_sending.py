@@ -21,14 +21,14 @@ from qiskit.circuit import (
     library,
 )
 from qiskit.quantum_info import Operator, SparsePauliOp
-from tests.circuits.anything import circuits
-from tests.circuits.reference import difference, says
+from tests.circuits.circuit_strategies import circuits
+from tests.circuits.reference import description, difference
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime._codecs.encoding import content
 
 
-def arrived(circuit: Any) -> Any:
+def round_trip(circuit: Any) -> Any:
     return json.loads(json.dumps(circuit, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
 
@@ -37,22 +37,22 @@ def arrived(circuit: Any) -> Any:
 def test_circuit_round_trips_with_names_and_registers(
     circuit: QuantumCircuit,
 ) -> None:
-    check(circuit)
+    check_round_trip(circuit)
 
 
-def check(circuit: QuantumCircuit) -> None:
+def check_round_trip(circuit: QuantumCircuit) -> None:
     try:
-        expected = says(circuit)
+        expected = description(circuit)
     except KeyError:  # terra 0.23 loses the bits of conditions in deep copies
         assume(False)
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
-    assert difference(says(back), expected) == ""
+    assert difference(description(back), expected) == ""
     assert (back.name, back.metadata) == (circuit.name, circuit.metadata)
     assert back.parameters == circuit.parameters
-    assert difference(says(circuit), expected) == ""
-    assert content(back) == content(arrived(back))
+    assert difference(description(circuit), expected) == ""
+    assert content(back) == content(round_trip(back))
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "ps", "dt"])
@@ -62,7 +62,7 @@ def test_delay_keeps_its_duration(time: Any, unit: str) -> None:
     circuit.delay(time, 0, unit)
     circuit.delay(time, 1, unit)
 
-    found = [item.operation for item in arrived(circuit).data]
+    found = [item.operation for item in round_trip(circuit).data]
 
     assert [(op.name, op.duration, op.unit) for op in found] == [("delay", time, unit)] * 2
 
@@ -71,7 +71,7 @@ def test_fractional_seconds_are_preserved() -> None:
     circuit = QuantumCircuit(1)
     circuit.delay(1.5e-6, 0, "s")
 
-    assert arrived(circuit).data[0].operation.duration == 1.5e-6
+    assert round_trip(circuit).data[0].operation.duration == 1.5e-6
 
 
 def test_ancilla_registers_round_trip() -> None:
@@ -79,10 +79,10 @@ def test_ancilla_registers_round_trip() -> None:
     circuit.cx(0, 2)
     laid = transpile(circuit, coupling_map=[[0, 1], [1, 2], [2, 3]], initial_layout=[3, 0, 2])
 
-    back, laid_back = arrived(circuit), arrived(laid)
+    back, laid_back = round_trip(circuit), round_trip(laid)
 
     assert [(r.name, r.size) for r in back.qregs] == [("q", 1), ("anc", 2)]
-    assert difference(says(laid_back), says(laid)) == ""
+    assert difference(description(laid_back), description(laid)) == ""
     if laid_back._layout is not None:  # terra 0.23 does not store layouts in files
         places = laid._layout.initial_layout.get_virtual_bits()
         kept = laid_back._layout.initial_layout.get_virtual_bits()
@@ -97,7 +97,7 @@ def test_gates_with_many_controls_round_trip(controls: int) -> None:
     circuit.append(library.MCXGate(controls), circuit.qubits)
     circuit.append(library.MCPhaseGate(0.5, controls), circuit.qubits)
 
-    found = [item.operation for item in arrived(circuit).data]
+    found = [item.operation for item in round_trip(circuit).data]
 
     assert [(op.name, op.num_ctrl_qubits) for op in found] == [
         ("mcx", controls),
@@ -109,7 +109,7 @@ def test_named_multi_qubit_state_preparation_round_trips() -> None:
     circuit = QuantumCircuit(30)
     circuit.initialize("10" * 15, circuit.qubits)
 
-    (item,) = arrived(circuit).data
+    (item,) = round_trip(circuit).data
 
     assert (item.operation.name, item.operation.num_qubits) == ("initialize", 30)
 
@@ -121,7 +121,7 @@ def test_operators_with_any_number_type_round_trip(dtype: Any) -> None:
     circuit.append(library.PauliEvolutionGate(operator, time=0.5), [0, 1])
     circuit.append(library.PauliEvolutionGate(operator, time=Parameter("t")), [0, 1])
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
     assert Operator(back.data[0].operation) == Operator(circuit.data[0].operation)
     assert back.parameters == circuit.parameters
@@ -140,7 +140,7 @@ def test_classical_expressions_and_switches_round_trip() -> None:
     circuit.switch(expr.bit_and(register, 3), [((1, 2), body), (3, body.copy())], [0], [])
     circuit.if_test(expr.lift(bits[0]), body, [0], [])
 
-    assert difference(says(arrived(circuit)), says(circuit)) == ""
+    assert difference(description(round_trip(circuit)), description(circuit)) == ""
 
 
 def test_condition_on_register_used_only_there_round_trips() -> None:
@@ -152,7 +152,7 @@ def test_condition_on_register_used_only_there_round_trips() -> None:
     gate.condition = (register, 2)
     circuit._append(gate, [circuit.qubits[0]], [])
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
     assert (back.cregs[0].name, back.data[0].operation.condition) == ("seen", (back.cregs[0], 2))
 
@@ -172,7 +172,7 @@ def test_rejects_operation_defined_only_by_unserializable_values(
     circuit.append(operation, [0])
 
     with pytest.raises(TypeError, match=f"value: Circuit 'mine'.*{reason}"):
-        arrived(circuit)
+        round_trip(circuit)
 
 
 def test_any_parameter_is_allowed_with_a_definition() -> None:
@@ -183,7 +183,7 @@ def test_any_parameter_is_allowed_with_a_definition() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(instruction, [0])
 
-    assert arrived(circuit).data[0].operation.params == [2]
+    assert round_trip(circuit).data[0].operation.params == [2]
 
 
 def test_rejects_gate_whose_definition_raises_with_the_reason() -> None:
@@ -195,7 +195,7 @@ def test_rejects_gate_whose_definition_raises_with_the_reason() -> None:
     circuit.append(Broken("broken", 1, []), [0])
 
     with pytest.raises(TypeError, match=r"Circuit 'mine' .* RuntimeError: no pulses today"):
-        arrived(circuit)
+        round_trip(circuit)
 
 
 def test_rejects_schedule_calibration_with_the_reason() -> None:
@@ -204,7 +204,7 @@ def test_rejects_schedule_calibration_with_the_reason() -> None:
     circuit.add_calibration("x", [0], pulse.Schedule())
 
     with pytest.raises(TypeError, match=r"Circuit .*mine.* cannot be encoded: .*Schedule"):
-        arrived(circuit)
+        round_trip(circuit)
 
 
 def test_plain_qpy_readers_get_equivalent_gates() -> None:

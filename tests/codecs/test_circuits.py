@@ -13,9 +13,9 @@ import pytest
 from qiskit import QuantumCircuit, pulse
 from qiskit.circuit import Gate, Parameter, ParameterVector, QuantumRegister, Qubit
 from qiskit.circuit.library import CCXGate, RealAmplitudes, RYGate, XGate, YGate
-from tests.circuits.anything import made_by
-from tests.codecs.nests import whole
-from tests.codecs.zoo import AS_DEFINED, ZOO, act_alike, bell
+from tests.circuits.circuit_strategies import operation_of
+from tests.codecs.nested_gates import all_parts
+from tests.codecs.sample_circuits import AS_DEFINED, SAMPLES, are_equivalent, bell
 
 from qiskit_ibm_runtime._codecs import encoding as codec
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
@@ -43,16 +43,16 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", sorted(ZOO))
+@pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_circuit_round_trips(name: str) -> None:
-    circuit = ZOO[name]()
+    circuit = SAMPLES[name]()
 
     back = decode(encode(circuit))
 
     if name in AS_DEFINED:
-        assert act_alike(circuit, back)
+        assert are_equivalent(circuit, back)
         return
-    assert whole(back) == whole(circuit)
+    assert all_parts(back) == all_parts(circuit)
     assert (back.name, back.metadata or {}) == (circuit.name, circuit.metadata or {})
     assert back.parameters == circuit.parameters
     assert back.calibrations == circuit.calibrations
@@ -62,7 +62,7 @@ def test_circuit_round_trips(name: str) -> None:
 
 
 def test_custom_gate_round_trips_as_its_definition() -> None:
-    (item,) = decode(encode(ZOO["own_class"]())).data
+    (item,) = decode(encode(SAMPLES["custom_class"]())).data
 
     assert (item.operation.name, item.operation.params) == ("turn", [0.5])
     assert [(i.operation.name, i.operation.params) for i in item.operation.definition] == [
@@ -88,17 +88,17 @@ def test_uniformly_controlled_rotations_keep_their_class_or_label(
     method: str, label: str | None
 ) -> None:
     circuit = QuantumCircuit(3)
-    gate = made_by(method, [0.1, 0.2, 0.3, 0.4], [1, 2], 0)
+    gate = operation_of(method, [0.1, 0.2, 0.3, 0.4], [1, 2], 0)
     gate.label = label
     circuit.append(gate, [0, 1, 2])
-    circuit.append(made_by(method, [0.5], [], 2), [2])
+    circuit.append(operation_of(method, [0.5], [], 2), [2])
 
     back = decode(encode(circuit))
 
     kinds = [type(gate) if label is None else Gate, type(gate)]
     assert [type(item.operation) for item in back.data] == kinds
     assert [item.operation.label for item in back.data] == [label, None]
-    assert act_alike(circuit, back)
+    assert are_equivalent(circuit, back)
 
 
 def test_rejects_instruction_known_only_by_its_class() -> None:
@@ -128,7 +128,7 @@ def test_metadata_may_hold_encodable_values() -> None:
 
 
 def test_encodes_the_same_object_once_per_payload(written: list[str]) -> None:
-    circuit, other = bell(), ZOO["evolution"]()
+    circuit, other = bell(), SAMPLES["evolution"]()
 
     texts = json.loads(encode([circuit] * 100 + [other] * 100))
 
@@ -267,7 +267,7 @@ def test_encoder_keeps_no_circuit_alive() -> None:
 
 
 def test_threads_encode_concurrently() -> None:
-    shared = [ZOO["vector"]() for _ in range(4)]
+    shared = [SAMPLES["vector"]() for _ in range(4)]
     expected = shared[0]
     failures: list[object] = []
 
@@ -288,7 +288,7 @@ def test_threads_encode_concurrently() -> None:
 
 
 def test_parameter_vector_elements_are_found_after_decoding() -> None:
-    circuit = ZOO["vector"]()
+    circuit = SAMPLES["vector"]()
 
     back = decode(encode(circuit))
 
@@ -307,7 +307,7 @@ def test_rejects_integer_too_large_for_qpy() -> None:
 def test_public_qpy_module_round_trips(tmp_path: Any) -> None:
     from qiskit_ibm_runtime import qpy as ours
 
-    circuits = [bell(), ZOO["parameters"]()]
+    circuits = [bell(), SAMPLES["parameters"]()]
     with (tmp_path / "file").open("wb") as file:
         ours.dump(circuits, file)
     with (tmp_path / "file").open("rb") as file:

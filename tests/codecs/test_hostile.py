@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 from tests.codecs.payloads import decode, packed, tagged
-from tests.codecs.zoo import ZOO
+from tests.codecs.sample_circuits import SAMPLES
 
 from qiskit_ibm_runtime._codecs import limits, packing
 from qiskit_ibm_runtime._codecs.decoding import DECODERS
@@ -124,7 +124,7 @@ def test_decoding_does_not_evaluate_strings_in_circuits(mark: Path, kind: str) -
         evil = f"open('{mark}','w')".encode()
         raw = _replace_sized(raw, good, evil)
     else:
-        raw = _qpy(ZOO["calibrated"]())
+        raw = _qpy(SAMPLES["calibrated"]())
         assert raw[:6] == b"QISKIT"
         raw = _with_evil_envelope(raw, f"open('{mark}','w')")
 
@@ -194,7 +194,7 @@ def _as_class(raw: bytes, marker: bytes, name: bytes) -> bytes:
 
 
 def test_rejects_symengine_format() -> None:
-    raw = bytearray(_qpy(ZOO["bell"]()))
+    raw = bytearray(_qpy(SAMPLES["bell"]()))
     if raw[6] < 10:
         pytest.skip("this terra's QPY has no other format of expressions")
     raw[18:19] = b"e"
@@ -204,7 +204,7 @@ def test_rejects_symengine_format() -> None:
 
 
 def test_newer_qpy_error_says_what_to_do() -> None:
-    raw = bytearray(_qpy(ZOO["bell"]()))
+    raw = bytearray(_qpy(SAMPLES["bell"]()))
     raw[6] = 99
 
     with pytest.raises(DecodeError, match=r"version 99.*Upgrade"):
@@ -212,9 +212,9 @@ def test_newer_qpy_error_says_what_to_do() -> None:
 
 
 def test_does_not_affect_direct_use_of_qpy() -> None:
-    decode(tagged("QuantumCircuit", packed(_qpy(ZOO["parameters"]()))))
+    decode(tagged("QuantumCircuit", packed(_qpy(SAMPLES["parameters"]()))))
 
-    assert ZOO["empty"]() == qpy.load(io.BytesIO(_qpy(ZOO["empty"]())))[0]
+    assert SAMPLES["empty"]() == qpy.load(io.BytesIO(_qpy(SAMPLES["empty"]())))[0]
 
 
 def test_loads_no_pickle() -> None:
@@ -283,7 +283,7 @@ def test_any_value_under_any_tag_is_decoded_or_rejected(
         json.loads(text, cls=RuntimeDecoder)
 
 
-_TEXTS = {name: json.dumps(ZOO[name](), cls=RuntimeEncoder) for name in ("bell", "parameters")}
+_TEXTS = {name: json.dumps(SAMPLES[name](), cls=RuntimeEncoder) for name in ("bell", "parameters")}
 
 
 @settings(
@@ -319,7 +319,7 @@ def test_rejects_truncated_and_mistyped_payloads(tag: str, value: object) -> Non
 def test_accepts_every_expression_that_qiskit_writes() -> None:
     from sympy import srepr, sympify
 
-    expressions = [value for make in ZOO.values() for value in _expressions(make())]
+    expressions = [value for make in SAMPLES.values() for value in _expressions(make())]
 
     assert len(expressions) > 10
     for value in expressions:  # raises if it is rejected

@@ -34,25 +34,25 @@ from qiskit.circuit.library import (
 )
 from qiskit.qpy.common import QPY_VERSION
 from qiskit.quantum_info import Operator, Pauli
-from tests.codecs.nests import circuits, mixtures, parameterised, whole
-from tests.codecs.zoo import ZOO, Turn
+from tests.codecs.nested_gates import all_parts, circuits, named_things, parameterized
+from tests.codecs.sample_circuits import SAMPLES, CustomGate
 
 from qiskit_ibm_runtime._codecs import limits
 from qiskit_ibm_runtime._codecs.packing import pack, unpack
 from qiskit_ibm_runtime.utils.json import DecodeError, RuntimeDecoder, RuntimeEncoder
 
 # Older terra controls a matrix with diagonal gates, which are sent as definitions.
-DIAGONAL = {"controlled_matrix", "layers_of_libraries"} if QPY_VERSION < 10 else set()
-NASTY: dict[str, Callable[[], QuantumCircuit]] = {}
+DIAGONAL = {"controlled_matrix", "library_layers"} if QPY_VERSION < 10 else set()
+CASES: dict[str, Callable[[], QuantumCircuit]] = {}
 
 
-def nasty(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
+def case(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
     """Register a circuit in the table."""
-    NASTY[make.__name__] = make
+    CASES[make.__name__] = make
     return make
 
 
-def arrived(value: Any) -> Any:
+def round_trip(value: Any) -> Any:
     return json.loads(json.dumps(value, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
 
@@ -72,67 +72,67 @@ def circuit_of(*operations: Instruction) -> QuantumCircuit:
     return circuit
 
 
-@nasty
-def two_of_one_name() -> QuantumCircuit:
+@case
+def two_with_one_name() -> QuantumCircuit:
     return circuit_of(made_of(HGate()), made_of(XGate()))
 
 
-@nasty
-def of_one_name_and_another_size() -> QuantumCircuit:
+@case
+def one_name_two_sizes() -> QuantumCircuit:
     return circuit_of(made_of(HGate()), made_of(CXGate()))
 
 
-@nasty
-def one_in_another_of_its_name() -> QuantumCircuit:
+@case
+def nested_with_the_same_name() -> QuantumCircuit:
     return circuit_of(made_of(made_of(made_of(XGate()), HGate()), made_of(SGate())))
 
 
-@nasty
-def base_with_the_name_of_another() -> QuantumCircuit:
+@case
+def base_gate_named_like_another() -> QuantumCircuit:
     return circuit_of(made_of(HGate()).control(1), made_of(SGate()))
 
 
-@nasty
-def base_with_the_name_of_what_controls_it() -> QuantumCircuit:
+@case
+def base_gate_named_like_its_controlled_gate() -> QuantumCircuit:
     gate = made_of(HGate()).control(1)
     gate.name = "inner"
     return circuit_of(gate)
 
 
-@nasty
+@case
 def controlled_in_controlled() -> QuantumCircuit:
     inside = made_of(made_of(HGate()).control(1, ctrl_state=0), made_of(SGate()))
     return circuit_of(inside.control(1), made_of(XGate()))
 
 
-@nasty
+@case
 def two_open_controlled() -> QuantumCircuit:
     return circuit_of(
         made_of(HGate()).control(2, ctrl_state=1), made_of(SGate()).control(2, ctrl_state=1)
     )
 
 
-@nasty
-def labelled_base() -> QuantumCircuit:
+@case
+def labeled_base_gate() -> QuantumCircuit:
     gate = made_of(HGate())
     gate.label = "below"
     controlled = gate.control(1, label="above")
     return circuit_of(controlled, made_of(XGate()).control(1), made_of(SGate()))
 
 
-@nasty
+@case
 def controlled_matrix() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.unitary(Operator(SGate()), [0])
     return circuit_of(circuit.data[0].operation.control(1), made_of(HGate()), made_of(XGate()))
 
 
-@nasty
-def named_like_a_gate_of_qiskit() -> QuantumCircuit:
+@case
+def named_like_a_qiskit_gate() -> QuantumCircuit:
     return circuit_of(XGate(), made_of(HGate(), name="XGate"), made_of(SGate(), name="Gate"))
 
 
-@nasty
+@case
 def named_as_if_renamed() -> QuantumCircuit:
     name = "inner__renamed_3"
     open_one = made_of(HGate()).control(1, ctrl_state=0)
@@ -140,7 +140,7 @@ def named_as_if_renamed() -> QuantumCircuit:
     return circuit_of(made_of(HGate(), name=name), made_of(XGate(), name=name * 2), open_one)
 
 
-@nasty
+@case
 def named_with_a_uuid() -> QuantumCircuit:
     name = "inner_01234567-89ab-cdef-0123-456789abcdef"
     controlled = made_of(HGate()).control(1)
@@ -148,14 +148,14 @@ def named_with_a_uuid() -> QuantumCircuit:
     return circuit_of(made_of(HGate(), name=name), controlled, made_of(XGate()).control(1))
 
 
-@nasty
-def gate_and_instruction_of_one_name() -> QuantumCircuit:
+@case
+def gate_and_instruction_with_one_name() -> QuantumCircuit:
     inner = QuantumCircuit(1, name="inner")
     inner.h(0)
     return circuit_of(inner.to_gate(), inner.to_instruction())
 
 
-@nasty
+@case
 def instructions_that_measure() -> QuantumCircuit:
     one, other = (QuantumCircuit(1, 1, name="look") for _ in range(2))
     one.measure(0, 0)
@@ -168,7 +168,7 @@ def instructions_that_measure() -> QuantumCircuit:
     return circuit_of(*(c.to_instruction() for c in (one, other, outer)))
 
 
-@nasty
+@case
 def conditions() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     circuit.append(made_of(HGate()), [0]).c_if(0, 1)
@@ -177,8 +177,8 @@ def conditions() -> QuantumCircuit:
     return circuit
 
 
-@nasty
-def bodies_of_control_flow() -> QuantumCircuit:
+@case
+def control_flow_bodies() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     with circuit.if_test((circuit.clbits[0], 1)) as otherwise:
         circuit.append(made_of(HGate()), [1])
@@ -196,22 +196,22 @@ def bodies_of_control_flow() -> QuantumCircuit:
     return circuit
 
 
-@nasty
-def parameters_below() -> QuantumCircuit:
+@case
+def nested_parameters() -> QuantumCircuit:
     a, v = Parameter("a"), ParameterVector("v", 3)
     one, other = made_of(RXGate(a), RXGate(v[1])), made_of(RXGate(v[0] + a))
     return circuit_of(one, other, made_of(one, other))
 
 
-@nasty
-def blueprints_of_one_name() -> QuantumCircuit:
+@case
+def blueprint_circuits_with_one_name() -> QuantumCircuit:
     return circuit_of(
         *(RealAmplitudes(2, reps=1, parameter_prefix=p).to_instruction() for p in "ab")
     )
 
 
-@nasty
-def beside_gates_that_have_forms_of_their_own() -> QuantumCircuit:
+@case
+def next_to_gates_encoded_specially() -> QuantumCircuit:
     circuit = circuit_of(
         made_of(PauliEvolutionGate(Pauli("ZX"), time=0.5)),
         made_of(PauliEvolutionGate(Pauli("XX"), time=0.5)),
@@ -235,18 +235,20 @@ class ControlledTurn(ControlledGate):
         self.definition.crx(self.params[0], 0, 1)
 
 
-@nasty
-def controlled_of_a_class_of_the_users() -> QuantumCircuit:
-    return circuit_of(ControlledTurn(0.5), ControlledTurn(0.25), Turn(0.5))
+@case
+def controlled_custom_class() -> QuantumCircuit:
+    return circuit_of(ControlledTurn(0.5), ControlledTurn(0.25), CustomGate(0.5))
 
 
-@nasty
-def of_a_class_of_the_users() -> QuantumCircuit:
-    return circuit_of(Turn(0.5), Turn(0.25), Turn(0.5).control(1), Turn(0.125).control(1))
+@case
+def custom_class() -> QuantumCircuit:
+    return circuit_of(
+        CustomGate(0.5), CustomGate(0.25), CustomGate(0.5).control(1), CustomGate(0.125).control(1)
+    )
 
 
-@nasty
-def layers_of_libraries() -> QuantumCircuit:
+@case
+def library_layers() -> QuantumCircuit:
     grover = made_of(made_of(HGate(), name="Q"), made_of(XGate(), name="Q"), name="Q")
     return circuit_of(*(grover.power(n).control(1) for n in (1, 2, 3)), grover)
 
@@ -260,62 +262,62 @@ def _with_parameters(vector: bool) -> QuantumCircuit:
     )
 
 
-@nasty
+@case
 def controlled_with_parameters() -> QuantumCircuit:
     return _with_parameters(vector=False)
 
 
-@nasty
-def controlled_with_elements_of_a_vector() -> QuantumCircuit:
+@case
+def controlled_with_vector_elements() -> QuantumCircuit:
     return _with_parameters(vector=True)
 
 
-@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("name", CASES)
 def test_nested_gate_round_trips_without_modifying_the_original(name: str) -> None:
-    circuit = NASTY[name]()
+    circuit = CASES[name]()
     before = copy.deepcopy(circuit)
-    expected = whole(circuit)
+    expected = all_parts(circuit)
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
     if name in DIAGONAL:
         assert Operator(back) == Operator(circuit)
     else:
-        assert whole(back) == expected
-    assert whole(circuit) == expected == whole(before)
+        assert all_parts(back) == expected
+    assert all_parts(circuit) == expected == all_parts(before)
     assert (back.name, back.parameters) == (circuit.name, circuit.parameters)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(circuits())
 def test_arbitrarily_nested_gates_round_trip(circuit: QuantumCircuit) -> None:
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
-    assert whole(back) == whole(circuit)
+    assert all_parts(back) == all_parts(circuit)
     assert Operator(back) == Operator(circuit)
 
 
 @settings(max_examples=40)
-@given(parameterised())
+@given(parameterized())
 def test_parameterized_gates_round_trip_and_can_be_bound(circuit: QuantumCircuit) -> None:
-    back = arrived(circuit)
+    back = round_trip(circuit)
     values = {parameter: 0.25 * n for n, parameter in enumerate(circuit.parameters)}
 
-    assert whole(back) == whole(circuit)
+    assert all_parts(back) == all_parts(circuit)
     assert back.parameters == circuit.parameters
-    assert whole(back.assign_parameters(values)) == whole(circuit.assign_parameters(values))
+    assert all_parts(back.assign_parameters(values)) == all_parts(circuit.assign_parameters(values))
 
 
 @settings(max_examples=40)
-@given(mixtures())
+@given(named_things())
 def test_gates_with_clashing_names_round_trip(circuit: QuantumCircuit) -> None:
-    assert whole(arrived(circuit)) == whole(circuit)
+    assert all_parts(round_trip(circuit)) == all_parts(circuit)
 
 
-@pytest.mark.parametrize("name", ["base_with_the_name_of_another", "two_open_controlled"])
+@pytest.mark.parametrize("name", ["base_gate_named_like_another", "two_open_controlled"])
 def test_decoded_gate_can_be_inverted_and_controlled(name: str) -> None:
-    circuit = NASTY[name]()
-    (gate, *_), (back, *_) = ([i.operation for i in c.data] for c in (circuit, arrived(circuit)))
+    circuit = CASES[name]()
+    (gate, *_), (back, *_) = ([i.operation for i in c.data] for c in (circuit, round_trip(circuit)))
 
     assert Operator(back.inverse()) == Operator(gate.inverse())
     assert Operator(back.control(1)) == Operator(gate.control(1))
@@ -336,13 +338,13 @@ FAITHFUL = ("bell", "parameters", "vector", "registers", "conditions", "labels",
 
 @pytest.mark.parametrize("name", FAITHFUL)
 def test_encodes_like_qpy_where_qpy_is_lossless(name: str) -> None:
-    circuit = ZOO[name]()
+    circuit = SAMPLES[name]()
 
     assert _written(circuit) == _dumped(circuit)
 
 
 def test_plain_qpy_reader_gets_equivalent_gates() -> None:
-    circuit = NASTY["two_of_one_name"]()
+    circuit = CASES["two_with_one_name"]()
 
     (plain,) = qpy.load(io.BytesIO(_written(circuit)))
 
@@ -364,20 +366,20 @@ def test_rest_of_circuit_with_clashing_names_round_trips() -> None:
         pulse.delay(10, pulse.DriveChannel(0))
     circuit.add_calibration("rx", [1], schedule, [0.5])
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
-    assert whole(back) == whole(circuit)
+    assert all_parts(back) == all_parts(circuit)
     assert (back.qregs[0].name, back.cregs) == ("right", circuit.cregs)
     assert (back.metadata, back.calibrations) == (circuit.metadata, circuit.calibrations)
 
 
 def test_layout_round_trips_with_clashing_names_where_qpy_supports_it() -> None:
-    circuit = transpile(ZOO["bell"](), coupling_map=[[0, 1], [1, 2]], initial_layout=[2, 1])
-    expected = arrived(circuit)._layout
+    circuit = transpile(SAMPLES["bell"](), coupling_map=[[0, 1], [1, 2]], initial_layout=[2, 1])
+    expected = round_trip(circuit)._layout
     circuit.append(made_of(HGate()), [0])
     circuit.append(made_of(XGate()), [0])
 
-    assert arrived(circuit)._layout == expected
+    assert round_trip(circuit)._layout == expected
 
 
 def test_encodes_equal_gates_once() -> None:
@@ -396,13 +398,13 @@ def test_preserves_name_of_opaque_operation() -> None:
     (plain,) = qpy.load(io.BytesIO(_written(circuit)))
 
     assert [item.operation.name for item in plain.data][::2] == ["inner", "look"]
-    assert whole(arrived(circuit)) == whole(circuit)
+    assert all_parts(round_trip(circuit)) == all_parts(circuit)
 
 
 def test_two_opaque_operations_with_one_name_round_trip() -> None:
     circuit = circuit_of(Gate("inner", 1, []), Gate("inner", 2, []))
 
-    assert whole(arrived(circuit)) == whole(circuit)
+    assert all_parts(round_trip(circuit)) == all_parts(circuit)
 
 
 def test_calibrated_gates_keep_their_names() -> None:
@@ -411,9 +413,9 @@ def test_calibrated_gates_keep_their_names() -> None:
         pulse.delay(10, pulse.DriveChannel(0))
     circuit.add_calibration("inner", [0], schedule)
 
-    back = arrived(circuit)
+    back = round_trip(circuit)
 
-    assert whole(back) == whole(circuit)
+    assert all_parts(back) == all_parts(circuit)
     assert back.calibrations == circuit.calibrations
 
 
@@ -431,7 +433,7 @@ def test_does_not_modify_shared_gate_of_user_class() -> None:
 
     circuit = circuit_of(Shared(), made_of(XGate()))
 
-    assert whole(arrived(circuit)) == whole(circuit)
+    assert all_parts(round_trip(circuit)) == all_parts(circuit)
     assert Shared().name == "inner"
 
 
@@ -463,11 +465,11 @@ def test_copied_base_gates_count_against_the_budget(
 
 
 def test_threads_encode_one_circuit_concurrently() -> None:
-    circuit = NASTY["controlled_in_controlled"]()
-    expected, found = whole(circuit), list[Any]()
+    circuit = CASES["controlled_in_controlled"]()
+    expected, found = all_parts(circuit), list[Any]()
 
     def work() -> None:
-        found.extend(whole(arrived(circuit)) == expected for _ in range(5))
+        found.extend(all_parts(round_trip(circuit)) == expected for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:

@@ -60,7 +60,7 @@ def test_missing_shots_are_allowed(shots: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "description"),
     [
         ("no JSON", "Not a sampler result"),
         ({"values": [1]}, "Not a sampler result"),
@@ -71,9 +71,9 @@ def test_missing_shots_are_allowed(shots: int | None) -> None:
         ({"quasi_dists": [{"0": 0.5, "00": 0.5}], "metadata": [{}]}, "duplicate outcome"),
     ],
 )
-def test_malformed_sampler_result_is_one_clear_error(answer: object, says: str) -> None:
+def test_malformed_sampler_result_is_one_clear_error(answer: object, description: str) -> None:
     text = answer if isinstance(answer, str) else json.dumps(answer)
-    with pytest.raises(IBMRuntimeError, match=says):
+    with pytest.raises(IBMRuntimeError, match=description):
         SamplerResultDecoder.decode(text)
 
 
@@ -89,7 +89,7 @@ def test_values_are_an_array_and_metadata_is_unchanged(values: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("answer", "description"),
     [
         ({"quasi_dists": []}, "Not an estimator result"),
         ({"values": [1.0], "metadata": []}, "1 values but 0 sets"),
@@ -97,8 +97,8 @@ def test_values_are_an_array_and_metadata_is_unchanged(values: object) -> None:
         ({"values": [[1], [1, 2]], "metadata": [{}, {}]}, "list of numbers"),
     ],
 )
-def test_malformed_estimator_result_is_one_clear_error(answer: object, says: str) -> None:
-    with pytest.raises(IBMRuntimeError, match=says):
+def test_malformed_estimator_result_is_one_clear_error(answer: object, description: str) -> None:
+    with pytest.raises(IBMRuntimeError, match=description):
         EstimatorResultDecoder.decode(json.dumps(answer))
 
 

@@ -42,11 +42,11 @@ from qiskit_ibm_runtime.utils.json import (
 )
 
 
-def travel(value: Any) -> Any:
+def round_trip(value: Any) -> Any:
     return json.loads(json.dumps(value, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     RED = "red"
 
 
@@ -66,7 +66,7 @@ class Colour(enum.Enum):
         ({frozenset({1, 2})}, {frozenset({1, 2})}),
         (range(3), [0, 1, 2]),
         ((1, "a", None), [1, "a", None]),
-        (Colour.RED, "red"),
+        (Color.RED, "red"),
         (CouplingMap([[0, 1], [1, 2]]), [[0, 1], [1, 2]]),
         (
             dt.datetime(2023, 4, 20, 10, 11, 12, 345678),
@@ -77,7 +77,7 @@ class Colour(enum.Enum):
     ],
 )
 def test_small_values_round_trip(value: object, arrives: object) -> None:
-    back = travel({"v": [value]})["v"][0]
+    back = round_trip({"v": [value]})["v"][0]
 
     assert arrives == back
     assert type(arrives) is type(back)
@@ -102,7 +102,7 @@ def test_small_values_round_trip(value: object, arrives: object) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_quantum_info_values_round_trip(value: object) -> None:
-    assert value == travel(value)
+    assert value == round_trip(value)
 
 
 @given(
@@ -111,7 +111,7 @@ def test_quantum_info_values_round_trip(value: object) -> None:
     )
 )
 def test_pauli_labels_match_their_matrices(labels: list[str]) -> None:
-    back = travel(PauliList(labels))
+    back = round_trip(PauliList(labels))
 
     assert back.to_labels() == labels
     assert all(
@@ -124,7 +124,7 @@ def test_operator_keeps_its_parameters() -> None:
     a, b = Parameter("a"), Parameter("b")
     operator = SparsePauliOp(["X", "Z"], np.array([a, 2 * b]))
 
-    back = travel(operator)
+    back = round_trip(operator)
 
     assert [a, 2 * b] == list(back.coeffs)
 
@@ -146,7 +146,7 @@ def test_operator_keeps_its_parameters() -> None:
     ids=["list", "0-d", "empty", "fortran", "strided", "text", "date", "fields", "noise", "zeros"],
 )
 def test_arrays_keep_values_shape_and_dtype(array: np.ndarray) -> None:
-    back = travel(array)
+    back = round_trip(array)
 
     np.testing.assert_array_equal(array, back)
     assert (array.dtype, array.shape) == (back.dtype, back.shape)
@@ -162,7 +162,7 @@ def test_arrays_keep_values_shape_and_dtype(array: np.ndarray) -> None:
     ],
 )
 def test_object_arrays_round_trip(array: np.ndarray) -> None:
-    back = travel(array)
+    back = round_trip(array)
 
     assert array.tolist() == back.tolist()
     assert (object, array.shape) == (back.dtype, back.shape)
@@ -172,7 +172,7 @@ def test_array_of_lists_stays_one_dimensional() -> None:
     array = np.empty(2, dtype=object)
     array[:] = [[1, 2], [3, 4]]
 
-    assert travel(array).shape == (2,)
+    assert round_trip(array).shape == (2,)
 
 
 def test_incompressible_array_is_a_valid_zlib_stream_of_near_default_size() -> None:
@@ -192,7 +192,7 @@ def test_sparse_matrices_round_trip() -> None:
     sparse = pytest.importorskip("scipy.sparse", reason="needs SciPy")
     matrix = sparse.csr_matrix([[1, 0], [0, 2.5]])
 
-    back = travel(matrix)
+    back = round_trip(matrix)
 
     assert type(matrix) is type(back)
     assert matrix.toarray().tolist() == back.toarray().tolist()
@@ -201,7 +201,7 @@ def test_sparse_matrices_round_trip() -> None:
 def test_results_round_trip() -> None:
     result = Result("b", "1", "q", "j", True, [], date="2020-01-01")
 
-    assert result.to_dict() == travel(result).to_dict()
+    assert result.to_dict() == round_trip(result).to_dict()
 
 
 def test_noise_models_round_trip() -> None:
@@ -210,20 +210,20 @@ def test_noise_models_round_trip() -> None:
     model.add_all_qubit_quantum_error(noise.depolarizing_error(0.1, 1), ["x"])
     model.add_quantum_error(noise.amplitude_damping_error(0.2), ["sx"], [0])
 
-    assert model == travel(model)
+    assert model == round_trip(model)
 
 
 @pytest.mark.parametrize("instruction", [Measure(), RYGate(0.5), CXGate(), CXGate(ctrl_state=0)])
 def test_instructions_round_trip(instruction: object) -> None:
-    assert instruction == travel(instruction)
+    assert instruction == round_trip(instruction)
 
 
 def test_parameters_keep_their_identity() -> None:
     parameter = Parameter("θ")
     vector = ParameterVector("v", 3)
 
-    assert parameter == travel(parameter)
-    assert [vector[2]._uuid] == [travel(vector[2])._uuid]
+    assert parameter == round_trip(parameter)
+    assert [vector[2]._uuid] == [round_trip(vector[2])._uuid]
 
 
 def test_circuit_parameters_encode_as_a_list() -> None:
@@ -231,7 +231,7 @@ def test_circuit_parameters_encode_as_a_list() -> None:
     circuit.rx(Parameter("b"), 0)
     circuit.rx(Parameter("a"), 0)
 
-    assert list(circuit.parameters) == travel(circuit.parameters)
+    assert list(circuit.parameters) == round_trip(circuit.parameters)
 
 
 @pytest.mark.parametrize(
@@ -249,13 +249,13 @@ def test_parameter_expressions_round_trip(make: Any) -> None:
     a, b = Parameter("a"), Parameter('it\'s "b"')
     expression = make(a, b)
 
-    assert expression == travel(expression)
+    assert expression == round_trip(expression)
 
 
 def test_elements_of_one_vector_share_it_after_decoding() -> None:
     vector = ParameterVector("v", 3)
 
-    one, other = travel([vector[0] + 1, vector[1] * 2])
+    one, other = round_trip([vector[0] + 1, vector[1] * 2])
 
     assert {vector[0]} == one.parameters
     assert next(iter(one.parameters)).vector is next(iter(other.parameters)).vector
@@ -269,7 +269,7 @@ class Tagged:
 
 
 def test_uses_to_json_of_an_object() -> None:
-    assert travel(Tagged()) == '{"value": 1}'
+    assert round_trip(Tagged()) == '{"value": 1}'
 
 
 @register_settings_class
@@ -279,7 +279,7 @@ class Ansatz:
 
 
 def test_registered_class_is_encoded_by_its_settings() -> None:
-    assert travel(Ansatz(depth=3)).settings == {"depth": 3}
+    assert round_trip(Ansatz(depth=3)).settings == {"depth": 3}
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_registered_class_is_encoded_by_its_settings() -> None:
 def test_settings_keep_integer_and_string_keys(table: dict) -> None:
     given_before = json.dumps(table)
 
-    assert table == travel(Ansatz(table=table)).settings["table"]
+    assert table == round_trip(Ansatz(table=table)).settings["table"]
     assert given_before == json.dumps(table)
 
 
@@ -312,7 +312,7 @@ def test_function_becomes_null_with_a_warning_at_the_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "description"),
     [
         ({"a": [1, {"b": object()}]}, r"value\['a'\]\[1\]\['b'\]: an object of type object"),
         ({"a": {(1, 2): 3}}, r"value\['a'\]: a key of type tuple"),
@@ -322,8 +322,8 @@ def test_function_becomes_null_with_a_warning_at_the_caller() -> None:
         ([Ansatz(deep=[dt.timedelta(1)])], r"value\[0\].Ansatz\['deep'\]\[0\]"),
     ],
 )
-def test_unsupported_value_error_gives_its_path(value: object, says: str) -> None:
-    with pytest.raises(TypeError, match=says):
+def test_unsupported_value_error_gives_its_path(value: object, description: str) -> None:
+    with pytest.raises(TypeError, match=description):
         json.dumps(value, cls=RuntimeEncoder)
 
 
@@ -383,7 +383,7 @@ _keys = st.text().filter(lambda key: key not in ("__type__", "__value__"))
     )
 )
 def test_any_nested_value_round_trips(value: object) -> None:
-    assert _comparable(value) == _comparable(travel(value))
+    assert _comparable(value) == _comparable(round_trip(value))
 
 
 def _comparable(value: Any) -> Any:
@@ -397,4 +397,4 @@ def _comparable(value: Any) -> Any:
 
 
 def test_clifford_is_not_dropped_as_a_callable() -> None:
-    assert isinstance(travel([Clifford(QuantumCircuit(1))])[0], Clifford)
+    assert isinstance(round_trip([Clifford(QuantumCircuit(1))])[0], Clifford)

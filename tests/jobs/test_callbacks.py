@@ -23,7 +23,7 @@ from qiskit_ibm_runtime import (
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 
 
-class Told:
+class RecordingCallback:
     """A callback that records its calls."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ def idle(peer: Peer) -> None:
 
 def test_callback_gets_decoded_messages_and_the_job_id(service: ScriptedService) -> None:
     service.on_stream = send('{"a": 1}', "no JSON", "_poison_pill", "null")
-    told = Told()
+    told = RecordingCallback()
 
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)
@@ -61,7 +61,7 @@ def test_callback_gets_decoded_messages_and_the_job_id(service: ScriptedService)
     assert job._ws_client._server_close_code == 1000
 
 
-class Double:
+class ClientDouble:
     """A client double, as used in tests of other packages."""
 
     def job_get(self, job_id: str) -> dict[str, Any]:
@@ -76,11 +76,11 @@ def test_works_with_websocket_url_and_a_client_double(
 ) -> None:
     service.on_stream = send("1", "2")
     params = ClientParameters("ibm_quantum", "my_token", service.url.replace("http", "ws"))
-    told = Told()
+    told = RecordingCallback()
 
     job = RuntimeJob(
         backend=MagicMock(spec=IBMBackend),
-        api_client=Double(),
+        api_client=ClientDouble(),
         client_params=params,
         job_id="j1",
         program_id="my-program",
@@ -108,7 +108,7 @@ def test_messages_arrive_once_and_in_order_across_reconnects(
             peer.reset()
 
     service.on_stream = flaky
-    told = Told()
+    told = RecordingCallback()
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)
 
@@ -118,7 +118,7 @@ def test_messages_arrive_once_and_in_order_across_reconnects(
 def test_fetches_message_stored_elsewhere(service: ScriptedService) -> None:
     service.on["GET /stored"] = lambda peer: peer.answer(200, '"from elsewhere"')
     service.on_stream = send(f'{{"url": "{service.url}/stored"}}')
-    told = Told()
+    told = RecordingCallback()
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)
 
@@ -149,7 +149,7 @@ def test_unopenable_stream_logs_once_and_the_result_still_arrives(
 ) -> None:
     service.on_stream = 404
     service.results["j1"] = "1"
-    told = Told()
+    told = RecordingCallback()
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)
     service.end()
@@ -171,7 +171,7 @@ def test_callback_and_wait_share_one_stream(service: ScriptedService) -> None:
         send("1", '"the result"')(peer)
 
     service.on_stream = script
-    told = Told()
+    told = RecordingCallback()
     job = service.job(user_callback=told)
     ready.set()
 
@@ -186,7 +186,7 @@ def test_wait_starting_as_the_callback_stream_ends_opens_no_other(
 ) -> None:
     service.on_stream = send("1", '"the result"')
     service.results["j1"] = '"the result"'
-    told = Told()
+    told = RecordingCallback()
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)
 
@@ -202,7 +202,7 @@ def test_wait_starting_as_the_callback_stream_ends_opens_no_other(
 
 def test_second_callback_must_wait_for_the_first(service: ScriptedService) -> None:
     service.on_stream = idle
-    first, second, third = Told(), Told(), Told()
+    first, second, third = RecordingCallback(), RecordingCallback(), RecordingCallback()
     job = service.job(user_callback=first)
     with pytest.raises(RuntimeInvalidStateError, match="already streaming"):
         job.stream_results(second)
@@ -223,7 +223,7 @@ def test_finished_job_cannot_be_streamed(service: ScriptedService) -> None:
     job.status()
 
     with pytest.raises(RuntimeInvalidStateError, match="already finished"):
-        job.stream_results(Told())
+        job.stream_results(RecordingCallback())
 
 
 def test_canceling_the_stream_drops_pending_messages(service: ScriptedService) -> None:
@@ -270,7 +270,7 @@ def test_slow_callbacks_do_not_delay_other_jobs(
     service: ScriptedService,
 ) -> None:
     service.on_stream = send("1", "2")
-    go_on, told = threading.Event(), Told()
+    go_on, told = threading.Event(), RecordingCallback()
     slow = [service.job(f"slow-{n}", user_callback=lambda *_: go_on.wait(60)) for n in range(30)]
     quick = service.job("quick", user_callback=told)
     until(lambda: not quick._stream.active)
@@ -285,7 +285,7 @@ def test_messages_are_delivered_even_if_no_thread_can_start(
 ) -> None:
     service.on_stream = send("1", "2", "3")
     let_threads_start(monkeypatch, False, True, False, name="job-callback")
-    told = Told()
+    told = RecordingCallback()
 
     job = service.job(user_callback=told)
     until(lambda: not job._stream.active)

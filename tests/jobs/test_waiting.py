@@ -409,7 +409,7 @@ def test_ctrl_c_while_the_stream_opens_leaves_none_open(
     assert job._ws_client.finished.wait(30)
 
 
-IN_A_PROCESS = """
+SCRIPT = """
 import os, sys, threading
 from tests.jobs.scripted_service import ScriptedService
 service = ScriptedService(url=sys.argv[1])
@@ -453,7 +453,7 @@ def test_open_stream_blocks_neither_exit_nor_a_forked_wait(
         service.results[f"j{number}"] = str(number)
 
     told = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", IN_A_PROCESS, service.url, how],
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, service.url, how],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

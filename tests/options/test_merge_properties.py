@@ -100,7 +100,7 @@ def test_merge_does_not_modify_or_share_inputs(
     before = copy.deepcopy((options, new))
 
     result = merge(options, new)
-    spoil(result)
+    modify_all(result)
 
     assert (options, new) == before
 
@@ -115,16 +115,16 @@ def leaves(options: dict[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
     return found
 
 
-def spoil(value: Any, name: str = "") -> None:
+def modify_all(value: Any, name: str = "") -> None:
     """Modify every mutable container, at all levels."""
     if name == "noise_model":
         return  # shared on purpose: see `merged`
     if isinstance(value, dict):
         for key, inner in value.items():
-            spoil(inner, key)
+            modify_all(inner, key)
         value["spoilt"] = True
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            spoil(inner)
+            modify_all(inner)
         if isinstance(value, list):
             value.append("spoilt")

@@ -229,14 +229,14 @@ class Plain(Options):
         self.execution.shots = value
 
 
-class Built(Options):
+class WithConstructor(Options):
     """Has its own constructor."""
 
     def __init__(self, quality: int) -> None:
         super().__init__(optimization_level=quality, resilience_level=quality)
 
 
-class PassingOn(Options):
+class PassingUnknown(Options):
     """Has a constructor that passes on unknown arguments."""
 
     def __init__(self, quality: int, **others: Any) -> None:
@@ -270,7 +270,7 @@ class TestSubclass:
         assert options.execution.shots == 7
         assert asdict(options) == {**asdict(Options()), "execution": asdict(options.execution)}
 
-    @pytest.mark.parametrize("cls", [Built, PassingOn], ids=["strict", "passing on"])
+    @pytest.mark.parametrize("cls", [WithConstructor, PassingUnknown], ids=["strict", "passing on"])
     def test_may_have_its_own_constructor(self, cls: Any) -> None:
         for options in (cls(2), cls(quality=2), cls(2, foo=1)):
             assert isinstance(options, cls)
@@ -290,7 +290,11 @@ class TestSubclass:
                 assert twin.shout() == options.shout()
 
     def test_can_be_copied_with_any_constructor(self) -> None:
-        assert copy.deepcopy(Built(2)) == pickle.loads(pickle.dumps(Built(2))) == Built(2)
+        assert (
+            copy.deepcopy(WithConstructor(2))
+            == pickle.loads(pickle.dumps(WithConstructor(2)))
+            == WithConstructor(2)
+        )
 
     def test_section_subclass_is_preserved(self) -> None:
         class Seeded(SimulatorOptions):

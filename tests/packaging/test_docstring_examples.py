@@ -26,7 +26,7 @@ def examples(documented: Any) -> list[str]:
     return [textwrap.dedent(example) for example in found]
 
 
-def documented_things() -> Iterator[tuple[str, Any]]:
+def documented_objects() -> Iterator[tuple[str, Any]]:
     """Yield the public classes, functions and methods of the package by qualified name."""
     path = qiskit_ibm_runtime.__path__
     for found in pkgutil.walk_packages(path, "qiskit_ibm_runtime."):
@@ -49,7 +49,7 @@ PUBLIC = [getattr(qiskit_ibm_runtime, name) for name in qiskit_ibm_runtime.__all
 PUBLIC_CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
 EXAMPLES = [
     pytest.param(thing, example, id=name)
-    for name, thing in documented_things()
+    for name, thing in documented_objects()
     for example in examples(thing)
 ]
 

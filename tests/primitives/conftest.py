@@ -26,7 +26,7 @@ def service() -> QiskitRuntimeService:
 
 
 @pytest.fixture
-def noted() -> MagicMock:
+def recording_session() -> MagicMock:
     """A mock session on a simulator whose ``run`` only records the call."""
     session = MagicMock(spec=Session)
     session.backend.return_value = "somewhere"

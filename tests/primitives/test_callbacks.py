@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 
 from qiskit_ibm_runtime import Estimator, QiskitRuntimeService
 
-PATIENCE = 60  # seconds; reached only on failure
+TIMEOUT = 60  # seconds; reached only on failure
 
 
 @pytest.mark.parametrize("where", ["constructor", "run"])
@@ -29,7 +29,7 @@ def test_callback_gets_the_raw_result_and_job_id(
         callback = options["environment"]["callback"]
         job = primitive(session=backend).run(circuit, *observables, callback=callback)
 
-    job_id, message = messages.get(timeout=PATIENCE)
+    job_id, message = messages.get(timeout=TIMEOUT)
     assert job_id == job.job_id()
     assert {"quasi_dists", "values"} & message.keys()
     assert len(message["metadata"]) == len(job.result().metadata) == 1
@@ -56,4 +56,4 @@ def test_bound_method_is_called_on_the_same_object(
 
     job = sampler.run(bell)
 
-    assert notebook.pages.get(timeout=PATIENCE) == job.job_id()
+    assert notebook.pages.get(timeout=TIMEOUT) == job.job_id()

@@ -178,7 +178,7 @@ ROWS = st.lists(NUMBERS, max_size=3).flatmap(
 FORMS = st.one_of(NUMBERS, ROWS, st.lists(st.one_of(ROWS, NUMBERS), max_size=3))
 
 
-class OfTerra(BaseSampler):  # type: ignore[misc]
+class TerraValues(BaseSampler):  # type: ignore[misc]
     """Terra's interpretation of values, which is that of 0.23 in all versions."""
 
     _run = _call = BaseSampler.run
@@ -197,7 +197,7 @@ class OfTerra(BaseSampler):  # type: ignore[misc]
 def test_values_are_interpreted_like_terra(form: Any, sizes: list[int]) -> None:
     circuits = [circuit_of(size) for size in sizes]
     try:
-        expected = OfTerra.read(form, circuits)
+        expected = TerraValues.read(form, circuits)
     except (TypeError, ValueError) as error:
         with pytest.raises(type(error)):
             as_parameter_values(form, circuits)
@@ -395,10 +395,10 @@ class TestMeasurements:
         return circuit
 
     def test_estimator_warns_once_about_ignored_measurements(
-        self, noted: Any, measured: QuantumCircuit
+        self, recording_session: Any, measured: QuantumCircuit
     ) -> None:
-        noted.service.channel = "local"
-        estimator = Estimator(session=noted)
+        recording_session.service.channel = "local"
+        estimator = Estimator(session=recording_session)
 
         with pytest.warns(UserWarning, match=r"Circuit 1 \('measured'\) ends in meas") as caught:
             estimator.run([QuantumCircuit(1), measured, measured], ["Z"] * 3)
@@ -406,18 +406,18 @@ class TestMeasurements:
         assert [warning.filename for warning in caught] == [__file__]
 
     def test_estimator_does_not_warn_for_other_services(
-        self, noted: Any, measured: QuantumCircuit
+        self, recording_session: Any, measured: QuantumCircuit
     ) -> None:
-        Estimator(session=noted).run(measured, "Z")
+        Estimator(session=recording_session).run(measured, "Z")
 
-        noted.run.assert_called_once()
+        recording_session.run.assert_called_once()
 
     def test_estimator_does_not_warn_about_measurements_it_performs(
-        self, noted: Any, measured: QuantumCircuit
+        self, recording_session: Any, measured: QuantumCircuit
     ) -> None:
         measured.x(0).c_if(0, 1)
-        noted.service.channel = "local"
+        recording_session.service.channel = "local"
 
-        Estimator(session=noted).run(measured, "Z")
+        Estimator(session=recording_session).run(measured, "Z")
 
-        noted.run.assert_called_once()
+        recording_session.run.assert_called_once()

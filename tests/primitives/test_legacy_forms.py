@@ -35,7 +35,7 @@ def measured(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
 
 
 @pytest.fixture
-def quietly() -> Any:
+def ignore_deprecations() -> Any:
     """Ignore deprecation warnings in tests of something else."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -44,61 +44,63 @@ def quietly() -> Any:
 
 class TestConstruction:
     def test_with_circuits_warns_once(
-        self, noted: MagicMock, measured: list[QuantumCircuit]
+        self, recording_session: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         with pytest.warns(DeprecationWarning, match="circuits") as caught:
-            sampler = Sampler(measured, [[ANGLE], []], session=noted)
+            sampler = Sampler(measured, [[ANGLE], []], session=recording_session)
 
         assert [warning.filename for warning in caught] == [__file__]
         assert sampler.circuits == tuple(measured)
         assert [list(names) for names in sampler.parameters] == [[ANGLE], []]
 
     def test_with_observables_warns_once(
-        self, noted: MagicMock, circuits: list[QuantumCircuit]
+        self, recording_session: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
         with pytest.warns(DeprecationWarning, match="observables") as caught:
-            estimator = Estimator(circuits, ["Z", SparsePauliOp("X")], session=noted)
+            estimator = Estimator(circuits, ["Z", SparsePauliOp("X")], session=recording_session)
 
         assert [warning.filename for warning in caught] == [__file__]
         assert estimator.observables == (SparsePauliOp("Z"), SparsePauliOp("X"))
         assert [list(names) for names in estimator.parameters] == [[ANGLE], []]
 
-    @pytest.mark.usefixtures("quietly")
-    def test_accepts_single_circuit(self, noted: MagicMock, measured: list[QuantumCircuit]) -> None:
-        assert Sampler(measured[1], session=noted).circuits == (measured[1],)
+    @pytest.mark.usefixtures("ignore_deprecations")
+    def test_accepts_single_circuit(
+        self, recording_session: MagicMock, measured: list[QuantumCircuit]
+    ) -> None:
+        assert Sampler(measured[1], session=recording_session).circuits == (measured[1],)
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     @pytest.mark.parametrize(
         "names",
         [[[], []], [[ANGLE, OTHER], []], [[OTHER], [ANGLE]], [(ANGLE,), ()], ["a", None]],
         ids=["fewer", "more", "others", "tuples", "texts and none"],
     )
     def test_sampler_accepts_given_parameters(
-        self, noted: MagicMock, measured: list[QuantumCircuit], names: Any
+        self, recording_session: MagicMock, measured: list[QuantumCircuit], names: Any
     ) -> None:
-        sampler = Sampler(measured, names, session=noted)
+        sampler = Sampler(measured, names, session=recording_session)
 
         assert sampler.parameters == tuple(tuple(each or ()) for each in names)
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_estimator_accepts_other_parameters_of_the_same_number(
-        self, noted: MagicMock, circuits: list[QuantumCircuit]
+        self, recording_session: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
-        made = Estimator(circuits, ["Z"], [[OTHER], []], session=noted)
+        made = Estimator(circuits, ["Z"], [[OTHER], []], session=recording_session)
 
         assert made.parameters == ((OTHER,), ())
         for names, count in (([[], []], 0), ([[ANGLE, OTHER], []], 2)):
             with pytest.raises(ValueError, match=rf"Circuit 0 .* has 1 parameters, but {count}"):
-                Estimator(circuits, ["Z"], names, session=noted)
+                Estimator(circuits, ["Z"], names, session=recording_session)
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_rejects_parameters_of_more_or_fewer_circuits(
-        self, noted: MagicMock, measured: list[QuantumCircuit]
+        self, recording_session: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
         with pytest.raises(ValueError, match="1 sets of parameters are given for 2 circuits"):
-            Sampler(measured, [[ANGLE]], session=noted)
+            Sampler(measured, [[ANGLE]], session=recording_session)
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     @pytest.mark.parametrize(
         ("junk", "named"),
         [
@@ -109,27 +111,29 @@ class TestConstruction:
         ids=label,
     )
     def test_rejects_non_circuits(
-        self, primitive: type[Any], noted: MagicMock, junk: Any, named: str
+        self, primitive: type[Any], recording_session: MagicMock, junk: Any, named: str
     ) -> None:
         with pytest.raises(TypeError, match=named):
-            primitive(circuits=junk, session=noted)
+            primitive(circuits=junk, session=recording_session)
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_accepts_any_iterable(
-        self, primitive: type[Any], noted: MagicMock, measured: list[QuantumCircuit]
+        self, primitive: type[Any], recording_session: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
-        assert primitive(circuits=iter(measured), session=noted).circuits == tuple(measured)
-        assert primitive(circuits=[], session=noted).circuits == ()
+        assert primitive(circuits=iter(measured), session=recording_session).circuits == tuple(
+            measured
+        )
+        assert primitive(circuits=[], session=recording_session).circuits == ()
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_rejects_parameters_without_circuits(
-        self, primitive: type[Any], noted: MagicMock
+        self, primitive: type[Any], recording_session: MagicMock
     ) -> None:
         with pytest.raises(ValueError, match="1 sets of parameters are given for 0 circuits"):
-            primitive(parameters=[[ANGLE]], session=noted)
+            primitive(parameters=[[ANGLE]], session=recording_session)
 
-    def test_without_circuits_has_no_circuits(self, noted: MagicMock) -> None:
-        estimator = Estimator(session=noted)
+    def test_without_circuits_has_no_circuits(self, recording_session: MagicMock) -> None:
+        estimator = Estimator(session=recording_session)
 
         assert estimator.circuits == estimator.observables == estimator.parameters == ()
 
@@ -145,7 +149,7 @@ class TestConstruction:
         assert made.session.backend() == "ibmq_qasm_simulator"
         assert "backend" not in made.options.__dict__
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_accepts_backend_object_in_options(
         self, primitive: type[Any], service: QiskitRuntimeService
     ) -> None:
@@ -173,7 +177,7 @@ class TestCalling:
         assert isinstance(result, SamplerResult)
         assert result.quasi_dists == [{1: 1.0}, {1: 1.0}, {0: 1.0}]
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_estimator_accepts_indices_and_objects(
         self, service: QiskitRuntimeService, circuits: list[QuantumCircuit]
     ) -> None:
@@ -186,34 +190,34 @@ class TestCalling:
         assert isinstance(result, EstimatorResult)
         np.testing.assert_allclose(result.values, [1, -1, 1])
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_sends_circuits_unchanged_with_indices(
-        self, noted: MagicMock, measured: list[QuantumCircuit]
+        self, recording_session: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
-        sampler = Sampler(measured, session=noted)
+        sampler = Sampler(measured, session=recording_session)
 
         sampler([measured[1].copy(), 0], [[], [0.5]], callback=print, seed_simulator=1)
 
-        sent = inputs(noted)
+        sent = inputs(recording_session)
         assert sent["circuits"] == measured
         assert sent["circuit_indices"] == [1, 0]
         assert sent["parameter_values"] == ((), (0.5,))
         assert sent["run_options"]["seed_simulator"] == 1
         assert sent["transpilation_settings"]["optimization_settings"] == {"level": 1}
-        assert noted.run.call_args.kwargs["callback"] is None
+        assert recording_session.run.call_args.kwargs["callback"] is None
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     @pytest.mark.parametrize(
         "indices", [np.array([1, 0]), (np.int64(1), 0), range(1, -1, -1)], ids=label
     )
     def test_accepts_indices_in_arrays_and_ranges(
-        self, noted: MagicMock, measured: list[QuantumCircuit], indices: Any
+        self, recording_session: MagicMock, measured: list[QuantumCircuit], indices: Any
     ) -> None:
-        Sampler(measured, session=noted)(indices, [[], [0.5]])
+        Sampler(measured, session=recording_session)(indices, [[], [0.5]])
 
-        assert inputs(noted)["circuit_indices"] == [1, 0]
+        assert inputs(recording_session)["circuit_indices"] == [1, 0]
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_binds_values_in_the_order_of_the_given_parameters(
         self, service: QiskitRuntimeService
     ) -> None:
@@ -227,19 +231,19 @@ class TestCalling:
 
         assert sampler([0], [[np.pi, 0]], shots=10).quasi_dists == [{2: 1.0}]
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_accepts_values_for_the_given_parameters(
-        self, noted: MagicMock, measured: list[QuantumCircuit]
+        self, recording_session: MagicMock, measured: list[QuantumCircuit]
     ) -> None:
-        sampler = Sampler(measured, [[ANGLE, OTHER], []], session=noted)
+        sampler = Sampler(measured, [[ANGLE, OTHER], []], session=recording_session)
 
         sampler([0, 1], [[1, 2], []])
-        assert inputs(noted)["parameters"] == [(ANGLE, OTHER), ()]
-        assert inputs(noted)["parameter_values"] == ((1.0, 2.0), ())
+        assert inputs(recording_session)["parameters"] == [(ANGLE, OTHER), ()]
+        assert inputs(recording_session)["parameter_values"] == ((1.0, 2.0), ())
         with pytest.raises(ValueError, match=r"Circuit 0 .*2 parameters, but 1 values"):
             sampler([0], [[1]])
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_counts_negative_indices_from_the_end(
         self, service: QiskitRuntimeService, circuits: list[QuantumCircuit]
     ) -> None:
@@ -250,69 +254,71 @@ class TestCalling:
 
         np.testing.assert_allclose(result.values, [-1, 1, 1])  # eigenstates: no shot noise
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_validates_a_call_like_a_run(
-        self, noted: MagicMock, circuits: list[QuantumCircuit]
+        self, recording_session: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
         with pytest.raises(ValueError, match=r"Circuit 0 .*has no classical bits"):
-            Sampler(circuits, session=noted)([1], [[]])
+            Sampler(circuits, session=recording_session)([1], [[]])
         with pytest.raises(ValueError, match=r"Observable 1 acts on 2 qubits, but circuit 1"):
-            Estimator(circuits, ["Z", "ZZ"], session=noted)([1, 1], [0, 1], [[], []])
-        noted.run.assert_not_called()
+            Estimator(circuits, ["Z", "ZZ"], session=recording_session)([1, 1], [0, 1], [[], []])
+        recording_session.run.assert_not_called()
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     @pytest.mark.parametrize("unknown", [2, -3, QuantumCircuit(3, 3), "h", None], ids=label)
     def test_rejects_circuits_not_given_to_the_constructor(
-        self, noted: MagicMock, measured: list[QuantumCircuit], unknown: Any
+        self, recording_session: MagicMock, measured: list[QuantumCircuit], unknown: Any
     ) -> None:
-        sampler = Sampler(measured, session=noted)
+        sampler = Sampler(measured, session=recording_session)
 
         with pytest.raises(ValueError, match="not one of the 2 given at construction"):
             sampler([unknown], [[]])
-        noted.run.assert_not_called()
+        recording_session.run.assert_not_called()
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     @pytest.mark.parametrize("unknown", [1, "X", SparsePauliOp("X"), None], ids=label)
     def test_rejects_observables_not_given_to_the_constructor(
-        self, noted: MagicMock, circuits: list[QuantumCircuit], unknown: Any
+        self, recording_session: MagicMock, circuits: list[QuantumCircuit], unknown: Any
     ) -> None:
-        estimator = Estimator(circuits, ["Z"], session=noted)
+        estimator = Estimator(circuits, ["Z"], session=recording_session)
 
         with pytest.raises(ValueError, match=r"not one of the 1 given at construction"):
             estimator([1], [unknown], [[]])
 
-    @pytest.mark.usefixtures("quietly")
+    @pytest.mark.usefixtures("ignore_deprecations")
     def test_rejects_mismatched_lengths(
-        self, noted: MagicMock, circuits: list[QuantumCircuit]
+        self, recording_session: MagicMock, circuits: list[QuantumCircuit]
     ) -> None:
-        estimator = Estimator(circuits, ["Z"], session=noted)
+        estimator = Estimator(circuits, ["Z"], session=recording_session)
 
         with pytest.raises(ValueError, match="Got 1 observables for 2 circuits"):
             estimator([0, 1], [0], [[0.5], []])
         with pytest.raises(ValueError, match="1 sets of values for 2 circuits"):
             estimator([0, 1], [0, 0], [[0.5]])
-        noted.run.assert_not_called()
+        recording_session.run.assert_not_called()
 
 
 class TestClosing:
-    def test_closes_the_session_and_warns(self, primitive: type[Any], noted: MagicMock) -> None:
-        made = primitive(session=noted)
+    def test_closes_the_session_and_warns(
+        self, primitive: type[Any], recording_session: MagicMock
+    ) -> None:
+        made = primitive(session=recording_session)
 
         with pytest.warns(DeprecationWarning, match="close") as caught:
             made.close()
 
-        noted.close.assert_called_once_with()
+        recording_session.close.assert_called_once_with()
         assert [warning.filename for warning in caught] == [__file__]
 
     def test_happens_at_the_end_of_a_with_block(
-        self, primitive: type[Any], noted: MagicMock
+        self, primitive: type[Any], recording_session: MagicMock
     ) -> None:
         with pytest.warns(DeprecationWarning, match="close") as caught:  # noqa: SIM117
-            with primitive(session=noted) as made:
-                noted.close.assert_not_called()
+            with primitive(session=recording_session) as made:
+                recording_session.close.assert_not_called()
 
         assert isinstance(made, primitive)
-        noted.close.assert_called_once_with()
+        recording_session.close.assert_called_once_with()
         assert [warning.filename for warning in caught] == [__file__]
 
 

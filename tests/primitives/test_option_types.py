@@ -148,25 +148,29 @@ def test_any_64_bit_seed_reproduces_a_mitigated_result(
 
 class TestLayoutsOfWrongLength:
     @pytest.mark.parametrize("layout", [[1], [0, 1, 2], np.arange(3)], ids=label)
-    def test_are_rejected_with_the_mismatched_circuit(self, noted: MagicMock, layout: Any) -> None:
+    def test_are_rejected_with_the_mismatched_circuit(
+        self, recording_session: MagicMock, layout: Any
+    ) -> None:
         refusal = (
             rf"'initial_layout' has {len(layout)} places, but circuit 0 \('mine'\) has 2 qubits"
         )
 
-        Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+        Sampler(session=recording_session).run(one_and_zero(), initial_layout=layout)
 
         with pytest.raises(ValueError, match=refusal):
-            sent(noted)
+            sent(recording_session)
 
-    def test_are_accepted_if_nothing_is_transpiled(self, noted: MagicMock) -> None:
-        Sampler(session=noted).run(one_and_zero(), initial_layout=[1], skip_transpilation=True)
+    def test_are_accepted_if_nothing_is_transpiled(self, recording_session: MagicMock) -> None:
+        Sampler(session=recording_session).run(
+            one_and_zero(), initial_layout=[1], skip_transpilation=True
+        )
 
-        assert sent(noted)["transpilation_settings"]["initial_layout"] == [1]
+        assert sent(recording_session)["transpilation_settings"]["initial_layout"] == [1]
 
-    def test_empty_layout_is_accepted(self, noted: MagicMock) -> None:
-        Sampler(session=noted).run(one_and_zero(), initial_layout=[])
+    def test_empty_layout_is_accepted(self, recording_session: MagicMock) -> None:
+        Sampler(session=recording_session).run(one_and_zero(), initial_layout=[])
 
-        assert sent(noted)["transpilation_settings"]["initial_layout"] == []
+        assert sent(recording_session)["transpilation_settings"]["initial_layout"] == []
 
 
 class TestQubitLayouts:
@@ -182,43 +186,43 @@ class TestQubitLayouts:
         ],
         ids=["Layout", "from qubits", "to qubits", "a list of qubits"],
     )
-    def test_are_sent_in_circuit_order(self, noted: MagicMock, layout: Any) -> None:
-        Sampler(session=noted, options={"initial_layout": layout}).run(
+    def test_are_sent_in_circuit_order(self, recording_session: MagicMock, layout: Any) -> None:
+        Sampler(session=recording_session, options={"initial_layout": layout}).run(
             [one_and_zero(), one_and_zero().copy("another")]
         )
 
-        assert sent(noted)["transpilation_settings"]["initial_layout"] == [3, 1]
+        assert sent(recording_session)["transpilation_settings"]["initial_layout"] == [3, 1]
 
-    def test_missing_a_qubit_are_rejected(self, noted: MagicMock) -> None:
-        Sampler(session=noted).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
+    def test_missing_a_qubit_are_rejected(self, recording_session: MagicMock) -> None:
+        Sampler(session=recording_session).run(one_and_zero(), initial_layout={REGISTER[0]: 1})
 
         with pytest.raises(ValueError, match=r"no place for .*Qubit.* of the circuit 'mine'"):
-            sent(noted)
+            sent(recording_session)
 
-    def test_that_differ_between_circuits_are_rejected(self, noted: MagicMock) -> None:
+    def test_that_differ_between_circuits_are_rejected(self, recording_session: MagicMock) -> None:
         first, second = QuantumCircuit(REGISTER), QuantumCircuit(REGISTER[::-1])
         for circuit in (first, second):
             circuit.measure_all()
 
-        Sampler(session=noted).run([first, second], initial_layout=SWAPPED)
+        Sampler(session=recording_session).run([first, second], initial_layout=SWAPPED)
 
         with pytest.raises(
             ValueError, match=r"\[1, 0\] in one circuit and for \[0, 1\] in another"
         ):
-            sent(noted)
+            sent(recording_session)
 
-    def test_using_a_qubit_twice_are_rejected(self, noted: MagicMock) -> None:
+    def test_using_a_qubit_twice_are_rejected(self, recording_session: MagicMock) -> None:
         layout = {REGISTER[0]: 1, REGISTER[1]: 1}
 
-        Sampler(session=noted).run(one_and_zero(), initial_layout=layout)
+        Sampler(session=recording_session).run(one_and_zero(), initial_layout=layout)
 
         with pytest.raises(ValueError, match=r"'initial_layout' must be .*, not \[1, 1\]"):
-            sent(noted)
+            sent(recording_session)
 
-    def test_do_not_change_the_options_of_the_primitive(self, noted: MagicMock) -> None:
-        sampler = Sampler(session=noted, options={"initial_layout": SWAPPED})
+    def test_do_not_change_the_options_of_the_primitive(self, recording_session: MagicMock) -> None:
+        sampler = Sampler(session=recording_session, options={"initial_layout": SWAPPED})
 
         sampler.run(one_and_zero())
 
         assert sampler.options.transpilation["initial_layout"] is SWAPPED
-        assert inputs(noted)["transpilation_settings"]["initial_layout"] is SWAPPED
+        assert inputs(recording_session)["transpilation_settings"]["initial_layout"] is SWAPPED

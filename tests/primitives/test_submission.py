@@ -22,9 +22,9 @@ from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from .conftest import inputs, runtime_options
 
 
-def test_are_terra_primitives(noted: MagicMock) -> None:
-    assert isinstance(Sampler(session=noted), BaseSampler)
-    assert isinstance(Estimator(session=noted), BaseEstimator)
+def test_are_terra_primitives(recording_session: MagicMock) -> None:
+    assert isinstance(Sampler(session=recording_session), BaseSampler)
+    assert isinstance(Estimator(session=recording_session), BaseEstimator)
 
 
 def test_signatures_match_0_9_3() -> None:
@@ -33,31 +33,33 @@ def test_signatures_match_0_9_3() -> None:
     assert list(inspect.signature(Estimator).parameters) == ["circuits", "observables", *legacy]
 
 
-def test_service_may_be_positional(noted: MagicMock) -> None:
+def test_service_may_be_positional(recording_session: MagicMock) -> None:
     """
     Terra 0.23 counts its own positional arguments; ours has more.
     """
     with pytest.warns(DeprecationWarning, match="service"):
-        sampler = Sampler(None, None, MagicMock(), noted)
+        sampler = Sampler(None, None, MagicMock(), recording_session)
 
-    assert sampler.session is noted
+    assert sampler.session is recording_session
 
 
-def test_sampler_passes_inputs_by_keyword(noted: MagicMock, bell: QuantumCircuit) -> None:
-    job = Sampler(session=noted).run(bell)
+def test_sampler_passes_inputs_by_keyword(
+    recording_session: MagicMock, bell: QuantumCircuit
+) -> None:
+    job = Sampler(session=recording_session).run(bell)
 
-    given = noted.run.call_args
-    assert job is noted.run.return_value
+    given = recording_session.run.call_args
+    assert job is recording_session.run.return_value
     assert given.args == ()
     assert given.kwargs["program_id"] == "sampler"
     assert given.kwargs["callback"] is None
     assert given.kwargs["result_decoder"] == DEFAULT_DECODERS["sampler"]
-    assert runtime_options(noted) == {
+    assert runtime_options(recording_session) == {
         "max_execution_time": None,
         "log_level": "WARNING",
         "job_tags": [],
     }
-    sent = inputs(noted)
+    sent = inputs(recording_session)
     assert sent["circuits"] == (bell,)
     assert [list(names) for names in sent["parameters"]] == [[]]
     assert sent["circuit_indices"] == [0]
@@ -73,17 +75,19 @@ def test_sampler_passes_inputs_by_keyword(noted: MagicMock, bell: QuantumCircuit
     }
 
 
-def test_estimator_adds_observables(noted: MagicMock) -> None:
-    Estimator(session=noted).run(QuantumCircuit(2), "ZZ")
+def test_estimator_adds_observables(recording_session: MagicMock) -> None:
+    Estimator(session=recording_session).run(QuantumCircuit(2), "ZZ")
 
-    sent = inputs(noted)
-    assert noted.run.call_args.kwargs["program_id"] == "estimator"
-    assert noted.run.call_args.kwargs["result_decoder"] == DEFAULT_DECODERS["estimator"]
+    sent = inputs(recording_session)
+    assert recording_session.run.call_args.kwargs["program_id"] == "estimator"
+    assert recording_session.run.call_args.kwargs["result_decoder"] == DEFAULT_DECODERS["estimator"]
     assert sent["observables"] == (SparsePauliOp("ZZ"),)
     assert sent["observable_indices"] == [0]
 
 
-def test_parameters_are_sent_in_vector_order(noted: MagicMock, primitive: type[Any]) -> None:
+def test_parameters_are_sent_in_vector_order(
+    recording_session: MagicMock, primitive: type[Any]
+) -> None:
     """
     By index: a[10] follows a[9], although it is used first.
     """
@@ -93,34 +97,40 @@ def test_parameters_are_sent_in_vector_order(noted: MagicMock, primitive: type[A
         circuit.rx(element, 0)
     observables = ["Z"] if primitive is Estimator else []
 
-    primitive(session=noted).run(circuit, *observables, list(range(12)))
+    primitive(session=recording_session).run(circuit, *observables, list(range(12)))
 
-    assert list(inputs(noted)["parameters"][0]) == list(vector)
-    assert inputs(noted)["parameter_values"] == (tuple(float(value) for value in range(12)),)
+    assert list(inputs(recording_session)["parameters"][0]) == list(vector)
+    assert inputs(recording_session)["parameter_values"] == (
+        tuple(float(value) for value in range(12)),
+    )
 
 
-def test_accepts_circuit_without_measurement(noted: MagicMock) -> None:
-    Sampler(session=noted).run(QuantumCircuit(1, 1))
+def test_accepts_circuit_without_measurement(recording_session: MagicMock) -> None:
+    Sampler(session=recording_session).run(QuantumCircuit(1, 1))
 
-    assert noted.run.call_count == 1
+    assert recording_session.run.call_count == 1
 
 
 def test_observables_for_a_sampler_are_an_unknown_option(
-    noted: MagicMock, bell: QuantumCircuit
+    recording_session: MagicMock, bell: QuantumCircuit
 ) -> None:
     with pytest.warns(UserWarning, match="observables"):
-        Sampler(session=noted).run(bell, observables="ZZ")
+        Sampler(session=recording_session).run(bell, observables="ZZ")
 
-    assert inputs(noted)["observables"] == "ZZ"
+    assert inputs(recording_session)["observables"] == "ZZ"
 
 
-def test_options_are_not_accepted_as_circuits(noted: MagicMock, bell: QuantumCircuit) -> None:
-    sampler = Sampler(session=noted, options={"circuits": "other", "circuit_ids": ["a"]})
+def test_options_are_not_accepted_as_circuits(
+    recording_session: MagicMock, bell: QuantumCircuit
+) -> None:
+    sampler = Sampler(
+        session=recording_session, options={"circuits": "other", "circuit_ids": ["a"]}
+    )
     with pytest.warns(UserWarning, match=r"'circuit"):
         sampler.run(bell)
 
-    assert inputs(noted)["circuits"] == (bell,)
-    assert inputs(noted)["circuit_ids"] == ["a"]
+    assert inputs(recording_session)["circuits"] == (bell,)
+    assert inputs(recording_session)["circuit_ids"] == ["a"]
 
 
 @pytest.mark.parametrize("wrong", [7, QuantumCircuit(1), object, b"name"], ids=label)
@@ -274,7 +284,9 @@ class TestBackendLimits:
 class TestSubclass:
     """Third-party error mitigation overrides the method that terra's ``run`` calls."""
 
-    def test_overridden_run_is_called(self, noted: MagicMock, bell: QuantumCircuit) -> None:
+    def test_overridden_run_is_called(
+        self, recording_session: MagicMock, bell: QuantumCircuit
+    ) -> None:
         class Doubling(Sampler):
             def _run(self, circuits: Any, parameter_values: Any, **run_options: Any) -> Any:
                 job = super()._run(
@@ -282,13 +294,15 @@ class TestSubclass:
                 )
                 return "wrapped", job
 
-        result = Doubling(session=noted).run(bell, shots=7)
+        result = Doubling(session=recording_session).run(bell, shots=7)
 
-        assert result == ("wrapped", noted.run.return_value)
-        assert inputs(noted)["parameter_values"] == ((), ())
-        assert inputs(noted)["run_options"]["shots"] == 7
+        assert result == ("wrapped", recording_session.run.return_value)
+        assert inputs(recording_session)["parameter_values"] == ((), ())
+        assert inputs(recording_session)["run_options"]["shots"] == 7
 
-    def test_receives_keyword_arguments(self, noted: MagicMock, primitive: type[Any]) -> None:
+    def test_receives_keyword_arguments(
+        self, recording_session: MagicMock, primitive: type[Any]
+    ) -> None:
         seen = {}
 
         class Watching(primitive):
@@ -297,7 +311,7 @@ class TestSubclass:
 
         circuit = QuantumCircuit(1, 1)
         observables = {"observables": "Z"} if primitive is Estimator else {}
-        Watching(session=noted).run(circuit, **observables, shots=7)
+        Watching(session=recording_session).run(circuit, **observables, shots=7)
 
         expected = {
             "circuits": (circuit,),
@@ -307,31 +321,33 @@ class TestSubclass:
         if primitive is Estimator:
             expected["observables"] = (SparsePauliOp("Z"),)
         assert seen == expected
-        noted.run.assert_not_called()
+        recording_session.run.assert_not_called()
 
-    def test_may_pass_options_by_name(self, noted: MagicMock, bell: QuantumCircuit) -> None:
+    def test_may_pass_options_by_name(
+        self, recording_session: MagicMock, bell: QuantumCircuit
+    ) -> None:
         class Precise(Sampler):
             def _run(self, *args: Any, **kwargs: Any) -> Any:
                 return super()._run(*args, **kwargs, shots=10, init_qubits=False)
 
-        sampler = Precise(session=noted)
+        sampler = Precise(session=recording_session)
         sampler.run(bell, shots=7)
 
-        assert inputs(noted)["run_options"]["shots"] == 7
-        assert inputs(noted)["run_options"]["init_qubits"] is False
+        assert inputs(recording_session)["run_options"]["shots"] == 7
+        assert inputs(recording_session)["run_options"]["init_qubits"] is False
         assert sampler.options.execution == {"shots": 4000, "init_qubits": True}
 
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")
     def test_is_called_by_a_deprecated_call(
-        self, noted: MagicMock, primitive: type[Any], bell: QuantumCircuit
+        self, recording_session: MagicMock, primitive: type[Any], bell: QuantumCircuit
     ) -> None:
         class Calling(primitive):
             def _call(self, **arguments: Any) -> Any:
                 return arguments, super()._call(**arguments)
 
         more = ["ZZ"] if primitive is Estimator else []
-        seen, result = Calling(bell, *more, session=noted)([bell], *more, shots=7)
+        seen, result = Calling(bell, *more, session=recording_session)([bell], *more, shots=7)
 
-        assert result is noted.run.return_value.result.return_value
+        assert result is recording_session.run.return_value.result.return_value
         assert seen.pop("observables", [0]) == [0]
         assert seen == {"circuits": [0], "parameter_values": ((),), "shots": 7}

@@ -13,7 +13,7 @@ from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 SOURCE = "def main() {}"
 
 
-class Double:
+class ClientDouble:
     """Keeps programs and jobs in two dicts."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class Double:
 @pytest.fixture
 def service(standin):
     service = standin.service()
-    service._api_client = Double()
+    service._api_client = ClientDouble()
     return service
 
 

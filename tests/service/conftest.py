@@ -24,7 +24,7 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 # How long requests that should overlap wait for each other; reached only on failure.
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 def configuration(name: str, qubits: int = 5) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def configuration(name: str, qubits: int = 5) -> dict[str, Any]:
 
 
 @dataclass
-class Asked:
+class RecordedRequest:
     """One request; ``url`` is the full URL of a proxied request, else the path."""
 
     method: str
@@ -78,10 +78,12 @@ class StandIn:
     instances: list[dict[str, Any]] = field(default_factory=list)
     page: int = 100
     faults: dict[str, tuple[int, Any]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[RecordedRequest] = field(default_factory=list)
     connections: int = 0
     port: int = 0
-    meetings: list[tuple[Callable[[Asked], bool], threading.Barrier]] = field(default_factory=list)
+    meetings: list[tuple[Callable[[RecordedRequest], bool], threading.Barrier]] = field(
+        default_factory=list
+    )
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -109,7 +111,7 @@ class StandIn:
                 chain, end = chain + 1, asked.ended
         return chain
 
-    def meet(self, number: int, matches: Callable[[Asked], bool]) -> None:
+    def meet(self, number: int, matches: Callable[[RecordedRequest], bool]) -> None:
         """Hold requests of a kind until this many of them are in flight."""
         self.meetings.append((matches, threading.Barrier(number)))
 
@@ -121,11 +123,11 @@ class StandIn:
         arguments = {"channel": "ibm_cloud", "token": "API-KEY", "instance": CRN, **arguments}
         return QiskitRuntimeService(url=f"{self.url}/experimental", **arguments)
 
-    def answer(self, asked: Asked) -> tuple[int, Any]:
+    def answer(self, asked: RecordedRequest) -> tuple[int, Any]:
         for matches, barrier in self.meetings:
             if matches(asked):
                 try:
-                    barrier.wait(PATIENCE)
+                    barrier.wait(TIMEOUT)
                 except threading.BrokenBarrierError:
                     return 400, "these requests did not come side by side"
         for text, fault in self.faults.items():
@@ -133,7 +135,7 @@ class StandIn:
                 return fault
         return self._content(asked)
 
-    def _content(self, asked: Asked) -> tuple[int, Any]:
+    def _content(self, asked: RecordedRequest) -> tuple[int, Any]:
         path = asked.path.removeprefix("/experimental")
         fixed = {
             "/api/version": {"new_api": True, "api-auth": "0.1"},
@@ -209,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         started = time.perf_counter()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = Asked(self.command, self.path, dict(self.headers), body, started)
+        asked = RecordedRequest(self.command, self.path, dict(self.headers), body, started)
         status, content = self.state.answer(asked)
         with self.state.lock:
             self.state.connections += self.fresh

@@ -18,7 +18,7 @@ from qiskit_ibm_runtime.api.http.settings import RequestEvent, ResponseEvent
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
 
-class Answering(BaseAdapter):
+class AnsweringAdapter(BaseAdapter):
     """Answers requests without a network."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Answering(BaseAdapter):
 
 
 def test_custom_transport_answers_all_requests() -> None:
-    transport = Answering()
+    transport = AnsweringAdapter()
 
     with QiskitRuntimeService("ibm_cloud", token="t" * 20, instance=CRN, transport=transport) as s:
         assert list(s._backends) == ["d"]
@@ -150,7 +150,7 @@ def test_retry_policy_applies_to_every_request(standin: Any) -> None:
 
 def test_cloud_instance_lookup_uses_the_same_settings(standin: Any) -> None:
     events: list[RequestEvent] = []
-    transport = Answering()
+    transport = AnsweringAdapter()
     with pytest.raises(IBMError):  # the response has no token
         QiskitRuntimeService(
             "ibm_cloud",

@@ -270,7 +270,7 @@ def near(one: dict[str, float], other: dict[str, float]) -> bool:
     return all(abs(one.get(k, 0.0) - other.get(k, 0.0)) < EXACT for k in {*one, *other})
 
 
-def of_user(facts: dict[str, Any], chances: dict[str, float]) -> dict[str, float]:
+def to_user_bits(facts: dict[str, Any], chances: dict[str, float]) -> dict[str, float]:
     """Map a distribution over the platform's bits to the user's bits."""
     found: dict[str, float] = {}
     for key, chance in chances.items():
@@ -329,7 +329,7 @@ def test_sampled_circuits_have_the_same_distribution(
         for facts, answers in zip(recipe.pubs, found):
             for run, answer in zip(facts["runs"], answers):
                 expected = Branches(bound(circuit, rows[run])).distribution()
-                if not near(of_user(facts, answer["chances"]), expected):
+                if not near(to_user_bits(facts, answer["chances"]), expected):
                     wrong.append((number, level, target["gates"], circuit, answer, expected))
     assert not wrong, (len(wrong), wrong[0])
 

@@ -60,11 +60,11 @@ def wait_until(what: Any, seconds: float, told: Any) -> None:
         time.sleep(0.02)
 
 
-def wait_until_none_is_left(mark: str) -> None:
+def wait_until_all_have_ended(mark: str) -> None:
     wait_until(lambda: not marked(mark), 20, lambda: f"left: {marked(mark)}")
 
 
-class World:
+class Killer:
     """A server on a data folder, its clients, and the jobs it acknowledged."""
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -140,7 +140,7 @@ class World:
         self.clients.append(self._submit())
 
     def _nothing_is_left(self) -> None:
-        wait_until_none_is_left(self.mark)
+        wait_until_all_have_ended(self.mark)
 
     def check(self) -> None:
         """Compare every acknowledged job with the server's records; forget finished ones."""
@@ -189,7 +189,7 @@ class World:
 def test_kills_lose_no_job_and_leave_no_process(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = World(tmp_path, SEED)
+    world = Killer(tmp_path, SEED)
     try:
         while sum(world.kills.values()) < KILLS:
             world.kill_something()
@@ -240,5 +240,5 @@ def test_embedded_runtime_ends_with_its_killed_process(tmp_path: Path) -> None:
             time.sleep(chance.uniform(0, 2))
             owner.kill()
 
-        wait_until_none_is_left(mark)
+        wait_until_all_have_ended(mark)
         assert not list(tmp_path.iterdir()), f"after owner {number}"

@@ -18,9 +18,9 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
-def test_two_thousand_requests_end_correctly_under_faults(honours_keys: bool, seed: int) -> None:
-    with standin.service(honours_keys=honours_keys) as service, without_waiting() as pauses:
+@pytest.mark.parametrize("honors_keys", [True, False], ids=["honours keys", "old service"])
+def test_two_thousand_requests_end_correctly_under_faults(honors_keys: bool, seed: int) -> None:
+    with standin.service(honors_keys=honors_keys) as service, without_waiting() as pauses:
         params = ClientParameters("ibm_quantum", service.api_token, service.url)
         auth = AuthClient(params)
         params.url = auth.current_service_urls()["services"]["runtime"]
@@ -40,5 +40,5 @@ def test_two_thousand_requests_end_correctly_under_faults(honours_keys: bool, se
     assert account.wrong == []
     assert account.calls == 2000
     assert (account.doubled, account.lost, account.threads_left) == (0, 0, 0)
-    if honours_keys:
+    if honors_keys:
         assert not account.in_doubt

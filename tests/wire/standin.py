@@ -39,7 +39,7 @@ class Seen:
 class Service:
     """State of the stand-in; tests change it while it runs."""
 
-    honours_keys: bool = False
+    honors_keys: bool = False
     api_token: str = API_TOKEN
     access_token: str = "planted-access-token-0"
     listing_lags: int = 0
@@ -132,11 +132,11 @@ class Service:
     async def submit(self, request: Request) -> Response:
         body = await request.json()
         key = request.headers.get("idempotency-key")
-        headers = {"Idempotency-Key": key} if key and self.honours_keys else {}
+        headers = {"Idempotency-Key": key} if key and self.honors_keys else {}
         with self.lock:
-            known = self.keys.get(key or "") if self.honours_keys else None
+            known = self.keys.get(key or "") if self.honors_keys else None
         job_id = known or self.add_job(body)
-        if key and self.honours_keys:
+        if key and self.honors_keys:
             with self.lock:
                 self.keys[key] = job_id
         return JSONResponse(
@@ -146,7 +146,7 @@ class Service:
     async def list_jobs(self, request: Request) -> Response:
         query = request.query_params
         key = request.headers.get("idempotency-key")
-        headers = {"Idempotency-Key": key} if key and self.honours_keys else {}
+        headers = {"Idempotency-Key": key} if key and self.honors_keys else {}
         with self.lock:
             found = [] if self.listing_lags > 0 else list(self.jobs.values())[::-1]
             self.listing_lags -= 1

@@ -8,11 +8,11 @@ import pytest
 from tests.wire.load import Load, faults
 
 
-@pytest.mark.parametrize("honours_keys", [True, False], ids=["honours keys", "old service"])
+@pytest.mark.parametrize("honors_keys", [True, False], ids=["honours keys", "old service"])
 def test_every_call_ends_correctly_under_faults(
-    client: Any, service: Any, honours_keys: bool
+    client: Any, service: Any, honors_keys: bool
 ) -> None:
-    service.honours_keys = honours_keys
+    service.honors_keys = honors_keys
     service.fail(*faults(0.2), seed=1)
     account = Load(client, service, seed=1).run(calls=250, threads=12)
 
@@ -20,5 +20,5 @@ def test_every_call_ends_correctly_under_faults(
     assert account.calls == 250
     assert (account.doubled, account.lost, account.threads_left) == (0, 0, 0)
     assert len(service.faults.done) >= 25, "or the test shows nothing"
-    if honours_keys:
+    if honors_keys:
         assert not account.in_doubt

@@ -352,7 +352,7 @@ class Answer:
         return {"a": 1}
 
 
-def made_by_hand() -> requests.Response:
+def response_double() -> requests.Response:
     response = requests.Response()
     response.status_code, response._content = 200, b'{"a": 1}'
     return response
@@ -362,8 +362,8 @@ def made_by_hand() -> requests.Response:
     ("place", "answer"),
     [
         (requests.Session, Answer),
-        (requests.Session, made_by_hand),
-        (requests.adapters.HTTPAdapter, made_by_hand),
+        (requests.Session, response_double),
+        (requests.adapters.HTTPAdapter, response_double),
     ],
 )
 def test_accepts_response_doubles(

@@ -37,8 +37,8 @@ AFTER_ACCEPT = {
 
 
 @pytest.fixture(params=[False, True], ids=["old service", "service that honours keys"])
-def honours_keys(request: pytest.FixtureRequest, service: Any) -> bool:
-    service.honours_keys = request.param
+def honors_keys(request: pytest.FixtureRequest, service: Any) -> bool:
+    service.honors_keys = request.param
     return request.param
 
 
@@ -50,7 +50,7 @@ def run(client: Any, inputs: Any = None, tags: list[str] | None = None) -> str:
 @pytest.mark.parametrize("fault", AFTER_ACCEPT.values(), ids=AFTER_ACCEPT)
 @pytest.mark.parametrize("first", [True, False], ids=["first submit", "later submit"])
 def test_finds_job_whose_response_was_lost(
-    client: Any, service: Any, honours_keys: bool, fault: Fault, first: bool
+    client: Any, service: Any, honors_keys: bool, fault: Fault, first: bool
 ) -> None:
     if not first:
         run(client, {"another": 1})
@@ -63,7 +63,7 @@ def test_finds_job_whose_response_was_lost(
 
 
 def test_retries_share_one_key_and_submits_have_different_keys(client: Any, service: Any) -> None:
-    service.honours_keys = True
+    service.honors_keys = True
     run(client)
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=3))
     run(client)
@@ -76,7 +76,7 @@ def test_retries_share_one_key_and_submits_have_different_keys(client: Any, serv
 
 @pytest.mark.parametrize("accepted", [False, True], ids=["at the gateway", "after accept"])
 def test_six_bad_gateways_still_create_one_job(client: Any, service: Any, accepted: bool) -> None:
-    service.honours_keys = True
+    service.honors_keys = True
     when: When = "after" if accepted else "before"
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=6, when=when))
     job_id = run(client)
@@ -106,7 +106,7 @@ def test_never_resubmits_to_a_service_without_keys_in_doubt(client: Any, service
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_rejected_submit_is_retried_with_any_service(
-    client: Any, service: Any, honours_keys: bool, status: int, pauses: list[float]
+    client: Any, service: Any, honors_keys: bool, status: int, pauses: list[float]
 ) -> None:
     service.fail(Fault("status", status=status, retry_after=2, method="POST", path=JOBS, times=3))
     run(client)
@@ -117,7 +117,7 @@ def test_rejected_submit_is_retried_with_any_service(
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
 def test_permanently_rejected_submit_is_not_uncertain(
-    client: Any, service: Any, honours_keys: bool, status: int
+    client: Any, service: Any, honors_keys: bool, status: int
 ) -> None:
     service.fail(Fault("status", status=status, method="POST", path=JOBS))
     with pytest.raises(RequestsApiError) as caught:
@@ -130,7 +130,7 @@ def test_permanently_rejected_submit_is_not_uncertain(
 
 def test_rejection_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
     """The first response is lost, then the credentials are revoked: the job exists."""
-    service.honours_keys = True
+    service.honors_keys = True
     run(client, {"another": 1})
     after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
     service.fail(after, Fault("status", status=401, path="/runtime"))
@@ -142,7 +142,7 @@ def test_rejection_does_not_hide_an_earlier_job(client: Any, service: Any) -> No
 
 def test_failing_login_does_not_hide_an_earlier_job(client: Any, service: Any) -> None:
     """The first response is lost, then the token expires and the account is closed."""
-    service.honours_keys = True
+    service.honors_keys = True
     run(client, {"another": 1})
     after = Fault("status", status=502, when="after", method="POST", path=JOBS, nth=[1])
     service.fail(after, Fault("status", status=401, path="/"))
@@ -273,7 +273,7 @@ def test_delete_whose_response_was_lost_succeeds(client: Any, service: Any) -> N
 def test_embedded_runtime_is_known_to_honor_keys(log_in: Any, service: Any) -> None:
     params = log_in()
     params.channel = "local"
-    service.honours_keys = True
+    service.honors_keys = True
     service.fail(Fault("reset", method="POST", path=JOBS, times=2))
     run(RuntimeClient(params))
 

@@ -25,13 +25,13 @@ def rotated() -> QuantumCircuit:
 
 @pytest.mark.parametrize("count", [1, 3, 12])
 def test_test_double_sees_one_entry_per_run(
-    noted: MagicMock, primitive: type[Any], rotated: QuantumCircuit, count: int
+    recording_session: MagicMock, primitive: type[Any], rotated: QuantumCircuit, count: int
 ) -> None:
     observables = [["Z"] * count] if primitive is Estimator else []
 
-    primitive(session=noted).run([rotated] * count, *observables, [[0.5]] * count)
+    primitive(session=recording_session).run([rotated] * count, *observables, [[0.5]] * count)
 
-    sent = inputs(noted)
+    sent = inputs(recording_session)
     assert sent["circuits"] == (rotated,) * count
     assert [list(names) for names in sent["parameters"]] == [list(rotated.parameters)] * count
     assert sent["circuit_indices"] == list(range(count))
@@ -41,12 +41,16 @@ def test_test_double_sees_one_entry_per_run(
         assert sent["observable_indices"] == list(range(count))
 
 
-def test_equal_circuits_keep_their_names(noted: MagicMock) -> None:
+def test_equal_circuits_keep_their_names(recording_session: MagicMock) -> None:
     circuits = [QuantumCircuit(1, 1, name=name) for name in ("one", "two", "one")]
 
-    Sampler(session=noted).run(circuits)
+    Sampler(session=recording_session).run(circuits)
 
-    assert [circuit.name for circuit in inputs(noted)["circuits"]] == ["one", "two", "one"]
+    assert [circuit.name for circuit in inputs(recording_session)["circuits"]] == [
+        "one",
+        "two",
+        "one",
+    ]
 
 
 class TestJob:

@@ -1,6 +1,6 @@
 """Random jobs, crashes and cancellations do not affect other jobs.
 
-``nox -s stress`` runs it, or ``pytest tests/stress/test_execution_under_fire.py``.
+``nox -s stress`` runs it, or ``pytest tests/stress/test_random_crashes.py``.
 """
 
 from __future__ import annotations

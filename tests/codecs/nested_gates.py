@@ -51,10 +51,10 @@ def _fill(draw: Any, circuit: QuantumCircuit, depth: int) -> None:
 
 
 @st.composite
-def parameterised(draw: Any) -> QuantumCircuit:
+def parameterized(draw: Any) -> QuantumCircuit:
     """Draw a circuit of parameterized custom gates."""
     parameters = (Parameter("s"), Parameter("t"))
-    circuit = QuantumCircuit(2, 1, name="parameterised")
+    circuit = QuantumCircuit(2, 1, name="parameterized")
     for _ in range(draw(st.integers(1, 4))):
         inner = QuantumCircuit(1, name=draw(st.sampled_from(NAMES)))
         inner.rx(draw(st.sampled_from(parameters)) * draw(st.sampled_from((1, 2))), 0)
@@ -68,7 +68,7 @@ def parameterised(draw: Any) -> QuantumCircuit:
     return circuit
 
 
-class Own(Gate):
+class LazyGate(Gate):
     """A gate of a custom class with a lazy definition."""
 
     def __init__(self, name: str, angle: Any) -> None:
@@ -80,13 +80,15 @@ class Own(Gate):
 
 
 @st.composite
-def mixtures(draw: Any, depth: int = 2, blocks: bool = True, angles: Any = None) -> QuantumCircuit:
+def named_things(
+    draw: Any, depth: int = 2, blocks: bool = True, angles: Any = None
+) -> QuantumCircuit:
     """Draw a circuit of all named things: gates, instructions, blocks, custom classes."""
     angles = angles or (Parameter("s"), ParameterVector("v", 2)[1], 0.5)
     circuit = QuantumCircuit(3, 2, name=draw(st.sampled_from(NAMES)))
     for _ in range(draw(st.integers(1, 3))):
         if depth and blocks and draw(st.integers(0, 3)) == 0:
-            block = draw(mixtures(depth - 1, blocks, angles))
+            block = draw(named_things(depth - 1, blocks, angles))
             circuit.if_else((circuit.clbits[1], 1), block, None, [2, 0, 1], [0, 1])
             continue
         operation = _drawn(draw, depth, angles)
@@ -105,9 +107,9 @@ def _drawn(draw: Any, depth: int, angles: Any) -> Any:
     if kind == "evolution":
         return PauliEvolutionGate(Pauli("ZX"), time=angle)
     if kind == "own" or depth == 0:
-        return Own(name, angle)
+        return LazyGate(name, angle)
     if kind == "instruction":
-        return draw(mixtures(depth - 1, False, angles)).to_instruction()
+        return draw(named_things(depth - 1, False, angles)).to_instruction()
     inner = QuantumCircuit(2, name=name)
     gate = draw(gates(depth))
     if gate.num_qubits < 3:
@@ -117,7 +119,7 @@ def _drawn(draw: Any, depth: int, angles: Any) -> Any:
     return gate.control(1, ctrl_state=draw(st.integers(0, 1))) if kind == "control" else gate
 
 
-def whole(circuit: QuantumCircuit) -> Any:
+def all_parts(circuit: QuantumCircuit) -> Any:
     """Return all parts of a circuit, down to the last definition and base gate."""
     places = {bit: n for kind in (circuit.qubits, circuit.clbits) for n, bit in enumerate(kind)}
     return (
@@ -150,14 +152,16 @@ def _parts(operation: Any) -> Any:
     generic = next(c for c in (ControlledGate, Gate, Instruction) if issubclass(cls, c))
     parts = [operation.name, operation.label or None, operation.num_qubits, operation.num_clbits]
     blocks = getattr(operation, "blocks", ())
-    parts.append([whole(block) for block in blocks] if blocks else [*map(_value, operation.params)])
+    parts.append(
+        [all_parts(block) for block in blocks] if blocks else [*map(_value, operation.params)]
+    )
     if issubclass(cls, ControlledGate):
         parts += [operation.num_ctrl_qubits, operation.ctrl_state, _parts(operation.base_gate)]
     if known:
         return [cls.__name__, *parts]
     operation.definition  # noqa: B018  a gate of a user's class builds it when it is asked for
     definition = operation._definition
-    return [generic.__name__, *parts, definition and whole(definition)]
+    return [generic.__name__, *parts, definition and all_parts(definition)]
 
 
 def _value(value: Any) -> Any:

@@ -46,7 +46,7 @@ STANDARD = sorted(set(get_standard_gate_name_mapping()) - {"measure", "reset", "
 STATE = [0.6, 0, 0, 0.8j]
 
 
-class Turn(Gate):
+class LazyGate(Gate):
     """A user-defined gate whose definition is built on demand."""
 
     def __init__(self, name: str, angle: Any) -> None:
@@ -57,7 +57,7 @@ class Turn(Gate):
         self.definition.rx(self.params[0], 0)
 
 
-class Bare(Gate):
+class MatrixOnlyGate(Gate):
     """A user-defined gate that has only a matrix."""
 
     def __init__(self, name: str) -> None:
@@ -67,7 +67,7 @@ class Bare(Gate):
         return np.array([[0, 1j], [1, 0]], dtype=dtype)
 
 
-def made_by(method: str, *arguments: Any) -> Operation:
+def operation_of(method: str, *arguments: Any) -> Operation:
     """Return the operation that a method of a circuit appends."""
     circuit = QuantumCircuit(3)
     with warnings.catch_warnings():
@@ -111,22 +111,22 @@ GATES: tuple[Callable[[], Operation], ...] = (
     lambda: library.CDKMRippleCarryAdder(1).to_gate(),
     lambda: library.XGate().power(0.3),
     lambda: library.DCXGate().repeat(2),
-    lambda: made_by("unitary", random_unitary(4, seed=1), [0, 1]),
-    lambda: made_by("unitary", np.eye(2, dtype=np.int8), [0], "mine"),
-    lambda: made_by("diagonal", [1, 1j, -1, 1], [0, 1]),
-    lambda: made_by("uc", _matrices(2), [0], [1]),
-    lambda: made_by("ucrx", [0.1, 0.2], [0], [1]),
-    lambda: made_by("ucrz", [0.1, 0.2], [0], [1]).inverse(),
-    lambda: made_by("isometry", np.eye(4)[:, :2], [0], [1]),
-    lambda: made_by("hamiltonian", np.diag([1.0, 2.0]), 0.3, [0]),
+    lambda: operation_of("unitary", random_unitary(4, seed=1), [0, 1]),
+    lambda: operation_of("unitary", np.eye(2, dtype=np.int8), [0], "mine"),
+    lambda: operation_of("diagonal", [1, 1j, -1, 1], [0, 1]),
+    lambda: operation_of("uc", _matrices(2), [0], [1]),
+    lambda: operation_of("ucrx", [0.1, 0.2], [0], [1]),
+    lambda: operation_of("ucrz", [0.1, 0.2], [0], [1]).inverse(),
+    lambda: operation_of("isometry", np.eye(4)[:, :2], [0], [1]),
+    lambda: operation_of("hamiltonian", np.diag([1.0, 2.0]), 0.3, [0]),
     lambda: random_clifford(2, seed=3),
     _modified,
 )
 INSTRUCTIONS: tuple[Callable[[], Operation], ...] = (
-    lambda: made_by("initialize", STATE, [0, 1]),
-    lambda: made_by("initialize", "+1", [0, 1]),
-    lambda: made_by("initialize", 2, [0, 1]),
-    lambda: made_by("prepare_state", "r0", [0, 1]),
+    lambda: operation_of("initialize", STATE, [0, 1]),
+    lambda: operation_of("initialize", "+1", [0, 1]),
+    lambda: operation_of("initialize", 2, [0, 1]),
+    lambda: operation_of("prepare_state", "r0", [0, 1]),
     lambda: Gate("opaque", 2, [0.5, 3]),
     lambda: Gate("opaque", 1, []),
     lambda: Instruction("spell", 1, 1, [1j, "x", np.array([1, 2.5])]),
@@ -152,9 +152,9 @@ def gates(draw: Any, depth: int = 2, angles: Any = ANGLES) -> Operation:
         return draw(st.sampled_from(GATES))()
     name, angle = draw(st.sampled_from(NAMES)), draw(st.sampled_from(angles))
     if kind == "turn":
-        return Turn(name, angle)
+        return LazyGate(name, angle)
     if kind == "bare":
-        return Bare(name)
+        return MatrixOnlyGate(name)
     if kind == "evolution":
         return _evolution(angle)
     if kind == "controlled":

@@ -1,4 +1,4 @@
-"""Sample circuits of every kind, named by their special feature."""
+"""Sample circuits of every sample, named by their special feature."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ from qiskit.quantum_info import Clifford, Operator, SparsePauliOp, Statevector
 
 # These are decoded as their definitions, which is all that QPY keeps; before QPY 10,
 # it does not keep the label of a state either.
-AS_DEFINED = {"own_class", "two_of_own_class", "open_controls_of_many"}
+AS_DEFINED = {"custom_class", "two_of_custom_class", "open_controls_of_many"}
 if QPY_VERSION < 10:
     AS_DEFINED |= {"initialized", "clifford"}
 
-ZOO: dict[str, Callable[[], QuantumCircuit]] = {}
+SAMPLES: dict[str, Callable[[], QuantumCircuit]] = {}
 
 
-def kind(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
+def sample(make: Callable[[], QuantumCircuit]) -> Callable[[], QuantumCircuit]:
     """Register a sample circuit."""
-    ZOO[make.__name__] = make
+    SAMPLES[make.__name__] = make
     return make
 
 
-@kind
+@sample
 def bell() -> QuantumCircuit:
     circuit = QuantumCircuit(2, name="bell")
     circuit.h(0)
@@ -58,12 +58,12 @@ def bell() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def empty() -> QuantumCircuit:
     return QuantumCircuit()
 
 
-@kind
+@sample
 def parameters() -> QuantumCircuit:
     a, b = Parameter("a"), Parameter("b")
     circuit = QuantumCircuit(2, global_phase=a)
@@ -74,7 +74,7 @@ def parameters() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def vector() -> QuantumCircuit:
     vector = ParameterVector("v", 12)
     circuit = QuantumCircuit(1)
@@ -84,20 +84,20 @@ def vector() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def partly_bound() -> QuantumCircuit:
     circuit = parameters()
     return circuit.assign_parameters({circuit.parameters[0]: 0.25})
 
 
-@kind
+@sample
 def metadata() -> QuantumCircuit:
     circuit = bell()
     circuit.metadata = {"experiment": 3, "tags": ["x", None]}
     return circuit
 
 
-@kind
+@sample
 def registers() -> QuantumCircuit:
     one, two = QuantumRegister(2, "one"), QuantumRegister(1, "two")
     circuit = QuantumCircuit(one, two, ClassicalRegister(1, "c1"), ClassicalRegister(2, "c2"))
@@ -106,7 +106,7 @@ def registers() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def loose_bits() -> QuantumCircuit:
     circuit = QuantumCircuit([Qubit(), Qubit()], [Clbit()])
     circuit.cx(0, 1)
@@ -114,7 +114,7 @@ def loose_bits() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def overlapping_registers() -> QuantumCircuit:
     bits = [Qubit(), Qubit(), Qubit()]
     circuit = QuantumCircuit(bits)
@@ -124,14 +124,14 @@ def overlapping_registers() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def ancillas() -> QuantumCircuit:
     circuit = QuantumCircuit(QuantumRegister(1, "q"), AncillaRegister(1, "anc"))
     circuit.cx(0, 1)
     return circuit
 
 
-@kind
+@sample
 def conditions() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     circuit.measure(0, 0)
@@ -140,21 +140,21 @@ def conditions() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def delays() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.delay(100, 0, unit="dt")
     return circuit
 
 
-@kind
+@sample
 def delays_in_seconds() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.delay(100, 0, unit="us")
     return circuit
 
 
-@kind
+@sample
 def labels() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.append(XGate(label="my x"), [0])
@@ -163,7 +163,7 @@ def labels() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def open_controls() -> QuantumCircuit:
     circuit = QuantumCircuit(4)
     circuit.cx(0, 1, ctrl_state=0)
@@ -173,14 +173,14 @@ def open_controls() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def open_controls_of_many() -> QuantumCircuit:
     circuit = QuantumCircuit(4)
     circuit.append(MCXGate(3, ctrl_state=2), [0, 1, 2, 3])
     return circuit
 
 
-@kind
+@sample
 def controlled_by_hand() -> QuantumCircuit:
     inner = QuantumCircuit(1, name="inner")
     inner.h(0)
@@ -190,7 +190,7 @@ def controlled_by_hand() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def two_controlled_of_equal_name() -> QuantumCircuit:
     one, other = QuantumCircuit(1, name="inner"), QuantumCircuit(1, name="inner")
     one.h(0)
@@ -201,7 +201,7 @@ def two_controlled_of_equal_name() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def custom_gate() -> QuantumCircuit:
     inner = QuantumCircuit(2, name="inner")
     inner.h(0)
@@ -212,14 +212,14 @@ def custom_gate() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def custom_in_custom() -> QuantumCircuit:
     circuit = QuantumCircuit(3)
     circuit.append(custom_gate().to_gate(), [0, 1, 2])
     return circuit
 
 
-@kind
+@sample
 def custom_instruction() -> QuantumCircuit:
     inner = QuantumCircuit(1, 1, name="look")
     inner.h(0)
@@ -229,7 +229,7 @@ def custom_instruction() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def opaque() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 1)
     circuit.append(Gate("magic", 2, [0.5, 3]), [0, 1])
@@ -238,7 +238,7 @@ def opaque() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def equal_names() -> QuantumCircuit:
     one, other = QuantumCircuit(1, name="inner"), QuantumCircuit(1, name="inner")
     one.h(0)
@@ -249,12 +249,12 @@ def equal_names() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def blueprints() -> QuantumCircuit:
     return RealAmplitudes(3, reps=2)
 
 
-@kind
+@sample
 def two_blueprints_of_equal_name() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.append(RealAmplitudes(2, parameter_prefix="a"), [0, 1])
@@ -262,12 +262,12 @@ def two_blueprints_of_equal_name() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def feature_map() -> QuantumCircuit:
     return ZZFeatureMap(3).compose(EfficientSU2(3))
 
 
-@kind
+@sample
 def fourier() -> QuantumCircuit:
     circuit = QuantumCircuit(3)
     circuit.append(QFT(3), [0, 1, 2])
@@ -275,7 +275,7 @@ def fourier() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def unitary() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.unitary(Operator.from_label("XZ"), [0, 1], label="u")
@@ -283,7 +283,7 @@ def unitary() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def initialized() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.initialize([1, 0, 0, 1j] / np.sqrt(2), [0, 1])
@@ -292,14 +292,14 @@ def initialized() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def prepared() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.prepare_state([1, 0, 0, 1j] / np.sqrt(2), [0, 1])
     return circuit
 
 
-@kind
+@sample
 def evolution() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     operator = SparsePauliOp(["XX", "ZI"], [0.5, 0.25])
@@ -308,14 +308,14 @@ def evolution() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def paulis() -> QuantumCircuit:
     circuit = QuantumCircuit(2)
     circuit.append(PauliGate("XZ"), [0, 1])
     return circuit
 
 
-@kind
+@sample
 def clifford() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.append(Clifford.from_circuit(_hadamard()), [0])
@@ -328,7 +328,7 @@ def _hadamard() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def powers() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.append(XGate().power(0.5), [0])
@@ -336,7 +336,7 @@ def powers() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def branches() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     circuit.h(0)
@@ -348,7 +348,7 @@ def branches() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def loops() -> QuantumCircuit:
     circuit = QuantumCircuit(2, 2)
     angle = Parameter("angle")
@@ -366,7 +366,7 @@ def loops() -> QuantumCircuit:
 
 if hasattr(QuantumCircuit, "switch"):
 
-    @kind
+    @sample
     def switches() -> QuantumCircuit:
         circuit = QuantumCircuit(2, 2)
         circuit.measure(0, 0)
@@ -378,7 +378,7 @@ if hasattr(QuantumCircuit, "switch"):
         return circuit
 
 
-@kind
+@sample
 def transpiled() -> QuantumCircuit:
     circuit = bell()
     circuit.ry(Parameter("a"), 0)
@@ -391,7 +391,7 @@ def transpiled() -> QuantumCircuit:
     )
 
 
-@kind
+@sample
 def calibrated() -> QuantumCircuit:
     from qiskit import pulse
 
@@ -404,8 +404,8 @@ def calibrated() -> QuantumCircuit:
     return circuit
 
 
-@kind
-def numbers_of_numpy() -> QuantumCircuit:
+@sample
+def numpy_numbers() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
     circuit.rx(np.float64(0.5), 0)
     circuit.ry(np.float32(0.5), 0)
@@ -413,7 +413,7 @@ def numbers_of_numpy() -> QuantumCircuit:
     return circuit
 
 
-@kind
+@sample
 def complex_expression() -> QuantumCircuit:
     a = Parameter("a")
     circuit = QuantumCircuit(1)
@@ -421,7 +421,7 @@ def complex_expression() -> QuantumCircuit:
     return circuit
 
 
-class Turn(Gate):
+class CustomGate(Gate):
     """A gate of a custom class."""
 
     def __init__(self, angle: float) -> None:
@@ -432,21 +432,21 @@ class Turn(Gate):
         self.definition.rx(self.params[0], 0)
 
 
-@kind
-def own_class() -> QuantumCircuit:
+@sample
+def custom_class() -> QuantumCircuit:
     circuit = QuantumCircuit(1)
-    circuit.append(Turn(0.5), [0])
+    circuit.append(CustomGate(0.5), [0])
     return circuit
 
 
-@kind
-def two_of_own_class() -> QuantumCircuit:
-    circuit = own_class()
-    circuit.append(Turn(0.25), [0])
+@sample
+def two_of_custom_class() -> QuantumCircuit:
+    circuit = custom_class()
+    circuit.append(CustomGate(0.25), [0])
     return circuit
 
 
-def act_alike(one: QuantumCircuit, other: QuantumCircuit) -> bool:
+def are_equivalent(one: QuantumCircuit, other: QuantumCircuit) -> bool:
     """Return whether the operations of two circuits are pairwise equivalent."""
     return len(one.data) == len(other.data) and all(
         np.allclose(_effect(mine.operation), _effect(its.operation))
