@@ -1,4 +1,4 @@
-"""Work on the embedded runtime beside the primitives that a user would take in the same process.
+"""The embedded runtime compared with primitives that run in the user's process.
 
 The floor of each row is the faster one of ``qiskit.primitives`` and ``qiskit_aer.primitives``.
 """
@@ -82,6 +82,20 @@ def _distributions(count: int, rounds: int) -> Plan:
     )
 
 
+def _many_values(ours: Any, theirs: Any, rounds: int) -> Plan:
+    """Values of four terms on one circuit of six qubits at a hundred points."""
+    circuit = EfficientSU2(6, reps=2).decompose()
+    points = np.random.default_rng(5).normal(size=(100, circuit.num_parameters)).tolist()
+    operator = SparsePauliOp(["ZZZZZZ", "XXXXXX", "IIZZII", "YYIIII"], [1, 0.5, 0.3, 0.2])
+    asked = ([circuit] * 100, [operator] * 100)
+    ours.run(circuit, operator, points[0]).result()
+    return Plan(
+        lambda: ours.run(*asked, points).result(),
+        lambda: theirs.run(*asked, points).result(),
+        rounds,
+    )
+
+
 @row("an exact value of 2 qubits", "10 ms above the floor")
 def exact_value() -> Plan:
     from qiskit.primitives import Estimator
@@ -119,3 +133,17 @@ def distribution() -> Plan:
 @row("100 distributions of one circuit of 10 qubits", "below the floor")
 def many_distributions() -> Plan:
     return _distributions(100, rounds=3)
+
+
+@row("100 exact values of one circuit of 6 qubits", "10 ms above the floor")
+def many_exact_values() -> Plan:
+    from qiskit_aer.primitives import Estimator
+
+    options = {"run_options": {"shots": None}, "approximation": True}
+    theirs = Estimator(**options, skip_transpilation=True)
+    return _many_values(_ours("Estimator", None), theirs, rounds=7)
+
+
+@row("100 values of one circuit of 6 qubits, 4,000 shots", "below the floor")
+def many_sampled_values() -> Plan:
+    return _many_values(_ours("Estimator", 4000), _aer("Estimator", 4000), rounds=3)

@@ -9,11 +9,11 @@ import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit_aer.noise import NoiseModel, ReadoutError
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.devices.simulators import simulator_configuration
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
-from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     defaults_from_server_data,
@@ -30,30 +30,30 @@ REQUIRED = {
 }
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", catalog.names())
 def test_configuration_has_required_fields(name: str) -> None:
-    configuration = catalogue.configuration(name)
+    configuration = catalog.configuration(name)
 
     assert set(configuration) >= REQUIRED
     assert configuration["backend_name"] == name
     assert configuration_from_server_data(configuration) is not None
     if configuration["open_pulse"]:
-        assert defaults_from_server_data(catalogue.defaults(name)).qubit_freq_est
+        assert defaults_from_server_data(catalog.defaults(name)).qubit_freq_est
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_terra_reads_properties_and_defaults_of_a_device(name: str) -> None:
-    properties = properties_from_server_data(catalogue.properties(name))
+    properties = properties_from_server_data(catalog.properties(name))
 
     assert properties.backend_name == name
     assert properties.readout_error(0) > 0
-    defaults = catalogue.defaults(name)
+    defaults = catalog.defaults(name)
     assert defaults_from_server_data(defaults).qubit_freq_est
 
 
 def test_simulators_have_no_calibration() -> None:
-    assert catalogue.properties("ibmq_qasm_simulator") == {}
-    assert catalogue.defaults("simulator_mps") == {}
+    assert catalog.properties("ibmq_qasm_simulator") == {}
+    assert catalog.defaults("simulator_mps") == {}
 
 
 def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
@@ -70,10 +70,10 @@ def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
         (
             "simulator_statevector",
             40,
-            r"has 40 qubits; simulator_statevector has \d+, as many as fit",
+            r"has 40 qubits, but simulator_statevector has \d+, the limit with",
         ),
-        ("simulator_mps", 101, "has 101 qubits; simulator_mps has 100"),
-        ("fake_manila", 6, "has 6 qubits; fake_manila has 5"),
+        ("simulator_mps", 101, "has 101 qubits, but simulator_mps has 100"),
+        ("fake_manila", 6, "has 6 qubits, but fake_manila has 5"),
         pytest.param(
             "ibmq_qasm_simulator",
             32,
@@ -87,7 +87,7 @@ def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
 def test_rejects_too_wide_circuit(
     monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, message: str
 ) -> None:
-    monkeypatch.setattr(catalogue, "memory", lambda: 2**30)
+    monkeypatch.setattr(catalog, "memory", lambda: 2**30)
     circuit = QuantumCircuit(qubits)
     for qubit in range(qubits):
         circuit.ry(0.1, qubit)
@@ -135,11 +135,13 @@ def test_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
 # -- transpilation
 
 
-def machine(backend: str = "fake_manila", run: Run | None = None, **settings: Any) -> Machine:
+def machine(
+    backend: str = "fake_manila", run: Run | None = None, **settings: Any
+) -> TranspilingBackend:
     level = settings.pop("level", 1)
     given = {**settings, "optimization_settings": {"level": level}}
     made = LocalBackend.of(backend)
-    return Machine(made, Transpilation.of(given), run or Run(seed=1))
+    return TranspilingBackend(made, Transpilation.of(given), run or Run(seed=1))
 
 
 def used(circuit: QuantumCircuit) -> list[int]:
@@ -164,7 +166,7 @@ def test_transpiled_circuit_uses_gates_and_couplings_of_the_device(bell: Quantum
 
     fitted = machine(layout_method="trivial", routing_method="basic").transpiled([far])[0]
 
-    pairs = {tuple(pair) for pair in catalogue.configuration("fake_manila")["coupling_map"]}
+    pairs = {tuple(pair) for pair in catalog.configuration("fake_manila")["coupling_map"]}
     names = {item.operation.name for item in fitted.data}
     assert names <= {"rz", "sx", "x", "cx", "barrier", "measure"}
     for item in fitted.data:

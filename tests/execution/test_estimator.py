@@ -154,8 +154,8 @@ def test_identity_observable_needs_no_shots() -> None:
 @pytest.mark.parametrize(
     ("observables", "message"),
     [
-        ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
-        ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
+        ([SparsePauliOp("ZZZ")], "has 3 qubits, but its circuit has 2"),
+        ([SparsePauliOp("ZZ")] * 2, "each of 1 circuits, not 2"),
     ],
 )
 def test_rejects_invalid_observables(
@@ -230,7 +230,7 @@ def test_removes_and_logs_final_measurements(
         values, _ = estimated(bell, "XX", "YY", "ZZ")
 
     assert values == [1.0, -1.0, 1.0]
-    assert "2 measurements at the end of circuit 'bell' are left out." in caplog.messages
+    assert "Ignoring 2 measurements at the end of circuit 'bell'." in caplog.messages
 
 
 def unread(circuit: QuantumCircuit) -> list[str]:

@@ -22,14 +22,14 @@ from qiskit_ibm_runtime.local.mitigation import (
 )
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
-from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from .conftest import FailedError, run_here
 
 
-def machine(backend: str = "fake_manila", **settings: Any) -> Machine:
-    return Machine(LocalBackend.of(backend), Transpilation(**settings), Run(seed=1))
+def machine(backend: str = "fake_manila", **settings: Any) -> TranspilingBackend:
+    return TranspilingBackend(LocalBackend.of(backend), Transpilation(**settings), Run(seed=1))
 
 
 def ansatz(seed: int, qubits: int = 4, layers: int = 3) -> QuantumCircuit:

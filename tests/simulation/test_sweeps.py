@@ -20,9 +20,9 @@ from qiskit_ibm_runtime.local.programs import estimator
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation import exact as exactly
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
-from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.runs import SHOTS_APART
 from qiskit_ibm_runtime.local.simulation.sweeps import Sweep
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import exact, noisy
 from .agreement import disagreement
@@ -290,7 +290,9 @@ def test_aer_binds_parameters_of_gates_alone() -> None:
 
 @pytest.mark.parametrize("shots", [500, SHOTS_APART + 500])
 def test_points_that_aer_binds_have_the_counts_of_bound_circuits(shots: int) -> None:
-    machine = Machine(LocalBackend.of("ibmq_qasm_simulator"), Transpilation(), Run(seed=3))
+    machine = TranspilingBackend(
+        LocalBackend.of("ibmq_qasm_simulator"), Transpilation(), Run(seed=3)
+    )
     circuit = drawn(1)
     points = [dict(zip((A, B), row)) for row in POINTS]
 
@@ -347,5 +349,5 @@ def test_equal_points_with_many_shots_have_samples_of_their_own() -> None:
 def test_a_backend_refuses_values_for_other_circuits() -> None:
     backend = LocalBackend.of("ibmq_qasm_simulator")
 
-    with pytest.raises(ValueError, match="2 circuits and 1 dictionaries"):
+    with pytest.raises(ValueError, match="each of 2 circuits, not 1"):
         backend.run([drawn(0), drawn(1)], parameter_binds=[{A: [1.0], B: [1.0]}])

@@ -19,9 +19,9 @@ from .pauli_frames import Merger
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.programs.inputs import Resilience
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
     from qiskit_ibm_runtime.local.simulation.sweeps import Point
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
@@ -36,7 +36,7 @@ LARGEST_OVERHEAD = 100.0
 
 
 @dataclass(frozen=True)
-class Question:
+class Expectation:
     """Expectation value to estimate, at a point if the circuit has parameters."""
 
     prepared: Prepared
@@ -48,12 +48,12 @@ class Question:
         """Circuit and group for each group of the observable."""
         return [(self.prepared, group) for group in self.observable.groups]
 
-    def bound(self) -> Question:
+    def bound(self) -> Expectation:
         """Return the question with the point's values bound to the circuit."""
-        return Question(self.prepared.bound(self.point), self.observable)
+        return Expectation(self.prepared.bound(self.point), self.observable)
 
 
-def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
+def circuits_of_a_group(machine: TranspilingBackend, shots: int, resilience: Resilience) -> int:
     """Return the approximate number of circuits that measure one group."""
     if resilience.level == 3:
         return 2 * SAMPLES
@@ -62,8 +62,8 @@ def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) ->
 
 
 def answers(
-    machine: Machine,
-    questions: list[Question],
+    machine: TranspilingBackend,
+    questions: list[Expectation],
     shots: int,
     resilience: Resilience,
     *,
@@ -100,7 +100,7 @@ def answers(
     return [_canceled(readout, question, shots, merger) for question in questions]
 
 
-def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answer]:
+def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int) -> list[Answer]:
     # A circuit at one point is bound once; at several, once for each group.
     points_of = Counter(id(question.prepared) for question in questions)
     questions = [q.bound() if points_of[id(q.prepared)] == 1 else q for q in questions]
@@ -122,7 +122,7 @@ def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answ
 
 
 def _twirled(
-    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
+    readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
 ) -> list[Answer]:
     about = readout.metadata(readout.twirls(shots))
     return [
@@ -147,7 +147,7 @@ class Measured:
 
 
 def _measured(
-    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
+    readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
 ) -> list[Measured]:
     measurements = [m for question in questions for m in question.measurements]
     found = iter(twirled_readout.corrected(readout, measurements, shots))
@@ -159,14 +159,14 @@ def _measured(
 
 def _extrapolated(
     readout: twirled_readout.TwirledReadout,
-    questions: list[Question],
+    questions: list[Expectation],
     shots: int,
     resilience: Resilience,
 ) -> list[Answer]:
     factors, amplifier = resilience.noise_factors, resilience.noise_amplifier
     share = weights(factors, resilience.extrapolator)
     amplified = [
-        Question(
+        Expectation(
             q.prepared.with_circuit(
                 amplify(readout.machine, q.prepared.circuit, factor, amplifier)
             ),
@@ -200,7 +200,7 @@ def _extrapolated(
 
 
 def _canceled(
-    readout: twirled_readout.TwirledReadout, question: Question, shots: int, merger: Merger
+    readout: twirled_readout.TwirledReadout, question: Expectation, shots: int, merger: Merger
 ) -> Answer:
     machine, prepared = readout.machine, question.prepared
     cancellation = Cancellation(machine, prepared.circuit)

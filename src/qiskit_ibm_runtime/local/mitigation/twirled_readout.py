@@ -27,9 +27,9 @@ from . import calibration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Prepared
     from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Array = np.ndarray[Any, Any]
 
@@ -71,7 +71,7 @@ class TwirledReadout:
         qubits: Positions of all qubits that will be measured.
     """
 
-    def __init__(self, machine: Machine, qubits: Iterable[int]) -> None:
+    def __init__(self, machine: TranspilingBackend, qubits: Iterable[int]) -> None:
         self.machine = machine
         self._rng = machine.rng()
         self._chunks = calibration.chunks(qubits) if machine.noisy else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import readout
 from qiskit_ibm_runtime.local.simulation import exact
-from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
@@ -18,9 +18,9 @@ HIGHEST_LEVEL = 1
 
 
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
-    """Sample each circuit; resilience level 1 corrects the errors of the readout."""
+    """Sample each circuit; resilience level 1 corrects readout errors."""
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
-    machine = Machine(backend, given.transpilation, given.run)
+    machine = TranspilingBackend(backend, given.transpilation, given.run)
     plan = parts.plan([1] * len(given.indices), 1)
     results = []
     for number in user_messenger.share(len(plan)):
@@ -29,7 +29,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     return parts.in_a_row(results)
 
 
-def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
+def _sampled(machine: TranspilingBackend, given: PrimitiveInputs) -> dict[str, Any]:
     circuits = fitted(machine, given)
     headers = [given.circuits[index].metadata or {} for index in given.indices]
     if given.run.shots is None and exact.is_possible(machine, circuits):
@@ -49,18 +49,18 @@ def _sampled(machine: Machine, given: PrimitiveInputs) -> dict[str, Any]:
     return _result([correction.distribution for correction in corrected], metadata)
 
 
-def fitted(machine: Machine, given: PrimitiveInputs) -> list[QuantumCircuit]:
-    """The circuits to run, with their parameters; one that comes several times is one object.
+def fitted(machine: TranspilingBackend, given: PrimitiveInputs) -> list[QuantumCircuit]:
+    """Return the transpiled circuits, one object for equal indices.
 
     Raises:
-        ValueError: If one measures nothing.
+        ValueError: If a circuit has no measurements.
     """
     asked = sorted(set(given.indices))
     ready = dict(zip(asked, machine.transpiled([given.circuits[index] for index in asked])))
     for index, circuit in ready.items():  # measurements may have stood inside of instructions
         if not any(item.operation.name == "measure" for item in circuit.data):
             name = given.circuits[index].name
-            raise ValueError(f"Circuit {index} ({name!r}) has no measurement: nothing to sample.")
+            raise ValueError(f"Circuit {index} ({name!r}) has no measurements to sample.")
     return [ready[index] for index in given.indices]
 
 

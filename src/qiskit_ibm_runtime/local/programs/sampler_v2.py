@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.pubs import arrays, circuits, isa, params, results
 from qiskit_ibm_runtime.local.pubs.errors import INVALID_CIRCUIT, OPTION, SHAPES, PubError
-from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from .inputs import Run, Transpilation
 
@@ -92,16 +92,16 @@ def check_sampled(circuit: QuantumCircuit, backend: Any) -> None:
 
 def document(backend: Any) -> dict[str, Any]:
     """Return the configuration document of a backend."""
-    return catalogue.configuration(backend.configuration().backend_name)
+    return catalog.configuration(backend.configuration().backend_name)
 
 
-def ready(backend: Any, seed: int | None) -> Machine:
+def ready(backend: Any, seed: int | None) -> TranspilingBackend:
     """Return a machine that runs circuits without transpiling them."""
-    return Machine(backend, Transpilation(skip=True), Run(None, seed))
+    return TranspilingBackend(backend, Transpilation(skip=True), Run(None, seed))
 
 
 def sampled(
-    machine: Machine, circuit: circuits.PubCircuit, values: Array, shots: int
+    machine: TranspilingBackend, circuit: circuits.PubCircuit, values: Array, shots: int
 ) -> dict[str, Array]:
     """Run a circuit for each set of values.
 
