@@ -1,8 +1,8 @@
 """Client for Qiskit Runtime: find backends, run programs and primitives, fetch results.
 
-Importing the package is cheap: names are resolved on first use (:pep:`562`), so Qiskit itself is
-loaded only when a class that needs it is touched. The same goes for submodules, which are
-attributes of the package.
+Importing the package is fast: names are resolved on first use (:pep:`562`), and Qiskit itself is
+loaded only when a class that needs it is accessed. Submodules are attributes of the package and
+are also loaded on first use.
 
 .. code-block:: python
 
@@ -161,7 +161,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# The two variables ask for a log from the first line on; without them an application's own
-# logging set-up stays as it is.
+# Set up logging at import only if one of the variables is set; otherwise leave the application's
+# own configuration unchanged.
 if os.environ.get(QISKIT_IBM_RUNTIME_LOG_LEVEL) or os.environ.get(QISKIT_IBM_RUNTIME_LOG_FILE):
     __getattr__("setup_logger")(__getattr__("logger"))

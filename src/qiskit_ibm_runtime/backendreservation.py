@@ -1,4 +1,4 @@
-"""A time slot in which a backend is kept for one project."""
+"""Reservations of backends."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class BackendReservation:
         start_datetime: When the reservation begins.
         end_datetime: When it ends.
         duration: Minutes between the two.
-        mode: How the reserved time is used; ``None`` if that is unknown.
-        reservation_id: Its identifier; ``None`` if it belongs to another project.
-        creation_datetime: When it was made.
-        hub: Hub, group and project that it is for; ``None`` if they are unknown.
-        group: See ``hub``.
-        project: See ``hub``.
+        mode: Mode of the reservation; ``None`` if unknown.
+        reservation_id: ID of the reservation; ``None`` if it belongs to another project.
+        creation_datetime: When the reservation was created.
+        hub: Hub of the reservation; ``None`` if unknown.
+        group: Group of the reservation; ``None`` if unknown.
+        project: Project of the reservation; ``None`` if unknown.
     """
 
-    __hash__ = None  # type: ignore[assignment]  # equality below is too loose for a hash
+    __hash__ = None  # type: ignore[assignment]  # the equality below is not transitive
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class BackendReservation:
         reservation_id: str | None = None,
         hub_info: dict[str, Any] | None = None,
     ) -> None:
-        """Keep the fields; ``hub_info`` holds ``{"hub": {"name": ...}, "group": ..., ...}``."""
+        """Create a reservation; ``hub_info`` is ``{"hub": {"name": ...}, "group": ..., ...}``."""
         self.backend_name = backend_name
         self.start_datetime = start_datetime
         self.end_datetime = end_datetime

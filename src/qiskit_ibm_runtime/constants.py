@@ -1,4 +1,4 @@
-"""Tables shared by jobs and primitives."""
+"""Constants of jobs and primitives."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What everybody has is searched last: anyone who has more wants that used.
+# The open project, which every account has, is searched last.
 OPEN_PROJECTS = "ibm-q/open/"
 
 
@@ -41,15 +41,15 @@ class HubGroupProject:
     def __init__(
         self, client_params: ClientParameters, instance: str, service: QiskitRuntimeService
     ) -> None:
-        """Remember what is needed to ask for the backends; nothing is sent.
+        """Create the instance; sends no request.
 
         Args:
-            client_params: How to reach the service.
+            client_params: Connection parameters of the service.
             instance: ``hub/group/project``.
             service: The service of the account.
 
         Raises:
-            IBMInputValueError: If the instance has another form.
+            IBMInputValueError: If ``instance`` is not of the form ``hub/group/project``.
         """
         self._hub, self._group, self._project = from_instance_format(instance)
         self._name = instance
@@ -64,7 +64,7 @@ class HubGroupProject:
 
     @property
     def backends(self) -> list[str]:
-        """Names of the backends, fetched at first access; as long as there are none, at each."""
+        """Names of the backends, fetched at first access, or again while the list is empty."""
         if not self._backends:
             self._backends = list(dict.fromkeys(self._runtime_client.list_backends(self.name)))
         return self._backends
@@ -74,7 +74,7 @@ class HubGroupProject:
         self._backends = value
 
     def has_backend(self, name: str) -> bool:
-        """Whether the backend is among those fetched; nothing is sent."""
+        """Whether the fetched names include a backend; sends no request."""
         return name in self._backends
 
     def __eq__(self, other: object) -> bool:
@@ -93,16 +93,16 @@ def make_instances(
     service: QiskitRuntimeService,
     preferred: str | None = None,
 ) -> OrderedDict[str, HubGroupProject]:
-    """Make the instances of an account, in the order in which they are searched for a backend.
+    """Create the instances of an account, in the order in which to search them for a backend.
 
     Args:
-        client_params: How to reach the service.
-        entries: Hub, group and project of each, in the order of the service.
+        client_params: Connection parameters of the service.
+        entries: Hub, group and project of each instance, in the order of the service.
         service: The service of the account.
-        preferred: The instance that the account names; it comes first.
+        preferred: The instance of the account's settings, which comes first.
 
     Returns:
-        The instances by name. One that cannot be made is left out, with a word in the log.
+        The instances by name. Invalid entries are logged and skipped.
     """
     made = OrderedDict()
     for entry in entries:
@@ -113,7 +113,7 @@ def make_instances(
                 service,
             )
         except (IBMError, KeyError, TypeError) as exc:
-            logger.warning("The instance %s is left out: %s", entry, exc)
+            logger.warning("Skipping the invalid instance %s: %s", entry, exc)
         else:
             made[hgp.name] = hgp
     for name in [name for name in made if name.startswith(OPEN_PROJECTS)]:
@@ -126,11 +126,11 @@ def make_instances(
 def find_instance(
     hgps: Mapping[str, HubGroupProject], instance: str | None = None, backend_name: Any = None
 ) -> HubGroupProject:
-    """The instance of a name, or the first that has a backend, or the first of all.
+    """Return the named instance, else the first that has the backend, else the first of all.
 
     Raises:
         IBMInputValueError: If the name is malformed, or the account has no such instance.
-        QiskitBackendNotFoundError: If the backend is not there.
+        QiskitBackendNotFoundError: If no searched instance has the backend.
     """
     if instance:
         from_instance_format(instance)
@@ -161,14 +161,14 @@ def find_instance(
 def list_concurrently(
     hgps: Iterable[HubGroupProject], url: str | None = None
 ) -> tuple[list[str], dict[str, BaseException]]:
-    """Ask all instances at once for the names of their backends.
+    """List the backend names of all instances with concurrent requests.
 
     Args:
         hgps: The instances.
-        url: Where the runtime is, which tells how many connections are worth opening.
+        url: URL of the runtime, whose scheme determines the number of connections.
 
     Returns:
-        All names, in the order of the instances, and what went wrong with which instance.
+        All names in the order of the instances, and the errors by instance.
 
     Raises:
         IBMNotAuthorizedError: If the service refuses the credentials.

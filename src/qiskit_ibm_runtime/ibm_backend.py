@@ -1,4 +1,4 @@
-"""One device of a service."""
+"""Backends of a service."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from .api.clients import RuntimeClient
     from .qiskit_runtime_service import QiskitRuntimeService
 
-_UNKNOWN = object()  # not asked for yet; ``None`` says that the service has none
+_UNKNOWN = object()  # not fetched yet; ``None`` means that the service has none
 
 
 class IBMBackend(BackendV2):  # type: ignore[misc]
-    """A backend. Nothing but its configuration is there until somebody looks at it.
+    """A backend of a service; everything except its configuration is fetched on first use.
 
     Fields of the configuration are attributes of the backend (``backend.simulator``,
-    ``backend.basis_gates``, …) and cost no request; nor does asking for one that is not there.
-    Calibration, target and pulse defaults are fetched when they are first needed and then kept
-    until :meth:`refresh`; pulse defaults only when somebody looks at pulses.
+    ``backend.basis_gates``, …). Accessing them sends no request, even if a field is missing.
+    Calibration, target and pulse defaults are fetched on first use and cached until
+    :meth:`refresh`; pulse defaults only when pulses are accessed.
 
-    A copy shares service and connection. A pickle holds no token: it finds its service again as
-    the pickled service does.
+    A copy shares service and connection. A pickle contains no token: when it is loaded, it finds
+    its service as a pickled service does.
 
     .. code-block:: python
 
@@ -65,13 +65,13 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         api_client: RuntimeClient | None,
         instance: str | None = None,
     ) -> None:
-        """Make a backend of a service; users get theirs from ``service.backend(name)``.
+        """Create a backend; users get backends from ``service.backend(name)``.
 
         Args:
-            configuration: What the service says about the device.
-            service: Service that the backend belongs to.
-            api_client: Its client.
-            instance: Hub, group and project, as text.
+            configuration: Configuration of the backend.
+            service: Service of the backend.
+            api_client: Client of the service.
+            instance: Instance as ``hub/group/project``.
         """
         super().__init__(
             name=configuration.backend_name,
@@ -97,7 +97,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def _drop_target(self) -> None:
         self._target: Any = None
         self._outline: Any = None
-        self._coupling_map = None  # terra keeps it beside the target from 0.24 on
+        self._coupling_map = None  # terra 0.24 and later cache it separately from the target
 
     def _add_validators(self) -> None:
         configuration = self._configuration
@@ -113,7 +113,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
                     self.options.set_validator(name, type(None))
 
     def __getattr__(self, name: str) -> Any:
-        """Look a field up in the configuration; nothing is fetched for it."""
+        """Look up a field of the configuration; sends no request."""
         if not name.startswith("_"):
             try:
                 return getattr(self.__dict__["_configuration"], name)
@@ -143,32 +143,32 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     @property
     def service(self) -> QiskitRuntimeService | None:
-        """Service that the backend belongs to."""
+        """Service of the backend."""
         return self._service
 
     @property
     def num_qubits(self) -> int:
-        """Number of qubits; no request."""
+        """Number of qubits; accessing it sends no request."""
         return self._configuration.n_qubits  # type: ignore[no-any-return]
 
     @property
     def dt(self) -> float | None:
-        """Time resolution of pulses, in seconds; ``None`` if the device has none. No request."""
+        """Time resolution of pulses in seconds, or ``None``; accessing it sends no request."""
         return getattr(self._configuration, "dt", None)
 
     @property
     def coupling_map(self) -> CouplingMap | None:
-        """Coupling of the qubits, as ``CouplingMap``; ``None`` if any gate works everywhere.
+        """Coupling map of the qubits; ``None`` if every gate works on all qubits.
 
-        No request: faulty couplings are left out once the calibration was fetched, as it is for
-        ``backend.target`` and by ``backend.properties()``.
+        Accessing it sends no request. Faulty couplings are omitted once the calibration has been
+        fetched by ``backend.target`` or ``backend.properties()``.
         """
         if self._coupling_map is None:
             self._coupling_map = self._known_target().build_coupling_map()
         return self._coupling_map
 
     def _known_target(self) -> Any:
-        """Return the target, without calibration while that would cost a request."""
+        """Return the target; without calibration if that has not been fetched."""
         if self._configuration.simulator or self._properties is not _UNKNOWN:
             return self.target
         if self._outline is None:
@@ -177,16 +177,16 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
     @property
     def dtm(self) -> float:
-        """Time resolution of measurements, in seconds.
+        """Time resolution of measurements in seconds.
 
         Raises:
-            AttributeError: If the device tells none, as simulators do.
+            AttributeError: If the configuration lacks it, as for simulators.
         """
         return self._field("dtm")  # type: ignore[no-any-return]
 
     @property
     def max_circuits(self) -> int | None:
-        """Circuits that one job may hold; ``None`` if the device tells no limit."""
+        """Maximum number of circuits per job; ``None`` if there is no limit."""
         return self._max_circuits
 
     @property
@@ -194,7 +194,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         """Groups of qubits that are measured together.
 
         Raises:
-            AttributeError: If the device tells none, as simulators do.
+            AttributeError: If the configuration lacks them, as for simulators.
         """
         return self._field("meas_map")  # type: ignore[no-any-return]
 
@@ -202,13 +202,13 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         try:
             return getattr(self._configuration, name)
         except AttributeError:
-            raise AttributeError(f"Backend {self.name} tells no {name}.") from None
+            raise AttributeError(f"The configuration of {self.name} has no {name}.") from None
 
     @property
     def target(self) -> Target:
-        """What the transpiler needs to know: a ``Target`` with errors and durations in seconds.
+        """Target for the transpiler, with errors and durations in seconds.
 
-        Faulty parts of the device are left out. Pulses are fetched when somebody looks at one.
+        Faulty qubits and gates are omitted. Pulses are fetched when one is accessed.
         """
         if self._target is None:
             self._target = build_target(
@@ -217,16 +217,16 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return self._target
 
     def target_history(self, datetime: python_datetime | None = None) -> Target:
-        """Return the target as it was at a moment; the backend's own stays as it is.
+        """Return the target at a point in time; the backend's own target is unchanged.
 
         Args:
-            datetime: The moment, in local time unless it says its zone. Now by default.
+            datetime: The point in time, in local time if it has no time zone; now by default.
         """
         properties = self.properties(datetime=datetime)
         return build_target(self._configuration, properties, self._pulse_source())
 
     def _pulse_source(self) -> Any:
-        """Return how to find pulse entries; ``None`` if the device takes no pulses."""
+        """Return the function that fetches pulse entries; ``None`` if pulses are unsupported."""
         return self._pulse_entries if getattr(self._configuration, "open_pulse", False) else None
 
     def _pulse_entries(self) -> dict[tuple[str, tuple[int, ...]], Any]:
@@ -239,15 +239,16 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def properties(
         self, refresh: bool = False, datetime: python_datetime | None = None
     ) -> BackendProperties | None:
-        """Return the calibration, fetched once and then kept.
+        """Return the calibration, which is fetched once and cached.
 
         Args:
-            refresh: Fetch it again.
-            datetime: Fetch it as it was at a moment, in local time unless it says its zone; such
-                an answer is not kept.
+            refresh: Whether to fetch the calibration again.
+            datetime: Point in time of the calibration, in local time if it has no time zone;
+                such a calibration is not cached.
 
         Returns:
-            ``BackendProperties`` with local times; ``None`` for simulators and devices without.
+            The calibration with local times; ``None`` for backends without one, such as
+            simulators.
 
         Raises:
             TypeError: If an argument is of the wrong type.
@@ -272,13 +273,13 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return properties_from_server_data(raw) if raw else None
 
     def defaults(self, refresh: bool = False) -> PulseDefaults | None:
-        """Return the pulse defaults, fetched once and then kept.
+        """Return the pulse defaults, which are fetched once and cached.
 
         Args:
-            refresh: Fetch them again.
+            refresh: Whether to fetch the pulse defaults again.
 
         Returns:
-            ``PulseDefaults``; ``None`` if the device has none.
+            The pulse defaults; ``None`` if the backend has none.
         """
         if refresh or self._defaults is _UNKNOWN:
             raw = self._client().backend_pulse_defaults(self.name)
@@ -289,17 +290,17 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return self._defaults
 
     def refresh(self) -> None:
-        """Fetch the configuration again now, and calibration, defaults and target when needed.
+        """Fetch the configuration again; calibration, defaults and target follow on next use.
 
         Raises:
-            IBMBackendApiProtocolError: If the service describes the device in an unknown form.
+            IBMBackendApiProtocolError: If the configuration has an unknown format.
         """
         raw = self._client().backend_configuration(self.name)
         configuration = configuration_from_server_data(raw, self._instance or "")
         if configuration is None:
             raise IBMBackendApiProtocolError(
-                f"Backend {self.name} cannot be refreshed: the service describes it in an unknown "
-                "form."
+                f"Backend {self.name} cannot be refreshed: the service returned its configuration "
+                "in an unknown format."
             )
         self._configuration = configuration
         self._max_circuits = getattr(configuration, "max_experiments", None)
@@ -307,10 +308,10 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         self._add_validators()
 
     def status(self) -> BackendStatus:
-        """Ask whether the device works, and how many jobs wait.
+        """Fetch the operational status and the number of pending jobs.
 
         Raises:
-            IBMBackendApiProtocolError: If the service answers in an unknown form.
+            IBMBackendApiProtocolError: If the status has an unknown format.
         """
         answer = self._client().backend_status(self.name)
         try:
@@ -321,7 +322,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
             ) from exc
 
     def configuration(self) -> QasmBackendConfiguration:
-        """Return what the service says about the device; no request."""
+        """Return the configuration; sends no request."""
         return self._configuration
 
     def drive_channel(self, qubit: int) -> DriveChannel:
@@ -343,11 +344,13 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def _channel(self, kind: str, **places: Any) -> Any:
         find = getattr(self._configuration, kind, None)
         if find is None:
-            raise AttributeError(f"Backend {self.name} takes no pulses, so it has no channels.")
+            raise AttributeError(
+                f"Backend {self.name} does not support pulses, so it has no channels."
+            )
         return find(**places)
 
     def run(self, *args: Any, **kwargs: Any) -> None:
-        """Not possible: circuits run through primitives or programs.
+        """Raise an error, as circuits run through primitives or programs.
 
         Raises:
             RuntimeError: Always.
@@ -358,9 +361,9 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         )
 
     def check_faulty(self, circuit: QuantumCircuit) -> None:
-        """Check that a circuit for this device touches nothing that does not work.
+        """Check that a circuit for this backend uses no faulty qubit, edge or gate.
 
-        Bodies of control flow are looked into; barriers and delays are not counted. Devices
+        The check includes the bodies of control flow and ignores barriers and delays. Backends
         without a calibration have no known faults.
 
         Raises:
@@ -379,7 +382,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return self._api_client
 
     def __call__(self) -> IBMBackend:
-        """Return the backend itself, for code that took it for a factory."""
+        """Return the backend itself, for code that treats it as a factory."""
         return self
 
     def _repr_html_(self) -> str:
@@ -396,11 +399,11 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> IBMBackend:
-        # What the service said is never changed in place, so that copies may share it.
+        # Data of the service is never modified in place, so copies can share it.
         return self.__copy__()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the connection and what can be fetched again, targets among it."""
+        """Omit the connection, and data such as the target that can be fetched again."""
         again = ("_api_client", "_target", "_outline", "_coupling_map", "_pulses", "_faulty")
         missing = dict.fromkeys(again)
         fetched = {
@@ -417,7 +420,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
 
 
 class IBMRetiredBackend(IBMBackend):
-    """Stands in for a backend that the account no longer sees: it is named, and does nothing.
+    """Placeholder for a backend that is no longer available to the account.
 
     .. code-block:: python
 
@@ -433,7 +436,7 @@ class IBMRetiredBackend(IBMBackend):
         service: QiskitRuntimeService | None,
         api_client: RuntimeClient | None = None,
     ) -> None:
-        """Make a stand-in; :meth:`from_name` is the easy way."""
+        """Create a placeholder; :meth:`from_name` needs only the name."""
         super().__init__(configuration, service, api_client)
         self._status = BackendStatus(
             backend_name=self.name,
@@ -448,25 +451,25 @@ class IBMRetiredBackend(IBMBackend):
         return Options(shots=4000)
 
     def properties(self, refresh: bool = False, datetime: python_datetime | None = None) -> None:
-        """Return nothing: the calibration is gone."""
+        """Return ``None``, as the calibration is no longer available."""
 
     def defaults(self, refresh: bool = False) -> None:
-        """Return nothing: the pulse defaults are gone."""
+        """Return ``None``, as the pulse defaults are no longer available."""
 
     def status(self) -> BackendStatus:
-        """Return that the backend is not available; no request."""
+        """Return a status that marks the backend as unavailable; sends no request."""
         return self._status
 
     def refresh(self) -> None:
-        """Do nothing: there is nobody to ask."""
+        """Do nothing, as the service no longer provides the backend."""
 
     @classmethod
     def from_name(cls, backend_name: str, api: RuntimeClient | None = None) -> IBMRetiredBackend:
-        """Make a stand-in of one qubit.
+        """Create a placeholder with one qubit.
 
         Args:
-            backend_name: Name of the backend that is gone.
-            api: Client of the service that named it.
+            backend_name: Name of the backend.
+            api: Client of the service.
         """
         configuration = QasmBackendConfiguration(
             backend_name=backend_name,

@@ -6,7 +6,7 @@ from qiskit.providers.backend import QubitProperties
 
 
 class IBMQubitProperties(QubitProperties):  # type: ignore[misc]
-    """Lifetimes in seconds, frequency and anharmonicity in hertz."""
+    """Relaxation times in seconds, frequency and anharmonicity in hertz."""
 
     __slots__ = ("anharmonicity",)
 

@@ -1,4 +1,4 @@
-"""How a program is to be run: where, with which image, under which limits."""
+"""Options of a program run: backend, image, limits."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class RuntimeOptions:
         backend: The backend or its name. Channel ``ibm_cloud`` chooses one if none is given.
         image: Image in which to run the program, as ``image_name:tag``; needs authorization.
         log_level: Level of the job's log: ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or
-            ``CRITICAL``, in any case.
+            ``CRITICAL``; case does not matter.
         instance: ``hub/group/project`` to run in; not for channel ``ibm_cloud``.
-        job_tags: Tags by which the job can be found again.
+        job_tags: Tags by which to find the job later.
         max_execution_time: Seconds after which the service stops the job.
-        session_time: Seconds for which a session that the job opens may last.
+        session_time: Maximum duration in seconds of a session that the job opens.
     """
 
     backend: str | IBMBackend | None = None
@@ -61,7 +61,7 @@ class RuntimeOptions:
         session_time: int | None = None,
         **deprecated: Any,
     ) -> None:
-        """Set the options that are given; all are off by default.
+        """Create the options; all are unset by default.
 
         Raises:
             TypeError: If a keyword is unknown, or ``backend`` is also given under its old name
@@ -96,13 +96,13 @@ class RuntimeOptions:
         self.backend = value
 
     def validate(self, channel: str) -> None:
-        """Check the options before anything is sent.
+        """Validate the options for a channel.
 
         Args:
-            channel: Channel over which the program is to be run.
+            channel: Channel on which the program will run.
 
         Raises:
-            IBMInputValueError: If an option has a value that the channel cannot take.
+            IBMInputValueError: If an option is invalid on the channel.
         """
         _check_image(self.image)
         if channel in HUB_CHANNELS and not self.backend:
@@ -128,13 +128,13 @@ class SecondsOfSession(int):
 
 
 def session_seconds(max_time: Any) -> int | None:
-    """Return the life of a session in seconds.
+    """Return the maximum duration of a session in seconds.
 
     Args:
         max_time: Seconds, a string such as ``"2h 30m"``, or ``None`` for the service's own limit.
 
     Raises:
-        IBMInputValueError: If it is anything else.
+        IBMInputValueError: If ``max_time`` is of another type or form.
     """
     if max_time is None:
         return None

@@ -1,4 +1,4 @@
-"""What is known about a program, and the inputs that it takes."""
+"""Metadata of programs, and namespaces for their inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeProgram:
-    """Metadata of a program that the service can run.
+    """Metadata of a program of the service.
 
     .. code-block:: python
 
@@ -45,22 +45,22 @@ class RuntimeProgram:
         data: str = "",
         api_client: RuntimeClient | None = None,
     ) -> None:
-        """Keep the metadata; programs are made by the service.
+        """Create the metadata; users get programs from :meth:`QiskitRuntimeService.program`.
 
         Args:
             program_name: Name of the program.
-            program_id: Identifier under which it is run.
-            description: What it does.
-            parameters: JSON schema of its inputs.
-            return_values: JSON schema of its result.
-            interim_results: JSON schema of its interim results.
-            max_execution_time: Seconds after which the service stops it.
-            backend_requirements: What a backend needs in order to run it.
-            creation_date: When it was uploaded.
-            update_date: When it was changed last.
-            is_public: Whether everybody may run it.
-            data: Its source text; fetched on first use if empty.
-            api_client: Where to fetch it from.
+            program_id: ID of the program.
+            description: Description of the program.
+            parameters: JSON schema of the inputs.
+            return_values: JSON schema of the result.
+            interim_results: JSON schema of the interim results.
+            max_execution_time: Seconds after which the service stops the program.
+            backend_requirements: Requirements for backends.
+            creation_date: When the program was uploaded.
+            update_date: When the program was last updated.
+            is_public: Whether all users may run the program.
+            data: Source code; fetched on first use if empty.
+            api_client: Client that fetches the source code.
         """
         self._name = program_name
         self._id = program_id
@@ -78,11 +78,11 @@ class RuntimeProgram:
 
     @classmethod
     def from_record(cls, record: dict[str, Any], api_client: Any) -> RuntimeProgram:
-        """Return the program that a record of the service describes.
+        """Create the program from a record of the service.
 
         Args:
-            record: The record; id and name are in it, the rest may be missing.
-            api_client: Where to fetch the source from.
+            record: The record, with at least ``id`` and ``name``.
+            api_client: Client that fetches the source code.
         """
         spec = record.get("spec") or {}
         return cls(
@@ -102,11 +102,11 @@ class RuntimeProgram:
         )
 
     def parameters(self) -> ParameterNamespace:
-        """A fresh form for the inputs, to be filled in and handed to ``service.run()``."""
+        """Return a new namespace for the inputs; fill it in and pass it to ``service.run()``."""
         return ParameterNamespace(self._parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        """The metadata by name; ``parameters`` is a form as :meth:`parameters` makes it."""
+        """Return the metadata as a dict; ``parameters`` is a new namespace for the inputs."""
         return {
             "program_id": self.program_id,
             "name": self.name,
@@ -121,7 +121,7 @@ class RuntimeProgram:
 
     @property
     def program_id(self) -> str:
-        """Identifier under which the program is run."""
+        """ID of the program."""
         return self._id
 
     @property
@@ -131,7 +131,7 @@ class RuntimeProgram:
 
     @property
     def description(self) -> str:
-        """What the program does."""
+        """Description of the program."""
         return self._description
 
     @property
@@ -151,32 +151,32 @@ class RuntimeProgram:
 
     @property
     def backend_requirements(self) -> dict[str, Any]:
-        """What a backend needs in order to run the program."""
+        """Requirements for backends that run the program."""
         return self._backend_requirements
 
     @property
     def creation_date(self) -> str:
-        """When the program was uploaded, as the service writes it."""
+        """Upload date of the program, as the service formats it."""
         return self._creation_date
 
     @property
     def update_date(self) -> str:
-        """When the program was changed last, as the service writes it."""
+        """Date of the last update, as the service formats it."""
         return self._update_date
 
     @property
     def is_public(self) -> bool | None:
-        """Whether everybody may run the program."""
+        """Whether all users may run the program."""
         return self._is_public
 
     @property
     def data(self) -> str:
-        """Source text of the program; asks the service for it on first use.
+        """Source code of the program, fetched on first use.
 
         Raises:
-            IBMNotAuthorizedError: If the service does not show it to this account.
-            RuntimeProgramNotFound: If the program is gone.
-            IBMRuntimeError: If the service cannot be asked.
+            IBMNotAuthorizedError: If the service does not show the source code to this account.
+            RuntimeProgramNotFound: If the program no longer exists.
+            IBMRuntimeError: If the request fails.
         """
         if not self._data:
             self._data = self._fetch().get("data", "")
@@ -218,7 +218,7 @@ class RuntimeProgram:
 
 
 class ParameterNamespace(SimpleNamespace):
-    """A form for the inputs of a program: one attribute for each, ``None`` until it is set.
+    """Namespace with one attribute per input of a program, ``None`` until it is set.
 
     .. code-block:: python
 
@@ -232,11 +232,11 @@ class ParameterNamespace(SimpleNamespace):
         assert inputs.values() == {"shots": 100}
     """
 
-    # In a slot the schema is no entry of ``vars()``, which holds the inputs and nothing else.
+    # A slot keeps the schema out of ``vars()``, which contains only the inputs.
     __slots__ = ("_schema",)
 
     def __init__(self, parameters: dict[str, Any]) -> None:
-        """Make an empty form.
+        """Create a namespace with no input set.
 
         Args:
             parameters: JSON schema of the inputs.
@@ -253,9 +253,9 @@ class ParameterNamespace(SimpleNamespace):
         return self._schema
 
     def values(self) -> dict[str, Any]:
-        """The inputs by name; what is not set is ``None``, and is not sent.
+        """Return the inputs by name; unset inputs are ``None`` and are not sent.
 
-        If the program has an input of the name ``values``, use ``vars()`` of the form instead.
+        If the program has an input named ``values``, use ``vars()`` of the namespace instead.
         """
         return dict(vars(self))
 
@@ -263,7 +263,7 @@ class ParameterNamespace(SimpleNamespace):
         """Check that all required inputs are set.
 
         Raises:
-            IBMInputValueError: If one is not.
+            IBMInputValueError: If a required input is not set.
         """
         for name in self._schema.get("required") or ():
             if vars(self).get(name) is None:
@@ -273,7 +273,7 @@ class ParameterNamespace(SimpleNamespace):
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON schema of each input by name; for the inputs themselves see :meth:`values`."""
+        """Return the JSON schema of each input by name; for the inputs, see :meth:`values`."""
         properties: dict[str, Any] = self._schema.get("properties") or {}
         return properties
 
@@ -326,6 +326,6 @@ def _schema_lines(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _sentence_case(key: str) -> str:
-    """``minItems`` and ``min_items`` become ``Min items``."""
+    """Convert a key to words: ``minItems`` and ``min_items`` become ``Min items``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key).replace("_", " ")
     return words.capitalize()

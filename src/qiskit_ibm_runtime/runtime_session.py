@@ -1,4 +1,4 @@
-"""Sessions of the old style: one program, written to and read from."""
+"""Deprecated sessions, which write to and read from one program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeSession:
-    """A program that stays open for inputs; deprecated in favour of :class:`Session`.
+    """A session that runs one program repeatedly; deprecated in favor of :class:`Session`.
 
     .. code-block:: python
 
@@ -38,23 +38,24 @@ class RuntimeSession:
         options: RuntimeOptions | dict[str, Any] | None = None,
         max_time: int | str | None = None,
     ) -> None:
-        """Prepare the session; nothing is sent.
+        """Create the session; sends no request.
 
         Args:
             service: The service.
             program_id: The program.
-            inputs: Its first inputs; a form may be completed by :meth:`write`.
-            options: As for :meth:`QiskitRuntimeService.run`; they are not changed.
-            max_time: How long the session may live: seconds, or a string such as ``"2h 30m"``.
+            inputs: Initial inputs, which :meth:`write` may complete.
+            options: As for :meth:`QiskitRuntimeService.run`; the object is not modified.
+            max_time: Maximum duration: seconds, or a string such as ``"2h 30m"``.
 
         Raises:
-            IBMInputValueError: If inputs, options or time cannot be used.
+            IBMInputValueError: If ``inputs``, ``options`` or ``max_time`` is invalid.
         """
         options, inputs = options or {}, inputs or {}
         check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
         if not isinstance(inputs, (dict, ParameterNamespace)):
             raise IBMInputValueError(
-                f"'inputs' must be a dict or a form from program.parameters(), not {shown(inputs)}."
+                "'inputs' must be a dict or the namespace from program.parameters(), "
+                f"not {shown(inputs)}."
             )
         self._service = service
         self._program_id = program_id
@@ -69,10 +70,10 @@ class RuntimeSession:
         self._active = True
 
     def write(self, **kwargs: Any) -> None:
-        """Run the program: the first time with the initial inputs, updated by these.
+        """Run the program with inputs; the first run also uses the initial inputs.
 
         Args:
-            **kwargs: Inputs by name.
+            **kwargs: Inputs by name; they replace initial inputs of the same name.
 
         Raises:
             RuntimeError: If the session is closed.
@@ -98,19 +99,19 @@ class RuntimeSession:
         """Wait for the latest run and return its result.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Maximum number of seconds to wait.
             decoder: Class with a ``decode`` method.
 
         Raises:
-            RuntimeError: If the session is closed, or nothing was written yet.
+            RuntimeError: If the session is closed, or :meth:`write` was not called yet.
         """
         self._check_open()
         if self._job is None:
-            raise RuntimeError("Nothing was written to the session yet: call write() first.")
+            raise RuntimeError("The session has not run the program yet; call write() first.")
         return self._job.result(timeout=timeout, decoder=decoder)
 
     def info(self) -> dict[str, Any]:
-        """Return backend, job and status of the latest run; empty without options and runs."""
+        """Return backend, job ID and status of the latest run; empty without options and runs."""
         info: dict[str, Any] = {}
         if self._options:
             info["backend"] = self._options.get("backend") or "unknown"
@@ -121,10 +122,10 @@ class RuntimeSession:
         return info
 
     def close(self) -> None:
-        """Close the session; a second call does nothing.
+        """Close the session; further calls have no effect.
 
         Raises:
-            RequestsApiError: If the service refuses; the session stays open then.
+            RequestsApiError: If the service refuses; the session then stays open.
         """
         if self._active and self._initial_job is not None:
             self._service._api_client.close_session(self._initial_job.job_id())

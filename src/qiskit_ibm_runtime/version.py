@@ -1,4 +1,4 @@
-"""The version of the package, kept once in ``VERSION.txt``."""
+"""Version of the package, read from ``VERSION.txt``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ VERSION: str = (Path(ROOT_DIR) / "VERSION.txt").read_text(encoding="utf-8").stri
 
 
 def git_version() -> str:
-    """Return the commit of the checkout that this package was imported from.
+    """Return the commit of the checkout from which this package was imported.
 
     Returns:
-        The full hash, or ``"Unknown"`` outside a checkout or where git is missing.
+        The full hash, or ``"Unknown"`` outside a checkout or without git.
     """
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user runs
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the git on the user's PATH
             cwd=ROOT_DIR,
             capture_output=True,
             text=True,
@@ -30,7 +30,7 @@ def git_version() -> str:
 
 
 def get_version_info() -> str:
-    """Return the version of the installed package; no process is started for it."""
+    """Return the version of the installed package; starts no process."""
     return VERSION
 
 

@@ -141,7 +141,7 @@ def test_unreadable_account_does_not_hide_the_others(default_file, caplog):
     with caplog.at_level(logging.WARNING, "qiskit_ibm_runtime"):
         assert list(AccountManager.list()) == ["good"]
 
-    assert "'bad' is skipped" in caplog.text
+    assert "Skipping the saved account 'bad'" in caplog.text
 
 
 def test_unknown_name_error_lists_saved_accounts(quantum):

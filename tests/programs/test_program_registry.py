@@ -204,7 +204,7 @@ def test_rejects_invalid_metadata_before_sending(service, standin, metadata, tex
 
 
 @pytest.mark.parametrize(
-    ("content", "text"), [("{", "holds no JSON"), ("[1]", "JSON object, not a list")]
+    ("content", "text"), [("{", "is not valid JSON"), ("[1]", "JSON object, not list")]
 )
 def test_names_invalid_metadata_file(service, tmp_path, content, text):
     path = tmp_path / "metadata.json"
@@ -229,7 +229,7 @@ def test_string_that_is_neither_path_nor_source_is_rejected(service):
 def test_rejects_folder_as_program_or_metadata(service, tmp_path):
     with pytest.raises(IBMInputValueError, match="is not a source file"):
         service.upload_program(str(tmp_path), METADATA)
-    with pytest.raises(IBMInputValueError, match="holds no JSON"):
+    with pytest.raises(IBMInputValueError, match="is not valid JSON"):
         service.upload_program(SOURCE, str(tmp_path))
 
 

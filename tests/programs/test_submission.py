@@ -321,13 +321,13 @@ def test_accepted_job_is_never_lost_whatever_its_backend(standin, channel, answe
 def test_uncertain_submit_lists_candidates(standin):
     service = standin.service()
     doubt = SubmitUncertainError(
-        "It is not known whether the job was made.",
+        "It is unknown whether the job was created.",
         failure=Failure(uncertain=True, candidates=("j1", "j2")),
     )
     service._api_client = MagicMock()
     service._api_client.program_run.side_effect = doubt
 
-    with pytest.raises(IBMRuntimeError, match="Failed to run program: It is not known") as caught:
+    with pytest.raises(IBMRuntimeError, match="Failed to run program: It is unknown") as caught:
         service.run("p", {}, {"backend": DEVICE})
     assert caught.value.failure.candidates == ("j1", "j2")
 

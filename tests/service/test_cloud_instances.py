@@ -193,7 +193,7 @@ def test_redirect_does_not_forward_the_key(standin, start):
 def test_malformed_listing_is_an_error(standin, start, answer):
     standin.faults["resource_instances"] = (200, answer)
 
-    with pytest.raises(ApiIBMProtocolError, match="unknown form"):
+    with pytest.raises(ApiIBMProtocolError, match="unknown format"):
         start(instance="mine")
 
 

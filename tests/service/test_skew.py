@@ -17,9 +17,9 @@ OURS = {PACKAGE: "0.9.3+embedded.2", TERRA: "0.46.3"}
 @pytest.mark.parametrize(
     ("server", "words"),
     [
-        ({PACKAGE: "0.9.3+embedded.1"}, ["the server is older", "Update it, and start it again"]),
+        ({PACKAGE: "0.9.3+embedded.1"}, ["the server is older", "Update and restart it"]),
         ({PACKAGE: "0.9.3+embedded.10"}, ["this client is older", "wheel or checkout"]),
-        ({PACKAGE: "0.9.3+embedded.2", TERRA: "0.25.3"}, ["0.25.3", "read circuits"]),
+        ({PACKAGE: "0.9.3+embedded.2", TERRA: "0.25.3"}, ["0.25.3", "read the client's circuits"]),
     ],
     ids=["old server", "old client", "old terra"],
 )
@@ -41,7 +41,7 @@ def test_does_not_warn_for_matching_versions(server):
 
 
 def test_old_server_warns_once_at_the_caller(qiskit_runtime_server, monkeypatch):
-    monkeypatch.setattr(module, "_told", set())
+    monkeypatch.setattr(module, "_warned", set())
     monkeypatch.setattr(account, "installed", lambda _: "0.9.3+embedded.0")
 
     with warnings.catch_warnings(record=True) as caught:

@@ -69,7 +69,7 @@ def test_write_fills_in_parameters_and_validates_them(standin, service):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"inputs": 5}, "'inputs' must be a dict or a form"),
+        ({"inputs": 5}, "'inputs' must be a dict or the namespace"),
         ({"options": 5}, "'options' must be a dict or a RuntimeOptions, not 5"),
         ({"max_time": "25h"}, "max_time"),
         ({"max_time": -1}, "'max_time' .* not -1"),

@@ -171,7 +171,7 @@ def test_every_damaged_response_is_a_result_or_one_typed_error(server: RuntimeSe
             gc.collect()  # avoid running inside a parser that is about to overflow the stack
             for name, call in kinds.items():
                 relay.rng = random.Random(f"{round_} {name}")
-                LEDGER._honouring.clear()
+                LEDGER._honoring.clear()
                 began = time.monotonic()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")

@@ -76,5 +76,5 @@ def client(log_in: Any) -> Any:
 @pytest.fixture(autouse=True)
 def _forget_earlier_services() -> None:
     """Reset the job registry for each test, because the stand-in reuses job IDs."""
-    LEDGER._honouring.clear()
+    LEDGER._honoring.clear()
     LEDGER._owned.clear()

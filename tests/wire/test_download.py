@@ -94,7 +94,7 @@ def test_follows_a_few_storage_redirects(service: Any, session: Any) -> None:
 @pytest.mark.parametrize("place", ["http://storage.invalid/x", "ftp://127.0.0.1/x", "file:///etc"])
 def test_redirect_cannot_lead_to_a_forbidden_url(service: Any, session: Any, place: str) -> None:
     service.redirect_to = place
-    with pytest.raises(IBMRuntimeError, match="only https"):
+    with pytest.raises(IBMRuntimeError, match="Only https"):
         download(session, f"{service.base}/redirect", 1000)
 
 

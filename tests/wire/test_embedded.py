@@ -45,7 +45,7 @@ def runtime(server: RuntimeServer, faults: Faults) -> Any:
 def test_one_run_creates_one_job(runtime: Any, faults: Faults, fault: Fault, known: bool) -> None:
     tag = f"{fault.kind}-{fault.status}-{fault.when}-{known}"
     if known:
-        LEDGER.note_honouring(runtime._api_client._session.base_url)
+        LEDGER.record_honoring(runtime._api_client._session.base_url)
     faults.replace([fault])
     options = {"backend": "ibmq_qasm_simulator", "job_tags": [tag]}
     job = runtime.run("hello-world", inputs={"iterations": 1}, options=options)

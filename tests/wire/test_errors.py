@@ -165,8 +165,8 @@ def test_names_dead_proxy_as_the_cause() -> None:
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [
-        ("certificate verify failed: certificate has expired", "machine's clock"),
-        ("certificate verify failed: Hostname mismatch, not valid for 'x'", "check the address"),
+        ("certificate verify failed: certificate has expired", "system clock"),
+        ("certificate verify failed: Hostname mismatch, not valid for 'x'", "check the URL"),
         ("certificate verify failed: unable to get local issuer certificate", "`verify`"),
     ],
 )

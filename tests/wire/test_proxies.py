@@ -196,7 +196,7 @@ def test_proxy_without_ntlm_support_fails_immediately(
         {"https": f"http://{through(basic='a:b').address}"}, "u", "planted"
     )
     params = ClientParameters("ibm_quantum", "t", tls_service.url, proxies=proxies, verify=bundle)
-    with pytest.raises(RequestsApiError, match="The proxy wants credentials") as caught:
+    with pytest.raises(RequestsApiError, match="The proxy requires credentials") as caught:
         take("version", tls_service, params)
 
     assert caught.value.failure.attempts == 1
@@ -263,7 +263,7 @@ def test_unknown_ca_fails_immediately(tls_service: Any, way: str) -> None:
 
     assert tls_service.seen == []
     if way != "stored result":
-        assert "give its certificate file as `verify`" in caught.value.message
+        assert "pass its CA file as `verify`" in caught.value.message
         assert caught.value.failure.attempts == 1
         assert not caught.value.failure.uncertain
 
@@ -284,7 +284,7 @@ def test_proxy_requiring_credentials_fails_immediately(
     params = ClientParameters(
         "ibm_quantum", "t", tls_service.url, proxies=ProxyConfiguration(urls=urls), verify=bundle
     )
-    with pytest.raises(RequestsApiError, match="The proxy wants credentials") as caught:
+    with pytest.raises(RequestsApiError, match="The proxy requires credentials") as caught:
         take("version", tls_service, params)
 
     assert caught.value.failure.attempts == 1

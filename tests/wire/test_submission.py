@@ -95,7 +95,7 @@ def test_submits_once_to_a_service_without_keys_and_finds_the_job(
 
 def test_never_resubmits_to_a_service_without_keys_in_doubt(client: Any, service: Any) -> None:
     service.fail(Fault("status", status=502, method="POST", path=JOBS, times=1))
-    with pytest.raises(SubmitUncertainError, match="No job that may be it was found") as caught:
+    with pytest.raises(SubmitUncertainError, match="No matching job was found") as caught:
         run(client)
 
     assert len(service.asked("POST", "/runtime/jobs")) == 1
@@ -182,7 +182,7 @@ def test_identical_foreign_job_makes_the_submit_uncertain(client: Any, service: 
         return submit(body)
 
     service.add_job = with_a_stranger
-    with pytest.raises(SubmitUncertainError, match="One of these jobs may be it") as caught:
+    with pytest.raises(SubmitUncertainError, match="It may be one of these jobs") as caught:
         run(client)
 
     assert set(caught.value.candidates) == set(service.jobs) == {"job-000000", "job-000001"}

@@ -109,7 +109,7 @@ def wait_until_final(
     poll: PatientPoll,
     open_stream: Callable[[], AbstractContextManager[BaseWebsocketClient]],
     deadline: WaitDeadline,
-    when_told: Callable[[], None] = lambda: None,
+    on_stream_end: Callable[[], None] = lambda: None,
     schedule: PollSchedule = PollSchedule(),
 ) -> None:
     """Wait until a job has finished.
@@ -118,7 +118,7 @@ def wait_until_final(
         poll: Polls the state of the job.
         open_stream: Opens the stream of the job during the wait.
         deadline: Deadline of the wait.
-        when_told: Called when the stream reports the end of the job, before the next poll.
+        on_stream_end: Called when the stream reports the end of the job, before the next poll.
         schedule: Intervals between polls.
 
     Raises:
@@ -141,7 +141,7 @@ def wait_until_final(
                 if stream.succeeded:
                     # Services may end the stream just before the status changes: poll quickly.
                     polls = 0
-                    when_told()
+                    on_stream_end()
             if poll():
                 return
 

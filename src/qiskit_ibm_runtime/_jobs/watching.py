@@ -119,7 +119,7 @@ class JobWatcher:
             return
         if watch.stream is None and not watch.ended.cancelled():
             watch.stream = watch.job._new_client()
-            watch.stream._when_finished = partial(self._told, watch)
+            watch.stream._when_finished = partial(self._poll_soon, watch)
             watch.stream.follow()
         with self._changed:
             watch.asking = False
@@ -132,7 +132,7 @@ class JobWatcher:
         pause = _SCHEDULE.pause(watch.polls, streaming=streaming, jitter=watch.job._clock.jitter())
         return max(pause, len(self._watches) / _MOST_POLLS_A_SECOND) if streaming else pause
 
-    def _told(self, watch: _Watch) -> None:
+    def _poll_soon(self, watch: _Watch) -> None:
         """Poll now, with short intervals: services may end streams before the status changes."""
         with self._changed:
             watch.polls = 0

@@ -1,4 +1,4 @@
-"""Steps of connecting to a service: client parameters, log-in, instances and backends."""
+"""Steps of connecting to a service: client parameters, login, instances and backends."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def client_parameters(account: Account, http: HttpSettings) -> ClientParameters:
 
 
 def adopt_login(params: ClientParameters, auth_client: AuthClient) -> None:
-    """Set the parameters to the runtime URL and token of a log-in."""
+    """Set the parameters to the runtime URL and token of a login."""
     params.url = auth_client.current_service_urls()["services"]["runtime"]
     params.token = auth_client.current_access_token()
     source = getattr(auth_client, "token_source", None)

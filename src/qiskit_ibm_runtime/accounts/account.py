@@ -34,7 +34,8 @@ _PREFERENCES = ("is_default_account", "plans_preference", "private_endpoint", "r
 class Account:
     """Credentials and connection settings for one channel.
 
-    Nothing is checked or sent until :meth:`validate` or :meth:`resolve_crn` is called.
+    Creating an account neither validates it nor sends a request; see :meth:`validate` and
+    :meth:`resolve_crn`.
 
     .. code-block:: python
 
@@ -53,17 +54,18 @@ class Account:
         proxies: ProxyConfiguration | None = None,
         verify: bool | str | None = True,
     ) -> None:
-        """Store the fields.
+        """Create an account without validating it.
 
         Args:
             channel: ``ibm_quantum_platform``, ``ibm_cloud``, ``ibm_quantum`` or ``local``.
             token: IBM Cloud API key, or API token.
-            url: Address of the channel; IBM's own by default. ``local`` has no default.
-            instance: ``ibm_quantum_platform`` and ``ibm_cloud``: CRN or name of the service
-                instance; the first needs none. Otherwise ``hub/group/project``, or ``None`` for the
-                account's own choice.
-            proxies: How to reach the channel.
-            verify: Whether to check certificates, or the file of the authority to check them with.
+            url: URL of the channel; IBM's URL by default, except for ``local``.
+            instance: CRN or name of a service instance for ``ibm_quantum_platform`` and
+                ``ibm_cloud``, optional for the former; otherwise ``hub/group/project``, or ``None``
+                for the account's default.
+            proxies: Proxies for requests of the account.
+            verify: Whether to verify TLS certificates, or the path of a CA file to verify them
+                with.
         """
         self.channel = channel
         self.token = token
@@ -71,12 +73,12 @@ class Account:
         self.instance = instance
         self.proxies = proxies
         self.verify = verify
-        # What newer clients note about an account: which instance to prefer, and which network.
+        # Fields that newer clients save, such as preferred instances and networks.
         self.preferences: dict[str, Any] = {}
 
     @property
     def is_of_platform(self) -> bool:
-        """Whether the account is for today's IBM Quantum Platform rather than the 2023 protocol."""
+        """Whether the account uses today's IBM Quantum Platform, not the protocol of 2023."""
         return self.channel == PLATFORM_CHANNEL or (
             self.channel == "ibm_cloud" and speaks_of_today(str(self.url))
         )
@@ -89,7 +91,7 @@ class Account:
     __hash__ = None  # type: ignore[assignment]  # the fields can change
 
     def __repr__(self) -> str:
-        # Token, CRN and passwords, also one in the address, must not end up in logs and tracebacks.
+        # Keep token, CRN and passwords, including one in the URL, out of logs and tracebacks.
         proxies = "..." if self.proxies else None
         return redact(
             f"Account(channel={self.channel!r}, token='...', url={self.url!r}, "
@@ -97,7 +99,7 @@ class Account:
         )
 
     def to_saved_format(self) -> dict[str, Any]:
-        """Return the fields that are set, in the format of the account file; includes the token."""
+        """Return the set fields in the format of the account file, including the token."""
         fields = {
             key: value
             for key, value in {**vars(self), **self.preferences}.items()
@@ -109,10 +111,10 @@ class Account:
 
     @classmethod
     def from_saved_format(cls, data: dict[str, Any]) -> Account:
-        """Create an account from its entry in the account file; unknown fields are ignored.
+        """Create an account from an entry of the account file; unknown fields are ignored.
 
         Raises:
-            InvalidAccountError: If the proxies are not in the saved format.
+            InvalidAccountError: If the proxies have an invalid format.
         """
         account = cls(
             channel=data.get("channel"),
@@ -129,7 +131,7 @@ class Account:
     def certificates(self) -> bool | str:
         """Whether to verify TLS certificates, or the path of the CA file to verify them with.
 
-        ``verify`` may be any value that is true or false, as in 0.9.3; ``None`` stands for true.
+        ``verify`` may be any truthy or falsy value, as in 0.9.3; ``None`` means ``True``.
         """
         if self.verify is None or isinstance(self.verify, str):
             return True if self.verify is None else self.verify
@@ -144,19 +146,19 @@ class Account:
         return QuantumAuth(access_token=self.token)
 
     def resolve_crn(self, http: HttpSettings | None = None) -> None:
-        """Resolve the name of a cloud service instance to its CRN, by a request to the cloud.
+        """Resolve the name of a cloud service instance to its CRN with a request to the cloud.
 
-        A CRN and the instances of other channels stay as they are, without any request.
+        CRNs and the instances of other channels remain unchanged, without a request.
 
         Args:
-            http: How requests are made.
+            http: HTTP settings of the requests.
 
         Raises:
-            InvalidAccountError: If the account is incomplete; nothing is sent.
-            CloudResourceNameResolutionError: If none or several instances have the name; the text
-                lists what there is.
+            InvalidAccountError: If the account is incomplete; no request is sent.
+            CloudResourceNameResolutionError: If no instance or several instances have the name;
+                the message lists the existing instances.
             IBMNotAuthorizedError: If the API key is refused.
-            RequestsApiError: If the cloud cannot be asked.
+            RequestsApiError: If a request fails otherwise.
         """
         if self.channel != "ibm_cloud" or is_crn(self.instance) or self.is_of_platform:
             return
@@ -178,14 +180,14 @@ class Account:
         self.instance = crns[0]
 
     def validate(self) -> Account:
-        """Check all fields, without any request.
+        """Validate all fields without sending a request.
 
         Returns:
             The account itself.
 
         Raises:
-            InvalidAccountError: If a field has a value that cannot be used.
-            ValueError: If the proxies have.
+            InvalidAccountError: If a field is invalid.
+            ValueError: If the proxies are invalid.
         """
         check_channel(self.channel)
         check_token(self.token)
@@ -211,6 +213,6 @@ def _saved_proxies(fields: Any) -> ProxyConfiguration | None:
         return ProxyConfiguration.from_dict(fields)
     except TypeError:
         raise InvalidAccountError(
-            "The `proxies` of a saved account cannot be used: expected an object with 'urls', "
+            "The `proxies` of a saved account are invalid: expected an object with 'urls', "
             "'username_ntlm' and 'password_ntlm'."
         ) from None

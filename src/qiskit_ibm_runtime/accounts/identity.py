@@ -22,10 +22,10 @@ class AccountIdentity:
 
     Attributes:
         channel: Channel of the account.
-        url: Its address.
-        instance: Its instance.
-        fingerprint: Digest of the token, which does not give the token away.
-        filename: File in which the account may be saved; ``None`` for the default one.
+        url: URL of the account.
+        instance: Instance of the account.
+        fingerprint: Digest of the token, which does not reveal the token.
+        filename: Account file to search; ``None`` for the default file.
     """
 
     channel: str | None
@@ -44,10 +44,10 @@ class AccountIdentity:
         """Find the account, with its token, in the environment or account file of this machine.
 
         Raises:
-            AccountNotFoundError: If the machine does not know it.
+            AccountNotFoundError: If this machine has no such account.
         """
         for account in self._known_here():
-            # The address counts, too: a token goes only where its own account sends it.
+            # Compare the URL too, so that a token is sent only to the URL of its own account.
             same_place = (account.channel, account.url) == (self.channel, self.url)
             if same_place and _fingerprint(account.token) == self.fingerprint:
                 account.instance = self.instance
@@ -55,12 +55,12 @@ class AccountIdentity:
         if self.channel == LOCAL_CHANNEL:
             raise AccountNotFoundError(
                 f"Unable to find account for the local server {self.url}: an embedded runtime ends "
-                "with the process that started it. To share one between processes, start it by "
-                "itself and save its url and token as an account for channel 'local'."
+                "with the process that started it. To share a server between processes, start it "
+                "separately, and save its url and token as an account for channel 'local'."
             )
         raise AccountNotFoundError(
-            f"Unable to find account for {self.url} on channel {self.channel!r}: its token was "
-            "left out when the service was pickled, and neither the environment nor "
+            f"Unable to find account for {self.url} on channel {self.channel!r}: a pickled service "
+            "contains no token, and neither the environment nor "
             f"{self.filename or 'the default account file'} has it. Save the account on this "
             "machine, or set QISKIT_IBM_TOKEN, QISKIT_IBM_URL and QISKIT_IBM_CHANNEL."
         )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def exclusive(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on a path; blocks until it is available.
 
-    The system drops the lock of a process that dies. The empty lock file stays: taking it away
-    could give two processes a lock each, on files of the same name.
+    The operating system releases the lock when the process ends. The lock file is not deleted, as
+    two processes could then lock different files of the same name.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

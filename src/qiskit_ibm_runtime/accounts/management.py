@@ -1,4 +1,4 @@
-"""Saved accounts, the account of the environment, and the default account."""
+"""Management of saved accounts, and lookup of the account to use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Tests and users rebind the two file names, so they are looked up at each call.
+# Looked up at each call, as tests and users replace the two paths.
 _DEFAULT_ACCOUNT_CONFIG_JSON_FILE = str(Path("~/.qiskit/qiskit-ibm.json").expanduser())
 _QISKITRC_CONFIG_FILE = str(Path("~/.qiskit/qiskitrc").expanduser())
 _DEFAULT_ACCOUNT_NAME = "default"
@@ -35,7 +35,7 @@ _DEFAULT_ACCOUNT_NAMES: dict[str | None, str] = {
     LOCAL_CHANNEL: _DEFAULT_ACCOUNT_NAME_LOCAL,
     PLATFORM_CHANNEL: "default-ibm-quantum-platform",
 }
-# Newer clients mark one account so, of any name.
+# Field by which newer clients mark the default account, whatever its name.
 _DEFAULT_MARK = "is_default_account"
 _DEFAULT_CHANNEL_TYPE: ChannelType = "ibm_cloud"
 _CHANNEL_TYPES: list[ChannelType] = ["ibm_cloud", "ibm_quantum"]
@@ -44,7 +44,7 @@ _CHANNEL_TYPES: list[ChannelType] = ["ibm_cloud", "ibm_quantum"]
 class AccountManager:
     """Saves, lists, finds and deletes accounts.
 
-    Every method takes a ``filename``; without it ``~/.qiskit/qiskit-ibm.json`` is meant.
+    Every method takes a ``filename``, which defaults to ``~/.qiskit/qiskit-ibm.json``.
 
     .. code-block:: python
 
@@ -67,23 +67,24 @@ class AccountManager:
         verify: bool | str | None = None,
         overwrite: bool | None = False,
     ) -> None:
-        """Save an account; nothing is written unless it is valid, and nothing is sent.
+        """Validate and save an account; sends no request.
 
         Args:
             token: IBM Cloud API key, or API token.
-            url: Address of the channel; IBM's own by default.
+            url: URL of the channel; IBM's URL by default.
             instance: CRN or name of a service instance, or ``hub/group/project``.
-            channel: ``QISKIT_IBM_CHANNEL`` by default, else ``ibm_cloud``.
+            channel: Channel; by default that of ``QISKIT_IBM_CHANNEL``, else ``ibm_cloud``.
             filename: The account file.
             name: Name of the account; ``None`` makes it the default account of its channel.
-            proxies: How to reach the channel.
-            verify: Whether to check certificates, or the file of the authority.
-            overwrite: Whether an account of that name may be replaced.
+            proxies: Proxies for requests of the account.
+            verify: Whether to verify TLS certificates, or the path of a CA file to verify them
+                with.
+            overwrite: Whether to replace an existing account with the same name.
 
         Raises:
-            AccountAlreadyExistsError: If there is one that may not be replaced.
-            InvalidAccountError: If a field, or the account file, cannot be used.
-            ValueError: If the proxies cannot be used.
+            AccountAlreadyExistsError: If the account exists and ``overwrite`` is false.
+            InvalidAccountError: If a field or the account file is invalid.
+            ValueError: If the proxies are invalid.
         """
         if name and not isinstance(name, str):
             raise InvalidAccountError(f"Invalid `name` value. Expected a string, got {name!r}.")
@@ -114,10 +115,10 @@ class AccountManager:
         """Return saved accounts by name, in file order.
 
         Args:
-            default: ``True`` for the default accounts only, ``False`` for the others only.
-            channel: Only the accounts for this channel.
+            default: ``True`` for only default accounts, ``False`` for only other accounts.
+            channel: Channel of the accounts; all channels by default.
             filename: The account file.
-            name: Only the account of this name.
+            name: Name of the account; all accounts by default.
 
         Raises:
             InvalidAccountError: If the account file is damaged.
@@ -142,19 +143,22 @@ class AccountManager:
     ) -> Account:
         """Find the account to use.
 
-        The first of these that exists: the account of that ``name``; the account of the
-        environment (``QISKIT_IBM_TOKEN``); the saved default of ``channel``, or without one of
-        ``QISKIT_IBM_CHANNEL``, ``ibm_cloud``, ``ibm_quantum``; the account that a newer client
-        marked as the default; an old ``qiskitrc`` file, which can only be for ``ibm_quantum``.
+        With ``name``, this is the account with that name. Otherwise, it is the first that exists of
+
+        1. the account of the environment (``QISKIT_IBM_TOKEN``),
+        2. the saved default account of ``channel``; if that is not given, of
+           ``QISKIT_IBM_CHANNEL``, ``ibm_cloud`` or ``ibm_quantum``,
+        3. the account that a newer client marked as the default,
+        4. the account of an old ``qiskitrc`` file, for channel ``ibm_quantum`` only.
 
         Args:
             filename: The account file.
-            name: A named account; nothing else is considered then.
-            channel: The channel wanted.
+            name: Name of a saved account.
+            channel: Channel of the account.
 
         Raises:
-            AccountNotFoundError: If there is none.
-            InvalidAccountError: If the account file is damaged, or ``QISKIT_IBM_CHANNEL`` names no
+            AccountNotFoundError: If no account is found.
+            InvalidAccountError: If the account file is damaged, or ``QISKIT_IBM_CHANNEL`` is not a
                 channel.
         """
         cls.migrate(filename)
@@ -184,14 +188,14 @@ class AccountManager:
 
         Args:
             filename: The account file.
-            name: Name of the account; the default of ``channel`` otherwise.
-            channel: ``ibm_cloud`` if not given.
+            name: Name of the account; by default the default account of ``channel``.
+            channel: Channel of the default account; ``ibm_cloud`` by default.
 
         Returns:
-            Whether there was such an account.
+            Whether the account existed.
 
         Raises:
-            InvalidAccountError: If the channel does not exist, or the account file is damaged.
+            InvalidAccountError: If the channel is unknown, or the account file is damaged.
         """
         if channel:
             check_channel(channel)
@@ -200,7 +204,7 @@ class AccountManager:
 
     @classmethod
     def migrate(cls, filename: str | None = None) -> None:
-        """Convert accounts saved before release 0.3 to the current format, without loss.
+        """Convert accounts saved by releases before 0.3 to the current format.
 
         Args:
             filename: The account file.
@@ -213,8 +217,8 @@ class AccountManager:
         try:
             storage.change(_file(filename), migrated)
         except OSError as exc:
-            # A home that cannot be written to must not keep anybody from reading accounts.
-            logger.debug("The old accounts in %s stay as they are: %s", filename, exc.strerror)
+            # Accounts in a read-only home directory must remain readable.
+            logger.debug("Could not migrate the accounts in %s: %s", filename, exc.strerror)
 
     @classmethod
     def _from_environment(cls, channel: ChannelType | None) -> Account | None:
@@ -224,10 +228,10 @@ class AccountManager:
         if not token:
             return None
         if channel == LOCAL_CHANNEL and not (of_environment == LOCAL_CHANNEL and url):
-            # Without both it is the token of another channel, which no local server may see.
+            # Otherwise, the token belongs to another channel, and must not reach a local server.
             return None
         if channel == PLATFORM_CHANNEL and of_environment not in (None, *CLOUD_CHANNELS):
-            return None  # nor is one of an old channel sent to the platform
+            return None  # do not send a token of an old channel to the platform
         return Account(
             channel=channel, token=token, url=url, instance=os.getenv("QISKIT_IBM_INSTANCE") or None
         )
@@ -242,8 +246,8 @@ class AccountManager:
             if account is not None:
                 if preferred not in (None, candidate):
                     logger.warning(
-                        "QISKIT_IBM_CHANNEL is %r, but no default account is saved for it: "
-                        "the one for %r is used.",
+                        "QISKIT_IBM_CHANNEL is %r, but no default account is saved for it. "
+                        "Using the default account for %r.",
                         preferred,
                         candidate,
                     )
@@ -256,20 +260,20 @@ def _file(filename: str | None) -> str:
 
 
 def _content(filename: str | None) -> dict[str, Any]:
-    """Return the content of the file in the current format, even if it cannot be rewritten."""
+    """Return the content of the file in the current format, even if the file is read-only."""
     content: dict[str, Any] = storage.read_config(_file(filename))
     return migrated(content) if needs_migration(content) else content
 
 
 def _accounts(content: dict[str, Any]) -> dict[str, Account]:
-    """Return the entries that are accounts; later releases may store other entries."""
+    """Return the entries that are accounts; newer releases may store other entries."""
     accounts = {}
     for name, entry in content.items():
         if isinstance(entry, dict):
             try:
                 accounts[name] = Account.from_saved_format(entry)
             except InvalidAccountError as exc:
-                logger.warning("The saved account %r is skipped: %s", name, exc.message)
+                logger.warning("Skipping the saved account %r: %s", name, exc.message)
     return accounts
 
 
@@ -296,15 +300,15 @@ def _named(filename: str | None, name: str) -> Account:
 
 
 def _nothing_found(filename: str | None, channel: str | None) -> str:
-    what = f"No default {channel} account is saved" if channel else "Unable to find account"
+    what = f"No default {channel} account found" if channel else "Unable to find account"
     saved = ", ".join(
         f"{name!r} for {account.channel!r}"
         for name, account in _accounts(_content(filename)).items()
     )
     return (
-        f"{what} in {_file(filename)}, and the environment names none. "
-        f"Saved accounts: {saved or 'none'}. Save one with "
-        "QiskitRuntimeService.save_account(), or set QISKIT_IBM_TOKEN; channel='local' needs none."
+        f"{what} in {_file(filename)} or the environment. Saved accounts: {saved or 'none'}. "
+        "Save an account with QiskitRuntimeService.save_account(), or set QISKIT_IBM_TOKEN; "
+        "channel='local' needs no account."
     )
 
 
@@ -326,9 +330,9 @@ def _marked(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _marked_default(filename: str | None, channel: str | None) -> Account | None:
-    """Return the account marked as the default, if it is of the channel.
+    """Return the account marked as the default, if it is for the channel.
 
-    Channel ``local`` of newer clients is another one, without a server.
+    Accounts for ``local`` are skipped: that channel of newer clients has no server.
     """
     for account in _accounts(_marked(_content(filename))).values():
         if account.channel != LOCAL_CHANNEL and channel in (None, account.channel):
@@ -347,7 +351,7 @@ def _environment_channel() -> Any:
 
 
 def _from_qiskitrc() -> Account | None:
-    """Import the account of qiskit-ibmq-provider as the default account if there is none yet."""
+    """Import the account of qiskit-ibmq-provider; save it unless a default account exists."""
     account = account_from_section(storage.read_qiskitrc(_QISKITRC_CONFIG_FILE))
     if account is None:
         return None
@@ -361,5 +365,5 @@ def _from_qiskitrc() -> Account | None:
             },
         )
     except (OSError, InvalidAccountError) as exc:
-        logger.debug("The account in %s is used without saving it: %s", _QISKITRC_CONFIG_FILE, exc)
+        logger.debug("Could not save the account of %s: %s", _QISKITRC_CONFIG_FILE, exc)
     return account

@@ -1,4 +1,4 @@
-"""Formats of older releases: accounts before 0.3, with ``auth``, and the ``qiskitrc`` file."""
+"""Account formats of older releases: before 0.3, with ``auth``, and the ``qiskitrc`` file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FALSE = ("0", "false", "no", "off")
 
 
 def needs_migration(content: dict[str, Any]) -> bool:
-    """Tell whether an account has the old format."""
+    """Return whether an account has the old format."""
     return any(map(_is_old, content.values()))
 
 
 def migrated(content: dict[str, Any]) -> dict[str, Any]:
     """Return the accounts in the current format, sorted by name.
 
-    An old default account takes the new name unless an account has it already; then both stay.
+    Old default accounts are renamed, unless an account with the new name exists.
     """
     kept = {name: entry for name, entry in content.items() if not _is_old(entry)}
     for name, entry in content.items():
@@ -47,16 +47,16 @@ def _in_present_format(name: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def account_from_section(section: dict[str, str]) -> Account | None:
-    """Create an account from a section of the file.
+    """Create an account from a section of the ``qiskitrc`` file.
 
     Args:
-        section: Keys ``token``, ``url``, ``default_provider``, ``verify`` and ``proxies``.
+        section: Section with ``token``, ``url``, ``default_provider``, ``verify`` and ``proxies``.
 
     Returns:
-        An account for channel ``ibm_quantum``; ``None`` without a token.
+        An account for channel ``ibm_quantum``; ``None`` if there is no token.
 
     Raises:
-        InvalidAccountError: If the proxies cannot be understood.
+        InvalidAccountError: If the proxies have an invalid format.
     """
     if not section.get("token"):
         return None
@@ -82,8 +82,8 @@ def _proxies(text: str) -> ProxyConfiguration | None:
             fields = {"urls": dict(fields)}
         return ProxyConfiguration.from_dict(fields)
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        # The text may hold a password, so it is not shown.
+        # Do not show the value, as it may contain a password.
         raise InvalidAccountError(
-            "The `proxies` in qiskitrc cannot be understood. Write a Python dict such as "
+            "The `proxies` in qiskitrc are invalid. Write a Python dict such as "
             "{'urls': {'https': 'http://proxy.example:8080'}}."
         ) from None

@@ -31,38 +31,40 @@ def choose_account(
     proxies: dict[str, Any] | None = None,
     verify: bool | str | None = None,
 ) -> Account | None:
-    """Find or create the account for a service, without any request.
+    """Find or create the account for a service; sends no request.
 
-    The first rule that applies decides:
+    The first rule that applies determines the account:
 
-    1. ``name``: the saved account of that name.
-    2. ``channel`` (or ``auth``) with ``token``: an account made of the arguments alone.
-    3. ``channel`` (or ``auth``): the account of the environment, else the saved default.
-    4. nothing: the same, for the channel that ``QISKIT_IBM_CHANNEL`` prefers.
+    1. With ``name``, the saved account with that name.
+    2. With ``channel`` (or ``auth``) and ``token``, a new account from the arguments.
+    3. With ``channel`` (or ``auth``), the account of the environment, else the saved default.
+    4. Otherwise, the same for the channel in ``QISKIT_IBM_CHANNEL``.
 
-    ``instance``, ``proxies`` and ``verify`` then replace what the account says. Names of service
-    instances are not resolved yet and the account is not validated.
+    ``instance``, ``proxies`` and ``verify`` override the settings of the account. The account is
+    not validated, and names of service instances are not resolved.
 
     Args:
-        channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``.
-        auth: The old way to choose a channel: ``cloud`` or ``legacy``; ``channel`` wins.
+        channel: Channel of the account, one of
+            :data:`~qiskit_ibm_runtime.accounts.validation.CHANNELS`.
+        auth: Deprecated alternative to ``channel``: ``cloud`` or ``legacy``. ``channel`` takes
+            precedence.
         token: IBM Cloud API key, or API token.
-        url: Address of the channel.
+        url: URL of the channel.
         filename: The account file.
         name: Name of a saved account.
         instance: CRN or name of a service instance, or ``hub/group/project``.
         proxies: Fields of :class:`~qiskit_ibm_runtime.proxies.ProxyConfiguration`.
-        verify: Whether to check certificates, or the file of the authority.
+        verify: Whether to verify TLS certificates, or the path of a CA file to verify them with.
 
     Returns:
-        The account; ``None`` if channel ``local`` is meant and no server is named for it, neither
-        by arguments nor by the environment nor by a saved account: the embedded runtime is.
+        The account; ``None`` for the embedded runtime, which is used on channel ``local`` if
+        neither the arguments, nor the environment, nor a saved account name a server.
 
     Raises:
-        ValueError: If ``channel`` or ``auth`` has an unknown value, or is missing beside ``token``
-            or ``url``.
+        ValueError: If ``channel`` or ``auth`` has an unknown value, or if ``token`` or ``url`` is
+            given without a channel.
         TypeError: If ``proxies`` has an unknown field.
-        AccountNotFoundError: If there is no account.
+        AccountNotFoundError: If no account is found.
         InvalidAccountError: If the account file is damaged.
     """
     account = _find(channel, auth, token, url, filename, name)
@@ -90,7 +92,7 @@ def _find(
             _warn_of_auth()
         if auth or channel or token or url:
             logger.warning(
-                "The account %r is loaded%s: any 'auth', 'channel', 'token' or 'url' are ignored.",
+                "Loading the account %r%s; any 'auth', 'channel', 'token' or 'url' are ignored.",
                 name,
                 f" from {filename}" if filename else "",
             )
@@ -111,12 +113,12 @@ def _find(
 def _of_channel(
     channel: ChannelType, token: str | None, url: str | None, filename: str | None
 ) -> Account | None:
-    # A local server is meant by its url and token together; half of them is an error that
-    # validation explains, not a reason to start another server.
+    # A url or token for 'local' names an existing server. Validation reports a missing one of the
+    # two; do not start an embedded runtime instead.
     if token or (channel == LOCAL_CHANNEL and url):
         return Account(channel=channel, token=token or "", url=url)
     if url:
-        logger.warning("The argument 'url' is ignored: it counts only together with 'token'.")
+        logger.warning("Ignoring the argument 'url', which requires 'token'.")
     return _saved_or_embedded(channel, filename)
 
 
@@ -134,19 +136,19 @@ def channel_of(channel: ChannelType, auth: str | None) -> ChannelType:
     """Return the channel given by ``channel`` or by the deprecated ``auth``.
 
     Args:
-        channel: ``ibm_cloud``, ``ibm_quantum`` or ``local``; it wins.
-        auth: ``cloud`` or ``legacy``. Other values mean ``ibm_cloud``, with a warning: accounts
-            were saved, listed and deleted so in 0.9.3.
+        channel: The channel, which takes precedence over ``auth``.
+        auth: ``cloud`` or ``legacy``. As in 0.9.3, other values mean ``ibm_cloud``; they now cause
+            a warning.
 
     Returns:
-        The channel, unchecked; ``None`` if neither is given.
+        The channel, without validation; ``None`` if neither is given.
     """
     if not auth:
         return channel
     _warn_of_auth()
     if auth not in _CHANNEL_OF_AUTH and channel is None:
         warnings.warn(
-            f"auth={auth!r} is neither 'cloud' nor 'legacy'; channel 'ibm_cloud' is used.",
+            f"auth={auth!r} is neither 'cloud' nor 'legacy'; using channel 'ibm_cloud'.",
             UserWarning,
             stacklevel=caller_stacklevel(),
         )

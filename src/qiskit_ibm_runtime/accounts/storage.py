@@ -1,8 +1,8 @@
 """The account file: a JSON object that maps names to accounts.
 
-Whoever reads sees the file before or after a change, never half of it: a change is written beside
-the file and renamed over it, while a lock keeps other processes and threads from changing it too.
-What this release does not understand in the file is kept.
+Changes are atomic: the new content is written to a temporary file, which then replaces the account
+file. A lock excludes concurrent changes by other processes and threads. Unknown entries of the file
+are preserved.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ logger = logging.getLogger(__name__)
 
 Content = dict[str, Any]
 
-_warned_of: set[Path] = set()  # one warning for each readable file is enough for a process
+_warned_of: set[Path] = set()  # warn once per file and process
 
 
 def save_config(filename: str, name: str, config: Content, overwrite: bool) -> None:
     """Save an account.
 
     Args:
-        filename: The account file; it and its directory are made if they do not exist.
+        filename: The account file; it and its directory are created if they do not exist.
         name: Name of the account.
         config: The account in saved format.
-        overwrite: Whether the account may replace one of that name.
+        overwrite: Whether to replace an existing account with the same name.
 
     Raises:
-        AccountAlreadyExistsError: If it may not, and there is one.
-        InvalidAccountError: If the file is damaged; it is left as it is.
+        AccountAlreadyExistsError: If the account exists and ``overwrite`` is false.
+        InvalidAccountError: If the file is damaged; it is not changed.
     """
 
     def add(content: Content) -> Content:
@@ -59,11 +59,11 @@ def read_config(filename: str, name: str | None = None) -> Any:
     """Read the account file without changing it.
 
     Args:
-        filename: The account file; one that does not exist counts as empty.
-        name: Account to pick; all by default.
+        filename: The account file; a missing file is treated as empty.
+        name: Name of the account to return; all accounts by default.
 
     Returns:
-        The whole content, or the named account (``None`` if there is none).
+        The whole content, or the named account (``None`` if it does not exist).
 
     Raises:
         InvalidAccountError: If the file is damaged or cannot be read.
@@ -82,10 +82,10 @@ def delete_config(filename: str, name: str) -> bool:
         name: Name of the account.
 
     Returns:
-        Whether there was such an account.
+        Whether the account existed.
 
     Raises:
-        InvalidAccountError: If the file is damaged; it is left as it is.
+        InvalidAccountError: If the file is damaged; it is not changed.
     """
     if name not in _read(locate(filename)):
         return False
@@ -107,19 +107,19 @@ def read_qiskitrc(qiskitrc_config_file: str) -> dict[str, str]:
         qiskitrc_config_file: The file.
 
     Returns:
-        The texts of section ``ibmq``, else of the first section with a token; empty if there is
-        none, or no file.
+        The values of section ``ibmq``, else of the first section with a token; empty if there is
+        no such section or no file.
 
     Raises:
         InvalidAccountError: If the file does not follow the INI format.
     """
     path = locate(qiskitrc_config_file)
-    # Without interpolation: a percent sign in a token is just that.
+    # Without interpolation, as a token may contain percent signs.
     rc_file = configparser.ConfigParser(interpolation=None)
     try:
         rc_file.read(path, encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError, OSError) as exc:
-        # The text of a parser error would show the line, which may hold the token.
+        # The message of a parser error contains the line, which may contain the token.
         raise InvalidAccountError(
             f"The file {path} is not a usable qiskitrc file ({type(exc).__name__}). Repair it, or "
             "remove it and save the account with QiskitRuntimeService.save_account()."
@@ -139,7 +139,7 @@ def change(filename: str, apply: Callable[[Content], Content]) -> None:
     """Replace the content of the account file with the result of ``apply``.
 
     Raises:
-        InvalidAccountError: If the file is damaged; it is left as it is.
+        InvalidAccountError: If the file is damaged; it is not changed.
     """
     path = locate(filename)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -168,18 +168,18 @@ def _read(path: Path) -> Content:
 
 def _damaged(path: Path) -> str:
     return (
-        f"The account file {path} does not hold a JSON object. It was left as it is: repair it, "
+        f"The account file {path} does not contain a JSON object. It was not changed. Repair it, "
         "or move it away and save your accounts again."
     )
 
 
 def _write(path: Path, content: Content) -> None:
     """Replace the file atomically; the caller holds the lock."""
-    beside = f".{path.name}."
-    for left_over in path.parent.glob(f"{glob.escape(beside)}*.tmp"):
+    prefix = f".{path.name}."
+    for left_over in path.parent.glob(f"{glob.escape(prefix)}*.tmp"):
         left_over.unlink()
-    # mkstemp makes the file with mode 0600 before it has any content.
-    descriptor, temporary = tempfile.mkstemp(prefix=beside, suffix=".tmp", dir=path.parent)
+    # mkstemp creates the file with mode 0600, before the tokens are written.
+    descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=4, sort_keys=True)

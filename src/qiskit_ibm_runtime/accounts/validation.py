@@ -17,7 +17,7 @@ LOCAL_CHANNEL = "local"
 CHANNELS = ("ibm_cloud", "ibm_quantum", PLATFORM_CHANNEL, LOCAL_CHANNEL)
 # Channels whose services are bound to one instance, by its CRN.
 CLOUD_CHANNELS = ("ibm_cloud", PLATFORM_CHANNEL)
-# Channels whose instances are hub/group/projects, and where a run must name its backend.
+# Channels whose instances are hub/group/projects, and whose runs require a backend.
 HUB_CHANNELS = ("ibm_quantum", LOCAL_CHANNEL)
 
 
@@ -36,10 +36,10 @@ def check_token(token: Any) -> None:
         got = "an empty one" if token == "" else type(token).__name__
         raise InvalidAccountError(f"Invalid `token` value. Expected a non-empty string, got {got}.")
     if token != token.strip() or not (token.isascii() and token.isprintable()):
-        # It goes into a header, and requests would show the whole of it in an error.
+        # The token is sent in a header, and requests would show it in an error message.
         raise InvalidAccountError(
-            "Invalid `token` value. Expected ASCII characters with no blank or line break at the "
-            "start or the end, got a token with something else in it."
+            "Invalid `token` value. Expected printable ASCII characters without spaces or line "
+            "breaks at the start or the end, got a token with other characters."
         )
 
 
@@ -56,8 +56,8 @@ def check_url(url: Any, channel: str) -> None:
         )
     if channel == LOCAL_CHANNEL and parts.scheme != "https" and not is_loopback(host):
         raise InvalidAccountError(
-            "Invalid `url` value. Channel 'local' reaches a server on this machine, such as "
-            f"'http://127.0.0.1:8000/api', or another one by https, got {url!r}."
+            "Invalid `url` value. Channel 'local' requires a server on this machine, such as "
+            f"'http://127.0.0.1:8000/api', or an https URL, got {url!r}."
         )
     if channel == "ibm_quantum" and is_platform(url):
         raise InvalidAccountError(

@@ -13,14 +13,10 @@ if TYPE_CHECKING:
 
 
 class TokenSource(Protocol):
-    """Source of fresh tokens.
-
-    The log-in of the ``ibm_quantum`` channel is one; a source of IAM bearer tokens fits as well.
-    It must be usable from several threads at once.
-    """
+    """Thread-safe source of fresh tokens, such as a login or an IAM token endpoint."""
 
     def current(self) -> str:
-        """Return the token in use."""
+        """Return the current token."""
 
     def renew(self, stale: str) -> str:
         """Return a token other than ``stale``; concurrent callers share one login."""
@@ -30,7 +26,7 @@ class NoAuth(AuthBase):
     """Send no credentials, not even those of a ``.netrc`` file."""
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Leave the request as it is."""
+        """Return the request unchanged."""
         return r
 
 
@@ -62,12 +58,12 @@ class CloudAuth(AuthBase):
     __hash__ = None  # type: ignore[assignment]
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Put the headers on a request that is about to be sent."""
+        """Set the credential headers of a request."""
         r.headers.update(self.get_headers())
         return r
 
     def get_headers(self) -> dict[str, str]:
-        """Return the headers of a request."""
+        """Return the credential headers."""
         keep_secret(self.api_key, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"apikey {self.api_key}"}
 
@@ -85,18 +81,18 @@ class QuantumAuth(AuthBase):
     __hash__ = None  # type: ignore[assignment]
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Put the headers on a request that is about to be sent."""
+        """Set the credential headers of a request."""
         r.headers.update(self.get_headers())
         return r
 
     def get_headers(self) -> dict[str, str]:
-        """Return the headers of a request."""
+        """Return the credential headers."""
         token = self.token_source.current() if self.token_source else self.access_token
         keep_secret(token)
         return {"X-Access-Token": token}
 
     def renew(self, request: PreparedRequest) -> bool:
-        """Replace the token that a refused request carried; tell whether that was possible."""
+        """Replace the token of a refused request; return whether that was possible."""
         if self.token_source is None:
             return False
         self.token_source.renew(request.headers.get("X-Access-Token", ""))
@@ -111,18 +107,18 @@ class BearerAuth(AuthBase):
         self.crn = crn
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Put the headers on a request that is about to be sent."""
+        """Set the credential headers of a request."""
         r.headers.update(self.get_headers())
         return r
 
     def get_headers(self) -> dict[str, str]:
-        """Return the headers of a request."""
+        """Return the credential headers."""
         token = self.token_source.current()
         keep_secret(token, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
 
     def renew(self, request: PreparedRequest) -> bool:
-        """Replace the token that a refused request carried."""
+        """Replace the token of a refused request; always possible."""
         stale = str(request.headers.get("Authorization", ""))
         self.token_source.renew(stale[len("Bearer ") :] if stale.startswith("Bearer ") else stale)
         return True
@@ -136,10 +132,10 @@ class WithProxy(AuthBase):
         self.proxy_part = proxy_part
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Put both on a request that is about to be sent."""
+        """Set the credentials of the service and of the proxy."""
         return self.proxy_part(self.service_part(r) if self.service_part else r)
 
     def renew(self, request: PreparedRequest) -> bool:
-        """Replace what the service refused."""
+        """Replace credentials that the service refused; return whether that was possible."""
         renew = getattr(self.service_part, "renew", None)
         return renew is not None and bool(renew(request))

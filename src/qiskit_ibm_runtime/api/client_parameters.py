@@ -36,9 +36,9 @@ class ClientParameters:
         )
 
     Attributes:
-        token_source: Where fresh tokens come from; ``None`` if ``token`` does not expire.
-        http: What the user chose about requests.
-        transport: The connections.
+        token_source: Source of fresh tokens; ``None`` if ``token`` does not expire.
+        http: HTTP settings of the user.
+        transport: Adapter with the pooled connections.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ClientParameters:
         return CloudAuth(api_key=self.token, crn=self.instance or "")
 
     def get_runtime_api_base_url(self) -> str:
-        """Return the address of the runtime."""
+        """Return the base URL of the runtime."""
         return get_runtime_api_base_url(self.url or "", self.instance or "")
 
     def connection_parameters(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class ClientParameters:
         """Return the arguments of a :class:`~.session.RetrySession` other than its base URL.
 
         Args:
-            auth: Puts credentials of the service on each request; those of the proxy are added.
+            auth: Auth handler for the service; credentials of the proxy are added to it.
         """
         params = self.connection_parameters()
         ntlm = params.pop("auth", None)
@@ -97,6 +97,6 @@ class ClientParameters:
         return {**params, "auth": auth, **chosen}
 
     def close(self) -> None:
-        """Close the connections, unless the user gave them; later requests open new ones."""
+        """Close the connections; later requests open new ones. A user's transport stays open."""
         if self.http.transport is None:
             self.transport.close()

@@ -1,4 +1,4 @@
-"""Requests that the service refused, in the errors that users catch."""
+"""Translation of failed requests to the errors that users catch."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ NO_SUCH_JOB: dict[int, Reading] = {404: (RuntimeJobNotFound, "Job not found")}
 
 @contextmanager
 def translate_errors(what_failed: str, by_status: Mapping[int, Reading] = {}) -> Iterator[None]:
-    """Turn a failed request of the block into an error of this package; its facts are kept.
+    """Translate a failed request in the block to an error with the same details.
 
     Args:
         what_failed: Start of the message, such as ``Failed to run program``.
-        by_status: Class and start of the message for HTTP statuses with a meaning of their own.
+        by_status: Error class and start of the message for specific HTTP statuses.
 
     Raises:
-        IBMNotAuthorizedError: As it came, if the credentials were refused.
-        IBMRuntimeError: For every status that is not listed.
+        IBMNotAuthorizedError: If the credentials were refused; not translated.
+        IBMRuntimeError: For every status that is not in ``by_status``.
     """
     try:
         yield

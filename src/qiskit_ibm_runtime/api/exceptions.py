@@ -6,7 +6,7 @@ The tree::
      └ ApiError
         ├ RequestsApiError                  a REST request failed
         │   ├ AuthenticationLicenseError    … because a license must be accepted
-        │   └ SubmitUncertainError          … and nobody knows whether it made a job
+        │   └ SubmitUncertainError          … and it is unknown whether it created a job
         ├ ApiIBMProtocolError
         ├ UserTimeoutExceededError
         └ WebsocketError
@@ -15,8 +15,8 @@ The tree::
             ├ WebsocketRetryableError
             └ WebsocketTimeoutError
 
-A 401 becomes :class:`~qiskit_ibm_runtime.exceptions.IBMNotAuthorizedError`; both kinds carry a
-:class:`Failure`, so what is known about a failed request survives whatever it is translated to.
+A 401 becomes :class:`~qiskit_ibm_runtime.exceptions.IBMNotAuthorizedError`. Every error carries a
+:class:`Failure`, so translations keep all details of a failed request.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class RequestsApiError(ApiError):
     """A REST request failed.
 
     Attributes:
-        status_code: HTTP status of the answer; -1, as in 0.9.3, when there was none.
+        status_code: HTTP status of the response; -1 without a response, as in 0.9.3.
     """
 
     def __init__(
@@ -43,11 +43,14 @@ class RequestsApiError(ApiError):
 
 
 class SubmitUncertainError(RequestsApiError):
-    """A job may have been created, but it is not known which one."""
+    """A job may have been created, but it is unknown which one.
+
+    .. versionadded:: 0.9.3+embedded.1
+    """
 
     @property
     def candidates(self) -> tuple[str, ...]:
-        """Ids of the candidate jobs."""
+        """IDs of the candidate jobs."""
         return self.failure.candidates if self.failure else ()
 
 

@@ -60,7 +60,7 @@ CLIENT_APPLICATION = "qiskit-version-2"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
 DEFAULT_TIMEOUT: tuple[float | None, float | None] = (CONNECT_TIMEOUT, None)
-# Faults of an answer that reach us without having been put into the words of requests.
+# Errors while reading a response that requests does not translate to its own.
 _BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zlib.error)
 
 
@@ -80,7 +80,7 @@ class PostForcelistRetry(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """Whether a status is worth another attempt."""
+        """Return whether to retry after a status."""
         if method.upper() == "POST" and status_code in (self.status_forcelist or ()):
             return True
         return super().is_retry(method, status_code, has_retry_after)
@@ -117,8 +117,8 @@ class _Call:
 class RetrySession(requests.Session):
     """HTTP session that retries safely and raises one type of error.
 
-    It may be shared by threads: nothing of a request is stored on it. Every request ends within the
-    policy's time budget, plus the time that its bytes need.
+    Threads may share a session, as it stores no state of a request. Every request ends within the
+    policy's time budget, plus the time to transfer its data.
 
     .. code-block:: python
 
@@ -130,19 +130,19 @@ class RetrySession(requests.Session):
             print(session.get("/version").json())
 
     Args:
-        base_url: Put before the path of each request.
-        retries_total: Repetitions of one request at most.
-        retries_connect: Of these, repetitions after a connection that was never made.
-        backoff_factor: Seconds before the second repetition; each further pause doubles.
-        verify: Whether to check certificates, or the file of the authority to check them with.
-        proxies: Proxies by scheme or host; they win over those of the environment, which are
-            never used for addresses of this machine.
-        auth: Puts credentials on a request; with a method ``renew(request)`` it can replace
-            credentials that were refused.
-        timeout: Seconds for connecting and for each wait on an answer; ``None`` means 5 and 60.
-        adapter: Connections to share with other sessions; by default the session has its own.
-        policy: Replaces the three numbers above.
-        http: Whom to tell of each request.
+        base_url: Prefix of the path of each request.
+        retries_total: Maximum number of retries of a request.
+        retries_connect: Maximum number of these after a connection failed to open.
+        backoff_factor: Seconds before the second retry; the delay doubles with each further retry.
+        verify: Whether to verify TLS certificates, or the path of a CA file to verify them with.
+        proxies: Proxies by scheme or host. They take precedence over the environment's proxies,
+            which are never used for addresses of this machine.
+        auth: Auth handler that sets credentials; its optional method ``renew(request)`` replaces
+            refused credentials.
+        timeout: Seconds to connect, and to wait for data; ``None`` means 5 and 60.
+        adapter: Transport adapter to share with other sessions; by default, a new one.
+        policy: Retry policy, which replaces the three retry arguments above.
+        http: Settings whose hooks are called for each request.
     """
 
     __attrs__ = [
@@ -191,7 +191,7 @@ class RetrySession(requests.Session):
         redaction.watch_libraries()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state to copy or pickle: everything but open connections."""
+        """Return the state to copy or pickle, without open connections."""
         return {name: getattr(self, name, None) for name in self.__attrs__}
 
     def __del__(self) -> None:
@@ -199,7 +199,7 @@ class RetrySession(requests.Session):
             self.close()
 
     def close(self) -> None:
-        """Close the connections that are the session's own; shared ones stay open for others."""
+        """Close the session's own connections; those of a shared adapter stay open."""
         if self._owns_adapter:
             super().close()
 
@@ -209,11 +209,11 @@ class RetrySession(requests.Session):
         return self._timeout != DEFAULT_TIMEOUT
 
     def client_application(self) -> str:
-        """Return the exact client header that a request from here would send."""
+        """Return the client header that a request from the caller would send."""
         return client_header.client_application(self.custom_header)
 
     def _set_custom_header(self) -> None:
-        """Append the custom text to a client header stored on the session."""
+        """Append the custom string to a client header stored on the session."""
         if self.custom_header:
             current = str(self.headers.get("X-Qx-Client-Application", ""))
             if not current.endswith(f"/{self.custom_header}"):
@@ -226,15 +226,16 @@ class RetrySession(requests.Session):
 
         Args:
             method: HTTP method.
-            url: Path below the base URL; the whole address if ``bare``.
-            bare: Send it elsewhere, without credentials, client header and cookies.
-            **kwargs: As for ``requests``. ``idempotent`` tells whether repeating the request can do
-                no harm; by default that holds for all methods but POST and PATCH. ``limit`` is the
-                largest answer to accept, in bytes after decompression; 1 GiB by default.
+            url: Path relative to the base URL; the full URL if ``bare``.
+            bare: Whether to send the request to another host, without credentials, client header
+                and cookies.
+            **kwargs: As for ``requests``. ``idempotent`` states whether the request is safe to
+                repeat; by default, all methods except POST and PATCH are. ``limit`` is the maximum
+                size of the response in bytes after decompression; 1 GiB by default.
 
         Raises:
             IBMNotAuthorizedError: If the credentials are refused.
-            IBMRuntimeError: If the server was the embedded runtime, and has ended.
+            IBMRuntimeError: If the server was an embedded runtime that has ended.
             RequestsApiError: If the request fails otherwise.
         """
         call = self._new_call(method.upper(), url, bare, kwargs)
@@ -296,7 +297,7 @@ class RetrySession(requests.Session):
         )
 
     def _attempt(self, call: _Call) -> requests.Response | requests.RequestException:
-        """Send once; return a failure with the response, if any, in its ``response``."""
+        """Send the request once; return the response, or the error with any response in it."""
         marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
         ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
         arguments = call.next_arguments()
@@ -326,7 +327,7 @@ class RetrySession(requests.Session):
         try:
             return renew is not None and bool(renew(response.request))
         except IBMError as exc:
-            raise _of_this_call(exc, call) from None
+            raise _copy_for_call(exc, call) from None
 
     def _what_happened(self, call: _Call, error: requests.RequestException) -> Attempt:
         elapsed = self.clock() - call.started + call.skipped
@@ -346,7 +347,7 @@ class RetrySession(requests.Session):
     ) -> Any:
         """Give the account's settings precedence over the environment, unlike requests.
 
-        The environment's proxies are for other machines: this one is never asked through them.
+        Requests to this machine never use the environment's proxies.
         """
         own = proxies or self.proxies
         if not own and self.trust_env and not leads_to_loopback(url):
@@ -372,7 +373,7 @@ class RetrySession(requests.Session):
     def get_redirect_target(self, resp: Any) -> str | None:
         """Return the target of a redirect, if it is allowed."""
         if resp.is_redirect:
-            resp._content = b""  # requests would read it all, whatever its size
+            resp._content = b""  # requests would read all of it, without a limit
             resp.close()
         location = super().get_redirect_target(resp)
         if location is not None:
@@ -384,8 +385,8 @@ class RetrySession(requests.Session):
         drop_secrets(prepared_request, response.request.url)
 
 
-def _of_this_call(error: IBMError, call: _Call) -> IBMError:
-    """Copy the error of a login that several requests shared."""
+def _copy_for_call(error: IBMError, call: _Call) -> IBMError:
+    """Copy the error of a login shared by several requests, for one of them."""
     own = copy.copy(error)
     if own.failure is not None and call.uncertain:
         own.failure = dataclasses.replace(own.failure, uncertain=True)
@@ -396,20 +397,21 @@ def _check_status(response: requests.Response, call: _Call) -> None:
     """Raise for every final response that is not successful.
 
     Raises:
-        requests.HTTPError: For a status other than 2xx, and other than a redirect that the caller
-            wants to see.
+        requests.HTTPError: For a status other than 2xx, except for a redirect that the caller
+            handles.
     """
     response.raise_for_status()
     seen = call.arguments.get("allow_redirects") is False and response.is_redirect
     if not (200 <= response.status_code < 300 or seen):
         raise requests.HTTPError(
-            f"{response.status_code} is not a response to {call.method} for url: {response.url}",
+            f"Unexpected status {response.status_code} in response to {call.method} for url: "
+            f"{response.url}",
             response=response,
         )
 
 
 def _repeatable(data: Any) -> Any:
-    """Return a body that can be sent again; streams are read into memory."""
+    """Return a body that can be sent repeatedly; streams are read into memory."""
     if hasattr(data, "read"):
         return data.read()
     if hasattr(data, "__next__"):

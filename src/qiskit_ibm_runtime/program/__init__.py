@@ -1,4 +1,4 @@
-"""What authors of programs use."""
+"""Classes for authors of programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an author says about a program when it is uploaded or updated."""
+"""Metadata of a program for an upload or an update."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REQUIRED = ("name", "max_execution_time")
 
 @dataclass(frozen=True)
 class ProgramMetadata:
-    """Metadata of a program; what is not given is ``None``.
+    """Metadata of a program; fields that are not given are ``None``.
 
     .. code-block:: python
 
@@ -27,11 +27,11 @@ class ProgramMetadata:
 
     Attributes:
         name: Name of the program.
-        max_execution_time: Seconds after which the service stops it.
-        description: What it does.
+        max_execution_time: Seconds after which the service stops the program.
+        description: Description of the program.
         spec: ``backend_requirements``, and JSON schemas of ``parameters``, ``return_values`` and
             ``interim_results``.
-        is_public: Whether everybody may run it.
+        is_public: Whether all users may run the program.
     """
 
     name: str | None = None
@@ -48,20 +48,20 @@ class ProgramMetadata:
             "max_execution_time": seconds("max_execution_time", self.max_execution_time),
         }
         for field, value in read.items():
-            object.__setattr__(self, field, value)  # frozen from now on
+            object.__setattr__(self, field, value)  # the class is frozen
         check_kind("spec", self.spec, dict, "a dict of JSON schemas")
 
     @classmethod
     def read(cls, metadata: Any) -> ProgramMetadata:
-        """Return the metadata in a dict or in a JSON file; keys of no meaning here are passed over.
+        """Read metadata from a dict or a JSON file; unknown keys are ignored.
 
         Args:
             metadata: A dict, the path of a JSON file, or ``None``.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            IBMInputValueError: If it is of another type, no JSON object, or a field is of the wrong
-                type.
+            FileNotFoundError: If the file does not exist.
+            IBMInputValueError: If ``metadata`` is of another type, the file contains no JSON
+                object, or a field is of the wrong type.
         """
         if isinstance(metadata, (str, Path)) and metadata:
             metadata = _read_json(Path(metadata))
@@ -74,14 +74,14 @@ class ProgramMetadata:
         return cls(**{key: value for key, value in metadata.items() if key in known})
 
     def updated(self, **given: Any) -> ProgramMetadata:
-        """Return the metadata with the fields given, of which empty ones change nothing."""
+        """Return a copy with the given fields replaced; empty values are ignored."""
         return replace(self, **{key: value for key, value in given.items() if value})
 
     def check_complete(self) -> None:
-        """Check that nothing is missing that an upload needs.
+        """Check that all fields that an upload requires are set.
 
         Raises:
-            IBMInputValueError: If there is no name or no time limit.
+            IBMInputValueError: If ``name`` or ``max_execution_time`` is missing.
         """
         for field in REQUIRED:
             if not getattr(self, field):
@@ -100,10 +100,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as exc:
-        raise IBMInputValueError(f"The metadata file {str(path)!r} holds no JSON: {exc}.") from None
+        raise IBMInputValueError(
+            f"The metadata file {str(path)!r} is not valid JSON: {exc}."
+        ) from None
     if not isinstance(data, dict):
         raise IBMInputValueError(
-            f"The metadata file {str(path)!r} has to hold a JSON object, not a "
+            f"The metadata file {str(path)!r} must contain a JSON object, not "
             f"{type(data).__name__}."
         )
     return data

@@ -1,4 +1,4 @@
-"""The backend that a program is given."""
+"""Interface of the backend that a program receives."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from qiskit.providers.backend import BackendV1
 
 
 class ProgramBackend(BackendV1, ABC):  # type: ignore[misc]  # terra ships no types
-    """Runs the circuits of a program.
+    """Backend that runs the circuits of a program.
 
-    A program needs no more of its backend than this, so any simulator can stand in for it while
-    the program is tested.
+    A program needs only this interface, so a test can replace the backend with any simulator.
 
     .. code-block:: python
 
@@ -38,9 +37,9 @@ class ProgramBackend(BackendV1, ABC):  # type: ignore[misc]  # terra ships no ty
         """Run circuits or schedules.
 
         Args:
-            circuits: One or several of them.
-            **run_config: Options of this run, such as ``shots``.
+            circuits: One or several circuits or schedules.
+            **run_config: Options of the run, such as ``shots``.
 
         Returns:
-            Their job. On the service it has ended when it is returned.
+            The job. On the service, it has finished when it is returned.
         """

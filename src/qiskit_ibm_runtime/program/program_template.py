@@ -1,11 +1,10 @@
-"""A program to start from: copy this file, change :func:`program`, and upload it.
+"""Template of a program: copy this file, change :func:`program`, and upload it.
 
-Try it first, with any backend that runs circuits::
+Test it first, with any backend that runs circuits::
 
     main(AerSimulator(), UserMessenger(), circuits=[bell])
 
-and let inputs and result go once through ``RuntimeEncoder`` and ``RuntimeDecoder``, to be sure that
-they can travel.
+Also check that ``RuntimeEncoder`` and ``RuntimeDecoder`` can serialize the inputs and the result.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from typing import Any
 
 
 def program(backend: Any, user_messenger: Any, **kwargs: Any) -> Any:
-    """Run the circuits one by one, and publish the counts of each.
+    """Run the circuits one at a time, and publish the counts of each.
 
     Args:
-        backend: Where to run.
-        user_messenger: Its ``publish`` sends interim results.
-        **kwargs: The inputs of the user; this program has one, ``circuits``.
+        backend: Backend to run on.
+        user_messenger: Sends interim results with its ``publish`` method.
+        **kwargs: The user's inputs; this program takes only ``circuits``.
 
     Returns:
-        How many circuits were run.
+        Number of circuits that were run.
     """
     circuits = kwargs.get("circuits", [])
     for number, circuit in enumerate(circuits):
@@ -32,12 +31,12 @@ def program(backend: Any, user_messenger: Any, **kwargs: Any) -> Any:
 
 
 def main(backend: Any, user_messenger: Any, **kwargs: Any) -> Any:
-    """Entry point: the service calls it with the backend, the messenger and the user's inputs.
+    """Run the program; the service calls this entry point.
 
     Args:
-        backend: Where to run.
-        user_messenger: Its ``publish`` sends interim results.
-        **kwargs: The inputs of the user.
+        backend: Backend to run on.
+        user_messenger: Sends interim results with its ``publish`` method.
+        **kwargs: The user's inputs.
 
     Returns:
         The result of the job.

@@ -1,4 +1,4 @@
-"""The default decoder of results."""
+"""Default decoder of results."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 
 class Decoder(Protocol):
-    """What can decode the messages or the result of a job: a class or an object."""
+    """Class or object that decodes the messages or the result of a job."""
 
     def decode(self, data: Any, /) -> Any:
-        """Return what a text of the service holds."""
+        """Decode a string from the service."""
 
 
 class ResultDecoder:
-    """Decodes typed JSON; text that is no JSON stays text."""
+    """Decoder of typed JSON; strings that are not JSON are returned unchanged."""
 
     @classmethod
     def decode(cls, data: str | bytes) -> Any:
-        """Return what the text holds."""
+        """Decode a string."""
         try:
             return json.loads(data, cls=RuntimeDecoder)
         except json.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""What a program uses to send interim results, when it runs locally."""
+"""Messenger for interim results of a program that runs locally."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 
 class UserMessenger:
-    """Prints what a program publishes; on the service, its messages go to the user instead.
+    """Messenger that prints interim results; on the service, messages are sent to the user.
 
     .. code-block:: python
 
@@ -23,13 +23,12 @@ class UserMessenger:
     def publish(
         self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False
     ) -> None:
-        """Print a message as JSON; it fails here if it could not travel either.
+        """Print a message as JSON, so that messages that cannot be encoded fail locally too.
 
         Args:
-            message: What to tell the user.
-            encoder: Class that turns it into JSON.
-            final: Whether it is the result. Programs for the service pass this; nothing depends on
-                it here.
+            message: The message.
+            encoder: Class that encodes the message as JSON.
+            final: Whether the message is the final result; has no effect here.
 
         Raises:
             TypeError: If the encoder cannot encode the message.

@@ -21,7 +21,7 @@ class ProxyConfiguration:
         ProxyConfiguration(urls={"https": "http://user:password@proxy.example:8080"})
 
     Attributes:
-        urls: Proxy by scheme or host, as ``requests`` understands it.
+        urls: Proxy URLs by scheme or host, as for ``requests``.
         username_ntlm: User for NTLM authentication.
         password_ntlm: Password for it.
     """
@@ -45,8 +45,8 @@ class ProxyConfiguration:
         """Create a configuration from a dict.
 
         Raises:
-            TypeError: If it is no dict, or has another field; values are not shown, they may hold
-                passwords.
+            TypeError: If ``fields`` is not a dict, or has an unknown field. The message does not
+                contain values, as these may be passwords.
         """
         known = ("urls", "username_ntlm", "password_ntlm")
         if not isinstance(fields, dict):
@@ -62,10 +62,10 @@ class ProxyConfiguration:
         return cls(**fields)
 
     def validate(self) -> None:
-        """Check the fields.
+        """Validate the fields.
 
         Raises:
-            ValueError: If only one NTLM field is a text, or ``urls`` is no dict of texts.
+            ValueError: If only one NTLM field is a string, or ``urls`` is not a dict of strings.
         """
         ntlm = (self.username_ntlm, self.password_ntlm)
         if not (all(isinstance(x, str) for x in ntlm) or all(x is None for x in ntlm)):
@@ -78,14 +78,14 @@ class ProxyConfiguration:
                 f"not {type(self.urls).__name__}."
             )
         addresses: dict[Any, Any] = self.urls or {}
-        # `None` keeps a scheme from the proxy, as it does for requests.
-        no_texts = [
+        # As for requests, `None` disables the proxy for a scheme.
+        invalid = [
             key for key, url in addresses.items() if not (url is None or isinstance(url, str))
         ]
-        if no_texts:
+        if invalid:
             raise ValueError(
-                "Invalid proxy configuration: each address in 'urls' must be a string, but the "
-                f"one for {no_texts[0]!r} is not."
+                "Invalid proxy configuration: each value in 'urls' must be a string, but that of "
+                f"{invalid[0]!r} is not."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,10 +98,10 @@ class ProxyConfiguration:
         return {key: value for key, value in fields.items() if value is not None}
 
     def to_request_params(self) -> dict[str, Any]:
-        """Return the arguments that make ``requests`` use the proxy.
+        """Return the proxy settings as arguments of ``requests``.
 
         Raises:
-            IBMInputValueError: If there are NTLM credentials, and the library for them is missing.
+            IBMInputValueError: If NTLM credentials are set and the NTLM library is missing.
         """
         params: dict[str, Any] = {}
         if self.urls:
@@ -111,7 +111,7 @@ class ProxyConfiguration:
         return params
 
     def to_ws_params(self, ws_url: str) -> dict[str, Any]:
-        """Return the arguments that make the websocket client use the proxy for ``ws_url``."""
+        """Return the proxy settings as arguments of the websocket client."""
         target = urlparse(ws_url)
         socket, web = ("ws", "http") if target.scheme in ("ws", "http") else ("wss", "https")
         host = target.hostname
@@ -138,7 +138,7 @@ def _ntlm(user: str, password: str) -> Any:
         from requests_ntlm import HttpNtlmAuth
     except ImportError:
         raise IBMInputValueError(
-            "NTLM credentials of a proxy need libraries that are not installed. "
+            "NTLM authentication at a proxy requires libraries that are not installed. "
             "Install them: pip install requests-ntlm pyspnego"
         ) from None
     return HttpNtlmAuth(user, password)

@@ -1,4 +1,4 @@
-"""NTLM authentication at a proxy, and nowhere else."""
+"""NTLM authentication for proxies only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class NtlmError(ProxyError):
 
 
 class ProxyNtlm(AuthBase):
-    """Answer the challenge of a proxy (407), never that of the service (401).
+    """Auth handler for the challenge of a proxy (407), but not of the service (401).
 
-    The library would answer both: a service, or anyone who poses as it, could then ask for proof of
-    the proxy password.
+    The library answers both, so a service, or an impostor, could request a proof of the proxy
+    password.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -33,7 +33,7 @@ class ProxyNtlm(AuthBase):
             return response
         try:
             return self.inner.response_hook(response, **kwargs)
-        # The library lets through what comes: of its cryptography, or KeyError for a bad answer.
+        # The library raises errors of its cryptography, or KeyError for a malformed response.
         except Exception as exc:  # noqa: BLE001
             response.close()
             raise NtlmError(

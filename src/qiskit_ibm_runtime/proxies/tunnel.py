@@ -1,7 +1,7 @@
 """NTLM authentication for proxy tunnels, as used for https.
 
-The NTLM library for ``requests`` answers challenges to requests; a proxy's challenge to the request
-for a tunnel comes before there is one.
+The NTLM library for ``requests`` answers only challenges to HTTP requests; a proxy's challenge to
+the CONNECT request comes earlier.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from .ntlm import NtlmError, ProxyNtlm
 
-# Credentials for the tunnels that this thread opens now.
+# Credentials for tunnels that the current thread opens.
 credentials: ContextVar[ProxyNtlm | None] = ContextVar("credentials", default=None)
 _ROUNDS = 2
 
 
 class NtlmTunnel:
-    """Connection mixin that opens its tunnel with NTLM if there are credentials."""
+    """Connection mixin that opens its tunnel with NTLM if credentials are set."""
 
     def _tunnel(self: Any) -> None:
         wanted = credentials.get()
@@ -30,7 +30,7 @@ class NtlmTunnel:
         except OSError:
             self.close()
             raise
-        # The library lets through what comes, of its own and of its cryptography.
+        # The library raises its own errors and those of its cryptography.
         except Exception as exc:  # noqa: BLE001
             self.close()
             raise NtlmError(f"NTLM authentication at the proxy failed: {exc}") from None
@@ -44,7 +44,7 @@ def _client(inner: Any, host: str) -> Any:
         import spnego
     except ImportError:
         raise NtlmError(
-            "NTLM at a proxy for https needs a library that is not installed. "
+            "NTLM authentication at a proxy for https requires a library that is not installed. "
             "Install it: pip install pyspnego"
         ) from None
     # Releases of requests-ntlm before 1.2 split the domain off the name.

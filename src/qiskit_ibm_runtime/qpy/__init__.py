@@ -1,4 +1,4 @@
-"""The QPY of the installed Qiskit, read with the guard that payloads of others need."""
+"""QPY functions of the installed Qiskit, with checks for untrusted files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def dump(
     """Write circuits or schedule blocks in the QPY version of the installed Qiskit.
 
     Args:
-        programs: A circuit, a schedule block, or a list of one kind.
+        programs: A circuit, a schedule block, or a list of either.
         file_obj: Open binary file.
         metadata_serializer: A ``json.JSONEncoder`` for metadata that plain JSON cannot express.
     """
@@ -38,23 +38,22 @@ def dump(
 def load(
     file_obj: IO[bytes], metadata_deserializer: type[JSONDecoder] | None = None
 ) -> list[Program]:
-    """Read circuits or schedule blocks of any QPY version that the installed Qiskit knows.
+    """Read circuits or schedule blocks of any QPY version that the installed Qiskit supports.
 
-    Custom gates get the names that they had before they were written: what Qiskit adds to the names
-    of controlled gates to tell them apart, and what a job's payload adds to names that clash, is
-    cut off.
+    Custom gates get their original names: suffixes that Qiskit appends to the names of controlled
+    gates, and that job payloads append to conflicting names, are removed.
 
     Args:
-        file_obj: Open binary file; it is read to its end.
+        file_obj: Open binary file, which is read to its end.
         metadata_deserializer: A ``json.JSONDecoder`` for metadata.
 
     Returns:
-        A list.
+        The circuits or schedule blocks.
 
     Raises:
-        DecodeError: If the file comes from a newer Qiskit, or would make Qiskit run code, or
-            make far more of it than it holds.
-        QiskitError: If it is damaged.
+        DecodeError: If the file comes from a newer Qiskit, would make Qiskit run code, or would
+            expand far beyond its size.
+        QiskitError: If the file is damaged.
     """
     data = file_obj.read()
     check_header(data)

@@ -1,4 +1,4 @@
-"""Login on the quantum channel, and the access tokens that it gives."""
+"""Login on the quantum channel, and its access tokens."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class AuthClient(BaseClient):
-    """Log in, and list what the account may use.
+    """Client that logs in, and lists service URLs and instances of the account.
 
     Attributes:
-        token_source: Renews the access token; give it to
-            :attr:`~qiskit_ibm_runtime.api.client_parameters.ClientParameters.token_source`.
+        token_source: Source that renews the access token, for
+            :attr:`~qiskit_ibm_runtime.api.client_parameters.ClientParameters.token_source`;
             ``None`` in a subclass that does not call this class's constructor.
     """
 
@@ -34,7 +34,7 @@ class AuthClient(BaseClient):
     _hubs: list[dict[str, Any]] | None = None
 
     def __init__(self, client_params: ClientParameters) -> None:
-        """Log in, and fetch the addresses of the services.
+        """Log in, and fetch the URLs of the services.
 
         Raises:
             AuthenticationLicenseError: If a license must be accepted first.
@@ -52,10 +52,10 @@ class AuthClient(BaseClient):
         self.base_api = Api(RetrySession(self._service_urls.get("http") or "", **connection))
 
     def user_urls(self) -> dict[str, Any]:
-        """Fetch the addresses of the services again.
+        """Fetch the URLs of the services again.
 
         Raises:
-            ApiIBMProtocolError: If the answer describes no user.
+            ApiIBMProtocolError: If the response does not describe a user.
         """
         urls = entry(self.auth_api.user_info(), "urls", dict, {})
         services = entry(urls, "services", dict, {})
@@ -68,7 +68,7 @@ class AuthClient(BaseClient):
         self._hubs = self.base_api.hubs()
 
     def user_hubs(self) -> list[dict[str, str]]:
-        """Return hub, group and project of each instance, the default one first."""
+        """Return hub, group and project of each instance, the default instance first."""
         found: list[dict[str, str]] = []
         hubs = self.base_api.hubs() if self._hubs is None else self._hubs
         try:
@@ -79,8 +79,8 @@ class AuthClient(BaseClient):
                         found.insert(0 if details.get("isDefault") else len(found), names)
         except (AttributeError, KeyError, TypeError):
             raise ApiIBMProtocolError(
-                "The service listed hubs, groups and projects in an unknown form. Check the `url` "
-                "of the account."
+                "The service returned hubs, groups and projects in an unknown format. Check the "
+                "`url` of the account."
             ) from None
         return found
 
@@ -89,18 +89,19 @@ class AuthClient(BaseClient):
         return self.auth_api.version()
 
     def current_access_token(self) -> str:
-        """Return the access token in use."""
+        """Return the current access token."""
         return self.token_source.current() if self.token_source else self.access_token
 
     def current_service_urls(self) -> dict[str, Any]:
-        """Return the addresses of the services."""
+        """Return the URLs of the services."""
         return self._service_urls
 
 
 class LoginSource:
-    """Access tokens from log-ins; one log-in for all threads that hold the same stale token.
+    """Source of access tokens that logs in once for all threads with the same stale token.
 
-    A log-in that fails fails for all who waited for it: a refused token is not tried once by each.
+    A failed login fails for all threads that wait for it, so a refused token is not tried again
+    by each thread.
     """
 
     def __init__(self, login: Api, api_token: str) -> None:
@@ -110,21 +111,21 @@ class LoginSource:
         self._token = self._log_in()
 
     def reset_after_fork(self) -> None:
-        """Forget a log-in of another process, whose thread does not run in this one."""
+        """Discard a login of the parent process, whose thread does not exist in this one."""
         self._lock = threading.Lock()
         self._under_way: Future[str] | None = None
         reset_in_children(self)
 
     def current(self) -> str:
-        """Return the token in use."""
+        """Return the current token."""
         return self._token
 
     def renew(self, stale: str) -> str:
         """Return a token other than ``stale``.
 
         Raises:
-            IBMNotAuthorizedError: If the log-in is refused.
-            RequestsApiError: If it fails otherwise.
+            IBMNotAuthorizedError: If the login is refused.
+            RequestsApiError: If the login fails otherwise.
         """
         while True:
             with self._lock:
@@ -155,11 +156,11 @@ class LoginSource:
 
     def _log_in(self) -> str:
         token = self._login.login(self._api_token).get("id")
-        # A token that cannot stand in a header would fail every later request before it is sent.
+        # A token that is not valid in a header would make every later request fail.
         if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
             raise ApiIBMProtocolError(
-                "The service answered the log-in without a usable access token; is the URL that of "
-                "an authentication service?"
+                "The response to the login contains no usable access token. Check that the `url` "
+                "of the account is that of an authentication service."
             )
         keep_secret(token)
         return token

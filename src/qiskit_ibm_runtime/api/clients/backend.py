@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class BaseBackendClient(BaseClient, ABC):
-    """The methods of a client that a backend needs."""
+    """Methods of a client that backends require."""
 
     @abstractmethod
     def backend_status(self, backend_name: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ class BaseBackendClient(BaseClient, ABC):
     def backend_properties(
         self, backend_name: str, datetime: python_datetime | None = None
     ) -> dict[str, Any]:
-        """Return the calibration of a backend, now or before a moment."""
+        """Return the calibration of a backend, now or before a point in time."""
 
     @abstractmethod
     def backend_pulse_defaults(self, backend_name: str) -> dict[str, Any]:

@@ -30,16 +30,16 @@ class BaseClient:
 class BaseWebsocketClient(BaseClient, ABC):
     """Deliver the messages of one job exactly once and in order, across reconnections.
 
-    The connection itself is read by the stream hub, one thread for all streams of the process.
-    The first message of a connection is an acknowledgement. Most services replay a job's messages
-    on a new connection: those that were delivered before are passed over. If the first message of
-    a new connection is another one than before, the service does not replay, and nothing is passed
-    over. A service that does not replay, and whose next message happens to equal the job's first
-    one, cannot be told from one that does: that message is taken for a replayed one.
+    The stream hub, one thread for all streams of the process, reads the connection. The first
+    message of a connection is an acknowledgment. Most services replay a job's messages on a new
+    connection; messages that were already delivered are skipped. If the first message of a new
+    connection differs from the job's first message, the service does not replay, and no message is
+    skipped. If a service does not replay, and its next message equals the job's first message, that
+    message is mistaken for a replay and skipped.
 
     Attributes:
         connected: Whether the stream is open.
-        finished: Set once the stream is over for good.
+        finished: Event that is set when the stream has ended permanently.
     """
 
     BACKOFF_MAX = 8
@@ -51,13 +51,13 @@ class BaseWebsocketClient(BaseClient, ABC):
         job_id: str,
         message_queue: Any = None,
     ) -> None:
-        """Prepare the stream; nothing is sent.
+        """Create the stream without opening it.
 
         Args:
-            websocket_url: Address of the runtime, as ``wss`` or ``https``.
-            client_params: How to reach it, and as whom.
+            websocket_url: URL of the runtime, as ``wss`` or ``https``.
+            client_params: Connection parameters and credentials.
             job_id: The job.
-            message_queue: What takes the messages by its ``put``; ``None`` leaves them unread.
+            message_queue: Queue whose ``put`` receives the messages; ``None`` to ignore them.
         """
         self._websocket_url = socket_address(websocket_url).rstrip("/")
         self._client_params = client_params
@@ -118,20 +118,20 @@ class BaseWebsocketClient(BaseClient, ABC):
 
     @abstractmethod
     def _handle_message(self, message: str) -> None:
-        """Do something with a message."""
+        """Handle a new message."""
 
     @abstractmethod
     def _handle_stream_iteration(self) -> None:
-        """Do something before each connection."""
+        """Prepare for a connection; called before each one."""
 
     def start(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
         """Open the stream in the background; :attr:`finished` is set when it ends.
 
         Args:
-            url: Address of the stream.
-            retries: Connections after the first one that fail in a row.
-            backoff_factor: Seconds before the first of them; doubled for each further one, up to
-                ``BACKOFF_MAX``.
+            url: URL of the stream.
+            retries: Maximum number of consecutive failed reconnections.
+            backoff_factor: Seconds before the first reconnection; the delay doubles with each
+                further one, up to ``BACKOFF_MAX``.
         """
         self.finished.clear()
         self._failure = None
@@ -144,17 +144,17 @@ class BaseWebsocketClient(BaseClient, ABC):
             )
 
     def stream(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
-        """Read until the server ends the stream, connecting again when it breaks.
+        """Read until the server ends the stream; reconnect when the connection breaks.
 
         Args:
-            url: Address of the stream.
-            retries: Connections after the first one that fail in a row.
-            backoff_factor: Seconds before the first of them; doubled for each further one, up to
-                ``BACKOFF_MAX``.
+            url: URL of the stream.
+            retries: Maximum number of consecutive failed reconnections.
+            backoff_factor: Seconds before the first reconnection; the delay doubles with each
+                further one, up to ``BACKOFF_MAX``.
 
         Raises:
-            WebsocketError: If the stream broke for good.
-            WebsocketTimeoutError: If it was ended because the user's time was over.
+            WebsocketError: If the stream failed permanently.
+            WebsocketTimeoutError: If the user's timeout ended the stream.
         """
         self.start(url, retries, backoff_factor)
         self.finished.wait()
@@ -166,10 +166,10 @@ class BaseWebsocketClient(BaseClient, ABC):
     def disconnect(
         self, close_code: WebsocketClientCloseCode | None = WebsocketClientCloseCode.NORMAL
     ) -> None:
-        """End the stream from this side, also during a pause or before it began; returns at once.
+        """Close the stream, even during a delay or before it is open; does not block.
 
         Args:
-            close_code: Why.
+            close_code: Reason for closing the stream.
         """
         self._client_close_code = close_code
         self._ended = True
@@ -179,7 +179,7 @@ class BaseWebsocketClient(BaseClient, ABC):
             hub.close(self)
 
     def _finish(self, failure: WebsocketError | None) -> None:
-        """Mark the stream as finished; called by the hub."""
+        """Mark the stream as finished; called by the stream hub."""
         self.connected = False
         self._failure = failure
         self.finished.set()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TOKEN_PATH = "/identity/token"  # noqa: S105  # a path, not a secret
 INSTANCES_PATH = "/v2/resource_instances"
 QUANTUM_PRODUCT = "quantum-computing"
-# A listing that names a next page for ever must end somewhere.
+# Limit for a service whose listing never ends.
 MOST_PAGES = 1000
 
 
@@ -60,11 +60,11 @@ class CloudDirectory(BaseClient):
             return [instance.crn for instance in directory.instances(name=name)]
 
     Args:
-        url: Address of the cloud.
+        url: URL of the cloud.
         token: API key.
-        proxies: How to reach the cloud.
-        verify: Whether to check certificates, or the file of the authority to check them with.
-        http: How requests are made.
+        proxies: Proxies for requests to the cloud.
+        verify: Whether to verify TLS certificates, or the path of a CA file to verify them with.
+        http: HTTP settings of the requests.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class CloudDirectory(BaseClient):
         """List the Qiskit Runtime instances; instances of other products are skipped.
 
         Args:
-            name: Only instances of this name.
+            name: Name of the instances; all instances by default.
 
         Raises:
             IBMNotAuthorizedError: If the API key is refused.
-            RequestsApiError: If the cloud cannot be asked.
-            ApiIBMProtocolError: If it answers in a form that cannot be understood.
+            RequestsApiError: If a request fails otherwise.
+            ApiIBMProtocolError: If a response has an unknown format.
         """
         bearer = _Bearer(self._access_token())
         with self._session(get_resource_controller_api_url(self._url), bearer) as session:
@@ -115,14 +115,15 @@ class CloudDirectory(BaseClient):
                 if getattr(exc, "status_code", 401) not in (400, 401, 403):
                     raise
                 raise IBMNotAuthorizedError(
-                    f"{self._url} refused the API key. Check it, or make a new one. {exc.message}",
+                    f"{self._url} refused the API key. Check it, or create a new one. "
+                    f"{exc.message}",
                     failure=exc.failure,
                 ) from None
             except ValueError:
                 answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
             raise ApiIBMProtocolError(
-                f"{get_iam_api_url(self._url)} gave no access token for the API key. "
+                f"{get_iam_api_url(self._url)} returned no access token for the API key. "
                 "Check the `url` of the account."
             )
         return str(answer["access_token"])
@@ -169,13 +170,14 @@ def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list
             page = None
         if not isinstance(page, dict) or not isinstance(page.get("resources", []), list):
             raise ApiIBMProtocolError(
-                f"{session.base_url} listed the service instances in an unknown form."
+                f"{session.base_url} returned the service instances in an unknown format. "
+                "Check the `url` of the account."
             )
         resources += page.get("resources", [])
         following = urlsplit(page.get("next_url") or "")
         if not following.query:
             break
-        # Only the query is taken over: the token goes to no host that an answer names.
+        # Use only the query, so that the token is not sent to a host named in a response.
         path, params = f"{INSTANCES_PATH}?{following.query}", None
     return resources
 

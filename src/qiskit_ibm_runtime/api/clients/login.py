@@ -1,7 +1,7 @@
 """Login on the quantum channel, in as few round trips and connections as possible.
 
-The address is asked what it is beside the hubs, which another host knows: the connection that
-logged in is free then. Asked beside the log-in, it would have needed one more.
+The version request runs concurrently with the request for the hubs, which goes to another host.
+It reuses the connection of the login; concurrent with the login, it would need another one.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def log_in(
     auth_client: type[AuthClient] = AuthClient,
     version_client: type[VersionClient] = VersionClient,
 ) -> AuthClient:
-    """Log in, check the address and the account, and fetch the hubs.
+    """Log in, check the URL and the account, and fetch the hubs.
 
     Args:
-        params: How to reach the authentication service.
+        params: Connection parameters of the authentication service.
         auth_client: Class of the client that logs in.
-        version_client: Class of the client that asks the address what it is.
+        version_client: Class of the client that fetches the version of the service.
 
     Raises:
-        IBMInputValueError: If the address does not belong to an authentication service.
+        IBMInputValueError: If the URL is not that of an authentication service.
         IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
         RequestsApiError: If the service cannot be reached.
     """
@@ -46,41 +46,41 @@ def log_in(
         client = auth_client(params)
     except IBMError as error:
         if _was_answered(error):
-            _blame_address(params, version, error)
+            _raise_if_wrong_address(params, version, error)
         raise
     if not (client.current_service_urls().get("services") or {}).get("runtime"):
         _check_address(params, version())
         raise IBMNotAuthorizedError(
             "This account is not authorized to use the runtime on the ibm_quantum channel."
         )
-    told: dict[str, Any] = {}
+    versions: dict[str, Any] = {}
 
-    def look() -> None:
-        told.update(version())
-        _check_address(params, told)
+    def fetch_versions() -> None:
+        versions.update(version())
+        _check_address(params, versions)
 
-    calls: list[Callable[[], None]] = [look]
-    # Doubles of the client answer by user_hubs() alone, as in 0.9.3.
+    calls: list[Callable[[], None]] = [fetch_versions]
+    # Test doubles of the client may only override user_hubs(), as in 0.9.3.
     if getattr(client.user_hubs, "__func__", None) is USER_HUBS:
         calls.append(client.learn_hubs)
     for called in run_concurrently(lambda call: call(), calls):
         called.result()
-    warn_of_skew(params.url or "", told)
+    warn_of_skew(params.url or "", versions)
     return client
 
 
 def _was_answered(error: IBMError) -> bool:
-    """Whether a response arrived; a server that cannot be reached is not asked again."""
+    """Return whether a response arrived; an unreachable server is not tried again."""
     return error.failure is None or error.failure.status is not None
 
 
-def _blame_address(
+def _raise_if_wrong_address(
     params: ClientParameters, version: Callable[[], dict[str, Any]], error: IBMError
 ) -> None:
-    """Determine whether a login failed because the address is not a login endpoint.
+    """Check whether a login failed because the URL is not an authentication service.
 
     Raises:
-        IBMInputValueError: If it is not.
+        IBMInputValueError: If that is the cause.
     """
     try:
         answer = version()

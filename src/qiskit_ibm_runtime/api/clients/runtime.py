@@ -1,4 +1,4 @@
-"""Everything the runtime can be asked."""
+"""Client of the runtime API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeClient(BaseBackendClient):
-    """One method for each thing the service can do."""
+    """Client of the runtime API, with one method per operation."""
 
     def __init__(self, params: ClientParameters) -> None:
         self._session = RetrySession(
@@ -31,11 +31,10 @@ class RuntimeClient(BaseBackendClient):
             **params.session_parameters(params.get_auth_handler()),
         )
         self._api = Runtime(self._session)
-        self._limits: dict[
-            str, BackendLimits
-        ] = {}  # of the backends whose configurations were asked for
+        # Limits of the backends whose configuration was fetched.
+        self._limits: dict[str, BackendLimits] = {}
         if params.channel == "local":
-            LEDGER.note_honouring(self._session.base_url)
+            LEDGER.record_honoring(self._session.base_url)
 
     def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
         """List programs."""
@@ -60,7 +59,7 @@ class RuntimeClient(BaseBackendClient):
         return self._api.program(program_id).get()
 
     def set_program_visibility(self, program_id: str, public: bool) -> None:
-        """Show a program to everybody, or hide it."""
+        """Make a program public or private."""
         program = self._api.program(program_id)
         (program.make_public if public else program.make_private)()
 
@@ -78,13 +77,13 @@ class RuntimeClient(BaseBackendClient):
         start_session: bool | None = False,
         session_time: int | None = None,
     ) -> dict[str, Any]:
-        """Submit a job: one call makes at most one job, see ``docs/submitting-jobs.md``.
+        """Submit a job; one call creates at most one job, see ``docs/submitting-jobs.md``.
 
         Raises:
-            SubmitUncertainError: If the job may have been made but could not be told from others.
-            RequestsApiError: If the service refused it, or was not reached; then there is no job.
-            ValueError: If these are inputs of a primitive that no service could run.
-            TypeError: Likewise, for an observable with a free parameter.
+            SubmitUncertainError: If a job may have been created, but it is unknown which one.
+            RequestsApiError: If the service refused the job or was not reached; no job exists.
+            ValueError: If the inputs of a primitive are invalid on every service.
+            TypeError: If an observable has a free parameter.
         """
         return self.submit(
             JobRequest(
@@ -108,11 +107,11 @@ class RuntimeClient(BaseBackendClient):
         return submit_once(self._api, body, json.dumps(body, cls=RuntimeEncoder))
 
     def request_body(self, request: JobRequest) -> dict[str, Any]:
-        """Check a job and return the body of its request; nothing is sent.
+        """Validate a job and return the body of its request; sends no request.
 
         Raises:
-            ValueError: If these are inputs of a primitive that no service could run.
-            TypeError: Likewise, for an observable with a free parameter.
+            ValueError: If the inputs of a primitive are invalid on every service.
+            TypeError: If an observable has a free parameter.
         """
         return request.body(self._limits.get(request.backend_name or ""))
 
@@ -133,7 +132,7 @@ class RuntimeClient(BaseBackendClient):
         max_execution_time: int | None = None,
         spec: dict[str, Any] | None = None,
     ) -> None:
-        """Replace source, fields, or both."""
+        """Replace source code, metadata fields, or both."""
         program = self._api.program(program_id)
         if program_data:
             program.update_data(program_data)
@@ -149,7 +148,7 @@ class RuntimeClient(BaseBackendClient):
 
         Args:
             job_id: The job.
-            hold: Seconds that the service may wait for the end of the job before it answers.
+            hold: Seconds for which the service may delay the response until the job ends.
         """
         return self._api.program_job(job_id).get(exclude_params=True, hold=hold)
 
@@ -189,18 +188,18 @@ class RuntimeClient(BaseBackendClient):
         )
 
     def job_results(self, job_id: str) -> str:
-        """Return the text of a result."""
+        """Return the encoded result of a job."""
         return self._api.program_job(job_id).results()
 
     def job_interim_results(self, job_id: str) -> str:
-        """Return the text of the messages so far."""
+        """Return the encoded interim results received so far."""
         return self._api.program_job(job_id).interim_results()
 
     def job_cancel(self, job_id: str) -> None:
         """Cancel a job.
 
         Raises:
-            RequestsApiError: With status 409 if it has ended otherwise.
+            RequestsApiError: With status 409 if the job has already ended.
         """
         try:
             self._api.program_job(job_id).cancel()
@@ -260,5 +259,5 @@ class RuntimeClient(BaseBackendClient):
 
 
 def _earlier_attempt_may_have_worked(error: RequestsApiError) -> bool:
-    """Whether a refusal may mean that the request, sent again, had been carried out before."""
+    """Return whether an earlier attempt of a refused request may have succeeded."""
     return error.failure is not None and error.failure.uncertain

@@ -1,4 +1,4 @@
-"""The stream of a job's messages."""
+"""Client of a job's message stream."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from .base import BaseWebsocketClient
 
 
 class RuntimeWebsocketClient(BaseWebsocketClient):
-    """Put the messages of a job into a queue; without a queue, only report the end of the job."""
+    """Client that puts a job's messages into a queue; without a queue, it only detects the end."""
 
     def _handle_message(self, message: str) -> None:
         self._message_queue.put(message)
 
     def _handle_stream_iteration(self) -> None:
-        """Do nothing before a connection."""
+        """Do nothing; connections need no preparation."""
 
     def follow(self) -> None:
         """Open the stream in the background; :attr:`finished` is set when it ends."""
@@ -24,12 +24,12 @@ class RuntimeWebsocketClient(BaseWebsocketClient):
         """Read the stream to its end.
 
         Args:
-            max_retries: Failed connections in a row after the first.
-            backoff_factor: Seconds before the first of them.
+            max_retries: Maximum number of consecutive failed reconnections.
+            backoff_factor: Seconds before the first reconnection.
 
         Raises:
-            WebsocketError: If the stream broke for good.
-            WebsocketTimeoutError: If it was ended because the user's time was over.
+            WebsocketError: If the stream failed permanently.
+            WebsocketTimeoutError: If the user's timeout ended the stream.
         """
         self.stream(self._address(), max_retries, backoff_factor)
 

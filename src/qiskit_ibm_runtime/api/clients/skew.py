@@ -1,4 +1,4 @@
-"""Clients and servers of different releases: what may go wrong, told once."""
+"""Warnings about different versions of client and server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 PACKAGE, TERRA = "qiskit-ibm-runtime", "qiskit-terra"
 
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 def installed() -> dict[str, str]:
-    """Return the releases of this side: of this package and of terra."""
+    """Return the installed versions of this package and of terra."""
     found = {}
     for name in (PACKAGE, TERRA):
         try:
@@ -29,50 +29,51 @@ def installed() -> dict[str, str]:
 
 
 def warn_of_skew(url: str, server: Mapping[str, Any]) -> None:
-    """Warn once if a server says that it is of another release than this client.
+    """Warn once if a server reports another version than that of this client.
 
     Args:
-        url: Address of the server.
-        server: What it says about itself; services other than the embedded runtime tell nothing.
+        url: URL of the server.
+        server: Versions that the server reports; only the embedded runtime reports any.
     """
     message = skew(url, server, installed())
-    if message is not None and message not in _told:
-        _told.add(message)
+    if message is not None and message not in _warned:
+        _warned.add(message)
         warnings.warn(message, stacklevel=caller_stacklevel())
 
 
 def skew(url: str, server: Mapping[str, Any], ours: Mapping[str, str]) -> str | None:
-    """Return what is wrong with two releases that meet, and what to do; ``None`` if nothing is.
+    """Return a warning about incompatible versions; ``None`` if they are compatible.
 
-    A newer terra at the server reads what an older client sends; not the other way round.
+    A server with a newer terra can read data of an older client, but not vice versa.
 
     Args:
-        url: Address of the server.
-        server: Its releases by package.
-        ours: Those of this client.
+        url: URL of the server.
+        server: Versions of the server by package.
+        ours: Versions of this client by package.
     """
     theirs = {name: str(server[name]) for name in (PACKAGE, TERRA) if server.get(name)}
     here, there = _numbers(ours.get(PACKAGE)), _numbers(theirs.get(PACKAGE))
     if here and there and here != there:
         older, update = (
-            ("the server", "Update it, and start it again")
+            ("the server", "Update and restart it")
             if there < here
             else ("this client", "Update it with the wheel or checkout that the server runs")
         )
         return (
             f"The server at {url} runs {PACKAGE} {theirs[PACKAGE]}, and this client is "
-            f"{ours[PACKAGE]}: {older} is older, and may lack what the other side uses. {update}."
+            f"{ours[PACKAGE]}: {older} is older, and may lack features that the other side uses. "
+            f"{update}."
         )
     here, there = _numbers(ours.get(TERRA))[:2], _numbers(theirs.get(TERRA))[:2]
     if here and there and there < here:
         return (
             f"The server at {url} runs {TERRA} {theirs[TERRA]}, older than {ours[TERRA]} here: it "
-            "may not be able to read circuits that are sent. Start it with the Qiskit of this "
-            "client."
+            "may not be able to read the client's circuits. Start it with the Qiskit version of "
+            "this client."
         )
     return None
 
 
 def _numbers(release: str | None) -> tuple[int, ...]:
-    """Return the numbers of a release, local ones such as ``+embedded.2`` included."""
+    """Return the numbers of a version, including those of a suffix such as ``+embedded.2``."""
     return tuple(map(int, re.findall(r"\d+", release or "")))

@@ -1,14 +1,14 @@
-"""Submit exactly once: one ``run()`` creates at most one job, and none is lost.
+"""Exactly-once submission: one ``run()`` creates at most one job, and no job is lost.
 
-A submit whose answer is lost may or may not have made a job. What is done then:
+If the response to a submission is lost, a job may or may not have been created:
 
-1. A service that honours the header ``Idempotency-Key`` (it sends the key back) is simply asked
-   again: it makes one job for one key.
-2. Any other service is asked for its recent jobs. A job that was made since the submit began, with
-   the same program, backend, tags, session and inputs, and that no other submit of this process
-   owns, is the one; it is adopted.
-3. If that leaves a doubt, :class:`~qiskit_ibm_runtime.api.exceptions.SubmitUncertainError` lists
-   the jobs that may be it.
+1. If the service honors the header ``Idempotency-Key`` (it returns the key), the request is sent
+   again, as the service creates one job per key.
+2. Otherwise, the recent jobs are listed. The submission adopts the job that was created since it
+   began, has the same program, backend, tags, session and inputs, and belongs to no other
+   submission of this process.
+3. If the result is ambiguous, :class:`~qiskit_ibm_runtime.api.exceptions.SubmitUncertainError`
+   lists the candidate jobs.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 
 logger = logger_without_secrets(__name__)
 
-# Submits with one key, each with all the repetitions of the retry policy.
+# Submissions with the same key, each with all retries of the retry policy.
 SUBMIT_ATTEMPTS = 3
-# Services show a new job in their listing with some delay: they are asked so often, with pauses.
+# Services list a new job after some delay, so the listing is repeated with backoff.
 LISTING_ATTEMPTS = 4
 LISTED = 50
-# A first, coarse limit on what is listed; clocks that differ by more would break log-ins, too.
+# Coarse limit on the clock difference; larger differences would break logins, too.
 WORST_CLOCK = timedelta(minutes=10)
-# Seconds for the answers of equal submits of other threads.
+# Seconds to wait for the responses to identical submissions of other threads.
 TWIN_TIMEOUT = 60.0
 _MOST_IDS = 10_000
 
@@ -67,9 +67,9 @@ class PendingSubmit:
     """A submission in progress.
 
     Attributes:
-        base_url: The service.
-        digest: Of the text that is sent; equal for submits that cannot be told apart.
-        looking: Whether its answer was lost, so that it looks for its job.
+        base_url: Base URL of the service.
+        digest: Digest of the request body; identical submissions have the same digest.
+        looking: Whether the response was lost, and the submission searches for its job.
     """
 
     base_url: str
@@ -83,8 +83,8 @@ class PendingSubmit:
         return (self.base_url, self.digest) == (other.base_url, other.digest)
 
 
-class AmbiguousJobsError(Exception):  # an answer, not an error of the user's
-    """More jobs match than submissions are looking for one."""
+class AmbiguousJobsError(Exception):  # internal; translated before users see it
+    """More jobs match than there are submissions that search for one."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
         super().__init__(*job_ids)
@@ -98,7 +98,7 @@ class Ledger:
         self.reset_after_fork()
         reset_in_children(self)
         self._owned: OrderedDict[str, None] = OrderedDict()
-        self._honouring: set[str] = set()
+        self._honoring: set[str] = set()
 
     def reset_after_fork(self) -> None:
         """Forget submissions of the parent process."""
@@ -118,13 +118,13 @@ class Ledger:
                 self._under_way.discard(submit)
                 self._changed.notify_all()
 
-    def honours_keys(self, base_url: str) -> bool:
+    def honors_keys(self, base_url: str) -> bool:
         """Whether the service is known to honor idempotency keys."""
-        return base_url in self._honouring
+        return base_url in self._honoring
 
-    def note_honouring(self, base_url: str) -> None:
+    def record_honoring(self, base_url: str) -> None:
         """Remember that the service honors idempotency keys."""
-        self._honouring.add(base_url)
+        self._honoring.add(base_url)
 
     def settle(self, submit: PendingSubmit, job_id: str) -> None:
         """Record the job that a submission returned."""
@@ -142,20 +142,20 @@ class Ledger:
     ) -> str | None:
         """Choose the job that a submission created among those that match.
 
-        Submits of one process that cannot be told apart may share out the jobs that fit as they
-        come, if there are no more jobs than such submits.
+        Identical submissions of one process may claim the matching jobs in any order, provided
+        that there are no more jobs than such submissions.
 
         Args:
-            submit: The submit that looks.
-            job_ids: Jobs that fit, as the service listed them.
-            listed: When it did, by the monotonic clock.
-            patience: Seconds to wait for the answers of equal submits still under way.
+            submit: The submission that searches.
+            job_ids: Matching jobs, in the order of the service.
+            listed: Time of the listing, on the monotonic clock.
+            patience: Seconds to wait for the responses to identical pending submissions.
 
         Returns:
-            A job, which then belongs to the submit; ``None`` if none is left.
+            A job, which then belongs to the submission; ``None`` if no job is left.
 
         Raises:
-            AmbiguousJobsError: If more jobs are left than submits look for one.
+            AmbiguousJobsError: If more jobs are left than submissions that search for one.
         """
 
         def twins() -> list[PendingSubmit]:
@@ -179,22 +179,22 @@ class Ledger:
         self._changed.notify_all()
 
 
-# One for the process: two services of one account would otherwise adopt each other's jobs.
+# One per process, as two services of one account might otherwise adopt each other's jobs.
 LEDGER = Ledger()
 
 
 def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, Any]:
-    """Submit a job, and return its id and backend.
+    """Submit a job, and return its ID and backend.
 
     Args:
         api: Endpoints of the runtime.
         request: Body of the request, as :meth:`.JobRequest.body` returns it.
-        body: The same as the text that is sent.
+        body: The body encoded as a string.
 
     Raises:
-        SubmitUncertainError: If the job may have been made but could not be told from others.
-        RequestsApiError: If the service refused it, or was not reached; then there is no job.
-        IBMNotAuthorizedError: If it refused the credentials.
+        SubmitUncertainError: If a job may have been created, but it is unknown which one.
+        RequestsApiError: If the service refused the job or was not reached; no job exists.
+        IBMNotAuthorizedError: If the service refused the credentials.
     """
     with LEDGER.submitting(api.session.base_url, body) as ours:
         return _Submission(api, request, body, ours).settle()
@@ -216,36 +216,36 @@ class _Submission:
             if answer is not None:
                 return answer
             LEDGER.starts_looking(self._ours)
-            found = None if self._honoured else self._look_for_it()
+            found = None if self._honored else self._find_created_job()
             if found is not None:
                 return found
-            if not self._honoured:
+            if not self._honored:
                 break
-        found = self._look_for_it(looks=1) if self._honoured else None
+        found = self._find_created_job(attempts=1) if self._honored else None
         if found is None:
             raise self._uncertain(())
         return found
 
     @property
-    def _honoured(self) -> bool:
-        return LEDGER.honours_keys(self._ours.base_url)
+    def _honored(self) -> bool:
+        return LEDGER.honors_keys(self._ours.base_url)
 
     def _send(self) -> dict[str, Any] | None:
-        """Send the request with safe retries; ``None`` if the outcome is unknown."""
+        """Send the request with safe retries; return ``None`` if the outcome is unknown."""
         try:
-            response = self._api.post_job(self._body, self._key, idempotent=self._honoured)
+            response = self._api.post_job(self._body, self._key, idempotent=self._honored)
         except (RequestsApiError, IBMNotAuthorizedError) as exc:
-            self._note_honouring(getattr(exc.__cause__, "response", None))
-            # A refusal ends the matter only if no earlier attempt may have made a job.
+            self._record_honoring(getattr(exc.__cause__, "response", None))
+            # A refusal is final only if no earlier attempt can have created a job.
             if not ((exc.failure is not None and exc.failure.uncertain) or self._doubtful):
                 raise
             self._doubtful = exc
             return None
-        self._note_honouring(response)
+        self._record_honoring(response)
         answer = _job_in(response)
         if answer is None:
             self._doubtful = RequestsApiError(
-                f"The service answered with status {response.status_code}, but not with a job.",
+                f"The service responded with status {response.status_code}, but without a job ID.",
                 response.status_code,
                 failure=Failure(status=response.status_code, uncertain=True),
             )
@@ -253,18 +253,18 @@ class _Submission:
         LEDGER.settle(self._ours, answer["id"])
         return answer
 
-    def _note_honouring(self, response: Response | None) -> None:
+    def _record_honoring(self, response: Response | None) -> None:
         if response is not None and response.headers.get(IDEMPOTENCY_HEADER) == self._key:
-            LEDGER.note_honouring(self._ours.base_url)
+            LEDGER.record_honoring(self._ours.base_url)
 
-    def _look_for_it(self, looks: int = LISTING_ATTEMPTS) -> dict[str, Any] | None:
+    def _find_created_job(self, attempts: int = LISTING_ATTEMPTS) -> dict[str, Any] | None:
         """Find the job that the submission created, if any.
 
         Raises:
-            SubmitUncertainError: If the jobs cannot be listed, or more than one may be it.
+            SubmitUncertainError: If the jobs cannot be listed, or more than one job matches.
         """
         policy = self._api.session.policy
-        for look in range(1, looks + 1):
+        for attempt in range(1, attempts + 1):
             try:
                 records, listed = self._recent_jobs()
                 job_id = LEDGER.claim(self._ours, list(records), listed, TWIN_TIMEOUT)
@@ -274,13 +274,13 @@ class _Submission:
                 raise self._uncertain((), f" Listing jobs failed too: {exc.message}") from None
             if job_id is not None:
                 logger.warning(
-                    "The answer to a submit was lost; the job that it made, %s, was found.", job_id
+                    "The response to a submission was lost; its job %s was found.", job_id
                 )
                 return {"id": job_id, "backend": records[job_id].get("backend")}
-            if self._honoured:
+            if self._honored:
                 return None
-            if look < looks:
-                wait(policy.backoff(Attempt(harmless=True, number=look + 1), draw_jitter()))
+            if attempt < attempts:
+                wait(policy.backoff(Attempt(harmless=True, number=attempt + 1), draw_jitter()))
         return None
 
     def _recent_jobs(self) -> tuple[dict[str, dict[str, Any]], float]:
@@ -299,7 +299,7 @@ class _Submission:
         )
         response = self._api.jobs_response(query, headers={IDEMPOTENCY_HEADER: self._key})
         received, listed = datetime.now(timezone.utc), time.monotonic()
-        self._note_honouring(response)
+        self._record_honoring(response)
         earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)
         listing = records(read_json(response, dict), "jobs", "id")
         jobs = {job["id"]: job for job in listing}
@@ -308,7 +308,7 @@ class _Submission:
         }, listed
 
     def _may_be_ours(self, job: dict[str, Any], earliest: datetime) -> bool:
-        if _moment(job.get("created"), earliest) < earliest:
+        if _parse_time(job.get("created"), earliest) < earliest:
             return False
         asked = self._request
         if set(job.get("tags") or []) != set(asked.get("tags") or []):
@@ -323,13 +323,13 @@ class _Submission:
         said = doubtful.message if doubtful else ""
         failure = (doubtful.failure if doubtful else None) or Failure()
         jobs = (
-            f"One of these jobs may be it: {', '.join(candidates)}."
+            f"It may be one of these jobs: {', '.join(candidates)}."
             if candidates
-            else "No job that may be it was found; one may still appear in service.jobs()."
+            else "No matching job was found; one may still appear in service.jobs()."
         )
         return SubmitUncertainError(
-            f"It is not known whether the job was made, and submitting it again might make a "
-            f"second one. {jobs}{more} What happened: {said}",
+            f"It is unknown whether the job was created; submitting it again might create a "
+            f"second one. {jobs}{more} Cause: {said}",
             failure.status if failure.status is not None else -1,
             failure=dataclasses.replace(failure, uncertain=True, candidates=candidates),
         )
@@ -347,8 +347,8 @@ def clock_ahead(date: str | None, received: datetime) -> timedelta:
     """Return a lower bound on how far the service's clock is ahead of ours.
 
     Args:
-        date: The Date header of an answer, which counts whole seconds.
-        received: When the answer came, by our clock.
+        date: Date header of a response, with a resolution of one second.
+        received: When the response arrived, on our clock.
     """
     try:
         return parsedate_to_datetime(date or "") - received
@@ -357,7 +357,7 @@ def clock_ahead(date: str | None, received: datetime) -> timedelta:
 
 
 def canonical(inputs: Any) -> str:
-    """Return a canonical string of inputs, in whatever form a service returns them."""
+    """Return a canonical string of inputs, for all forms in which services return them."""
     if isinstance(inputs, str):
         try:
             inputs = json.loads(inputs)
@@ -368,7 +368,7 @@ def canonical(inputs: Any) -> str:
     return json.dumps(inputs, sort_keys=True)
 
 
-def _moment(text: Any, otherwise: datetime) -> datetime:
+def _parse_time(text: Any, otherwise: datetime) -> datetime:
     try:
         moment = isoparse(str(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The version of a service."""
+"""Client for the version of a service."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .base import BaseClient
 
 
 class VersionClient(BaseClient):
-    """Ask an authentication URL for its version; needs no credentials."""
+    """Client that fetches the version of an authentication service, without credentials."""
 
     def __init__(self, url: str, **request_kwargs: Any) -> None:
         self.client_version_finder = Api(RetrySession(url, **request_kwargs))
 
     def version(self) -> dict[str, Any]:
-        """Return the versions; ``new_api`` is false for an address that is no such service."""
+        """Return the versions; ``new_api`` is false if the URL is not an authentication service."""
         return self.client_version_finder.version()

@@ -1,8 +1,7 @@
-"""Read response bodies within limits of size, time and expansion.
+"""Reading of response bodies with limits on size, time and expansion.
 
-Nothing that a service or a gateway sends is read without a limit. A body is decompressed here and
-not by urllib3, whose releases differ in what they bound and in whether they notice a compressed
-body that was cut short.
+Bodies are decompressed here rather than by urllib3, whose releases differ in the limits that they
+apply, and in whether they detect a truncated compressed body.
 """
 
 from __future__ import annotations
@@ -19,53 +18,55 @@ if TYPE_CHECKING:
     from .deadline import RequestDeadline
 
 LARGEST_ANSWER = 2**30
-"""Bytes of a good answer, after decompression."""
+"""Maximum size of a successful response in bytes, after decompression."""
 LARGEST_ERROR = 2**16
-"""Bytes of an error page; the rest is not read."""
-# Texts of JSON shrink to a twentieth or so, zeros to a thousandth.
+"""Maximum number of bytes to read of an error page."""
+# Typical JSON is compressed by a factor of about 20, zeros by a factor of 1000.
 _FREE_EXPANSION = 2**25
 _MOST_EXPANSION = 200
 _PIECE = 2**18
 _ANY_HEADER, _ZLIB, _RAW_DEFLATE = 47, 15, -15  # the values of zlib's `wbits`
-# Others are either unknown to Python or expand what they decode (idna, undefined, zlib_codec).
+# Other codecs are unknown to Python, or unsuitable for text (idna, undefined, zlib_codec).
 _CHARSETS = frozenset(
     {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252"}
 )
 
 
 class AnswerRefused(requests.RequestException):
-    """A response was refused: it is too large, or in an encoding that was not requested."""
+    """A response is too large, or has an encoding that was not requested."""
 
 
 def read_answer(response: requests.Response, limit: int, deadline: RequestDeadline) -> None:
-    """Read the body into the response; of an error page only its beginning.
+    """Read the body of a response into it; of an error page, read only the beginning.
 
     Args:
-        response: A response whose body was not read yet; its connection is released.
-        limit: Bytes to accept at most, after decompression.
-        deadline: The time limit; an announced body extends it as it arrives.
+        response: A response with an unread body; its connection is released.
+        limit: Maximum number of bytes, after decompression.
+        deadline: Time limit, which received bytes extend if the body has a known length.
 
     Raises:
         AnswerRefused: If the body is too large, expands too far, or has an unknown encoding.
-        requests.ConnectionError: If it broke off.
-        requests.Timeout: If the time is over.
+        requests.ConnectionError: If the body is truncated.
+        requests.Timeout: If the time limit passes.
     """
     if getattr(response, "raw", None) is None:
-        return  # a double, made by hand, that holds its content already
+        return  # a test double that already contains its content
     failed = response.status_code >= 400
     limit = LARGEST_ERROR if failed else limit
-    announced = _announced(response)
-    if announced is not None and announced > limit and not failed:
+    content_length = _content_length(response)
+    if content_length is not None and content_length > limit and not failed:
         response.close()
         raise AnswerRefused(_too_large(limit), request=response.request)
     content = io.BytesIO()
     try:
-        for piece in _decoded(response, _timely(response, announced is not None, deadline)):
+        for piece in _decoded(
+            response, _read_within_deadline(response, content_length is not None, deadline)
+        ):
             content.write(piece)
             if content.tell() > limit:
                 break
         else:
-            _check_whole(response, announced)
+            _check_complete(response, content_length)
     except BaseException:
         response.close()
         raise
@@ -80,15 +81,15 @@ def read_answer(response: requests.Response, limit: int, deadline: RequestDeadli
         response.encoding = "utf-8"
 
 
-def _announced(response: requests.Response) -> int | None:
+def _content_length(response: requests.Response) -> int | None:
     value = response.headers.get("Content-Length", "")
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _timely(
+def _read_within_deadline(
     response: requests.Response, extends: bool, deadline: RequestDeadline
 ) -> Iterator[bytes]:
-    """Yield the body as it arrives; only a body of announced length extends the deadline."""
+    """Yield the body as it arrives; extend the deadline only for a body of known length."""
     before = 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
         if extends:
@@ -105,27 +106,27 @@ def _decoded(response: requests.Response, pieces: Iterator[bytes]) -> Iterable[b
         return pieces
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise AnswerRefused(
-            f"The answer is encoded as {encoding[:100]!r}, which was not requested.",
+            f"The response is encoded as {encoding[:100]!r}, which was not requested.",
             request=response.request,
         )
-    return _inflated(response, pieces, deflate=encoding == "deflate")
+    return _decompressed(response, pieces, deflate=encoding == "deflate")
 
 
-def _inflated(
+def _decompressed(
     response: requests.Response, pieces: Iterator[bytes], *, deflate: bool
 ) -> Iterator[bytes]:
     inflater = None
-    came = made = 0
+    received = produced = 0
     for piece in pieces:
-        came += len(piece)
+        received += len(piece)
         rest = piece
         while rest:
-            if inflater is None or inflater.eof:  # members of a gzip file may follow each other
+            if inflater is None or inflater.eof:  # a gzip file may consist of several members
                 inflater = zlib.decompressobj(_header_of(rest) if deflate else _ANY_HEADER)
-            made += len(part := inflater.decompress(rest, _PIECE))
-            if made > _FREE_EXPANSION and made > came * _MOST_EXPANSION:
+            produced += len(part := inflater.decompress(rest, _PIECE))
+            if produced > _FREE_EXPANSION and produced > received * _MOST_EXPANSION:
                 raise AnswerRefused(
-                    f"The response expands {came} bytes to more than {made}.",
+                    f"The response expands {received} bytes to more than {produced}.",
                     request=response.request,
                 )
             yield part
@@ -134,7 +135,7 @@ def _inflated(
         yield part
     if inflater is not None and not inflater.eof:
         raise requests.ConnectionError(
-            f"The response ended inside its compressed body, after {came} bytes.",
+            f"The response ended inside its compressed body, after {received} bytes.",
             request=response.request,
         )
 
@@ -144,16 +145,17 @@ def _header_of(start: bytes) -> int:
     return _ZLIB if start[0] & 0x0F == 8 and start[0] >> 4 <= 7 else _RAW_DEFLATE
 
 
-def _check_whole(response: requests.Response, announced: int | None) -> None:
-    """Refuse a truncated response; older versions of urllib3 accept it."""
-    if announced is None or response.request.method == "HEAD":
+def _check_complete(response: requests.Response, content_length: int | None) -> None:
+    """Raise if a response is truncated, as older versions of urllib3 do not check this."""
+    if content_length is None or response.request.method == "HEAD":
         return
-    came = response.raw.tell()
-    if came < announced and response.status_code not in (204, 304):
+    received = response.raw.tell()
+    if received < content_length and response.status_code not in (204, 304):
         raise requests.ConnectionError(
-            f"The response ended after {came} of {announced} bytes.", request=response.request
+            f"The response ended after {received} of {content_length} bytes.",
+            request=response.request,
         )
 
 
 def _too_large(limit: int) -> str:
-    return f"The answer is longer than {limit} bytes and was not read."
+    return f"The response is longer than {limit} bytes and was not read."

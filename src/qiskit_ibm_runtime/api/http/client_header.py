@@ -1,9 +1,10 @@
-"""The client header, which lists Qiskit packages in use; contains no paths and no user code.
+"""Client header, which lists Qiskit packages in use but contains no paths and no user code.
 
-Grammar: ``qiskit-version-2/<packages>/<caller>[/<custom>]``. *Packages* are the installed ones of
-a fixed list with their versions, a star on those that are imported. *Caller* is the outermost
-module on the stack that belongs to one of them, such as ``qiskit_ibm_runtime~sampler.py``, else
-``qiskit``. *Custom* is the value of ``QISKIT_IBM_RUNTIME_CUSTOM_CLIENT_APP_HEADER``.
+Grammar: ``qiskit-version-2/<packages>/<caller>[/<custom>]``. *Packages* are the installed packages
+of a fixed list with their versions; a star marks imported packages. *Caller* is the outermost
+module on the call stack that belongs to one of these packages, such as
+``qiskit_ibm_runtime~sampler.py``, else ``qiskit``. *Custom* is the value of
+``QISKIT_IBM_RUNTIME_CUSTOM_CLIENT_APP_HEADER``.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ PACKAGES = (
     "qiskit_optimization",
     "qiskit_finance",
 )
-# Terra's distribution has another name than what it installs. These two are always at work, so that
-# a star would say nothing; servers have never seen one on them.
+# Terra's distribution and import names differ.
 _MODULE_OF = {"qiskit_terra": "qiskit"}
+# These two are always imported, and 0.9.3 sent them without a star.
 _NEVER_STARRED = frozenset({"qiskit_ibm_runtime", "qiskit_terra"})
 OPT_OUT = "QISKIT_IBM_RUNTIME_CLIENT_HEADER"
-NOBODY = "qiskit"
+UNKNOWN_CALLER = "qiskit"
 
-# What a code file adds to the header: nothing, or the name of its module. Files are few, and a
-# module's name is the same for each of its functions.
+# Module name in the header by code file, as all functions of a file share it; ``None`` if the file
+# belongs to no Qiskit package.
 _caller_of_file: dict[str, str | None] = {}
-# Notebooks make a new file name for each cell.
+# Notebooks use a new file name for each cell.
 _MOST_FILES = 10_000
 
 
@@ -76,11 +77,11 @@ def calling_module(frame: FrameType | None) -> str:
         if caller is not None:
             outermost = caller
         frame = frame.f_back
-    return outermost or NOBODY
+    return outermost or UNKNOWN_CALLER
 
 
 def _caller_in(frame: FrameType) -> str | None:
-    """What a frame's module adds: only a name under which an installed package was imported."""
+    """Return the module name of a frame if it belongs to an imported package of the list."""
     name = frame.f_globals.get("__name__")
     if not isinstance(name, str) or frame.f_code.co_filename.startswith("<"):
         return None
@@ -93,20 +94,21 @@ def _caller_in(frame: FrameType) -> str | None:
 
 
 def client_application(custom: str = "") -> str:
-    """Return exactly what is sent with a request made now from here.
+    """Return the header that a request from the caller would send.
+
+    ``QISKIT_IBM_RUNTIME_CLIENT_HEADER=off`` removes all but the name of the format and the custom
+    string.
 
     Args:
-        custom: Text that the user wants to send along.
-
-    ``QISKIT_IBM_RUNTIME_CLIENT_HEADER=off`` leaves only the name of the format and that text.
+        custom: Custom string of the user.
     """
     if os.environ.get(OPT_OUT, "").lower() in ("off", "0", "false", "no"):
-        parts = ["qiskit-version-2", "", NOBODY]
+        parts = ["qiskit-version-2", "", UNKNOWN_CALLER]
     else:
         parts = ["qiskit-version-2", packages(), calling_module(sys._getframe(1))]
     return "/".join([*parts, _printable(custom)] if custom else parts)
 
 
 def _printable(text: str) -> str:
-    """A header takes printable ASCII only; anything else might end it early."""
+    """Replace everything but printable ASCII, as other characters are invalid in a header."""
     return re.sub(r"[^\x20-\x7e]", "?", text).strip()

@@ -1,4 +1,4 @@
-"""Calls that may block, run concurrently in daemon threads; state to reset after a fork."""
+"""Concurrent calls in daemon threads, and reset of state after a fork."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-# Concurrent requests: as many as connections are kept to one host.
+# Maximum number of concurrent requests, equal to the pooled connections per host.
 WIDTH = 32
 
-# A TLS handshake costs two to three round trips, and work on both sides, before the connection
-# carries its first request: one is opened per this many requests. A plain one is there at once.
+# A TLS handshake takes two to three round trips and CPU time, so open one connection per this many
+# requests. Plain connections open immediately.
 REQUESTS_PER_HANDSHAKE = 3
 
-# Threads on top of the limit that replace those stuck in abandoned calls.
+# Maximum number of extra threads that replace threads stuck in abandoned calls.
 MOST_ABANDONED = 32
 
-# Python loses a signal that arrives just before the main thread blocks: it is noticed after at most
-# this many seconds. Without a limit, about one Ctrl-C in a hundred was lost on a busy machine.
+# Python does not handle a signal that arrives just before the main thread blocks until the call
+# returns, so wait at most this many seconds at a time. Without the limit, about one Ctrl-C in a
+# hundred was ignored on a busy machine.
 INTERRUPT_CHECK = 1.0
 
 T = TypeVar("T")
@@ -38,10 +39,10 @@ _watched: weakref.WeakSet[Resettable] = weakref.WeakSet()
 
 
 class WorkerPool:
-    """Run calls in at most ``limit`` threads, in the order in which they were submitted.
+    """Run calls in at most ``limit`` threads, in the order of submission.
 
-    The interpreter joins the threads of ``ThreadPoolExecutor`` before it exits, so one call that
-    hangs keeps a finished program alive. These are daemon threads, and none lives while idle.
+    The interpreter joins the threads of ``ThreadPoolExecutor`` before it exits, so a call that
+    hangs would keep the program from ending. This pool uses daemon threads, which end when idle.
     """
 
     def __init__(self, limit: int, name: str) -> None:
@@ -50,17 +51,17 @@ class WorkerPool:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        """Start empty, as threads do not survive a fork."""
+        """Discard all calls and threads, as threads do not survive a fork."""
         self._lock = threading.Lock()
         self._calls: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads = 0
         self._abandoned = 0
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
-        """Run a call as soon as a thread is free.
+        """Schedule a call.
 
         Raises:
-            RuntimeError: If no thread is running and none can be started; the call is dropped.
+            RuntimeError: If no thread is running and none can be started; the call is discarded.
         """
         future: Future[T] = Future()
         with self._lock:
@@ -74,7 +75,7 @@ class WorkerPool:
         return future
 
     def abandon(self, future: Future[Any]) -> None:
-        """Give up on a call: while it hangs, another thread takes its place."""
+        """Cancel a call; if it is already running, another thread replaces its thread."""
         if future.cancel():
             return
         with self._lock:
@@ -90,7 +91,7 @@ class WorkerPool:
             self._abandoned -= 1
 
     def _add_thread(self) -> None:
-        """Start a thread if there is work for one; the caller holds the lock."""
+        """Start a thread if calls are waiting; the caller holds the lock."""
         if not self._calls or self._threads >= self._limit + self._abandoned:
             return
         self._threads += 1
@@ -111,22 +112,22 @@ class WorkerPool:
                 continue
             try:
                 answer = call()
-            # Whatever it is belongs to the caller, who waits for the future.
+            # Pass every exception to the caller, who waits for the future.
             except BaseException as exc:  # noqa: BLE001
                 future.set_exception(exc)
             else:
                 future.set_result(answer)
                 del answer
-            # An idle moment must not keep a large answer alive.
+            # Do not keep a large result alive while waiting for the lock.
             del future, call
 
 
 def width(requests: int, url: str | None = None) -> int:
-    """Return the number of connections to spread requests over.
+    """Return the number of connections to use for concurrent requests.
 
     Args:
         requests: Number of requests.
-        url: Where they go, if all go to one host.
+        url: URL of the host, if all requests go to the same host.
     """
     if (url or "").startswith("https:"):
         requests = ceil(requests / REQUESTS_PER_HANDSHAKE)
@@ -136,12 +137,12 @@ def width(requests: int, url: str | None = None) -> int:
 def run_concurrently(
     call: Callable[[T], R], items: Iterable[T], url: str | None = None
 ) -> list[Future[R]]:
-    """Call a function for each item in several threads, and wait for all of them.
+    """Call a function for each item in several threads, and wait for all calls.
 
     Args:
-        call: Sends a request.
-        items: The argument of each call.
-        url: Where the requests go, if all go to one host; see :func:`width`.
+        call: Function that sends a request.
+        items: Argument of each call.
+        url: URL of the host, if all requests go to the same host; see :func:`width`.
 
     Returns:
         One finished future per item, in order; one failure does not affect the others.
@@ -155,12 +156,12 @@ def run_concurrently(
         for item in todo:
             try:
                 futures.append(pool.submit(partial(call, item)))
-            except RuntimeError:  # the process may start no thread: one after the other, then
+            except RuntimeError:  # no thread can be started; run the call in this one
                 futures.append(_called(call, item))
         while wait(futures, INTERRUPT_CHECK).not_done:
             pass
     except BaseException:
-        # After Ctrl-C nothing new begins, and nothing waits for what is in progress.
+        # After Ctrl-C, start no further calls, and do not wait for running ones.
         for future in futures:
             future.cancel()
         raise
@@ -171,7 +172,7 @@ def _called(call: Callable[[T], R], item: T) -> Future[R]:
     future: Future[R] = Future()
     try:
         future.set_result(call(item))
-    except Exception as exc:  # noqa: BLE001  # anyone who reads the future decides
+    except Exception as exc:  # noqa: BLE001  # the reader of the future handles it
         future.set_exception(exc)
     return future
 
@@ -187,7 +188,7 @@ def failures(names: Iterable[str], futures: Iterable[Future[R]]) -> dict[str, Ba
         error = future.exception()
         if error is None:
             continue
-        # Anything but a refusal or a malformed answer is a bug.
+        # Errors other than refusals and malformed responses are bugs.
         if isinstance(error, IBMNotAuthorizedError) or not isinstance(
             error, (IBMError, ValueError)
         ):
@@ -197,14 +198,14 @@ def failures(names: Iterable[str], futures: Iterable[Future[R]]) -> dict[str, Ba
 
 
 class Resettable(Protocol):
-    """An object with state of the process that made it."""
+    """Object with state that is specific to a process, such as locks and threads."""
 
     def reset_after_fork(self) -> None:
-        """Drop that state; runs in the child, which has no other threads."""
+        """Reset this state; called in the child, which has no other threads."""
 
 
 def reset_in_children(thing: Resettable) -> None:
-    """Reset an object in each child that is forked during its lifetime."""
+    """Register an object to be reset in each child that is forked during its lifetime."""
     _watched.add(thing)
 
 

@@ -1,9 +1,9 @@
-"""RequestDeadline of a whole request, which neither silence nor a trickle of bytes can extend.
+"""Deadlines for whole requests, which cannot be extended by a slow trickle of bytes.
 
-A socket's own timeout starts anew with every byte. Here each wait of the socket is also held to
-what is left of the request's limit. What we send, and a body of announced length, extend the limit
-at a slow, fixed rate as they move: a large transfer on a poor line goes through, while a peer that
-drips, or sends headers without end, does not keep a caller.
+The timeout of a socket restarts with every byte. A request deadline also limits each socket
+operation to the remaining time of the request. Sent data, and bodies of known length, extend the
+deadline at a fixed low rate. A large transfer on a slow connection can thus finish, but a peer that
+sends single bytes or endless headers cannot block the caller.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from qiskit_ibm_runtime.proxies.tunnel import NtlmTunnel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Slower transfers than this, in bytes per second over the whole request, run into its limit.
+# Slowest transfer in bytes per second, averaged over a request, that the deadline allows.
 SLOWEST_RATE = 16 * 1024
 _PIECE = 64 * 1024
 _MOST_INTERIM = 100
 
 
 class RequestDeadline:
-    """RequestDeadline of a request.
+    """Deadline of a request.
 
     Args:
-        seconds: From now.
-        clock: A monotonic clock.
-        silence: Seconds without any byte moving that are one wait too long.
+        seconds: Seconds from now.
+        clock: Monotonic clock.
+        silence: Maximum number of seconds to wait for a single byte.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class RequestDeadline:
         self._end = clock() + seconds
 
     def left(self) -> float:
-        """Return the seconds left; negative when it is over."""
+        """Return the seconds left; negative after the deadline."""
         return self._end - self._clock()
 
     def moved(self, count: int) -> None:
-        """Extend the deadline by the time that this many bytes may take."""
+        """Extend the deadline by the time allowed for a number of transferred bytes."""
         self._end += count / SLOWEST_RATE
 
     def timeout(self) -> float:
-        """Return the current timeout of a socket.
+        """Return the timeout for the next socket operation.
 
         Raises:
-            socket.timeout: If nothing is left.
+            socket.timeout: If the deadline has passed.
         """
         left = self.left()
         if left <= 0:
@@ -90,11 +90,11 @@ def holding(deadline: RequestDeadline) -> Iterator[None]:
 
 
 class _TimedReader(io.RawIOBase):
-    """Read from a socket with a deadline."""
+    """Socket reader with a deadline."""
 
     def __init__(self, raw: Any, sock: Any, deadline: RequestDeadline) -> None:
         self._raw, self._deadline = raw, deadline
-        # The name under which the NTLM library looks for the socket.
+        # The NTLM library accesses the socket by this name.
         self._sock = sock
 
     def readable(self) -> bool:
@@ -131,12 +131,12 @@ class _TimedResponse(HTTPResponse):
             if self._interim > _MOST_INTERIM:
                 raise HTTPException(f"More than {_MOST_INTERIM} interim responses arrived.")
             if status == CONTINUE:
-                return line  # `begin` skips its headers and comes back
+                return line  # `begin` skips its headers and calls this method again
             parse_headers(self.fp)
 
 
 class _TimedSending:
-    """Send in chunks under the deadline; the connect timeout does not limit uploads."""
+    """Connection mixin that sends in chunks with a deadline, not with the connect timeout."""
 
     response_class = _TimedResponse
 
@@ -156,11 +156,11 @@ class _TimedSending:
 
 
 class _Connection(_TimedSending, HTTPConnection):  # type: ignore[misc]
-    """Plain HTTP connection."""
+    """HTTP connection with deadlines."""
 
 
 class _SecureConnection(_TimedSending, NtlmTunnel, HTTPSConnection):  # type: ignore[misc]
-    """HTTPS connection."""
+    """HTTPS connection with deadlines."""
 
 
 class _Pool(HTTPConnectionPool):

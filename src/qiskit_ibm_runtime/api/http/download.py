@@ -1,4 +1,4 @@
-"""Download results that are stored at another address."""
+"""Download of results that are stored on another host."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_REDIRECTS = 3
-# Such a text holds nothing but an address; longer ones are not even looked at, so a large result
-# is parsed once.
+# A link is short; longer results are not checked, so that a large result is parsed only once.
 LONGEST_LINK = 16_384
-# What is downloaded from elsewhere, in bytes.
+# Maximum size of a download in bytes.
 LONGEST_RESULT = 2**30
 
 
 def link_in(text: str) -> str | None:
-    """Return the address of a result that is stored elsewhere.
+    """Return the URL of a result that is stored on another host, or ``None``.
 
-    Only a JSON object whose single entry is a text ``url`` counts; a result that mentions
-    addresses is a result.
+    A link is a JSON object whose only entry is a string ``url``. Other results that contain URLs
+    are not links.
     """
     if len(text) > LONGEST_LINK or '"url"' not in text:
         return None
@@ -44,31 +43,34 @@ def link_in(text: str) -> str | None:
 
 
 def follow_link(session: RetrySession, text: str) -> str:
-    """Return the result that a text is the address of; any other text, and unsafe links, as is.
+    """Download a result if the string is a link; return other strings and unsafe links unchanged.
 
     Args:
-        session: Session of the service that sent the text.
-        text: The text.
+        session: Session of the service that sent the string.
+        text: The string.
 
     Raises:
-        RequestsApiError: If the result cannot be fetched.
-        IBMRuntimeError: If a redirect leads to an address that is not fetched.
+        RequestsApiError: If the download fails.
+        IBMRuntimeError: If a redirect leads to an unsafe URL.
     """
     link = link_in(text)
     if link is None:
         return text
     if not is_safe(link, session.base_url):
-        logger.warning("Not following an unsafe link in place of a result: %s", _place(link))
+        logger.warning("Not following an unsafe link to a result: %s", _shown_url(link))
         return text
     return download(session, link, LONGEST_RESULT).decode("utf-8")
 
 
 def is_safe(url: str, base_url: str) -> bool:
-    """Whether a result may make its readers fetch an address.
+    """Return whether a URL from a service is safe to fetch.
+
+    Safe URLs use https and contain no user name. If the service runs on this machine, so may the
+    host of the URL, and http is allowed.
 
     Args:
-        url: The address; https without a user name, or on this machine if the service is, too.
-        base_url: Address of the service.
+        url: The URL.
+        base_url: URL of the service.
     """
     try:
         parts = urlsplit(url)
@@ -84,19 +86,19 @@ def download(source: ClientParameters | RetrySession, url: str, limit: int) -> b
     """Download from another host with the usual retries, but without credentials.
 
     Proxies, verification, timeouts and retries are those of the service; neither tokens nor the
-    client header are sent. A broken transfer starts over.
+    client header are sent. An interrupted transfer restarts from the beginning.
 
     Args:
-        source: Session, or parameters, of the service that named the address.
-        url: The address; https, or anything on this machine if the service itself runs there.
-        limit: Bytes to accept at most, after decompression.
+        source: Session or parameters of the service that returned the URL.
+        url: The URL; see :func:`is_safe`.
+        limit: Maximum number of bytes, after decompression.
 
     Returns:
         The content.
 
     Raises:
-        IBMRuntimeError: If the address is refused.
-        RequestsApiError: If it cannot be fetched, or is too large.
+        IBMRuntimeError: If the URL is not safe.
+        RequestsApiError: If the request fails, or the content is too large.
 
     .. code-block:: python
 
@@ -116,15 +118,15 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
     for _ in range(MOST_REDIRECTS + 1):
         if not is_safe(url, session.base_url):
             raise IBMRuntimeError(
-                f"The service says that the result is at {_place(url)}, which is not fetched: only "
-                "https addresses without a user name are."
+                f"The service returned the unsafe URL {_shown_url(url)} for the result, which was "
+                "not fetched. Only https URLs without a user name are allowed."
             )
         try:
             response = session.request("GET", url, bare=True, allow_redirects=False, limit=limit)
         except RequestsApiError as exc:
-            # The error of a bare request names the address without its signed query.
+            # The error of a bare request contains the URL without its signed query.
             raise RequestsApiError(
-                f"The result at {_place(url)} could not be fetched. {exc.message}",
+                f"The result at {_shown_url(url)} could not be fetched. {exc.message}",
                 exc.status_code,
                 failure=exc.failure,
             ) from exc.__cause__
@@ -132,12 +134,14 @@ def _download(session: RetrySession, url: str, limit: int) -> bytes:
         if not (response.is_redirect and target):
             return response.content
         url = urljoin(url, target)
-    raise IBMRuntimeError(f"Too many redirects while downloading the result from {_place(url)}.")
+    raise IBMRuntimeError(
+        f"Too many redirects while downloading the result from {_shown_url(url)}."
+    )
 
 
-def _place(url: str) -> str:
+def _shown_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.hostname}{parts.path}"[:200]
     except ValueError:
-        return "an address that cannot be read"
+        return "(invalid URL)"

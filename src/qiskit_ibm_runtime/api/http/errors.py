@@ -1,4 +1,4 @@
-"""Classify failed requests, and translate them to errors."""
+"""Classification of failed requests, and translation to errors."""
 
 from __future__ import annotations
 
@@ -30,29 +30,33 @@ _MARGIN = 4000
 _SEPARATORS = " \t\r\n,;&\"'<>(){}[]"
 _TRACE_HEADERS = ("uber-trace-id", "X-Transaction-Id", "x-global-transaction-id")
 _ADVICE = {
-    401: "Check the token and the instance of the account; save it anew if the token was replaced.",
-    403: "The account lacks the right to do this; check the instance.",
-    407: "The proxy wants credentials: put them into the proxy's address, or give NTLM ones.",
-    413: "The content is too large for the service; send less in one job.",
-    429: "The service has too many requests or jobs of this account; wait, or run fewer at once.",
+    401: "Check the token and the instance of the account. Save the account again if the token "
+    "was replaced.",
+    403: "The account is not authorized for this operation; check the instance.",
+    407: "The proxy requires credentials: add them to the proxy's URL, or pass NTLM credentials.",
+    413: "The request is too large for the service; split it into several jobs.",
+    429: "The account has too many requests or jobs; wait, or run fewer at the same time.",
 }
-_SERVICE_TROUBLE = "The service has trouble; try again later."
-_NOT_THE_SERVICE = "Check the address: a service of this protocol sends no such answer."
+_SERVER_ERROR = "This is a fault of the service; try again later."
+_NOT_THE_SERVICE = "Check the URL: a Qiskit Runtime service does not send such a response."
 _NO_ANSWER = (
-    (("The answer is longer", "The response expands", "The answer is encoded"), _NOT_THE_SERVICE),
+    (
+        ("The response is longer", "The response expands", "The response is encoded"),
+        _NOT_THE_SERVICE,
+    ),
     (
         ("has expired", "not yet valid", "ostname mismatch", "doesn't match"),
-        "The certificate is not valid here and now: check the address and this machine's clock.",
+        "The certificate is not valid for this host or time: check the URL and the system clock.",
     ),
     (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
-        "If the network uses an authority of its own, give its certificate file as `verify`.",
+        "If the network has its own certificate authority, pass its CA file as `verify`.",
     ),
     (("Tunnel connection failed: 407",), _ADVICE[407]),
     (("proxy", "Proxy"), "Check the proxy settings of the account and of the environment."),
 )
-_CHECK_ADDRESS = "Check the network connection and the address of the service."
-# Found out before anything is sent, or answered by sending the request elsewhere.
+_CHECK_ADDRESS = "Check the network connection and the URL of the service."
+# Raised before a request is sent, or by a redirect.
 _UNUSABLE = (
     NtlmError,
     RedirectRefused,
@@ -67,7 +71,7 @@ _UNUSABLE = (
     UnicodeError,
     FileNotFoundError,
 )
-# Faults of TLS at the handshake; any other may come in mid-request.
+# TLS errors of the handshake; other TLS errors may occur after the request was sent.
 _BAD_HANDSHAKE = re.compile(
     r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|doesn't match|hostname mismatch"
     r"|WRONG_VERSION_NUMBER|TLS CA certificate|TLS certificate",
@@ -88,20 +92,20 @@ class ServiceError:
 
 
 def parse(body: str) -> ServiceError:
-    """Parse both shapes of error bodies; of any other body, use its text or the page title."""
+    """Parse the two formats of error bodies; for other bodies, use their text or page title."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return ServiceError(_plain(body))
+        return ServiceError(_body_text(body))
     if not isinstance(data, dict):
-        return ServiceError(_plain(body))
+        return ServiceError(_body_text(body))
     trace = data.get("trace")
     trace = str(trace) if trace else None
     errors = data.get("errors")
     found = [data.get("error"), *(errors if isinstance(errors, list) else [])]
     details = [error for error in found if isinstance(error, dict)]
     if not details:
-        return ServiceError(_plain(body), trace_id=trace)
+        return ServiceError(_body_text(body), trace_id=trace)
     first = details[0]
     messages = [str(error["message"]) for error in details if error.get("message")]
     return ServiceError(
@@ -124,11 +128,11 @@ def translate(
     """Return the error to raise for a failed request.
 
     Args:
-        error: What ``requests`` raised, with the last answer, if one came.
+        error: Error of ``requests``, with the last response, if any.
         attempt: The last attempt.
-        asked: Method and address of the request.
-        uncertain: Whether one of the attempts may have been carried out all the same.
-        foreign: Whether another host was asked; the query of its address is left out then.
+        asked: Method and URL of the request.
+        uncertain: Whether the service may have executed one of the attempts.
+        foreign: Whether the request went to another host, whose URL is shown without its query.
     """
     response = error.response
     if response is None:
@@ -148,12 +152,12 @@ def translate(
     )
     said = f"{details.message}, Error code: {details.code}." if details.code is not None else ""
     parts = [
-        f"{_cleaned(str(error), foreign)}.",
+        f"{_redacted(str(error), foreign)}.",
         shortened(said),
         shortened(body.strip()),
         shortened(details.solution),
         f"(trace {trace})" if trace else "",
-        _effort(failure),
+        _attempts_text(failure),
         explain(response.url or "", response.status_code) or _advice(response.status_code),
     ]
     text = " ".join(filter(None, parts))
@@ -167,7 +171,7 @@ def translate(
 def _unanswered(
     error: BaseException, attempt: Attempt, asked: str, *, uncertain: bool, foreign: bool
 ) -> RequestsApiError:
-    message = _cleaned(str(error), foreign)
+    message = _redacted(str(error), foreign)
     failure = Failure(
         message=message,
         attempts=attempt.number,
@@ -179,42 +183,42 @@ def _unanswered(
         _CHECK_ADDRESS,
     )
     where = f"{without_query(redact(asked))} failed: " if asked else ""
-    text = f"{where}{message.rstrip('.')}. {_effort(failure)} {advice}"
+    text = f"{where}{message.rstrip('.')}. {_attempts_text(failure)} {advice}"
     return RequestsApiError(re.sub(" +", " ", text), failure=failure)
 
 
 def without_secrets(
     error: requests.RequestException, *, foreign: bool = False
 ) -> requests.RequestException:
-    """Return an error of the same type that does not contain what was sent.
+    """Return an error of the same type that does not contain the request.
 
-    What ``requests`` raises holds the request with its headers and body, the answer, which may
-    repeat them, and a chain of errors that name the full address. Some libraries (Dask's ``tblib``)
-    make all of that part of a pickled error.
+    The errors of ``requests`` contain the request with its headers and body, the response, which
+    may repeat them, and a chain of errors with the full URL. Some libraries (Dask's ``tblib``)
+    pickle all of this with an error.
     """
     response = error.response
     if response is not None:
         for answer in (response, *response.history):
             _strip_request(answer.request, foreign)
             _strip_answer(answer, foreign)
-    text = _cleaned(str(error), foreign)
+    text = _redacted(str(error), foreign)
     try:
         return type(error)(text, response=response)
-    except TypeError:  # an error class with a constructor of its own
+    except TypeError:  # an error class with another constructor
         return requests.RequestException(text, response=response)
 
 
 def _strip_request(request: Any, foreign: bool) -> None:
     request.body = None
-    request.url = _cleaned(str(request.url), foreign)
+    request.url = _redacted(str(request.url), foreign)
     _hide_headers(request.headers)
 
 
 def _strip_answer(answer: requests.Response, foreign: bool) -> None:
-    answer.url = _cleaned(answer.url, foreign)
+    answer.url = _redacted(answer.url, foreign)
     _hide_headers(answer.headers)
     if answer.content:
-        clean = _cleaned(answer.text, foreign)
+        clean = _redacted(answer.text, foreign)
         answer._content, answer.encoding = clean.encode(), "utf-8"
 
 
@@ -224,15 +228,15 @@ def _hide_headers(headers: Any) -> None:
             headers[name] = HIDDEN
 
 
-def _cleaned(text: str, foreign: bool) -> str:
+def _redacted(text: str, foreign: bool) -> str:
     text = shortened(text)
     return without_query(text) if foreign else text
 
 
 def shortened(text: str, longest: int = LONGEST_BODY) -> str:
-    """Truncate a string and remove secrets, in time independent of its length.
+    """Truncate a string and redact secrets, in time independent of its length.
 
-    The text is cut before it is searched, and again after, so that no secret is cut in two.
+    The string is truncated before and after the redaction, so that no secret is cut in two.
     """
     margin = text[: longest + _MARGIN]
     if len(margin) < len(text):
@@ -241,17 +245,17 @@ def shortened(text: str, longest: int = LONGEST_BODY) -> str:
 
 
 def _advice(status: int) -> str:
-    return _ADVICE.get(status, _SERVICE_TROUBLE if status >= 500 else "")
+    return _ADVICE.get(status, _SERVER_ERROR if status >= 500 else "")
 
 
-def _effort(failure: Failure) -> str:
+def _attempts_text(failure: Failure) -> str:
     if failure.attempts == 1:
         return ""
     return f"({failure.attempts} attempts in {failure.elapsed:.1f} s)"
 
 
-def _plain(body: str) -> str:
-    """The text of a body; of an HTML page only its title or first words."""
+def _body_text(body: str) -> str:
+    """Return the text of a body; of an HTML page, only the title or the first words."""
     start = body[:LONGEST_BODY]
     if "<html" not in start[:1000].lower() and "<!doctype" not in start[:1000].lower():
         return start
@@ -267,9 +271,9 @@ def _without_tags(page: str) -> str:
 
 
 def classify(error: BaseException) -> Fault:
-    """Determine whether a failed request may have arrived, and whether a retry helps.
+    """Determine whether a failed request may have arrived, and whether a retry may help.
 
-    In doubt it may have: an error of TLS or of a proxy proves nothing by its class alone.
+    If unsure, assume that the request arrived: the class of a TLS or proxy error proves nothing.
     """
     causes = _causes(error)
     if any(isinstance(cause, AnswerRefused) for cause in causes):
@@ -281,14 +285,14 @@ def classify(error: BaseException) -> Fault:
         return Fault.HOPELESS
     tunnel = next(filter(None, map(_TUNNEL.search, texts)), None)
     if tunnel is not None:
-        # With 4xx the proxy wants other credentials, or allows no such address.
+        # With 4xx, the proxy refuses the credentials or the URL.
         return Fault.HOPELESS if tunnel.group(1) == "4" else Fault.NEVER_SENT
     never = (requests.ConnectTimeout, NewConnectionError, ConnectTimeoutError)
     return Fault.NEVER_SENT if any(isinstance(c, never) for c in causes) else Fault.LOST
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and its causes, from ``reason`` (urllib3) and arguments (requests)."""
+    """Return an error and its causes, which urllib3 and requests store in different places."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:

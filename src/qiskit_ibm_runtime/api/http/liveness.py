@@ -1,4 +1,4 @@
-"""Detect that a local server has ended, so that requests to it fail at once."""
+"""Detection that a local server has ended, so that requests to it fail immediately."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _watched: dict[str, Callable[[], str | None]] = {}
 
 
 def watch(url: str, ask: Callable[[], str | None]) -> None:
-    """Check on a server whenever a request to its address fails.
+    """Register a server, so that failed requests to it check whether it has ended.
 
     Args:
-        url: Its address.
-        ask: Returns what became of it; ``None`` while it runs.
+        url: URL of the server.
+        ask: Function that returns why the server ended; ``None`` while it runs.
     """
     _watched[urlsplit(url).netloc] = ask
 
 
 def why_ended(url: str) -> str | None:
-    """Return why a server ended; ``None`` while it runs, or if that cannot be determined."""
+    """Return why a server ended; ``None`` while it runs, or if it is not registered."""
     ask = _watched.get(urlsplit(url).netloc)
     return ask() if ask else None
 

@@ -1,8 +1,7 @@
 """Redaction of secrets from logs, errors and other output.
 
-Two nets: values that are known to be secret (registered by anyone who holds them), and shapes that
-give a secret away wherever it comes from (headers, JSON fields, credentials and signatures in
-addresses).
+Two kinds of strings are redacted: registered secret values, and strings that match the pattern of
+a secret (headers, JSON fields, credentials and signatures in URLs).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ SECRET_HEADERS = (
     "Cookie",
     "Set-Cookie",
 )
-# Shorter values would take ordinary words out of messages.
+# Redacting shorter values might remove ordinary words from messages.
 _SHORTEST = 6
 _MOST_VALUES = 1000
 
@@ -62,7 +61,7 @@ class _Values:
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        # The garbage collector may log, and so ask for what the thread it runs in is making.
+        # Reentrant, as the garbage collector may log while its thread holds the lock.
         self._lock = threading.RLock()
 
     def __contains__(self, value: str) -> bool:
@@ -79,7 +78,7 @@ class _Values:
         return self._known().sub(HIDDEN, text) if self._values else text
 
     def _known(self) -> re.Pattern[str]:
-        """A pattern of all values, made when a text must be looked at: texts are fewer."""
+        """Return a pattern of all values, built when a string must be redacted."""
         with self._lock:
             if self._pattern is None:
                 longest_first = sorted(self._values, key=len, reverse=True)
@@ -120,14 +119,14 @@ def without_query(text: str) -> str:
     return re.sub(r"\?[^\s'\")>]*", "?" + HIDDEN, text)
 
 
-# Whether a foreign address is being asked, so that its query is kept out of urllib3's records.
+# Whether the current request goes to another host, so that log records omit its query.
 foreign: ContextVar[bool] = ContextVar("foreign", default=False)
-# Whether a request of ours is under way in this thread.
+# Whether the current thread is sending a request of this package.
 ours: ContextVar[bool] = ContextVar("ours", default=False)
 
 
 class RedactingFilter(logging.Filter):
-    """Logging filter that redacts secrets; drops no record."""
+    """Logging filter that redacts secrets, but drops no records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the message and traceback of a record."""
@@ -138,7 +137,7 @@ class RedactingFilter(logging.Filter):
 
 
 class _OfOurRequests(RedactingFilter):
-    """Redacting filter for the loggers of other libraries, during our requests only."""
+    """Redacting filter for loggers of other libraries, active only during our requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return super().filter(record) if ours.get() else True
@@ -157,7 +156,7 @@ def logger_without_secrets(name: str) -> logging.Logger:
 
 
 def watch_libraries() -> None:
-    """Redact what urllib3 and requests log about our requests; other records are unchanged."""
+    """Redact log records of urllib3 and requests about our requests, but no other records."""
     for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "requests"):
         logging.getLogger(name).addFilter(_LIBRARY_FILTER)
 

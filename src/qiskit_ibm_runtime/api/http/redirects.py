@@ -1,4 +1,4 @@
-"""Policy for redirects and what is sent along."""
+"""Policy for redirects, and removal of secrets from redirected requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import requests
 from .redaction import SECRET_HEADERS
 
 _PORTS = {"http": 80, "https": 443}
-# These keep method and body; the older codes turn a POST into a GET, which would ask another thing.
+# These keep method and body; the older codes turn a POST into a GET, a different request.
 _KEEP_METHOD = frozenset({307, 308})
 _NOT_ABROAD = frozenset({*SECRET_HEADERS, "X-Qx-Client-Application", "Idempotency-Key"})
 
@@ -36,8 +36,8 @@ def check_redirect(response: Any, location: str) -> None:
     The bodies of such requests hold API tokens, programs and circuits.
 
     Raises:
-        RedirectRefused: If the request does more than ask, and either the origin changes or the
-            redirect would turn it into another request.
+        RedirectRefused: If the request has side effects, and the redirect changes its origin or
+            its method.
     """
     request = response.request
     if request.method in ("GET", "HEAD", "OPTIONS"):
@@ -46,10 +46,11 @@ def check_redirect(response: Any, location: str) -> None:
     if origin(target) == origin(response.url) and response.status_code in _KEEP_METHOD:
         return
     scheme, host, port = origin(target)
-    response.close()  # nobody else will: its connection would leak
+    response.close()  # otherwise, its connection would leak
     raise RedirectRefused(
-        f"The service redirected {request.method} {response.url} to {scheme}://{host}:{port}, and "
-        "such a request is not sent on. If that is the address of the service, give it as `url`.",
+        f"The service redirected {request.method} {response.url} to {scheme}://{host}:{port}. For "
+        "security, the redirect was not followed. If that is the URL of the service, pass it as "
+        "`url`.",
         request=request,
         response=None,
     )

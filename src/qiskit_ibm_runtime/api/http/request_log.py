@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .redaction import SECRET_HEADERS, without_query
 
 RE_BACKENDS_ENDPOINT = re.compile(r"^(.*/backends/)([^/}]{2,})(.*)$", re.IGNORECASE)
-# Asked often or long, and telling little.
+# Frequent or long requests that are of little interest.
 _QUIET_ENDINGS = ("/queue/status", "/devices/v/1", "/Jobs/status", "/properties", "/defaults")
 _QUIET_PARTS = ("objectstorage", "bookings")
 _QUIET_STARTS = ("/users", "/version")
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def loggable(url: str) -> str | None:
-    """Return a path as it is logged, without the backend's name; ``None`` to log nothing."""
+    """Return a URL for the log, without the backend's name; ``None`` if it is not logged."""
     named = RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url)
     path = urlsplit(named).path
     below = path[len("/api") :] if path.startswith("/api/") else path
@@ -51,11 +51,11 @@ def retry(
     response = error.response
     if response is None:
         cause = without_query(f"{type(error).__name__}: {error}")
-        logger.debug("Repeating %s %s in %.1f s after %s", method, address, pause, cause)
+        logger.debug("Retrying %s %s in %.1f s after %s", method, address, pause, cause)
         return
     shown = {name: value for name, value in response.headers.items() if not _secret(name)}
     logger.debug(
-        "Repeating %s %s in %.1f s after status %s; answer: %s; headers: %s",
+        "Retrying %s %s in %.1f s after status %s; response: %s; headers: %s",
         method,
         address,
         pause,

@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What 0.9.3 repeated.
+# Statuses that 0.9.3 retried.
 STATUSES = frozenset({500, 502, 503, 504, 520, 521, 522, 524})
-# An answer with one of these shows that the request was not carried out.
+# Statuses that imply that the request was not executed.
 REFUSED = frozenset({429, 503})
-# Worth another try where repeating cannot do harm.
+# Statuses to retry only for harmless requests.
 HARMLESS_ONLY = frozenset({408, 425})
 HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-# From 0 to 1. The common generator belongs to the user: a program that seeds it gets the same
-# numbers whatever the network does.
+# Returns a number from 0 to 1. Uses its own generator, so that retries do not affect the numbers of
+# a program that seeds the global one.
 draw_jitter = random.Random().random
 
 
 class Fault(Enum):
     """How a request failed without a response."""
 
-    NEVER_SENT = "the connection was never made"
+    NEVER_SENT = "the connection was never established"
     LOST = "the connection broke after sending"
-    UNREADABLE = "an answer came that is not read"
-    HOPELESS = "trying again cannot help"
+    UNREADABLE = "the response was refused"
+    HOPELESS = "a retry cannot help"
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class Attempt:
     """One failed attempt.
 
     Attributes:
-        harmless: Whether repeating cannot do harm, because the request has no effect, or the same
-            effect however often it is sent.
-        number: 1 for the first attempt.
-        elapsed: Seconds since the first attempt began.
-        status: HTTP status, if an answer came.
-        fault: What happened, if none came.
-        retry_after: Seconds that the answer asks to wait.
+        harmless: Whether the request can be repeated safely, as it is idempotent.
+        number: Number of the attempt, starting at 1.
+        elapsed: Seconds since the start of the first attempt.
+        status: HTTP status of the response, if any.
+        fault: Kind of failure without a response.
+        retry_after: Seconds to wait according to the response.
     """
 
     harmless: bool
@@ -66,23 +65,26 @@ class Attempt:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Retry decisions; the defaults are those of 0.9.3 where they were safe.
+    """Policy for retries; the defaults are those of 0.9.3 where those are safe.
 
     .. code-block:: python
 
         from qiskit_ibm_runtime.api.http.retry import Attempt, RetryPolicy
 
         policy = RetryPolicy(total=2)
-        policy.pause(Attempt(harmless=True, number=1, status=502), jitter=0.0)  # 0.0: at once
+        policy.pause(Attempt(harmless=True, number=1, status=502), jitter=0.0)  # 0.0: immediately
         policy.pause(Attempt(harmless=False, number=1, status=502), jitter=0.0)  # None: give up
 
     Attributes:
-        total: Repetitions of one request at most.
-        connect: Of these, repetitions after a connection that was never made.
-        factor: Seconds before the second repetition; the first comes at once, later ones double it.
-        longest: Longest pause of our own choice in seconds.
-        budget: Seconds that one request may take with all its attempts and pauses. Bytes that move
-            extend it, see :mod:`~qiskit_ibm_runtime.api.http.deadline`.
+        total: Maximum number of retries of a request.
+        connect: Maximum number of these after a connection failed to open.
+        factor: Seconds before the second retry. The first retry is immediate, and the delay doubles
+            with each further retry.
+        longest: Maximum delay in seconds, unless the service requests a longer one.
+        budget: Maximum number of seconds for a request with all attempts and delays. Transferred
+            bytes extend it, see :mod:`~qiskit_ibm_runtime.api.http.deadline`.
+
+    .. versionadded:: 0.9.3+embedded.1
     """
 
     total: int = 5
@@ -95,9 +97,9 @@ class RetryPolicy:
         """Return the seconds until the next attempt, or ``None`` to give up.
 
         Args:
-            attempt: What happened.
-            jitter: From 0 to 1; shortens a pause of our own choice by up to a quarter, so that many
-                clients do not come back at the same moment.
+            attempt: The failed attempt.
+            jitter: Number from 0 to 1, which shortens the backoff by up to a quarter, so that many
+                clients do not retry at the same time.
         """
         if attempt.number > self.total or not self._worth_repeating(attempt):
             return None
@@ -128,7 +130,7 @@ class RetryPolicy:
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header: seconds, or a date."""
+    """Parse a Retry-After header, which contains seconds or a date."""
     if not value:
         return None
     try:
@@ -150,7 +152,7 @@ _skipped: list[list[float]] = []
 
 
 def wait(seconds: float) -> float:
-    """Wait, and return how much of it was skipped (see :func:`without_waiting`)."""
+    """Wait, and return the seconds that were skipped (see :func:`without_waiting`)."""
     for pauses in _skipped[-1:]:
         pauses.append(seconds)
         return seconds
@@ -160,9 +162,11 @@ def wait(seconds: float) -> float:
 
 @contextmanager
 def without_waiting() -> Iterator[list[float]]:
-    """Skip the waits of retries in this process, for tests; yields the skipped pauses.
+    """Skip the delays between retries in this process, for tests.
 
-    Skipped pauses still count against a request's time budget.
+    Yields a list of the skipped delays, which still count against a request's time budget.
+
+    .. versionadded:: 0.9.3+embedded.1
 
     .. code-block:: python
 

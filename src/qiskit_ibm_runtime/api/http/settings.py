@@ -28,8 +28,10 @@ class RequestEvent:
 
     Attributes:
         method: HTTP method.
-        url: Address without query and secrets.
-        attempt: 1 for the first attempt, 2 for the first repetition.
+        url: URL without query and secrets.
+        attempt: Number of the attempt; 2 is the first retry.
+
+    .. versionadded:: 0.9.3+embedded.1
     """
 
     method: str
@@ -42,12 +44,14 @@ class ResponseEvent:
     """The outcome of one attempt to send a request.
 
     Attributes:
-        request: The event of the request; the same object.
-        seconds: Time from sending until the answer was read.
-        status: HTTP status; ``None`` if no answer came.
-        headers: Headers of the answer, without those that hold secrets.
-        size: Bytes of the body after decompression; ``None`` if it was not read.
-        error: What went wrong if no answer came, without secrets.
+        request: Event of the request, the same object as before.
+        seconds: Seconds from sending the request to the end of the response.
+        status: HTTP status; ``None`` without a response.
+        headers: Headers of the response, except those with secrets.
+        size: Size of the body in bytes after decompression; ``None`` if it was not read.
+        error: Error message without secrets, if there is no response.
+
+    .. versionadded:: 0.9.3+embedded.1
     """
 
     request: RequestEvent
@@ -72,12 +76,14 @@ class HttpSettings:
         service = QiskitRuntimeService(channel="local", on_response=log)
 
     Attributes:
-        transport: Sends the requests; ``None`` for pooled connections of the service's own.
-        retry: When to repeat a request; ``None`` for the default policy.
-        timeout: Seconds to connect and to wait for an answer, as a pair or as one number for
+        transport: Transport adapter; ``None`` for the service's own pooled connections.
+        retry: Retry policy; ``None`` for the default policy.
+        timeout: Seconds to connect and to wait for a response, as a pair or as one number for
             both; ``None`` for the defaults.
-        on_request: Called before each attempt.
-        on_response: Called after each attempt.
+        on_request: Function that is called before each attempt.
+        on_response: Function that is called after each attempt.
+
+    .. versionadded:: 0.9.3+embedded.1
     """
 
     transport: BaseAdapter | None = None
@@ -90,7 +96,7 @@ class HttpSettings:
         """Validate the settings.
 
         Raises:
-            IBMInputValueError: If one cannot be used.
+            IBMInputValueError: If a setting is invalid.
         """
         if self.transport is not None and not isinstance(self.transport, BaseAdapter):
             raise IBMInputValueError(
@@ -106,7 +112,7 @@ class HttpSettings:
 
     @property
     def has_hooks(self) -> bool:
-        """Whether there are hooks."""
+        """Whether a hook is set."""
         return self.on_request is not None or self.on_response is not None
 
     def session_parameters(self) -> dict[str, Any]:
@@ -123,7 +129,7 @@ class HttpSettings:
     def sending(self, method: str, url: str, attempt: int) -> RequestEvent:
         """Call the request hook."""
         event = RequestEvent(method, redaction.redact(url.partition("?")[0]), attempt)
-        _tell(self.on_request, event)
+        _call_hook(self.on_request, event)
         return event
 
     def answered(
@@ -148,7 +154,7 @@ class HttpSettings:
                 headers=_without_secrets(response.headers),
                 size=len(content) if isinstance(content, bytes) else None,
             )
-        _tell(self.on_response, event)
+        _call_hook(self.on_response, event)
 
 
 def _pair(timeout: Any) -> tuple[float | None, float | None]:
@@ -157,17 +163,17 @@ def _pair(timeout: Any) -> tuple[float | None, float | None]:
     if len(read) != 2 or not all(seconds is None or seconds > 0 for seconds in read):
         raise IBMInputValueError(
             "'timeout' must be a positive number of seconds, or a pair of them to connect and to "
-            f"wait for an answer, not {timeout!r}."
+            f"wait for a response, not {timeout!r}."
         )
     return read[0], read[1]
 
 
-def _tell(hook: Callable[[Any], object] | None, event: Any) -> None:
+def _call_hook(hook: Callable[[Any], object] | None, event: Any) -> None:
     if hook is None:
         return
     try:
         hook(event)
-    except Exception:  # the request matters more than anyone who watches it
+    except Exception:  # a faulty hook must not break the request
         logger.warning("A hook for HTTP requests failed.", exc_info=True)
 
 

@@ -1,4 +1,4 @@
-"""Pooled connections, shared by all clients of one service."""
+"""Pooled connections that all clients of a service share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from urllib3.poolmanager import ProxyManager
 from .concurrency import reset_in_children
 from .deadline import POOLS
 
-# As many connections as threads that commonly share a service; further ones are opened and dropped.
+# Pooled connections per host; further connections are closed after use.
 _CONNECTIONS_PER_HOST = 32
 
 
 class Transport(HTTPAdapter):
     """Transport adapter with request deadlines.
 
-    Copies and pickles start with no connections, and so does a forked child: two processes that
-    read answers from one socket would get each other's.
+    Copies, unpickled objects and forked children start without connections, as two processes must
+    not read responses from the same socket.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Transport(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools of connections through a proxy."""
         manager = super().proxy_manager_for(proxy, **kwargs)
-        # A SOCKS proxy needs connections of its own; there only the socket's timeouts hold.
+        # SOCKS proxies use their own connection classes, with socket timeouts only.
         if isinstance(manager, ProxyManager):
             manager.pool_classes_by_scheme = POOLS
         return manager

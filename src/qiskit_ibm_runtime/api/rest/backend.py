@@ -1,4 +1,4 @@
-"""Adapter of one device in the network API."""
+"""Adapter of one backend in the network API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Backend(RestAdapterBase):
-    """Endpoints of one device."""
+    """Endpoints of one backend in the network API."""
 
     URL_MAP = {
         "properties": "/properties",
@@ -30,7 +30,7 @@ class Backend(RestAdapterBase):
         super().__init__(session, f"{url_prefix}/devices/{segment(backend_name)}")
 
     def properties(self, datetime: python_datetime | None = None) -> dict[str, Any]:
-        """Return the calibration, now or as it was at a moment."""
+        """Return the calibration, now or at a point in time."""
         params: dict[str, Any] = {"version": 1}
         if datetime:
             params["filter"] = (
@@ -48,7 +48,7 @@ class Backend(RestAdapterBase):
         return status_of(self.backend_name, answer, "lengthQueue")
 
     def job_limit(self) -> dict[str, Any]:
-        """Return how many jobs the device takes."""
+        """Return the job limit of the backend."""
         return map_jobs_limit_response(
             read_json(self.session.get(self.get_url("jobs_limit")), dict)
         )
@@ -58,7 +58,7 @@ class Backend(RestAdapterBase):
         start_datetime: python_datetime | None = None,
         end_datetime: python_datetime | None = None,
     ) -> list[Any]:
-        """Return reservations between two moments."""
+        """Return the reservations in a time range."""
         moments = {"initialDate": start_datetime, "endDate": end_datetime}
         params = {key: moment.isoformat() for key, moment in moments.items() if moment}
         return read_json(self.session.get(self.get_url("bookings"), params=params), list)  # type: ignore[no-any-return]

@@ -35,9 +35,9 @@ def segment(text: str) -> str:
 
 
 def read_text(response: Any) -> str:
-    """Read the text of a successful response as UTF-8, regardless of its headers.
+    """Decode a successful response as UTF-8, regardless of its headers.
 
-    Where they do not, ``requests`` would guess, byte by byte: long for a long result, and wrong.
+    If the headers name no encoding, ``requests`` guesses one, which is slow and unreliable.
     """
     content: bytes = response.content
     return content.decode("utf-8", "replace")
@@ -47,27 +47,27 @@ def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
     """Read the JSON of a successful response.
 
     Args:
-        response: The answer.
-        shape: The class, or classes, that will do.
+        response: The response.
+        shape: Accepted type, or types, of the decoded JSON.
 
     Raises:
-        ApiIBMProtocolError: If it is no JSON, as when the sign-on page of a network answers instead
-            of the service, or JSON of another shape.
+        ApiIBMProtocolError: If the response is not JSON, for example the sign-on page of a
+            network, or JSON of another type.
     """
     try:
         data = response.json()
     except (ValueError, RecursionError):
-        # The error below is raised outside: the decoder's, in its context, holds the whole body.
+        # Raise below, outside of the handler: the decoder's error contains the whole body.
         kind = response.headers.get("Content-Type", "no type")
-        found = f"is no JSON but {shortened(kind, 200)}: {shortened(response.text, 200)!r}"
+        found = f"is not JSON but {shortened(kind, 200)}: {shortened(response.text, 200)!r}"
     else:
         if isinstance(data, shape):
             return data
         wanted = shape[0] if isinstance(shape, tuple) else shape
-        found = f"is {type(data).__name__} instead of {wanted.__name__}"
+        found = f"has type {type(data).__name__} instead of {wanted.__name__}"
     raise ApiIBMProtocolError(
-        f"The answer to {response.request.method} {shortened(response.url)} {found}. Check the "
-        "address of the service, and whether a proxy or a sign-on page answers in its place."
+        f"The response to {response.request.method} {shortened(response.url)} {found}. Check the "
+        "URL of the service, and whether a proxy or a sign-on page responds in its place."
     )
 
 
@@ -76,18 +76,18 @@ def records(answer: dict[str, Any], name: str, *texts: str) -> list[dict[str, An
 
     Args:
         answer: The page.
-        name: The entry that holds the records; a page may lack it.
-        texts: Entries that each record must have, strings.
+        name: Key of the records; a page may lack it.
+        texts: Keys with string values that each record must have.
 
     Raises:
-        ApiIBMProtocolError: If the page or a record has another form.
+        ApiIBMProtocolError: If the page or a record has an unknown format.
     """
     found = entry(answer, name, list, [])
     for record in found:
         if not isinstance(record, dict):
             raise ApiIBMProtocolError(
-                f"The service listed {name!r} with an entry that is {type(record).__name__} "
-                "instead of an object."
+                f"The service returned {name!r} in an unknown format: expected objects, got "
+                f"{type(record).__name__}."
             )
         for text in texts:
             entry(record, text, str)
@@ -98,7 +98,7 @@ def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = No
     """Read one entry of a response; the default applies if it is missing or null.
 
     Raises:
-        ApiIBMProtocolError: If it is of another kind, or missing without a default.
+        ApiIBMProtocolError: If the entry has another type, or is missing without a default.
     """
     value = data.get(name)
     if value is None:
@@ -106,8 +106,8 @@ def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = No
     if isinstance(value, kind):
         return value
     raise ApiIBMProtocolError(
-        f"The service answered without {name!r} in a form that can be understood: expected "
-        f"{kind.__name__}, got {type(data.get(name)).__name__}."
+        f"The response of the service has an invalid {name!r}: expected {kind.__name__}, got "
+        f"{type(data.get(name)).__name__}."
     )
 
 

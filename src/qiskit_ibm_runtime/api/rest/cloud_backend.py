@@ -1,4 +1,4 @@
-"""One backend."""
+"""Adapter of one backend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import RestAdapterBase, entry, read_json, segment
 
-_MAYBE_DICT = (dict, type(None))  # a simulator has neither
+_MAYBE_DICT = (dict, type(None))  # simulators have no properties and no pulse defaults
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
@@ -33,7 +33,7 @@ class CloudBackend(RestAdapterBase):
         return read_json(self.session.get(self.get_url("configuration")), dict)  # type: ignore[no-any-return]
 
     def properties(self, datetime: python_datetime | None = None) -> dict[str, Any]:
-        """Return the calibration, now or as it was before a moment."""
+        """Return the calibration, now or before a point in time."""
         params = {"updated_before": datetime.isoformat()} if datetime else None
         answer = read_json(self.session.get(self.get_url("properties"), params=params), _MAYBE_DICT)
         return {**answer, "backend_name": self.backend_name} if answer else {}
@@ -52,9 +52,9 @@ def status_of(backend_name: str, answer: dict[str, Any], queue: str) -> dict[str
     """Return a status in the form of ``BackendStatus``.
 
     Args:
-        backend_name: The backend.
-        answer: What the service said.
-        queue: The name under which it gives the length of the queue.
+        backend_name: Name of the backend.
+        answer: Response of the service.
+        queue: Key of the queue length in the response.
     """
     return {
         "backend_name": backend_name,

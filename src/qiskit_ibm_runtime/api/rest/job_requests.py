@@ -1,4 +1,4 @@
-"""Requests about jobs: to submit one, and to list those that match."""
+"""Requests to submit a job, and to list jobs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class JobRequest:
 
     Attributes:
         program_id: Program to run.
-        backend_name: Backend to run it on; ``None`` leaves the choice to the service.
+        backend_name: Backend to run on; if ``None``, the service chooses one.
         params: Inputs of the program.
-        image: Image to run it in.
+        image: Image to run in.
         hgp: Instance as ``hub/group/project``; ``None`` on ``ibm_cloud``.
-        log_level: Log level of the program, in capitals.
+        log_level: Log level of the program, in upper case.
         session_id: Session that the job joins.
         job_tags: Tags of the job.
-        max_execution_time: Seconds that the job may run.
+        max_execution_time: Maximum number of seconds for which the job runs.
         start_session: Whether the job opens a session.
-        session_time: Seconds that this session may last.
+        session_time: Maximum duration of this session in seconds.
     """
 
     program_id: str
@@ -45,15 +45,15 @@ class JobRequest:
     session_time: int | None = None
 
     def body(self, limits: BackendLimits | None = None) -> dict[str, Any]:
-        """Return the body of the request: wire names, inputs in their sent form.
+        """Return the body of the request.
 
         Args:
-            limits: Size of the backend, if it is known.
+            limits: Limits of the backend, if known.
 
         Raises:
             IBMInputValueError: If the instance is malformed.
-            ValueError: If these are inputs of a primitive that no service could run.
-            TypeError: Likewise, for an observable with a free parameter.
+            ValueError: If the inputs of a primitive are invalid on every service.
+            TypeError: If an observable has a free parameter.
         """
         params = as_sent(self.program_id, self.params, limits)
         body: dict[str, Any] = {"program_id": self.program_id, "params": params}
@@ -75,17 +75,17 @@ class JobRequest:
 
 @dataclass(frozen=True)
 class JobQuery:
-    """Jobs to list; the fields are the arguments of ``RuntimeClient.jobs_get``.
+    """Filter for a list of jobs; the fields are the arguments of ``RuntimeClient.jobs_get``.
 
     Attributes:
-        limit: Size of the page; the service's own by default.
-        skip: Number of matching jobs before the page.
+        limit: Page size; the service's default if not given.
+        skip: Number of matching jobs to skip.
         backend_name: Backend of the jobs.
-        pending: Whether the jobs wait or run, or have ended; both by default.
+        pending: Whether to list pending jobs or finished jobs; both by default.
         program_id: Program of the jobs.
-        hub: First part of the instance; counts only with the two others.
-        group: Second part of the instance.
-        project: Third part of the instance.
+        hub: Hub of the instance; ignored unless group and project are also given.
+        group: Group of the instance.
+        project: Project of the instance.
         job_tags: Tags that each job must have.
         session_id: Session of the jobs.
         created_after: Earliest time of creation.
@@ -108,7 +108,7 @@ class JobQuery:
     descending: bool = True
 
     def params(self) -> dict[str, Any]:
-        """Return the parameters of the request."""
+        """Return the query parameters of the request."""
         optional = {
             "limit": self.limit,
             "offset": self.skip,

@@ -1,4 +1,4 @@
-"""One program."""
+"""Adapter of one program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Program(RestAdapterBase):
         super().__init__(session, f"{url_prefix}/programs/{segment(program_id)}")
 
     def get(self) -> dict[str, Any]:
-        """Return the program."""
+        """Return the record of the program."""
         record: dict[str, Any] = read_json(self.session.get(self.get_url("self")), dict)
         for text in ("id", "name"):
             entry(record, text, str)
@@ -36,7 +36,7 @@ class Program(RestAdapterBase):
         self.session.put(self.get_url("public"))
 
     def make_private(self) -> None:
-        """Hide the program from others."""
+        """Make the program visible only to its author."""
         self.session.put(self.get_url("private"))
 
     def delete(self) -> None:
@@ -44,7 +44,7 @@ class Program(RestAdapterBase):
         self.session.delete(self.get_url("self"))
 
     def update_data(self, program_data: str) -> None:
-        """Replace the source."""
+        """Replace the source code."""
         headers = {"Content-Type": "application/octet-stream"}
         self.session.put(self.get_url("data"), data=program_data, headers=headers)
 
@@ -55,6 +55,6 @@ class Program(RestAdapterBase):
         max_execution_time: int | None = None,
         spec: dict[str, Any] | None = None,
     ) -> None:
-        """Replace the fields given."""
+        """Replace the given metadata fields."""
         body = {"name": name, "description": description, "cost": max_execution_time, "spec": spec}
         self.session.patch(self.get_url("self"), json={k: v for k, v in body.items() if v})

@@ -1,4 +1,4 @@
-"""One job."""
+"""Adapter of one job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def check_record(record: dict[str, Any]) -> None:
     """Validate the fields of a job record that the client relies on.
 
     Raises:
-        ApiIBMProtocolError: If an entry is of another kind.
+        ApiIBMProtocolError: If a field is of the wrong type.
     """
     entry(entry(record, "program", dict, {}), "id", str, "")
     entry(record, "tags", list, [])
@@ -39,9 +39,9 @@ class ProgramJob(RestAdapterBase):
         super().__init__(session, f"{url_prefix}/jobs/{segment(job_id)}")
 
     def get(self, exclude_params: bool = False, hold: int = 0) -> dict[str, Any]:
-        """Return the record of the job; ``hold`` seconds later at most, if it has not ended yet.
+        """Return the record of the job; the service may wait ``hold`` seconds for its end.
 
-        Holding an answer back is a preference (RFC 7240), which services may ignore.
+        The delay is only a preference (:rfc:`7240`), which services may ignore.
         """
         params = {"exclude_params": "true"} if exclude_params else None
         headers = {"Prefer": f"wait={hold}"} if hold else None
@@ -56,11 +56,11 @@ class ProgramJob(RestAdapterBase):
         self.session.delete(self.get_url("self"))
 
     def results(self) -> str:
-        """Return the text of the result."""
+        """Return the encoded result."""
         return read_text(self.session.get(self.get_url("results")))
 
     def interim_results(self) -> str:
-        """Return the text of the messages so far."""
+        """Return the encoded interim results received so far."""
         return read_text(self.session.get(self.get_url("interim_results")))
 
     def cancel(self) -> None:

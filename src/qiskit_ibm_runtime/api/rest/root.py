@@ -1,4 +1,4 @@
-"""Login, user and network API of the quantum channel."""
+"""Adapter of the login, user and network API of the quantum channel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Api(RestAdapterBase):
     }
 
     def version(self) -> dict[str, Any]:
-        """Return the versions of the service; ``new_api`` tells whether it is one we know."""
+        """Return the versions of the service; ``new_api`` is false if the response is not JSON."""
         response = self.session.get(self.get_url("version"))
         try:
             answer = response.json()
@@ -37,13 +37,13 @@ class Api(RestAdapterBase):
         return read_json(response, dict)  # type: ignore[no-any-return]
 
     def user_info(self) -> dict[str, Any]:
-        """Return the user and the addresses of the services."""
+        """Return the user and the URLs of the services."""
         return read_json(self.session.get(self.get_url("user_info")), dict)  # type: ignore[no-any-return]
 
     def hubs(self) -> list[dict[str, Any]]:
-        """Return hubs with their groups and projects."""
+        """Return the hubs with their groups and projects."""
         return read_json(self.session.get(self.get_url("hubs")), list)  # type: ignore[no-any-return]
 
     def reservations(self) -> list[Any]:
-        """Return reservations of the user."""
+        """Return the reservations of the user."""
         return read_json(self.session.get(self.get_url("bookings")), list)  # type: ignore[no-any-return]

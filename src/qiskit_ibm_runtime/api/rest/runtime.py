@@ -1,4 +1,4 @@
-"""The runtime: programs, jobs, backends."""
+"""Adapter of the collections of the runtime API: programs, jobs, backends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-# Large jobs take long to be received and checked; connecting does not.
+# Uploading and validating a large job may take long.
 SUBMIT_TIMEOUT = (30.0, 900.0)
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
@@ -103,7 +103,7 @@ class Runtime(RestAdapterBase):
         start_session: bool | None = False,
         session_time: int | None = None,
     ) -> dict[str, Any]:
-        """Submit a job once; :mod:`~qiskit_ibm_runtime.api.clients.submission` does so safely."""
+        """Submit a job; for retries, see :mod:`~qiskit_ibm_runtime.api.clients.submission`."""
         request = JobRequest(
             program_id,
             backend_name,
@@ -123,12 +123,12 @@ class Runtime(RestAdapterBase):
     def post_job(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
     ) -> Response:
-        """Send the text of a job's request.
+        """Send the encoded request of a job.
 
         Args:
             body: Body of a :class:`.JobRequest`, as JSON.
-            idempotency_key: Name of this submit, the same whenever it is repeated.
-            idempotent: Whether the service is known to make one job for one key.
+            idempotency_key: Key of the submission, the same for all retries.
+            idempotent: Whether the service is known to create only one job per key.
         """
         headers = {"Content-Type": "application/json"}
         if idempotency_key:
@@ -158,7 +158,7 @@ class Runtime(RestAdapterBase):
         created_before: python_datetime | None = None,
         descending: bool = True,
     ) -> dict[str, Any]:
-        """List jobs; :meth:`list_jobs` takes the same as one object."""
+        """List jobs; :meth:`list_jobs` takes the arguments as one object."""
         return self.list_jobs(
             JobQuery(
                 limit,
@@ -178,7 +178,7 @@ class Runtime(RestAdapterBase):
         )
 
     def list_jobs(self, query: JobQuery) -> dict[str, Any]:
-        """Return one page of the jobs that match."""
+        """Return one page of matching jobs."""
         page: dict[str, Any] = read_json(self.jobs_response(query), dict)
         found = records(page, "jobs")
         for record in found:
@@ -186,6 +186,6 @@ class Runtime(RestAdapterBase):
         return {**page, "jobs": found}
 
     def jobs_response(self, query: JobQuery, headers: dict[str, str] | None = None) -> Response:
-        """Return the whole response to a listing of jobs."""
+        """Return the HTTP response of a job listing."""
         params = {**self.LISTING_PARAMS, **query.params()}
         return self.session.get(self.get_url("jobs"), params=params, headers=headers)

@@ -1,4 +1,4 @@
-"""One session."""
+"""Adapter of one session."""
 
 from __future__ import annotations
 

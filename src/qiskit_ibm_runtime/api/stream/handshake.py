@@ -1,4 +1,4 @@
-"""Open the connection of a stream: address, proxy, TLS, credentials."""
+"""Opening of stream connections: URL, proxy, TLS, credentials."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class RefusedHandshakeError(WebsocketError):
     """The service refused to open the stream.
 
     Attributes:
-        status_code: HTTP status of its answer.
+        status_code: HTTP status of the response.
     """
 
     def __init__(self, status_code: int) -> None:
-        super().__init__(f"The service answered the handshake with HTTP status {status_code}.")
+        super().__init__(f"The service responded to the handshake with HTTP status {status_code}.")
         self.status_code = status_code
 
 
@@ -42,22 +42,22 @@ def new_connection(params: ClientParameters) -> Any:
     return WebSocket(
         sslopt=tls_options(params.verify),
         enable_multithread=True,
-        # The library checks text byte by byte in Python; decoding finds the same faults at once.
+        # The library validates UTF-8 in slow Python code; decoding finds the same errors.
         skip_utf8_validation=True,
     )
 
 
 def open_connection(url: str, params: ClientParameters, new: Callable[[], Any]) -> Any:
-    """Open a connection; renews the access token once if it is refused.
+    """Open a connection; renew the access token once if it is refused.
 
     Args:
-        url: Address of the stream.
-        params: How to reach the service, and as whom.
-        new: Makes a connection that is not open yet.
+        url: URL of the stream.
+        params: Connection parameters and credentials.
+        new: Function that creates an unopened connection.
 
     Raises:
-        RefusedHandshakeError: If the service answered something else than 101.
-        OSError: If it cannot be reached; the websocket library raises errors of its own as well.
+        RefusedHandshakeError: If the service responded with a status other than 101.
+        OSError: If the service cannot be reached; the websocket library raises its own errors, too.
     """
     source = getattr(params, "token_source", None)
     token = source.current() if source else None
@@ -78,7 +78,7 @@ def _open(connection: Any, url: str, params: ClientParameters) -> Any:
             url,
             timeout=CONNECT_TIMEOUT,
             header=params.get_auth_handler().get_headers(),
-            # Another host must not get the credentials.
+            # Do not send the credentials to another host.
             redirect_limit=0,
             **_proxy_options(url, params),
         )
@@ -87,17 +87,17 @@ def _open(connection: Any, url: str, params: ClientParameters) -> Any:
     except WebSocketException:
         _refuse_redirect(connection)
         raise
-    # Older releases of the library take an answer that redirects for an open connection.
+    # Older releases of the library treat a redirect as an open connection.
     _refuse_redirect(connection)
     connection.settimeout(0)
     return connection
 
 
 def _proxy_options(url: str, params: ClientParameters) -> dict[str, Any]:
-    """Return the account's proxy; without one, the library uses that of the environment.
+    """Return the account's proxy; without one, the library uses the environment's proxy.
 
-    It must not do so for this machine. It compares a host with a list of exceptions only if it was
-    given a proxy, so it gets one that is never used.
+    The environment's proxy must not be used for this machine. As the library checks the list of
+    excluded hosts only if a proxy is passed, pass one that is never used.
     """
     options = params.proxies.to_ws_params(url) if params.proxies else {}
     if "http_proxy_host" not in options and leads_to_loopback(url):

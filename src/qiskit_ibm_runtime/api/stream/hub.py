@@ -1,8 +1,8 @@
-"""One thread that reads every stream of the process.
+"""Stream hub: one thread that reads all streams of the process.
 
-A stream that waits costs a socket and no thread; connecting, which may block, is done by a few
-workers beside it. The websocket library does handshake and framing on sockets that never block:
-its frame buffer goes on where it stopped.
+A waiting stream needs a socket but no thread. A few worker threads open connections, as that may
+block. The websocket library handles handshakes and frames; on the non-blocking sockets, its frame
+buffer resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_CONNECTING = 4
 
 
 class StreamHub:
-    """Open, read and close streams in one thread, which runs while there are streams."""
+    """Open, read and close streams in one thread, which runs while streams exist."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
@@ -39,54 +39,56 @@ class StreamHub:
         self.process = os.getpid()
         self._lock = threading.Lock()
         self._calls: deque[Callable[[], None]] = deque()
-        self._bell: socket.socket | None = None
-        # What follows belongs to the hub's thread.
+        self._wake_sender: socket.socket | None = None
+        # Accessed only by the hub's thread.
         self._streams: dict[BaseWebsocketClient, JobStream] = {}
         self._selector: Any = None
 
     def open(
         self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
     ) -> None:
-        """Start to read a stream."""
+        """Open the stream of a client, and start reading it."""
         self.call(partial(self._open, client, url, retries, backoff_factor))
 
     def close(self, client: BaseWebsocketClient) -> None:
-        """End the stream of a client from this side."""
+        """Close the stream of a client."""
         self.call(partial(self._close, client))
 
     def call(self, what: Callable[[], None]) -> None:
-        """Run something in the hub's thread.
+        """Schedule a call in the hub's thread.
 
         Raises:
-            RuntimeError: If that thread is not running and cannot be started.
-            OSError: If the process has no file descriptor left to wake it with.
+            RuntimeError: If the thread is not running and cannot be started.
+            OSError: If no file descriptor is left for the socket that wakes the thread.
         """
         with self._lock:
-            if self._bell is None:
-                self._bell = self._start()
+            if self._wake_sender is None:
+                self._wake_sender = self._start()
             self._calls.append(what)
-            self._ring(self._bell)
+            self._wake(self._wake_sender)
 
     def _start(self) -> socket.socket:
         """Start the hub's thread and return the socket that wakes it."""
-        bell, ear = socket.socketpair()
-        bell.setblocking(False)
-        ear.setblocking(False)
-        thread = threading.Thread(target=self._run, args=(ear,), name="job-streams", daemon=True)
+        sender, receiver = socket.socketpair()
+        sender.setblocking(False)
+        receiver.setblocking(False)
+        thread = threading.Thread(
+            target=self._run, args=(receiver,), name="job-streams", daemon=True
+        )
         try:
             thread.start()
         except Exception:
-            bell.close()
-            ear.close()
+            sender.close()
+            receiver.close()
             raise
-        return bell
+        return sender
 
     @staticmethod
-    def _ring(bell: socket.socket) -> None:
+    def _wake(sender: socket.socket) -> None:
         try:
-            bell.send(b"!")
+            sender.send(b"!")
         except BlockingIOError:
-            # So many rings are waiting that the thread will surely wake up.
+            # The buffer is full of earlier bytes, which wake the thread.
             return
 
     def report(self, stream: JobStream, step: Callable[[], None]) -> None:
@@ -117,26 +119,26 @@ class StreamHub:
         if stream is not None:
             stream.end()
 
-    def _run(self, ear: socket.socket) -> None:
-        with ear:
+    def _run(self, receiver: socket.socket) -> None:
+        with receiver:
             try:
                 self._selector = selectors.DefaultSelector()
-            except OSError as exc:  # the process has no file descriptor left
+            except OSError as exc:  # no file descriptor is left
                 self._give_up(exc)
                 return
             with self._selector:
-                self._selector.register(ear, selectors.EVENT_READ)
+                self._selector.register(receiver, selectors.EVENT_READ)
                 try:
-                    while self._turn(ear):
+                    while self._turn(receiver):
                         pass
                 except Exception as exc:
-                    logger.warning("Streaming of results stopped.", exc_info=True)
+                    logger.warning("Result streaming stopped.", exc_info=True)
                     self._give_up(exc)
 
     def _give_up(self, error: Exception) -> None:
         """Close all streams, including pending ones, when the thread cannot continue."""
         with self._lock:
-            self._hang_up()
+            self._close_wake_sender()
             calls = list(self._calls)
             self._calls.clear()
         for call in calls:
@@ -144,22 +146,22 @@ class StreamHub:
         for stream in list(self._streams.values()):
             stream.end(WebsocketError(f"Streaming stopped: {type(error).__name__}."))
 
-    def _hang_up(self) -> None:
-        if self._bell is not None:
-            self._bell.close()
-        self._bell = None
+    def _close_wake_sender(self) -> None:
+        if self._wake_sender is not None:
+            self._wake_sender.close()
+        self._wake_sender = None
 
-    def _turn(self, ear: socket.socket) -> bool:
-        """Run what is due; return whether more will follow."""
+    def _turn(self, receiver: socket.socket) -> bool:
+        """Run due calls and steps; return whether to continue."""
         self._run_calls()
         with self._lock:
             if not self._streams and not self._calls:
-                self._hang_up()
+                self._close_wake_sender()
                 return False
         for key, _ in self.clock.select(self._selector, self._pause()):
             if key.data is None:
                 with suppress(BlockingIOError):  # readiness may be spurious
-                    ear.recv(4096)
+                    receiver.recv(4096)
             else:
                 self.guard(key.data, key.data.read)
         now = self.clock.monotonic()
@@ -177,7 +179,7 @@ class StreamHub:
 
     @staticmethod
     def guard(stream: JobStream, step: Callable[[], None]) -> None:
-        """Run one step of a stream; an error ends that stream only."""
+        """Run one step of a stream; an error ends only that stream."""
         try:
             step()
         except Exception as exc:

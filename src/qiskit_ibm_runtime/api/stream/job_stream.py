@@ -26,20 +26,20 @@ logger = logging.getLogger(__name__)
 
 PING_INTERVAL = 60.0
 PING_TIMEOUT = 10.0
-# A server that sends its answer byte by byte would hold a connecting thread for long.
+# Limit for a server that sends its response byte by byte and so blocks a worker thread.
 HANDSHAKE_LIMIT = 20.0
-# Frames of one stream in a row, before others have their turn.
+# Maximum number of consecutive frames of one stream before other streams are read.
 MOST_FRAMES = 64
-# Who only waits for the end does not download a long message: it is the result, most likely.
+# A client that only waits for the end skips long messages, as these usually contain the result.
 LONGEST_UNREAD = 65_536
-# Longer messages end the stream; the result is then polled for.
+# Longer messages end the stream; the client then polls for the result.
 LONGEST_MESSAGE = 2**28
 NEVER = float("inf")
-# Answers to the handshake that another try cannot change; a 401 that a new token did not mend.
+# Handshake statuses for which a retry is useless; 401 is retried once with a new token before.
 PERMANENT_REFUSALS = frozenset({401, 403, 404, 410, 501})
-# A connection that lasted this long was healthy: a later fault starts a new count of retries.
+# A connection that lasted this long is healthy; a later error restarts the count of failures.
 HEALTHY_SECONDS = 5.0
-# However healthy the connections look, a stream is not opened more often than this.
+# Limit on the connections of a stream, even if all of them are healthy.
 MOST_CONNECTIONS = 10_000
 NORMAL_CLOSURE = 1000
 
@@ -49,24 +49,24 @@ class MissingPongError(WebsocketError):
 
 
 class ServerEndedError(WebsocketError):
-    """The server has ended, and its jobs with it."""
+    """The server has ended, together with its jobs."""
 
 
 class PendingConnection:
-    """A connection that a worker thread is opening, and that the hub may abandon."""
+    """Connection that a worker thread is opening, and that the hub may abandon."""
 
     def __init__(self) -> None:
         self._connection: Any = None
         self._given_up = False
 
     def give_up(self) -> None:
-        """Unblock the worker if it hangs in the handshake."""
+        """Abandon the connection, and unblock the worker if it hangs in the handshake."""
         self._given_up = True
         if self._connection is not None:
-            shut(self._connection)
+            close_socket(self._connection)
 
     def open(self, client: BaseWebsocketClient, url: str) -> Any:
-        """Return an open connection; runs in the worker."""
+        """Open and return the connection; runs in the worker."""
         connection = open_connection(url, client._client_params, partial(self._new, client))
         if self._given_up:
             connection.shutdown()
@@ -80,7 +80,7 @@ class PendingConnection:
         return self._connection
 
 
-def shut(connection: Any) -> None:
+def close_socket(connection: Any) -> None:
     """Close the socket of a connection, and unblock its readers."""
     sock = connection.sock
     if sock is not None:
@@ -94,7 +94,7 @@ class JobStream:
     """One stream; methods run in the hub's thread unless stated otherwise.
 
     Attributes:
-        due: When something is to be done if nothing arrives.
+        due: Time at which to act if no data arrives.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class JobStream:
         self.due = NEVER
 
     def begin(self) -> None:
-        """Open a connection, in a worker."""
+        """Open a connection in a worker."""
         if self._client._ended:
             self.end()
             return
@@ -129,7 +129,8 @@ class JobStream:
         try:
             self._hub.connectors.submit(partial(self._connect, attempt))
         except RuntimeError:
-            # No thread can be started, as while the interpreter ends: other streams have to wait.
+            # No thread can be started, for example while the interpreter exits. Connect in this
+            # thread, which delays other streams.
             self._connect(attempt)
 
     def _connect(self, attempt: PendingConnection) -> None:
@@ -137,7 +138,7 @@ class JobStream:
         self._hub.report(self, partial(self._limit_handshake, attempt))
         try:
             connection = attempt.open(self._client, self._url)
-        # The stream only speeds a result up; whatever breaks it is noted, and polling goes on.
+        # The stream only speeds up the result: on any error, record it and continue polling.
         except Exception as exc:  # noqa: BLE001
             self._hub.report(self, partial(self._not_connected, attempt, exc))
         else:
@@ -174,24 +175,24 @@ class JobStream:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 self._check_announced()
                 return
-            except Exception as exc:  # noqa: BLE001  # garbage, a reset, a lost connection
+            except Exception as exc:  # noqa: BLE001  # invalid data, a reset, a lost connection
                 self._broken(exc)
                 return
             self._take(frame)
-        # TLS may hold decrypted frames of which the selector knows nothing.
+        # TLS may buffer decrypted frames that the selector does not report.
         self._more, self.due = True, self._hub.clock.monotonic()
 
     def _check_announced(self) -> None:
-        """Check a frame by its header, before its payload has arrived.
+        """Check the header of a frame before its payload arrives.
 
-        A malformed head is an ordinary fault: the length that it announces means nothing.
+        A malformed header breaks the connection; the length in it is meaningless.
         """
         buffer = self._connection.frame_buffer
         if buffer.header is None:
             return
         _, *reserved, _, masked, _ = buffer.header
         if any(reserved) or masked:
-            self._broken(WebsocketError("The head of a frame is malformed."))
+            self._broken(WebsocketError("The header of a frame is malformed."))
         else:
             self._limit_message(self._length + (buffer.length or 0))
 
@@ -217,7 +218,7 @@ class JobStream:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError as exc:
-            self._broken(WebsocketError(f"A message is no UTF-8 text: {exc.reason}."))
+            self._broken(WebsocketError(f"A message is not valid UTF-8: {exc.reason}."))
         else:
             self._client.on_message(self._connection, text)
 
@@ -229,7 +230,7 @@ class JobStream:
             self._broken(MessageTooLongError(f"A message is longer than {LONGEST_MESSAGE} bytes."))
 
     def _closed(self, code: int | None) -> None:
-        # The code decides: newer releases of the library report a normal end as an error, too.
+        # Use the code, as newer releases of the library also report a normal end as an error.
         self._client.on_close(self._connection, code, None)
         if code == NORMAL_CLOSURE:
             self.end()
@@ -237,7 +238,7 @@ class JobStream:
             self._broken(WebsocketError(f"The server closed the stream with code {code}."))
 
     def act(self) -> None:
-        """Do what is due: read on, ping, give up waiting for a pong, or connect again."""
+        """Perform the due action: continue reading, ping, detect a missing pong, or reconnect."""
         if self._attempt is not None:
             self._broken(WebsocketError(f"No handshake within {HANDSHAKE_LIMIT:g} seconds."))
         elif self._connection is None:
@@ -274,7 +275,7 @@ class JobStream:
         elif (reason := why_ended(self._url)) is not None:
             self.end(ServerEndedError(reason))
         elif is_permanent(error):
-            self.end(self._failure(error, "Another attempt would not help."))
+            self.end(self._failure(error, "A retry would not help."))
         elif pause is None:
             self.end(self._failure(error, "Max retries exceeded."))
         else:
@@ -283,39 +284,39 @@ class JobStream:
     def _failure(self, error: Exception, verdict: str) -> WebsocketError:
         refused = getattr(error, "status_code", None) in (401, 403)
         kind = WebsocketAuthenticationError if refused else WebsocketError
-        # What the library says may hold parts of the handshake; the kind of fault is enough.
+        # Messages of the library may contain parts of the handshake, so show only the error type.
         fault = error.message if isinstance(error, WebsocketError) else type(error).__name__
         return kind(
-            f"The stream of job {self._client._job_id} broke for good after "
-            f"{self._reconnecting.connections} connections. {verdict} Last fault: {fault}"
+            f"The stream of job {self._client._job_id} failed permanently after "
+            f"{self._reconnecting.connections} connections. {verdict} Last error: {fault}"
         )
 
     def _drop(self) -> None:
-        """Close the connection, also one that is just being opened."""
+        """Close the connection, even while it is being opened."""
         if self._attempt is not None:
             self._attempt.give_up()
         if self._socket is not None:
             self._hub.unwatch(self._socket)
         if self._connection is not None:
-            shut(self._connection)
+            close_socket(self._connection)
             self._connection.shutdown()
         self._attempt = self._connection = self._socket = None
         self._more, self.due = False, NEVER
 
     def end(self, failure: WebsocketError | None = None) -> None:
-        """End the stream for good."""
+        """End the stream permanently."""
         if self._connection is not None:
             try:
                 self._connection.send_close()
-            except Exception:  # noqa: BLE001  # a courtesy on a connection that may be gone
-                logger.debug("The stream ended before it could be closed.")
+            except Exception:  # noqa: BLE001  # the connection may already be lost
+                logger.debug("The connection was lost before the stream was closed.")
         self._drop()
         self._hub.forget(self._client)
         self._client._finish(failure)
 
 
 class MessageTooLongError(WebsocketError):
-    """The service sent a message that is longer than any it needs."""
+    """The service sent a message that is too long."""
 
 
 @dataclass
@@ -323,9 +324,9 @@ class Reconnecting:
     """Count consecutive failures, and decide on the next attempt.
 
     Attributes:
-        retries: Connections after the first one that may fail in a row.
-        factor: Seconds before the first of them; doubled for each further one.
-        longest: Longest pause in seconds.
+        retries: Maximum number of consecutive failed reconnections.
+        factor: Seconds before the first reconnection; doubles with each further one.
+        longest: Maximum delay in seconds.
     """
 
     retries: int = 8
@@ -338,9 +339,9 @@ class Reconnecting:
         """Return the seconds before the next connection, or ``None`` to give up.
 
         Args:
-            lasted: Seconds that the broken connection was open.
-            acknowledged: Whether the server sent anything on it.
-            jitter: From 0 to 1; shortens the pause by up to a quarter.
+            lasted: Seconds for which the broken connection was open.
+            acknowledged: Whether the server sent a message on it.
+            jitter: Number from 0 to 1, which shortens the delay by up to a quarter.
         """
         self.connections += 1
         healthy = acknowledged and lasted >= HEALTHY_SECONDS
@@ -351,7 +352,7 @@ class Reconnecting:
 
 
 def is_permanent(error: BaseException) -> bool:
-    """Whether a retry would fail in the same way."""
+    """Return whether a retry would fail in the same way."""
     status = getattr(error, "status_code", None) or 0
     refused = isinstance(error, (ValueError, IBMNotAuthorizedError, MessageTooLongError))
     return refused or status in PERMANENT_REFUSALS or 300 <= status < 400
