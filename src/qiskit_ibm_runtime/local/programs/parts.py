@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 CIRCUITS = 128
 """Measured circuits from which on a job has parts, and about as many as a part has.
 
-That is one or two seconds of work for four qubits and 4000 shots. What a part costs besides weighs
-little: it decodes the whole job, and calibrates the readout with 16 circuits of its own.
+That is one or two seconds of work for four qubits and 4000 shots. The overhead of a part is small:
+it parses the whole job, decodes its own circuits, and calibrates the readout with 16 of its own.
 """
 
 
