@@ -1,4 +1,4 @@
-"""What a job costs on the embedded runtime, over HTTP and websocket, beside Aer alone."""
+"""Cost of a job on the embedded runtime, over HTTP and websocket, compared with Aer alone."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def dumped(circuits: list[QuantumCircuit]) -> None:
         qpy.dump(circuit, io.BytesIO())
 
 
-def parameterised(number: int, qubits: int = 20, layers: int = 3) -> list[QuantumCircuit]:
+def parameterized(number: int, qubits: int = 20, layers: int = 3) -> list[QuantumCircuit]:
     circuits = []
     for index in range(number):
         circuit = QuantumCircuit(qubits)
@@ -68,24 +68,24 @@ def wide(number: int = 300, qubits: int = 127, gates: int = 1000) -> tuple[Quant
     return tuple(circuits)
 
 
-@row("encode 100 parameterised circuits of 20 qubits", "under 200 ms")
+@row("encode 100 parameterized circuits of 20 qubits", "under 200 ms")
 def hundred() -> Plan:
-    fresh = iter([parameterised(100) for _ in range(5)])
-    again = parameterised(100)
+    fresh = iter([parameterized(100) for _ in range(5)])
+    again = parameterized(100)
     return Plan(lambda: encode(next(fresh)), lambda: tight(again), rounds=5)
 
 
 @row("encode a circuit object that was sent before", "under 1 ms")
 def again() -> Plan:
-    circuit = parameterised(1)[0]
+    circuit = parameterized(1)[0]
     encode([circuit])
     return Plan(lambda: encode([circuit]), lambda: tight([circuit]))
 
 
 @row("encode the same circuit object 100 times", "one encode")
 def same() -> Plan:
-    fresh = iter(parameterised(7))
-    other = parameterised(1)
+    fresh = iter(parameterized(7))
+    other = parameterized(1)
     return Plan(lambda: encode([next(fresh)] * 100), lambda: tight(other))
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
-from benchmarks.encoding import parameterised
+from benchmarks.encoding import parameterized
 from benchmarks.results import peak_of
 from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
@@ -78,7 +78,7 @@ def circuits() -> Iterator[Case]:
     """Circuits submitted in one run: 20 qubits, 60 parameters each."""
     standin = StandIn(latency=0)
     sampler = sampler_on(standin)
-    sampler.run(parameterised(1), [[0.1] * 60])
+    sampler.run(parameterized(1), [[0.1] * 60])
     for number in (1, 10, 100, 1000):
 
         def run(stock: Any, number: int = number) -> None:
@@ -86,11 +86,11 @@ def circuits() -> Iterator[Case]:
 
         def facts(number: int = number) -> dict[str, Any]:
             standin.reset()
-            run(parameterised(number), number)
+            run(parameterized(number), number)
             counts = standin.counts()
             return {"requests": counts["requests"], "MB sent": f"{counts['received'] / 1e6:.2f}"}
 
-        yield Case(number, run, lambda number=number: parameterised(number), facts)
+        yield Case(number, run, lambda number=number: parameterized(number), facts)
     standin.stop()
 
 

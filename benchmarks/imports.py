@@ -16,15 +16,15 @@ def _run(code: str) -> str:
     ).stdout
 
 
-def _modules(code: str, beside: str = "pass") -> int:
+def _modules(code: str, baseline: str = "pass") -> int:
     count = "import sys; print(len(sys.modules))"
-    return int(_run(f"{code}\n{count}")) - int(_run(f"{beside}\n{count}"))
+    return int(_run(f"{code}\n{count}")) - int(_run(f"{baseline}\n{count}"))
 
 
-def _megabytes(code: str, beside: str = "pass") -> float:
+def _megabytes(code: str, baseline: str = "pass") -> float:
     """How much more memory an interpreter needs at most."""
     peak = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    more = int(_run(f"{code}\n{peak}")) - int(_run(f"{beside}\n{peak}"))
+    more = int(_run(f"{code}\n{peak}")) - int(_run(f"{baseline}\n{peak}"))
     return round(more / 1024, 1)
 
 

@@ -1,4 +1,4 @@
-"""Work on the embedded runtime beside the primitives that a user would take in the same process.
+"""The embedded runtime compared with primitives that run in the user's process.
 
 The floor of each row is the faster one of ``qiskit.primitives`` and ``qiskit_aer.primitives``.
 """

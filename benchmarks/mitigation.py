@@ -33,7 +33,7 @@ ISING = SparsePauliOp.from_list(
 
 
 def ansatz(seed: int, layers: int = 4) -> QuantumCircuit:
-    """Layers of random turns and of cx between neighbours."""
+    """Layers of random rotations and of cx between neighbors."""
     rng = np.random.default_rng(seed)
     circuit = QuantumCircuit(QUBITS)
     for layer in range(layers):

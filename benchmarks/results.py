@@ -60,7 +60,7 @@ def ended() -> Plan:
     return _fetched("text 1000", latency=0.05)
 
 
-@row("40 MB of quasi-distributions", "one parse, peak: text beside objects")
+@row("40 MB of quasi-distributions", "one parse, peak: text plus objects")
 def large_quasi() -> Plan:
     return _fetched("quasi 40000000")
 

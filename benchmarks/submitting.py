@@ -1,11 +1,11 @@
-"""What it costs to submit circuits, beside encoding them."""
+"""Cost of submitting circuits, in addition to encoding them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from benchmarks.encoding import parameterised
+from benchmarks.encoding import parameterized
 from benchmarks.rows import Plan, row
 from benchmarks.standin import StandIn
 
@@ -22,7 +22,7 @@ def _submitted(number: int) -> Plan:
     rounds = 5
     standin = StandIn(latency=0)
     sampler = sampler_on(standin)
-    stock = [parameterised(number) for _ in range(2 * rounds + 2)]
+    stock = [parameterized(number) for _ in range(2 * rounds + 2)]
     values = [[0.1] * circuit.num_parameters for circuit in stock[0]]
 
     def submit() -> None:

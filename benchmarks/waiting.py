@@ -77,7 +77,7 @@ def silent() -> Plan:
     return _end_of_the_wait(_idle, lambda: None)
 
 
-@row("200 waiting jobs: threads beside the waiting ones", "a handful")
+@row("200 waiting jobs: threads in addition to the waiting ones", "a handful")
 def threads() -> Plan:
     service = ScriptedService()
     service.on_stream = _idle

@@ -104,7 +104,7 @@ def test_delete_returns_whether_the_account_existed(account_file):
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00", b"[" * 100_000],
-    ids=["empty", "cut off", "a list", "null", "a text", "not unicode", "too deep"],
+    ids=["empty", "cut off", "a list", "null", "a string", "not unicode", "too deep"],
 )
 def test_damaged_file_is_named_and_never_overwritten(account_file, content):
     account_file.parent.mkdir()

@@ -33,7 +33,7 @@ from qiskit_ibm_runtime.utils.sampler_result_decoder import SamplerResultDecoder
 @pytest.fixture
 def mark(tmp_path: Path) -> Path:
     """A file that exists only if a payload ran a command."""
-    return tmp_path / "somebody-was-here"
+    return tmp_path / "marker"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_truncated_json_raises_the_same_error(value, data):
         {"__value__": ["A" * 2**19]},
         {"__value__": "A\n" * 2**18},
     ],
-    ids=["unknown tag", "no tag", "several", "shorter beside", "a mark", "in a list", "escapes"],
+    ids=["unknown tag", "no tag", "several", "shorter too", "a mark", "in a list", "escapes"],
 )
 def test_long_strings_that_are_not_arrays_stay_strings(value):
     assert json.loads(json.dumps(value), cls=RuntimeDecoder) == value

@@ -9,11 +9,11 @@ import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit_aer.noise import NoiseModel, ReadoutError
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.devices.simulators import simulator_configuration
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
-from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
     configuration_from_server_data,
     defaults_from_server_data,
@@ -30,30 +30,30 @@ REQUIRED = {
 }
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", catalog.names())
 def test_configuration_has_required_fields(name: str) -> None:
-    configuration = catalogue.configuration(name)
+    configuration = catalog.configuration(name)
 
     assert set(configuration) >= REQUIRED
     assert configuration["backend_name"] == name
     assert configuration_from_server_data(configuration) is not None
     if configuration["open_pulse"]:
-        assert defaults_from_server_data(catalogue.defaults(name)).qubit_freq_est
+        assert defaults_from_server_data(catalog.defaults(name)).qubit_freq_est
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_terra_reads_properties_and_defaults_of_a_device(name: str) -> None:
-    properties = properties_from_server_data(catalogue.properties(name))
+    properties = properties_from_server_data(catalog.properties(name))
 
     assert properties.backend_name == name
     assert properties.readout_error(0) > 0
-    defaults = catalogue.defaults(name)
+    defaults = catalog.defaults(name)
     assert defaults_from_server_data(defaults).qubit_freq_est
 
 
 def test_simulators_have_no_calibration() -> None:
-    assert catalogue.properties("ibmq_qasm_simulator") == {}
-    assert catalogue.defaults("simulator_mps") == {}
+    assert catalog.properties("ibmq_qasm_simulator") == {}
+    assert catalog.defaults("simulator_mps") == {}
 
 
 def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
@@ -70,10 +70,10 @@ def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
         (
             "simulator_statevector",
             40,
-            r"has 40 qubits; simulator_statevector has \d+, as many as fit",
+            r"has 40 qubits, but simulator_statevector has \d+, the limit with",
         ),
-        ("simulator_mps", 101, "has 101 qubits; simulator_mps has 100"),
-        ("fake_manila", 6, "has 6 qubits; fake_manila has 5"),
+        ("simulator_mps", 101, "has 101 qubits, but simulator_mps has 100"),
+        ("fake_manila", 6, "has 6 qubits, but fake_manila has 5"),
         pytest.param(
             "ibmq_qasm_simulator",
             32,
@@ -87,7 +87,7 @@ def test_memory_limits_the_width_of_the_statevector_simulator() -> None:
 def test_rejects_too_wide_circuit(
     monkeypatch: pytest.MonkeyPatch, backend: str, qubits: int, message: str
 ) -> None:
-    monkeypatch.setattr(catalogue, "memory", lambda: 2**30)
+    monkeypatch.setattr(catalog, "memory", lambda: 2**30)
     circuit = QuantumCircuit(qubits)
     for qubit in range(qubits):
         circuit.ry(0.1, qubit)
@@ -135,11 +135,13 @@ def test_extended_stabilizer_simulator_runs_a_few_t_gates() -> None:
 # -- transpilation
 
 
-def machine(backend: str = "fake_manila", run: Run | None = None, **settings: Any) -> Machine:
+def machine(
+    backend: str = "fake_manila", run: Run | None = None, **settings: Any
+) -> TranspilingBackend:
     level = settings.pop("level", 1)
     given = {**settings, "optimization_settings": {"level": level}}
     made = LocalBackend.of(backend)
-    return Machine(made, Transpilation.of(given), run or Run(seed=1))
+    return TranspilingBackend(made, Transpilation.of(given), run or Run(seed=1))
 
 
 def used(circuit: QuantumCircuit) -> list[int]:
@@ -152,7 +154,7 @@ def used(circuit: QuantumCircuit) -> list[int]:
 
 def test_initial_layout_is_used(bell: QuantumCircuit) -> None:
     for layout in ([3, 2], {"0": 3, "1": 2}):
-        fitted = machine(level=0, initial_layout=layout).transpiled([bell])[0]
+        fitted = machine(level=0, initial_layout=layout).transpile([bell])[0]
         assert used(fitted) == [3, 2]
 
 
@@ -162,9 +164,9 @@ def test_transpiled_circuit_uses_gates_and_couplings_of_the_device(bell: Quantum
     far.cx(0, 4)
     far.measure_all()
 
-    fitted = machine(layout_method="trivial", routing_method="basic").transpiled([far])[0]
+    fitted = machine(layout_method="trivial", routing_method="basic").transpile([far])[0]
 
-    pairs = {tuple(pair) for pair in catalogue.configuration("fake_manila")["coupling_map"]}
+    pairs = {tuple(pair) for pair in catalog.configuration("fake_manila")["coupling_map"]}
     names = {item.operation.name for item in fitted.data}
     assert names <= {"rz", "sx", "x", "cx", "barrier", "measure"}
     for item in fitted.data:
@@ -179,9 +181,9 @@ def test_routing_method_is_used() -> None:
     kept: dict[str, Any] = {"layout_method": "trivial", "level": 0}
 
     with pytest.raises(Exception, match="not-a-method"):
-        machine(routing_method="not-a-method", **kept).transpiled([far])
+        machine(routing_method="not-a-method", **kept).transpile([far])
     with pytest.raises(Exception, match="routing"):
-        machine(routing_method="none", **kept).transpiled([far])
+        machine(routing_method="none", **kept).transpile([far])
 
 
 def test_higher_level_optimizes_more() -> None:
@@ -192,7 +194,7 @@ def test_higher_level_optimizes_more() -> None:
         circuit.cx(0, 1)
     circuit.measure_all()
 
-    sizes = [machine(level=level).transpiled([circuit])[0].size() for level in (0, 3)]
+    sizes = [machine(level=level).transpile([circuit])[0].size() for level in (0, 3)]
 
     assert sizes[1] < sizes[0] / 3
 
@@ -205,7 +207,7 @@ def test_approximation_drops_small_rotations() -> None:
     circuit.measure_all()
 
     def pairs(degree: float | None) -> int:
-        fitted = machine(level=3, approximation_degree=degree).transpiled([circuit])[0]
+        fitted = machine(level=3, approximation_degree=degree).transpile([circuit])[0]
         return int(fitted.count_ops().get("cx", 0))
 
     assert pairs(0.9) < pairs(1.0)
@@ -222,7 +224,7 @@ def test_simulator_uses_coupling_map_and_basis_gates_of_the_options(bell: Quantu
         coupling_map=[[0, 1], [1, 0], [1, 2], [2, 1]],
         basis_gates=["u", "cz"],
         initial_layout=[0, 1, 2],
-    ).transpiled([far])[0]
+    ).transpile([far])[0]
 
     assert {item.operation.name for item in fitted.data} <= {"u", "cz", "barrier", "measure"}
     pairs = {
@@ -240,7 +242,7 @@ def test_skipping_transpilation_leaves_the_circuit_unchanged() -> None:
     circuit.cx(0, 1)
     circuit.measure_all()
 
-    assert machine(skip_transpilation=True).transpiled([circuit])[0] is circuit
+    assert machine(skip_transpilation=True).transpile([circuit])[0] is circuit
 
 
 @pytest.mark.parametrize(
@@ -252,7 +254,7 @@ def test_skipping_transpilation_rejects_unsupported_gates(gate: str, message: st
     circuit.measure_all()
 
     with pytest.raises(ValueError, match=message):
-        machine(skip_transpilation=True).transpiled([circuit])
+        machine(skip_transpilation=True).transpile([circuit])
 
 
 # -- noise and seeds
@@ -284,7 +286,7 @@ def test_reduced_noise_model_equals_that_of_the_device() -> None:
     circuit.h(0)
     circuit.cx(0, 1)
     circuit.measure_all()
-    fitted = there.transpiled([circuit])
+    fitted = there.transpile([circuit])
 
     counts, expected = (
         AerSimulator(noise_model=model, max_parallel_shots=1)

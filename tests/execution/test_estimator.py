@@ -154,8 +154,8 @@ def test_identity_observable_needs_no_shots() -> None:
 @pytest.mark.parametrize(
     ("observables", "message"),
     [
-        ([SparsePauliOp("ZZZ")], "has 3 qubits, and its circuit 2"),
-        ([SparsePauliOp("ZZ")] * 2, "1 circuits and 2 observables"),
+        ([SparsePauliOp("ZZZ")], "has 3 qubits, but its circuit has 2"),
+        ([SparsePauliOp("ZZ")] * 2, "each of 1 circuits, not 2"),
     ],
 )
 def test_rejects_invalid_observables(
@@ -230,7 +230,7 @@ def test_removes_and_logs_final_measurements(
         values, _ = estimated(bell, "XX", "YY", "ZZ")
 
     assert values == [1.0, -1.0, 1.0]
-    assert "2 measurements at the end of circuit 'bell' are left out." in caplog.messages
+    assert "Ignoring 2 measurements at the end of circuit 'bell'." in caplog.messages
 
 
 def unread(circuit: QuantumCircuit) -> list[str]:
@@ -339,7 +339,7 @@ def test_statevector_moments_equal_those_of_the_operator(
     psi = random_statevector(2**qubits, seed=terms)
     operator = random_operator(qubits, terms, seed=qubits, is_complex=True)
 
-    mean, square = states.in_vector(psi.data, operator)
+    mean, square = states.statevector_moments(psi.data, operator)
 
     assert mean == pytest.approx(psi.expectation_value(operator))
     applied = matrix(operator) @ psi.data
@@ -352,9 +352,9 @@ def test_stabilizer_moments_equal_those_of_the_statevector(seed: int) -> None:
     operator = random_operator(4, 30, seed=seed, is_complex=True)
     vector = Statevector(clifford.to_circuit()).data
 
-    moments = states.in_stabilizer_state(clifford, operator)
+    moments = states.stabilizer_moments(clifford, operator)
 
-    assert moments == pytest.approx(states.in_vector(vector, operator))
+    assert moments == pytest.approx(states.statevector_moments(vector, operator))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error, thermal_relaxation_error
 
-from qiskit_ibm_runtime.local.devices import catalogue, sizes
+from qiskit_ibm_runtime.local.devices import catalog, sizes
 from qiskit_ibm_runtime.local.execution import job
 
 from .conftest import FailedError, run_here, work
@@ -21,7 +21,7 @@ GIB = 2**30
 @pytest.fixture(autouse=True)
 def four_gib(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make results independent of the memory of the machine."""
-    monkeypatch.setattr(catalogue, "memory", lambda: 4 * GIB)
+    monkeypatch.setattr(catalog, "memory", lambda: 4 * GIB)
 
 
 def wide(qubits: int, angle: float = 0.1) -> QuantumCircuit:
@@ -123,7 +123,7 @@ def test_stabilizer_simulator_reports_unsupported_gates(program: str) -> None:
         inputs["observables"] = [SparsePauliOp("ZZ")]
 
     with pytest.raises(
-        FailedError, match="runs Clifford gates only, and circuit 'magic' has rz, t"
+        FailedError, match="supports Clifford gates only, but circuit 'magic' has rz, t"
     ):
         run_here(program, "simulator_stabilizer", circuits=[circuit], **inputs)
 

@@ -94,12 +94,12 @@ def test_legacy_indices_select_circuits_and_values() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"parameter_values": [[1.0]]}, "takes 0 values, got 1"),
-        ({"circuit_indices": [3]}, "no circuit 3"),
-        ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "2 circuits to run and 1 sets"),
-        ({"run_options": {"shots": 0}}, "above 0"),
-        ({"run_options": {"shots": 10**9}}, "takes up to"),
-        ({"resilience_settings": {"level": 2}}, "no resilience level 2"),
+        ({"parameter_values": [[1.0]]}, "has 0 parameters, but 1 values were given"),
+        ({"circuit_indices": [3]}, "Circuit index 3 is out of range"),
+        ({"circuit_indices": [0, 0], "parameter_values": [[]]}, "each of 2 circuits, not 1"),
+        ({"run_options": {"shots": 0}}, "must be a positive integer"),
+        ({"run_options": {"shots": 10**9}}, "is limited to"),
+        ({"resilience_settings": {"level": 2}}, "Unknown resilience level 2"),
     ],
 )
 def test_rejects_invalid_inputs(bell: QuantumCircuit, inputs: dict[str, Any], message: str) -> None:
@@ -218,7 +218,7 @@ def test_hello_world() -> None:
 
 
 def test_reports_unknown_program_by_name() -> None:
-    with pytest.raises(FailedError, match="no program 'nope'"):
+    with pytest.raises(FailedError, match="Unknown program 'nope'"):
         run_here("nope")
 
 

@@ -116,7 +116,7 @@ def write(page: Path) -> None:
             start, end = block.span
             lines = "\n".join(line.rstrip() for line in printed.strip("\n").splitlines())
             text = text[:start] + lines + "\n" + text[end:]
-            print(f"{page}: output of line {block.line} written anew")
+            print(f"{page}: output of line {block.line} regenerated")
     page.write_text(text, encoding="utf-8")
 
 

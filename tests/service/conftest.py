@@ -129,7 +129,7 @@ class StandIn:
                 try:
                     barrier.wait(TIMEOUT)
                 except threading.BrokenBarrierError:
-                    return 400, "these requests did not come side by side"
+                    return 400, "these requests were not concurrent"
         for text, fault in self.faults.items():
             if text in asked.url:
                 return fault

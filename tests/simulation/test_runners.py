@@ -85,8 +85,8 @@ def test_transpiler_receives_its_options() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": 1}, "'target' is nothing that the transpiler can be told here"),
-        ({"initial_layout": [0]}, "initial_layout has 1 places"),
+        ({"target": 1}, "The transpiler option 'target' is not supported"),
+        ({"initial_layout": [0]}, "initial_layout has 1 positions"),
     ],
 )
 def test_rejects_invalid_transpiler_options(

@@ -20,9 +20,9 @@ from qiskit_ibm_runtime.local.programs import estimator
 from qiskit_ibm_runtime.local.programs.inputs import Run, Transpilation
 from qiskit_ibm_runtime.local.simulation import exact as exactly
 from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
-from qiskit_ibm_runtime.local.simulation.machine import Machine
 from qiskit_ibm_runtime.local.simulation.runs import SHOTS_APART
 from qiskit_ibm_runtime.local.simulation.sweeps import Sweep
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import exact, noisy
 from .agreement import disagreement
@@ -281,25 +281,27 @@ def test_states_of_many_points_are_held_a_few_at_a_time(monkeypatch: pytest.Monk
 def test_aer_binds_parameters_of_gates_alone() -> None:
     points = [dict(zip((A, B), row)) for row in POINTS]
 
-    assert all(Sweep(drawn(seed), points).loaded() for seed in range(20))
+    assert all(Sweep(drawn(seed), points).load() for seed in range(20))
     for build in (_of_a_phase, _of_a_condition, _of_a_controlled_u):
-        assert Sweep(build(), points).loaded() is None
-    assert Sweep(drawn(0), [{A: 1.0}]).loaded() is None
-    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).loaded() is None  # type: ignore[dict-item]
+        assert Sweep(build(), points).load() is None
+    assert Sweep(drawn(0), [{A: 1.0}]).load() is None
+    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).load() is None  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("shots", [500, SHOTS_APART + 500])
 def test_points_that_aer_binds_have_the_counts_of_bound_circuits(shots: int) -> None:
-    machine = Machine(LocalBackend.of("ibmq_qasm_simulator"), Transpilation(), Run(seed=3))
+    machine = TranspilingBackend(
+        LocalBackend.of("ibmq_qasm_simulator"), Transpilation(), Run(seed=3)
+    )
     circuit = drawn(1)
     points = [dict(zip((A, B), row)) for row in POINTS]
 
     machine.begin(0)
-    swept = machine.data([circuit] * 3, shots, points)
+    group_by_circuit = machine.data([circuit] * 3, shots, points)
     machine.begin(0)
-    bound = machine.data(Sweep(circuit, points).bound(), shots)
+    bound = machine.data(Sweep(circuit, points).bind(), shots)
 
-    assert [one["counts"] for one in swept] == [one["counts"] for one in bound]
+    assert [one["counts"] for one in group_by_circuit] == [one["counts"] for one in bound]
 
 
 def test_results_come_in_the_order_asked_for() -> None:
@@ -347,5 +349,5 @@ def test_equal_points_with_many_shots_have_samples_of_their_own() -> None:
 def test_a_backend_refuses_values_for_other_circuits() -> None:
     backend = LocalBackend.of("ibmq_qasm_simulator")
 
-    with pytest.raises(ValueError, match="2 circuits and 1 dictionaries"):
+    with pytest.raises(ValueError, match="each of 2 circuits, not 1"):
         backend.run([drawn(0), drawn(1)], parameter_binds=[{A: [1.0], B: [1.0]}])

@@ -27,7 +27,7 @@ def _modules(code: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("beside", "code", "most"),
+    ("baseline", "code", "most"),
     [
         # About thirty of the standard library; the number depends on the Python version.
         ("pass", "import qiskit_ibm_runtime", 60),
@@ -36,5 +36,5 @@ def _modules(code: str) -> int:
     ],
     ids=["package", "names"],
 )
-def test_imports_few_modules(beside, code, most):
-    assert _modules(code) - _modules(beside) <= most
+def test_imports_few_modules(baseline, code, most):
+    assert _modules(code) - _modules(baseline) <= most

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.encoding import parameterised
+from benchmarks.encoding import parameterized
 from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
@@ -20,17 +20,17 @@ def standin():
 
 def test_a_hundred_circuits_are_one_request(standin):
     sampler = sampler_on(standin)
-    sampler.run(parameterised(1), [[0.1] * 60])
+    sampler.run(parameterized(1), [[0.1] * 60])
     standin.reset()
 
-    sampler.run(parameterised(100), [[0.1] * 60] * 100)
+    sampler.run(parameterized(100), [[0.1] * 60] * 100)
 
     assert standin.counts()["requests"] == 1
 
 
 def test_repeated_circuit_is_sent_once(standin):
     sampler = sampler_on(standin)
-    (circuit,) = parameterised(1)
+    (circuit,) = parameterized(1)
     sampler.run(circuit, [0.1] * 60)
     standin.reset()
     sampler.run(circuit, [0.1] * 60)
@@ -49,8 +49,8 @@ def test_circuits_with_other_parameters_are_not_compared_in_detail(standin, monk
     monkeypatch.setattr(
         index_lists, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
     )
-    circuits = parameterised(20)
-    alike = parameterised(1)[0]
+    circuits = parameterized(20)
+    alike = parameterized(1)[0]
     again = alike.copy()
 
     inputs = {"circuits": [*circuits, alike, again], "circuit_indices": list(range(22))}

@@ -18,7 +18,7 @@ from qiskit_ibm_runtime.api.http.retry import without_waiting
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("honors_keys", [True, False], ids=["honours keys", "old service"])
+@pytest.mark.parametrize("honors_keys", [True, False], ids=["honors keys", "old service"])
 def test_two_thousand_requests_end_correctly_under_faults(honors_keys: bool, seed: int) -> None:
     with standin.service(honors_keys=honors_keys) as service, without_waiting() as pauses:
         params = ClientParameters("ibm_quantum", service.api_token, service.url)

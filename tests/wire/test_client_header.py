@@ -30,7 +30,7 @@ GRAMMAR = re.compile(
 
 
 @pytest.fixture(autouse=True)
-def _files_seen_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_file_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caller, "_caller_of_file", {})
 
 

@@ -30,7 +30,7 @@ def runtime(server: RuntimeServer, faults: Faults) -> Any:
     return server.service(channel="ibm_quantum")
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["known to honour keys", "unknown"])
+@pytest.mark.parametrize("known", [True, False], ids=["known to honor keys", "unknown"])
 @pytest.mark.parametrize(
     "fault",
     [

@@ -8,7 +8,7 @@ import pytest
 from tests.wire.load import Load, faults
 
 
-@pytest.mark.parametrize("honors_keys", [True, False], ids=["honours keys", "old service"])
+@pytest.mark.parametrize("honors_keys", [True, False], ids=["honors keys", "old service"])
 def test_every_call_ends_correctly_under_faults(
     client: Any, service: Any, honors_keys: bool
 ) -> None:

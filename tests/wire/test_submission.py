@@ -36,7 +36,7 @@ AFTER_ACCEPT = {
 }
 
 
-@pytest.fixture(params=[False, True], ids=["old service", "service that honours keys"])
+@pytest.fixture(params=[False, True], ids=["old service", "service that honors keys"])
 def honors_keys(request: pytest.FixtureRequest, service: Any) -> bool:
     service.honors_keys = request.param
     return request.param

@@ -35,6 +35,9 @@ Key = tuple[Optional[str], str]
 Fields = dict[str, Any]
 # A matching backend, and its status if it was fetched.
 Match = tuple[IBMBackend, Optional["BackendStatus"]]
+# Fields of the status; all others are looked up in the configuration.
+STATUS_FIELDS = ("operational", "pending_jobs", "status_msg")
+_MISSING = object()
 
 
 class BackendCatalog:
@@ -317,11 +320,6 @@ def _warn_of_unknown(fields: Fields, backends: list[Any]) -> None:
 
 def _text(error: BaseException) -> str:
     return getattr(error, "message", None) or str(error)
-
-
-# Fields of the status; all others are looked up in the configuration.
-STATUS_FIELDS = ("operational", "pending_jobs", "status_msg")
-_MISSING = object()
 
 
 def value_of(configuration: Any, field: str) -> Any:

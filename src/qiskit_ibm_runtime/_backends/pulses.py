@@ -11,6 +11,8 @@ from qiskit.transpiler.target import InstructionProperties, Target
 
 # Returns the pulse entries of all gates, keyed by name and qubits; called on first access.
 Pulses = Callable[[], "dict[tuple[str, tuple[int, ...]], Any]"]
+# Attributes that terra derives from the channels in its constructor.
+_MAPS = ("_qubit_channel_map", "_channel_qubit_map", "_control_channels")
 
 
 class PulseAwareProperties(InstructionProperties):  # type: ignore[misc]
@@ -118,10 +120,6 @@ class _LazyScheduleMap(InstructionScheduleMap):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Fill the map before copying it, because a copy may outlive the connection."""
         return dict(self._content())
-
-
-# Attributes that terra derives from the channels in its constructor.
-_MAPS = ("_qubit_channel_map", "_channel_qubit_map", "_control_channels")
 
 
 class PulseConfiguration(PulseBackendConfiguration):  # type: ignore[misc]  # terra ships no types

@@ -46,6 +46,7 @@ Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
 
 
 _payload = local()
+_PLAIN = (str, int, float, bool, type(None))
 
 
 @contextmanager
@@ -281,9 +282,6 @@ RULES: tuple[Rule, ...] = (
     (_is_sparse, lambda value: _tag("spmatrix", sparse_to_text(value))),
     (_is_droppable, _drop),
 )
-
-
-_PLAIN = (str, int, float, bool, type(None))
 
 
 def with_json_keys(value: Any, convert: Callable[[Any], Any], path: str = "value") -> Any:

@@ -28,6 +28,26 @@ BYTES_PER_OBJECT = 4  # size of a circuit that allows one more object: the minim
 STEPS = 2**30  # Qiskit visits each bit of a circuit for each instruction; about 30 seconds of work
 
 _thread = local()
+# Accepted only as arrays of numbers. Computing them from a circuit, a Pauli or another channel
+# would take memory exponential in the number of qubits.
+_NUMERIC_CLASSES = frozenset(
+    {
+        "Chi",
+        "Choi",
+        "DensityMatrix",
+        "Kraus",
+        "Operator",
+        "PTM",
+        "Statevector",
+        "Stinespring",
+        "SuperOp",
+    }
+)
+_TABLEAUX = frozenset({"Clifford", "StabilizerState"})  # quadratic in the number of qubits
+_DENSIFYING_CLASSES = frozenset({"MatrixOp", "PrimitiveOp"})  # convert sparse matrices to dense
+_MAX_EQUAL_HASHES = 1000
+_STEPS_PER_LETTER = 64  # for a Clifford given by labels, which Qiskit parses letter by letter
+_NUMBER = np.dtype(complex).itemsize
 
 
 class Budget:
@@ -80,28 +100,6 @@ def one_budget() -> Iterator[Budget]:
 def budget() -> Budget:
     """Return the budget of the payload that this thread is decoding."""
     return getattr(_thread, "budget", None) or Budget()
-
-
-# Accepted only as arrays of numbers. Computing them from a circuit, a Pauli or another channel
-# would take memory exponential in the number of qubits.
-_NUMERIC_CLASSES = frozenset(
-    {
-        "Chi",
-        "Choi",
-        "DensityMatrix",
-        "Kraus",
-        "Operator",
-        "PTM",
-        "Statevector",
-        "Stinespring",
-        "SuperOp",
-    }
-)
-_TABLEAUX = frozenset({"Clifford", "StabilizerState"})  # quadratic in the number of qubits
-_DENSIFYING_CLASSES = frozenset({"MatrixOp", "PrimitiveOp"})  # convert sparse matrices to dense
-_MAX_EQUAL_HASHES = 1000
-_STEPS_PER_LETTER = 64  # for a Clifford given by labels, which Qiskit parses letter by letter
-_NUMBER = np.dtype(complex).itemsize
 
 
 def check_arguments(name: str, arguments: dict[str, Any]) -> None:

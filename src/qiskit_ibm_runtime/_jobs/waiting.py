@@ -146,9 +146,6 @@ def wait_until_final(
                 return
 
 
-logger = logging.getLogger(__name__)
-
-
 class EarlyDownload:
     """Download of the result that starts when the stream reports the end of the job.
 

@@ -13,6 +13,7 @@ from .exceptions import InvalidAccountError
 _RENAMED = {"default-cloud": "default-ibm-cloud", "default-legacy": "default-ibm-quantum"}
 _CHANNELS = {"cloud": "ibm_cloud", "legacy": "ibm_quantum"}
 _AUTH_OF_DEFAULT = {"default-cloud": "cloud", "default-legacy": "legacy"}
+_FALSE = ("0", "false", "no", "off")
 
 
 def needs_migration(content: dict[str, Any]) -> bool:
@@ -43,9 +44,6 @@ def _in_present_format(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     if isinstance(auth, str) and auth in _CHANNELS:
         present["channel"] = _CHANNELS[auth]
     return present
-
-
-_FALSE = ("0", "false", "no", "off")
 
 
 def account_from_section(section: dict[str, str]) -> Account | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from .built_in_programs import BUILT_IN
-from .devices import catalogue, herons
+from .devices import catalog, herons
 from .protocol.authentication import CLOUD, Authenticator
 from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, RequestError
 from .scheduling.message_broker import MessageBroker
@@ -97,7 +97,7 @@ class Runtime:
     def devices_for(self, caller: Caller) -> list[str]:
         """Return the names of the devices that the platform protocol offers to a caller."""
         instance = self.instance(caller, None)
-        offered = [name for name in self.backends if not catalogue.is_simulator(name)]
+        offered = [name for name in self.backends if not catalog.is_simulator(name)]
         if self.settings.devices is None:
             offered += herons.WIDTHS
         return [name for name in offered if instance.devices is None or name in instance.devices]
@@ -115,7 +115,7 @@ class Runtime:
     @staticmethod
     def qubits(backend: str) -> int:
         """Return the number of qubits of a backend."""
-        return int(catalogue.configuration(backend)["n_qubits"])
+        return int(catalog.configuration(backend)["n_qubits"])
 
     def programs(self, user: str) -> list[Program]:
         """Return the programs that a user may run: built-in ones first, then the oldest."""
@@ -149,8 +149,8 @@ def backend_not_found(name: str) -> RequestError:
 
 def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     if wanted is None:
-        return catalogue.names()
-    known = (*catalogue.names(), *herons.WIDTHS)
+        return catalog.names()
+    known = (*catalog.names(), *herons.WIDTHS)
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SettingsError(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
+_PACKAGE = __name__.split(".", 1)[0]
 
 
 def issue_deprecation_msg(msg: str, version: str, remedy: str, stacklevel: int = 2) -> None:
@@ -69,9 +70,6 @@ def deprecate_function(
         return cast("F", wrapper)
 
     return decorator
-
-
-_PACKAGE = __name__.split(".", 1)[0]
 
 
 def caller_stacklevel() -> int:

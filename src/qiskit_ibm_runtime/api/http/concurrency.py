@@ -34,6 +34,7 @@ INTERRUPT_CHECK = 1.0
 
 T = TypeVar("T")
 R = TypeVar("R")
+_watched: weakref.WeakSet[Resettable] = weakref.WeakSet()
 
 
 class WorkerPool:
@@ -200,9 +201,6 @@ class Resettable(Protocol):
 
     def reset_after_fork(self) -> None:
         """Drop that state; runs in the child, which has no other threads."""
-
-
-_watched: weakref.WeakSet[Resettable] = weakref.WeakSet()
 
 
 def reset_in_children(thing: Resettable) -> None:

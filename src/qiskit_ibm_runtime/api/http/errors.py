@@ -52,6 +52,28 @@ _NO_ANSWER = (
     (("proxy", "Proxy"), "Check the proxy settings of the account and of the environment."),
 )
 _CHECK_ADDRESS = "Check the network connection and the address of the service."
+# Found out before anything is sent, or answered by sending the request elsewhere.
+_UNUSABLE = (
+    NtlmError,
+    RedirectRefused,
+    requests.TooManyRedirects,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidJSONError,
+    LocationValueError,
+    UnicodeError,
+    FileNotFoundError,
+)
+# Faults of TLS at the handshake; any other may come in mid-request.
+_BAD_HANDSHAKE = re.compile(
+    r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|doesn't match|hostname mismatch"
+    r"|WRONG_VERSION_NUMBER|TLS CA certificate|TLS certificate",
+    re.IGNORECASE,
+)
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d)")
 
 
 @dataclass(frozen=True)
@@ -242,30 +264,6 @@ def _plain(body: str) -> str:
 def _without_tags(page: str) -> str:
     first, *pieces = page.split("<")
     return " ".join([first, *(piece.partition(">")[2] for piece in pieces)])
-
-
-# Found out before anything is sent, or answered by sending the request elsewhere.
-_UNUSABLE = (
-    NtlmError,
-    RedirectRefused,
-    requests.TooManyRedirects,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidProxyURL,
-    requests.exceptions.InvalidJSONError,
-    LocationValueError,
-    UnicodeError,
-    FileNotFoundError,
-)
-# Faults of TLS at the handshake; any other may come in mid-request.
-_BAD_HANDSHAKE = re.compile(
-    r"certificate verify failed|CERTIFICATE_VERIFY_FAILED|doesn't match|hostname mismatch"
-    r"|WRONG_VERSION_NUMBER|TLS CA certificate|TLS certificate",
-    re.IGNORECASE,
-)
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d)")
 
 
 def classify(error: BaseException) -> Fault:

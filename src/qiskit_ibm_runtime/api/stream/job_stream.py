@@ -35,6 +35,13 @@ LONGEST_UNREAD = 65_536
 # Longer messages end the stream; the result is then polled for.
 LONGEST_MESSAGE = 2**28
 NEVER = float("inf")
+# Answers to the handshake that another try cannot change; a 401 that a new token did not mend.
+PERMANENT_REFUSALS = frozenset({401, 403, 404, 410, 501})
+# A connection that lasted this long was healthy: a later fault starts a new count of retries.
+HEALTHY_SECONDS = 5.0
+# However healthy the connections look, a stream is not opened more often than this.
+MOST_CONNECTIONS = 10_000
+NORMAL_CLOSURE = 1000
 
 
 class MissingPongError(WebsocketError):
@@ -307,14 +314,6 @@ class JobStream:
         self._client._finish(failure)
 
 
-# Answers to the handshake that another try cannot change; a 401 that a new token did not mend.
-PERMANENT_REFUSALS = frozenset({401, 403, 404, 410, 501})
-# A connection that lasted this long was healthy: a later fault starts a new count of retries.
-HEALTHY_SECONDS = 5.0
-# However healthy the connections look, a stream is not opened more often than this.
-MOST_CONNECTIONS = 10_000
-
-
 class MessageTooLongError(WebsocketError):
     """The service sent a message that is longer than any it needs."""
 
@@ -356,9 +355,6 @@ def is_permanent(error: BaseException) -> bool:
     status = getattr(error, "status_code", None) or 0
     refused = isinstance(error, (ValueError, IBMNotAuthorizedError, MessageTooLongError))
     return refused or status in PERMANENT_REFUSALS or 300 <= status < 400
-
-
-NORMAL_CLOSURE = 1000
 
 
 class WebsocketClientCloseCode(enum.IntEnum):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.protocol import models
 
 from .endpoint import Call, Routes
@@ -22,26 +22,26 @@ async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
 @BACKENDS("GET", "/backends/{name}/configuration", errors=(404,))
 async def configuration(call: Call) -> dict[str, Any]:
     """Return a backend's configuration."""
-    return catalogue.configuration(_name(call))
+    return catalog.configuration(_name(call))
 
 
 @BACKENDS("GET", "/backends/{name}/properties", errors=(404,))
 async def properties(call: Call) -> dict[str, Any]:
     """Return a backend's calibration."""
-    return catalogue.properties(_name(call))
+    return catalog.properties(_name(call))
 
 
 @BACKENDS("GET", "/backends/{name}/defaults", errors=(404,))
 async def defaults(call: Call) -> dict[str, Any]:
     """Return a backend's pulse defaults."""
-    return catalogue.defaults(_name(call))
+    return catalog.defaults(_name(call))
 
 
 @BACKENDS("GET", "/backends/{name}/status", errors=(404,))
 async def status(call: Call) -> models.BackendStatus:
     """Return a backend's status and queue length."""
     name = _name(call)
-    version = catalogue.configuration(name)["backend_version"]
+    version = catalog.configuration(name)["backend_version"]
     return models.BackendStatus(call.runtime.scheduler.length(name), version)
 
 

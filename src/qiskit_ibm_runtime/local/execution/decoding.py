@@ -1,7 +1,7 @@
-"""Decode the inputs of a job, and remember circuits from one job to the next.
+"""Decoding of a job's inputs, with a cache of circuits between jobs.
 
-Each part of a large job is a job of its own with the inputs of the whole, so the circuits of a
-primitive are decoded one by one when they are needed: a part uses a few of them.
+Each part of a large job receives the inputs of the whole job but uses only a few circuits, so the
+circuits of a primitive are decoded on first use.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 MOST_CIRCUITS = 64
-"""Circuits that a process keeps from one job to the next."""
+"""Number of circuits that a process caches between jobs."""
 LONGEST_CIRCUIT = 2**16
-"""Characters up to which a circuit is kept."""
+"""Size in characters up to which a circuit is cached."""
 
 kept: dict[str, Any] = {}
-"""The circuits of recent jobs, by their text; the programs of this package change none."""
+"""Cache of the circuits of recent jobs, by encoded circuit; built-in programs do not modify them.
+"""
 
 
 class Inputs(RuntimeDecoder):
-    """Decodes inputs; a circuit that is sent several times is one object here.
+    """Decoder of inputs that decodes equal circuits to one object.
 
-    Programs can then prepare it once, however many sets of values it is run with. An optimizer
-    sends the same one again and again, so small ones are kept from job to job.
+    Programs can then prepare a circuit once for many sets of parameter values. Optimizers send the
+    same circuit repeatedly, so small circuits are cached between jobs.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -36,27 +37,26 @@ class Inputs(RuntimeDecoder):
         self._circuits: dict[str, Any] = {}
 
     def object_hook(self, obj: Any) -> Any:
-        """Return the object behind a typed wrapper."""
-        self._insert_long_value(
-            obj
-        )  # a mark stands for a long text, and is the same in every payload
+        """Decode a value with a type tag."""
+        # Placeholders are the same in every payload, so they cannot be keys of the cache.
+        self._insert_long_value(obj)
         text = obj.get("__value__")
         if obj.get("__type__") != "QuantumCircuit" or not isinstance(text, str):
             return super().object_hook(obj)
         return self.circuit(text, lambda: super(Inputs, self).object_hook(obj))
 
     def circuit(self, text: str, read: Callable[[], Any]) -> Any:
-        """Return the circuit of a text, which is read unless it is remembered."""
+        """Return the circuit of an encoded circuit, calling ``read`` if it is not cached."""
         if text not in self._circuits:
             self._circuits[text] = _remembered(text, read)
         return self._circuits[text]
 
 
 class LazyInputs(Inputs):
-    """Decodes inputs, but leaves the circuits of the list ``circuits`` for later."""
+    """Decoder of inputs that defers decoding of the list ``circuits``."""
 
     def decode(self, s: str, *args: Any) -> Any:
-        """Return what a text holds, with :class:`LazyCircuits` in the place of their list."""
+        """Decode JSON, with :class:`LazyCircuits` in place of the list of circuits."""
         self._undecoded = 0
         inputs = super().decode(s, *args)
         listed = inputs.get("circuits") if isinstance(inputs, dict) else None
@@ -64,10 +64,10 @@ class LazyInputs(Inputs):
         texts = [one.text for one in circuits if isinstance(one, _Undecoded)]
         if len(circuits) == len(texts) == self._undecoded:
             return {**inputs, "circuits": LazyCircuits(texts)} if texts else inputs
-        return Inputs().decode(s, *args)  # there are circuits elsewhere, or something among them
+        return Inputs().decode(s, *args)  # circuits elsewhere, or other values in the list
 
     def circuit(self, text: str, read: Callable[[], Any]) -> Any:
-        """Return a stand-in for a circuit."""
+        """Return a placeholder for a circuit."""
         self._undecoded += 1
         return _Undecoded(text)
 
@@ -77,7 +77,7 @@ class _Undecoded(NamedTuple):
 
 
 class LazyCircuits(Sequence["QuantumCircuit"]):
-    """Circuits that are decoded when they are first looked at; equal texts are one object.
+    """Sequence of circuits that are decoded on first access; equal ones are one object.
 
     Args:
         texts: The encoded circuits.
@@ -100,7 +100,7 @@ class LazyCircuits(Sequence["QuantumCircuit"]):
         """Decode a circuit.
 
         Raises:
-            DecodeError: If it is damaged or not allowed.
+            DecodeError: If the circuit is damaged or not allowed.
         """
         if isinstance(place, slice):
             return [self[number] for number in range(len(self))[place]]

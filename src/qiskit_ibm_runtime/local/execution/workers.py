@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 
 from . import channel
 from .executor import Outcome, Publish, Work
@@ -81,7 +81,7 @@ class WorkerPool:
     def __init__(self, size: int, memory: int | None = None) -> None:
         self.capacity = size
         start = ForkStarter if CAN_FORK else SpawnStarter
-        self._starter = start(memory or catalogue.memory(), _environment(os.environ, size))
+        self._starter = start(memory or catalog.memory(), _environment(os.environ, size))
         self._free: asyncio.Semaphore  # created by start, because Python 3.9 ties it to a loop
         self._warm: list[asyncio.Task[Worker]] = []
         self._alive: set[Worker] = set()

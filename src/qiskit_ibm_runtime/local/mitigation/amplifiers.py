@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Callable
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 _OWN_INVERSE = {"ccx", "ccz", "ch", "cx", "cy", "cz", "ecr", "h", "id", "swap", "x", "y", "z"}
 _SILENT = {"barrier", "delay"}
 
 
 def amplify(
-    machine: Machine, circuit: QuantumCircuit, factor: float, amplifier: str
+    machine: TranspilingBackend, circuit: QuantumCircuit, factor: float, amplifier: str
 ) -> QuantumCircuit:
     """Return the circuit with ``factor`` times its noise.
 
@@ -82,7 +82,7 @@ def _pairs(gates: int, factor: float) -> list[int]:
     return [(n + 1) * total // gates - n * total // gates for n in range(gates)]
 
 
-def _global(machine: Machine, circuit: QuantumCircuit, factor: float) -> QuantumCircuit:
+def _global(machine: TranspilingBackend, circuit: QuantumCircuit, factor: float) -> QuantumCircuit:
     for item in circuit.data:
         if item.operation.name not in _SILENT and not _is_gate(item):
             raise ValueError(
@@ -102,7 +102,7 @@ def _global(machine: Machine, circuit: QuantumCircuit, factor: float) -> Quantum
     return folded
 
 
-def _undo(machine: Machine, circuit: QuantumCircuit, item: Any) -> None:
+def _undo(machine: TranspilingBackend, circuit: QuantumCircuit, item: Any) -> None:
     """Append the inverse of a gate in basis gates of the backend, so that it is as noisy."""
     if item.operation.name in _OWN_INVERSE:
         circuit.append(item.operation, item.qubits)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 QUBITS_AT_ONCE = 8
 
@@ -27,7 +27,7 @@ def chunks(qubits: Iterable[int]) -> list[list[int]]:
 
 
 def calibration_circuit(
-    machine: Machine, qubits: list[int], flips: np.ndarray[Any, Any]
+    machine: TranspilingBackend, qubits: list[int], flips: np.ndarray[Any, Any]
 ) -> QuantumCircuit:
     """Return a circuit that flips some of the qubits and measures all of them in order."""
     flip = machine.in_own_gates("x")

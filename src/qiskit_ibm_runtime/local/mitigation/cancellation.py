@@ -28,8 +28,8 @@ from .pauli_frames import FramedCircuit
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Prepared
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
     from .pauli_frames import Merger, Site
 
@@ -155,7 +155,7 @@ class Cancellation:
         CannotCancelError: If some noise of the circuit cannot be inverted.
     """
 
-    def __init__(self, machine: Machine, circuit: QuantumCircuit) -> None:
+    def __init__(self, machine: TranspilingBackend, circuit: QuantumCircuit) -> None:
         self._circuit = circuit
         errors = gate_errors(machine.noise_of(circuit))
         self.steps = []
@@ -245,7 +245,7 @@ class CancelingCircuits:
         self, cancellation: Cancellation, prepared: Prepared, group: Group, merger: Merger
     ) -> None:
         self.cancellation, self.prepared, self.group = cancellation, prepared, group
-        measured = prepared.measured(group)
+        measured = prepared.with_measurements(group)
         self._framed = FramedCircuit(measured, merger)
         bits = {prepared.first + qubit: number for number, qubit in enumerate(group.qubits)}
         self._flipped: dict[int, Site] = {

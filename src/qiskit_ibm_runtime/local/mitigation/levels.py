@@ -19,13 +19,13 @@ from .pauli_frames import Merger
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.programs.inputs import Resilience
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.observables import Group, Observable, Prepared
     from qiskit_ibm_runtime.local.simulation.sweeps import Point
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
-Answer = tuple[Number, dict[str, Any]]
+Estimate = tuple[Number, dict[str, Any]]
 
 SAMPLES = 64
 """Minimum number of random circuits of each kind at level 3; fewer give no error estimate."""
@@ -36,7 +36,7 @@ LARGEST_OVERHEAD = 100.0
 
 
 @dataclass(frozen=True)
-class Question:
+class Expectation:
     """Expectation value to estimate, at a point if the circuit has parameters."""
 
     prepared: Prepared
@@ -48,12 +48,12 @@ class Question:
         """Circuit and group for each group of the observable."""
         return [(self.prepared, group) for group in self.observable.groups]
 
-    def bound(self) -> Question:
+    def bind(self) -> Expectation:
         """Return the question with the point's values bound to the circuit."""
-        return Question(self.prepared.bound(self.point), self.observable)
+        return Expectation(self.prepared.bind(self.point), self.observable)
 
 
-def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) -> int:
+def circuits_of_a_group(machine: TranspilingBackend, shots: int, resilience: Resilience) -> int:
     """Return the approximate number of circuits that measure one group."""
     if resilience.level == 3:
         return 2 * SAMPLES
@@ -61,14 +61,14 @@ def circuits_of_a_group(machine: Machine, shots: int, resilience: Resilience) ->
     return twirls * (len(resilience.noise_factors) if resilience.level == 2 else 1)
 
 
-def answers(
-    machine: Machine,
-    questions: list[Question],
+def estimate(
+    machine: TranspilingBackend,
+    questions: list[Expectation],
     shots: int,
     resilience: Resilience,
     *,
     corrects_readout: bool = True,
-) -> list[Answer]:
+) -> list[Estimate]:
     """Estimate expectation values at a resilience level.
 
     Args:
@@ -83,7 +83,7 @@ def answers(
     """
     if resilience.level == 0:
         return _plain(machine, questions, shots)
-    questions = [question.bound() for question in questions]
+    questions = [question.bind() for question in questions]
     places = {
         prepared.positions[qubit]
         for question in questions
@@ -100,14 +100,16 @@ def answers(
     return [_canceled(readout, question, shots, merger) for question in questions]
 
 
-def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answer]:
+def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int) -> list[Estimate]:
     # A circuit at one point is bound once; at several, once for each group.
     points_of = Counter(id(question.prepared) for question in questions)
-    questions = [q.bound() if points_of[id(q.prepared)] == 1 else q for q in questions]
+    questions = [q.bind() if points_of[id(q.prepared)] == 1 else q for q in questions]
     measurements = [m for question in questions for m in question.measurements]
     points = [question.point for question in questions for _ in question.measurements]
     different = {(id(prepared), id(group)): (prepared, group) for prepared, group in measurements}
-    measured = {key: prepared.measured(group) for key, (prepared, group) in different.items()}
+    measured = {
+        key: prepared.with_measurements(group) for key, (prepared, group) in different.items()
+    }
     circuits = [measured[id(prepared), id(group)] for prepared, group in measurements]
     outcomes = machine.outcomes(circuits, shots, points)
     found = iter(
@@ -122,8 +124,8 @@ def _plain(machine: Machine, questions: list[Question], shots: int) -> list[Answ
 
 
 def _twirled(
-    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
-) -> list[Answer]:
+    readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
+) -> list[Estimate]:
     about = readout.metadata(readout.twirls(shots))
     return [
         (value, {"variance": error * taken, "shots": taken, **about})
@@ -147,10 +149,10 @@ class Measured:
 
 
 def _measured(
-    readout: twirled_readout.TwirledReadout, questions: list[Question], shots: int
+    readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
 ) -> list[Measured]:
     measurements = [m for question in questions for m in question.measurements]
-    found = iter(twirled_readout.corrected(readout, measurements, shots))
+    found = iter(twirled_readout.measure(readout, measurements, shots))
     return [
         Measured(question.observable.constant, [next(found) for _ in question.measurements], shots)
         for question in questions
@@ -159,14 +161,14 @@ def _measured(
 
 def _extrapolated(
     readout: twirled_readout.TwirledReadout,
-    questions: list[Question],
+    questions: list[Expectation],
     shots: int,
     resilience: Resilience,
-) -> list[Answer]:
+) -> list[Estimate]:
     factors, amplifier = resilience.noise_factors, resilience.noise_amplifier
     share = weights(factors, resilience.extrapolator)
     amplified = [
-        Question(
+        Expectation(
             q.prepared.with_circuit(
                 amplify(readout.machine, q.prepared.circuit, factor, amplifier)
             ),
@@ -200,8 +202,8 @@ def _extrapolated(
 
 
 def _canceled(
-    readout: twirled_readout.TwirledReadout, question: Question, shots: int, merger: Merger
-) -> Answer:
+    readout: twirled_readout.TwirledReadout, question: Expectation, shots: int, merger: Merger
+) -> Estimate:
     machine, prepared = readout.machine, question.prepared
     cancellation = Cancellation(machine, prepared.circuit)
     overhead = cancellation.gamma**2

@@ -18,7 +18,7 @@ from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Site = tuple[int, int]
 """Location of a Pauli: index of an instruction in ``circuit.data``, and index of its qubit."""
@@ -39,7 +39,7 @@ class Run:
 class Merger:
     """Merge Paulis into single-qubit gates, in the basis gates of a backend."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: TranspilingBackend) -> None:
         self.basis = set(machine.basis_gates)
         self._passes = PassManager([Optimize1qGatesDecomposition(basis=machine.basis_gates)])
         self._merged: dict[Any, list[Gate]] = {}

@@ -21,8 +21,8 @@ from . import calibration
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
     from qiskit_ibm_runtime.local.simulation.outcomes import Outcomes
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Array = np.ndarray[Any, Any]
 
@@ -47,8 +47,8 @@ class Correction:
     seconds: float
 
 
-def corrected(
-    machine: Machine, circuits: list[QuantumCircuit], outcomes: list[Outcomes]
+def correct(
+    machine: TranspilingBackend, circuits: list[QuantumCircuit], outcomes: list[Outcomes]
 ) -> list[Correction]:
     """Calibrate the measured qubits and correct the outcomes of each circuit."""
     mappings = [last_measured(circuit) for circuit in circuits]
@@ -73,7 +73,7 @@ def last_measured(circuit: QuantumCircuit) -> dict[int, int]:
     }
 
 
-def _calibrated(machine: Machine, qubits: set[int]) -> dict[int, Array]:
+def _calibrated(machine: TranspilingBackend, qubits: set[int]) -> dict[int, Array]:
     """Return each qubit's assignment matrix: the chance to read ``row`` for state ``column``."""
     chunks = calibration.chunks(qubits)
     circuits = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.protocol.authentication import Caller
 from qiskit_ibm_runtime.local.storage.job_records import COMPLETED, FAILED, Filter, Job
 
@@ -79,7 +79,7 @@ def backends(runtime: Runtime, user: str) -> list[Backend]:
         Backend(
             name,
             runtime.qubits(name),
-            catalogue.is_simulator(name),
+            catalog.is_simulator(name),
             runtime.scheduler.length(name),
         )
         for name in runtime.backends_for(Caller(user))

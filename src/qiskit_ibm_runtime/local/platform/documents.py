@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from qiskit_ibm_runtime.local.devices import catalogue, herons
+from qiskit_ibm_runtime.local.devices import catalog, herons
 
 _REMOVED_FIELDS = frozenset(
     (
@@ -26,7 +26,7 @@ _FAMILIES = {5: "Falcon", 7: "Falcon", 16: "Falcon", 27: "Falcon", 65: "Hummingb
 @lru_cache(maxsize=256)
 def configuration(name: str) -> dict[str, Any]:
     """Return the configuration of a device; treat it as immutable."""
-    old = catalogue.configuration(name)
+    old = catalog.configuration(name)
     kept = {key: value for key, value in old.items() if key not in _REMOVED_FIELDS}
     basis = [gate for gate in old["basis_gates"] if gate not in _NOT_UNITARY]
     return {
@@ -48,7 +48,7 @@ def configuration(name: str) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def properties(name: str) -> dict[str, Any]:
     """Return the calibration of a device; treat it as immutable."""
-    old = herons.calibration(name) if name in herons.WIDTHS else catalogue.properties(name)
+    old = herons.calibration(name) if name in herons.WIDTHS else catalog.properties(name)
     qubits = [
         [fact for fact in qubit if fact["name"] in _QUBIT_PROPERTIES] for qubit in old["qubits"]
     ]
@@ -78,7 +78,7 @@ def properties(name: str) -> dict[str, Any]:
 
 def processor(name: str) -> dict[str, str]:
     """Return the processor family and revision of a device."""
-    old = catalogue.configuration(name)
+    old = catalog.configuration(name)
     known = old.get("processor_type") or {}
     family = known.get("family") or _FAMILIES.get(old["n_qubits"], "Canary")
     return {"family": str(family), "revision": str(known.get("revision", "1"))}

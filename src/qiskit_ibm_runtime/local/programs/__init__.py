@@ -1,7 +1,7 @@
-"""Owns the programs, one module with a ``main`` each; never imports what runs or keeps jobs.
+"""Built-in programs, one module with a ``main`` each. Imports no code that runs or stores jobs.
 
-What the service tells about a program (description, schemas of its inputs and results) is in
-``specs/``. Importing this package is light; a program is imported when it is loaded.
+``specs/`` contains the metadata of each program (description, schemas of inputs and results).
+Importing this package is cheap; a program is imported when it is loaded.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _V2_MODULES = {
     "executor-v2": "executor_v2",
 }
 DRAWING = "draw"
-"""Draws circuits and results for the page of the server; no user can run it."""
+"""Program that draws circuits and results for the web page; users cannot run it."""
 
 
 def names() -> tuple[str, ...]:
-    """Ids of the programs that clients of the classic protocol can run."""
+    """Return the ids of the programs that clients of the classic protocol can run."""
     return tuple(_MODULES)
 
 
 def is_v2(program: str) -> bool:
-    """Whether a program is a V2 program, which decodes its own inputs."""
+    """Return whether a program is a V2 program, which decodes its own inputs."""
     return program in _V2_MODULES
 
 
@@ -45,7 +45,7 @@ def is_primitive(program: str) -> bool:
 
 @cache
 def metadata(program: str) -> dict[str, Any]:
-    """What the service tells about a program: name, description, longest time and schemas."""
+    """Return the metadata of a program: name, description, time limit and schemas."""
     file = Path(__file__).parent / "specs" / f"{_MODULES[program]}.json"
     return json.loads(file.read_text())  # type: ignore[no-any-return]
 
@@ -62,12 +62,12 @@ def load(program: str) -> Callable[..., Any]:
         return drawing.main
     modules = {**_MODULES, **_V2_MODULES}
     if program not in modules:
-        raise ValueError(f"There is no program {program!r}; there are {', '.join(modules)}.")
+        raise ValueError(f"Unknown program {program!r}. Choose from {', '.join(modules)}.")
     module = importlib.import_module(f"{__name__}.{modules[program]}")
     return module.main  # type: ignore[no-any-return]
 
 
 def import_all() -> None:
-    """Import every program, so that the first job of each does not wait for it."""
+    """Import all programs, so that their first jobs need not wait for it."""
     for program in (*_MODULES, *_V2_MODULES):
         load(program)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import levels
 from qiskit_ibm_runtime.local.simulation import exact
-from qiskit_ibm_runtime.local.simulation.machine import Machine
-from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collect_terms
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import parts
 from .inputs import DEFAULT_SHOTS, PrimitiveInputs
@@ -21,18 +21,25 @@ HIGHEST_LEVEL = 3
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     """Estimate each observable on its circuit.
 
-    Resilience level 1 corrects the readout, 2 extrapolates to no noise as well, and 3 cancels the
-    errors of gates as well.
+    Resilience level 1 corrects readout errors. Levels 2 and 3 also mitigate gate errors, by
+    zero-noise extrapolation and by probabilistic error cancellation, respectively.
     """
     given = PrimitiveInputs.of(inputs, HIGHEST_LEVEL)
     estimation = Estimation(backend, given, *_operators(given, inputs))
     plan = estimation.plan()
     results = [estimation.part(n, plan[n]) for n in user_messenger.share(len(plan))]
-    return results[0] if user_messenger.part is not None else parts.merged(results)
+    return results[0] if user_messenger.part is not None else parts.merge(results)
 
 
 class Estimation:
-    """What one job asks, answered part by part; what parts have in common is prepared once."""
+    """Estimation of the expectation values of a job in parts, with shared preparations.
+
+    Args:
+        backend: The backend.
+        given: Circuits, values and options.
+        numbers: Number of the observable of each expectation value.
+        operators: Observables by number.
+    """
 
     def __init__(
         self,
@@ -42,14 +49,14 @@ class Estimation:
         operators: dict[int, SparsePauliOp],
     ) -> None:
         self._given, self._numbers, self._operators = given, numbers, operators
-        self._machine = Machine(backend, given.transpilation, given.run)
+        self._machine = TranspilingBackend(backend, given.transpilation, given.run)
         self._prepared: dict[int, Prepared] = {}
         self._observables: dict[int, Observable] = {}
         self._is_sampled = given.run.shots is not None
         self._shots = given.run.shots or DEFAULT_SHOTS
 
     def plan(self) -> list[list[parts.Piece]]:
-        """The parts of the job."""
+        """Divide the job into parts."""
         if not self._is_sampled:  # an exact value has no groups
             return parts.plan([1] * len(self._numbers), 1)
         groups = [len(self._observable(number).groups) for number in self._numbers]
@@ -57,14 +64,14 @@ class Estimation:
         return parts.plan(groups, weight)
 
     def part(self, number: int, pieces: list[parts.Piece]) -> dict[str, Any]:
-        """What one part answers."""
+        """Estimate the expectation values of one part."""
         self._machine.begin(number)
         for piece in pieces:
             self._check_width(piece.question)
         indices = self._given.indices
         exact_ones = self._with_exact_values({indices[piece.question] for piece in pieces})
         exactly = [p.question for p in pieces if indices[p.question] in exact_ones]
-        questions: dict[int, levels.Question] = {}
+        questions: dict[int, levels.Expectation] = {}
         for piece in pieces:
             question = piece.question
             if indices[question] in exact_ones:
@@ -73,9 +80,9 @@ class Estimation:
             if self._is_sampled:
                 asked_for = asked_for.part(piece.first, piece.last)
             prepared, point = self._circuit(indices[question]), self._given.values[question]
-            questions[question] = levels.Question(prepared, asked_for, point)
+            questions[question] = levels.Expectation(prepared, asked_for, point)
         answers = self._exact(exactly)
-        found = levels.answers(
+        found = levels.estimate(
             self._machine, list(questions.values()), self._shots, self._given.resilience
         )
         answers.update(zip(questions, found))
@@ -87,18 +94,16 @@ class Estimation:
         }
 
     def _check_width(self, question: int) -> None:
-        number, circuit = (
-            self._numbers[question],
-            self._given.circuits[self._given.indices[question]],
-        )
-        if self._operators[number].num_qubits != circuit.num_qubits:
+        number = self._numbers[question]
+        width = self._given.circuits[self._given.indices[question]].num_qubits
+        if self._operators[number].num_qubits != width:
             raise ValueError(
-                f"Observable {number} has {self._operators[number].num_qubits} qubits, and its "
-                f"circuit {circuit.num_qubits}."
+                f"Observable {number} has {self._operators[number].num_qubits} qubits, but its "
+                f"circuit has {width}."
             )
 
     def _with_exact_values(self, indices: set[int]) -> set[int]:
-        """The circuits, of some, whose values are not sampled."""
+        """Return those of some circuits whose values are computed exactly."""
         if self._is_sampled:
             return set()
         return {
@@ -117,14 +122,14 @@ class Estimation:
             self._observables[number] = Observable.of(self._operators[number])
         return self._observables[number]
 
-    def _exact(self, questions: list[int]) -> dict[int, levels.Answer]:
-        """Exact values; a circuit is simulated once at each point, whatever is asked there."""
+    def _exact(self, questions: list[int]) -> dict[int, levels.Estimate]:
+        """Compute exact values; each circuit is simulated once at each point."""
         asked: dict[int, dict[Any, list[int]]] = {}
         for question in questions:
             at_points = asked.setdefault(self._given.indices[question], {})
             point = tuple(self._given.values[question].items())
             at_points.setdefault(point, []).append(question)
-        answers: dict[int, levels.Answer] = {}
+        answers: dict[int, levels.Estimate] = {}
         for index, at_points in asked.items():
             prepared = self._circuit(index)
             found = exact.states_at(self._machine, prepared.circuit, list(map(dict, at_points)))
@@ -132,7 +137,7 @@ class Estimation:
                 answers.update({one: self._value(one, state, prepared) for one in mine})
         return answers
 
-    def _value(self, question: int, state: exact.State, prepared: Prepared) -> levels.Answer:
+    def _value(self, question: int, state: exact.State, prepared: Prepared) -> levels.Estimate:
         operator = self._operators[self._numbers[question]]
         value, variance = state.value(operator, prepared.positions)
         about: dict[str, Any] = {"shots": None}
@@ -144,10 +149,10 @@ class Estimation:
 def _operators(
     given: PrimitiveInputs, inputs: dict[str, Any]
 ) -> tuple[list[int], dict[int, SparsePauliOp]]:
-    """The number of the observable of each circuit that is asked for, and the observables.
+    """Return the number of the observable for each expectation value, and the observables.
 
     Raises:
-        ValueError: If the numbers of circuits and observables do not fit.
+        ValueError: If the numbers of circuits and observables do not match.
     """
     observables = inputs["observables"]
     if not isinstance(observables, (list, tuple)):
@@ -156,12 +161,15 @@ def _operators(
     indices = list(range(len(observables)) if indices is None else indices)
     if len(indices) != len(given.indices):
         raise ValueError(
-            f"There are {len(given.indices)} circuits and {len(indices)} observables to estimate."
+            f"Expected one observable for each of {len(given.indices)} circuits, not "
+            f"{len(indices)}."
         )
     made: dict[int, SparsePauliOp] = {}
     for number in indices:
         if not 0 <= number < len(observables):
-            raise ValueError(f"There is no observable {number}; there are {len(observables)}.")
+            raise ValueError(
+                f"Observable index {number} is out of range for {len(observables)} observables."
+            )
         if number not in made:
-            made[number] = collected(observables[number])
+            made[number] = collect_terms(observables[number])
     return list(indices), made

@@ -12,13 +12,13 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime.local.mitigation import extrapolators, levels
 from qiskit_ibm_runtime.local.pubs import arrays, circuits, isa, observables, params, results
 from qiskit_ibm_runtime.local.pubs.errors import OPTION, SHAPES, PubError
-from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collect_terms
 
 from .inputs import Resilience
 from .sampler_v2 import checked_shots, document, ready, send
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.local.simulation.machine import Machine
+    from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 Array = np.ndarray[Any, Any]
 AT_ONCE = 32
@@ -140,12 +140,12 @@ def _extrapolator(zne: Any) -> str:
     known |= {f"polynomial_degree_{n}" for n in range(1, 8)}
     for name in names:
         if name not in known:
-            raise PubError(OPTION, f"There is no extrapolator {name!r}.")
+            raise PubError(OPTION, f"Unknown extrapolator {name!r}.")
     if not names:
         raise PubError(OPTION, "The list of extrapolators is empty.")
     usable = [name for name in names if "exponential" not in name] or ["linear"]
     if usable[0] not in _EXTRAPOLATORS:
-        text = f"The extrapolator {usable[0]!r} is not simulated as the first one; use 'linear'."
+        text = f"The extrapolator {usable[0]!r} is not supported as the first one; use 'linear'."
         raise PubError(OPTION, text)
     return _EXTRAPOLATORS[usable[0]]
 
@@ -187,7 +187,7 @@ class Pub:
         return made
 
 
-def _estimated(machine: Machine, pub: Pub, plan: Plan, *, typed: bool) -> dict[str, Any]:
+def _estimated(machine: TranspilingBackend, pub: Pub, plan: Plan, *, typed: bool) -> dict[str, Any]:
     found = _answers(machine, pub, plan)
     values = np.array([value for value, _ in found], dtype=float)
     errors = np.array([math.sqrt(about["variance"] / about["shots"]) for _, about in found])
@@ -208,12 +208,12 @@ def _estimated(machine: Machine, pub: Pub, plan: Plan, *, typed: bool) -> dict[s
     return results.estimator_pub(fields, pub.shape, notes, typed=typed)
 
 
-def _answers(machine: Machine, pub: Pub, plan: Plan) -> list[levels.Answer]:
+def _answers(machine: TranspilingBackend, pub: Pub, plan: Plan) -> list[levels.Estimate]:
     prepared = Prepared.of(machine, pub.circuit.circuit)
     values = pub.values.reshape(math.prod(pub.values.shape[:-1]), pub.values.shape[-1])
     angles = pub.circuit.angles(values)
     operators = {
-        number: Observable.of(collected(SparsePauliOp(list(terms), list(terms.values()))))
+        number: Observable.of(collect_terms(SparsePauliOp(list(terms), list(terms.values()))))
         for number, terms in enumerate(pub.observables.flat)
     }
     rows, numbers = np.broadcast_arrays(
@@ -221,20 +221,20 @@ def _answers(machine: Machine, pub: Pub, plan: Plan) -> list[levels.Answer]:
         np.arange(len(operators)).reshape(pub.observables.shape),
     )
     asked = list(zip(rows.flat, numbers.flat))
-    found: list[levels.Answer] = []
+    found: list[levels.Estimate] = []
     for first in range(0, len(asked), AT_ONCE):
         questions = [
-            levels.Question(prepared, operators[number], angles[row])
+            levels.Expectation(prepared, operators[number], angles[row])
             for row, number in asked[first : first + AT_ONCE]
         ]
-        found += levels.answers(
+        found += levels.estimate(
             machine, questions, pub.shots, plan.resilience, corrects_readout=plan.corrects_readout
         )
     return found
 
 
 def _of_noise_factors(
-    found: list[levels.Answer], shape: tuple[int, ...], zne: params.Zne
+    found: list[levels.Estimate], shape: tuple[int, ...], zne: params.Zne
 ) -> dict[str, Array]:
     """Return values at each noise factor and the fits of each extrapolator."""
     amplified = [about["zne"]["noise_amplification"] for _, about in found]

@@ -1,4 +1,4 @@
-"""What the primitives' programs are given, checked and with its defaults."""
+"""Inputs and options of the V1 primitive programs, with validation and defaults."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FURTHER = (
 
 @dataclass(frozen=True)
 class Transpilation:
-    """How circuits are fitted to the backend."""
+    """Options of transpilation."""
 
     level: int = 1
     skip: bool = False
@@ -62,7 +62,7 @@ class Transpilation:
         """Read arguments of Qiskit's ``transpile``.
 
         Raises:
-            ValueError: If one of them makes no sense here.
+            ValueError: If an argument is not supported here.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         level, seed = given.pop("optimization_level", 1), given.pop("seed_transpiler", None)
@@ -71,7 +71,7 @@ class Transpilation:
         for name in given:
             if name not in _SHARED:
                 raise ValueError(
-                    f"{name!r} is nothing that the transpiler can be told here. It takes "
+                    f"The transpiler option {name!r} is not supported here. Choose from "
                     f"{', '.join(sorted((*_FURTHER, *_SHARED)))}."
                 )
         return cls(**given, level=level, initial_layout=layout, seed=seed, further=further)
@@ -93,7 +93,7 @@ class Transpilation:
 
 @dataclass(frozen=True)
 class Resilience:
-    """Options about error mitigation."""
+    """Options of error mitigation."""
 
     level: int = 0
     noise_amplifier: str = "TwoQubitAmplifier"
@@ -107,7 +107,7 @@ class Resilience:
         _note_ignored("resilience", given)
         if known.get("level", 0) not in range(highest + 1):
             raise ValueError(
-                f"There is no resilience level {known['level']} here; there are 0 to {highest}."
+                f"Unknown resilience level {known['level']}; choose a level from 0 to {highest}."
             )
         if "noise_factors" in known:
             known["noise_factors"] = tuple(known["noise_factors"])
@@ -116,7 +116,7 @@ class Resilience:
 
 @dataclass(frozen=True)
 class Run:
-    """Options about the execution of circuits."""
+    """Options of execution."""
 
     shots: int | None = DEFAULT_SHOTS
     seed: int | None = None
@@ -127,12 +127,12 @@ class Run:
         given = dict(options)
         shots = given.pop("shots", DEFAULT_SHOTS)
         if shots is not None and (int(shots) != shots or shots < 1):
-            raise ValueError(f"The number of shots is a whole number above 0, not {shots!r}.")
+            raise ValueError(f"The number of shots must be a positive integer, not {shots!r}.")
         noise = given.pop("noise_model", None)
         if isinstance(noise, dict):
             noise = _noise_model(noise)
         seed = given.pop("seed_simulator", None)
-        given.pop("init_qubits", None)  # a simulator starts every shot in the ground state anyway
+        given.pop("init_qubits", None)  # simulated shots always start in the ground state
         _note_ignored("run", given)
         return cls(None if shots is None else int(shots), seed, noise)
 
@@ -150,11 +150,10 @@ class PrimitiveInputs:
 
     @classmethod
     def of(cls, inputs: dict[str, Any], highest_level: int) -> PrimitiveInputs:
-        """Read and check what a primitive sent.
+        """Parse and validate the inputs of a primitive.
 
         Raises:
-            ValueError: If lengths or indices do not fit, or an option has a value that is not
-                allowed.
+            ValueError: If lengths or indices do not match, or an option has an invalid value.
         """
         circuits = inputs["circuits"]
         circuits = [circuits] if isinstance(circuits, QuantumCircuit) else circuits
@@ -187,15 +186,18 @@ def _values(
     rows = [[] for _ in indices] if rows is None else list(rows)
     if len(rows) != len(indices):
         raise ValueError(
-            f"There are {len(indices)} circuits to run and {len(rows)} sets of values."
+            f"Expected a set of parameter values for each of {len(indices)} circuits, not "
+            f"{len(rows)}."
         )
     bound = []
     for index, row in zip(indices, rows):
         if not 0 <= index < len(circuits):
-            raise ValueError(f"There is no circuit {index}; there are {len(circuits)}.")
+            raise ValueError(f"Circuit index {index} is out of range for {len(circuits)} circuits.")
         names = list(parameters[index] if parameters else free_parameters(circuits[index]))
         if len(names) != len(row):
-            raise ValueError(f"Circuit {index} takes {len(names)} values, got {len(row)}.")
+            raise ValueError(
+                f"Circuit {index} has {len(names)} parameters, but {len(row)} values were given."
+            )
         bound.append(dict(zip(names, row)))
     return bound
 
@@ -205,13 +207,13 @@ def _noise_model(data: dict[str, Any]) -> Any:
 
     check_noise_model(data)
     with warnings.catch_warnings():
-        # Aer deprecates this since 0.10 and has nothing in its place.
+        # Deprecated since Aer 0.10, without a replacement.
         warnings.simplefilter("ignore", DeprecationWarning)
         return NoiseModel.from_dict(data)
 
 
 def _positions(layout: Any) -> list[int] | None:
-    """The places of the qubits in their order, of a list or of a dictionary by number."""
+    """Normalize a layout, given as a list or as a dict by qubit number, to a list."""
     if not isinstance(layout, dict):
         return layout  # type: ignore[no-any-return]  # a list or nothing
     return [position for _, position in sorted(layout.items(), key=lambda item: int(item[0]))]
@@ -220,4 +222,4 @@ def _positions(layout: Any) -> list[int] | None:
 def _note_ignored(section: str, given: dict[str, Any]) -> None:
     for name, value in given.items():
         if value is not None:
-            logger.warning("The %s option %r is not known here and does nothing.", section, name)
+            logger.warning("Ignoring unknown %s option %r.", section, name)

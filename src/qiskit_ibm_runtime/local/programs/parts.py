@@ -1,7 +1,7 @@
-"""Parts of a large job: which there are, and one result of theirs.
+"""Division of a large job into parts, and merging of their results.
 
-The parts depend on the job alone, and each has seeds of its own. Therefore the result under a seed
-is the same whether one worker runs all parts or several run them side by side.
+The parts depend only on the job, and each has its own seeds. Therefore the result for a seed is the
+same whether one worker runs all parts or several workers run them concurrently.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import sys
 from typing import Any, NamedTuple
 
 CIRCUITS = 128
-"""Measured circuits from which on a job has parts, and about as many as a part has.
+"""Approximate number of measured circuits per part; smaller jobs are not divided.
 
-That is one or two seconds of work for four qubits and 4000 shots. The overhead of a part is small:
-it parses the whole job, decodes its own circuits, and calibrates the readout with 16 of its own.
+For four qubits and 4000 shots, this is one or two seconds of work. The overhead of a part is small:
+it parses the whole job, decodes its own circuits, and calibrates the readout with 16 circuits.
 """
 
 
@@ -31,11 +31,11 @@ class Piece(NamedTuple):
 
 
 def plan(groups: list[int], weight: int) -> list[list[Piece]]:
-    """Divide a job into parts of about the same size.
+    """Divide a job into parts of about equal size.
 
     Args:
-        groups: How many groups each question has.
-        weight: How many circuits measure one group.
+        groups: Number of groups of each expectation value.
+        weight: Number of circuits that measure one group.
     """
     units = [(question, group) for question, n in enumerate(groups) for group in range(max(1, n))]
     count = max(1, min(len(units), math.ceil(len(units) * weight / CIRCUITS)))
@@ -54,15 +54,15 @@ def _pieces(units: list[tuple[int, int]], groups: list[int]) -> list[Piece]:
     return pieces
 
 
-def in_a_row(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """One result of a sampler of those of all parts, in their order."""
+def concatenate(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Concatenate the sampler results of all parts."""
     return {
         name: [entry for result in results for entry in result[name]]
         for name in ("quasi_dists", "metadata")
     }
 
 
-def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
+def merge(results: list[dict[str, Any]]) -> dict[str, Any]:
     """One result of an estimator of those of all parts, in their order.
 
     Args:
@@ -84,10 +84,10 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def joined(texts: list[str]) -> str:
-    """Do so with results as JSON text; without numpy, which a server need not import."""
+def merge_json(texts: list[str]) -> str:
+    """Merge results given as JSON; without numpy, which servers do not import."""
     results = [json.loads(text, object_hook=_from_json) for text in texts]
-    whole = in_a_row(results) if "quasi_dists" in results[0] else merged(results)
+    whole = concatenate(results) if "quasi_dists" in results[0] else merge(results)
     return json.dumps(whole, default=_to_json)
 
 
@@ -102,13 +102,13 @@ def _to_json(value: complex) -> dict[str, Any]:
 
 
 def _real_if_close(value: complex) -> float | complex:
-    """As terra's Estimator decides it: imaginary parts below 100 times the precision are none."""
+    """Drop an imaginary part below 100 times the precision, as terra's Estimator does."""
     is_real = abs(value.imag) < 100 * sys.float_info.epsilon
     return value.real if is_real else value
 
 
 def _of_a_sum(value: complex, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Metadata of the sum of two values that were measured apart, with as many shots each."""
+    """Merge the metadata of two values measured with equal shots into that of their sum."""
     about = {**one, "variance": one["variance"] + other["variance"]}
     if "zne" in one:
         first, second = (each["zne"]["noise_amplification"] for each in (one, other))

@@ -1,4 +1,4 @@
-"""The ``qasm3-runner`` program: OpenQASM 3 texts are run as ``circuit-runner`` runs circuits."""
+"""The ``qasm3-runner`` program: run OpenQASM 3 sources like ``circuit-runner`` runs circuits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import circuit_runner
 
 
 def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
-    """Run OpenQASM 3 programs; inputs and result are those of ``circuit-runner`` otherwise."""
+    """Run OpenQASM 3 programs; other inputs and the result are those of ``circuit-runner``."""
     circuits = inputs.pop("circuits")
     if isinstance(circuits, (str, QuantumCircuit)):
         circuits = [circuits]
@@ -27,12 +27,12 @@ def _read(text: str, number: int) -> QuantumCircuit:
         from qiskit_qasm3_import import parse
     except ImportError as exc:
         raise RuntimeError(
-            "Reading OpenQASM 3 needs the package qiskit-qasm3-import, which the extra `local` of "
-            "qiskit-ibm-runtime installs."
+            "Reading OpenQASM 3 requires the package qiskit-qasm3-import, which the extra `local` "
+            "of qiskit-ibm-runtime installs."
         ) from exc
     try:
         circuit = parse(text)
     except Exception as exc:  # the parser raises errors of several packages
-        raise ValueError(f"OpenQASM program {number} cannot be read: {exc}") from exc
+        raise ValueError(f"Cannot parse OpenQASM program {number}: {exc}") from exc
     circuit.name = circuit.name or f"qasm3-{number}"
     return circuit

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.pubs import arrays, circuits, isa, params, results
 from qiskit_ibm_runtime.local.pubs.errors import INVALID_CIRCUIT, OPTION, SHAPES, PubError
-from qiskit_ibm_runtime.local.simulation.machine import Machine
+from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from .inputs import Run, Transpilation
 
@@ -92,16 +92,16 @@ def check_sampled(circuit: QuantumCircuit, backend: Any) -> None:
 
 def document(backend: Any) -> dict[str, Any]:
     """Return the configuration document of a backend."""
-    return catalogue.configuration(backend.configuration().backend_name)
+    return catalog.configuration(backend.configuration().backend_name)
 
 
-def ready(backend: Any, seed: int | None) -> Machine:
+def ready(backend: Any, seed: int | None) -> TranspilingBackend:
     """Return a machine that runs circuits without transpiling them."""
-    return Machine(backend, Transpilation(skip=True), Run(None, seed))
+    return TranspilingBackend(backend, Transpilation(skip=True), Run(None, seed))
 
 
 def sampled(
-    machine: Machine, circuit: circuits.PubCircuit, values: Array, shots: int
+    machine: TranspilingBackend, circuit: circuits.PubCircuit, values: Array, shots: int
 ) -> dict[str, Array]:
     """Run a circuit for each set of values.
 
@@ -109,7 +109,7 @@ def sampled(
         Bits of each register, of shape ``(..., shots, bits)``, bit 0 first.
     """
     rows = values.reshape(-1, values.shape[-1]) if values.shape[-1] else _rows(values.shape[:-1])
-    (fitted,) = machine.transpiled([circuit.circuit])
+    (fitted,) = machine.transpile([circuit.circuit])
     angles = circuit.angles(rows)
     places = {
         register.name: [circuit.circuit.find_bit(bit).index for bit in register]
@@ -120,7 +120,7 @@ def sampled(
     for first in range(0, len(angles), AT_ONCE):
         points = angles[first : first + AT_ONCE] if measures else []
         for outcomes in machine.outcomes([fitted] * len(points), shots, points):
-            bits = in_a_row(outcomes, machine.rng())
+            bits = expand_shots(outcomes, machine.rng())
             for name, columns in places.items():
                 found[name].append(bits[:, columns])
     shape = values.shape[:-1]
@@ -138,7 +138,7 @@ def _rows(shape: tuple[int, ...]) -> Array:
     return np.zeros((int(np.prod(shape, dtype=int)), 0))
 
 
-def in_a_row(outcomes: Outcomes, rng: np.random.Generator) -> Array:
+def expand_shots(outcomes: Outcomes, rng: np.random.Generator) -> Array:
     """Expand counts to shots in random order, of shape (shots, bits)."""
     repeated = np.repeat(outcomes.bits, outcomes.counts.astype(int), axis=0)
     return rng.permutation(repeated, axis=0)

@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.storage.disk import WriteError
 from qiskit_ibm_runtime.local.storage.job_records import (
     CANCELLED,
@@ -20,7 +20,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
     SERVER_STOPPED,
     Job,
 )
-from qiskit_ibm_runtime.local.storage.payloads import encoded
+from qiskit_ibm_runtime.local.storage.payloads import encode
 
 from .queues import Hold, Queue, Ticket
 
@@ -85,7 +85,7 @@ class Scheduler:
         """Append a job to its backend's queue."""
         queue = self._queues.get(job.backend)
         if queue is None:
-            queue = self._queues[job.backend] = Queue(not catalogue.is_simulator(job.backend))
+            queue = self._queues[job.backend] = Queue(not catalog.is_simulator(job.backend))
         queue.waiting.append(Ticket(next(self._numbers), job.id, job.user, job.session))
         self.dispatch()
 
@@ -241,7 +241,7 @@ class Scheduler:
 
         async def finish() -> None:
             self._broker.flush()
-            async with self._store.payloads.prepared(job.id, "result", encoded(result)):
+            async with self._store.payloads.prepared(job.id, "result", encode(result)):
                 with self._store.transaction():
                     self._store.jobs.finish(
                         job.id, status, reason, result=result, log=log, seconds=seconds

@@ -1,1 +1,1 @@
-"""Owns circuits on Aer: backend, noise, what is measured; never imports ``mitigation``."""
+"""Simulation of circuits on Aer: backend, noise, observables. Does not import ``mitigation``."""

@@ -1,4 +1,4 @@
-"""The backend that programs are given: a device or a simulator, on Aer."""
+"""Backend on Aer: a simulator, or a simulated device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.devices import catalogue, herons, sizes
+from qiskit_ibm_runtime.local.devices import catalog, herons, sizes
 from qiskit_ibm_runtime.local.devices.simulators import CLIFFORD_GATES, METHODS, SHARE
 from qiskit_ibm_runtime.program import ProgramBackend
 from qiskit_ibm_runtime.utils.backend_decoder import (
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 
 _VECTORS = {"automatic", "statevector"}
 CLIFFORD = {*CLIFFORD_GATES, "barrier", "delay", "jump", "mark", "measure", "reset"}
-"""What the stabilizer method can simulate."""
+"""Instructions that the stabilizer method can simulate."""
 
 ONE_THREAD = 14
-"""Qubits from which on Aer follows a state with several threads."""
+"""Number of qubits from which Aer simulates a state with several threads."""
 CONTROL_FLOW = (
     "if_else", "for_loop", "while_loop", "switch_case", "break_loop", "continue_loop",
 )  # fmt: skip
 MOST_NOISE_MODELS = 64
-"""Noise models of sets of qubits that are kept for each device."""
+"""Number of noise models, for different sets of qubits, that are cached for each device."""
 
 
 class LocalBackend(ProgramBackend):
-    """Runs circuits on Aer, with the noise of the device that it stands for.
+    """Run circuits on Aer, with the noise of the device if the backend is one.
 
     Args:
-        configuration: Document of the backend as the service sends it.
-        properties: Its calibration; empty for a simulator.
+        configuration: Configuration of the backend, in the service's format.
+        properties: Calibration of the backend; empty for a simulator.
     """
 
     def __init__(self, configuration: dict[str, Any], properties: dict[str, Any]) -> None:
         decoded = configuration_from_server_data(configuration)
         if decoded is None:
             raise ValueError(
-                f"The configuration of {configuration.get('backend_name')!r} cannot be understood."
+                f"The configuration of {configuration.get('backend_name')!r} is invalid."
             )
-        # What terra's transpiler leaves in circuits for a backend; `run` unfolds it.
+        # Makes terra's transpiler accept control flow; `run` unfolds it.
         decoded.basis_gates = [*decoded.basis_gates, *CONTROL_FLOW]
         super().__init__(decoded)
         self._properties = properties_from_server_data(properties) if properties else None
@@ -66,7 +66,7 @@ class LocalBackend(ProgramBackend):
 
     @staticmethod
     def of(name: str | Mapping[str, str]) -> LocalBackend:
-        """The backend of this name, or of a document's ``name``; the same object each time."""
+        """Return the backend with a name, given directly or as ``name`` of a dict; cached."""
         return _made(name if isinstance(name, str) else name["name"])
 
     @classmethod
@@ -74,27 +74,27 @@ class LocalBackend(ProgramBackend):
         return Options(shots=1024)
 
     def properties(self) -> Any:
-        """The calibration; ``None`` for a simulator."""
+        """Return the calibration, or ``None`` for a simulator."""
         return self._properties
 
     def defaults(self) -> None:
-        """Pulses are not simulated."""
+        """Return ``None``, because pulses are not simulated."""
 
     @property
     def takes_any_gate(self) -> bool:
-        """Whether every gate can be simulated, not only those of a method."""
+        """Whether any gate can be simulated."""
         return self.method in ("automatic", "statevector")
 
-    def lowered(
+    def lower(
         self, circuit: QuantumCircuit, noise_model: NoiseModel | None = None
     ) -> QuantumCircuit:
-        """A circuit as it can be simulated with some noise, or without.
+        """Lower a circuit to one that Aer simulates correctly with a noise model.
 
         Raises:
-            UnsupportedError: If it cannot be.
+            UnsupportedError: If the circuit cannot be simulated.
         """
         names = noise.names(noise_model)
-        return lowering.lowered(circuit, lowering.gates_of(self.method), names)
+        return lowering.lower(circuit, lowering.gates_of(self.method), names)
 
     def simulate(
         self,
@@ -105,22 +105,22 @@ class LocalBackend(ProgramBackend):
         seed: runs.Seed,
         **options: Any,
     ) -> runs.SimulationJob:
-        """Start to run circuits on Aer, with the device's noise or the noise given.
+        """Start running circuits on Aer, with the given noise or the device's.
 
-        Shots of one circuit run in one thread: with more, the counts of a seed depend on how many
-        cores there are. Small ideal circuits run in parallel; with noise, that can take twice the
-        work in the same time.
+        Shots of one circuit run in one thread; otherwise the counts for a seed would depend on the
+        number of cores. Small noiseless circuits run in parallel. Noisy ones do not, because this
+        can take twice the work in the same time.
 
         Returns:
-            The job, whose result has an experiment for each point, in the order of the sweeps.
+            Job whose result has an experiment for each point, in the order of the sweeps.
 
         Raises:
-            UnsupportedError: If a circuit cannot be simulated as it is meant.
+            UnsupportedError: If a circuit cannot be simulated correctly.
         """
-        lowered = [one for sweep in sweeps for one in self._lowered(sweep, noise_model)]
+        lowered = [one for sweep in sweeps for one in self._lower(sweep, noise_model)]
         circuits = [sweep.circuit for sweep in lowered]
         model = self.noise_of(circuits, noise_model)
-        loaded = [one for sweep in lowered for one in self._loaded(sweep, shots, model)]
+        loaded = [one for sweep in lowered for one in self._load(sweep, shots, model)]
         chosen = [self._method_of(one.circuit, shots, model) for one in loaded]
         for one, method in zip(loaded, chosen):
             if method in _VECTORS and one.circuit.num_qubits > sizes.NARROW:
@@ -130,10 +130,10 @@ class LocalBackend(ProgramBackend):
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
                 method=method,
-                noise_model=noise.without_delays(model),
+                noise_model=noise.without_delay_noise(model),
                 max_parallel_shots=1,
                 max_parallel_experiments=0 if are_parallel and method in _VECTORS else 1,
-                max_memory_mb=int(SHARE * catalogue.memory()) // 2**20,
+                max_memory_mb=int(SHARE * catalog.memory()) // 2**20,
                 **self._of_the_method(circuits),
             )
 
@@ -145,33 +145,33 @@ class LocalBackend(ProgramBackend):
             runs.Batch(simulator(method), [one for _, one in group])
             for (method, _), group in groupby(zip(keys, loaded), key=itemgetter(0))
         ]
-        return runs.started(batches, shots, seed, **options)
+        return runs.start(batches, shots, seed, **options)
 
-    def _lowered(self, sweep: Sweep, noise_model: NoiseModel | None) -> list[Sweep]:
-        """A sweep that can be simulated, or one for each point."""
+    def _lower(self, sweep: Sweep, noise_model: NoiseModel | None) -> list[Sweep]:
+        """Lower a sweep; return it as one sweep, or as one per point."""
         circuit = sweep.circuit
         if not circuit.parameters:
-            return [Sweep(self.lowered(circuit, noise_model), sweep.points)]
+            return [Sweep(self.lower(circuit, noise_model), sweep.points)]
         gates, names = lowering.gates_of(self.method), noise.names(noise_model)
         if lowering.is_ready(circuit, gates, names):
             return [sweep]
-        return [Sweep(self.lowered(bound, noise_model)) for bound in sweep.bound()]
+        return [Sweep(self.lower(bound, noise_model)) for bound in sweep.bind()]
 
-    def _loaded(self, sweep: Sweep, shots: int, model: NoiseModel | None) -> list[Loaded]:
-        """What Aer is given for a sweep: one circuit to bind, or one for each point."""
-        loaded = sweep.loaded() if model is None else None
+    def _load(self, sweep: Sweep, shots: int, model: NoiseModel | None) -> list[Loaded]:
+        """Return the circuits to run for a sweep: one that Aer binds, or one per point."""
+        loaded = sweep.load() if model is None else None
         if loaded and self._may_share_a_run(loaded.circuit, shots, model, self.method):
             return [loaded]
         return [
-            Loaded(lowering.closed(noise.spelled_out(circuit, model)), {})
-            for circuit in sweep.bound()
+            Loaded(lowering.keep_last_marks(noise.add_explicit_noise(circuit, model)), {})
+            for circuit in sweep.bind()
         ]
 
     @staticmethod
     def _may_share_a_run(
         circuit: QuantumCircuit, shots: int, model: NoiseModel | None, method: str
     ) -> bool:
-        """Whether a circuit is run right in one run with others, and has shots of its own there."""
+        """Return whether a circuit can share a run of Aer, with correct and independent shots."""
         if model is not None:
             return method != "automatic" and shots <= runs.SHOTS_APART
         return shots <= runs.SHOTS_APART or (
@@ -182,16 +182,16 @@ class LocalBackend(ProgramBackend):
         method = methods.method_of(circuit, self.method, shots, noisy=model is not None)
         wide = len(lowering.used(circuit)) > methods.WIDEST_VECTOR
         if wide and method == "automatic" and model is None and self._name in herons.IDEAL:
-            # A whole device fits in no state vector; what is entangled little fits in this.
+            # A whole device does not fit into a state vector, but states with little entanglement
+            # fit into a matrix product state.
             return "matrix_product_state"
         return method
 
     def _of_the_method(self, circuits: list[QuantumCircuit]) -> dict[str, Any]:
-        """Settings of the method.
+        """Return options of the simulation method.
 
-        The extended stabilizer simulator walks from one bit string to the next for each shot. Its
-        5000 steps make 4000 shots on two qubits take five minutes; the walk need not be so long
-        for few qubits.
+        The extended stabilizer simulator runs a Markov chain of 5000 steps for each shot. With
+        these, 4000 shots on two qubits take five minutes; fewer steps suffice for few qubits.
         """
         if self.method != "extended_stabilizer":
             return {}
@@ -201,7 +201,7 @@ class LocalBackend(ProgramBackend):
     def noise_of(
         self, circuits: list[QuantumCircuit], given: NoiseModel | None = None
     ) -> NoiseModel | None:
-        """The noise on the qubits that circuits use: of the model given, else the device's own."""
+        """Return the given noise model, or else the device's, restricted to the used qubits."""
         qubits = frozenset(
             circuit.find_bit(qubit).index
             for circuit in circuits
@@ -210,27 +210,27 @@ class LocalBackend(ProgramBackend):
             if item.operation.name != "barrier"
         )
         if given is not None:
-            return None if given.is_ideal() else noise.restricted(given, qubits)
+            return None if given.is_ideal() else noise.restrict(given, qubits)
         if self._properties is None:
             return None
-        if qubits not in self._noise:  # the circuits of a device use the same ones again and again
+        if qubits not in self._noise:
             if len(self._noise) >= MOST_NOISE_MODELS:
                 self._noise.clear()
             dt = getattr(self.configuration(), "dt", None)
-            self._noise[qubits] = noise.of_device(self._properties, qubits, dt)
+            self._noise[qubits] = noise.device_noise(self._properties, qubits, dt)
         return self._noise[qubits]
 
     def run(
         self, circuits: QuantumCircuit | list[QuantumCircuit], **run_config: Any
     ) -> runs.SimulationJob:
-        """Run circuits as they are.
+        """Run circuits without transpiling them.
 
         Args:
             circuits: One circuit or several.
-            run_config: ``shots``, ``memory``, ``seed_simulator`` and further options of Aer.
+            run_config: ``shots``, ``memory``, ``seed_simulator`` and other options of Aer.
 
         Returns:
-            The job, which counts and results are read from.
+            The job.
         """
         options = dict(run_config)
         shots, seed = options.pop("shots", None), options.pop("seed_simulator", None)
@@ -242,10 +242,10 @@ class LocalBackend(ProgramBackend):
 
 
 def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, method: str) -> None:
-    """Check that the states of a circuit fit in memory, and shots in the time of a job.
+    """Check that the states of a circuit fit into memory, and its shots into the time of a job.
 
     Raises:
-        UnsupportedError: If they do not, unless Aer takes the stabilizer method by itself.
+        UnsupportedError: If they do not, unless Aer chooses another method than a state vector.
     """
     errors = list(noise.gate_errors(model).values())
     circuits = [circuit, *(part for error in errors for part in error.circuits)]
@@ -253,7 +253,7 @@ def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, m
     if is_clifford and method == "automatic":
         return
     if not errors and method == "automatic" and qiskit_aer.__version__ < "0.13":
-        return  # where memory is short, this Aer takes a matrix product state by itself
+        return  # if memory is short, this Aer chooses a matrix product state
     used = [item for item in circuit.data if item.operation.name != "barrier"]
     qubits = len({qubit for item in used for qubit in item.qubits})
     is_drawn = not errors and exact.has_one_ending(circuit)
@@ -262,7 +262,7 @@ def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, m
         qubits,
         len(used),
         1 if is_drawn else shots,
-        catalogue.memory(),
+        catalog.memory(),
         noisy=bool(errors),
     )
     if reason is not None:
@@ -271,4 +271,4 @@ def _check_size(circuit: QuantumCircuit, model: NoiseModel | None, shots: int, m
 
 @lru_cache(maxsize=4)
 def _made(name: str) -> LocalBackend:
-    return LocalBackend(catalogue.configuration(name), catalogue.properties(name))
+    return LocalBackend(catalog.configuration(name), catalog.properties(name))

@@ -1,4 +1,4 @@
-"""Conditions on classical bits, as decisions about one bit after the other."""
+"""Conditions on classical bits, as decision trees over single bits."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ from typing import Any, Callable, Union
 from qiskit_ibm_runtime._circuits import form
 
 MOST_BITS = 12
-"""Classical bits of an expression whose values are tried out one by one."""
+"""Limit on the classical bits of an expression, which is evaluated for all their values."""
 
 Decision = Union[bool, "tuple[int, Decision, Decision]"]
-"""Whether something holds: known, or a bit with what its values 0 and 1 make of it."""
+"""Decision tree: a known result, or a bit with the trees for its values 0 and 1."""
 
 
-def moved(value: Any, clbits: tuple[int, ...]) -> Any:
-    """A condition or its target with the bits at their places in another circuit."""
+def map_bits(value: Any, clbits: tuple[int, ...]) -> Any:
+    """Map the bits of a condition or its target to another circuit."""
     if isinstance(value, form.Classical):
         return form.Classical(tuple([clbits[bit] for bit in value.bits]), value.register)
     if isinstance(value, form.Equal):
-        return form.Equal(moved(value.target, clbits), value.value)
+        return form.Equal(map_bits(value.target, clbits), value.value)
     if isinstance(value, form.Expression):
-        parts = tuple(moved(part, clbits) for part in value.parts)
+        parts = tuple(map_bits(part, clbits) for part in value.parts)
         return form.Expression(value.kind, value.width, parts)
     return value
 
 
 def is_possible(condition: form.Equal) -> bool:
-    """Whether the target can have the value at all: two bits are never 5."""
+    """Return whether the target has enough bits for the value."""
     return 0 <= condition.value < 1 << len(condition.target.bits)
 
 
-def decision(condition: form.Condition) -> Decision:
-    """How to find out whether a condition holds."""
+def decision_tree(condition: form.Condition) -> Decision:
+    """Return the decision tree of a condition."""
     if isinstance(condition, form.Equal):
         return _equal(condition)
     return _tried(condition, bool)
 
 
-def choice(target: form.Classical | form.Expression, values: tuple[int | None, ...]) -> Decision:
-    """How to find out whether a target has one of some values; ``None`` stands for all."""
+def choice_tree(
+    target: form.Classical | form.Expression, values: tuple[int | None, ...]
+) -> Decision:
+    """Return the decision tree for a target having one of some values; ``None`` matches all."""
     if None in values:
         return True
     if isinstance(target, form.Expression):
@@ -59,7 +61,7 @@ def _equal(condition: form.Equal) -> Decision:
 
 
 def _or(one: Decision, other: Decision) -> Decision:
-    """Two decisions about the same bits in the same order, of which one is enough."""
+    """Return the disjunction of two decision trees over the same bits in the same order."""
     if isinstance(one, bool):
         return True if one else other
     if isinstance(other, bool):
@@ -72,8 +74,8 @@ def _tried(expression: form.Expression, wanted: Callable[[int], bool]) -> Decisi
     bits = sorted(_bits(expression))
     if len(bits) > MOST_BITS:
         raise ValueError(
-            f"A condition reads {len(bits)} classical bits in one expression; up to {MOST_BITS} "
-            "can be simulated. Compare a register with a number instead."
+            f"An expression in a condition reads {len(bits)} classical bits, and the limit is "
+            f"{MOST_BITS}. Compare a register with a number instead."
         )
 
     def tree(known: dict[int, int]) -> Decision:

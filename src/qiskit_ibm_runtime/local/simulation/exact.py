@@ -1,4 +1,4 @@
-"""Values without sampling, for ``shots=None`` on a simulator without noise."""
+"""Exact probabilities and expectation values, for ``shots=None`` on a noiseless simulator."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from .sweeps import Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .machine import Machine
     from .sweeps import Point
+    from .transpiling_backend import TranspilingBackend
 
 LEAST = 1e-12
-"""Probabilities below it are errors of rounding."""
+"""Threshold below which probabilities are considered rounding errors."""
 WIDEST = 24
-"""Measured bits of a distribution that is listed in full."""
+"""Limit on the measured bits of a complete distribution."""
 DENSE = 16
-"""Qubits up to which a state vector is taken although another description may be smaller."""
+"""Number of qubits up to which a state vector is used, even if other representations fit."""
 AMPLITUDES = 2**20
-"""Amplitudes of the states that are held at once."""
+"""Limit on the amplitudes of all states in memory at once."""
 PAIRS = 10_000
-"""Pairs of terms up to which the square of an operator is written out."""
+"""Limit on the pairs of terms up to which the square of an operator is expanded."""
 
 _SILENT = {"barrier", "delay", "id"}
 _NOTHING = {*_SILENT, "measure", "reset"}
-"""Instructions that leave the state of such a circuit as it is."""
+"""Instructions that do not change the state of such a circuit."""
 
 
-def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
-    """Whether the circuits end in states that do not depend on chance.
+def is_possible(machine: TranspilingBackend, circuits: list[QuantumCircuit]) -> bool:
+    """Return whether the final states of the circuits are deterministic.
 
     Raises:
-        ValueError: If the machine only approximates states.
+        ValueError: If the backend only approximates states.
     """
     if machine.backend.method == "extended_stabilizer":
         raise ValueError(
-            f"{machine.name} approximates states and has no exact values: give a number of shots, "
+            f"{machine.name} approximates states and has no exact values. Set a number of shots, "
             "or use simulator_statevector or simulator_mps."
         )
     different = {id(circuit): circuit for circuit in circuits}.values()
@@ -52,7 +52,7 @@ def is_possible(machine: Machine, circuits: list[QuantumCircuit]) -> bool:
 
 
 def has_one_ending(circuit: QuantumCircuit) -> bool:
-    """Whether nothing happens after measurements, and every reset finds the ground state."""
+    """Return whether all measurements are final, and all resets act on untouched qubits."""
     touched: set[Any] = set()
     measured: set[Any] = set()
     for item in circuit.data:
@@ -73,7 +73,7 @@ def has_one_ending(circuit: QuantumCircuit) -> bool:
 
 
 def is_drawn_at_the_end(circuit: QuantumCircuit) -> bool:
-    """Whether Aer, without noise, draws all shots of a circuit from one state."""
+    """Return whether Aer, without noise, samples all shots of a circuit from one state."""
     names = [item.operation.name for item in circuit.data if item.operation.name != "barrier"]
     first = names.index("measure") if "measure" in names else len(names)
     return set(names[first:]) <= {"measure"} and has_one_ending(circuit)
@@ -91,9 +91,9 @@ def _is_unitary(operation: Any) -> bool:
 
 
 def distributions(
-    machine: Machine, circuits: list[QuantumCircuit], points: Sequence[Point]
+    machine: TranspilingBackend, circuits: list[QuantumCircuit], points: Sequence[Point]
 ) -> list[dict[str, float]]:
-    """The probability of each bit string over all classical bits, for each circuit at its point."""
+    """Return the probability of each bit string (over all clbits), for each circuit and point."""
     saving = {id(circuit): _saving(circuit) for circuit in circuits}
     runs = [saving[id(circuit)] for circuit in circuits]
     saved = machine.data([plain for plain, _ in runs], points=points)
@@ -104,7 +104,7 @@ def distributions(
 
 
 def _saving(circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
-    """A circuit that saves what another one measures, and the bits that this would be read into."""
+    """Return a circuit that saves probabilities instead of measuring, and the measured clbits."""
     clbits = {
         circuit.find_bit(item.clbits[0]).index: item.qubits[0]
         for item in circuit.data
@@ -112,11 +112,11 @@ def _saving(circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     }
     if len(clbits) > WIDEST:
         raise ValueError(
-            f"Circuit {circuit.name!r} measures {len(clbits)} bits; without shots, the "
-            f"probabilities of up to {WIDEST} are listed."
+            f"Circuit {circuit.name!r} measures {len(clbits)} bits, and the limit without shots is "
+            f"{WIDEST}. Set a number of shots."
         )
     plain = _without_measurements(circuit)
-    # As a dictionary: the array of Aer 0.12 is wrong with numpy 2.
+    # As a dict, because the array of Aer 0.12 is wrong with numpy 2.
     plain.save_probabilities_dict([plain.find_bit(qubit).index for qubit in clbits.values()])
     return plain, list(clbits)
 
@@ -136,41 +136,46 @@ def _listed(probabilities: dict[int, float], clbits: list[int], width: int) -> d
 
 @dataclass(frozen=True)
 class State:
-    """The state that a circuit ends in; qubits that are not listed are in the ground state."""
+    """Final state of a circuit.
+
+    Attributes:
+        qubits: Qubits of the state; all others are in the ground state.
+        moments: Returns the moments of an operator on these qubits.
+    """
 
     qubits: list[int]
     moments: Callable[[SparsePauliOp], states.Moments]
 
     @classmethod
-    def of(cls, machine: Machine, circuit: QuantumCircuit) -> State:
-        """Find the state of a circuit without parameters, in a description that fits."""
+    def of(cls, machine: TranspilingBackend, circuit: QuantumCircuit) -> State:
+        """Compute the state of a circuit without parameters, in a suitable representation."""
         qubits, plain = _compacted(circuit)
         method = machine.backend.method
         if method == "stabilizer" or (method == "automatic" and len(qubits) > DENSE):
             clifford = _clifford(plain)
             if clifford is not None:
-                return cls(qubits, partial(states.in_stabilizer_state, clifford))
+                return cls(qubits, partial(states.stabilizer_moments, clifford))
         if method == "matrix_product_state" and len(qubits) > DENSE:
             return cls(qubits, partial(_by_aer, machine, plain))
         plain.save_statevector()
-        return cls.in_vector(qubits, machine.data([plain])[0])
+        return cls.from_vector(qubits, machine.data([plain])[0])
 
     @classmethod
-    def in_vector(cls, qubits: list[int], saved: dict[str, Any]) -> State:
-        """The state whose vector Aer saved."""
+    def from_vector(cls, qubits: list[int], saved: dict[str, Any]) -> State:
+        """Return the state for a state vector saved by Aer."""
         vector = np.asarray(saved["statevector"])
-        if vector.strides != (vector.itemsize,):  # Aer 0.12 makes arrays without strides on numpy 2
+        if vector.strides != (vector.itemsize,):  # Aer 0.12 sets wrong strides with numpy 2
             vector = np.lib.stride_tricks.as_strided(vector, strides=(vector.itemsize,))
-        return cls(qubits, partial(states.in_vector, vector))
+        return cls(qubits, partial(states.statevector_moments, vector))
 
     def value(self, operator: SparsePauliOp, positions: list[int]) -> tuple[complex, float | None]:
         """Return the expectation value and the variance of an operator.
 
-        The variance is ``None`` in a wide matrix product state, if there are too many terms for it.
+        The variance is ``None`` for a wide matrix product state if the operator has too many terms.
 
         Args:
-            operator: On any number of qubits.
-            positions: Where each of them is.
+            operator: Operator on any number of qubits.
+            positions: Position of each of its qubits.
         """
         mean, square = 0j, 0.0
         for is_ground, part in self._on_own_qubits(operator, positions):
@@ -182,10 +187,11 @@ class State:
     def _on_own_qubits(
         self, operator: SparsePauliOp, positions: list[int]
     ) -> list[tuple[bool, SparsePauliOp]]:
-        """Split an operator by the basis state into which it turns the qubits in the ground state.
+        """Split an operator by the basis state to which it maps the qubits in the ground state.
 
         Returns:
-            For each such state whether it is the ground state, and what the terms do to the others.
+            For each such basis state, whether it is the ground state, and the part of the operator
+            on the other qubits.
         """
         place = {qubit: number for number, qubit in enumerate(self.qubits)}
         own = [number for number, where in enumerate(positions) if where in place]
@@ -208,16 +214,16 @@ class State:
 
 
 def states_at(
-    machine: Machine, circuit: QuantumCircuit, points: Sequence[Point]
+    machine: TranspilingBackend, circuit: QuantumCircuit, points: Sequence[Point]
 ) -> Iterator[State]:
-    """Find the state of a circuit at each point, in their order.
+    """Yield the state of a circuit at each point, in order.
 
     Raises:
-        RuntimeError: If it cannot be simulated, with the reason.
+        RuntimeError: If the circuit cannot be simulated.
     """
     qubits, plain = _compacted(circuit)
     if len(qubits) > DENSE or machine.backend.method == "stabilizer":
-        for bound in Sweep(circuit, points).bound():
+        for bound in Sweep(circuit, points).bind():
             yield State.of(machine, bound)
         return
     plain.save_statevector()
@@ -225,11 +231,11 @@ def states_at(
     for first in range(0, len(points), at_once):
         some = points[first : first + at_once]
         for saved in machine.data([plain] * len(some), points=some):
-            yield State.in_vector(qubits, saved)
+            yield State.from_vector(qubits, saved)
 
 
 def _compacted(circuit: QuantumCircuit) -> tuple[list[int], QuantumCircuit]:
-    """Return the qubits that gates act on, and the gates as a circuit on these."""
+    """Return the qubits on which gates act, and the circuit restricted to them."""
     kept = [item for item in circuit.data if item.operation.name not in _NOTHING]
     used = {circuit.find_bit(qubit).index for item in kept for qubit in item.qubits}
     qubits = sorted(used) or [0]
@@ -249,8 +255,10 @@ def _clifford(circuit: QuantumCircuit) -> Clifford | None:
         return None
 
 
-def _by_aer(machine: Machine, circuit: QuantumCircuit, operator: SparsePauliOp) -> states.Moments:
-    """Moments in a matrix product state; the second one is infinite if there are many terms."""
+def _by_aer(
+    machine: TranspilingBackend, circuit: QuantumCircuit, operator: SparsePauliOp
+) -> states.Moments:
+    """Compute moments in a matrix product state; the second is infinite with too many terms."""
     asked = {
         "real": SparsePauliOp(operator.paulis, operator.coeffs.real),
         "imaginary": SparsePauliOp(operator.paulis, operator.coeffs.imag),
@@ -260,7 +268,7 @@ def _by_aer(machine: Machine, circuit: QuantumCircuit, operator: SparsePauliOp) 
         asked["square"] = SparsePauliOp(square.paulis, square.coeffs.real)
     measured = circuit.copy()
     for label, real in asked.items():
-        # One number each: the pair of value and variance is an array, wrong in Aer 0.12 on numpy 2.
+        # Save single numbers, because arrays of Aer 0.12 are wrong with numpy 2.
         measured.save_expectation_value(real, circuit.qubits, label=label)
     data = machine.data([measured])[0]
     return complex(data["real"], data["imaginary"]), float(data.get("square", np.inf))

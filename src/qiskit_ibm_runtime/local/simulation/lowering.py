@@ -1,9 +1,9 @@
-"""Circuits as Aer runs them right.
+"""Lowering of circuits to a form that Aer simulates correctly.
 
-Aer takes an instruction for the gate that its name or label says, lays no bodies of control flow on
-other bits than their own, and knows no condition on a measurement. What it does right, in every
-version, are gates of its own, the first ``initialize`` of a qubit, conditions on gates, and jumps,
-which are what it makes of control flow itself.
+Aer identifies gates by name or label, does not map bodies of control flow to other bits, and
+ignores conditions on measurements. All supported versions are correct for Aer's own gates, the
+first ``initialize`` of a qubit, conditions on gates, and jumps, to which Aer itself compiles
+control flow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from qiskit_ibm_runtime._circuits.builder import to_circuit
 from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime._circuits.operation_classes import Family, OperationClass, operation_class
 
-from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,39 +30,39 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 END = "_end"
-"""The label of what is saved at the end of a circuit with jumps, for no reason but to be there."""
+"""Label of the value saved at the end of a circuit with jumps, so that Aer keeps its last marks."""
 _TOUCH_NOTHING = {"barrier", "jump", "mark"}
 _STANDARD = {Family.STANDARD, Family.MANY_CONTROLLED}
 
 
 @lru_cache(maxsize=8)
 def gates_of(method: str) -> frozenset[str]:
-    """The gates that the installed Aer knows with a method."""
+    """Return the gates that the installed Aer supports with a method."""
     return frozenset(AerSimulator(method=method).configuration().basis_gates)
 
 
-def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
-    """The circuit as a simulator takes it; itself if that is how it is.
+def lower(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
+    """Return an equivalent circuit that a simulator runs correctly, or the circuit itself.
 
     Args:
         circuit: Any circuit; gates may have parameters.
-        gates: What the simulator knows, of Qiskit's gates and beside them.
-        names: Names and labels of its noise that are not those of Qiskit's gates.
+        gates: Gates that the simulator supports.
+        names: Names and labels in its noise model other than those of Qiskit's gates.
 
     Raises:
-        UnsupportedError: If it cannot be simulated.
+        UnsupportedError: If the circuit cannot be simulated.
     """
     if is_ready(circuit, gates, names) or has_jumps(circuit):
         return circuit
-    line = unfolded(normal_form(circuit), Kept(lambda its: its.name in gates, names))
+    line = unfold(normal_form(circuit), Kept(lambda its: its.name in gates, names))
     return with_jumps(to_circuit(line.circuit), line.control)
 
 
 def is_standard(circuit: QuantumCircuit) -> bool:
-    """Whether a circuit is nothing but unconditional gates of Qiskit's on one register."""
+    """Return whether a circuit has only unconditional standard gates on one register."""
     if len(circuit.qregs) != 1 or len(circuit.qregs[0]) != circuit.num_qubits:
         return False
-    if circuit.calibrations:  # the transpiler leaves such gates as they are
+    if circuit.calibrations:  # the transpiler does not translate such gates
         return False
     for item in circuit.data:
         operation = item.operation
@@ -77,7 +77,7 @@ def is_standard(circuit: QuantumCircuit) -> bool:
 
 
 def is_ready(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> bool:
-    """Whether a simulator runs a circuit right as it is."""
+    """Return whether a simulator runs a circuit correctly without lowering."""
     touched: set[Any] = set()
     for item in circuit.data:
         operation = item.operation
@@ -118,7 +118,7 @@ def _is_taken(
 
 
 def has_jumps(circuit: QuantumCircuit) -> bool:
-    """Whether a circuit was unfolded already; a gate of the user's may be called like a mark."""
+    """Return whether a circuit has been unfolded; checks types, as names may clash."""
     return any(isinstance(item.operation, AerMark) for item in circuit.data)
 
 
@@ -128,7 +128,7 @@ def _kind(operation: Any) -> OperationClass:
 
 
 def _is_locked(param: Any) -> bool:
-    """Whether a parameter is an array that may not change: Aer 0.14 reads it by columns."""
+    """Return whether a parameter is a read-only array, which Aer 0.14 reads transposed."""
     return isinstance(param, np.ndarray) and not param.flags.writeable
 
 
@@ -142,11 +142,11 @@ def _can_hold(target: Any, value: int) -> bool:
 
 
 def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) -> QuantumCircuit:
-    """A circuit with jumps and marks between its instructions."""
+    """Insert jumps and marks between the instructions of a circuit."""
     if not control:
         return circuit
     made = circuit.copy_empty_like()
-    # On all qubits in use, so that nothing is moved past them.
+    # On all used qubits, so that no instruction is moved across them.
     qubits = [qubit for qubit in circuit.qubits if qubit in used(circuit)] or circuit.qubits[:1]
     waiting = list(reversed(control))
     for place, item in enumerate([*circuit.data, None]):
@@ -158,7 +158,7 @@ def with_jumps(circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]) 
 
 
 def used(circuit: QuantumCircuit) -> set[Any]:
-    """The qubits that something is done to."""
+    """Return the qubits on which instructions other than barriers act."""
     its = [item for item in circuit.data if item.operation.name != "barrier"]
     return {qubit for item in its for qubit in item.qubits}
 
@@ -172,8 +172,8 @@ def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:
     return jump
 
 
-def closed(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A circuit whose last marks Aer keeps: it drops what nothing is measured or saved after."""
+def keep_last_marks(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Save a value at the end of a circuit with marks, because Aer drops unused final parts."""
     mark = next((item for item in circuit.data if item.operation.name == "mark"), None)
     if mark is None:
         return circuit

@@ -1,9 +1,9 @@
-"""By which of Aer's methods a circuit is simulated right.
+"""Choice of Aer's simulation method.
 
-Aer's own choice is good for ideal circuits. With noise it is made here, because a run in which Aer
-follows some circuits by state vectors and later ones by density matrices gives these a wrong noise
-(seen in 0.12 to 0.14). And in a loop, only density matrices have new noise in each round: for state
-vectors, Aer draws the noise of all instructions before a shot.
+Aer's automatic choice is good for noiseless circuits. With noise the choice is made here, because
+Aer applies wrong noise to density matrices in a run that started with state vectors (observed in
+0.12 to 0.14). In noisy loops, only density matrices get new noise in each iteration, because for
+state vectors Aer samples the noise of all instructions before each shot.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 WIDEST_NOISY_LOOP = 10
-"""Qubits whose density matrix is followed through every shot."""
+"""Limit on the qubits of a noisy loop, whose density matrix is simulated for every shot."""
 WIDEST_MATRIX = 12
-"""Qubits whose density matrix is taken if it is followed once: a quarter GiB."""
+"""Limit on the qubits of a density matrix that is simulated once: 256 MiB."""
 WIDEST_VECTOR = 25
-"""Qubits from which on Aer is left to find a method, one circuit at a time."""
+"""Number of qubits above which Aer chooses the method, for one circuit at a time."""
 
 
 def method_of(circuit: QuantumCircuit, usual: str, shots: int, *, noisy: bool) -> str:
-    """The method by which a circuit is run.
+    """Choose the simulation method for a circuit.
 
     Args:
-        circuit: As it is given to Aer.
-        usual: The method of the backend.
-        shots: How often it is run.
-        noisy: Whether there is noise.
+        circuit: Circuit as passed to Aer.
+        usual: Method of the backend.
+        shots: Number of shots.
+        noisy: Whether the simulation has noise.
 
     Raises:
-        UnsupportedError: If there is none that is right.
+        UnsupportedError: If no method simulates the circuit correctly.
     """
     loops = _loops(circuit)
     if loops is not None and usual == "extended_stabilizer":
         raise UnsupportedError(
             f"Circuit {circuit.name!r} has control flow or conditions, which the extended "
-            "stabilizer simulator does not know. Use ibmq_qasm_simulator."
+            "stabilizer simulator does not support. Use ibmq_qasm_simulator."
         )
     qubits = len(used(circuit))
     if noisy and loops:
         if qubits > WIDEST_NOISY_LOOP:
             raise UnsupportedError(
-                f"Circuit {circuit.name!r} has a loop on {qubits} qubits with noise; up to "
-                f"{WIDEST_NOISY_LOOP} can be simulated. Use fewer qubits, or a loop over indices."
+                f"Circuit {circuit.name!r} has a noisy loop on {qubits} qubits, and the limit is "
+                f"{WIDEST_NOISY_LOOP}. Use fewer qubits, or a for loop."
             )
         return "density_matrix"
     if not noisy or usual != "automatic" or qubits > WIDEST_VECTOR:
@@ -57,7 +57,7 @@ def method_of(circuit: QuantumCircuit, usual: str, shots: int, *, noisy: bool) -
 
 
 def _loops(circuit: QuantumCircuit) -> bool | None:
-    """Whether a circuit jumps back; ``None`` if it does not jump at all."""
+    """Return whether a circuit has backward jumps; ``None`` if it has no jumps."""
     loops, seen = None, set()
     for item in circuit.data:
         if item.operation.name == "mark":
@@ -68,7 +68,7 @@ def _loops(circuit: QuantumCircuit) -> bool | None:
 
 
 def _is_followed_once(circuit: QuantumCircuit) -> bool:
-    """Whether all shots can be drawn from one state at the end, which the method has to know."""
+    """Return whether a density matrix can be simulated once, with all shots sampled from it."""
     known = gates_of("density_matrix")
     measured = False
     for item in circuit.data:

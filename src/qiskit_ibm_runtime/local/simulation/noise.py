@@ -1,6 +1,6 @@
-"""Reading noise models. Aer has no public way to ask one for its errors but a dump of matrices.
+"""Access to the errors of Aer's noise models, which have no suitable public interface.
 
-These private names are the same in every Aer that the extra ``local`` allows.
+The private names used here are the same in all supported versions of Aer.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _GATES = {
 }
 
 NO_NOISE = "_without_noise"
-"""A label that no noise model names."""
+"""Label that does not occur in noise models."""
 
 Errors = dict[tuple[str, "tuple[int, ...] | None"], Any]
 
 
 def gate_errors(model: NoiseModel | None) -> Errors:
-    """The errors of gates by name and qubits; ``None`` stands for any qubits."""
+    """Return the gate errors of a noise model by name and qubits; ``None`` means all qubits."""
     if model is None:
         return {}
     errors: Errors = {(name, None): error for name, error in model._default_quantum_errors.items()}
@@ -43,23 +43,23 @@ def gate_errors(model: NoiseModel | None) -> Errors:
 
 
 def basis_gates(model: NoiseModel) -> list[str]:
-    """The gates that a noise model tells about; it lists other instructions beside them."""
+    """Return the basis gates of a noise model, without other instructions."""
     return [name for name in model.basis_gates if name not in _NO_GATES]
 
 
 def names(model: NoiseModel | None) -> frozenset[str]:
-    """What a noise model names beside Qiskit's gates: labels, unitaries, and swaps.
+    """Return the names in a noise model other than standard gates: labels, unitaries, and swaps.
 
-    Swaps are among them, because the transpiler would replace them by nothing.
+    Swaps are included, because the transpiler would otherwise eliminate them.
     """
     named = set() if model is None else set(model.noise_instructions)
     return frozenset((named - _GATES - {"delay"}) | (named & {"swap"}))
 
 
 def channel(error: Any) -> SuperOp:
-    """A quantum error as a channel.
+    """Convert a quantum error to a channel.
 
-    ``SuperOp(error)`` would do, but terra 0.25 fails on gates named ``pauli`` with numpy 2.
+    ``SuperOp(error)`` would suffice, but terra 0.25 fails on ``pauli`` gates with numpy 2.
     """
     parts = []
     for circuit, probability in zip(error.circuits, error.probabilities):
@@ -76,25 +76,25 @@ def channel(error: Any) -> SuperOp:
     return SuperOp(sum(parts))
 
 
-def of_device(properties: Any, qubits: Iterable[int], dt: float | None) -> NoiseModel:
-    """The noise of some qubits of a device, from its calibration.
+def device_noise(properties: Any, qubits: Iterable[int], dt: float | None) -> NoiseModel:
+    """Create a noise model for some qubits of a device from its calibration.
 
     Args:
         properties: The calibration.
-        qubits: The qubits in use. The noise of all 127 of a large device takes seconds to make.
-        dt: Seconds of one step of the device's clock, for delays in such steps.
+        qubits: The used qubits; creating noise for all 127 qubits of a device takes seconds.
+        dt: Duration of one clock step in seconds, for delays in ``dt``.
     """
     there = set(qubits)
     part = copy.copy(properties)
     part.gates = [gate for gate in properties.gates if there.issuperset(gate.qubits)]
-    return restricted(NoiseModel.from_backend_properties(part, dt=dt), there)
+    return restrict(NoiseModel.from_backend_properties(part, dt=dt), there)
 
 
-def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
-    """The noise of some qubits only.
+def restrict(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
+    """Restrict a noise model to some qubits.
 
-    Aer converts the whole model for every run. For a device of 127 qubits that takes a second or
-    more, and for the few qubits that a circuit uses milliseconds.
+    Aer converts the complete model for every run. This takes a second or more for 127 qubits, but
+    only milliseconds for the few qubits of a circuit.
     """
     there = set(qubits)
     small = NoiseModel(basis_gates=model.basis_gates)
@@ -112,13 +112,12 @@ def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
     return small
 
 
-def spelled_out(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
-    """A circuit with the noise that Aer would add in the wrong way.
+def add_explicit_noise(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
+    """Add noise to a circuit that Aer itself would add incorrectly.
 
-    Each delay is followed by what the model makes of it: Aer does the same, but not between jumps.
-    Where a classical bit is written once more, something stands before that has no effect and no
-    noise: else Aer draws all measurements from one state, with all errors of the readout of a bit
-    on its last value.
+    Inserts the relaxation of each delay, which Aer omits between jumps. Also inserts a noiseless
+    identity before a classical bit is measured again: otherwise Aer samples all measurements from
+    one state, and applies all readout errors of a bit to its last value.
     """
     if model is None:
         return circuit
@@ -142,7 +141,7 @@ def spelled_out(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCir
 
 
 class _Relaxations:
-    """What passes of a noise model add to delays."""
+    """Relaxation that the passes of a noise model add to delays, cached."""
 
     def __init__(self, passes: list[Any]) -> None:
         self._passes = passes
@@ -159,8 +158,8 @@ class _Relaxations:
         return self._found[key]
 
 
-def without_delays(model: NoiseModel | None) -> NoiseModel | None:
-    """A noise model that adds nothing to delays."""
+def without_delay_noise(model: NoiseModel | None) -> NoiseModel | None:
+    """Return a noise model without the noise of delays."""
     if model is None or not model._custom_noise_passes:
         return model
     silent = copy.copy(model)

@@ -1,4 +1,4 @@
-"""Expectation values of observables: which circuits measure them, and how to read the counts."""
+"""Measurement of observables: measured circuits, and expectation values from counts."""
 
 from __future__ import annotations
 
@@ -18,27 +18,30 @@ from .sweeps import Sweep
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from .machine import Machine
     from .outcomes import Outcomes
     from .sweeps import Point
+    from .transpiling_backend import TranspilingBackend
 
 logger = logging.getLogger(__name__)
 
 Array = np.ndarray[Any, Any]
 
 _ONTO_Z = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
-"""Gates that turn an axis onto Z."""
+"""Gates that rotate each axis to Z."""
 
 ROUNDING = 1e-10
-"""Size of imaginary parts, next to the largest coefficient, that are errors of rounding."""
+"""Relative size of imaginary parts that are considered rounding errors."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Pauli terms that one circuit measures, because they commute qubit by qubit.
+    """Group of qubit-wise commuting Pauli terms, which one circuit measures.
 
-    ``qubits`` and ``axes`` say what is measured along which axis. ``supports`` has the shape
-    (terms, qubits) and says which of these qubits each term looks at.
+    Attributes:
+        qubits: Measured qubits.
+        axes: Axis of each measured qubit: X, Y or Z.
+        supports: Whether each term acts on each measured qubit, of shape (terms, qubits).
+        coefficients: Coefficient of each term.
     """
 
     qubits: tuple[int, ...]
@@ -49,14 +52,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Observable:
-    """A sum of Pauli terms, split into a number and groups that are measured."""
+    """Sum of Pauli terms, split into a constant and groups that are measured."""
 
     constant: float | complex
     groups: tuple[Group, ...]
 
     @classmethod
     def of(cls, operator: SparsePauliOp) -> Observable:
-        """Split an operator that :func:`collected` has made."""
+        """Split an operator returned by :func:`collect_terms`."""
         is_constant = ~(operator.paulis.x | operator.paulis.z).any(axis=1)
         constant = _real(operator.coeffs[is_constant]).sum().item()
         rest = operator[~is_constant]
@@ -64,19 +67,19 @@ class Observable:
         return cls(constant, tuple(map(_group, groups)))
 
     def part(self, first: int, last: int) -> Observable:
-        """The sum of some groups; the number belongs to the first one."""
+        """Return the sum of some groups; the constant belongs to the first one."""
         return Observable(0.0 if first else self.constant, self.groups[first:last])
 
 
-def collected(operator: Any) -> SparsePauliOp:
-    """Add up equal terms, and drop imaginary parts that are errors of rounding.
+def collect_terms(operator: Any) -> SparsePauliOp:
+    """Add up equal terms, and drop imaginary parts that are rounding errors.
 
-    Terra's own ``simplify`` fails on terra below 0.45 with numpy 2.
+    Replaces ``simplify`` of terra, which fails below 0.45 with numpy 2.
     """
     operator = SparsePauliOp(operator)
     terms = np.hstack([operator.paulis.z, operator.paulis.x])
     _, first, which = np.unique(terms, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)  # as they came
+    order = np.argsort(first)  # in the original order
     coefficients = np.zeros(len(order), dtype=complex)
     np.add.at(coefficients, np.argsort(order)[which.ravel()], operator.coeffs.astype(complex))
     z, x = np.hsplit(terms[first[order]], 2)
@@ -86,7 +89,7 @@ def collected(operator: Any) -> SparsePauliOp:
 
 
 def _real(coefficients: Array) -> Array:
-    """Coefficients as real numbers if all of them are."""
+    """Convert coefficients to real numbers if all of them are real."""
     return coefficients if coefficients.imag.any() else coefficients.real
 
 
@@ -100,28 +103,31 @@ def _group(operator: SparsePauliOp) -> Group:
 
 @dataclass
 class Prepared:
-    """A circuit fitted to a machine, to which measurements are added.
+    """Transpiled circuit, to which measurements are added.
 
-    ``positions`` holds where each qubit of the user's circuit is at the end. The measured value of
-    qubit ``i`` goes to the classical bit ``first + i``.
+    Attributes:
+        machine: Backend for which the circuit is transpiled.
+        circuit: The transpiled circuit.
+        positions: Final position of each qubit of the original circuit.
+        first: Index of the first added classical bit; qubit ``i`` is measured into ``first + i``.
     """
 
-    machine: Machine
+    machine: TranspilingBackend
     circuit: QuantumCircuit
     positions: list[int]
     first: int
 
     @classmethod
-    def of(cls, machine: Machine, circuit: QuantumCircuit) -> Prepared:
-        """Fit a circuit to a machine; measurements at its end that nothing reads are left out.
+    def of(cls, machine: TranspilingBackend, circuit: QuantumCircuit) -> Prepared:
+        """Transpile a circuit, without final measurements whose bits are not read.
 
-        Every qubit is measured while the transpiler works. That shows where it ends up, and the
-        barrier keeps the transpiler from dropping gates that no measurement along Z would see.
+        All qubits are measured during transpilation, which reveals their final positions. A barrier
+        prevents the transpiler from removing gates that have no effect on Z measurements.
         """
         unread = unread_measurements(circuit)
         if unread:
             logger.info(
-                "%d measurements at the end of circuit %r are left out.", len(unread), circuit.name
+                "Ignoring %d measurements at the end of circuit %r.", len(unread), circuit.name
             )
         kept_items = [item for place, item in enumerate(circuit.data) if place not in unread]
         marked = _with_data(circuit, kept_items)
@@ -130,7 +136,7 @@ class Prepared:
         marked.add_register(marks)
         marked.barrier()
         marked.measure(range(width), marks)
-        fitted = machine.transpiled([marked])[0]
+        fitted = machine.transpile([marked])[0]
         positions = [0] * width
         kept = []
         for item in fitted.data:
@@ -143,32 +149,32 @@ class Prepared:
         del kept[last]
         return cls(machine, _with_data(fitted, kept), positions, first)
 
-    def bound(self, point: Point) -> Prepared:
-        """The same with values for its parameters."""
+    def bind(self, point: Point) -> Prepared:
+        """Bind the parameters of the circuit."""
         if not point:
             return self
-        (circuit,) = Sweep(self.circuit, [point]).bound()
+        (circuit,) = Sweep(self.circuit, [point]).bind()
         return self.with_circuit(circuit)
 
     def with_circuit(self, circuit: QuantumCircuit) -> Prepared:
-        """The same places with another circuit on them."""
+        """Return the same placement with another circuit."""
         return Prepared(self.machine, circuit, self.positions, self.first)
 
-    def measured(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
-        """The circuit with the measurement of a group; qubits may be flipped just before it."""
+    def with_measurements(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
+        """Return the circuit with measurements of a group; qubits may be flipped before them."""
         circuit = self.circuit.copy()
         for number, (qubit, axis) in enumerate(zip(group.qubits, group.axes)):
             where = self.positions[qubit]
             names = [*_ONTO_Z[axis], *(["x"] if flips is not None and flips[number] else [])]
             for gate in self.machine.in_own_gates(*names) if names else ():
                 circuit.append(gate, [where])
-        # At the end, so that Aer draws all shots from one state.
+        # All at the end, so that Aer samples all shots from one state.
         for qubit in group.qubits:
             circuit.measure(self.positions[qubit], self.first + qubit)
         return circuit
 
     def read(self, group: Group, outcomes: Outcomes) -> Outcomes:
-        """The bits of the group's qubits only, in their order."""
+        """Select the bits of the group's qubits, in order."""
         columns = [self.first + qubit for qubit in group.qubits]
         return type(outcomes)(outcomes.bits[:, columns], outcomes.counts)
 
@@ -188,9 +194,12 @@ def _with_data(circuit: QuantumCircuit, data: list[Any]) -> QuantumCircuit:
 def moments(
     group: Group, outcomes: Outcomes, fidelities: Array | float = 1.0
 ) -> tuple[float | complex, float]:
-    """Mean of a group's sum, and variance of one shot of it.
+    """Return the mean of a group's sum, and the variance of a single shot.
 
-    ``fidelities`` holds what each term is divided by.
+    Args:
+        group: The group.
+        outcomes: Outcomes of the group's qubits.
+        fidelities: Divisor of each term.
     """
     weights = group.coefficients / fidelities
     per_shot = outcomes.parities(group.supports) @ weights
@@ -199,5 +208,5 @@ def moments(
 
 
 def term_means(group: Group, outcomes: Outcomes) -> Array:
-    """Mean of each term of a group."""
+    """Return the mean of each term of a group."""
     return np.average(outcomes.parities(group.supports), axis=0, weights=outcomes.counts)

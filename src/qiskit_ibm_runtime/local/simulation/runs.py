@@ -1,10 +1,9 @@
-"""Runs of Aer with independent seeds, as one job.
+"""Runs of Aer with independent seeds, combined into one job.
 
-Where Aer simulates shot by shot, it gives shot ``n`` of circuit ``j`` in a run the seed
-``s + 2113 j + n`` (observed in 0.12 to 0.14). Neighboring seeds would therefore give nearly the
-same shots, and so would the circuits of one run with more than 2113 shots. Hence seeds are hashed,
-and circuits with more shots than that get runs, and seeds, of their own, unless all their shots are
-drawn from one state.
+When Aer simulates shot by shot, shot ``n`` of circuit ``j`` in a run has the seed
+``s + 2113 j + n`` (observed in 0.12 to 0.14). Neighboring seeds would share most shots, and so
+would circuits of one run with more than 2113 shots. Therefore seeds are hashed, and circuits with
+more shots get separate runs and seeds, unless all their shots are sampled from one state.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from .sweeps import Loaded
 
 SHOTS_APART = 2113
-"""Shots up to which the circuits of one run of Aer have samples of their own."""
+"""Number of shots up to which the circuits of one run of Aer have independent samples."""
 
 Seed = Union[int, "Sequence[int]", None]
 
@@ -38,7 +37,7 @@ def rng(seed: Seed) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Batch:
-    """Circuits that one simulator runs."""
+    """Circuits to run on one simulator."""
 
     simulator: Any
     loaded: list[Loaded]
@@ -50,8 +49,8 @@ class Batch:
         return self.simulator.run([one.circuit for one in self.loaded], **options)
 
 
-def started(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
-    """Start to simulate circuits, no two with equal random numbers."""
+def start(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
+    """Start simulating circuits, with independent random numbers for each batch."""
     seeds = _hashed(seed).generate_state(len(batches), np.uint64) >> np.uint64(1)
     jobs = [
         batch.start(shots=shots, seed_simulator=int(one), **options)
@@ -64,12 +63,12 @@ def _hashed(seed: Seed) -> np.random.SeedSequence:
     if seed is None:
         return np.random.SeedSequence()
     numbers = [seed] if isinstance(seed, (int, np.integer)) else seed
-    # Aer takes negative seeds; numpy takes none, so they count from the other end here.
+    # Aer accepts negative seeds, numpy does not.
     return np.random.SeedSequence([int(number) % 2**64 for number in numbers])
 
 
 class SimulationJob(JobV1):  # type: ignore[misc]  # terra has no types
-    """Several of Aer's jobs, one after the other, with one result."""
+    """Several jobs of Aer with one combined result."""
 
     def __init__(self, simulator: Any, jobs: list[Any], seed: Seed) -> None:
         super().__init__(simulator, jobs[0].job_id())

@@ -1,7 +1,7 @@
-"""Mean and mean square of an operator in a known state, each in one pass over its terms.
+"""Mean and mean square of an operator in a known state, in one pass over its terms.
 
-The mean square of an operator ``O`` in a state ``psi`` is the squared norm of ``O psi``: its cost
-grows with the number of terms, not with their pairs as that of the square of ``O`` does.
+The mean square of an operator ``O`` in a state ``psi`` is the squared norm of ``O psi``. Its cost
+is linear in the number of terms, whereas expanding the square of ``O`` is quadratic.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Moments = tuple[complex, float]
-"""Mean of an operator, and the mean of its square: of ``O^dagger O`` if it is not Hermitian."""
+"""Mean of an operator, and mean of its square (``O^dagger O`` if it is not Hermitian)."""
 
 BLOCK = 14
-"""Qubits of the part of a state vector that is worked on at once: a quarter MiB."""
+"""Number of qubits of the blocks in which a state vector is processed: 256 KiB."""
 
 
-def in_vector(vector: Array, operator: SparsePauliOp) -> Moments:
-    """Moments in a state vector, qubit 0 being the lowest bit of the index.
+def statevector_moments(vector: Array, operator: SparsePauliOp) -> Moments:
+    """Compute moments in a state vector; qubit 0 is the lowest bit of the index.
 
-    A term with the bit masks ``x`` and ``z`` turns amplitude ``k ^ x`` into amplitude ``k``, times
-    a phase and the sign of the parity of ``z & k``. The signs of a block are an outer product of
-    those of its upper and lower bits.
+    A term with bit masks ``x`` and ``z`` maps amplitude ``k ^ x`` to amplitude ``k``, times a phase
+    and the sign of the parity of ``z & k``. The signs of a block are the outer product of those of
+    its upper and lower bits.
     """
     x, z, weights = _masks(operator)
     low = min(BLOCK, operator.num_qubits)
@@ -49,10 +49,10 @@ def in_vector(vector: Array, operator: SparsePauliOp) -> Moments:
     return mean, square
 
 
-def in_stabilizer_state(clifford: Clifford, operator: SparsePauliOp) -> Moments:
-    """Moments in the state that a Clifford circuit makes of the ground state.
+def stabilizer_moments(clifford: Clifford, operator: SparsePauliOp) -> Moments:
+    """Compute moments in the state that a Clifford circuit prepares from the ground state.
 
-    Before the circuit each term is one Pauli again, which turns the ground state into one basis
+    Conjugation by the circuit maps each term to a Pauli, which maps the ground state to a basis
     state.
     """
     paulis = operator.paulis.evolve(clifford, frame="h")
@@ -66,7 +66,7 @@ def in_stabilizer_state(clifford: Clifford, operator: SparsePauliOp) -> Moments:
 
 
 def _masks(operator: SparsePauliOp) -> tuple[Array, Array, Array]:
-    """Bit masks and weights of the terms, those with the same ``x`` next to each other."""
+    """Return bit masks and weights of the terms, sorted by ``x``."""
     bits = 1 << np.arange(operator.num_qubits)
     x, z = operator.paulis.x, operator.paulis.z
     weights = operator.coeffs * (-1j) ** (x & z).sum(axis=1)
@@ -75,12 +75,12 @@ def _masks(operator: SparsePauliOp) -> tuple[Array, Array, Array]:
 
 
 def _signs(masks: Array, bits: int) -> Array:
-    """The sign of the parity of each mask and each number of so many bits: (masks, numbers)."""
+    """Return the parity sign of each mask with each ``bits``-bit number: (masks, numbers)."""
     return 1.0 - 2.0 * _parity(masks[:, None] & np.arange(1 << bits))
 
 
 def _parity(numbers: Array) -> Array:
-    """The parity of the ones of each number below 2**32."""
+    """Return the bit parity of each number below 2**32."""
     for step in (16, 8, 4, 2, 1):
         numbers = numbers ^ numbers >> step
     return numbers & 1

@@ -1,8 +1,8 @@
-"""Circuits with the points at which they run, bound by Aer where that is right.
+"""Circuits with the parameter values at which they run, bound by Aer where this is correct.
 
-To bind one circuit at a hundred points in Python takes as long as to simulate it. Aer does so while
-it runs, for parameters of its own gates. Versions before 0.12.1 find these by their places among
-what is not a barrier, and no version calls a condition, a phase, or a duration a gate.
+Binding a circuit at a hundred points in Python takes as long as simulating it. Aer can bind
+parameters of its gates at run time. Versions before 0.12.1 locate gates by their index without
+barriers, and no version binds parameters of conditions, global phases or durations.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _FLOW = {"jump", "mark"}
 _BOUND_HERE = {"cu", "delay"}
-"""Of a controlled U, Aer would set the angles in the gate itself; durations it does not bind."""
+"""Gates that Aer binds incorrectly: it modifies ``cu`` in place, and ignores durations."""
 
 Point = Mapping[Parameter, float]
-"""A value for each parameter of a circuit; there may be values for others."""
+"""Value of each parameter of a circuit; values of other parameters are ignored."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A circuit as Aer is given it, with the values of each parameter that Aer is to bind."""
+    """Circuit to pass to Aer, with values of the parameters that Aer binds."""
 
     circuit: QuantumCircuit
     binds: Mapping[Parameter, list[float]]
@@ -36,7 +36,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One circuit and the points at which it runs, in their order."""
+    """Circuit and the points at which it runs, in order."""
 
     circuit: QuantumCircuit
     points: Sequence[Point] = ({},)
@@ -47,27 +47,27 @@ class Sweep:
         circuits: Sequence[QuantumCircuit],
         binds: Sequence[Mapping[Parameter, Sequence[float]]],
     ) -> list[Sweep]:
-        """Circuits with the values of their parameters, as backends of Qiskit take them.
+        """Create sweeps from circuits and values in the format of Qiskit backends.
 
         Args:
             circuits: The circuits.
-            binds: For each of them as many values of each parameter as it has points.
+            binds: For each circuit, a list of values (one per point) for each parameter.
 
         Raises:
-            ValueError: If there are not as many of the one as of the other.
+            ValueError: If the lengths differ.
         """
         if len(binds) != len(circuits):
             raise ValueError(
-                f"There are {len(circuits)} circuits and {len(binds)} dictionaries of values in "
-                "'parameter_binds'."
+                f"'parameter_binds' must have a dict for each of {len(circuits)} circuits, not "
+                f"{len(binds)}."
             )
         return [
             cls(circuit, [dict(zip(its, row)) for row in zip(*its.values())] if its else ({},))
             for circuit, its in zip(circuits, binds)
         ]
 
-    def bound(self) -> list[QuantumCircuit]:
-        """The circuit at each point; the same object at each if it has no parameters."""
+    def bind(self) -> list[QuantumCircuit]:
+        """Return the bound circuit at each point; the same object if it has no parameters."""
         names = list(self.circuit.parameters)
         if not names:
             return [self.circuit] * len(self.points)
@@ -76,10 +76,10 @@ class Sweep:
             for point in self.points
         ]
 
-    def loaded(self) -> Loaded | None:
-        """The circuit for Aer to bind; ``None`` if it must be bound here.
+    def load(self) -> Loaded | None:
+        """Return the circuit for Aer to bind, or ``None`` if it must be bound here.
 
-        It must be one that :func:`~.lowering.is_ready`, to be run without noise.
+        The circuit must satisfy :func:`~.lowering.is_ready` and be run without noise.
         """
         names = list(self.circuit.parameters)
         if not names or not _has_plain_parameters(self.circuit):
@@ -97,13 +97,13 @@ class Sweep:
             return None
 
 
-def swept(
+def group_by_circuit(
     circuits: Sequence[QuantumCircuit], points: Sequence[Point]
 ) -> tuple[list[Sweep], list[int]]:
-    """Put the points of each circuit together; circuits are the same if they are one object.
+    """Group points by circuit, compared by identity.
 
     Returns:
-        The sweeps, and which of the circuits each of their points belongs to.
+        The sweeps, and the index of the circuit for each of their points.
     """
     places: dict[int, list[int]] = {}
     for place, circuit in enumerate(circuits):
@@ -113,7 +113,7 @@ def swept(
 
 
 def _has_plain_parameters(circuit: QuantumCircuit) -> bool:
-    """Whether gates alone have parameters, and nothing depends on what was measured."""
+    """Return whether only gates have parameters, and the circuit has no conditions or jumps."""
     return not _is_free(circuit.global_phase) and not any(
         item.operation.name in _FLOW
         or getattr(item.operation, "condition", None) is not None
@@ -127,7 +127,7 @@ def _is_free(value: Any) -> bool:
 
 
 def _without_expressions(circuit: QuantumCircuit, binds: dict[Parameter, list[float]]) -> Loaded:
-    """Replace each expression by a parameter of its own."""
+    """Replace each parameter expression by a new parameter."""
     made, values = circuit.copy_empty_like(), dict(binds)
 
     def named(value: Any) -> Any:
@@ -149,7 +149,7 @@ def _without_expressions(circuit: QuantumCircuit, binds: dict[Parameter, list[fl
 
 
 def _values(expression: ParameterExpression, binds: dict[Parameter, list[float]]) -> list[float]:
-    """The values of an expression; most are linear, and need not be bound one by one."""
+    """Evaluate an expression at all points; linear ones are vectorized."""
     names = list(expression.parameters)
     slopes = [expression.gradient(name) for name in names]
     if all(isinstance(slope, (int, float)) for slope in slopes):

@@ -1,9 +1,8 @@
-"""A circuit as one line of instructions, with jumps between them.
+"""Unfolding of a circuit to a sequence of instructions with jumps.
 
-Composite instructions are what they are made of, bodies of control flow stand on the bits that they
-are laid on, loops over indices are repeated, and a condition is a jump over what depends on it. Of
-all that Qiskit can say, its own gates, measurements, resets, delays and barriers are left, which
-the transpiler and every supported Aer take for what they are.
+Composite instructions are expanded, bodies of control flow are inlined, for loops are unrolled, and
+conditions become jumps. The result has only standard gates, measurements, resets, delays and
+barriers, which the transpiler and all supported versions of Aer handle correctly.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Fa
 from . import classical
 
 LONGEST = 500_000
-"""Instructions of one circuit, with its loops repeated."""
+"""Limit on the instructions of a circuit after unrolling its loops."""
 WIDEST_ECHO = 4
-"""Qubits of an instruction of many parts whose own noise is added behind it."""
+"""Limit on the qubits of an expanded instruction whose own noise is added after it."""
 
 NO_GATES = frozenset({"Barrier", "Measure", "Reset", "Delay"})
 CHANNELS = frozenset({"kraus", "superop"})
@@ -35,11 +34,11 @@ _RESET = form.Operation("Reset", "reset", 1, 0)
 
 
 class UnsupportedError(ValueError):
-    """A circuit cannot be simulated, with the reason."""
+    """A circuit cannot be simulated; the message says why."""
 
 
 class Jump(NamedTuple):
-    """Go on at a mark: if a bit has a value, or always if there is no bit."""
+    """Jump to a mark, unconditionally or if a bit has a value."""
 
     to: int
     bit: int | None = None
@@ -47,7 +46,7 @@ class Jump(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Where a jump goes."""
+    """Target of jumps."""
 
     number: int
 
@@ -56,10 +55,11 @@ Control = Union[Jump, Mark]
 
 
 class Line(NamedTuple):
-    """The instructions of a circuit, none of them control flow.
+    """Unfolded circuit.
 
-    ``control`` holds the jumps and marks in their order, each with the number of instructions that
-    stand before it.
+    Attributes:
+        circuit: Instructions without control flow.
+        control: Jumps and marks in order, each with the number of instructions before it.
     """
 
     circuit: form.Circuit
@@ -67,12 +67,11 @@ class Line(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What stays as it is.
+    """Instructions that are not expanded.
 
     Attributes:
-        is_native: Whether a gate of Qiskit's does.
-        names: Names and labels, none of them that of such a gate, of instructions with noise of
-            their own.
+        is_native: Returns whether a standard gate is kept.
+        names: Names and labels of other instructions that have their own noise.
     """
 
     is_native: Callable[[form.Operation], bool]
@@ -80,20 +79,20 @@ class Kept(NamedTuple):
 
 
 class _Where(NamedTuple):
-    """Where an inner circuit stands: its bits, its parameters, and the loop around it."""
+    """Context of an inner circuit: its bits, values of loop parameters, and the enclosing loop."""
 
     qubits: tuple[int, ...]
     clbits: tuple[int, ...]
     values: dict[Any, Any]
-    loop: tuple[int, int] | None = None  # the marks to which break and continue go
+    loop: tuple[int, int] | None = None  # targets of break and continue
 
 
-def unfolded(circuit: form.Circuit, kept: Kept) -> Line:
-    """Unfold a circuit. Its qubits become one register; its classical registers stay.
+def unfold(circuit: form.Circuit, kept: Kept) -> Line:
+    """Unfold a circuit; its qubits form one register, and classical registers are kept.
 
     Raises:
-        UnsupportedError: If nothing is known of an instruction but its name, if a condition reads
-            too many bits, or if its loops are too long.
+        UnsupportedError: If an instruction has no definition, a condition reads too many bits, or
+            loops are too long.
     """
     made = _Unfolding(circuit, kept)
     made.add(circuit, _Where(tuple(range(circuit.qubits)), tuple(range(circuit.clbits)), {}))
@@ -112,7 +111,7 @@ class _Unfolding:
         self._names = {register.bits: register.name for register in registers}
 
     def line(self) -> Line:
-        """What was unfolded, without jumps to the next instruction and marks of no jump."""
+        """Return the result, without jumps to the next instruction and unused marks."""
         items = [
             item
             for item, after in zip(self._items, [*self._items[1:], None])
@@ -138,8 +137,8 @@ class _Unfolding:
         return Line(straight, tuple(control))
 
     def add(self, circuit: form.Circuit, where: _Where) -> None:
-        """Append what a circuit does at some place."""
-        if not self._depth:  # elsewhere it has no meaning, or names the parameter of a loop
+        """Append the instructions of a circuit in some context."""
+        if not self._depth:  # inside control flow it is irrelevant, or uses a loop parameter
             self._phase = self._phase + _bound(circuit.phase, where.values)
         for item in circuit.instructions:
             operation = item.operation
@@ -147,7 +146,7 @@ class _Unfolding:
                 qubits=tuple([where.qubits[place] for place in item.qubits]),
                 clbits=tuple([where.clbits[place] for place in item.clbits]),
             )
-            condition = classical.moved(item.condition, where.clbits)
+            condition = classical.map_bits(item.condition, where.clbits)
             flow = _FLOW.get(operation.kind)
             if flow is not None:
                 flow(self, operation, condition, where, its)
@@ -180,7 +179,7 @@ class _Unfolding:
             params = tuple(_bound(param, where.values) for param in operation.params)
             operation = operation._replace(params=params)
         if operation.label is not None and operation.label not in self._kept.names:
-            operation = operation._replace(label=None)  # simulators take it for a name
+            operation = operation._replace(label=None)  # simulators would use it as the name
         self._items.append(form.Instruction(operation, where.qubits, where.clbits, condition))
         if operation.kind != "Barrier":
             self._touched.update(where.qubits)
@@ -189,8 +188,8 @@ class _Unfolding:
     def _check_length(self, length: int) -> None:
         if length > LONGEST:
             raise UnsupportedError(
-                f"Circuit {self._circuit.name!r} has more than {LONGEST:,} instructions with its "
-                "loops repeated, which is too many to simulate."
+                f"Circuit {self._circuit.name!r} has more than {LONGEST:,} instructions after its "
+                "loops are unrolled, which is too many to simulate."
             )
 
     def _is_native(self, operation: form.Operation) -> bool:
@@ -202,7 +201,7 @@ class _Unfolding:
         return _is_closed(operation) and self._kept.is_native(operation)
 
     def _composite(self, operation: form.Operation, where: _Where) -> None:
-        """Append what an operation is made of, between flips of the controls that are open."""
+        """Append the definition of an operation, with flips around its open controls."""
         flipped = [
             where._replace(qubits=(where.qubits[place],))
             for place in range(operation.controls)
@@ -225,13 +224,13 @@ class _Unfolding:
         found = _definition(operation._replace(params=params, label=None))
         if found is None:
             raise UnsupportedError(
-                f"Circuit {self._circuit.name!r} has the instruction {operation.name!r}, of which "
-                "nothing is known but its name. Give it a definition."
+                f"Circuit {self._circuit.name!r} has the instruction {operation.name!r}, which has "
+                "no definition. Define it."
             )
         return found
 
     def _initialize(self, operation: form.Operation, where: _Where) -> None:
-        """Prepare a state, of qubits that something has happened to after their reset."""
+        """Append an initialization; qubits that were touched before are reset first."""
         fresh = not self._depth and not self._touched.intersection(where.qubits)
         is_vector = len(operation.params) == 1 << operation.qubits
         if fresh and is_vector and self._kept.is_native(operation):
@@ -243,7 +242,7 @@ class _Unfolding:
         self._composite(state, where)
 
     def _echo(self, operation: form.Operation, where: _Where) -> None:
-        """Append nothing but the noise of an operation that was taken apart."""
+        """Append the noise of an operation that was expanded, by a labeled identity."""
         name = operation.label or operation.name
         if name in self._kept.names and 0 < operation.qubits <= WIDEST_ECHO:
             self._append(_identity(operation.qubits, name), where)
@@ -251,7 +250,7 @@ class _Unfolding:
     # -- conditions
 
     def _takes(self, operation: form.Operation, condition: form.Condition) -> bool:
-        """Whether the transpiler and Aer do an operation right under a condition."""
+        """Return whether the transpiler and Aer support an operation with a condition."""
         return (
             isinstance(condition, form.Equal)
             and OPERATION_CLASSES[operation.kind].family in _STANDARD
@@ -278,7 +277,7 @@ class _Unfolding:
         otherwise: Callable[[], None] | None = None,
     ) -> None:
         begin, yes, no, end = len(self._items), self._mark(), self._mark(), self._mark()
-        self._decide(classical.decision(condition), yes, no)
+        self._decide(classical.decision_tree(condition), yes, no)
         inside = len(self._items)
         self._depth += 1
         self._items.append(Mark(yes))
@@ -294,7 +293,7 @@ class _Unfolding:
             del self._items[begin:]
 
     def _decide(self, decision: classical.Decision, yes: int, no: int) -> None:
-        """Jump to one of two marks, by a tree of decisions about single bits."""
+        """Append jumps to one of two marks according to a decision tree."""
         if isinstance(decision, bool):
             self._items.append(Jump(yes if decision else no))
             return
@@ -319,7 +318,7 @@ class _Unfolding:
     def _while(self, operation: Any, condition: Any, _: _Where, inside: _Where) -> None:
         again, yes, done = self._mark(), self._mark(), self._mark()
         self._items.append(Mark(again))
-        self._decide(classical.decision(condition), yes, done)
+        self._decide(classical.decision_tree(condition), yes, done)
         self._items.append(Mark(yes))
         self._depth += 1
         self.add(operation.bodies[0], inside._replace(loop=(done, again)))
@@ -340,12 +339,12 @@ class _Unfolding:
         self._items.append(Mark(done))
 
     def _switch(self, operation: Any, condition: Any, outside: _Where, inside: _Where) -> None:
-        target = classical.moved(operation.params[0], outside.clbits)
+        target = classical.map_bits(operation.params[0], outside.clbits)
         end = self._mark()
         self._depth += 1
         for values, body in zip(operation.params[1], operation.bodies):
             yes, no = self._mark(), self._mark()
-            self._decide(classical.choice(target, values), yes, no)
+            self._decide(classical.choice_tree(target, values), yes, no)
             self._items.append(Mark(yes))
             self.add(body, inside)
             self._items += [Jump(end), Mark(no)]
@@ -357,7 +356,7 @@ class _Unfolding:
         to = done if operation.kind == "BreakLoopOp" else following
         if to is None:
             raise UnsupportedError(
-                f"Circuit {self._circuit.name!r} has a {operation.name!r} outside of any loop."
+                f"Circuit {self._circuit.name!r} has {operation.name!r} outside of a loop."
             )
         self._items.append(Jump(to))
 
@@ -377,7 +376,7 @@ def _is_closed(operation: form.Operation) -> bool:
 
 
 def _bound(value: Any, values: dict[Any, Any]) -> Any:
-    """A parameter with the values of the loops around it."""
+    """Bind the loop parameters in a value."""
     if not values or not isinstance(value, ParameterExpression):
         return value
     there = {name: values[name] for name in value.parameters if name in values}
@@ -385,7 +384,7 @@ def _bound(value: Any, values: dict[Any, Any]) -> Any:
 
 
 def _number(phase: Any) -> Any:
-    """A phase as a number, if it only seems to depend on parameters, as Qiskit's 0 times one."""
+    """Convert a phase to a number if its expression has no free parameters left."""
     if not isinstance(phase, ParameterExpression) or phase.sympify().free_symbols:
         return phase
     return float(phase.sympify())
@@ -393,19 +392,19 @@ def _number(phase: Any) -> Any:
 
 @lru_cache(maxsize=1024)
 def _definition(operation: form.Operation) -> form.Circuit | None:
-    """What Qiskit makes an operation of."""
+    """Return Qiskit's definition of an operation."""
     places = tuple(range(operation.qubits))
     alone = form.Instruction(operation, places, tuple(range(operation.clbits)))
     circuit = form.Circuit("", operation.qubits, operation.clbits, (), 0.0, (alone,), {})
     made = to_circuit(circuit).data[0].operation
-    if not hasattr(made, "definition"):  # a Clifford
+    if not hasattr(made, "definition"):  # for example, a Clifford
         made = made.to_instruction()
     return None if made.definition is None else normal_form(made.definition)
 
 
 @lru_cache(maxsize=64)
 def _identity(qubits: int, label: str) -> form.Operation:
-    """A gate that does nothing but bear a name."""
+    """Return an identity gate with a label."""
     matrix = np.eye(2**qubits, dtype=complex)
     values = form.Array(matrix.dtype.str, matrix.shape, matrix.tobytes())
     return form.Operation("UnitaryGate", "unitary", qubits, 0, (values,), label)

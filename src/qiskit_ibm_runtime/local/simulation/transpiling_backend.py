@@ -1,4 +1,4 @@
-"""A backend with the options of one job: circuits are fitted to it and run on it."""
+"""Backend with the options of one job, which transpiles circuits and runs them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import InstructionDurations, TranspilerError
 from qiskit.transpiler.timing_constraints import TimingConstraints
 
-from qiskit_ibm_runtime.local.devices import catalogue
+from qiskit_ibm_runtime.local.devices import catalog
 
 from . import noise, runs
 from .backend import CLIFFORD
-from .fitting import Fitting
 from .outcomes import Outcomes
-from .sweeps import swept
+from .sweeps import group_by_circuit
+from .transpilation import Transpiler
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ logger = logging.getLogger(__name__)
 _FREE = {"barrier", "delay", "jump", "mark", "measure", "reset"}
 
 
-class Machine:
-    """One backend as one job sees it.
+class TranspilingBackend:
+    """Backend with the transpilation and run options of one job.
 
     Args:
         backend: The device or simulator.
-        transpilation: How circuits are fitted to it; its map and gates come before the backend's.
-        run: Shots, seed and noise; the noise of a model given comes before the device's.
+        transpilation: Options of transpilation; coupling map and basis gates override the
+            backend's.
+        run: Shots, seed and noise; a given noise model overrides the device's.
     """
 
     def __init__(self, backend: LocalBackend, transpilation: Transpilation, run: Run) -> None:
@@ -54,7 +55,7 @@ class Machine:
         self._device = not self.configuration.simulator
         if transpilation.coupling_map == []:
             raise ValueError(
-                "'coupling_map' is empty: it has no qubits to run on. Leave it out to couple all."
+                "'coupling_map' is empty, so there are no qubits. Omit it to couple all qubits."
             )
         self.coupling_map = transpilation.coupling_map or (
             self.configuration.coupling_map if self._device else None
@@ -64,23 +65,24 @@ class Machine:
         self._inverses: dict[Any, list[tuple[Any, list[int]]]] = {}
         if run.shots is not None and run.shots > self.configuration.max_shots:
             raise ValueError(
-                f"{self.name} takes up to {self.configuration.max_shots} shots, not {run.shots}."
+                f"{self.name} is limited to {self.configuration.max_shots} shots; {run.shots} were "
+                "requested."
             )
 
     @property
     def name(self) -> str:
-        """The backend's name."""
+        """Name of the backend."""
         return str(self.configuration.backend_name)
 
     @property
     def noisy(self) -> bool:
-        """Whether anything is simulated but the circuits themselves."""
+        """Whether the simulation has noise."""
         if self.given_noise is not None:
             return not self.given_noise.is_ideal()
         return self.backend.properties() is not None
 
     def noise_of(self, circuit: QuantumCircuit) -> NoiseModel | None:
-        """The noise that a circuit is run with."""
+        """Return the noise model for a circuit."""
         return self.backend.noise_of([circuit], self.given_noise)
 
     def _own_gates(self) -> list[str]:
@@ -88,37 +90,37 @@ class Machine:
             return noise.basis_gates(self.given_noise)
         return list(self.configuration.basis_gates)
 
-    def transpiled(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
-        """The circuits as the options ask for them, without control flow but for jumps.
+    def transpile(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
+        """Transpile circuits by the options, with control flow converted to jumps.
 
         Raises:
-            ValueError: If a circuit is too wide, is to run as it is on a device that cannot, or
-                cannot be simulated at all.
+            ValueError: If a circuit has too many qubits, cannot be simulated, or cannot run on the
+                device without transpilation.
         """
         for circuit in circuits:
             self._check_width(circuit)
         if not (self._settings.skip or self._is_free):
-            return [self._fitted(circuit) for circuit in circuits]
-        circuits = [self.backend.lowered(circuit, self.given_noise) for circuit in circuits]
+            return [self._transpile(circuit) for circuit in circuits]
+        circuits = [self.backend.lower(circuit, self.given_noise) for circuit in circuits]
         for circuit in circuits:
             self._check_gates(circuit)
         return circuits
 
-    def _fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
+    def _transpile(self, circuit: QuantumCircuit) -> QuantumCircuit:
         try:
-            return self._fitting.fitted(circuit)
+            return self._transpiler.transpile(circuit)
         except TranspilerError as error:
             others = sorted({item.operation.name for item in circuit.data} - CLIFFORD)
             if self.backend.method != "stabilizer" or self._settings.basis_gates or not others:
                 raise
             raise UnsupportedError(
-                f"{self.name} runs Clifford gates only, and circuit {circuit.name!r} has "
+                f"{self.name} supports Clifford gates only, but circuit {circuit.name!r} has "
                 f"{', '.join(others)}. Use ibmq_qasm_simulator or simulator_extended_stabilizer."
             ) from error
 
     @property
     def _is_free(self) -> bool:
-        """Whether there is nothing to fit circuits to: an ideal simulator that takes any gate."""
+        """Whether transpilation is unnecessary: a noiseless simulator that supports any gate."""
         default = replace(self._settings, level=1, layout_method=None, routing_method=None)
         return (
             not self._device
@@ -128,7 +130,7 @@ class Machine:
         )
 
     @cached_property
-    def _fitting(self) -> Fitting:
+    def _transpiler(self) -> Transpiler:
         given = self._settings
         settings = {
             "layout_method": given.layout_method,
@@ -140,7 +142,7 @@ class Machine:
         }
         if "scheduling_method" in settings:
             settings.update(self._timing(given.further))
-        return Fitting(
+        return Transpiler(
             self.basis_gates,
             self.coupling_map,
             given.level,
@@ -151,7 +153,7 @@ class Machine:
         )
 
     def _timing(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What a scheduler has to know: how long everything takes."""
+        """Return durations and timing constraints for scheduling."""
         durations, dt = given.get("instruction_durations"), getattr(self.configuration, "dt", None)
         made = InstructionDurations(durations, dt)
         if durations is None:
@@ -160,11 +162,11 @@ class Machine:
         return {"instruction_durations": made, "timing_constraints": constraints}
 
     def in_own_gates(self, *names: str) -> list[Any]:
-        """Gates on one qubit, by their names, in the gates of the backend."""
+        """Translate a sequence of single-qubit gates to basis gates."""
         return _translated(names, tuple(self.basis_gates))
 
     def inverse(self, gate: Any) -> list[tuple[Any, list[int]]]:
-        """The inverse of a gate in the gates of the backend, each with the qubits it acts on."""
+        """Return the inverse of a gate in basis gates, each with the qubits on which it acts."""
         key = (gate.name, *(np.asarray(value).tobytes() for value in gate.params))
         if key not in self._inverses:
             circuit = QuantumCircuit(gate.num_qubits)
@@ -177,20 +179,20 @@ class Machine:
         return self._inverses[key]
 
     def begin(self, part: int) -> None:
-        """Begin a part of the job: whatever ran before, the seeds are those of this part."""
+        """Start a part of the job: reset the seeds to those of this part."""
         self._part, self._streams = part, 0
 
     def rng(self) -> np.random.Generator:
-        """Random numbers of their own, a function of the job's seed, the part and the call."""
+        """Return an independent generator, determined by the job's seed, the part and the call."""
         return runs.rng(self._next_seed())
 
     def _next_seed(self) -> list[int] | None:
-        """Another seed at each call; ``None`` if the job has none."""
+        """Return a different seed at each call, or ``None`` if the job has no seed."""
         self._streams += 1
         return None if self.seed is None else [self.seed, self._part, self._streams]
 
     def _at_home(self) -> bool:
-        """Whether the calibration tells about the map and the gates in use."""
+        """Whether the calibration applies to the coupling map and basis gates in use."""
         return not (self._settings.coupling_map or self._settings.basis_gates)
 
     def _check_width(self, circuit: QuantumCircuit) -> None:
@@ -198,14 +200,14 @@ class Machine:
         if circuit.num_qubits > width:
             reason = ""
             if self.backend.method == "statevector":
-                reason = f", as many as fit in {catalogue.memory() / 2**30:.1f} GiB of memory"
+                reason = f", the limit with {catalog.memory() / 2**30:.1f} GiB of memory"
             raise ValueError(
-                f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits; "
+                f"Circuit {circuit.name!r} has {circuit.num_qubits} qubits, but "
                 f"{self.name} has {width}{reason}."
             )
 
     def _check_gates(self, circuit: QuantumCircuit) -> None:
-        """A device runs its own gates on its own pairs of qubits only; a simulator runs any."""
+        """Check that a device supports the gates of a circuit; simulators support any gate."""
         if not self._device:
             return
         allowed = {*self.basis_gates, *_FREE, *noise.names(self.given_noise)}
@@ -216,28 +218,28 @@ class Machine:
             if name not in allowed:
                 raise ValueError(
                     f"Circuit {circuit.name!r} has the gate {name!r}, which {self.name} does not "
-                    "run. Leave skip_transpilation off, or transpile the circuit to the backend."
+                    "support. Disable skip_transpilation, or transpile the circuit for the backend."
                 )
             if name not in _FREE and len(where) == 2 and pairs and where not in pairs:
                 raise ValueError(
                     f"Circuit {circuit.name!r} has {name!r} on the qubits {where}, which are not "
-                    f"coupled on {self.name}. Leave skip_transpilation off, or transpile it."
+                    f"coupled on {self.name}. Disable skip_transpilation, or transpile the circuit."
                 )
 
     def outcomes(
         self, circuits: list[QuantumCircuit], shots: int, points: Sequence[Point] | None = None
     ) -> list[Outcomes]:
-        """Run circuits of one kind and return what was measured.
+        """Run circuits and return their outcomes.
 
-        Each call has its own seed, derived from the job's, so that its samples are its own.
+        Each call has its own seed, derived from the job's, so that samples are independent.
 
         Args:
-            circuits: The circuits; one with parameters may come several times.
-            shots: How often each is run.
-            points: For each circuit the values of its parameters, if they have any.
+            circuits: The circuits; parametric ones may occur several times.
+            shots: Number of shots for each.
+            points: Parameter values for each circuit, if circuits have parameters.
 
         Raises:
-            RuntimeError: If a circuit cannot be simulated, with the reason.
+            RuntimeError: If a circuit cannot be simulated.
         """
         saved = self.data(circuits, shots, points)
         return [
@@ -248,16 +250,16 @@ class Machine:
     def data(
         self, circuits: list[QuantumCircuit], shots: int = 1, points: Sequence[Point] | None = None
     ) -> list[dict[str, Any]]:
-        """Run circuits and return what each one counted or saved."""
+        """Run circuits and return the counts and saved data of each."""
         if not circuits:
             return []
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
-        sweeps, order = swept(circuits, points or [{}] * len(circuits))
+        sweeps, order = group_by_circuit(circuits, points or [{}] * len(circuits))
         result = self.backend.simulate(
             sweeps, self.given_noise, shots=shots, seed=self._next_seed()
         ).result()
         if not result.success:
-            raise RuntimeError(f"{self.name} could not run the job: {_reason(result)}")
+            raise RuntimeError(f"{self.name} failed to run the job: {_reason(result)}")
         data = {place: result.data(number) for number, place in enumerate(order)}
         return [data[place] for place in range(len(circuits))]
 
@@ -266,7 +268,7 @@ def _transpiled(circuit: QuantumCircuit, basis_gates: Sequence[str]) -> Any:
     return transpile(circuit, basis_gates=list(basis_gates), optimization_level=1)
 
 
-@lru_cache(maxsize=64)  # one job after the other asks for the same few
+@lru_cache(maxsize=64)  # shared by jobs
 def _translated(names: tuple[str, ...], basis_gates: tuple[str, ...]) -> list[Any]:
     circuit = QuantumCircuit(1)
     for name in names:
@@ -275,5 +277,5 @@ def _translated(names: tuple[str, ...], basis_gates: tuple[str, ...]) -> list[An
 
 
 def _reason(result: Any) -> str:
-    told = [r.status for r in result.results if not r.success]
-    return "; ".join(str(status) for status in told) or str(result.status)
+    statuses = [r.status for r in result.results if not r.success]
+    return "; ".join(str(status) for status in statuses) or str(result.status)

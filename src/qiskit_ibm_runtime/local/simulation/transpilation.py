@@ -1,9 +1,9 @@
-"""Circuits in the gates of a backend and on its pairs of qubits, with their meaning.
+"""Transpilation to the basis gates and couplings of a backend, including control flow.
 
-Terra's transpiler keeps the meaning of circuits without control flow, but for one pass of level 3,
-which takes a swap at the end of a wire for one that nobody sees. So control flow is unfolded first,
-and at level 3 no swap is left. Between jumps qubits stay where they are: a gate on qubits that are
-not coupled stands between swaps there and back.
+Terra's transpiler is correct for circuits without control flow, except for one pass of level 3 that
+removes swaps before final measurements. Therefore control flow is unfolded first, and at level 3
+all swaps are replaced. Qubits keep their positions between jumps: a gate on uncoupled qubits is
+surrounded by swaps there and back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES
 
 from .lowering import is_standard, with_jumps
-from .unfolding import CHANNELS, Kept, UnsupportedError, unfolded
+from .unfolding import CHANNELS, Kept, UnsupportedError, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,17 +49,17 @@ _ONE_WAY = {row.name for row in OPERATION_CLASSES.values() if row.controlled} - 
 
 
 @dataclass(frozen=True)
-class Fitting:
-    """What circuits are fitted to, and how.
+class Transpiler:
+    """Target and options of transpilation.
 
     Attributes:
-        basis_gates: Names of gates.
-        coupling_map: Pairs of qubits that a gate may act on, in this order; ``None`` for all.
+        basis_gates: Names of the basis gates.
+        coupling_map: Directed pairs of coupled qubits; ``None`` for all pairs.
         level: Optimization level, 0 to 3.
-        initial_layout: Where each qubit of a circuit is put.
-        properties: The calibration of the device.
-        names: Names and labels of instructions with noise of their own, which stay as they are.
-        settings: Further settings of terra, by their names in its ``PassManagerConfig``.
+        initial_layout: Position of each qubit of a circuit.
+        properties: Calibration of the device.
+        names: Names and labels of instructions with their own noise, which are not changed.
+        settings: Other settings, by their names in terra's ``PassManagerConfig``.
     """
 
     basis_gates: list[str]
@@ -70,23 +70,23 @@ class Fitting:
     names: frozenset[str] = frozenset()
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """The circuit as it fits.
+    def transpile(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """Transpile a circuit.
 
         Raises:
-            UnsupportedError: If it cannot be fitted or simulated.
+            UnsupportedError: If the circuit cannot be transpiled or simulated.
         """
         control: Sequence[tuple[int, Control]] = ()
         if not is_standard(circuit):
             kept = Kept(self._is_native, self.names - {"swap"})
-            line = unfolded(normal_form(circuit), kept)
+            line = unfold(normal_form(circuit), kept)
             circuit, control = to_circuit(line.circuit), line.control
         if control or self._is_kept_on_pairs(circuit):
             return self._with_control(circuit, control)
         return self._transpiled(self._without_swaps(circuit), self._places(circuit))
 
     def _is_native(self, operation: form.Operation) -> bool:
-        """Whether terra is given a gate as it is: those that it routes, if it does."""
+        """Return whether to pass a gate to terra unchanged; terra routes gates on two qubits."""
         if operation.kind in ("Initialize", "DiagonalGate"):
             return False
         return operation.qubits <= 2 or self.coupling_map is None
@@ -99,7 +99,7 @@ class Fitting:
         return _without_swaps(circuit, wires_may_move=wires_may_move)
 
     def _places(self, circuit: QuantumCircuit) -> dict[str, Any]:
-        """Where terra may put a circuit."""
+        """Return terra's settings for the placement of a circuit."""
         places: dict[str, Any] = {}
         if self.coupling_map is not None:
             places = {"coupling_map": self._coupling, "backend_properties": self.properties}
@@ -116,41 +116,42 @@ class Fitting:
         places = self.initial_layout or []
         if len(places) != circuit.num_qubits:
             raise UnsupportedError(
-                f"initial_layout has {len(places)} places, and circuit {circuit.name!r} "
+                f"initial_layout has {len(places)} positions, but circuit {circuit.name!r} has "
                 f"{circuit.num_qubits} qubits."
             )
         width = circuit.num_qubits if self.coupling_map is None else self._coupling.size()
         if len(set(places)) < len(places) or not all(0 <= place < width for place in places):
             raise UnsupportedError(
-                f"initial_layout has to name other places from 0 to {width - 1} for each qubit, "
-                f"not {places}."
+                f"initial_layout must contain different positions from 0 to {width - 1}, not "
+                f"{places}."
             )
 
     def _is_kept_on_pairs(self, circuit: QuantumCircuit) -> bool:
-        """Whether terra, which routes no instruction that it is not to look at, would have to."""
+        """Return whether an opaque two-qubit instruction may need routing, which terra lacks."""
         if self.coupling_map is None or not self.names:
             return False
         return any(len(i.qubits) == 2 and _name(i) in self.names for i in circuit.data)
 
     def _transpiled(self, circuit: QuantumCircuit, places: dict[str, Any]) -> Any:
-        """Let terra fit a circuit; what has noise of its own is nothing but names to it."""
+        """Transpile a circuit with terra; instructions with their own noise are opaque to it."""
         hidden, kept = _hidden(circuit, self.names)
         wide = [its.name for its in kept.values() if its.num_qubits > 2]
         if self.coupling_map is not None and wide:
             raise UnsupportedError(
-                f"Circuit {circuit.name!r} has {wide[0]!r} with noise of its own on more than two "
-                "qubits, and the qubits are coupled in pairs."
+                f"Circuit {circuit.name!r} has the instruction {wide[0]!r} on more than two "
+                "qubits, which cannot be routed, because the noise model defines noise for it. Use "
+                "a backend without a coupling map."
             )
         basis = [*self._basis, *kept]
         config = PassManagerConfig(basis_gates=basis, **places, **self.settings)
         try:
             found = self._passes(self.level, config).run(hidden)
         except QiskitError as exc:
-            # Terra 0.23 repeats its optimization without end on some bases at levels 2 and 3.
+            # Terra 0.23 does not finish optimization for some bases at levels 2 and 3.
             if "Maximum iteration" not in str(exc) or self.level < 2:
                 raise
             logger.warning(
-                "Circuit %r is transpiled at level 1, because level %d does not come to an end.",
+                "Transpiling circuit %r at level 1, because optimization at level %d does not end.",
                 *(circuit.name, self.level),
             )
             found = self._passes(1, config).run(hidden)
@@ -159,7 +160,7 @@ class Fitting:
     def _passes(self, level: int, config: PassManagerConfig) -> Any:
         passes = _LEVELS[level](config)
         if "scheduling_method" not in self.settings:
-            passes.scheduling = None  # delays have a unit already
+            passes.scheduling = None  # not needed, because delays have a unit
         return passes
 
     # -- with control flow
@@ -167,7 +168,7 @@ class Fitting:
     def _with_control(
         self, circuit: QuantumCircuit, control: Sequence[tuple[int, Control]]
     ) -> QuantumCircuit:
-        """Fit what stands between jumps and marks, piece by piece, each on the same places."""
+        """Transpile the pieces between jumps and marks, all with the same placement."""
         if "scheduling_method" in self.settings:
             raise UnsupportedError(
                 f"Circuit {circuit.name!r} has control flow, which cannot be scheduled."
@@ -190,7 +191,7 @@ class Fitting:
         return with_jumps(made, [(begun[place], item) for place, item in control])
 
     def _placement(self, circuit: QuantumCircuit) -> list[int]:
-        """Where the qubits of a circuit are put: where terra puts a circuit with the same pairs."""
+        """Return the position of each qubit, as terra chooses it for the same interactions."""
         if self.initial_layout is not None:
             self._check_layout(circuit)
             return self.initial_layout
@@ -217,7 +218,7 @@ class Fitting:
         piece = _empty(made, len(used))
         if directions:
             directions["initial_layout"] = Layout(dict(zip(piece.qubits, used)))
-        piece.barrier()  # or a reset at the beginning would go
+        piece.barrier()  # otherwise terra would remove initial resets
         for step in steps:
             qubits = [piece.qubits[used.index(place)] for place in step.places]
             piece._append(step.operation, qubits, step.clbits)
@@ -227,7 +228,7 @@ class Fitting:
             made._append(item.operation, [there[qubit] for qubit in item.qubits], item.clbits)
 
     def _routed(self, step: _Step) -> list[_Step]:
-        """A step between swaps there and back, if its qubits are not coupled."""
+        """Surround a step by swaps there and back if its qubits are not coupled."""
         if step.operation.name == "barrier" or len(step.places) < 2:
             return [step]
         first, second = step.places
@@ -242,7 +243,7 @@ class Fitting:
 
     @cached_property
     def _basis(self) -> list[str]:
-        """The gates; where pairs have a direction, without those that terra cannot turn around."""
+        """Basis gates; for directed couplings, without those that terra cannot reverse."""
         if self._is_symmetric:
             return self.basis_gates
         return [name for name in self.basis_gates if name not in _ONE_WAY]
@@ -260,7 +261,7 @@ class _Step(NamedTuple):
 
 
 def _empty(circuit: QuantumCircuit, width: int) -> QuantumCircuit:
-    """A circuit with so many qubits and the classical bits of another."""
+    """Return an empty circuit with ``width`` qubits and the classical bits of another."""
     made = QuantumCircuit(QuantumRegister(width, "q"), circuit.clbits, name=circuit.name)
     for register in circuit.cregs:
         made.add_register(register)
@@ -269,7 +270,7 @@ def _empty(circuit: QuantumCircuit, width: int) -> QuantumCircuit:
 
 
 class _Opaque(Instruction):  # type: ignore[misc]  # terra ships no types
-    """What terra moves nothing past."""
+    """Opaque instruction, across which terra moves no gates."""
 
     _directive = True
 
@@ -277,7 +278,7 @@ class _Opaque(Instruction):  # type: ignore[misc]  # terra ships no types
 def _hidden(
     circuit: QuantumCircuit, names: Iterable[str]
 ) -> tuple[QuantumCircuit, dict[str, Instruction]]:
-    """A circuit in which some instructions have nothing but a name, and what they are."""
+    """Replace some instructions by opaque ones; return the circuit and the originals by name."""
     names = CHANNELS.union(names)
     if not any(_name(item) in names for item in circuit.data):
         return circuit, {}
@@ -306,7 +307,7 @@ def _shown(circuit: QuantumCircuit, kept: dict[str, Instruction]) -> QuantumCirc
 
 
 def _without_swaps(circuit: QuantumCircuit, *, wires_may_move: bool) -> QuantumCircuit:
-    """A circuit that swaps by other gates, or by going on with the other wire."""
+    """Replace swaps by cx gates, or by exchanging wires if ``wires_may_move``."""
     if not any(item.operation.name == "swap" for item in circuit.data):
         return circuit
     made = circuit.copy_empty_like()
