@@ -1,4 +1,4 @@
-"""Sessions for what takes long; daily checks are in ``.ci/run``.
+"""Sessions for long-running checks; daily checks are in ``.ci/run``.
 
 ``.ci/full`` runs all that are tagged ``full``.
 """
@@ -12,15 +12,15 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.sessions = ["matrix"]
-nox.options.error_on_missing_interpreters = True  # a cell that was passed over is not green
+nox.options.error_on_missing_interpreters = True  # a skipped cell must not pass
 
-# Cells of terra, Python and what numpy is held to; pip chooses the newest numpy that fits.
+# Combinations of terra and Python; pip chooses the newest numpy that fits.
 #
-# What cannot exist, with the embedded runtime and the tools of the tests installed:
+# These combinations cannot be installed with the embedded runtime and the test tools:
 # - Python 3.12 with terra 0.23 to 0.25: 0.23 and 0.24 have no wheels for it, and 0.24 and 0.25 need
 #   symengine < 0.10, which has none either.
 # - Python 3.13: the last Aer that runs on terra, 0.14, has no wheels for it.
-# - numpy 2 with terra before 0.46: parts of it fail, and using it there warns.
+# - numpy 2 with terra before 0.46: parts of terra fail, and the package warns.
 CELLS = {
     "0.23.3": ["3.9", "3.10", "3.11"],
     "0.24.2": ["3.9", "3.10", "3.11"],
@@ -33,7 +33,7 @@ NEWEST = [
     for terra, pythons in CELLS.items()
     for python in pythons
 ]
-# The oldest and the newest Python also with the numpy before.
+# The oldest and the newest Python are also tested with numpy 1.
 OLDER = [(python, "0.46.3", "numpy<2") for python in ("3.9", "3.12")]
 
 
@@ -43,7 +43,7 @@ def _name(python: str, terra: str, numpy: str) -> str:
 
 
 def _pytest(session: nox.Session, *arguments: str) -> None:
-    """Run tests and leave nothing in the work tree, so that several sessions can run at once."""
+    """Run tests without writing to the work tree, so that several sessions can run at once."""
     examples = str(Path(session.create_tmp()) / "hypothesis")
     session.run(
         "pytest",
@@ -69,7 +69,7 @@ def matrix(session: nox.Session, terra: str, numpy: str) -> None:
 
 @nox.session(python=["3.9", "3.11", "3.12"], tags=["full"])
 def without_extras(session: nox.Session) -> None:
-    """Install the wheel alone, import every public name, and use it up to its first request."""
+    """Install the wheel without extras, and import and use every public name."""
     folder = Path(session.create_tmp()) / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
     session.run("python", "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", str(folder), ".")
@@ -81,7 +81,7 @@ def without_extras(session: nox.Session) -> None:
     )
 
 
-# The last versions that take V1 primitives and accept terra 0.46.
+# The last versions that use V1 primitives and accept terra 0.46.
 DOWNSTREAM = [
     "qiskit==0.46.3",
     "qiskit-algorithms==0.3.1",
@@ -94,7 +94,7 @@ DOWNSTREAM = [
 
 @nox.session(python="3.11", reuse_venv=True, tags=["full"])
 def downstream(session: nox.Session) -> None:
-    """Run the packages that use us: VQE, QAOA, kernels, classifiers, amplitude estimation.
+    """Run packages that depend on this one: VQE, QAOA, kernels, classifiers, amplitude estimation.
 
     Then once more, as jobs of today's platform.
     """
@@ -106,14 +106,14 @@ def downstream(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=True, tags=["full"])
 def notebook(session: nox.Session) -> None:
-    """Interrupt, end and restart a real Jupyter kernel that uses the embedded runtime."""
+    """Interrupt, stop and restart a real Jupyter kernel that uses the embedded runtime."""
     session.install("-e", ".[test,notebook]", "ipykernel", "jupyter_client")
     _pytest(session, "tests/notebook")
 
 
 @nox.session(reuse_venv=True, tags=["full"])
 def browser(session: nox.Session) -> None:
-    """Look at the page of the embedded runtime with Chromium, where the system has it."""
+    """Test the web page of the embedded runtime in Chromium, if it is installed."""
     session.install("-e", ".[test]", "playwright>=1.40")
     _pytest(session, "tests/browser")
 
@@ -123,13 +123,13 @@ def browser(session: nox.Session) -> None:
 COVERED = 80
 NOT_THE_CLIENT = ("local", "_platform", "cli", "testing", "_display")
 
-# Both clients on the terra of the original's time.
+# Both clients run on the terra of the original.
 PERIOD = ["qiskit==0.42.1", "numpy<1.24", "setuptools<80", "websocket-client<1.9"]
 
 
 @nox.session(python="3.10", reuse_venv=True, tags=["full"])
 def differential(session: nox.Session) -> None:
-    """Make the same calls with the original 0.9.3 and with this package, and compare."""
+    """Make the same calls with the original 0.9.3 and this package, and compare the outcomes."""
     session.install("-e", ".[local]", *PERIOD)
     original = Path(session.create_tmp()) / "original"
     python = original / "bin" / "python"
@@ -150,7 +150,7 @@ OFFICIAL = ["qiskit-ibm-runtime==0.51.0", "ibm-quantum-schemas", "pytest"]
 
 @nox.session(python="3.12", reuse_venv=True, tags=["full"])
 def platform(session: nox.Session) -> None:
-    """Let the official client of today run V2 primitives on the embedded runtime."""
+    """Run V2 primitives of IBM's current client on the embedded runtime."""
     session.install(*OFFICIAL)
     ours = Path(session.create_tmp()) / "ours"
     python, pip = ours / "bin" / "python", ("-m", "pip", "--quiet", "install")
@@ -167,7 +167,7 @@ def platform(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=True, tags=["full"])
 def stress(session: nox.Session) -> None:
-    """Run what takes minutes: thousands of requests, killed processes, ten thousand trees."""
+    """Run stress tests: thousands of requests, killed processes, ten thousand option trees."""
     session.install("-e", ".[test]")
     session.env["OPTION_TREES"] = "10000"
     files = Path("tests").glob("stress/test_*.py")
@@ -183,7 +183,7 @@ def stress(session: nox.Session) -> None:
     ids=[f"terra-{terra}" for terra in CELLS],
 )
 def circuits(session: nox.Session, terra: str) -> None:
-    """Send two thousand random circuits, and compare what comes back with what they mean."""
+    """Send and run two thousand random circuits, and compare with an exact reference."""
     numpy = "numpy" if terra == "0.46.3" else "numpy<2"
     session.install("-e", ".[test]", f"qiskit-terra=={terra}", numpy)
     _pytest(session, "--timeout=1800", "tests/stress/test_random_circuits.py")
@@ -191,14 +191,14 @@ def circuits(session: nox.Session, terra: str) -> None:
 
 @nox.session(reuse_venv=True, tags=["full"])
 def types(session: nox.Session) -> None:
-    """Let pyright read typical code of users; mypy does so every day."""
+    """Check typical user code with pyright; mypy checks it every day."""
     session.install("-e", ".[test]", "pyright")
     session.run("pyright", *map(str, sorted(Path("tests/typing").glob("*.py"))))
 
 
 @nox.session(reuse_venv=True, tags=["full"])
 def coverage(session: nox.Session) -> None:
-    """Run the suite and hold the lines and branches of the client that it enters to a floor."""
+    """Run the suite and require a minimum line and branch coverage of the client."""
     session.install("-e", ".[test]", "coverage>=7.10")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs)
@@ -215,7 +215,7 @@ def coverage(session: nox.Session) -> None:
     ids=[f"terra-{terra}" for terra in CELLS],
 )
 def bridge(session: nox.Session, terra: str) -> None:
-    """Let Qiskit 2 and the models of today's platform read what is sent to it."""
+    """Validate bridge requests with Qiskit 2 and IBM's published schemas."""
     session.install("-e", ".[test]", f"qiskit-terra=={terra}")
     reader = Path(session.create_tmp()) / "reader"
     python = reader / "bin" / "python"
@@ -229,27 +229,27 @@ def bridge(session: nox.Session, terra: str) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation, notebooks as they are stored; a warning is an error."""
+    """Build the documentation with the stored notebook outputs; warnings are errors."""
     session.install("-e", ".[docs,local]")
     session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build")
 
 
 @nox.session(python="3.11", reuse_venv=True, tags=["full"])
 def tutorials(session: nox.Session) -> None:
-    """Run the notebooks and the examples, and compare with what the pages show."""
+    """Run the notebooks and examples, and compare with the output shown."""
     session.install("-e", ".[docs,test]", "scipy")
     _pytest(session, "--timeout=1800", "tests/tutorials")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print what each call costs beside its floor; ``-- --against PYTHON`` adds another release."""
+    """Print the cost of each call and its floor; ``-- --against PYTHON`` adds another release."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session(reuse_venv=True, tags=["full"])
 def fuzz(session: nox.Session) -> None:
-    """Let schemathesis search the embedded runtime for answers that its description excludes."""
+    """Fuzz the embedded runtime with Schemathesis, by its OpenAPI description."""
     session.install("-e", ".[test]", "schemathesis>=4")
     session.run("python", "tests/stress/fuzz_local.py", *session.posargs)

@@ -67,11 +67,11 @@ def test_reports_invalid_schema() -> None:
 @pytest.mark.parametrize("name", programs.names())
 def test_built_in_programs_have_valid_schemas(name: str) -> None:
     about = programs.metadata(name)
-    fitting = {"circuits": [], "observables": [], "iterations": 2}
+    transpilation = {"circuits": [], "observables": [], "iterations": 2}
 
     assert about["name"] == name
     assert about["description"]
     assert about["max_execution_time"] >= 300
-    arguments.check(about["spec"]["parameters"], fitting)
+    arguments.check(about["spec"]["parameters"], transpilation)
     with pytest.raises(arguments.ArgumentsError):
         arguments.check(about["spec"]["parameters"], {"circuits": 3, "iterations": "many"})

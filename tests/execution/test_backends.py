@@ -154,7 +154,7 @@ def used(circuit: QuantumCircuit) -> list[int]:
 
 def test_initial_layout_is_used(bell: QuantumCircuit) -> None:
     for layout in ([3, 2], {"0": 3, "1": 2}):
-        fitted = machine(level=0, initial_layout=layout).transpiled([bell])[0]
+        fitted = machine(level=0, initial_layout=layout).transpile([bell])[0]
         assert used(fitted) == [3, 2]
 
 
@@ -164,7 +164,7 @@ def test_transpiled_circuit_uses_gates_and_couplings_of_the_device(bell: Quantum
     far.cx(0, 4)
     far.measure_all()
 
-    fitted = machine(layout_method="trivial", routing_method="basic").transpiled([far])[0]
+    fitted = machine(layout_method="trivial", routing_method="basic").transpile([far])[0]
 
     pairs = {tuple(pair) for pair in catalog.configuration("fake_manila")["coupling_map"]}
     names = {item.operation.name for item in fitted.data}
@@ -181,9 +181,9 @@ def test_routing_method_is_used() -> None:
     kept: dict[str, Any] = {"layout_method": "trivial", "level": 0}
 
     with pytest.raises(Exception, match="not-a-method"):
-        machine(routing_method="not-a-method", **kept).transpiled([far])
+        machine(routing_method="not-a-method", **kept).transpile([far])
     with pytest.raises(Exception, match="routing"):
-        machine(routing_method="none", **kept).transpiled([far])
+        machine(routing_method="none", **kept).transpile([far])
 
 
 def test_higher_level_optimizes_more() -> None:
@@ -194,7 +194,7 @@ def test_higher_level_optimizes_more() -> None:
         circuit.cx(0, 1)
     circuit.measure_all()
 
-    sizes = [machine(level=level).transpiled([circuit])[0].size() for level in (0, 3)]
+    sizes = [machine(level=level).transpile([circuit])[0].size() for level in (0, 3)]
 
     assert sizes[1] < sizes[0] / 3
 
@@ -207,7 +207,7 @@ def test_approximation_drops_small_rotations() -> None:
     circuit.measure_all()
 
     def pairs(degree: float | None) -> int:
-        fitted = machine(level=3, approximation_degree=degree).transpiled([circuit])[0]
+        fitted = machine(level=3, approximation_degree=degree).transpile([circuit])[0]
         return int(fitted.count_ops().get("cx", 0))
 
     assert pairs(0.9) < pairs(1.0)
@@ -224,7 +224,7 @@ def test_simulator_uses_coupling_map_and_basis_gates_of_the_options(bell: Quantu
         coupling_map=[[0, 1], [1, 0], [1, 2], [2, 1]],
         basis_gates=["u", "cz"],
         initial_layout=[0, 1, 2],
-    ).transpiled([far])[0]
+    ).transpile([far])[0]
 
     assert {item.operation.name for item in fitted.data} <= {"u", "cz", "barrier", "measure"}
     pairs = {
@@ -242,7 +242,7 @@ def test_skipping_transpilation_leaves_the_circuit_unchanged() -> None:
     circuit.cx(0, 1)
     circuit.measure_all()
 
-    assert machine(skip_transpilation=True).transpiled([circuit])[0] is circuit
+    assert machine(skip_transpilation=True).transpile([circuit])[0] is circuit
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_skipping_transpilation_rejects_unsupported_gates(gate: str, message: st
     circuit.measure_all()
 
     with pytest.raises(ValueError, match=message):
-        machine(skip_transpilation=True).transpiled([circuit])
+        machine(skip_transpilation=True).transpile([circuit])
 
 
 # -- noise and seeds
@@ -286,7 +286,7 @@ def test_reduced_noise_model_equals_that_of_the_device() -> None:
     circuit.h(0)
     circuit.cx(0, 1)
     circuit.measure_all()
-    fitted = there.transpiled([circuit])
+    fitted = there.transpile([circuit])
 
     counts, expected = (
         AerSimulator(noise_model=model, max_parallel_shots=1)

@@ -339,7 +339,7 @@ def test_statevector_moments_equal_those_of_the_operator(
     psi = random_statevector(2**qubits, seed=terms)
     operator = random_operator(qubits, terms, seed=qubits, is_complex=True)
 
-    mean, square = states.in_vector(psi.data, operator)
+    mean, square = states.statevector_moments(psi.data, operator)
 
     assert mean == pytest.approx(psi.expectation_value(operator))
     applied = matrix(operator) @ psi.data
@@ -352,9 +352,9 @@ def test_stabilizer_moments_equal_those_of_the_statevector(seed: int) -> None:
     operator = random_operator(4, 30, seed=seed, is_complex=True)
     vector = Statevector(clifford.to_circuit()).data
 
-    moments = states.in_stabilizer_state(clifford, operator)
+    moments = states.stabilizer_moments(clifford, operator)
 
-    assert moments == pytest.approx(states.in_vector(vector, operator))
+    assert moments == pytest.approx(states.statevector_moments(vector, operator))
 
 
 @pytest.mark.parametrize(

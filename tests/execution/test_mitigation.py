@@ -193,7 +193,7 @@ def test_metadata_reports_readout_mitigation(level: int, shots: int) -> None:
 @pytest.mark.parametrize("factor", [1, 1.4, 2, 3, 5])
 def test_folding_preserves_the_unitary(amplifier: str, factor: float) -> None:
     there = machine()
-    circuit = there.transpiled([ansatz(1)])[0]
+    circuit = there.transpile([ansatz(1)])[0]
     counts = {
         "TwoQubitAmplifier": lambda c: c.count_ops()["cx"],
         "CxAmplifier": lambda c: c.count_ops()["cx"],
@@ -232,7 +232,7 @@ def test_unitary_gates_run_at_every_level(level: int, skip: bool) -> None:
 
 def test_rejects_circuit_that_the_amplifier_cannot_fold() -> None:
     there = machine("ibmq_qasm_simulator", basis_gates=["rz", "sx", "x", "ecr"])
-    circuit = there.transpiled([ansatz(1, qubits=2)])[0]
+    circuit = there.transpile([ansatz(1, qubits=2)])[0]
     dynamic = QuantumCircuit(1, 1)
     dynamic.measure(0, 0)
 
@@ -358,7 +358,7 @@ def with_paulis(circuit: QuantumCircuit, *frames: dict[Any, int]) -> QuantumCirc
 @pytest.mark.parametrize("seed", range(4))
 def test_merges_paulis_into_neighboring_gates(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    circuit = machine().transpiled([ansatz(seed)])[0]
+    circuit = machine().transpile([ansatz(seed)])[0]
     places = [n for n, item in enumerate(circuit.data) if item.operation.name == "cx"]
     frames = [
         {(place, number): int(rng.integers(4)) for place in places for number in (0, 1)}

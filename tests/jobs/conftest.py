@@ -20,8 +20,8 @@ def service() -> Iterator[ScriptedService]:
 def fast_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the delays and pings of streams two hundred times as fast.
 
-    Not so what waits for a server of the test, which may be late on a busy machine: handshakes and
-    pongs.
+    Timeouts for handshakes and pongs stay in real time, because the test's server may be slow on a
+    busy machine.
     """
     monkeypatch.setattr(hub, "_hub", hub.StreamHub(FastClock(200)))
     for name in ("HANDSHAKE_LIMIT", "PING_TIMEOUT"):

@@ -39,7 +39,7 @@ class FastClock(Clock):
 class StillClock(Clock):
     """Clock that advances only by waits, which return immediately.
 
-    ``at(10, what)`` calls ``what`` when ten seconds have passed; ``waits`` holds all pauses.
+    ``at(10, what)`` calls ``what`` after ten seconds; ``waits`` records all pauses.
     """
 
     def __init__(self) -> None:

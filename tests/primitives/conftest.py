@@ -1,7 +1,7 @@
 """Primitives on the embedded runtime, and on a recording mock session.
 
-A session that takes note stands where the question is what a primitive hands to it; users test
-their own code that way, so that it must go on working.
+The mock session shows what a primitive passes to its session. Users test their own code this way,
+so it must keep working.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Options in requests: which are rejected by name, and how the others are sent.
 
-Before that, they are what the user gave: stand-ins for sessions, services and clients see that.
+Until then they keep the values that the user gave, which mock sessions, services and clients see.
 """
 
 from __future__ import annotations

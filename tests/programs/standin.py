@@ -1,15 +1,15 @@
 """A small service on a loopback socket, for behavior that the embedded runtime lacks.
 
-It caps pages, counts wrongly, refuses, forgets, names devices that are gone, and writes down what
-it was asked::
+It caps pages, miscounts, rejects, forgets, names devices that no longer exist, and records its
+requests::
 
     with StandIn(page_size=200) as standin:
         standin.add_jobs(500)
         assert len(standin.service().jobs(limit=500)) == 500
         assert standin.asked("GET /jobs") == [...]         # the queries, in order
 
-Put an answer of your own into ``standin.answers["POST /jobs"]``: a status and a body. Programs and
-jobs are otherwise kept as the classic protocol wants it.
+Set ``standin.answers["POST /jobs"]`` to a status and a body to override a response. Otherwise,
+programs and jobs behave as in the classic protocol.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from qiskit.circuit.library import QFT, XGate, iSwapGate
 from qiskit.transpiler.exceptions import TranspilerError
 from qiskit_aer import AerSimulator
 
-from qiskit_ibm_runtime.local.simulation import fitting
+from qiskit_ibm_runtime.local.simulation import transpilation
 
 from . import random_circuit
 from .conftest import LINE, ONE_WAY, WholeJob, check
@@ -421,9 +421,9 @@ def test_falls_back_to_level_one_if_optimization_does_not_end(
         def run(self, circuit: QuantumCircuit) -> QuantumCircuit:
             raise TranspilerError("Maximum iteration reached. max_iteration=1000")
 
-    levels: list[Any] = list(fitting._LEVELS)
+    levels: list[Any] = list(transpilation._LEVELS)
     levels[level] = lambda _config: Endless()
-    monkeypatch.setattr(fitting, "_LEVELS", levels)
+    monkeypatch.setattr(transpilation, "_LEVELS", levels)
     with caplog.at_level("WARNING"):
         check([fourier_transform()], "fake_manila", level)
 

@@ -281,11 +281,11 @@ def test_states_of_many_points_are_held_a_few_at_a_time(monkeypatch: pytest.Monk
 def test_aer_binds_parameters_of_gates_alone() -> None:
     points = [dict(zip((A, B), row)) for row in POINTS]
 
-    assert all(Sweep(drawn(seed), points).loaded() for seed in range(20))
+    assert all(Sweep(drawn(seed), points).load() for seed in range(20))
     for build in (_of_a_phase, _of_a_condition, _of_a_controlled_u):
-        assert Sweep(build(), points).loaded() is None
-    assert Sweep(drawn(0), [{A: 1.0}]).loaded() is None
-    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).loaded() is None  # type: ignore[dict-item]
+        assert Sweep(build(), points).load() is None
+    assert Sweep(drawn(0), [{A: 1.0}]).load() is None
+    assert Sweep(drawn(0), [{A: 1.0, B: 1j}]).load() is None  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("shots", [500, SHOTS_APART + 500])
@@ -297,11 +297,11 @@ def test_points_that_aer_binds_have_the_counts_of_bound_circuits(shots: int) -> 
     points = [dict(zip((A, B), row)) for row in POINTS]
 
     machine.begin(0)
-    swept = machine.data([circuit] * 3, shots, points)
+    group_by_circuit = machine.data([circuit] * 3, shots, points)
     machine.begin(0)
-    bound = machine.data(Sweep(circuit, points).bound(), shots)
+    bound = machine.data(Sweep(circuit, points).bind(), shots)
 
-    assert [one["counts"] for one in swept] == [one["counts"] for one in bound]
+    assert [one["counts"] for one in group_by_circuit] == [one["counts"] for one in bound]
 
 
 def test_results_come_in_the_order_asked_for() -> None:

@@ -1,7 +1,7 @@
 """Thousands of damaged responses over sockets: each call returns or raises one typed error.
 
-``nox -s stress`` sends 20,000; the variable ``ANSWERS`` says otherwise. The honest answers come
-from an embedded runtime; a relay records them, then plays them back with one of two damaged.
+``nox -s stress`` sends 20,000; the variable ``ANSWERS`` overrides it. The valid responses come from
+an embedded runtime; a relay records them, then replays them, half of them damaged.
 """
 
 from __future__ import annotations

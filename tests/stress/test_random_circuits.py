@@ -1,8 +1,8 @@
 """Thousands of random circuits, encoded, decoded and run, against an exact reference.
 
-``RANDOM_CIRCUITS=2000`` says how many, ``RANDOM_SEED=10000`` with which one to begin. That a right
-result is found wrong happens in one of 10^10 circuits at most: for two thousand circuits on each of
-five versions of terra, in one of a million runs.
+``RANDOM_CIRCUITS=2000`` sets their number, ``RANDOM_SEED=10000`` the first seed. A correct result
+fails for at most one in 10^10 circuits: with two thousand circuits on each of five versions of
+terra, in one of a million runs.
 """
 
 from __future__ import annotations

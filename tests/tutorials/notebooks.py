@@ -3,8 +3,8 @@
     python -m tests.tutorials.notebooks docs/tutorials/*.ipynb           # compare
     python -m tests.tutorials.notebooks --write docs/tutorials/*.ipynb   # store
 
-Text is compared as in the pages (:mod:`tests.packaging.pages`); of a picture, only that there is
-one.
+Text is compared as in the pages (:mod:`tests.packaging.pages`); of an
+image, only its presence is checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fault switch of the embedded runtime: it fails exactly as told."""
+"""Fault injection in the embedded runtime."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from qiskit_ibm_runtime.local.programs.parts import joined
+from qiskit_ibm_runtime.local.programs.parts import merge_json
 
 from .executor import Executor, Outcome, Publish, Work
 
@@ -49,7 +49,7 @@ class SplittingExecutor:
         if failed is not None:
             return Outcome(False, failed.text, log)
         return Outcome(
-            True, await asyncio.to_thread(joined, [outcome.text for outcome in outcomes]), log
+            True, await asyncio.to_thread(merge_json, [outcome.text for outcome in outcomes]), log
         )
 
     async def _run_parts(self, work: Work, count: int, publish: Publish) -> list[Outcome]:

@@ -246,7 +246,7 @@ class CancelingCircuits:
         self, cancellation: Cancellation, prepared: Prepared, group: Group, merger: Merger
     ) -> None:
         self.cancellation, self.prepared, self.group = cancellation, prepared, group
-        measured = prepared.measured(group)
+        measured = prepared.with_measurements(group)
         self._framed = FramedCircuit(measured, merger)
         bits = {prepared.first + qubit: number for number, qubit in enumerate(group.qubits)}
         self._flipped: dict[int, Site] = {

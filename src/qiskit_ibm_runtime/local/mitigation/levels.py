@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Number = Union[float, complex]
-Answer = tuple[Number, dict[str, Any]]
+Estimate = tuple[Number, dict[str, Any]]
 
 SAMPLES = 64
 """Minimum number of random circuits of each kind at level 3; fewer give no error estimate."""
@@ -48,9 +48,9 @@ class Expectation:
         """Circuit and group for each group of the observable."""
         return [(self.prepared, group) for group in self.observable.groups]
 
-    def bound(self) -> Expectation:
+    def bind(self) -> Expectation:
         """Return the question with the point's values bound to the circuit."""
-        return Expectation(self.prepared.bound(self.point), self.observable)
+        return Expectation(self.prepared.bind(self.point), self.observable)
 
 
 def circuits_of_a_group(machine: TranspilingBackend, shots: int, resilience: Resilience) -> int:
@@ -61,14 +61,14 @@ def circuits_of_a_group(machine: TranspilingBackend, shots: int, resilience: Res
     return twirls * (len(resilience.noise_factors) if resilience.level == 2 else 1)
 
 
-def answers(
+def estimate(
     machine: TranspilingBackend,
     questions: list[Expectation],
     shots: int,
     resilience: Resilience,
     *,
     corrects_readout: bool = True,
-) -> list[Answer]:
+) -> list[Estimate]:
     """Estimate expectation values at a resilience level.
 
     Args:
@@ -83,7 +83,7 @@ def answers(
     """
     if resilience.level == 0:
         return _plain(machine, questions, shots)
-    questions = [question.bound() for question in questions]
+    questions = [question.bind() for question in questions]
     places = {
         prepared.positions[qubit]
         for question in questions
@@ -100,14 +100,16 @@ def answers(
     return [_canceled(readout, question, shots, merger) for question in questions]
 
 
-def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int) -> list[Answer]:
+def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int) -> list[Estimate]:
     # A circuit at one point is bound once; at several, once for each group.
     points_of = Counter(id(question.prepared) for question in questions)
-    questions = [q.bound() if points_of[id(q.prepared)] == 1 else q for q in questions]
+    questions = [q.bind() if points_of[id(q.prepared)] == 1 else q for q in questions]
     measurements = [m for question in questions for m in question.measurements]
     points = [question.point for question in questions for _ in question.measurements]
     different = {(id(prepared), id(group)): (prepared, group) for prepared, group in measurements}
-    measured = {key: prepared.measured(group) for key, (prepared, group) in different.items()}
+    measured = {
+        key: prepared.with_measurements(group) for key, (prepared, group) in different.items()
+    }
     circuits = [measured[id(prepared), id(group)] for prepared, group in measurements]
     outcomes = machine.outcomes(circuits, shots, points)
     found = iter(
@@ -123,7 +125,7 @@ def _plain(machine: TranspilingBackend, questions: list[Expectation], shots: int
 
 def _twirled(
     readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
-) -> list[Answer]:
+) -> list[Estimate]:
     about = readout.metadata(readout.twirls(shots))
     return [
         (value, {"variance": error * taken, "shots": taken, **about})
@@ -150,7 +152,7 @@ def _measured(
     readout: twirled_readout.TwirledReadout, questions: list[Expectation], shots: int
 ) -> list[Measured]:
     measurements = [m for question in questions for m in question.measurements]
-    found = iter(twirled_readout.corrected(readout, measurements, shots))
+    found = iter(twirled_readout.measure(readout, measurements, shots))
     return [
         Measured(question.observable.constant, [next(found) for _ in question.measurements], shots)
         for question in questions
@@ -162,7 +164,7 @@ def _extrapolated(
     questions: list[Expectation],
     shots: int,
     resilience: Resilience,
-) -> list[Answer]:
+) -> list[Estimate]:
     factors, amplifier = resilience.noise_factors, resilience.noise_amplifier
     share = weights(factors, resilience.extrapolator)
     amplified = [
@@ -201,7 +203,7 @@ def _extrapolated(
 
 def _canceled(
     readout: twirled_readout.TwirledReadout, question: Expectation, shots: int, merger: Merger
-) -> Answer:
+) -> Estimate:
     machine, prepared = readout.machine, question.prepared
     cancellation = Cancellation(machine, prepared.circuit)
     overhead = cancellation.gamma**2

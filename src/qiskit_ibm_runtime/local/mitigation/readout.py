@@ -47,7 +47,7 @@ class Correction:
     seconds: float
 
 
-def corrected(
+def correct(
     machine: TranspilingBackend, circuits: list[QuantumCircuit], outcomes: list[Outcomes]
 ) -> list[Correction]:
     """Calibrate the measured qubits and correct the outcomes of each circuit."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qiskit_ibm_runtime.local.simulation.observables import moments, term_means
-from qiskit_ibm_runtime.local.simulation.outcomes import together
+from qiskit_ibm_runtime.local.simulation.outcomes import concatenate
 
 from . import calibration
 
@@ -81,7 +81,7 @@ class TwirledReadout:
         flips = balanced_flips(self._rng, TWIRLS, len(chunk))
         circuits = [calibration.calibration_circuit(self.machine, chunk, row) for row in flips]
         outcomes = self.machine.outcomes(circuits, CALIBRATION_SHOTS // TWIRLS)
-        return together([seen.flipped(row) for seen, row in zip(outcomes, flips)])
+        return concatenate([seen.flipped(row) for seen, row in zip(outcomes, flips)])
 
     @property
     def calibrated(self) -> bool:
@@ -198,7 +198,7 @@ def _parity(numbers: Array) -> Array:
     return numbers & 1
 
 
-def corrected(
+def measure(
     readout: TwirledReadout, measurements: list[tuple[Prepared, Group]], shots: int
 ) -> list[Corrected]:
     """Measure each group in twirled circuits that share the shots, and correct its mean."""
@@ -206,7 +206,7 @@ def corrected(
     each = math.ceil(shots / twirls)
     flips = [readout.flips(group, twirls) for _, group in measurements]
     circuits = [
-        prepared.measured(group, row)
+        prepared.with_measurements(group, row)
         for (prepared, group), rows in zip(measurements, flips)
         for row in rows
     ]
@@ -214,7 +214,7 @@ def corrected(
     found = []
     for number, ((prepared, group), rows) in enumerate(zip(measurements, flips)):
         mine = outcomes[number * twirls : (number + 1) * twirls]
-        seen = together([prepared.read(group, o).flipped(row) for o, row in zip(mine, rows)])
+        seen = concatenate([prepared.read(group, o).flipped(row) for o, row in zip(mine, rows)])
         factors = readout.factors(prepared, group)
         terms = group.coefficients * term_means(group, seen) / factors
         _, variance = moments(group, seen, factors)

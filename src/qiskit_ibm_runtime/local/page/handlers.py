@@ -282,10 +282,10 @@ class Page:
     ) -> Response:
         if not is_possible():
             return PlainTextResponse(INSTALL, 501, _HEADERS)
-        from .rendering import rendered
+        from .rendering import render
 
         values = {"root": self._prefix + ROOT, "visit": visit, **values}
-        return Response(rendered(template, values), status, _HEADERS, "text/html")
+        return Response(render(template, values), status, _HEADERS, "text/html")
 
     def _redirect(self, path: str) -> Response:
         # After a 303 the browser sends a GET, also in response to a form.

@@ -40,7 +40,7 @@ class Pictures:
         self._turn: asyncio.Lock | None = None  # Python 3.9 ties it to a running loop
 
     async def of(self, job: Job, what: str) -> Picture:
-        """Draw the ``circuits`` or the ``result`` of a job, or a sentence that says why not."""
+        """Draw the ``circuits`` or the ``result`` of a job, or a text_picture that says why not."""
         if self._turn is None:
             self._turn = asyncio.Lock()
         async with self._turn:
@@ -57,7 +57,7 @@ class Pictures:
         kind = "params" if what == "circuits" else "result"
         data = await self._store.payloads.read(job.id, kind) or b"null"
         if len(data) > _LARGEST:
-            return sentence(f"Too large to draw: {len(data)} bytes.", is_lasting=True)
+            return text_picture(f"Too large to draw: {len(data)} bytes.", is_lasting=True)
         work = {
             "program": DRAWING,
             "source": None,
@@ -67,18 +67,18 @@ class Pictures:
         try:
             outcome = await asyncio.wait_for(self._executor.run(work, _ignored), _SECONDS)
         except asyncio.TimeoutError:
-            return sentence(
+            return text_picture(
                 f"Drawing took more than {_SECONDS:.0f} seconds; it is too large, or the server is "
                 "busy."
             )
         if not outcome.succeeded:
             last = outcome.text.strip().rpartition("\n")[2]
-            return sentence(f"Cannot be drawn: {last}")
+            return text_picture(f"Cannot be drawn: {last}")
         return Picture(json.loads(outcome.text), True)
 
 
-def sentence(text: str, *, is_lasting: bool = False) -> Picture:
-    """Return a picture of one sentence."""
+def text_picture(text: str, *, is_lasting: bool = False) -> Picture:
+    """Return a picture of one text_picture."""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="32">'
         f'<text x="4" y="21" font-family="sans-serif" font-size="14">{escape(text[:200])}</text>'

@@ -23,6 +23,6 @@ def _environment() -> Environment:
     return environment
 
 
-def rendered(template: str, values: dict[str, Any]) -> str:
+def render(template: str, values: dict[str, Any]) -> str:
     """Render a template."""
     return _environment().get_template(template).render(values)

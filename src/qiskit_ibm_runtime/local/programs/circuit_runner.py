@@ -43,7 +43,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     asked.update(inputs.pop("transpiler_options", None) or {})
     run_config = {name: value for name, value in inputs.items() if value is not None}
     machine = _machine(backend, asked, run_config)
-    fitted = machine.transpiled(given)
+    fitted = machine.transpile(given)
     run_config["noise_model"] = machine.given_noise
     result = backend.run(fitted, **run_config).result().to_dict()
     if not result["success"]:
@@ -68,7 +68,7 @@ def _add_quasiprobabilities(
         Outcomes.of(experiment["data"]["counts"], circuit.num_clbits)
         for experiment, circuit in zip(result["results"], circuits)
     ]
-    corrections = readout.corrected(machine, circuits, outcomes)
+    corrections = readout.correct(machine, circuits, outcomes)
     for experiment, circuit, correction in zip(result["results"], circuits, corrections):
         quasi = {hex(int(key, 2)): value for key, value in correction.distribution.items()}
         experiment["data"]["quasiprobabilities"] = quasi

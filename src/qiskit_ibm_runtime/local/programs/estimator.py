@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.mitigation import levels
 from qiskit_ibm_runtime.local.simulation import exact
-from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collect_terms
 from qiskit_ibm_runtime.local.simulation.transpiling_backend import TranspilingBackend
 
 from . import parts
@@ -28,7 +28,7 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     estimation = Estimation(backend, given, *_operators(given, inputs))
     plan = estimation.plan()
     results = [estimation.part(n, plan[n]) for n in user_messenger.share(len(plan))]
-    return results[0] if user_messenger.part is not None else parts.merged(results)
+    return results[0] if user_messenger.part is not None else parts.merge(results)
 
 
 class Estimation:
@@ -82,7 +82,7 @@ class Estimation:
             prepared, point = self._circuit(indices[question]), self._given.values[question]
             questions[question] = levels.Expectation(prepared, asked_for, point)
         answers = self._exact(exactly)
-        found = levels.answers(
+        found = levels.estimate(
             self._machine, list(questions.values()), self._shots, self._given.resilience
         )
         answers.update(zip(questions, found))
@@ -122,14 +122,14 @@ class Estimation:
             self._observables[number] = Observable.of(self._operators[number])
         return self._observables[number]
 
-    def _exact(self, questions: list[int]) -> dict[int, levels.Answer]:
+    def _exact(self, questions: list[int]) -> dict[int, levels.Estimate]:
         """Compute exact values; each circuit is simulated once at each point."""
         asked: dict[int, dict[Any, list[int]]] = {}
         for question in questions:
             at_points = asked.setdefault(self._given.indices[question], {})
             point = tuple(self._given.values[question].items())
             at_points.setdefault(point, []).append(question)
-        answers: dict[int, levels.Answer] = {}
+        answers: dict[int, levels.Estimate] = {}
         for index, at_points in asked.items():
             prepared = self._circuit(index)
             found = exact.states_at(self._machine, prepared.circuit, list(map(dict, at_points)))
@@ -137,7 +137,7 @@ class Estimation:
                 answers.update({one: self._value(one, state, prepared) for one in mine})
         return answers
 
-    def _value(self, question: int, state: exact.State, prepared: Prepared) -> levels.Answer:
+    def _value(self, question: int, state: exact.State, prepared: Prepared) -> levels.Estimate:
         operator = self._operators[self._numbers[question]]
         value, variance = state.value(operator, prepared.positions)
         about: dict[str, Any] = {"shots": None}
@@ -171,5 +171,5 @@ def _operators(
                 f"Observable index {number} is out of range for {len(observables)} observables."
             )
         if number not in made:
-            made[number] = collected(observables[number])
+            made[number] = collect_terms(observables[number])
     return list(indices), made

@@ -12,7 +12,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime.local.mitigation import extrapolators, levels
 from qiskit_ibm_runtime.local.pubs import arrays, circuits, isa, observables, params, results
 from qiskit_ibm_runtime.local.pubs.errors import OPTION, SHAPES, PubError
-from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collected
+from qiskit_ibm_runtime.local.simulation.observables import Observable, Prepared, collect_terms
 
 from .inputs import Resilience
 from .sampler_v2 import checked_shots, document, ready, send
@@ -208,12 +208,12 @@ def _estimated(machine: TranspilingBackend, pub: Pub, plan: Plan, *, typed: bool
     return results.estimator_pub(fields, pub.shape, notes, typed=typed)
 
 
-def _answers(machine: TranspilingBackend, pub: Pub, plan: Plan) -> list[levels.Answer]:
+def _answers(machine: TranspilingBackend, pub: Pub, plan: Plan) -> list[levels.Estimate]:
     prepared = Prepared.of(machine, pub.circuit.circuit)
     values = pub.values.reshape(math.prod(pub.values.shape[:-1]), pub.values.shape[-1])
     angles = pub.circuit.angles(values)
     operators = {
-        number: Observable.of(collected(SparsePauliOp(list(terms), list(terms.values()))))
+        number: Observable.of(collect_terms(SparsePauliOp(list(terms), list(terms.values()))))
         for number, terms in enumerate(pub.observables.flat)
     }
     rows, numbers = np.broadcast_arrays(
@@ -221,20 +221,20 @@ def _answers(machine: TranspilingBackend, pub: Pub, plan: Plan) -> list[levels.A
         np.arange(len(operators)).reshape(pub.observables.shape),
     )
     asked = list(zip(rows.flat, numbers.flat))
-    found: list[levels.Answer] = []
+    found: list[levels.Estimate] = []
     for first in range(0, len(asked), AT_ONCE):
         questions = [
             levels.Expectation(prepared, operators[number], angles[row])
             for row, number in asked[first : first + AT_ONCE]
         ]
-        found += levels.answers(
+        found += levels.estimate(
             machine, questions, pub.shots, plan.resilience, corrects_readout=plan.corrects_readout
         )
     return found
 
 
 def _of_noise_factors(
-    found: list[levels.Answer], shape: tuple[int, ...], zne: params.Zne
+    found: list[levels.Estimate], shape: tuple[int, ...], zne: params.Zne
 ) -> dict[str, Array]:
     """Return values at each noise factor and the fits of each extrapolator."""
     amplified = [about["zne"]["noise_amplification"] for _, about in found]

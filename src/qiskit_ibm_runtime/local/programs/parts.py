@@ -15,7 +15,7 @@ CIRCUITS = 128
 """Approximate number of measured circuits per part; smaller jobs are not divided.
 
 For four qubits and 4000 shots, this is one or two seconds of work. The overhead of a part is small:
-it decodes the whole job, and calibrates the readout with 16 circuits.
+it parses the whole job, decodes its own circuits, and calibrates the readout with 16 circuits.
 """
 
 
@@ -54,7 +54,7 @@ def _pieces(units: list[tuple[int, int]], groups: list[int]) -> list[Piece]:
     return pieces
 
 
-def in_a_row(results: list[dict[str, Any]]) -> dict[str, Any]:
+def concatenate(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Concatenate the sampler results of all parts."""
     return {
         name: [entry for result in results for entry in result[name]]
@@ -62,7 +62,7 @@ def in_a_row(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
+def merge(results: list[dict[str, Any]]) -> dict[str, Any]:
     """One result of an estimator of those of all parts, in their order.
 
     Args:
@@ -84,10 +84,10 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def joined(texts: list[str]) -> str:
+def merge_json(texts: list[str]) -> str:
     """Merge results given as JSON; without numpy, which servers do not import."""
     results = [json.loads(text, object_hook=_from_json) for text in texts]
-    whole = in_a_row(results) if "quasi_dists" in results[0] else merged(results)
+    whole = concatenate(results) if "quasi_dists" in results[0] else merge(results)
     return json.dumps(whole, default=_to_json)
 
 

@@ -26,11 +26,11 @@ def main(backend: Any, user_messenger: Any, **inputs: Any) -> dict[str, Any]:
     for number in user_messenger.share(len(plan)):
         machine.begin(number)
         results.append(_sampled(machine, given.only([piece.question for piece in plan[number]])))
-    return parts.in_a_row(results)
+    return parts.concatenate(results)
 
 
 def _sampled(machine: TranspilingBackend, given: PrimitiveInputs) -> dict[str, Any]:
-    circuits = fitted(machine, given)
+    circuits = transpile(machine, given)
     headers = [given.circuits[index].metadata or {} for index in given.indices]
     if given.run.shots is None and exact.is_possible(machine, circuits):
         dists = exact.distributions(machine, circuits, given.values)
@@ -42,21 +42,21 @@ def _sampled(machine: TranspilingBackend, given: PrimitiveInputs) -> dict[str, A
     if given.resilience.level == 0:
         dists = [dict(zip(seen.labels(), (seen.counts / seen.shots).tolist())) for seen in outcomes]
         return _result(dists, metadata)
-    corrected = readout.corrected(machine, circuits, outcomes)
+    corrected = readout.correct(machine, circuits, outcomes)
     for entry, correction in zip(metadata, corrected):
         entry["readout_mitigation_overhead"] = correction.overhead
         entry["readout_mitigation_time"] = correction.seconds
     return _result([correction.distribution for correction in corrected], metadata)
 
 
-def fitted(machine: TranspilingBackend, given: PrimitiveInputs) -> list[QuantumCircuit]:
+def transpile(machine: TranspilingBackend, given: PrimitiveInputs) -> list[QuantumCircuit]:
     """Return the transpiled circuits, one object for equal indices.
 
     Raises:
         ValueError: If a circuit has no measurements.
     """
     asked = sorted(set(given.indices))
-    ready = dict(zip(asked, machine.transpiled([given.circuits[index] for index in asked])))
+    ready = dict(zip(asked, machine.transpile([given.circuits[index] for index in asked])))
     for index, circuit in ready.items():  # measurements may have stood inside of instructions
         if not any(item.operation.name == "measure" for item in circuit.data):
             name = given.circuits[index].name

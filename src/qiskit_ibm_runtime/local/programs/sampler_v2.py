@@ -109,7 +109,7 @@ def sampled(
         Bits of each register, of shape ``(..., shots, bits)``, bit 0 first.
     """
     rows = values.reshape(-1, values.shape[-1]) if values.shape[-1] else _rows(values.shape[:-1])
-    (fitted,) = machine.transpiled([circuit.circuit])
+    (fitted,) = machine.transpile([circuit.circuit])
     angles = circuit.angles(rows)
     places = {
         register.name: [circuit.circuit.find_bit(bit).index for bit in register]
@@ -120,7 +120,7 @@ def sampled(
     for first in range(0, len(angles), AT_ONCE):
         points = angles[first : first + AT_ONCE] if measures else []
         for outcomes in machine.outcomes([fitted] * len(points), shots, points):
-            bits = in_a_row(outcomes, machine.rng())
+            bits = expand_shots(outcomes, machine.rng())
             for name, columns in places.items():
                 found[name].append(bits[:, columns])
     shape = values.shape[:-1]
@@ -138,7 +138,7 @@ def _rows(shape: tuple[int, ...]) -> Array:
     return np.zeros((int(np.prod(shape, dtype=int)), 0))
 
 
-def in_a_row(outcomes: Outcomes, rng: np.random.Generator) -> Array:
+def expand_shots(outcomes: Outcomes, rng: np.random.Generator) -> Array:
     """Expand counts to shots in random order, of shape (shots, bits)."""
     repeated = np.repeat(outcomes.bits, outcomes.counts.astype(int), axis=0)
     return rng.permutation(repeated, axis=0)

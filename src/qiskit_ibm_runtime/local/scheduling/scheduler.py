@@ -20,7 +20,7 @@ from qiskit_ibm_runtime.local.storage.job_records import (
     SERVER_STOPPED,
     Job,
 )
-from qiskit_ibm_runtime.local.storage.payloads import encoded
+from qiskit_ibm_runtime.local.storage.payloads import encode
 
 from .queues import Hold, Queue, Ticket
 
@@ -241,7 +241,7 @@ class Scheduler:
 
         async def finish() -> None:
             self._broker.flush()
-            async with self._store.payloads.prepared(job.id, "result", encoded(result)):
+            async with self._store.payloads.prepared(job.id, "result", encode(result)):
                 with self._store.transaction():
                     self._store.jobs.finish(
                         job.id, status, reason, result=result, log=log, seconds=seconds

@@ -85,7 +85,7 @@ class LocalBackend(ProgramBackend):
         """Whether any gate can be simulated."""
         return self.method in ("automatic", "statevector")
 
-    def lowered(
+    def lower(
         self, circuit: QuantumCircuit, noise_model: NoiseModel | None = None
     ) -> QuantumCircuit:
         """Lower a circuit to one that Aer simulates correctly with a noise model.
@@ -94,7 +94,7 @@ class LocalBackend(ProgramBackend):
             UnsupportedError: If the circuit cannot be simulated.
         """
         names = noise.names(noise_model)
-        return lowering.lowered(circuit, lowering.gates_of(self.method), names)
+        return lowering.lower(circuit, lowering.gates_of(self.method), names)
 
     def simulate(
         self,
@@ -117,10 +117,10 @@ class LocalBackend(ProgramBackend):
         Raises:
             UnsupportedError: If a circuit cannot be simulated correctly.
         """
-        lowered = [one for sweep in sweeps for one in self._lowered(sweep, noise_model)]
+        lowered = [one for sweep in sweeps for one in self._lower(sweep, noise_model)]
         circuits = [sweep.circuit for sweep in lowered]
         model = self.noise_of(circuits, noise_model)
-        loaded = [one for sweep in lowered for one in self._loaded(sweep, shots, model)]
+        loaded = [one for sweep in lowered for one in self._load(sweep, shots, model)]
         chosen = [self._method_of(one.circuit, shots, model) for one in loaded]
         for one, method in zip(loaded, chosen):
             if method in _VECTORS and one.circuit.num_qubits > sizes.NARROW:
@@ -130,7 +130,7 @@ class LocalBackend(ProgramBackend):
         def simulator(method: str) -> AerSimulator:
             return AerSimulator(
                 method=method,
-                noise_model=noise.without_delays(model),
+                noise_model=noise.without_delay_noise(model),
                 max_parallel_shots=1,
                 max_parallel_experiments=0 if are_parallel and method in _VECTORS else 1,
                 max_memory_mb=int(SHARE * catalog.memory()) // 2**20,
@@ -145,26 +145,26 @@ class LocalBackend(ProgramBackend):
             runs.Batch(simulator(method), [one for _, one in group])
             for (method, _), group in groupby(zip(keys, loaded), key=itemgetter(0))
         ]
-        return runs.started(batches, shots, seed, **options)
+        return runs.start(batches, shots, seed, **options)
 
-    def _lowered(self, sweep: Sweep, noise_model: NoiseModel | None) -> list[Sweep]:
+    def _lower(self, sweep: Sweep, noise_model: NoiseModel | None) -> list[Sweep]:
         """Lower a sweep; return it as one sweep, or as one per point."""
         circuit = sweep.circuit
         if not circuit.parameters:
-            return [Sweep(self.lowered(circuit, noise_model), sweep.points)]
+            return [Sweep(self.lower(circuit, noise_model), sweep.points)]
         gates, names = lowering.gates_of(self.method), noise.names(noise_model)
         if lowering.is_ready(circuit, gates, names):
             return [sweep]
-        return [Sweep(self.lowered(bound, noise_model)) for bound in sweep.bound()]
+        return [Sweep(self.lower(bound, noise_model)) for bound in sweep.bind()]
 
-    def _loaded(self, sweep: Sweep, shots: int, model: NoiseModel | None) -> list[Loaded]:
+    def _load(self, sweep: Sweep, shots: int, model: NoiseModel | None) -> list[Loaded]:
         """Return the circuits to run for a sweep: one that Aer binds, or one per point."""
-        loaded = sweep.loaded() if model is None else None
+        loaded = sweep.load() if model is None else None
         if loaded and self._may_share_a_run(loaded.circuit, shots, model, self.method):
             return [loaded]
         return [
-            Loaded(lowering.closed(noise.spelled_out(circuit, model)), {})
-            for circuit in sweep.bound()
+            Loaded(lowering.keep_last_marks(noise.add_explicit_noise(circuit, model)), {})
+            for circuit in sweep.bind()
         ]
 
     @staticmethod
@@ -210,14 +210,14 @@ class LocalBackend(ProgramBackend):
             if item.operation.name != "barrier"
         )
         if given is not None:
-            return None if given.is_ideal() else noise.restricted(given, qubits)
+            return None if given.is_ideal() else noise.restrict(given, qubits)
         if self._properties is None:
             return None
         if qubits not in self._noise:
             if len(self._noise) >= MOST_NOISE_MODELS:
                 self._noise.clear()
             dt = getattr(self.configuration(), "dt", None)
-            self._noise[qubits] = noise.of_device(self._properties, qubits, dt)
+            self._noise[qubits] = noise.device_noise(self._properties, qubits, dt)
         return self._noise[qubits]
 
     def run(

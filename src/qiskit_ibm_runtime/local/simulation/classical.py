@@ -13,14 +13,14 @@ Decision = Union[bool, "tuple[int, Decision, Decision]"]
 """Decision tree: a known result, or a bit with the trees for its values 0 and 1."""
 
 
-def moved(value: Any, clbits: tuple[int, ...]) -> Any:
+def map_bits(value: Any, clbits: tuple[int, ...]) -> Any:
     """Map the bits of a condition or its target to another circuit."""
     if isinstance(value, form.Classical):
         return form.Classical(tuple([clbits[bit] for bit in value.bits]), value.register)
     if isinstance(value, form.Equal):
-        return form.Equal(moved(value.target, clbits), value.value)
+        return form.Equal(map_bits(value.target, clbits), value.value)
     if isinstance(value, form.Expression):
-        parts = tuple(moved(part, clbits) for part in value.parts)
+        parts = tuple(map_bits(part, clbits) for part in value.parts)
         return form.Expression(value.kind, value.width, parts)
     return value
 
@@ -30,14 +30,16 @@ def is_possible(condition: form.Equal) -> bool:
     return 0 <= condition.value < 1 << len(condition.target.bits)
 
 
-def decision(condition: form.Condition) -> Decision:
+def decision_tree(condition: form.Condition) -> Decision:
     """Return the decision tree of a condition."""
     if isinstance(condition, form.Equal):
         return _equal(condition)
     return _tried(condition, bool)
 
 
-def choice(target: form.Classical | form.Expression, values: tuple[int | None, ...]) -> Decision:
+def choice_tree(
+    target: form.Classical | form.Expression, values: tuple[int | None, ...]
+) -> Decision:
     """Return the decision tree for a target having one of some values; ``None`` matches all."""
     if None in values:
         return True

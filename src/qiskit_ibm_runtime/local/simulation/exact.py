@@ -154,19 +154,19 @@ class State:
         if method == "stabilizer" or (method == "automatic" and len(qubits) > DENSE):
             clifford = _clifford(plain)
             if clifford is not None:
-                return cls(qubits, partial(states.in_stabilizer_state, clifford))
+                return cls(qubits, partial(states.stabilizer_moments, clifford))
         if method == "matrix_product_state" and len(qubits) > DENSE:
             return cls(qubits, partial(_by_aer, machine, plain))
         plain.save_statevector()
-        return cls.in_vector(qubits, machine.data([plain])[0])
+        return cls.from_vector(qubits, machine.data([plain])[0])
 
     @classmethod
-    def in_vector(cls, qubits: list[int], saved: dict[str, Any]) -> State:
+    def from_vector(cls, qubits: list[int], saved: dict[str, Any]) -> State:
         """Return the state for a state vector saved by Aer."""
         vector = np.asarray(saved["statevector"])
         if vector.strides != (vector.itemsize,):  # Aer 0.12 sets wrong strides with numpy 2
             vector = np.lib.stride_tricks.as_strided(vector, strides=(vector.itemsize,))
-        return cls(qubits, partial(states.in_vector, vector))
+        return cls(qubits, partial(states.statevector_moments, vector))
 
     def value(self, operator: SparsePauliOp, positions: list[int]) -> tuple[complex, float | None]:
         """Return the expectation value and the variance of an operator.
@@ -223,7 +223,7 @@ def states_at(
     """
     qubits, plain = _compacted(circuit)
     if len(qubits) > DENSE or machine.backend.method == "stabilizer":
-        for bound in Sweep(circuit, points).bound():
+        for bound in Sweep(circuit, points).bind():
             yield State.of(machine, bound)
         return
     plain.save_statevector()
@@ -231,7 +231,7 @@ def states_at(
     for first in range(0, len(points), at_once):
         some = points[first : first + at_once]
         for saved in machine.data([plain] * len(some), points=some):
-            yield State.in_vector(qubits, saved)
+            yield State.from_vector(qubits, saved)
 
 
 def _compacted(circuit: QuantumCircuit) -> tuple[list[int], QuantumCircuit]:

@@ -22,7 +22,7 @@ from qiskit_ibm_runtime._circuits.builder import to_circuit
 from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime._circuits.operation_classes import Family, OperationClass, operation_class
 
-from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfolded
+from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def gates_of(method: str) -> frozenset[str]:
     return frozenset(AerSimulator(method=method).configuration().basis_gates)
 
 
-def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
+def lower(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str]) -> Any:
     """Return an equivalent circuit that a simulator runs correctly, or the circuit itself.
 
     Args:
@@ -54,7 +54,7 @@ def lowered(circuit: QuantumCircuit, gates: frozenset[str], names: frozenset[str
     """
     if is_ready(circuit, gates, names) or has_jumps(circuit):
         return circuit
-    line = unfolded(normal_form(circuit), Kept(lambda its: its.name in gates, names))
+    line = unfold(normal_form(circuit), Kept(lambda its: its.name in gates, names))
     return with_jumps(to_circuit(line.circuit), line.control)
 
 
@@ -172,7 +172,7 @@ def _instruction(control: Control, width: int, circuit: QuantumCircuit) -> Any:
     return jump
 
 
-def closed(circuit: QuantumCircuit) -> QuantumCircuit:
+def keep_last_marks(circuit: QuantumCircuit) -> QuantumCircuit:
     """Save a value at the end of a circuit with marks, because Aer drops unused final parts."""
     mark = next((item for item in circuit.data if item.operation.name == "mark"), None)
     if mark is None:

@@ -76,7 +76,7 @@ def channel(error: Any) -> SuperOp:
     return SuperOp(sum(parts))
 
 
-def of_device(properties: Any, qubits: Iterable[int], dt: float | None) -> NoiseModel:
+def device_noise(properties: Any, qubits: Iterable[int], dt: float | None) -> NoiseModel:
     """Create a noise model for some qubits of a device from its calibration.
 
     Args:
@@ -87,10 +87,10 @@ def of_device(properties: Any, qubits: Iterable[int], dt: float | None) -> Noise
     there = set(qubits)
     part = copy.copy(properties)
     part.gates = [gate for gate in properties.gates if there.issuperset(gate.qubits)]
-    return restricted(NoiseModel.from_backend_properties(part, dt=dt), there)
+    return restrict(NoiseModel.from_backend_properties(part, dt=dt), there)
 
 
-def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
+def restrict(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
     """Restrict a noise model to some qubits.
 
     Aer converts the complete model for every run. This takes a second or more for 127 qubits, but
@@ -112,7 +112,7 @@ def restricted(model: NoiseModel, qubits: Iterable[int]) -> NoiseModel:
     return small
 
 
-def spelled_out(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
+def add_explicit_noise(circuit: QuantumCircuit, model: NoiseModel | None) -> QuantumCircuit:
     """Add noise to a circuit that Aer itself would add incorrectly.
 
     Inserts the relaxation of each delay, which Aer omits between jumps. Also inserts a noiseless
@@ -158,7 +158,7 @@ class _Relaxations:
         return self._found[key]
 
 
-def without_delays(model: NoiseModel | None) -> NoiseModel | None:
+def without_delay_noise(model: NoiseModel | None) -> NoiseModel | None:
     """Return a noise model without the noise of delays."""
     if model is None or not model._custom_noise_passes:
         return model

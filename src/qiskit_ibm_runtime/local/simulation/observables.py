@@ -59,7 +59,7 @@ class Observable:
 
     @classmethod
     def of(cls, operator: SparsePauliOp) -> Observable:
-        """Split an operator returned by :func:`collected`."""
+        """Split an operator returned by :func:`collect_terms`."""
         is_constant = ~(operator.paulis.x | operator.paulis.z).any(axis=1)
         constant = _real(operator.coeffs[is_constant]).sum().item()
         rest = operator[~is_constant]
@@ -71,7 +71,7 @@ class Observable:
         return Observable(0.0 if first else self.constant, self.groups[first:last])
 
 
-def collected(operator: Any) -> SparsePauliOp:
+def collect_terms(operator: Any) -> SparsePauliOp:
     """Add up equal terms, and drop imaginary parts that are rounding errors.
 
     Replaces ``simplify`` of terra, which fails below 0.45 with numpy 2.
@@ -136,7 +136,7 @@ class Prepared:
         marked.add_register(marks)
         marked.barrier()
         marked.measure(range(width), marks)
-        fitted = machine.transpiled([marked])[0]
+        fitted = machine.transpile([marked])[0]
         positions = [0] * width
         kept = []
         for item in fitted.data:
@@ -149,18 +149,18 @@ class Prepared:
         del kept[last]
         return cls(machine, _with_data(fitted, kept), positions, first)
 
-    def bound(self, point: Point) -> Prepared:
+    def bind(self, point: Point) -> Prepared:
         """Bind the parameters of the circuit."""
         if not point:
             return self
-        (circuit,) = Sweep(self.circuit, [point]).bound()
+        (circuit,) = Sweep(self.circuit, [point]).bind()
         return self.with_circuit(circuit)
 
     def with_circuit(self, circuit: QuantumCircuit) -> Prepared:
         """Return the same placement with another circuit."""
         return Prepared(self.machine, circuit, self.positions, self.first)
 
-    def measured(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
+    def with_measurements(self, group: Group, flips: Array | None = None) -> QuantumCircuit:
         """Return the circuit with measurements of a group; qubits may be flipped before them."""
         circuit = self.circuit.copy()
         for number, (qubit, axis) in enumerate(zip(group.qubits, group.axes)):

@@ -57,7 +57,7 @@ class Outcomes:
         return [text[start : start + width] for start in range(0, len(text), width)]
 
 
-def together(several: list[Outcomes]) -> Outcomes:
+def concatenate(several: list[Outcomes]) -> Outcomes:
     """Concatenate the outcomes of several runs."""
     return Outcomes(
         np.concatenate([seen.bits for seen in several]),

@@ -49,7 +49,7 @@ class Batch:
         return self.simulator.run([one.circuit for one in self.loaded], **options)
 
 
-def started(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
+def start(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
     """Start simulating circuits, with independent random numbers for each batch."""
     seeds = _hashed(seed).generate_state(len(batches), np.uint64) >> np.uint64(1)
     jobs = [

@@ -21,7 +21,7 @@ BLOCK = 14
 """Number of qubits of the blocks in which a state vector is processed: 256 KiB."""
 
 
-def in_vector(vector: Array, operator: SparsePauliOp) -> Moments:
+def statevector_moments(vector: Array, operator: SparsePauliOp) -> Moments:
     """Compute moments in a state vector; qubit 0 is the lowest bit of the index.
 
     A term with bit masks ``x`` and ``z`` maps amplitude ``k ^ x`` to amplitude ``k``, times a phase
@@ -49,7 +49,7 @@ def in_vector(vector: Array, operator: SparsePauliOp) -> Moments:
     return mean, square
 
 
-def in_stabilizer_state(clifford: Clifford, operator: SparsePauliOp) -> Moments:
+def stabilizer_moments(clifford: Clifford, operator: SparsePauliOp) -> Moments:
     """Compute moments in the state that a Clifford circuit prepares from the ground state.
 
     Conjugation by the circuit maps each term to a Pauli, which maps the ground state to a basis

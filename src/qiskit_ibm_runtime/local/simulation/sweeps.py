@@ -66,7 +66,7 @@ class Sweep:
             for circuit, its in zip(circuits, binds)
         ]
 
-    def bound(self) -> list[QuantumCircuit]:
+    def bind(self) -> list[QuantumCircuit]:
         """Return the bound circuit at each point; the same object if it has no parameters."""
         names = list(self.circuit.parameters)
         if not names:
@@ -76,7 +76,7 @@ class Sweep:
             for point in self.points
         ]
 
-    def loaded(self) -> Loaded | None:
+    def load(self) -> Loaded | None:
         """Return the circuit for Aer to bind, or ``None`` if it must be bound here.
 
         The circuit must satisfy :func:`~.lowering.is_ready` and be run without noise.
@@ -97,7 +97,7 @@ class Sweep:
             return None
 
 
-def swept(
+def group_by_circuit(
     circuits: Sequence[QuantumCircuit], points: Sequence[Point]
 ) -> tuple[list[Sweep], list[int]]:
     """Group points by circuit, compared by identity.

@@ -16,9 +16,9 @@ from qiskit_ibm_runtime.local.devices import catalog
 
 from . import noise, runs
 from .backend import CLIFFORD
-from .fitting import Fitting
 from .outcomes import Outcomes
-from .sweeps import swept
+from .sweeps import group_by_circuit
+from .transpilation import Transpiler
 from .unfolding import UnsupportedError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class TranspilingBackend:
             return noise.basis_gates(self.given_noise)
         return list(self.configuration.basis_gates)
 
-    def transpiled(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
+    def transpile(self, circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
         """Transpile circuits by the options, with control flow converted to jumps.
 
         Raises:
@@ -100,15 +100,15 @@ class TranspilingBackend:
         for circuit in circuits:
             self._check_width(circuit)
         if not (self._settings.skip or self._is_free):
-            return [self._fitted(circuit) for circuit in circuits]
-        circuits = [self.backend.lowered(circuit, self.given_noise) for circuit in circuits]
+            return [self._transpile(circuit) for circuit in circuits]
+        circuits = [self.backend.lower(circuit, self.given_noise) for circuit in circuits]
         for circuit in circuits:
             self._check_gates(circuit)
         return circuits
 
-    def _fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
+    def _transpile(self, circuit: QuantumCircuit) -> QuantumCircuit:
         try:
-            return self._fitting.fitted(circuit)
+            return self._transpiler.transpile(circuit)
         except TranspilerError as error:
             others = sorted({item.operation.name for item in circuit.data} - CLIFFORD)
             if self.backend.method != "stabilizer" or self._settings.basis_gates or not others:
@@ -130,7 +130,7 @@ class TranspilingBackend:
         )
 
     @cached_property
-    def _fitting(self) -> Fitting:
+    def _transpiler(self) -> Transpiler:
         given = self._settings
         settings = {
             "layout_method": given.layout_method,
@@ -142,7 +142,7 @@ class TranspilingBackend:
         }
         if "scheduling_method" in settings:
             settings.update(self._timing(given.further))
-        return Fitting(
+        return Transpiler(
             self.basis_gates,
             self.coupling_map,
             given.level,
@@ -254,7 +254,7 @@ class TranspilingBackend:
         if not circuits:
             return []
         logger.info("Running %d circuits with %d shots on %s.", len(circuits), shots, self.name)
-        sweeps, order = swept(circuits, points or [{}] * len(circuits))
+        sweeps, order = group_by_circuit(circuits, points or [{}] * len(circuits))
         result = self.backend.simulate(
             sweeps, self.given_noise, shots=shots, seed=self._next_seed()
         ).result()

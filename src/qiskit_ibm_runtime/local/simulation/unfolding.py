@@ -87,7 +87,7 @@ class _Where(NamedTuple):
     loop: tuple[int, int] | None = None  # targets of break and continue
 
 
-def unfolded(circuit: form.Circuit, kept: Kept) -> Line:
+def unfold(circuit: form.Circuit, kept: Kept) -> Line:
     """Unfold a circuit; its qubits form one register, and classical registers are kept.
 
     Raises:
@@ -146,7 +146,7 @@ class _Unfolding:
                 qubits=tuple([where.qubits[place] for place in item.qubits]),
                 clbits=tuple([where.clbits[place] for place in item.clbits]),
             )
-            condition = classical.moved(item.condition, where.clbits)
+            condition = classical.map_bits(item.condition, where.clbits)
             flow = _FLOW.get(operation.kind)
             if flow is not None:
                 flow(self, operation, condition, where, its)
@@ -277,7 +277,7 @@ class _Unfolding:
         otherwise: Callable[[], None] | None = None,
     ) -> None:
         begin, yes, no, end = len(self._items), self._mark(), self._mark(), self._mark()
-        self._decide(classical.decision(condition), yes, no)
+        self._decide(classical.decision_tree(condition), yes, no)
         inside = len(self._items)
         self._depth += 1
         self._items.append(Mark(yes))
@@ -318,7 +318,7 @@ class _Unfolding:
     def _while(self, operation: Any, condition: Any, _: _Where, inside: _Where) -> None:
         again, yes, done = self._mark(), self._mark(), self._mark()
         self._items.append(Mark(again))
-        self._decide(classical.decision(condition), yes, done)
+        self._decide(classical.decision_tree(condition), yes, done)
         self._items.append(Mark(yes))
         self._depth += 1
         self.add(operation.bodies[0], inside._replace(loop=(done, again)))
@@ -339,12 +339,12 @@ class _Unfolding:
         self._items.append(Mark(done))
 
     def _switch(self, operation: Any, condition: Any, outside: _Where, inside: _Where) -> None:
-        target = classical.moved(operation.params[0], outside.clbits)
+        target = classical.map_bits(operation.params[0], outside.clbits)
         end = self._mark()
         self._depth += 1
         for values, body in zip(operation.params[1], operation.bodies):
             yes, no = self._mark(), self._mark()
-            self._decide(classical.choice(target, values), yes, no)
+            self._decide(classical.choice_tree(target, values), yes, no)
             self._items.append(Mark(yes))
             self.add(body, inside)
             self._items += [Jump(end), Mark(no)]

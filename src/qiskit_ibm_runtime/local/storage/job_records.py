@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.timestamps import new_id, now
 
-from .payloads import encoded
+from .payloads import encode
 
 if TYPE_CHECKING:
     import sqlite3
@@ -154,7 +154,7 @@ class Jobs:
         self._add_tags(job.id, job.details.get("tags", []))
         self._payloads.put(job.id, "params", params)
         if source is not None:
-            self._payloads.put(job.id, "source", encoded(source))
+            self._payloads.put(job.id, "source", encode(source))
         if submission is not None:
             execute(
                 "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?)",
@@ -240,7 +240,7 @@ class Jobs:
         if changed:
             for kind, text in (("result", result), ("log", log)):
                 if text:
-                    self._payloads.put(job_id, kind, encoded(text))
+                    self._payloads.put(job_id, kind, encode(text))
         return bool(changed)
 
     def add_messages(self, job_id: str, first: int, texts: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ _IN_FILES = ("params", "result")
 Data = Union[bytes, memoryview]
 
 
-def encoded(text: str) -> bytes:
+def encode(text: str) -> bytes:
     """Encode a string in UTF-8; lone surrogates become backslash escapes."""
     return text.encode("utf-8", "backslashreplace")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.timestamps import now
 
-from .payloads import encoded
+from .payloads import encode
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,7 +60,7 @@ class Programs:
 
     def put_source(self, program: Program, source: str) -> None:
         """Store the source of a program."""
-        self._payloads.put(program.id, "source", encoded(source))
+        self._payloads.put(program.id, "source", encode(source))
         self.put(replace(program, updated=now()))
 
     def source(self, program_id: str) -> str | None:

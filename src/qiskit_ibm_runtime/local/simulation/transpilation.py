@@ -26,7 +26,7 @@ from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES
 
 from .lowering import is_standard, with_jumps
-from .unfolding import CHANNELS, Kept, UnsupportedError, unfolded
+from .unfolding import CHANNELS, Kept, UnsupportedError, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ _ONE_WAY = {row.name for row in OPERATION_CLASSES.values() if row.controlled} - 
 
 
 @dataclass(frozen=True)
-class Fitting:
+class Transpiler:
     """Target and options of transpilation.
 
     Attributes:
@@ -70,7 +70,7 @@ class Fitting:
     names: frozenset[str] = frozenset()
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def fitted(self, circuit: QuantumCircuit) -> QuantumCircuit:
+    def transpile(self, circuit: QuantumCircuit) -> QuantumCircuit:
         """Transpile a circuit.
 
         Raises:
@@ -79,7 +79,7 @@ class Fitting:
         control: Sequence[tuple[int, Control]] = ()
         if not is_standard(circuit):
             kept = Kept(self._is_native, self.names - {"swap"})
-            line = unfolded(normal_form(circuit), kept)
+            line = unfold(normal_form(circuit), kept)
             circuit, control = to_circuit(line.circuit), line.control
         if control or self._is_kept_on_pairs(circuit):
             return self._with_control(circuit, control)
