@@ -166,3 +166,9 @@ def test_recorder_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         server.requests.clear()
         service.jobs()
         assert (len(server.requests.exchanges), server.requests.dropped) == (1, 0)
+
+
+def test_former_name_of_the_server_pool_still_works() -> None:
+    from qiskit_ibm_runtime.testing import Workshop
+
+    assert Workshop is ServerPool
