@@ -31,24 +31,24 @@ import asyncio, os, signal, sys
 from distributed import Scheduler, Worker
 from qiskit_ibm_runtime.local.execution import dask_executor
 
-async def serve(address, told):
+async def serve(address, write_end):
     if address:
         node = Worker(address, nthreads=1, host="127.0.0.1", dashboard=False, memory_limit=0)
     else:
         node = Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=":0")
     async with node:
-        os.write(told, node.address.encode())
-        os.close(told)
+        os.write(write_end, node.address.encode())
+        os.close(write_end)
         await node.finished()
 
 def start(address=""):
-    on_message, told = os.pipe()
+    read_end, write_end = os.pipe()
     process = os.fork()
     if process == 0:
-        asyncio.run(serve(address, told))
+        asyncio.run(serve(address, write_end))
         os._exit(0)
-    os.close(told)
-    return process, os.read(on_message, 1000).decode()
+    os.close(write_end)
+    return process, os.read(read_end, 1000).decode()
 
 scheduler, address = start()
 nodes = [scheduler, *(start(address)[0] for _ in range(2))]

@@ -130,16 +130,16 @@ def test_detached_processes_end_with_the_job(pool: ExecutorThread, end: str) -> 
 
 @on_linux
 def test_cancels_job_that_stopped_its_keeper(pool: ExecutorThread) -> None:
-    told = threading.Event()
+    published = threading.Event()
     pids: list[int] = []
 
     def on_message(text: str) -> None:
         pids.extend(json.loads(text))
-        told.set()
+        published.set()
 
     stop = ("os.kill(os.getppid(), 19)", "time.sleep(1000)")
     running = pool.submit(work(source=program(*_DETACH, *stop)), on_message)
-    assert told.wait(60)
+    assert published.wait(60)
 
     running.cancel()
 

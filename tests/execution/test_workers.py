@@ -281,13 +281,13 @@ def test_crash_fails_only_its_job(
     source = program("import os", "print('so far', flush=True)", line)
 
     crashing = pool.submit(work(source=source))
-    beside = pool.submit(work("sampler", {"circuits": [bell]}))
+    concurrent = pool.submit(work("sampler", {"circuits": [bell]}))
     outcome = crashing.result(60)
 
     assert not outcome.succeeded
     assert output in outcome.text
     assert "so far" in outcome.log
-    assert beside.result(60).succeeded
+    assert concurrent.result(60).succeeded
     assert pool.run(work("sampler", {"circuits": [bell]})).succeeded
 
 
@@ -362,13 +362,13 @@ def test_cancel_kills_only_the_job_and_its_descendants(
     )
     waiting = pool.submit(work(source=source), heard)
     assert started.wait(60)
-    beside = pool.submit(work("sampler", {"circuits": [bell]}))
+    concurrent = pool.submit(work("sampler", {"circuits": [bell]}))
 
     assert waiting.cancel()
 
     for process in pids:
         wait_for_exit(process)
-    assert beside.result(60).succeeded
+    assert concurrent.result(60).succeeded
 
 
 def test_job_above_its_memory_limit_fails(pool: ExecutorThread, bell: QuantumCircuit) -> None:

@@ -28,7 +28,7 @@ class Acknowledged:
 
     jobs: dict[str, Any] = field(default_factory=dict)
     finished: dict[str, str] = field(default_factory=dict)
-    cancelled: set[str] = field(default_factory=set)
+    canceled: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class KillableServer:
             session.delete(other, timeout=TIMEOUT)
         elif choice < 0.2:
             if session.post(f"{other}/cancel", timeout=TIMEOUT).status_code == 204:
-                known.cancelled.add(other_id)
+                known.canceled.add(other_id)
         else:
             found = session.get(other, timeout=TIMEOUT)
             status = found.json().get("status") if found.status_code == 200 else None
@@ -162,7 +162,7 @@ def check(folder: Path, known: Acknowledged) -> dict[str, int]:
         counts[status] = counts.get(status, 0) + 1
         assert job["params"] == {"give": give}
         assert known.finished.get(job_id, status) == status, "a final status changed"
-        assert status == "Cancelled" or job_id not in known.cancelled
+        assert status == "Cancelled" or job_id not in known.canceled
         result = server.get(f"/jobs/{job_id}/results")
         if status == "Completed":
             assert result.json() == give

@@ -140,10 +140,10 @@ def test_iam_exchanges_api_key_for_a_well_formed_token(server: BackgroundServer)
     )
     assert found.json()["rows_count"] == 1
     assert found.json()["resources"][0]["crn"] == CRN
-    nobody = requests.get(
+    unknown = requests.get(
         f"{server.url}/v2/resource_instances?name=other", headers=bearer, timeout=30
     )
-    assert nobody.json()["rows_count"] == 0
+    assert unknown.json()["rows_count"] == 0
     jobs = requests.get(f"{server.url}/jobs", headers={**bearer, "Service-CRN": CRN}, timeout=30)
     assert jobs.status_code == 200
 

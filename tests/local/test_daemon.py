@@ -58,10 +58,10 @@ def python(*arguments: str, **environment: str) -> str:
     ).stdout
 
 
-def process_in(told: str) -> int:
+def process_in(output: str) -> int:
     """Parse the number in ``process: ...`` or ``stopped: process ...``."""
-    found = re.search(r"process:? (\d+)", told)
-    assert found is not None, told
+    found = re.search(r"process:? (\d+)", output)
+    assert found is not None, output
     return int(found[1])
 
 
@@ -71,9 +71,9 @@ def test_persistent_runtime_and_its_jobs_outlive_processes(home: Path) -> None:
         subprocess.Popen(runtime("start", "--workers", "1"), stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    told = {one.communicate()[0] for one in starting}
-    assert len(told) == 1
-    pid = process_in(told.pop())
+    output = {one.communicate()[0] for one in starting}
+    assert len(output) == 1
+    pid = process_in(output.pop())
     assert os.getsid(pid) == pid
     file = next(home.glob(".qiskit/embedded-runtime/*/server.json"))
     assert file.stat().st_mode & 0o777 == 0o600

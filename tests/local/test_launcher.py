@@ -180,9 +180,9 @@ def test_dead_runtime_fails_fast_and_the_next_service_starts_another() -> None:
     assert "goes on" not in printed
     assert "still there" not in printed
     lines = printed.splitlines()
-    told = [line for line in lines if "SIGKILL" in line and "its jobs are lost" in line]
+    failures = [line for line in lines if "SIGKILL" in line and "its jobs are lost" in line]
     for what in ("result", "result in time", "status", "run", "Streaming of job"):
-        assert any(line.startswith(what) for line in told), printed
+        assert any(line.startswith(what) for line in failures), printed
     assert lines[-1] == "another job"
 
 
