@@ -2,6 +2,8 @@
 
 pytest loads the fixtures in `pytest_plugin` automatically. The classes here are for other test
 runners. The extra ``local`` is required.
+
+.. versionadded:: 0.9.3+embedded.1
 """
 
 from __future__ import annotations
