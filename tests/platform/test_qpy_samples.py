@@ -53,7 +53,7 @@ def test_states_match_qiskit(sample: dict[str, Any]) -> None:
 def test_conditional_branches_match_qiskit(sample: dict[str, Any]) -> None:
     (program,) = qpy.read(data(sample))
     if sample["name"] == "expressions" and find_spec("qiskit.circuit.classical") is None:
-        with pytest.raises(PubError, match="need Qiskit Terra"):
+        with pytest.raises(PubError, match="require Qiskit Terra"):
             circuits.from_program(program)
         return
     circuit = circuits.from_program(program).circuit

@@ -20,6 +20,7 @@ from .lowering import END
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qiskit import QuantumCircuit
     from qiskit.result import Result
 
     from .sweeps import Loaded
@@ -46,7 +47,16 @@ class Batch:
         """Start the simulator."""
         if any(one.binds for one in self.loaded):
             options["parameter_binds"] = [one.binds for one in self.loaded]
-        return self.simulator.run([one.circuit for one in self.loaded], **options)
+        return self.simulator.run(self._circuits(), **options)
+
+    def _circuits(self) -> list[QuantumCircuit]:
+        """Return the circuits; Aer 0.12.0 loses the metadata of an object that comes twice."""
+        seen: set[int] = set()
+        circuits = []
+        for circuit in (one.circuit for one in self.loaded):
+            circuits.append(circuit.copy() if circuit.metadata and id(circuit) in seen else circuit)
+            seen.add(id(circuit))
+        return circuits
 
 
 def start(batches: list[Batch], shots: int, seed: Seed, **options: Any) -> SimulationJob:
