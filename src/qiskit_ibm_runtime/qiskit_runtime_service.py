@@ -181,6 +181,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             self._api_client = _here.RuntimeClient(self._client_params)
             self._hgps = self._initialize_hgps(auth_client)
             self._backends = opening.list_backends(self._hgps, self._client_params.url)
+        opening.note_alive(self._client_params.url or "")
         self._number = uuid.uuid4().hex
         _living[self._number] = self
 

@@ -21,6 +21,7 @@ from qiskit_ibm_runtime import (
     Session,
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.http.liveness import watch
 
 
 @pytest.fixture
@@ -169,6 +170,16 @@ def test_from_id_resumes_the_session_without_opening_a_new_one(standin, service)
     assert "start_session" not in body
     with pytest.raises(IBMInputValueError, match="'session_id'"):
         Session.from_id("", service=service, backend=DEVICE)
+
+
+def test_server_at_the_address_of_an_ended_runtime_is_not_taken_for_it(standin):
+    watch(standin.url, lambda: "It has ended.")
+    session = Session(standin.service(), DEVICE)
+
+    job = session.run("p", {})
+    session.close()
+
+    assert closings(standin) == [f"DELETE /sessions/{job.job_id()}/close"]
 
 
 def test_closes_once_and_rejects_more_jobs(standin, session):

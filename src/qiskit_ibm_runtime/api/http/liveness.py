@@ -26,6 +26,12 @@ def why_ended(url: str) -> str | None:
     return ask() if ask else None
 
 
+def note_alive(url: str) -> None:
+    """Forget a server that has ended: another one answers at its address."""
+    if why_ended(url) is not None:
+        del _watched[urlsplit(url).netloc]
+
+
 def raise_if_ended(url: str) -> None:
     """Raise if a server is known to have ended.
 
