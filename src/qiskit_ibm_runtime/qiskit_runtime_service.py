@@ -153,6 +153,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         # Imported here, so that importing the package does not import requests and websockets.
         from ._backends.catalog import BackendCatalog
         from ._service import opening
+        from .api.http.liveness import note_alive
         from .api.http.settings import HttpSettings
 
         super().__init__()
@@ -181,7 +182,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             self._api_client = _here.RuntimeClient(self._client_params)
             self._hgps = self._initialize_hgps(auth_client)
             self._backends = opening.list_backends(self._hgps, self._client_params.url)
-        opening.note_alive(self._client_params.url or "")
+        note_alive(self._client_params.url or "")
         self._number = uuid.uuid4().hex
         _living[self._number] = self
 
