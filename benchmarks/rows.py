@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any, Callable
 
 Call = Callable[[], object]
+Facts = Callable[[], "dict[str, object]"]
 
 
 @dataclass
@@ -15,7 +17,7 @@ class Plan:
     subject: Call
     floor: Call | None = None
     rounds: int = 7
-    facts: Callable[[], dict[str, object]] = dict
+    facts: Facts = dict
     close: Call = lambda: None
 
 
@@ -28,6 +30,21 @@ class Row:
     make: Callable[[], Plan]
 
 
-def row(what: str, goal: str) -> Callable[[Callable[[], Plan]], Row]:
-    """Declare a row above the function that prepares it."""
-    return lambda make: Row(what, goal, make)
+def counted(standin: Any, call: Call) -> Facts:
+    """Return the facts of a call: what it asked of a stand-in."""
+
+    def facts() -> dict[str, object]:
+        standin.reset()
+        call()
+        return standin.counts()
+
+    return facts
+
+
+def peak_of(call: Call) -> tuple[int, Any]:
+    """Return the most memory that a call had in use at a time, and what it returned."""
+    tracemalloc.start()
+    result = call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, result

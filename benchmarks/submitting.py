@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import Any
 
-from benchmarks.encoding import parameterized
-from benchmarks.rows import Plan, row
+from benchmarks.encoding import encode, parameterized
+from benchmarks.rows import Plan, Row, counted
 from benchmarks.standin import StandIn
 
 
@@ -16,10 +16,7 @@ def sampler_on(standin: StandIn) -> Any:
     return Sampler(session=Session(service=standin.service(), backend="device_00"))
 
 
-def _submitted(number: int) -> Plan:
-    from qiskit_ibm_runtime import RuntimeEncoder
-
-    rounds = 5
+def _submitted(number: int, rounds: int = 5) -> Plan:
     standin = StandIn(latency=0)
     sampler = sampler_on(standin)
     stock = [parameterized(number) for _ in range(2 * rounds + 2)]
@@ -28,26 +25,20 @@ def _submitted(number: int) -> Plan:
     def submit() -> None:
         sampler.run(stock.pop(), values)
 
-    def encode() -> None:
+    def encoding() -> None:
         circuits = stock.pop()
         parameters = [list(circuit.parameters) for circuit in circuits]
-        inputs = {"circuits": circuits, "parameters": parameters, "parameter_values": values}
-        json.dumps(inputs, cls=RuntimeEncoder)
-
-    def facts() -> dict[str, object]:
-        standin.reset()
-        submit()
-        return standin.counts()
+        encode({"circuits": circuits, "parameters": parameters, "parameter_values": values})
 
     submit()  # looks at the device
-    return Plan(submit, encode, rounds, facts=facts, close=standin.stop)
+    return Plan(submit, encoding, rounds, counted(standin, submit), standin.stop)
 
 
-@row("submit 100 circuits of 20 qubits, beside encoding them", "encode + 10 ms, one request")
-def hundred() -> Plan:
-    return _submitted(100)
-
-
-@row("submit one circuit", "one request")
-def single() -> Plan:
-    return _submitted(1)
+ROWS = [
+    Row(
+        "submit 100 circuits of 20 qubits, beside encoding them",
+        "encode + 10 ms, one request",
+        partial(_submitted, 100),
+    ),
+    Row("submit one circuit", "one request", partial(_submitted, 1)),
+]
