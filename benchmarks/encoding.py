@@ -6,8 +6,7 @@ import base64
 import io
 import json
 import zlib
-from functools import cache
-from typing import Iterable
+from functools import cache, partial
 
 import numpy as np
 from qiskit import QuantumCircuit, qpy
@@ -31,7 +30,7 @@ def tight(circuits: list[QuantumCircuit]) -> str:
     return json.dumps(texts)
 
 
-def dumped(circuits: Iterable[QuantumCircuit]) -> None:
+def dumped(circuits: list[QuantumCircuit]) -> None:
     """Write circuits as terra does, and nothing else."""
     for circuit in circuits:
         qpy.dump(circuit, io.BytesIO())
@@ -77,37 +76,20 @@ def stored(array: np.ndarray) -> str:
     return base64.b64encode(zlib.compress(buffer.getvalue(), 0)).decode()
 
 
-def _hundred() -> Plan:
-    fresh = iter([parameterized(100) for _ in range(5)])
-    again = parameterized(100)
-    return Plan(lambda: encode(next(fresh)), lambda: tight(again), rounds=5)
+def _wide_copies(number: int = 300) -> list[QuantumCircuit]:
+    return [circuit.copy() for circuit in wide()[:number]]
+
+
+def _peak() -> dict[str, object]:
+    sixty = _wide_copies(60)
+    peak, text = peak_of(lambda: encode(sixty))
+    return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
 
 
 def _again() -> Plan:
-    circuit = parameterized(1)[0]
-    encode([circuit])
-    return Plan(lambda: encode([circuit]), lambda: tight([circuit]))
-
-
-def _same() -> Plan:
-    fresh = iter(parameterized(7))
-    other = parameterized(1)
-    return Plan(lambda: encode([next(fresh)] * 100), lambda: tight(other))
-
-
-def _many() -> Plan:
-    def facts() -> dict[str, object]:
-        sixty = [circuit.copy() for circuit in wide()[:60]]
-        peak, text = peak_of(lambda: encode(sixty))
-        return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
-
-    fresh = iter([[circuit.copy() for circuit in wide()] for _ in range(3)])
-    return Plan(lambda: encode(next(fresh)), lambda: dumped(wide()), 3, facts)
-
-
-def _floats() -> Plan:
-    facts = lambda: {"bytes": len(encode(NUMBERS))}  # noqa: E731
-    return Plan(lambda: encode(NUMBERS), lambda: stored(NUMBERS), facts=facts)
+    circuit = parameterized(1)
+    encode(circuit)
+    return Plan(lambda: encode(circuit), lambda: tight(circuit))
 
 
 def _floats_back() -> Plan:
@@ -119,14 +101,30 @@ def _floats_back() -> Plan:
 
 
 ROWS = [
-    Row("encode 100 parameterized circuits of 20 qubits", "under 200 ms", _hundred),
+    Row(
+        "encode 100 parameterized circuits of 20 qubits",
+        "under 200 ms",
+        lambda: Plan(encode, tight, 5, partial(parameterized, 100)),
+    ),
     Row("encode a circuit object that was sent before", "under 1 ms", _again),
-    Row("encode the same circuit object 100 times", "one encode", _same),
+    Row(
+        "encode the same circuit object 100 times",
+        "one encode",
+        lambda: Plan(lambda one: encode(one * 100), tight, prepare=partial(parameterized, 1)),
+    ),
     Row(
         "encode 300 circuits of 127 qubits x 1,000 gates",
         "qpy.dump + 10 %, peak < 3 x bytes",
-        _many,
+        lambda: Plan(encode, dumped, 3, _wide_copies, facts=_peak),
     ),
-    Row("encode 10^6 float64", "under 60 ms, bytes +5 % at most", _floats),
+    Row(
+        "encode 10^6 float64",
+        "under 60 ms, bytes +5 % at most",
+        lambda: Plan(
+            partial(encode, NUMBERS),
+            partial(stored, NUMBERS),
+            facts=lambda: {"bytes": len(encode(NUMBERS))},
+        ),
+    ),
     Row("decode 10^6 float64", "under 40 ms", _floats_back),
 ]

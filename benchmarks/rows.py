@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
-Call = Callable[[], object]
-Facts = Callable[[], "dict[str, object]"]
+Call = Callable[..., object]
 
 
 @dataclass
 class Plan:
-    """What a row runs: the subject, the floor it is compared with, and facts it counted."""
+    """What a row runs: the subject, the floor it is compared with, and facts it counted.
+
+    What ``prepare`` returns, anew for each call, is handed to the subject and to the floor. What a
+    call asks of a stand-in is counted.
+    """
 
     subject: Call
     floor: Call | None = None
     rounds: int = 7
-    facts: Facts = dict
-    close: Call = lambda: None
+    prepare: Call | None = None
+    standin: Any = None
+    facts: Callable[[], dict[str, object]] = dict
+
+    def ready(self, what: str = "subject") -> Call:
+        """Return a call that lacks nothing but to be measured."""
+        call = getattr(self, what)
+        return partial(call, self.prepare()) if self.prepare else call
+
+    def counts(self) -> dict[str, object]:
+        """Return the facts, and what one call asked of the stand-in."""
+        if self.standin is None:
+            return self.facts()
+        call = self.ready()
+        self.standin.reset()
+        call()
+        return {**self.standin.counts(), **self.facts()}
+
+    def end(self) -> None:
+        if self.standin is not None:
+            self.standin.stop()
 
 
 @dataclass
@@ -28,17 +51,6 @@ class Row:
     what: str
     goal: str
     make: Callable[[], Plan]
-
-
-def counted(standin: Any, call: Call) -> Facts:
-    """Return the facts of a call: what it asked of a stand-in."""
-
-    def facts() -> dict[str, object]:
-        standin.reset()
-        call()
-        return standin.counts()
-
-    return facts
 
 
 def peak_of(call: Call) -> tuple[int, Any]:

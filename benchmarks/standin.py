@@ -67,7 +67,9 @@ class Answers(small.StandIn):
         program = "sampler" if result.startswith("quasi") else "custom"
         params = {"text": "x" * inputs}
         self.add_jobs(10_000, backend="device_00", program={"id": program}, params=params)
-        names = {f"p{index}": {"name": f"p{index}", "isDefault": not index} for index in range(projects)}
+        names = {
+            f"p{index}": {"name": f"p{index}", "isDefault": not index} for index in range(projects)
+        }
         network = {"name": "h", "groups": {"g": {"name": "g", "projects": names}}}
         self.answers = {
             "GET /Network": (200, [network]),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from benchmarks.rows import Plan, Row, counted
+from benchmarks.rows import Plan, Row
 from benchmarks.standin import StandIn
 
 
 def _plan(channel: str = "ibm_quantum", **setting: Any) -> Plan:
     standin = StandIn(**setting)
-    start = partial(standin.service, channel)
-    return Plan(start, facts=counted(standin, start), rounds=5, close=standin.stop)
+    return Plan(partial(standin.service, channel), rounds=5, standin=standin)
 
 
 ROWS = [

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.encoding import encode, parameterized
-from benchmarks.rows import Plan, Row, counted
+from benchmarks.rows import Plan, Row
 from benchmarks.standin import StandIn
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
 
 
 def sampler_on(standin: StandIn) -> Any:
@@ -16,29 +19,27 @@ def sampler_on(standin: StandIn) -> Any:
     return Sampler(session=Session(service=standin.service(), backend="device_00"))
 
 
-def _submitted(number: int, rounds: int = 5) -> Plan:
+def submitted(number: int, rounds: int = 5) -> Plan:
     standin = StandIn(latency=0)
     sampler = sampler_on(standin)
-    stock = [parameterized(number) for _ in range(2 * rounds + 2)]
-    values = [[0.1] * circuit.num_parameters for circuit in stock[0]]
+    values = [[0.1] * 60] * number
 
-    def submit() -> None:
-        sampler.run(stock.pop(), values)
+    def submit(circuits: list[QuantumCircuit]) -> None:
+        sampler.run(circuits, values)
 
-    def encoding() -> None:
-        circuits = stock.pop()
+    def encoding(circuits: list[QuantumCircuit]) -> None:
         parameters = [list(circuit.parameters) for circuit in circuits]
         encode({"circuits": circuits, "parameters": parameters, "parameter_values": values})
 
-    submit()  # looks at the device
-    return Plan(submit, encoding, rounds, counted(standin, submit), standin.stop)
+    submit(parameterized(number))  # looks at the device
+    return Plan(submit, encoding, rounds, partial(parameterized, number), standin)
 
 
 ROWS = [
     Row(
         "submit 100 circuits of 20 qubits, beside encoding them",
         "encode + 10 ms, one request",
-        partial(_submitted, 100),
+        partial(submitted, 100),
     ),
-    Row("submit one circuit", "one request", partial(_submitted, 1)),
+    Row("submit one circuit", "one request", partial(submitted, 1)),
 ]

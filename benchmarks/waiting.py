@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from functools import partial
@@ -27,6 +28,36 @@ def wait_for(service: ScriptedService, names: list[str]) -> dict[str, threading.
     return threads
 
 
+def together(number: int) -> Plan:
+    """Plan the moment from the end of all jobs to the last result.
+
+    The service runs in the same process, so that half of the work is its own.
+    """
+    service, over, numbers, most = ScriptedService(), threading.Event(), itertools.count(), [0]
+
+    def stream(peer: Peer) -> None:
+        peer.send("ACK")
+        over.wait()
+        peer.close()
+
+    def prepare() -> dict[str, threading.Thread]:
+        over.clear()
+        threads = wait_for(service, [f"w{next(numbers)}" for _ in range(number)])
+        time.sleep(1 + number / 100)
+        most.append(sum(thread.name.startswith("job-") for thread in threading.enumerate()))
+        return threads
+
+    def end(threads: dict[str, threading.Thread]) -> None:
+        for name in threads:
+            service.end(name)
+        over.set()
+        for thread in threads.values():
+            thread.join()
+
+    service.on_stream = stream
+    return Plan(end, rounds=1, prepare=prepare, facts=lambda: {"additional threads": max(most)})
+
+
 def _plan(stream: int | Callable[[Peer], None], end: Callable[[str], Any] = str) -> Plan:
     """Plan the moment from the end of a job to its result, for jobs that have waited a while."""
     service = ScriptedService()
@@ -50,7 +81,7 @@ def _plan(stream: int | Callable[[Peer], None], end: Callable[[str], Any] = str)
             ),
         }
 
-    return Plan(finish, rounds=WAITERS, facts=facts, close=partial(service.__exit__, None))
+    return Plan(finish, rounds=WAITERS, facts=facts)
 
 
 def _working() -> Plan:

@@ -33,10 +33,10 @@ class Worker:
             return {"rounds": self.plan.rounds, "floor": self.plan.floor is not None}
         if name == "facts":
             try:
-                return self.plan.facts()
+                return self.plan.counts()
             finally:
-                self.plan.close()
-        return milliseconds(getattr(self.plan, name))
+                self.plan.end()
+        return milliseconds(self.plan.ready(name))
 
 
 def milliseconds(call: Call) -> tuple[float, float]:
