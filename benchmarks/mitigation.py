@@ -23,7 +23,7 @@ DEVICES = ("fake_manila", "fake_nairobi", "fake_guadalupe")
 QUBITS = 4
 SHOTS = 4000
 ISING = SparsePauliOp(
-    ["IIZZ", "IZZI", "ZZII", "IIIX", "IIXI", "IXII", "XIII"], [1.0] * 3 + [0.7] * 4
+    ["IIZZ", "IZZI", "ZZII", "XIII", "IXII", "IIXI", "IIIX"], [1.0] * 3 + [0.7] * 4
 )
 
 
@@ -106,6 +106,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for device in sys.argv[1:] or DEVICES:
         for program, measure, highest in (("sampler", sampled, 1), ("estimator", estimated, 3)):
+            plain = np.array([])
             for level in range(highest + 1):
                 started = time.perf_counter()
                 errors, result = measure(device, level)

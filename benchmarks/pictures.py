@@ -31,7 +31,7 @@ from qiskit_ibm_runtime import (
 from qiskit_ibm_runtime.testing import ServerPool
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
-QUIET = "--headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,760".split()
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 DEVICES = ["fake_manila", "fake_guadalupe", "fake_washington", "ibmq_qasm_simulator"]
 ANGLES = [index / 3 for index in range(12)]
 THEMES = {"light": "#fff;color:#111", "dark": "#111;color:#ddd"}
@@ -65,7 +65,10 @@ def main(folder: Path) -> None:
         with Session(service=service, backend="fake_manila", max_time="10m") as session:
             jobs = run_jobs(session, options, bell)
         accounts = {"service": service, "session": session, "options": options}
-        for name, page in {**notebook(home, jobs, **accounts), **terminal(home, server, jobs)}.items():
+        for name, page in {
+            **notebook(home, jobs, **accounts),
+            **terminal(home, server, jobs),
+        }.items():
             photograph(page, folder / f"{name}.png", home)
         for name, figure in plots(jobs):
             figure.savefig(folder / f"plot-{name}.png")
@@ -153,8 +156,8 @@ def photograph(page, picture, home):
     """Draw a page with Chromium."""
     file = Path(home, "page.html")
     file.write_text(f"<!doctype html><meta charset=utf-8>{page}")
-    profile = f"--user-data-dir={home}/profile"
-    command = [CHROMIUM, *QUIET, profile, f"--screenshot={picture.absolute()}", file.as_uri()]
+    place = (f"--user-data-dir={home}/profile", f"--screenshot={picture.absolute()}")
+    command = [CHROMIUM, *QUIET, "--window-size=1000,760", *place, file.as_uri()]
     subprocess.run(command, capture_output=True, check=True, timeout=120)
 
 
