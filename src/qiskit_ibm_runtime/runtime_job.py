@@ -331,7 +331,9 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails.
         """
         if not self._is_final():
-            logger.warning("Logs are available once job %s has finished.", self.job_id())
+            logger.warning(
+                "Logs of job %s are only available after the job finishes.", self.job_id()
+            )
         with self._translate_errors("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
