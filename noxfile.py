@@ -118,9 +118,8 @@ def browser(session: nox.Session) -> None:
     _pytest(session, "tests/browser")
 
 
-# Percent of lines and branches of the client. The rooms wire, jobs, service, sessions, options,
-# account, codecs and circuits alone entered 81 on 29 November: raise it with the next whole run.
-COVERED = 80
+# Percent of lines and branches of the client; the whole suite covered 97 on 29 November 2026.
+COVERED = 95
 NOT_THE_CLIENT = ("local", "_platform", "cli", "testing", "_display")
 
 # Both clients run on the terra of the original.
@@ -201,7 +200,10 @@ def coverage(session: nox.Session) -> None:
     """Run the suite and require a minimum line and branch coverage of the client."""
     session.install("-e", ".[test]", "coverage>=7.10")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-p", "no:cacheprovider", *session.posargs)
+    # That server could not write its coverage to the disk that the test fills.
+    full_disk = "--deselect=tests/local/test_failing_disk.py"
+    pytest = ("-m", "pytest", "-p", "no:cacheprovider", full_disk)
+    session.run("coverage", "run", *pytest, *session.posargs)
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report")
     others = ",".join(f"*/qiskit_ibm_runtime/{name}/*" for name in NOT_THE_CLIENT)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> Iterator[RuntimeJob]:
     """Yield jobs as they finish, including failed ones.
 
-    One thread watches all of them through their streams, and polls with at most two requests per
-    second.
+    One thread watches all of them through their streams. It polls jobs with open streams with at
+    most two requests per second.
 
     .. versionadded:: 0.9.3+embedded.1
 

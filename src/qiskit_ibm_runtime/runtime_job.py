@@ -331,7 +331,9 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMRuntimeError: If the request fails.
         """
         if not self._is_final():
-            logger.warning("Logs are available once job %s has finished.", self.job_id())
+            logger.warning(
+                "Logs of job %s are only available after the job finishes.", self.job_id()
+            )
         with self._translate_errors("Failed to get job logs"):
             try:
                 return str(self._api_client.job_logs(self.job_id()))
@@ -459,13 +461,12 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         return self._stream_client
 
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
+        url = self._client_params.get_runtime_api_base_url()  # reconnects an unpickled job
         params = self._client_params
         new_stream = getattr(type(self._api_client), "new_stream", None)
         if new_stream is not None:  # the service has no streams
             return new_stream(self._api_client, params, self.job_id(), messages)  # type: ignore[no-any-return]
-        return RuntimeWebsocketClient(
-            params.get_runtime_api_base_url(), params, self.job_id(), messages
-        )
+        return RuntimeWebsocketClient(url, params, self.job_id(), messages)
 
     @contextmanager
     def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:

@@ -235,8 +235,8 @@ class Session:
         )
         if self._backend and given != self._backend:
             raise IBMInputValueError(
-                f"The options name backend {given!r}, but the session runs on {self._backend!r}. "
-                "Remove 'backend' from the options, or create another session."
+                f"The backend {given!r} of the options is different from the session's, "
+                f"{self._backend!r}. Remove 'backend' from the options, or create another session."
             )
 
     def close(self) -> None:

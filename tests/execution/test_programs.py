@@ -13,6 +13,7 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
+from qiskit_ibm_runtime._codecs import limits
 from qiskit_ibm_runtime._codecs.long_values import LONG
 from qiskit_ibm_runtime.local.execution import decoding, job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
@@ -280,3 +281,17 @@ def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         run_here("sampler", circuits=[circuit], run_options={"shots": 1})
 
     assert len(decoding.kept) == 2
+
+
+def test_circuits_decoded_on_first_use_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "kept", {})
+    monkeypatch.setattr(limits, "STEPS", 30)
+    circuits = []
+    for angle in range(10):
+        circuits.append(QuantumCircuit(1, 1))
+        circuits[-1].ry(angle, 0)
+        circuits[-1].measure(0, 0)
+
+    run_here("sampler", circuits=circuits[:2], run_options={"shots": 1})
+    with pytest.raises(FailedError, match="limit of 30 steps"):
+        run_here("sampler", circuits=circuits, run_options={"shots": 1})

@@ -341,7 +341,7 @@ def test_missing_logs_are_empty_and_metrics_failures_explained(
     job = service.job()
 
     assert job.logs() == ""
-    assert "Logs are available once job" in caplog.text
+    assert "only available after the job finishes" in caplog.text
     with pytest.raises(IBMRuntimeError, match="Failed to get job metadata"):
         job.metrics()
     service.on["GET /jobs/j1/logs"] = lambda peer: peer.answer(403)

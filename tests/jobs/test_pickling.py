@@ -69,6 +69,16 @@ def test_pickled_job_has_no_token_and_finds_its_service(
     assert twin.status() is JobStatus.DONE
 
 
+def test_pickled_job_opens_the_stream_of_its_own_client(
+    portable: RuntimeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = object()
+    client = type(portable._api_client)
+    monkeypatch.setattr(client, "new_stream", lambda *_: stream, raising=False)
+
+    assert pickle.loads(pickle.dumps(portable))._ws_client is stream
+
+
 def test_job_pickled_without_service_keeps_its_result_and_says_what_to_do(
     service: ScriptedService,
 ) -> None:

@@ -162,7 +162,7 @@ def test_every_declared_library_is_imported() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "missing"),
     [
-        ("utils/codecs/arrays.py", "import scipy.sparse", []),
+        ("_codecs/arrays.py", "import scipy.sparse", []),
         ("api/session.py", "import starlette", ["starlette"]),
         ("api/session.py", "def f():\n    import spnego", ["spnego"]),
         ("api/session.py", "def f():\n    import qiskit_aer", []),

@@ -108,6 +108,7 @@ def uses(standin: Any) -> dict[str, Callable[[], Any]]:
         "Estimator": lambda: package.Estimator(session=backend).run(bell, "ZZ").job_id(),
         "Sampler": lambda: package.Sampler(session=backend, options=options).run(measured).job_id(),
         "IBMBackend": lambda: (backend.status, backend.coupling_map, backend.num_qubits),
+        "JobListing": lambda: list(package.JobListing(service, limit=1)),
         "Options": lambda: options,
         "ParameterNamespace": program,
         "QiskitRuntimeService": lambda: (account(), local(), service.jobs(), service.programs()),

@@ -313,7 +313,7 @@ def test_empty_update_warns_at_the_caller(standin, service, arguments):
 
     (warning,) = caught
     assert warning.category is UserWarning
-    assert "the program is unchanged" in str(warning.message)
+    assert "No update is made" in str(warning.message)
     assert warning.filename == __file__
     assert standin.requests == []
 

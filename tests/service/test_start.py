@@ -86,7 +86,7 @@ def test_premium_default_project_stays_first(standin):
 
 
 def test_unknown_instance_is_ignored_with_a_warning_at_the_caller(standin):
-    with pytest.warns(UserWarning, match="The account has no instance x/y/z; ignoring it") as w:
+    with pytest.warns(UserWarning, match="x/y/z was not found for the account and is ignored") as w:
         service = standin.service(instance="x/y/z")
 
     assert __file__.replace("test_start", "conftest") == w[0].filename  # the helper makes the call

@@ -346,8 +346,61 @@ def test_equal_points_with_many_shots_have_samples_of_their_own() -> None:
     assert all(one.metadata["measure_sampling"] for one in result.results)
 
 
+@pytest.mark.parametrize("late", ["reset", "initialize"])
+def test_circuits_that_aer_simulates_shot_by_shot_have_samples_of_their_own(late: str) -> None:
+    """
+    Aer samples no circuit with a reset from one state, be the qubit untouched, nor one with an
+    initialization after a gate on another qubit.
+    """
+    backend, shots = LocalBackend.of("ibmq_qasm_simulator"), 5000
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.reset(1) if late == "reset" else circuit.initialize([0, 1], 1)
+    circuit.measure([0, 1], [0, 1])
+
+    result = backend.run([circuit] * 2, shots=shots, seed_simulator=5, memory=True).result()
+
+    first, second = (np.array(result.get_memory(number)) for number in range(2))
+    limit = 0.5 + 6 * math.sqrt(0.25 / (shots - SHOTS_APART))
+    assert (first[SHOTS_APART:] == second[:-SHOTS_APART]).mean() < limit
+
+
 def test_a_backend_refuses_values_for_other_circuits() -> None:
     backend = LocalBackend.of("ibmq_qasm_simulator")
 
     with pytest.raises(ValueError, match="each of 2 circuits, not 1"):
         backend.run([drawn(0), drawn(1)], parameter_binds=[{A: [1.0], B: [1.0]}])
+
+
+@pytest.mark.parametrize("values", [{A: [1.0, 2.0], B: [1.0]}, {A: [], B: []}])
+def test_a_backend_refuses_lists_of_different_lengths(values: dict[Parameter, list[float]]) -> None:
+    """Aer crashes or fails with the first, and takes the second for one point."""
+    backend = LocalBackend.of("ibmq_qasm_simulator")
+
+    with pytest.raises(ValueError, match="equally many values"):
+        backend.run(drawn(0), parameter_binds=[values])
+
+
+def test_points_that_only_python_can_bind_are_bound_there() -> None:
+    """Symengine does not differentiate some expressions, and infinity is an error of the user."""
+    complex_one, pole = QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    complex_one.rx((1 + 0j) * A, 0)
+    pole.rx(A.log(), 0)
+    for circuit in (complex_one, pole):
+        circuit.measure(0, 0)
+
+    assert sampled([complex_one], values=[[math.pi]]) == [{1: 1.0}]
+    for circuit, value in ((complex_one, math.inf), (pole, 0.0)):
+        assert Sweep(circuit, [{A: value}]).load() is None
+
+
+def test_a_result_can_be_read_twice() -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    circuit.x(0)
+    circuit.measure(0, 0)
+
+    job = LocalBackend.of("ibmq_qasm_simulator").run([circuit] * 2, shots=SHOTS_APART + 1)
+
+    assert len(job.result().results) == len(job.result().results) == 2

@@ -87,10 +87,14 @@ class Budget:
 
 
 @contextmanager
-def one_budget() -> Iterator[Budget]:
-    """Share one budget among everything that this thread decodes within the block."""
+def one_budget(given: Budget | None = None) -> Iterator[Budget]:
+    """Share one budget among everything that this thread decodes within the block.
+
+    Args:
+        given: Budget to share if there is none yet; by default a new one.
+    """
     before = getattr(_thread, "budget", None)
-    _thread.budget = before or Budget()
+    _thread.budget = before or given or Budget()
     try:
         yield _thread.budget
     finally:

@@ -73,8 +73,8 @@ def instances_of(
         )
     if preferred and preferred not in hgps:
         warnings.warn(
-            f"The account has no instance {preferred}; ignoring it. Instances of the account: "
-            f"{', '.join(hgps)}.",
+            f"The instance {preferred} was not found for the account and is ignored. "
+            f"Instances of the account: {', '.join(hgps)}.",
             stacklevel=caller_stacklevel(),
         )
     return hgps

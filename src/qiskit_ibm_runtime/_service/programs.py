@@ -132,7 +132,7 @@ class Programs:
         )
         if not changed:
             warnings.warn(
-                "No fields to update were given; the program is unchanged.",
+                "No fields to update were given. No update is made.",
                 stacklevel=2,
             )
 

@@ -118,7 +118,7 @@ def _of_channel(
     if token or (channel == LOCAL_CHANNEL and url):
         return Account(channel=channel, token=token or "", url=url)
     if url:
-        logger.warning("Ignoring the argument 'url', which requires 'token'.")
+        logger.warning("The argument 'url' is ignored, because it requires 'token'.")
     return _saved_or_embedded(channel, filename)
 
 

@@ -29,7 +29,7 @@ def why_ended(url: str) -> str | None:
 def note_alive(url: str) -> None:
     """Forget a server that has ended: another one answers at its address."""
     if why_ended(url) is not None:
-        del _watched[urlsplit(url).netloc]
+        _watched.pop(urlsplit(url).netloc, None)  # another thread may have done so
 
 
 def raise_if_ended(url: str) -> None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, overload
 
+from qiskit_ibm_runtime._codecs.limits import Budget, one_budget
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class _Undecoded(NamedTuple):
 class LazyCircuits(Sequence["QuantumCircuit"]):
     """Sequence of circuits that are decoded on first access; equal ones are one object.
 
+    They share one budget, as if they were decoded together.
+
     Args:
         texts: The encoded circuits.
     """
@@ -86,6 +89,7 @@ class LazyCircuits(Sequence["QuantumCircuit"]):
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts
         self._decoded: dict[str, QuantumCircuit] = {}
+        self._budget = Budget()
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -106,7 +110,8 @@ class LazyCircuits(Sequence["QuantumCircuit"]):
             return [self[number] for number in range(len(self))[place]]
         text = self._texts[place]
         if text not in self._decoded:
-            self._decoded[text] = _remembered(text, lambda: _circuit(text))
+            with one_budget(self._budget):
+                self._decoded[text] = _remembered(text, lambda: _circuit(text))
         return self._decoded[text]
 
 

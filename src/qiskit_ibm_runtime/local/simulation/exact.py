@@ -73,10 +73,17 @@ def has_one_ending(circuit: QuantumCircuit) -> bool:
 
 
 def is_drawn_at_the_end(circuit: QuantumCircuit) -> bool:
-    """Return whether Aer, without noise, samples all shots of a circuit from one state."""
+    """Return whether Aer, without noise, samples all shots of a circuit from one state.
+
+    Aer simulates each shot if there are resets, or initializations after other instructions.
+    """
     names = [item.operation.name for item in circuit.data if item.operation.name != "barrier"]
     first = names.index("measure") if "measure" in names else len(names)
-    return set(names[first:]) <= {"measure"} and has_one_ending(circuit)
+    return (
+        set(names[first:]) <= {"measure"}
+        and not {"initialize", "reset"}.intersection(names)
+        and has_one_ending(circuit)
+    )
 
 
 def _is_unitary(operation: Any) -> bool:

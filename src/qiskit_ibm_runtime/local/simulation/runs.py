@@ -83,12 +83,18 @@ class SimulationJob(JobV1):  # type: ignore[misc]  # terra has no types
     def __init__(self, simulator: Any, jobs: list[Any], seed: Seed) -> None:
         super().__init__(simulator, jobs[0].job_id())
         self._jobs, self._seed = jobs, seed
+        self._result: Result | None = None
 
     def submit(self) -> None:
         """Do nothing; the simulation has been started."""
 
     def result(self, timeout: float | None = None) -> Result:
         """Wait for all circuits; each experiment reports the seed that the user gave."""
+        if self._result is None:
+            self._result = self._combine(timeout)
+        return self._result
+
+    def _combine(self, timeout: float | None) -> Result:
         results = [job.result(timeout) if timeout else job.result() for job in self._jobs]
         whole = results[0]
         whole.results = [experiment for result in results for experiment in result.results]

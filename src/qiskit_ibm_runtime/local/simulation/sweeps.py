@@ -54,13 +54,20 @@ class Sweep:
             binds: For each circuit, a list of values (one per point) for each parameter.
 
         Raises:
-            ValueError: If the lengths differ.
+            ValueError: If the lengths differ, or a list of values is empty.
         """
         if len(binds) != len(circuits):
             raise ValueError(
                 f"'parameter_binds' must have a dict for each of {len(circuits)} circuits, not "
                 f"{len(binds)}."
             )
+        for circuit, its in zip(circuits, binds):
+            lengths = {len(values) for values in its.values()}
+            if len(lengths) > 1 or 0 in lengths:
+                raise ValueError(
+                    f"'parameter_binds' must have equally many values, at least one, for each "
+                    f"parameter of circuit {circuit.name!r}."
+                )
         return [
             cls(circuit, [dict(zip(its, row)) for row in zip(*its.values())] if its else ({},))
             for circuit, its in zip(circuits, binds)
@@ -92,9 +99,11 @@ class Sweep:
             return None
         binds = dict(zip(names, table.T.astype(float).tolist()))
         try:
-            return _without_expressions(self.circuit, binds)
-        except (QiskitError, TypeError, ZeroDivisionError):  # an expression has no real value
-            return None
+            loaded = _without_expressions(self.circuit, binds)
+        except (ArithmeticError, QiskitError, RuntimeError, TypeError, ValueError):
+            return None  # an expression has no real value, or symengine cannot differentiate it
+        # Binding here refuses infinite values.
+        return loaded if np.isfinite(list(loaded.binds.values())).all() else None
 
 
 def group_by_circuit(
