@@ -69,7 +69,7 @@ def _least_busy(service: Any) -> object:
     return service.least_busy()
 
 
-def _with_a_missing_field(service: Any) -> object:
+def _filtered(service: Any) -> object:
     return service.backends(filters=lambda backend: hasattr(backend, "no_such_field"))
 
 
@@ -77,37 +77,18 @@ def _target(service: Any) -> object:
     return service.backend("device_00").target
 
 
-SOON = "at most 4 dependent, under 300 ms"
 ROWS = [
-    Row(what, goal, partial(plan, call, **how))
-    for what, goal, plan, call, how in (
-        ("backends(), 20 devices", SOON, first, every, {}),
-        (
-            *("backends(), 400 devices", "linear, 32 at a time", first, every),
-            {"rounds": 3, "devices": 400},
-        ),
-        ("backends() again", "0 requests", _again, every, {}),
-        ("least_busy(), 20 devices, first", SOON, first, _least_busy, {}),
-        ("least_busy(), 20 devices, again", "one status each", _again, _least_busy, {}),
-        (
-            *("backends() filtered by a field that is missing", "no request, under 5 ms"),
-            *(_again, _with_a_missing_field, {}),
-        ),
-        (
-            *("backend.target, 127 qubits, first", "a third of the original's 3,000 ms"),
-            *(first, _target, {"rounds": 3, "floor": _decoded}),
-        ),
-        ("backend.target again, by a new look-up", "under 1 ms", _again, _target, {}),
+    Row(what, goal, partial(*plan))
+    for what, goal, *plan in (
+        ("backends(), 20 devices", "at most 4 dependent, under 300 ms", first, every),
+        ("backends(), 400 devices", "linear, 32 at a time", first, every, 3, None, 400),
+        ("backends() again", "0 requests", _again, every),
+        ("least_busy(), 20 devices, first", "under 300 ms", first, _least_busy),
+        ("least_busy(), 20 devices, again", "one status each", _again, _least_busy),
+        ("backends() filtered by a missing field", "no request, under 5 ms", _again, _filtered),
+        ("backend.target, 127 qubits, first", "under 1,000 ms", first, _target, 3, _decoded),
+        ("backend.target again, by a new look-up", "under 1 ms", _again, _target),
+        ("check_faulty, 20,000 instructions, first", "under 40 ms, 0 requests", _checked, True, 5),
+        ("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests", _checked, False, 9),
     )
-] + [
-    Row(
-        "check_faulty, 20,000 instructions, first",
-        "under 40 ms, 0 requests",
-        partial(_checked, new=True, rounds=5),
-    ),
-    Row(
-        "check_faulty, 20,000 instructions, again",
-        "under 10 ms, 0 requests",
-        partial(_checked, new=False, rounds=9),
-    ),
 ]

@@ -13,6 +13,7 @@ import math
 import os
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import mean, median
 from typing import Any, Callable
 
@@ -57,40 +58,28 @@ def exponent(points: list[Point]) -> float:
 CURVES: dict[str, tuple[str, tuple[int, ...], Callable[[int], Plan], tuple[str, ...]]] = {
     "circuits": (
         "Circuits submitted in one run: 20 qubits, 60 parameters each.",
-        (1, 10, 100, 1000),
-        lambda size: submitted(size, rounds=3),
-        ("requests", "received"),
+        *((1, 10, 100, 1000), submitted, ("requests", "received")),
     ),
     "backends": (
         "Backends fetched for the first time: 127 qubits, 50 ms per round trip.",
-        (1, 5, 20, 100, 400),
-        lambda size: first(every, rounds=3, devices=size),
-        ("requests", "dependent"),
+        *((1, 5, 20, 100, 400), partial(first, every, 3, None), ("requests", "dependent")),
     ),
     "jobs": (
         "Jobs listed: 1 kB of inputs each, 50 ms per round trip.",
-        (10, 100, 1000, 10_000),
-        lambda size: listed(1000, size),
-        ("requests",),
+        *((10, 100, 1000, 10_000), partial(listed, 1000), ("requests",)),
     ),
     "waiting": (
         "Jobs waited for, one thread each: from the end of all jobs to the last result.",
-        (1, 10, 100, 500),
-        together,
-        ("additional threads",),
+        *((1, 10, 100, 500), together, ("additional threads",)),
     ),
     "texts": (
         "Bytes of a result that is one string.",
-        (1000, 100_000, 10_000_000, 100_000_000, 500_000_000),
-        lambda size: fetched(f"text {size}"),
-        (),
+        *((1000, 10**5, 10**7, 10**8, 5 * 10**8), lambda size: fetched(f"text {size}"), ()),
     ),
     # Five times as many would need 2 GB and, to be traced, several times that.
     "distributions": (
         "Bytes of a result of quasi-distributions over 40 bits.",
-        (100_000, 1_000_000, 10_000_000, 100_000_000),
-        lambda size: fetched(f"quasi {size}"),
-        (),
+        *((10**5, 10**6, 10**7, 10**8), lambda size: fetched(f"quasi {size}"), ()),
     ),
 }
 

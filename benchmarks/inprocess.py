@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import cycle, islice
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 from qiskit.circuit.library import EfficientSU2, RealAmplitudes
@@ -23,10 +23,8 @@ FOUR_TERMS = SparsePauliOp(["ZZZZZZ", "XXXXXX", "IIZZII", "YYIIII"], [1, 0.5, 0.
 
 
 def _ours(primitive: str, shots: int | None) -> Any:
-    execution = {"shots": shots}
-    return primitive_on_a_simulator(
-        primitive, resilience_level=0, optimization_level=0, execution=execution
-    )
+    levels = {"resilience_level": 0, "optimization_level": 0}
+    return primitive_on_a_simulator(primitive, **levels, execution={"shots": shots})
 
 
 def _aer(primitive: str, shots: int | None, **options: Any) -> Any:
@@ -37,23 +35,19 @@ def _aer(primitive: str, shots: int | None, **options: Any) -> Any:
     return getattr(primitives, primitive)(run_options=run_options, **options)
 
 
-def _exact() -> tuple[Any, Any]:
+def _pair(kind: str) -> tuple[Any, Any]:
+    """Return a primitive of the runtime, and the one that is its floor."""
     from qiskit.primitives import Estimator
 
-    return _ours("Estimator", None), Estimator()
-
-
-def _exact_by_aer() -> tuple[Any, Any]:
-    return _ours("Estimator", None), _aer("Estimator", None, approximation=True)
-
-
-def _sampled(primitive: str, shots: int) -> tuple[Any, Any]:
-    return _ours(primitive, shots), _aer(primitive, shots)
-
-
-def _default() -> tuple[Any, Any]:
-    theirs = _aer("Estimator", 4000, skip_transpilation=False)
-    return primitive_on_a_simulator("Estimator"), theirs
+    if kind == "exact":
+        return _ours("Estimator", None), Estimator()
+    if kind == "exact, by Aer":
+        return _ours("Estimator", None), _aer("Estimator", None, approximation=True)
+    if kind == "default":
+        theirs = _aer("Estimator", 4000, skip_transpilation=False)
+        return primitive_on_a_simulator("Estimator"), theirs
+    primitive, shots = kind.split()
+    return _ours(primitive, int(shots)), _aer(primitive, int(shots))
 
 
 def _terms(number: int) -> SparsePauliOp:
@@ -62,13 +56,7 @@ def _terms(number: int) -> SparsePauliOp:
     return SparsePauliOp(labels, rng.normal(size=number))
 
 
-def _plan(
-    pair: Callable[[], tuple[Any, Any]],
-    ansatz: Any,
-    operator: SparsePauliOp | None,
-    number: int,
-    rounds: int,
-) -> Plan:
+def _plan(kind: str, ansatz: Any, operator: SparsePauliOp | None, number: int, rounds: int) -> Plan:
     """One circuit at some points, others each time."""
     circuit = ansatz.decompose()
     points = cycle(np.random.default_rng(5).normal(size=(100, circuit.num_parameters)).tolist())
@@ -80,49 +68,25 @@ def _plan(
         values = list(islice(points, number))
         return primitive.run([circuit] * number, *observables, values).result()
 
-    ours, theirs = pair()
+    ours, theirs = _pair(kind)
     run(ours, 1)
     return Plan(partial(run, ours), partial(run, theirs), rounds)
 
 
-def _shots(primitive: str, shots: int) -> Callable[[], tuple[Any, Any]]:
-    return partial(_sampled, primitive, shots)
-
-
 ABOVE, BELOW, TIMES = "10 ms above the floor", "below the floor", "1.5 times the floor"
-TWO, SIX, TEN, TWELVE = (
-    RealAmplitudes(2, reps=1),
-    *(EfficientSU2(qubits, reps=2) for qubits in (6, 10, 12)),
-)
+TWO, SIX = RealAmplitudes(2, reps=1), EfficientSU2(6, reps=2)
+TEN, TWELVE = EfficientSU2(10, reps=2), EfficientSU2(12, reps=2)
 ROWS = [
-    Row(what, goal, partial(_plan, *plan))
-    for what, goal, *plan in (
-        ("an exact value of 2 qubits", ABOVE, _exact, TWO, HYDROGEN, 1, 31),
-        (
-            *("a value of 2 qubits, 4,000 shots", ABOVE),
-            *(_shots("Estimator", 4000), TWO, HYDROGEN, 1, 31),
-        ),
-        ("a value of 2 qubits, default options", TIMES, _default, TWO, HYDROGEN, 1, 31),
-        ("300 terms on 12 qubits, exact", ABOVE, _exact, TWELVE, _terms(300), 1, 7),
-        (
-            *("60 terms on 12 qubits, 4,000 shots", BELOW),
-            *(_shots("Estimator", 4000), TWELVE, _terms(60), 1, 3),
-        ),
-        (
-            *("a distribution of 10 qubits, 1,024 shots", TIMES),
-            *(_shots("Sampler", 1024), TEN, None, 1, 15),
-        ),
-        (
-            *("100 distributions of one circuit of 10 qubits", BELOW),
-            *(_shots("Sampler", 1024), TEN, None, 100, 3),
-        ),
-        (
-            *("100 exact values of one circuit of 6 qubits", ABOVE),
-            *(_exact_by_aer, SIX, FOUR_TERMS, 100, 7),
-        ),
-        (
-            *("100 values of one circuit of 6 qubits, 4,000 shots", BELOW),
-            *(_shots("Estimator", 4000), SIX, FOUR_TERMS, 100, 3),
-        ),
+    Row(what, goal, partial(_plan, kind, *plan))
+    for what, goal, kind, *plan in (
+        ("an exact value of 2 qubits", ABOVE, "exact", TWO, HYDROGEN, 1, 31),
+        ("a value of 2 qubits, 4,000 shots", ABOVE, "Estimator 4000", TWO, HYDROGEN, 1, 31),
+        ("a value of 2 qubits, default options", TIMES, "default", TWO, HYDROGEN, 1, 31),
+        ("300 terms on 12 qubits, exact", ABOVE, "exact", TWELVE, _terms(300), 1, 7),
+        ("60 terms on 12 qubits, 4,000 shots", BELOW, "Estimator 4000", TWELVE, _terms(60), 1, 3),
+        ("a distribution of 10 qubits, 1,024 shots", TIMES, "Sampler 1024", TEN, None, 1, 15),
+        ("100 distributions of one circuit of 10 qubits", BELOW, "Sampler 1024", TEN, None, 100, 3),
+        ("100 exact values of 6 qubits", ABOVE, "exact, by Aer", SIX, FOUR_TERMS, 100, 7),
+        ("100 values of 6 qubits, 4,000 shots", BELOW, "Estimator 4000", SIX, FOUR_TERMS, 100, 3),
     )
 ]

@@ -14,20 +14,12 @@ def _plan(channel: str = "ibm_quantum", **setting: Any) -> Plan:
     return Plan(partial(standin.service, channel), rounds=5, standin=standin)
 
 
+FEW = "3 to 4 connections, under 700 ms"
 ROWS = [
-    Row(
-        "start, 20 projects x 20 backends",
-        "4 dependent, under 320 ms",
-        partial(_plan, projects=20),
-    ),
-    Row(
-        "start, 5 projects, TLS of 100 ms, 3 hosts",
-        "3 to 4 connections, under 700 ms",
-        partial(_plan, projects=5, handshake=0.1),
-    ),
-    Row(
-        "start, cloud, 20 backends",
-        "1 dependent, under 120 ms",
-        partial(_plan, "ibm_cloud"),
-    ),
+    Row(what, goal, partial(_plan, **setting))
+    for what, goal, setting in (
+        ("start, 20 projects x 20 backends", "4 dependent, under 320 ms", {"projects": 20}),
+        ("start, 5 projects, TLS of 100 ms, 3 hosts", FEW, {"projects": 5, "handshake": 0.1}),
+        ("start, cloud, 20 backends", "1 dependent, under 120 ms", {"channel": "ibm_cloud"}),
+    )
 ]

@@ -11,25 +11,18 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import CodeType, FrameType
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "qiskit_ibm_runtime"
 SOURCE = ROOT / "src" / PACKAGE
 APART = ("_platform", "cli", "local", "testing")  # what is no part of the client
 MARK = 1357  # shots that occur nowhere else
-
-
-def module_name(path: Path) -> str:
-    """Return the dotted name of a file of the package."""
-    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
 
 
 def area(path: Path) -> str:
@@ -43,31 +36,30 @@ def area(path: Path) -> str:
 def sizes() -> Iterator[tuple[str, int, int, float]]:
     """Yield the modules, the lines and the ``Any`` per thousand lines of each area."""
     files = [*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-    for name in sorted({area(path) for path in files}):
+    for name in sorted(set(map(area, files))):
         texts = [path.read_text(encoding="utf-8") for path in files if area(path) == name]
         lines = sum(text.count("\n") for text in texts)
-        anys = sum(
-            isinstance(node, ast.Name) and node.id == "Any"
-            for text in texts
-            for node in ast.walk(ast.parse(text))
-        )
+        nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
+        anys = sum(isinstance(node, ast.Name) and node.id == "Any" for node in nodes)
         yield name, len(texts), lines, 1000 * anys / lines
 
 
 def imports() -> dict[str, set[str]]:
     """Return what each module imports of ours, inside functions too; not for type checkers only."""
-    paths = {module_name(path): path for path in SOURCE.rglob("*.py")}
+    paths = {}
+    for path in SOURCE.rglob("*.py"):
+        parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+        paths[".".join(parts).removesuffix(".__init__")] = path
     graph: dict[str, set[str]] = {}
     for name, path in paths.items():
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        parents = name.split(".") + ["" for _ in range(path.name == "__init__.py")]
         found: set[str] = set()
         for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                parents = package.split(".")
-                above = ".".join(parents[: len(parents) + 1 - node.level]) if node.level else ""
-                base = ".".join(filter(None, (above, node.module)))
+                above = parents[: len(parents) - node.level] if node.level else []
+                base = ".".join([*above, *filter(None, [node.module])])
                 names = {f"{base}.{alias.name}" for alias in node.names}
                 found |= (names & paths.keys()) or {base}
         graph[name] = (found & paths.keys()) - {name}
@@ -76,12 +68,11 @@ def imports() -> dict[str, set[str]]:
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes below one, without those that only type checkers read."""
+    below = ast.iter_child_nodes(node)
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        for each in node.orelse:
-            yield from _executed(each)
-        return
+        below = iter(node.orelse)
     yield node
-    for child in ast.iter_child_nodes(node):
+    for child in below:
         yield from _executed(child)
 
 
@@ -92,9 +83,9 @@ def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
         seen: set[str] = set()
         todo = [start]
         while todo:
-            for name in graph[todo.pop()] - seen:
-                seen.add(name)
-                todo.append(name)
+            new = graph[todo.pop()] - seen
+            seen |= new
+            todo += new
         return seen
 
     below = {name: reached(name) for name in graph}
@@ -109,40 +100,37 @@ def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
 class Walk:
     """What a call entered of the package, in the thread that made it."""
 
-    def __init__(self) -> None:
-        self.functions: set[CodeType] = set()
-        self.files: set[str] = set()
-        self.changes = 0
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.entered: list[tuple[str, Any]] = []
         self.forms: dict[tuple[str, tuple[str, ...]], str] = {}
-        self._last = ""
+        sys.setprofile(self._note)
+        try:
+            self.returned = call()
+        finally:
+            sys.setprofile(None)
 
-    def note(self, frame: FrameType, event: str, value: Any) -> None:
-        """Note the call or the return of a function; for ``sys.setprofile``."""
+    def figures(self) -> tuple[int, int, int]:
+        """Return the numbers of functions, of files, and of changes of file."""
+        files = [file for file, _ in self.entered]
+        changes = sum(one != other for one, other in zip(["", *files], files))
+        return len({code for _, code in self.entered}), len(set(files)), changes
+
+    def _note(self, frame: Any, event: str, value: Any) -> None:
         code = frame.f_code
         if event not in ("call", "return") or not code.co_filename.startswith(str(SOURCE)):
             return
-        if event == "return":
-            self._note_form(value, code)
-            return
-        for given in list(frame.f_locals.values()):
-            self._note_form(given, code)
-        if code.co_name in ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"):
-            return
-        self.functions.add(code)
-        self.files.add(code.co_filename)
-        self.changes += code.co_filename != self._last
-        self._last = code.co_filename
-
-    def _note_form(self, value: Any, code: CodeType) -> None:
-        form = _form(value)
-        if form is not None:
-            where = f"{Path(code.co_filename).relative_to(SOURCE)}:{code.co_name}"
-            self.forms.setdefault(form, where)
+        for seen in [value] if event == "return" else list(frame.f_locals.values()):
+            form = _form(seen)
+            if form is not None:
+                where = f"{Path(code.co_filename).relative_to(SOURCE)}:{code.co_name}"
+                self.forms.setdefault(form, where)
+        if event == "call" and code.co_name not in INLINE:
+            self.entered.append((code.co_filename, code))
 
 
 def _form(value: Any) -> tuple[str, tuple[str, ...]] | None:
     """Return the type and the names of a container that holds the marked option."""
-    if isinstance(value, (str, bytes)) and len(value) > 100:
+    if isinstance(value, (str, bytes)):
         text = value.decode(errors="replace") if isinstance(value, bytes) else value
         return (type(value).__name__, ()) if f'"shots": {MARK}' in text else None
     fields = _fields(value)
@@ -164,18 +152,7 @@ def _holds(value: Any, depth: int = 3) -> bool:
     return any(_holds(each, depth - 1) for each in list(fields.values()))
 
 
-@contextmanager
-def walking() -> Iterator[Walk]:
-    """Note what the block enters."""
-    walk = Walk()
-    sys.setprofile(walk.note)
-    try:
-        yield walk
-    finally:
-        sys.setprofile(None)
-
-
-def walks() -> Iterator[tuple[str, Walk]]:
+def walks() -> dict[str, Walk]:
     """Walk four calls on the embedded runtime, each after one like it."""
     from qiskit import QuantumCircuit
 
@@ -187,22 +164,21 @@ def walks() -> Iterator[tuple[str, Walk]]:
     bell.measure_all()
     service = QiskitRuntimeService(channel="local")
     sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
-    where = {"backend": "ibmq_qasm_simulator"}
-    sampler.run(bell, shots=MARK).result()
-    service.run("hello-world", {"iterations": 1}, options=where).result()
-    with walking() as walk:
-        job = sampler.run(bell, shots=MARK)
-    yield "Sampler.run", walk
-    with walking() as walk:
-        service.run("hello-world", {"iterations": 1}, options=where)
-    yield "service.run", walk
-    with walking() as walk:
-        job.result()
-    yield "job.result", walk
+
+    def sample() -> Any:
+        return sampler.run(bell, shots=MARK)
+
+    def hello() -> Any:
+        where = {"backend": "ibmq_qasm_simulator"}
+        return service.run("hello-world", {"iterations": 1}, options=where)
+
+    sample().result()
+    hello().result()
+    found = {"Sampler.run": Walk(sample), "service.run": Walk(hello)}
+    job = found["Sampler.run"].returned
+    found["job.result"] = Walk(job.result)
     service.job(job.job_id())
-    with walking() as walk:
-        service.job(job.job_id())
-    yield "service.job", walk
+    return {**found, "service.job": Walk(lambda: service.job(job.job_id()))}
 
 
 def main() -> None:
@@ -216,10 +192,10 @@ def main() -> None:
     for group in found:
         print("  " + ", ".join(sorted(name[len(PACKAGE) + 1 :] for name in group)))
     print(f"\n{'call':<12}{'functions':>10}{'files':>7}{'changes of file':>17}")
-    forms: dict[tuple[str, tuple[str, ...]], str] = {}
-    for name, walk in walks():
-        print(f"{name:<12}{len(walk.functions):>10}{len(walk.files):>7}{walk.changes:>17}")
-        forms = forms or walk.forms
+    walked = walks()
+    for name, walk in walked.items():
+        print("{:<12}{:>10}{:>7}{:>17}".format(name, *walk.figures()))
+    forms = walked["Sampler.run"].forms
     print(f"\n{len(forms)} forms of an option, from the user to the request")
     for (kind, names), where in forms.items():
         print(f"  {kind}({', '.join(names)[:60]}) first in {where}")
