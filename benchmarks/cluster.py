@@ -9,10 +9,8 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -22,8 +20,6 @@ from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SIMULATOR = "ibmq_qasm_simulator"
 
 
 def circuit(qubits: int, seed: int) -> QuantumCircuit:
@@ -40,62 +36,53 @@ def circuit(qubits: int, seed: int) -> QuantumCircuit:
 @contextmanager
 def service_on(workers: int) -> Iterator[QiskitRuntimeService]:
     """A service whose jobs run on so many Dask workers."""
-    with TemporaryDirectory() as folder, ExitStack() as stack:
+    from distributed import SubprocessCluster
 
-        def start(*command: str) -> subprocess.Popen[str]:
-            process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", *command],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd=folder,
-                env={**os.environ, "QISKIT_IBM_LOCAL_TOKEN": "token", "OMP_NUM_THREADS": "1"},
-            )
-            stack.enter_context(process)
-            stack.callback(process.terminate)
-            return process
+    os.environ.update(QISKIT_IBM_LOCAL_TOKEN="token", OMP_NUM_THREADS="1")
+    one_job = {"nthreads": 1}
+    with SubprocessCluster(
+        n_workers=workers, worker_kwargs=one_job, dashboard_address=None
+    ) as cluster:
+        serve = ("-m", "qiskit_ibm_runtime.local", "serve", "--log-level", "WARNING")
+        on_dask = ("--executor", "dask", "--scheduler", cluster.scheduler_address)
+        command = [sys.executable, "-W", "ignore", *serve, *on_dask]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                url = server.stdout.readline().split()[1]
+                yield QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
+            finally:
+                server.terminate()
 
-        address = Path(folder) / "scheduler.json"
-        local = ("--scheduler-file", str(address), "--host", "127.0.0.1", "--no-dashboard")
-        start("distributed.cli.dask_scheduler", "--port", "0", *local)
-        for _ in range(workers):
-            start("distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", *local)
-        while not address.exists():
-            time.sleep(0.1)
-        where = address.read_text().partition('"address": "')[2].partition('"')[0]
-        serve = ("serve", "--executor", "dask", "--scheduler", where, "--log-level", "WARNING")
-        server = start("qiskit_ibm_runtime.local", *serve)
-        assert server.stdout is not None
-        url = server.stdout.readline().split()[1]
-        yield QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
+
+def kinds(session: Session) -> dict[str, Callable[[], Any]]:
+    """What is measured."""
+    options = Options(resilience_level=0, optimization_level=0)
+    options.execution.shots, options.simulator.seed_simulator = 4000, 7
+    sampler = Sampler(session=session, options=options)
+    estimator = Estimator(session=session, options=options)
+    wide = [circuit(14, seed).measure_all(inplace=False) for seed in range(40)]
+    many = [circuit(6, seed).measure_all(inplace=False) for seed in range(400)]
+    points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
+
+    def jobs(number: int, circuits: Any) -> None:
+        for job in [sampler.run(circuits) for _ in range(number)]:
+            job.result()
+
+    return {
+        "6 Sampler jobs of 40 circuits, 14 qubits": lambda: jobs(6, wide),
+        "1 Sampler job of 400 circuits, 6 qubits": lambda: jobs(1, many),
+        "1 Estimator job of 300 points, 6 qubits": lambda: estimator.run(*points).result(),
+        "60 Sampler jobs of 1 circuit, 6 qubits": lambda: jobs(60, many[0]),
+    }
 
 
 def measure(workers: int) -> dict[str, float]:
     """Seconds of each kind of work, the better of two."""
-    options = Options(resilience_level=0, optimization_level=0)
-    options.execution.shots, options.simulator.seed_simulator = 4000, 7
-    measured = [circuit(14, seed).measure_all(inplace=False) for seed in range(40)]
-    many = [circuit(6, seed).measure_all(inplace=False) for seed in range(400)]
-    observable = SparsePauliOp.from_list([("ZZZZZZ", 1.0), ("XXXXXX", 0.5)])
     found: dict[str, float] = {}
-    with service_on(workers) as service, Session(service, SIMULATOR) as session:
-        sampler = Sampler(session=session, options=options)
-        estimator = Estimator(session=session, options=options)
-        kinds = {
-            "6 Sampler jobs of 40 circuits, 14 qubits": lambda: [
-                job.result() for job in [sampler.run(measured) for _ in range(6)]
-            ],
-            "1 Sampler job of 400 circuits, 6 qubits": lambda: sampler.run(many).result(),
-            "1 Estimator job of 300 points, 6 qubits": lambda: estimator.run(
-                [circuit(6, 1)] * 300, [observable] * 300
-            ).result(),
-            "60 Sampler jobs of 1 circuit, 6 qubits": lambda: [
-                job.result() for job in [sampler.run(many[0]) for _ in range(60)]
-            ],
-        }
-        for job in [sampler.run(many[0]) for _ in range(4 * workers)]:
-            job.result()  # every worker has imported what it needs
-        for kind, run in kinds.items():
+    with service_on(workers) as service, Session(service, "ibmq_qasm_simulator") as session:
+        runs = kinds(session)
+        list(runs.values())[-1]()  # every worker has imported what it needs
+        for kind, run in runs.items():
             spent = []
             for _ in range(2):
                 began = time.perf_counter()

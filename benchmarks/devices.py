@@ -3,146 +3,111 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers.models import BackendProperties, QasmBackendConfiguration
 
-from benchmarks.rows import Call, Plan, row
+from benchmarks.rows import Call, Plan, Row
 from benchmarks.standin import StandIn, snapshot
-
-
-def configuration() -> QasmBackendConfiguration:
-    return QasmBackendConfiguration.from_dict(copy.deepcopy(snapshot("conf")))
 
 
 def properties() -> BackendProperties:
     return BackendProperties.from_dict(copy.deepcopy(snapshot("props")))
 
 
-def _on_fresh_services(
-    call: Any, rounds: int = 5, floor: Call | None = None, devices: int = 20
-) -> Plan:
-    """Plan a call that is the first one on its service, and count what it asked for."""
+def _decoded(_: object) -> object:
+    configuration = QasmBackendConfiguration.from_dict(copy.deepcopy(snapshot("conf")))
+    return configuration, properties()
+
+
+def first(call: Call, rounds: int = 5, floor: Call | None = None, devices: int = 20) -> Plan:
+    """Plan a call that is the first one on its service."""
     standin = StandIn(devices=devices)
-    services = [standin.service() for _ in range(rounds)]
-    spare = standin.service()
-    fresh = iter(services)
-
-    def facts() -> dict[str, object]:
-        standin.reset()
-        call(spare)
-        return standin.counts()
-
-    return Plan(lambda: call(next(fresh)), floor, rounds=rounds, facts=facts, close=standin.stop)
+    return Plan(call, floor, rounds, standin.service, standin)
 
 
-def _on_a_used_service(call: Any) -> Plan:
+def _again(call: Call) -> Plan:
     standin = StandIn()
     service = standin.service()
     call(service)
-
-    def facts() -> dict[str, object]:
-        standin.reset()
-        call(service)
-        return standin.counts()
-
-    return Plan(lambda: call(service), facts=facts, close=standin.stop)
+    return Plan(partial(call, service), standin=standin)
 
 
-@row("backends(), 20 devices", "at most 4 dependent, under 300 ms")
-def all_backends() -> Plan:
-    return _on_fresh_services(lambda service: service.backends())
-
-
-@row("backends(), 400 devices", "linear, 32 at a time")
-def many_backends() -> Plan:
-    return _on_fresh_services(lambda service: service.backends(), rounds=3, devices=400)
-
-
-@row("backends() again", "0 requests")
-def all_backends_again() -> Plan:
-    return _on_a_used_service(lambda service: service.backends())
-
-
-@row("least_busy(), 20 devices, first", "at most 4 dependent, under 300 ms")
-def least_busy_first() -> Plan:
-    return _on_fresh_services(lambda service: service.least_busy())
-
-
-@row("least_busy(), 20 devices, again", "one status each")
-def least_busy() -> Plan:
-    return _on_a_used_service(lambda service: service.least_busy())
-
-
-@row("backends() filtered by a field that is missing", "no request, under 5 ms")
-def missing_field() -> Plan:
-    def call(service: Any) -> object:
-        return service.backends(filters=lambda backend: hasattr(backend, "no_such_field"))
-
-    return _on_a_used_service(call)
-
-
-@row("backend.target, 127 qubits, first", "a third of the original's 3,000 ms")
-def target() -> Plan:
-    return _on_fresh_services(
-        lambda service: service.backend("device_00").target,
-        rounds=3,
-        floor=lambda: (configuration(), properties()),
-    )
-
-
-@row("backend.target again, by a new look-up", "under 1 ms")
-def target_again() -> Plan:
-    return _on_a_used_service(lambda service: service.backend("device_00").target)
-
-
-def _long_circuit(pairs: list[list[int]]) -> QuantumCircuit:
+def _checked(new: bool, rounds: int) -> Plan:
+    """Plan checks of circuits that were not seen before, by a device that was not or that was."""
+    standin = StandIn(latency=0, faulty=True)
+    backend = standin.service().backend("device_00")
+    pairs = [pair for pair in backend.coupling_map if 126 not in pair and set(pair) != {0, 1}]
     circuit = QuantumCircuit(127)
     for index in range(10_000):
         circuit.sx(index % 126)
         circuit.cx(*pairs[index % len(pairs)])
-    return circuit
+    backend.check_faulty(circuit)
+
+    def prepare() -> tuple[Any, QuantumCircuit]:
+        device = standin.service().backend("device_00") if new else backend
+        device.properties()
+        return device, circuit.copy()
+
+    def check(given: tuple[Any, QuantumCircuit]) -> None:
+        given[0].check_faulty(given[1])
+
+    def plain_pass(_: object) -> int:
+        places = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+        return sum(places[entry.qubits[0]] for entry in circuit.data)
+
+    return Plan(check, plain_pass, rounds, prepare, standin)
 
 
-def _plain_pass(circuit: QuantumCircuit) -> int:
-    places = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    return sum(places[entry.qubits[0]] for entry in circuit.data)
+def every(service: Any) -> object:
+    return service.backends()
 
 
-def _checked(rounds: int, first: bool) -> Plan:
-    """Plan checks of circuits that were not seen before, by devices that were not or that were."""
-    standin = StandIn(latency=0, faulty=True)
-    services = [standin.service() for _ in range(rounds + 1 if first else 1)]
-    backends = [service.backend("device_00") for service in services]
-    circuit = _long_circuit(
-        [pair for pair in backends[0].coupling_map if 126 not in pair and set(pair) != {0, 1}]
+def _least_busy(service: Any) -> object:
+    return service.least_busy()
+
+
+def _with_a_missing_field(service: Any) -> object:
+    return service.backends(filters=lambda backend: hasattr(backend, "no_such_field"))
+
+
+def _target(service: Any) -> object:
+    return service.backend("device_00").target
+
+
+SOON = "at most 4 dependent, under 300 ms"
+ROWS = [
+    Row(what, goal, partial(plan, call, **how))
+    for what, goal, plan, call, how in (
+        ("backends(), 20 devices", SOON, first, every, {}),
+        (
+            *("backends(), 400 devices", "linear, 32 at a time", first, every),
+            {"rounds": 3, "devices": 400},
+        ),
+        ("backends() again", "0 requests", _again, every, {}),
+        ("least_busy(), 20 devices, first", SOON, first, _least_busy, {}),
+        ("least_busy(), 20 devices, again", "one status each", _again, _least_busy, {}),
+        (
+            *("backends() filtered by a field that is missing", "no request, under 5 ms"),
+            *(_again, _with_a_missing_field, {}),
+        ),
+        (
+            *("backend.target, 127 qubits, first", "a third of the original's 3,000 ms"),
+            *(first, _target, {"rounds": 3, "floor": _decoded}),
+        ),
+        ("backend.target again, by a new look-up", "under 1 ms", _again, _target, {}),
     )
-    circuits = [circuit.copy() for _ in range(rounds + 1)]
-    for backend in backends:
-        backend.properties()
-        if not first:
-            backend.check_faulty(circuit)
-
-    def check() -> None:
-        backends[-1].check_faulty(circuits.pop())
-        if first:
-            backends.pop()
-
-    def facts() -> dict[str, object]:
-        standin.reset()
-        check()
-        return standin.counts()
-
-    floor = lambda: _plain_pass(circuit)  # noqa: E731
-    return Plan(check, floor, rounds, facts=facts, close=standin.stop)
-
-
-@row("check_faulty, 20,000 instructions, first", "under 40 ms, 0 requests")
-def check_faulty_first() -> Plan:
-    return _checked(rounds=5, first=True)
-
-
-@row("check_faulty, 20,000 instructions, again", "under 10 ms, 0 requests")
-def check_faulty_again() -> Plan:
-    return _checked(rounds=9, first=False)
+] + [
+    Row(
+        "check_faulty, 20,000 instructions, first",
+        "under 40 ms, 0 requests",
+        partial(_checked, new=True, rounds=5),
+    ),
+    Row(
+        "check_faulty, 20,000 instructions, again",
+        "under 10 ms, 0 requests",
+        partial(_checked, new=False, rounds=9),
+    ),
+]

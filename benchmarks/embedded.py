@@ -3,49 +3,51 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 from qiskit import QuantumCircuit, transpile
 
-from benchmarks.rows import Plan, row
+from benchmarks.rows import Plan, Row
 
 
-def bell() -> QuantumCircuit:
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
+def primitive_on_a_simulator(name: str, **options: Any) -> Any:
+    """Return a primitive of the embedded runtime."""
+    import qiskit_ibm_runtime as runtime
+
+    service = runtime.QiskitRuntimeService(channel="local")
+    session = runtime.Session(service=service, backend="ibmq_qasm_simulator")
+    return getattr(runtime, name)(session=session, options=runtime.Options(**options))
 
 
-def _sampler() -> object:
-    from qiskit_ibm_runtime import Options, QiskitRuntimeService, Sampler, Session
-
-    service = QiskitRuntimeService(channel="local")
-    options = Options(resilience_level=0, optimization_level=1)
-    return Sampler(session=Session(service=service, backend="ibmq_qasm_simulator"), options=options)
-
-
-def _aer() -> object:
+def _bell_jobs(number: int, rounds: int) -> Plan:
     from qiskit_aer import AerSimulator
 
-    simulator = AerSimulator()
-    return lambda: simulator.run(transpile(bell(), simulator), shots=4000).result().get_counts()
+    bell, simulator = QuantumCircuit(2), AerSimulator()
+    bell.h(0)
+    bell.cx(0, 1)
+    bell.measure_all()
+    sampler = primitive_on_a_simulator("Sampler", resilience_level=0, optimization_level=1)
 
+    def ours(_: int = 0) -> object:
+        return sampler.run(bell).result()
 
-@row("Bell job, warm, whole round trip", "under 60 ms")
-def warm() -> Plan:
-    sampler, circuit = _sampler(), bell()
-    for _ in range(4):
-        sampler.run(circuit).result()
-    return Plan(lambda: sampler.run(circuit).result(), _aer(), rounds=31)
-
-
-@row("100 Bell jobs from 16 threads", "limited by the cores")
-def concurrent() -> Plan:
-    sampler, circuit, aer = _sampler(), bell(), _aer()
-
-    def hundred() -> None:
+    def many() -> None:
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda _: sampler.run(circuit).result(), range(100)))
+            list(pool.map(ours, range(number)))
 
-    return Plan(hundred, lambda: [aer() for _ in range(100)], rounds=3)
+    def aer() -> None:
+        for _ in range(number):
+            simulator.run(transpile(bell, simulator), shots=4000).result().get_counts()
+
+    for _ in range(4):
+        ours()
+    return Plan(ours if number == 1 else many, aer, rounds)
+
+
+ROWS = [
+    Row("Bell job, warm, whole round trip", "under 60 ms", partial(_bell_jobs, 1, rounds=31)),
+    Row(
+        "100 Bell jobs from 16 threads", "limited by the cores", partial(_bell_jobs, 100, rounds=3)
+    ),
+]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
-import tracemalloc
 import zlib
-from functools import lru_cache
+from functools import cache, partial
 
 import numpy as np
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
-from benchmarks.rows import Plan, row
+from benchmarks.rows import Plan, Row, peak_of
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 
@@ -51,7 +50,10 @@ def parameterized(number: int, qubits: int = 20, layers: int = 3) -> list[Quantu
     return circuits
 
 
-@lru_cache(maxsize=1)
+NUMBERS = np.random.default_rng(1).random(1_000_000)
+
+
+@cache
 def wide(number: int = 300, qubits: int = 127, gates: int = 1000) -> tuple[QuantumCircuit, ...]:
     random = np.random.default_rng(1)
     circuits = []
@@ -68,64 +70,61 @@ def wide(number: int = 300, qubits: int = 127, gates: int = 1000) -> tuple[Quant
     return tuple(circuits)
 
 
-@row("encode 100 parameterized circuits of 20 qubits", "under 200 ms")
-def hundred() -> Plan:
-    fresh = iter([parameterized(100) for _ in range(5)])
-    again = parameterized(100)
-    return Plan(lambda: encode(next(fresh)), lambda: tight(again), rounds=5)
-
-
-@row("encode a circuit object that was sent before", "under 1 ms")
-def again() -> Plan:
-    circuit = parameterized(1)[0]
-    encode([circuit])
-    return Plan(lambda: encode([circuit]), lambda: tight([circuit]))
-
-
-@row("encode the same circuit object 100 times", "one encode")
-def same() -> Plan:
-    fresh = iter(parameterized(7))
-    other = parameterized(1)
-    return Plan(lambda: encode([next(fresh)] * 100), lambda: tight(other))
-
-
-@row("encode 300 circuits of 127 qubits x 1,000 gates", "qpy.dump + 10 %, peak < 3 x bytes")
-def many() -> Plan:
-    def facts() -> dict[str, object]:
-        fresh = [circuit.copy() for circuit in wide()[:60]]
-        tracemalloc.start()
-        text = encode(fresh)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
-
-    fresh = iter([[circuit.copy() for circuit in wide()] for _ in range(3)])
-    return Plan(lambda: encode(next(fresh)), lambda: dumped(list(wide())), rounds=3, facts=facts)
-
-
-NUMBERS = np.random.default_rng(1).random(1_000_000)
-
-
-def _stored(array: np.ndarray) -> str:
+def stored(array: np.ndarray) -> str:
     buffer = io.BytesIO()
     np.save(buffer, array)
     return base64.b64encode(zlib.compress(buffer.getvalue(), 0)).decode()
 
 
-@row("encode 10^6 float64", "under 60 ms, bytes +5 % at most")
-def floats() -> Plan:
-    return Plan(
-        lambda: encode(NUMBERS),
-        lambda: _stored(NUMBERS),
-        facts=lambda: {"bytes": len(encode(NUMBERS))},
-    )
+def _wide_copies(number: int = 300) -> list[QuantumCircuit]:
+    return [circuit.copy() for circuit in wide()[:number]]
 
 
-@row("decode 10^6 float64", "under 40 ms")
-def floats_back() -> Plan:
-    text = encode(NUMBERS)
-    stored = _stored(NUMBERS)
+def _peak() -> dict[str, object]:
+    sixty = _wide_copies(60)
+    peak, text = peak_of(lambda: encode(sixty))
+    return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
+
+
+def _again() -> Plan:
+    circuit = parameterized(1)
+    encode(circuit)
+    return Plan(lambda: encode(circuit), lambda: tight(circuit))
+
+
+def _floats_back() -> Plan:
+    text, plain = encode(NUMBERS), stored(NUMBERS)
     return Plan(
         lambda: json.loads(text, cls=RuntimeDecoder),
-        lambda: np.load(io.BytesIO(zlib.decompress(base64.b64decode(stored)))),
+        lambda: np.load(io.BytesIO(zlib.decompress(base64.b64decode(plain)))),
     )
+
+
+ROWS = [
+    Row(
+        "encode 100 parameterized circuits of 20 qubits",
+        "under 200 ms",
+        lambda: Plan(encode, tight, 5, partial(parameterized, 100)),
+    ),
+    Row("encode a circuit object that was sent before", "under 1 ms", _again),
+    Row(
+        "encode the same circuit object 100 times",
+        "one encode",
+        lambda: Plan(lambda one: encode(one * 100), tight, prepare=partial(parameterized, 1)),
+    ),
+    Row(
+        "encode 300 circuits of 127 qubits x 1,000 gates",
+        "qpy.dump + 10 %, peak < 3 x bytes",
+        lambda: Plan(encode, dumped, 3, _wide_copies, facts=_peak),
+    ),
+    Row(
+        "encode 10^6 float64",
+        "under 60 ms, bytes +5 % at most",
+        lambda: Plan(
+            partial(encode, NUMBERS),
+            partial(stored, NUMBERS),
+            facts=lambda: {"bytes": len(encode(NUMBERS))},
+        ),
+    ),
+    Row("decode 10^6 float64", "under 40 ms", _floats_back),
+]

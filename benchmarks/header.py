@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Callable
+from functools import partial
 
-from benchmarks.rows import Plan, row
+from benchmarks.rows import Call, Plan, Row
 
 
-def _deep(depth: int, call: Callable[[], object]) -> object:
+def _deep(depth: int, call: Call) -> object:
     return call() if depth == 0 else _deep(depth - 1, call)
 
 
@@ -23,7 +23,7 @@ def _walk() -> int:
 def _plan(depth: int) -> Plan:
     from qiskit_ibm_runtime.api.http.client_header import client_application
 
-    def hundred(call: Callable[[], object]) -> None:
+    def hundred(call: Call) -> None:
         for _ in range(100):
             call()
 
@@ -34,16 +34,7 @@ def _plan(depth: int) -> Plan:
     )
 
 
-@row("caller header x 100, 20 frames deep", "at or under the frame walk")
-def shallow() -> Plan:
-    return _plan(20)
-
-
-@row("caller header x 100, 100 frames deep", "at or under the frame walk")
-def middle() -> Plan:
-    return _plan(100)
-
-
-@row("caller header x 100, 300 frames deep", "at or under the frame walk")
-def deep() -> Plan:
-    return _plan(300)
+ROWS = [
+    Row(f"caller header x 100, {n} frames deep", "at or under the frame walk", partial(_plan, n))
+    for n in (20, 100, 300)
+]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
-from benchmarks.rows import Plan, row
+from benchmarks.rows import Plan, Row
 
+QISKIT = "import qiskit\n"
 NAMES = "QiskitRuntimeService, Sampler, Estimator, Session, Options"
+MODULES = "\nimport sys; print(len(sys.modules))"
+KILOBYTES = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 
 def _run(code: str) -> str:
@@ -16,48 +20,34 @@ def _run(code: str) -> str:
     ).stdout
 
 
-def _modules(code: str, baseline: str = "pass") -> int:
-    count = "import sys; print(len(sys.modules))"
-    return int(_run(f"{code}\n{count}")) - int(_run(f"{baseline}\n{count}"))
+def _plan(code: str, baseline: str = QISKIT, rounds: int = 7) -> Plan:
+    code = baseline + code
 
+    def more(figure: str) -> int:
+        return int(_run(code + figure)) - int(_run(baseline + figure))
 
-def _megabytes(code: str, baseline: str = "pass") -> float:
-    """How much more memory an interpreter needs at most."""
-    peak = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    more = int(_run(f"{code}\n{peak}")) - int(_run(f"{baseline}\n{peak}"))
-    return round(more / 1024, 1)
-
-
-@row("import qiskit_ibm_runtime, over the bare interpreter", "under 15 ms, no Qiskit, no requests")
-def bare() -> Plan:
-    return Plan(
-        lambda: _run("import qiskit_ibm_runtime"),
-        lambda: _run("pass"),
-        rounds=15,
-        facts=lambda: {
-            "modules": _modules("import qiskit_ibm_runtime"),
-            "MB": _megabytes("import qiskit_ibm_runtime"),
-        },
-    )
-
-
-def _over_qiskit(code: str) -> Plan:
-    code = f"import qiskit\n{code}"
     return Plan(
         lambda: _run(code),
-        lambda: _run("import qiskit"),
-        facts=lambda: {
-            "modules": _modules(code, "import qiskit"),
-            "MB": _megabytes(code, "import qiskit"),
-        },
+        lambda: _run(baseline),
+        rounds,
+        lambda: {"modules": more(MODULES), "MB": round(more(KILOBYTES) / 1024, 1)},
     )
 
 
-@row("the five public names, over import qiskit", "at most what is below")
-def names() -> Plan:
-    return _over_qiskit(f"from qiskit_ibm_runtime import {NAMES}")
-
-
-@row("requests, websocket and numpy parts, over import qiskit", "(the floor of the row above)")
-def libraries() -> Plan:
-    return _over_qiskit("import requests, websocket, numpy, dateutil.parser")
+ROWS = [
+    Row(
+        "import qiskit_ibm_runtime, over the bare interpreter",
+        "under 15 ms, no Qiskit, no requests",
+        partial(_plan, "import qiskit_ibm_runtime", "pass\n", rounds=15),
+    ),
+    Row(
+        "the five public names, over import qiskit",
+        "at most what is below",
+        partial(_plan, f"from qiskit_ibm_runtime import {NAMES}"),
+    ),
+    Row(
+        "requests, websocket and numpy parts, over import qiskit",
+        "(the floor of the row above)",
+        partial(_plan, "import requests, websocket, numpy, dateutil.parser"),
+    ),
+]

@@ -6,13 +6,12 @@ the exact value, in how many circuits it is smaller than at level 0, and what it
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import os
+import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 os.environ["QISKIT_PARALLEL"] = "FALSE"
 
@@ -20,23 +19,19 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 DEVICES = ("fake_manila", "fake_nairobi", "fake_guadalupe")
 QUBITS = 4
 SHOTS = 4000
-ISING = SparsePauliOp.from_list(
-    [("IIZZ", 1.0), ("IZZI", 1.0), ("ZZII", 1.0)]
-    + [("I" * n + "X" + "I" * (QUBITS - 1 - n), 0.7) for n in range(QUBITS)]
+ISING = SparsePauliOp(
+    ["IIZZ", "IZZI", "ZZII", "XIII", "IXII", "IIXI", "IIIX"], [1.0] * 3 + [0.7] * 4
 )
 
 
-def ansatz(seed: int, layers: int = 4) -> QuantumCircuit:
+def ansatz(seed: int) -> QuantumCircuit:
     """Layers of random rotations and of cx between neighbors."""
     rng = np.random.default_rng(seed)
     circuit = QuantumCircuit(QUBITS)
-    for layer in range(layers):
+    for layer in range(4):
         for qubit in range(QUBITS):
             circuit.ry(rng.uniform(0, 2 * math.pi), qubit)
             circuit.rz(rng.uniform(0, 2 * math.pi), qubit)
@@ -51,8 +46,7 @@ def trotter(steps: int, time_step: float = 0.25) -> QuantumCircuit:
     for _ in range(steps):
         for qubit in range(QUBITS - 1):
             circuit.rzz(2 * time_step, qubit, qubit + 1)
-        for qubit in range(QUBITS):
-            circuit.rx(2 * 0.7 * time_step, qubit)
+        circuit.rx(2 * 0.7 * time_step, range(QUBITS))
     return circuit
 
 
@@ -65,97 +59,65 @@ def cat(angle: float) -> QuantumCircuit:
     return circuit
 
 
-def circuits() -> list[QuantumCircuit]:
-    """Twelve circuits, four of each kind."""
-    return (
-        [ansatz(seed) for seed in range(4)]
-        + [trotter(steps) for steps in (1, 2, 3, 4)]
-        + [cat(angle) for angle in (0.5, 1.0, 1.5, 2.5)]
-    )
+CIRCUITS = [
+    *map(ansatz, range(4)),
+    *map(trotter, (1, 2, 3, 4)),
+    *map(cat, (0.5, 1.0, 1.5, 2.5)),
+]
 
 
-def run(program: str, device: str, level: int, **inputs: Any) -> tuple[dict[str, Any], float]:
-    """The result of a program in this process, and its seconds."""
+def run(program: str, device: str, level: int, **inputs: Any) -> dict[str, Any]:
+    """Return the result of a program, which runs in this process."""
     from qiskit_ibm_runtime.local import programs
     from qiskit_ibm_runtime.local.execution.job import Messenger
     from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 
-    backend = LocalBackend.of(device)
-    started = time.perf_counter()
-    result = programs.load(program)(
-        backend,
+    return programs.load(program)(
+        LocalBackend.of(device),
         Messenger(lambda _: None),
         resilience_settings={"level": level},
         transpilation_settings={"optimization_settings": {"level": 3}},
         run_options={"shots": SHOTS, "seed_simulator": 11},
         **inputs,
     )
-    return result, time.perf_counter() - started
 
 
-def estimator_errors(device: str, level: int) -> tuple[Any, list[dict[str, Any]], float]:
-    """Error of each circuit, metadata, and seconds."""
-    exact = [Statevector(circuit).expectation_value(ISING).real for circuit in circuits()]
-    given = circuits()
-    result, seconds = run(
-        "estimator", device, level, circuits=given, observables=[ISING] * len(given)
-    )
-    return np.abs(np.subtract(result["values"], exact)), result["metadata"], seconds
+def estimated(device: str, level: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the error of each circuit, and the result."""
+    exact = [Statevector(circuit).expectation_value(ISING).real for circuit in CIRCUITS]
+    inputs = {"circuits": CIRCUITS, "observables": [ISING] * len(CIRCUITS)}
+    result = run("estimator", device, level, **inputs)
+    return np.abs(np.subtract(result["values"], exact)), result
 
 
-def sampler_errors(device: str, level: int) -> tuple[Any, list[dict[str, Any]], float]:
-    """Total variation distance of each circuit, metadata, and seconds."""
-    exact = np.array([Statevector(circuit).probabilities() for circuit in circuits()])
-    given = circuits()
-    for circuit in given:
-        circuit.measure_all()
-    result, seconds = run("sampler", device, level, circuits=given)
+def sampled(device: str, level: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the total variation distance of each circuit, and the result."""
+    exact = [Statevector(circuit).probabilities() for circuit in CIRCUITS]
+    measured = [circuit.measure_all(inplace=False) for circuit in CIRCUITS]
+    result = run("sampler", device, level, circuits=measured)
     keys = [format(key, f"0{QUBITS}b") for key in range(2**QUBITS)]
     seen = [[dist.get(key, 0.0) for key in keys] for dist in result["quasi_dists"]]
-    return np.abs(seen - exact).sum(axis=1) / 2, result["metadata"], seconds
-
-
-def rows(device: str) -> Iterator[dict[str, Any]]:
-    for program, measure, highest in (
-        ("sampler", sampler_errors, 1),
-        ("estimator", estimator_errors, 3),
-    ):
-        plain = None
-        for level in range(highest + 1):
-            errors, metadata, seconds = measure(device, level)
-            plain = errors if plain is None else plain
-            yield {
-                "device": device,
-                "program": program,
-                "level": level,
-                "error": float(errors.mean()),
-                "largest": float(errors.max()),
-                "improved": int((errors < plain).sum()),
-                "circuits": len(errors),
-                "shots": float(np.mean([entry["shots"] for entry in metadata])) / SHOTS,
-                "seconds": seconds,
-            }
+    return np.abs(np.subtract(seen, exact)).sum(axis=1) / 2, result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mitigation", description=__doc__)
-    parser.add_argument("devices", nargs="*", default=DEVICES, metavar="DEVICE")
-    parser.add_argument("--json", action="store_true", help="one JSON object for each row")
-    given = parser.parse_args()
     warnings.simplefilter("ignore")
-    if not given.json:
-        print("| device | program | level | mean error | largest | improved | relative shots | s |")
-        print("|---|---|---|---|---|---|---|---|")
-    for device in given.devices:
-        for row in rows(device):
-            if given.json:
-                print(json.dumps(row), flush=True)
-                continue
-            print(
-                "| {device} | {program} | {level} | {error:.3f} | {largest:.3f} "
-                "| {improved} of {circuits} | {shots:.1f} | {seconds:.1f} |".format(**row),
-                flush=True,
-            )
+    print("| device | program | level | mean error | largest | improved | relative shots | s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for device in sys.argv[1:] or DEVICES:
+        for program, measure, highest in (("sampler", sampled, 1), ("estimator", estimated, 3)):
+            plain = np.array([])
+            for level in range(highest + 1):
+                started = time.perf_counter()
+                errors, result = measure(device, level)
+                seconds = time.perf_counter() - started
+                plain = errors if level == 0 else plain
+                shots = np.mean([entry["shots"] for entry in result["metadata"]]) / SHOTS
+                print(
+                    f"| {device} | {program} | {level} | {errors.mean():.3f} | {errors.max():.3f} "
+                    f"| {(errors < plain).sum()} of {len(errors)} | {shots:.1f} | {seconds:.1f} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

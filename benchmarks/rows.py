@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
-from typing import Callable
+from functools import partial
+from typing import Any, Callable
 
-Call = Callable[[], object]
+Call = Callable[..., object]
 
 
 @dataclass
 class Plan:
-    """What a row runs: the subject, the floor it is compared with, and facts it counted."""
+    """What a row runs: the subject, the floor it is compared with, and facts it counted.
+
+    What ``prepare`` returns, anew for each call, is handed to the subject and to the floor. What a
+    call asks of a stand-in is counted.
+    """
 
     subject: Call
     floor: Call | None = None
     rounds: int = 7
+    prepare: Call | None = None
+    standin: Any = None
     facts: Callable[[], dict[str, object]] = dict
-    close: Call = lambda: None
+
+    def ready(self, what: str = "subject") -> Call:
+        """Return a call that lacks nothing but to be measured."""
+        call = getattr(self, what)
+        return partial(call, self.prepare()) if self.prepare else call
+
+    def counts(self) -> dict[str, object]:
+        """Return the facts, and what one call asked of the stand-in."""
+        if self.standin is None:
+            return self.facts()
+        call = self.ready()
+        self.standin.reset()
+        call()
+        return {**self.standin.counts(), **self.facts()}
+
+    def end(self) -> None:
+        if self.standin is not None:
+            self.standin.stop()
 
 
 @dataclass
@@ -28,6 +53,10 @@ class Row:
     make: Callable[[], Plan]
 
 
-def row(what: str, goal: str) -> Callable[[Callable[[], Plan]], Row]:
-    """Declare a row above the function that prepares it."""
-    return lambda make: Row(what, goal, make)
+def peak_of(call: Call) -> tuple[int, Any]:
+    """Return the most memory that a call had in use at a time, and what it returned."""
+    tracemalloc.start()
+    result = call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, result

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.encoding import parameterized
-from benchmarks.rows import Plan, row
+from benchmarks.encoding import encode, parameterized
+from benchmarks.rows import Plan, Row
 from benchmarks.standin import StandIn
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
 
 
 def sampler_on(standin: StandIn) -> Any:
@@ -16,38 +19,27 @@ def sampler_on(standin: StandIn) -> Any:
     return Sampler(session=Session(service=standin.service(), backend="device_00"))
 
 
-def _submitted(number: int) -> Plan:
-    from qiskit_ibm_runtime import RuntimeEncoder
-
-    rounds = 5
+def submitted(number: int, rounds: int = 5) -> Plan:
     standin = StandIn(latency=0)
     sampler = sampler_on(standin)
-    stock = [parameterized(number) for _ in range(2 * rounds + 2)]
-    values = [[0.1] * circuit.num_parameters for circuit in stock[0]]
+    values = [[0.1] * 60] * number
 
-    def submit() -> None:
-        sampler.run(stock.pop(), values)
+    def submit(circuits: list[QuantumCircuit]) -> None:
+        sampler.run(circuits, values)
 
-    def encode() -> None:
-        circuits = stock.pop()
+    def encoding(circuits: list[QuantumCircuit]) -> None:
         parameters = [list(circuit.parameters) for circuit in circuits]
-        inputs = {"circuits": circuits, "parameters": parameters, "parameter_values": values}
-        json.dumps(inputs, cls=RuntimeEncoder)
+        encode({"circuits": circuits, "parameters": parameters, "parameter_values": values})
 
-    def facts() -> dict[str, object]:
-        standin.reset()
-        submit()
-        return standin.counts()
-
-    submit()  # looks at the device
-    return Plan(submit, encode, rounds, facts=facts, close=standin.stop)
+    submit(parameterized(number))  # looks at the device
+    return Plan(submit, encoding, rounds, partial(parameterized, number), standin)
 
 
-@row("submit 100 circuits of 20 qubits, beside encoding them", "encode + 10 ms, one request")
-def hundred() -> Plan:
-    return _submitted(100)
-
-
-@row("submit one circuit", "one request")
-def single() -> Plan:
-    return _submitted(1)
+ROWS = [
+    Row(
+        "submit 100 circuits of 20 qubits, beside encoding them",
+        "encode + 10 ms, one request",
+        partial(submitted, 100),
+    ),
+    Row("submit one circuit", "one request", partial(submitted, 1)),
+]

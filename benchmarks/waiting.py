@@ -2,104 +2,110 @@
 
 from __future__ import annotations
 
-import statistics
+import itertools
 import threading
 import time
-from typing import Callable
+from functools import partial
+from typing import Any, Callable
 
 from tests.jobs.scripted_service import Peer, ScriptedService
 
-from benchmarks.rows import Plan, row
+from benchmarks.rows import Plan, Row
 
 WAITED = 6.0
 WAITERS = 5
 
 
-def _end_of_the_wait(stream: int | Callable[[Peer], None], end: Callable[[], None]) -> Plan:
+def wait_for(service: ScriptedService, names: list[str]) -> dict[str, threading.Thread]:
+    """Let a thread for each of these jobs wait for its result."""
+    client = service.job("first")._api_client
+    threads = {}
+    for name in names:
+        job = service.job(name, api_client=client)
+        service.results[name] = '"done"'
+        threads[name] = threading.Thread(target=job.result, daemon=True)
+        threads[name].start()
+    return threads
+
+
+def together(number: int) -> Plan:
+    """Plan the moment from the end of all jobs to the last result.
+
+    The service runs in the same process, so that half of the work is its own.
+    """
+    service, over, numbers, most = ScriptedService(), threading.Event(), itertools.count(), [0]
+
+    def stream(peer: Peer) -> None:
+        peer.send("ACK")
+        over.wait()
+        peer.close()
+
+    def prepare() -> dict[str, threading.Thread]:
+        over.clear()
+        threads = wait_for(service, [f"w{next(numbers)}" for _ in range(number)])
+        time.sleep(1 + number / 100)
+        most.append(sum(thread.name.startswith("job-") for thread in threading.enumerate()))
+        return threads
+
+    def end(threads: dict[str, threading.Thread]) -> None:
+        for name in threads:
+            service.end(name)
+        over.set()
+        for thread in threads.values():
+            thread.join()
+
+    service.on_stream = stream
+    return Plan(end, rounds=1, prepare=prepare, facts=lambda: {"additional threads": max(most)})
+
+
+def _plan(stream: int | Callable[[Peer], None], end: Callable[[str], Any] = str) -> Plan:
     """Plan the moment from the end of a job to its result, for jobs that have waited a while."""
     service = ScriptedService()
     service.on_stream = stream
-    jobs = [service.job(f"j{index}") for index in range(WAITERS)]
-    service.results.update({job.job_id(): '"done"' for job in jobs})
-    waiting = [(job, threading.Thread(target=job.result, daemon=True)) for job in jobs]
-    for _, thread in waiting:
-        thread.start()
+    threads = wait_for(service, [f"j{index}" for index in range(WAITERS)])
     time.sleep(WAITED)
     asked = len(service.requests)
-    left = list(waiting)
 
     def finish() -> None:
-        job, thread = left.pop()
-        service.end(job.job_id())
-        end()
+        name, thread = threads.popitem()
+        service.end(name)
+        end(name)
         thread.join()
 
     def facts() -> dict[str, object]:
-        last = [
-            request
-            for request in service.requests[asked:]
-            if request in ("GET /jobs/j0", "GET /jobs/j0/results")
-        ]
+        after = service.requests[asked:]
         return {
             "requests_per_waited_second": round(asked / WAITERS / WAITED, 2),
-            "requests_after_the_end": len(last),
+            "requests_after_the_end": sum(
+                map(after.count, ("GET /jobs/j0", "GET /jobs/j0/results"))
+            ),
         }
 
-    return Plan(finish, rounds=WAITERS, facts=facts, close=lambda: service.__exit__(None))
+    return Plan(finish, rounds=WAITERS, facts=facts)
 
 
-def _idle(peer: Peer) -> None:
-    peer.send("ACK")
-    peer.until_gone()
+def _working() -> Plan:
+    ends = {f"j{index}": threading.Event() for index in range(WAITERS)}
 
-
-@row("result() after the end, stream working", "one round trip")
-def streaming() -> Plan:
-    ends = [threading.Event() for _ in range(WAITERS)]
-    left = list(ends)
-
-    def script(peer: Peer) -> None:
+    def stream(peer: Peer) -> None:
         peer.send("ACK")
-        ends[int(peer.path.rpartition("j")[2])].wait()
+        ends[peer.path.rpartition("/")[2]].wait()
         peer.send('"done"')
         peer.close()
 
-    return _end_of_the_wait(script, lambda: left.pop().set())
+    return _plan(stream, lambda name: ends[name].set())
 
 
-@row("result() after the end, stream refused", "under 2,000 ms")
-def refused() -> Plan:
-    return _end_of_the_wait(404, lambda: None)
+def _silent() -> Plan:
+    def stream(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.until_gone()
+
+    return _plan(stream)
 
 
-@row("result() after the end, stream silent", "under 5,000 ms")
-def silent() -> Plan:
-    return _end_of_the_wait(_idle, lambda: None)
-
-
-@row("200 waiting jobs: threads in addition to the waiting ones", "a handful")
-def threads() -> Plan:
-    service = ScriptedService()
-    service.on_stream = _idle
-    seen: list[int] = []
-
-    def wait_for_all() -> None:
-        client = service.job("first")._api_client
-        jobs = [service.job(f"w{index}", api_client=client) for index in range(200)]
-        waiting = [threading.Thread(target=job.wait_for_final_state, args=(60,)) for job in jobs]
-        for thread in waiting:
-            thread.start()
-        for _ in range(200):
-            seen.append(sum(t.name.startswith("job-") for t in threading.enumerate()))
-            time.sleep(0.01)
-        for job in jobs:
-            service.end(job.job_id())
-        for thread in waiting:
-            thread.join()
-
-    return Plan(
-        wait_for_all,
-        rounds=1,
-        facts=lambda: {"most": max(seen), "median": statistics.median(seen)},
-        close=lambda: service.__exit__(None),
-    )
+ROWS = [
+    Row("result() after the end, stream working", "one round trip", _working),
+    Row("result() after the end, stream refused", "under 2,000 ms", partial(_plan, 404)),
+    Row("result() after the end, stream silent", "under 5,000 ms", _silent),
+]

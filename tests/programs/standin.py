@@ -59,7 +59,7 @@ class StandIn:
         self._lock = threading.Lock()
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -198,7 +198,14 @@ def _content(body: bytes) -> Any:
         return body
 
 
-def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
+def encoded(content: Any) -> bytes:
+    """Return a body: bytes and text as they are, all else as JSON."""
+    if isinstance(content, bytes):
+        return content
+    return (content if isinstance(content, str) else json.dumps(content)).encode()
+
+
+def handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -208,8 +215,7 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             path = "/" + parts.path.split("/", 2)[2]
             status, content = standin.answer(f"{self.command} {path}", parse_qs(parts.query), body)
-            text = content if isinstance(content, str) else json.dumps(content)
-            data = b"" if status == 204 else text.encode()
+            data = b"" if status == 204 else encoded(content)
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
