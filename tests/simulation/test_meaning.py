@@ -418,6 +418,8 @@ def test_falls_back_to_level_one_if_optimization_does_not_end(
     """Terra 0.23 does not finish with a one-way coupling and the basis h, p, cx, rx, id."""
 
     class Endless:
+        optimization = None
+
         def run(self, circuit: QuantumCircuit) -> QuantumCircuit:
             raise TranspilerError("Maximum iteration reached. max_iteration=1000")
 
@@ -428,3 +430,19 @@ def test_falls_back_to_level_one_if_optimization_does_not_end(
         check([fourier_transform()], "fake_manila", level)
 
     assert "at level 1, because" in caplog.text
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("identity", ["id", "p", "rx"])
+def test_identities_between_gates_that_do_not_commute_change_nothing(
+    identity: str, level: int
+) -> None:
+    circuit = QuantumCircuit(1)
+    for angle in (1.5, 1.5, 1.5):
+        for gate in ("rx", "p"):
+            getattr(circuit, gate)(angle, 0)
+            getattr(circuit, identity)(*(() if identity == "id" else (0.0,)), 0)
+    circuit.h(0)
+    circuit.measure_all()
+
+    check([circuit], level=level, basis_gates=["h", "p", "cx", "rx", "id"])

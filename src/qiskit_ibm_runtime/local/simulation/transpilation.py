@@ -14,11 +14,12 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qiskit import QiskitError, QuantumCircuit, QuantumRegister
+from qiskit import QiskitError, QuantumCircuit, QuantumRegister, __version__
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import CXGate, RZZGate, SwapGate
 from qiskit.transpiler import CouplingMap, Layout
 from qiskit.transpiler import preset_passmanagers as preset
+from qiskit.transpiler.passes import CommutativeCancellation
 from qiskit.transpiler.passmanager_config import PassManagerConfig
 
 from qiskit_ibm_runtime._circuits.builder import to_circuit
@@ -44,6 +45,10 @@ _LEVELS = (
     preset.level_3_pass_manager,
 )
 
+
+# Terra before 0.45 takes commutation for transitive: it merges gates across others between which
+# an identity stands, as in rx - id - p - id - rx, and loses the meaning of the circuit.
+_MERGES_ACROSS_IDENTITIES = tuple(map(int, __version__.split(".")[:2])) < (0, 45)
 
 _ONE_WAY = {row.name for row in OPERATION_CLASSES.values() if row.controlled} - {"cx", "cz"}
 
@@ -161,6 +166,8 @@ class Transpiler:
         passes = _LEVELS[level](config)
         if "scheduling_method" not in self.settings:
             passes.scheduling = None  # not needed, because delays have a unit
+        if _MERGES_ACROSS_IDENTITIES:
+            _drop_commutative_cancellation(passes.optimization)
         return passes
 
     # -- with control flow
@@ -304,6 +311,13 @@ def _shown(circuit: QuantumCircuit, kept: dict[str, Instruction]) -> QuantumCirc
         operation = kept.get(item.operation.name, item.operation)
         shown._append(operation, item.qubits, item.clbits)
     return shown
+
+
+def _drop_commutative_cancellation(optimization: Any) -> None:
+    for step in optimization.passes() if optimization is not None else ():
+        step["passes"][:] = [
+            each for each in step["passes"] if not isinstance(each, CommutativeCancellation)
+        ]
 
 
 def _without_swaps(circuit: QuantumCircuit, *, wires_may_move: bool) -> QuantumCircuit:
