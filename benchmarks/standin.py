@@ -65,8 +65,8 @@ class Answers(small.StandIn):
         super().__init__(page_size=200)
         self.latency, self.handshake, self.faulty = latency, handshake, faulty
         program = "sampler" if result.startswith("quasi") else "custom"
-        params = {"text": "x" * inputs}
-        self.add_jobs(10_000, backend="device_00", program={"id": program}, params=params)
+        place = {"backend": "device_00", "project": "p0"}
+        self.add_jobs(10_000, **place, program={"id": program}, params={"text": "x" * inputs})
         names = {
             f"p{index}": {"name": f"p{index}", "isDefault": not index} for index in range(projects)
         }
@@ -75,7 +75,7 @@ class Answers(small.StandIn):
             "GET /Network": (200, [network]),
             "GET /backends": (200, {"devices": [f"device_{index:02}" for index in range(devices)]}),
             "GET /jobs/job0/results": (200, make_result(result)),
-            "POST /jobs": (200, {"id": "job0"}),
+            "POST /jobs": (200, {"id": "job0", "backend": "device_00"}),
         }
         self.canned: dict[str, tuple[int, bytes]] = {}
         self.reset()
