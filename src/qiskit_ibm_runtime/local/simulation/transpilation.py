@@ -1,8 +1,9 @@
 """Transpilation to the basis gates and couplings of a backend, including control flow.
 
-Terra's transpiler is correct for circuits without control flow, except for one pass of level 3 that
-removes swaps before final measurements. Therefore control flow is unfolded first, and at level 3
-all swaps are replaced. Qubits keep their positions between jumps: a gate on uncoupled qubits is
+Terra's transpiler is correct for circuits without control flow, except for two passes: at level 3
+one removes swaps before final measurements, and before 0.45 another merges gates across identities
+at levels 2 and 3. Therefore control flow is unfolded first, at level 3 all swaps are replaced, and
+the other pass is left out. Qubits keep their positions between jumps: a gate on uncoupled qubits is
 surrounded by swaps there and back.
 """
 
@@ -46,8 +47,8 @@ _LEVELS = (
 )
 
 
-# Terra before 0.45 takes commutation for transitive: it merges gates across others between which
-# an identity stands, as in rx - id - p - id - rx, and loses the meaning of the circuit.
+# Terra before 0.45 assumes that commutation is transitive: in rx - id - p - id - rx it merges both
+# rx, although p is between them, and so changes the circuit.
 _MERGES_ACROSS_IDENTITIES = tuple(map(int, __version__.split(".")[:2])) < (0, 45)
 
 _ONE_WAY = {row.name for row in OPERATION_CLASSES.values() if row.controlled} - {"cx", "cz"}
