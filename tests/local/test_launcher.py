@@ -18,8 +18,8 @@ from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 _START = """
 from qiskit_ibm_runtime.local import launcher

@@ -219,7 +219,7 @@ def test_failed_ntlm_negotiation_is_a_typed_error(
 
 
 def test_service_cannot_request_the_ntlm_proxy_password(service: Any, enter: Any) -> None:
-    from qiskit_ibm_runtime.local.faults import Fault
+    from qiskit_ibm_runtime.testing.faults import Fault
 
     service.fail(Fault("status", status=401, body="x"))
     proxies = ProxyConfiguration(username_ntlm="user", password_ntlm="planted-ntlm")

@@ -23,8 +23,8 @@ from qiskit_ibm_runtime.api.http.redirects import origin
 from qiskit_ibm_runtime.api.http.request_log import loggable
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 from qiskit_ibm_runtime.utils.utils import setup_logger
 
 KEY = "planted-api-key-7f3a"
