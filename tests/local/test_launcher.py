@@ -26,7 +26,7 @@ from qiskit_ibm_runtime.local import launcher
 from qiskit_ibm_runtime.local.launcher import ensure_running
 
 def process():
-    return launcher._ours[1].process
+    return launcher._ours.process
 
 server = ensure_running()
 print(process().pid, flush=True)
@@ -72,7 +72,7 @@ heard = threading.Event()
 job = run(lambda *message: heard.set())
 Sampler(session=service.backend("ibmq_qasm_simulator")).run(circuit).result()
 heard.wait()
-launcher._ours[1].process.kill()
+launcher._ours.process.kill()
 asked = {
     "result": job.result,
     "result in time": lambda: job.result(timeout=1),

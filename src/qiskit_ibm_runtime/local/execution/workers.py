@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.devices import catalog
+from qiskit_ibm_runtime.local.interpreter import describe_exit
 
 from . import channel
 from .executor import Outcome, Publish, Work
-from .starting import CAN_FORK, ForkStarter, Process, SpawnStarter
+from .starting import CAN_FORK, ForkStarter, Process, Starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,9 @@ class Worker:
                 publish(text)
         except (asyncio.IncompleteReadError, ConnectionError):
             code = await self.process.wait()
-            return Outcome(False, _reason_of_end(code), self.output.take(start))
+            how, hint = describe_exit(code)
+            text = f"The worker process {how} before the job finished{hint}."
+            return Outcome(False, text, self.output.take(start))
 
     def kill(self) -> None:
         """Make the keeper kill the process and everything that it started."""
@@ -133,8 +136,8 @@ class WorkerPool:
 
     def __init__(self, size: int, memory: int | None = None) -> None:
         self.capacity = size
-        start = ForkStarter if CAN_FORK else SpawnStarter
-        self._starter = start(memory or catalog.memory(), _environment(os.environ, size))
+        starter = ForkStarter if CAN_FORK else Starter
+        self._starter = starter(memory or catalog.memory(), _environment(os.environ, size))
         self._free: asyncio.Semaphore  # created by start, because Python 3.9 ties it to a loop
         self._warm: list[asyncio.Task[Worker]] = []
         self._alive: set[Worker] = set()
@@ -245,14 +248,3 @@ def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": str(max(1, cores // size)),
     }
     return {**threads, "QISKIT_PARALLEL": "FALSE", **theirs}
-
-
-def _reason_of_end(code: int) -> str:
-    if code >= 0:
-        return f"The worker process ended with exit code {code} before the job finished."
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = {"SIGKILL": "; the system may have run out of memory"}.get(name, "")
-    return f"The worker process was killed by {name} before the job finished{hint}."

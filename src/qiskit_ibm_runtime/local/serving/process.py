@@ -14,7 +14,6 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.app import create_app
@@ -23,7 +22,7 @@ from qiskit_ibm_runtime.local.page.access import Access
 from qiskit_ibm_runtime.local.page.handlers import ROOT, is_possible
 from qiskit_ibm_runtime.local.server_process import Announcement
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsError, User
-from qiskit_ibm_runtime.local.timestamps import format_timestamp
+from qiskit_ibm_runtime.local.timestamps import of_seconds
 
 from .server import base_url, listen, make_server, start
 
@@ -196,7 +195,7 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": format_timestamp(datetime.fromtimestamp(record.created, timezone.utc)),
+            "time": of_seconds(record.created),
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
