@@ -7,15 +7,18 @@ apply, and in whether they detect a truncated compressed body.
 from __future__ import annotations
 
 import io
+import time
 import zlib
 from typing import TYPE_CHECKING
 
 import requests
 
+from .transport import SLOWEST_RATE, TIME_IS_UP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .deadline import RequestDeadline
+    from .transport import RequestDeadline
 
 LARGEST_ANSWER = 2**30
 """Maximum size of a successful response in bytes, after decompression."""
@@ -93,10 +96,10 @@ def _read_within_deadline(
     before = 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
         if extends:
-            deadline.moved(response.raw.tell() - before)
+            deadline.end += (response.raw.tell() - before) / SLOWEST_RATE
             before = response.raw.tell()
-        if deadline.left() <= 0:
-            raise requests.ReadTimeout("The time limit of the request has passed.")
+        if deadline.end <= time.monotonic():  # also without the deadlines of our own transport
+            raise requests.ReadTimeout(TIME_IS_UP)
         yield piece
 
 
