@@ -258,7 +258,7 @@ def test_dripping_response_over_tls_hits_the_request_limit(
     session = RetrySession(
         tls_service.base, timeout=(1.0, 0.3), policy=policy, verify=bundle, proxies=proxies
     )
-    with session, pytest.raises(RequestsApiError, match="The time limit") as caught:
+    with session, pytest.raises(RequestsApiError) as caught:
         session.get("/echo")
 
     assert caught.value.failure.elapsed < 10

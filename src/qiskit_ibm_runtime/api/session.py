@@ -36,7 +36,7 @@ from .http.retry import (
     retry_after_seconds,
     wait,
 )
-from .http.transport import TIME_IS_UP, RequestDeadline, Transport, current_deadline
+from .http.transport import RequestDeadline, Transport, current_deadline
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -326,8 +326,7 @@ class RetrySession(requests.Session):
         finally:
             redaction.destination.reset(destination)
             current_deadline.reset(deadline)
-        # A response that was cut off at the deadline may look complete.
-        return requests.ReadTimeout(TIME_IS_UP) if ongoing.deadline.passed else outcome
+        return outcome
 
     def _renewed(self, ongoing: _OngoingRequest, response: requests.Response | None) -> bool:
         """Renew refused credentials; return whether to send the request again."""

@@ -7,13 +7,12 @@ apply, and in whether they detect a truncated compressed body.
 from __future__ import annotations
 
 import io
-import time
 import zlib
 from typing import TYPE_CHECKING
 
 import requests
 
-from .transport import SLOWEST_RATE, TIME_IS_UP
+from .transport import SLOWEST_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +49,7 @@ def read_answer(response: requests.Response, limit: int, deadline: RequestDeadli
     Raises:
         AnswerRefused: If the body is too large, expands too far, or has an unknown encoding.
         requests.ConnectionError: If the body is truncated.
-        requests.Timeout: If the time limit passes.
+        socket.timeout: If the deadline passes.
     """
     if getattr(response, "raw", None) is None:
         return  # a test double that already contains its content
@@ -98,8 +97,7 @@ def _read_within_deadline(
         if extends:
             deadline.end += (response.raw.tell() - before) / SLOWEST_RATE
             before = response.raw.tell()
-        if deadline.end <= time.monotonic():  # also without the deadlines of our own transport
-            raise requests.ReadTimeout(TIME_IS_UP)
+        deadline.timeout()  # raises after the deadline, also if the connection is not ours
         yield piece
 
 

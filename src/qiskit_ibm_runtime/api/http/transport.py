@@ -1,18 +1,16 @@
 """Pooled connections that all clients of a service share, and the deadlines of their requests.
 
-The timeout of a socket restarts with every byte, so a peer that sends single bytes or endless
-headers could block the caller forever. Therefore each request has a deadline, at which a thread
-shuts down its socket. Sent data, and bodies of known length, extend the deadline at a fixed low
-rate, so that a large transfer on a slow connection can finish.
+The timeout of a socket restarts with every byte. A deadline also limits each socket operation to
+the remaining time of the request. Sent data, and bodies of known length, extend the deadline at a
+fixed low rate. A large transfer on a slow connection can thus finish, but a peer that sends single
+bytes or endless headers cannot block the caller.
 """
 
 from __future__ import annotations
 
+import io
 import socket
-import threading
 import time
-import weakref
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse, parse_headers
@@ -29,7 +27,6 @@ from .concurrency import reset_in_children
 _CONNECTIONS_PER_HOST = 32
 # Slowest transfer in bytes per second, averaged over a request, that the deadline allows.
 SLOWEST_RATE = 16 * 1024
-TIME_IS_UP = "The time limit of the request has passed."
 _PIECE = 64 * 1024
 _MOST_INTERIM = 100
 
@@ -40,84 +37,59 @@ class RequestDeadline:
 
     Attributes:
         end: Time on the monotonic clock.
-        silence: Maximum number of seconds in which to send a piece of the body.
-        passed: Whether the request's socket was shut down.
+        silence: Maximum number of seconds to wait for a single byte.
     """
 
     end: float
     silence: float
-    passed: bool = False
+
+    def timeout(self) -> float:
+        """Return the timeout for the next socket operation.
+
+        Raises:
+            socket.timeout: If the deadline has passed.
+        """
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("The time limit of the request has passed.")
+        return min(left, self.silence)
 
 
 current_deadline: ContextVar[RequestDeadline | None] = ContextVar("deadline", default=None)
 """Deadline of the request that the current thread sends."""
 
 
-class _Watchdog:
-    """Thread that shuts down the sockets of requests at their deadlines.
+class _TimedReader(io.RawIOBase):
+    """Socket reader with a deadline."""
 
-    A connection is watched while it belongs to a request, never while another request may take it
-    from its pool.
-    """
+    def __init__(self, raw: Any, sock: Any, deadline: RequestDeadline) -> None:
+        self._raw, self._deadline = raw, deadline
+        # The NTLM library accesses the socket by this name.
+        self._sock = sock
 
-    def __init__(self) -> None:
-        self.reset_after_fork()
-        reset_in_children(self)
+    def readable(self) -> bool:
+        return True
 
-    def reset_after_fork(self) -> None:
-        """Start without connections and thread in a forked child."""
-        self._changed = threading.Condition()
-        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._wakes: float | None = None  # when the thread acts next, if it runs
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.timeout())
+        return self._raw.readinto(buffer)  # type: ignore[no-any-return]
 
-    def watch(self, connection: Any, deadline: RequestDeadline) -> None:
-        """Watch a connection until its request ends."""
-        with self._changed:
-            connection.deadline = deadline
-            self._connections.add(connection)
-            if self._wakes is None:
-                # Without a thread, each operation on the socket still has its timeout.
-                with suppress(RuntimeError):
-                    threading.Thread(target=self._run, name="deadlines", daemon=True).start()
-                    self._wakes = deadline.end
-            elif deadline.end < self._wakes:
-                self._changed.notify()
+    def fileno(self) -> int:
+        return self._raw.fileno()  # type: ignore[no-any-return]
 
-    def release(self, connection: Any) -> None:
-        """Stop watching a connection whose request has ended."""
-        with self._changed:
-            self._connections.discard(connection)
-
-    def _run(self) -> None:
-        with self._changed:
-            while self._connections:
-                self._wakes = self._shut_down_overdue()
-                self._changed.wait(self._wakes - time.monotonic())
-            self._wakes = None
-
-    def _shut_down_overdue(self) -> float:
-        """Shut down overdue sockets, and return the earliest of the other deadlines."""
-        now = time.monotonic()
-        for connection in [one for one in self._connections if one.deadline.end <= now]:
-            self._connections.remove(connection)
-            _shut_down(connection)
-        return min((connection.deadline.end for connection in self._connections), default=now)
-
-
-def _shut_down(connection: Any) -> None:
-    # TLS inside TLS wraps the socket. `SSLSocket.shutdown` would turn off TLS under the reader.
-    sock = getattr(connection.sock, "socket", connection.sock)
-    if sock is not None:
-        connection.deadline.passed = True
-        with suppress(OSError):  # the peer has closed the connection
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-_WATCHDOG = _Watchdog()
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class _Response(HTTPResponse):
-    """Response that skips all 1xx responses; the standard library skips status 100 only."""
+    """Response with a deadline that skips all 1xx responses; the base class skips only 100."""
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        deadline = current_deadline.get()
+        if deadline is not None:
+            self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> Any:
         for _ in range(_MOST_INTERIM):
@@ -128,58 +100,39 @@ class _Response(HTTPResponse):
         raise HTTPException(f"More than {_MOST_INTERIM} interim responses arrived.")
 
 
-class _Sending:
-    """Connection mixin that sends in pieces, not all within the connect timeout."""
+class _Timed:
+    """Connection mixin that sends in pieces with a deadline, not with the connect timeout."""
 
     response_class = _Response
-    deadline: RequestDeadline | None = None
 
     def send(self: Any, data: Any) -> None:
-        deadline = self.deadline
+        deadline = current_deadline.get()
         if deadline is None or not isinstance(data, (bytes, bytearray, memoryview)):
             super().send(data)  # type: ignore[misc]
             return
         if self.sock is None and self.auto_open:
             self.connect()
-        if deadline.end <= time.monotonic():  # it passed before there was a socket to shut down
-            raise socket.timeout(TIME_IS_UP)
-        self.sock.settimeout(deadline.silence)
         view = memoryview(data)
         for start in range(0, len(view), _PIECE):
             piece = view[start : start + _PIECE]
+            self.sock.settimeout(deadline.timeout())
             super().send(piece)  # type: ignore[misc]
             deadline.end += len(piece) / SLOWEST_RATE
 
 
-class _Connection(_Sending, HTTPConnection):  # type: ignore[misc]
+class _Connection(_Timed, HTTPConnection):  # type: ignore[misc]
     """HTTP connection with deadlines."""
 
 
-class _SecureConnection(_Sending, HTTPSConnection):  # type: ignore[misc]
+class _SecureConnection(_Timed, HTTPSConnection):  # type: ignore[misc]
     """HTTPS connection with deadlines."""
 
 
-class _Watched:
-    """Pool mixin that has a connection watched from its way out to its way back."""
-
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)  # type: ignore[misc]
-        deadline = current_deadline.get()
-        if deadline is not None:
-            _WATCHDOG.watch(connection, deadline)
-        return connection
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None:
-            _WATCHDOG.release(conn)
-        super()._put_conn(conn)  # type: ignore[misc]
-
-
-class _Pool(_Watched, HTTPConnectionPool):
+class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _SecurePool(_Watched, HTTPSConnectionPool):
+class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
