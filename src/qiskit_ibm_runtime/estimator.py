@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qiskit.circuit import Parameter, QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from ._primitives.observables import Observable, Observables
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -142,7 +142,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 parameters.
             **kwargs: Options for this run only, nested or flat: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
-                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+                no job and returns the checked request as a :class:`~._jobs.submission.DryRun`.
 
         Returns:
             The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape

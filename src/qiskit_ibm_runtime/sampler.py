@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -128,7 +128,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
                 parameters.
             **kwargs: Options for this run only, nested or flat: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
-                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+                no job and returns the checked request as a :class:`~._jobs.submission.DryRun`.
 
         Returns:
             The job. Its result is a ``SamplerResult`` with one quasi-distribution over integers per
