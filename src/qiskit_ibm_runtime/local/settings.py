@@ -165,7 +165,6 @@ class Settings:
 
     @property
     def tls(self) -> bool:
-        """Whether the server uses TLS."""
         return self.tls_cert is not None
 
     @property

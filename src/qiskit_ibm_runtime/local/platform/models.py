@@ -114,11 +114,9 @@ class JobQuery(JobFilter):
     offset: Optional[str] = None
 
     def size(self) -> int:
-        """Number of jobs per page."""
         return _within(self.limit, 1, LARGEST_PAGE, LARGEST_PAGE)
 
     def start(self) -> int:
-        """Number of jobs before the page."""
         return _within(self.offset, 0, 10**15, 0)
 
 

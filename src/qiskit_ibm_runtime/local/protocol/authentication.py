@@ -79,7 +79,6 @@ class Authenticator:
         return found
 
     def issue(self, user: User) -> AccessToken:
-        """Create an access token."""
         issued = int(self._clock())
         expires = issued + self._seconds
         claims = {

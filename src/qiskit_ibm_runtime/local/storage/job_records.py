@@ -184,7 +184,6 @@ class Jobs:
         return Submission(*row) if row else None
 
     def get(self, job_id: str) -> Job | None:
-        """Return one job."""
         row = self._connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 

@@ -48,7 +48,6 @@ class Sessions:
         self._connection = connection
 
     def add(self, session: Session) -> None:
-        """Add a session."""
         self._connection.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -58,7 +57,6 @@ class Sessions:
         )
 
     def get(self, session_id: str) -> Session | None:
-        """Return one session."""
         row = self._connection.execute(
             "SELECT * FROM sessions WHERE id = ?", (session_id,)
         ).fetchone()
