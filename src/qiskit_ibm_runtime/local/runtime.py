@@ -70,7 +70,8 @@ class Runtime:
             clock,
         )
         self.backends = _chosen(settings.devices)
-        for instance in (*settings.hubs, *settings.services):
+        instances: tuple[Instance, ...] = (*settings.hubs, *settings.services)
+        for instance in instances:
             unknown = set(instance.devices or ()) - {*self.backends, *herons.WIDTHS}
             if unknown:
                 raise SettingsError(

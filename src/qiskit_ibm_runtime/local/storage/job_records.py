@@ -145,11 +145,7 @@ class Jobs:
         execute = self._connection.execute
         execute(
             "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(job.user, job.instance, job.program, job.backend, job.session, job.id),
-                *(job.status, job.reason, job.created, job.running, job.finished, job.seconds),
-                json.dumps(job.details),
-            ),
+            (*list(vars(job).values())[:-1], json.dumps(job.details)),
         )
         self._add_tags(job.id, job.details.get("tags", []))
         self._payloads.put(job.id, "params", params)

@@ -50,10 +50,7 @@ class Sessions:
     def add(self, session: Session) -> None:
         self._connection.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(session.id, session.user, session.instance, session.backend, session.seconds),
-                *(session.started, session.closed, session.mode, session.created),
-            ),
+            tuple(vars(session).values()),
         )
 
     def get(self, session_id: str) -> Session | None:
