@@ -21,12 +21,7 @@ _WAIT = re.compile(r"\bwait *= *\"?(\d{1,9})")
 _LONGEST_WAIT = 10  # seconds; a stopping server waits for open requests
 
 JOBS = Routes()
-JOBS(
-    "POST",
-    "/jobs",
-    errors=(404, 409),
-    max_bytes=lambda settings: settings.largest_inputs,
-)(submit)
+JOBS("POST", "/jobs", errors=(404, 409), max_bytes=lambda settings: settings.largest_inputs)(submit)
 
 
 @JOBS("GET", "/jobs")
