@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.circuits import as_circuits, warn_of_measurements
 from ._primitives.legacy import check_parameter_counts, indices_of, legacy_circuits

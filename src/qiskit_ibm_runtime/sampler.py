@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.circuits import as_circuits, check_classical_bits
 from ._primitives.legacy import indices_of, legacy_circuits

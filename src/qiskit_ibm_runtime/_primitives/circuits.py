@@ -8,7 +8,7 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+from qiskit_ibm_runtime._circuits.dataflow import unread_measurements
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
-from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.dataflow import free_parameters
 
 from .circuits import as_circuits
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.dataflow import free_parameters
 from qiskit_ibm_runtime.checks import shown
 
 if TYPE_CHECKING:
