@@ -60,7 +60,7 @@ def instances_of(
     for name in [name for name in hgps if name.startswith(OPEN_PROJECTS)]:
         hgps.move_to_end(name)
     preferred = service._account.instance
-    if preferred in hgps:
+    if preferred and preferred in hgps:
         hgps.move_to_end(preferred, last=False)
     elif preferred:
         warnings.warn(

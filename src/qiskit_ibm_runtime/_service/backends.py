@@ -40,7 +40,7 @@ _MISSING = object()
 class Backends:
     """Methods for finding backends."""
 
-    channel: str
+    _channel: str
     _api_client: Any
     _client_params: Any
     _backends: dict[str, Any]
@@ -186,7 +186,7 @@ class Backends:
         return [match for match in matching if filters is None or filters(match[0])]
 
     def _candidates(self, name: str | None, instance: str | None) -> list[Key]:
-        if self.channel in CLOUD_CHANNELS:
+        if self._channel in CLOUD_CHANNELS:
             if instance:
                 raise IBMInputValueError(
                     "The 'instance' keyword is only supported for the ``ibm_quantum`` channel: "
