@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, translate_errors
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_JOB, translate_errors
 from qiskit_ibm_runtime.api.rest.base import is_last_page
-from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
+from qiskit_ibm_runtime.api.rest.runtime import JobQuery
 from qiskit_ibm_runtime.checks import optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_job import RuntimeJob

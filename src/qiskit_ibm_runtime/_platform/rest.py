@@ -15,7 +15,7 @@ from .backend_documents import v1_configuration, v1_properties, v1_status
 from .job_records import v1_job_record
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
+    from qiskit_ibm_runtime.api.rest.runtime import JobQuery
 
 _GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
 _MOST_BYTES = 2**31

@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 from qiskit_ibm_runtime.api.rest.base import is_last_page
 from qiskit_ibm_runtime.checks import required_id, whole_number
