@@ -197,7 +197,6 @@ def log_in(
         IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
         RequestsApiError: If the service cannot be reached.
     """
-
     versions: dict[str, Any] = {}
 
     def fetch_versions() -> None:

@@ -336,10 +336,10 @@ class _Submission:
 
 def _job_in(response: Response) -> dict[str, Any] | None:
     try:
-        answer = read_json(response)
+        answer = read_json(response, dict)
     except ApiIBMProtocolError:
         return None
-    return answer if isinstance(answer, dict) and isinstance(answer.get("id"), str) else None
+    return answer if isinstance(answer.get("id"), str) else None
 
 
 def clock_ahead(date: str | None, received: datetime) -> timedelta:

@@ -166,17 +166,12 @@ class Runtime(RestAdapterBase):
     def backends(self, hgp: str | None = None, timeout: float | None = None) -> dict[str, Any]:
         """List the names of backends."""
         params = {"provider": hgp} if hgp else None
-        response = self.session.get(
-            self.get_url("backends"), params=params, timeout=timeout and (timeout, timeout)
-        )
-        return read_json(response, dict)  # type: ignore[no-any-return]
+        return self._get_json("backends", dict, params=params, timeout=timeout)
 
     def list_programs(self, limit: int | None = None, skip: int | None = None) -> dict[str, Any]:
         """List programs."""
         params = {k: v for k, v in {"limit": limit, "offset": skip}.items() if v}
-        page: dict[str, Any] = read_json(
-            self.session.get(self.get_url("programs"), params=params), dict
-        )
+        page = self._get_json("programs", dict, params=params)
         return {**page, "programs": records(page, "programs", "id", "name")}
 
     def create_program(
@@ -198,9 +193,7 @@ class Runtime(RestAdapterBase):
         }
         if spec is not None:
             body["spec"] = spec
-        record: dict[str, Any] = read_json(
-            self.session.post(self.get_url("programs"), json=body), dict
-        )
+        record = read_json(self.session.post(self.get_url("programs"), json=body), dict)
         return {**record, "id": entry(record, "id", str)}
 
     def program_run(
@@ -234,7 +227,7 @@ class Runtime(RestAdapterBase):
             session_time,
         )
         body = json.dumps(request.body(), cls=RuntimeEncoder)
-        return read_json(self.post_job(body), dict)  # type: ignore[no-any-return]
+        return read_json(self.post_job(body), dict)
 
     def post_job(
         self, body: str | bytes, idempotency_key: str | None = None, *, idempotent: bool = False
@@ -295,7 +288,7 @@ class Runtime(RestAdapterBase):
 
     def list_jobs(self, query: JobQuery) -> dict[str, Any]:
         """Return one page of matching jobs."""
-        page: dict[str, Any] = read_json(self.jobs_response(query), dict)
+        page = read_json(self.jobs_response(query), dict)
         found = records(page, "jobs")
         for record in found:
             check_record(record)
