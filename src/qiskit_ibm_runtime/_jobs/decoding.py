@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._primitives.index_lists import with_repeats
+from qiskit_ibm_runtime._primitives.sent_inputs import with_repeats
 from qiskit_ibm_runtime.checks import shown
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder

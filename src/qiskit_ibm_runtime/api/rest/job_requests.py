@@ -11,7 +11,7 @@ from qiskit_ibm_runtime.utils.hgp import from_instance_format, join_instance
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
+    from qiskit_ibm_runtime._primitives.sent_inputs import BackendLimits
 
 
 @dataclass(frozen=True)
