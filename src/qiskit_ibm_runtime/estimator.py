@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.inputs import (
     all_observables,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qiskit.circuit import Parameter, QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from ._primitives.inputs import Observable, Observables
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -147,7 +147,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                 parameters.
             **kwargs: Options for this run only, nested or flat: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
-                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+                no job and returns the checked request as a :class:`~._jobs.submission.DryRun`.
 
         Returns:
             The job. Its result is an ``EstimatorResult`` with ``values``, an array of shape

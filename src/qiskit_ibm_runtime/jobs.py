@@ -61,7 +61,7 @@ def as_completed(jobs: Iterable[RuntimeJob], timeout: float | None = None) -> It
             ended.cancel()
 
 
-def as_completed_async(
+async def as_completed_async(
     jobs: Iterable[RuntimeJob], timeout: float | None = None
 ) -> AsyncIterator[RuntimeJob]:
     """Yield jobs as they finish, for ``async for``.
@@ -76,9 +76,31 @@ def as_completed_async(
         RuntimeJobTimeoutError: If the timeout expires first; the jobs continue to run.
         RequestsApiError: If a service is unreachable for five minutes.
     """
-    from ._jobs.event_loop import as_completed
+    import asyncio
 
-    return as_completed(jobs, timeout)
+    from ._jobs.waiting import Wait
+    from ._jobs.watching import WATCHER
+
+    watched = {asyncio.wrap_future(WATCHER.watch(job)): job for job in jobs}
+    first = next(iter(watched.values()), None)
+    loop = asyncio.get_running_loop()
+    end = None if timeout is None else loop.time() + timeout
+    wait = None if first is None else Wait(first, timeout)
+    left = set(watched)
+    try:
+        while left:
+            patience = None if end is None else max(end - loop.time(), 0.0)
+            done, left = await asyncio.wait(
+                left, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done and wait is not None:
+                raise wait.error()
+            for each in done:
+                each.result()
+                yield watched[each]
+    finally:
+        for each in left:
+            each.cancel()
 
 
 class Usage(NamedTuple):

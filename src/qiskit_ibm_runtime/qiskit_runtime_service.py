@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
     from typing_extensions import Self
 
-    from ._jobs.dry_run import DryRun
-    from ._jobs.submission import DEPRECATED_PROGRAMS
+    from ._jobs.submission import DEPRECATED_PROGRAMS, DryRun
     from .accounts import Account, AccountType, ChannelType
     from .api.client_parameters import ClientParameters
     from .api.clients import AuthClient
@@ -358,8 +357,8 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             job_tags: Deprecated; use the options.
             max_execution_time: Deprecated; use the options.
             start_session: Whether the job opens a session, whose id is that of the job.
-            dry_run: Whether to return the request as a :class:`~._jobs.dry_run.DryRun` instead of
-                submitting it.
+            dry_run: Whether to return the request as a :class:`~._jobs.submission.DryRun`, instead
+                of submitting it.
 
         Returns:
             The job; :meth:`RuntimeJob.result` returns its result.

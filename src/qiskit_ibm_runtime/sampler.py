@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
 from ._primitives.inputs import (
     as_circuits,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -132,7 +132,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
                 parameters.
             **kwargs: Options for this run only, nested or flat: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
-                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+                no job and returns the checked request as a :class:`~._jobs.submission.DryRun`.
 
         Returns:
             The job. Its result is a ``SamplerResult`` with one quasi-distribution over integers per

@@ -23,7 +23,7 @@ from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from .program.result_decoder import Decoder
     from .runtime_job import RuntimeJob
     from .runtime_program import ParameterNamespace

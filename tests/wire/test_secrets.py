@@ -13,15 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiskit_ibm_runtime.api.auth import CloudAuth
+from qiskit_ibm_runtime.api.auth import CloudAuth, origin
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.api.http.redaction import HIDDEN, keep_secret, redact
-from qiskit_ibm_runtime.api.http.redirects import origin
-from qiskit_ibm_runtime.api.http.request_log import loggable
-from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.api.session import RetrySession, loggable
 from qiskit_ibm_runtime.exceptions import IBMError
 from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration

@@ -323,7 +323,7 @@ def test_client_parameters_can_be_pickled(service: Any) -> None:
 
 def test_module_is_importable_without_ntlm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests_ntlm", None)
-    with pytest.raises(Exception, match="pip install requests-ntlm pyspnego"):
+    with pytest.raises(Exception, match="pip install requests-ntlm"):
         ProxyConfiguration(username_ntlm="user", password_ntlm="password").to_request_params()
 
 

@@ -1,8 +1,10 @@
-"""Submission of programs: validation of arguments, and creation of the job."""
+"""Submission of programs: validation of arguments, the request, and creation of the job."""
 
 from __future__ import annotations
 
 import copy
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit_ibm_runtime._backends.matching import instance_for, name_today, service_for
@@ -17,13 +19,15 @@ from qiskit_ibm_runtime.checks import (
 )
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.program.result_decoder import decoder_pair
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from qiskit_ibm_runtime.utils.hgp import join_instance
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
-from .decoding import decoder_pair
+from .journal import note
 from .streaming import check_callback
 
 if TYPE_CHECKING:
@@ -31,8 +35,6 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.program.result_decoder import Decoder
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
-
-    from .dry_run import DryRun
 
 DEPRECATED_PROGRAMS = [
     "torch-train",
@@ -43,6 +45,62 @@ DEPRECATED_PROGRAMS = [
 ]
 # The public list above misspells this program.
 _KERNEL_ALIGNMENT = "quantum-kernel-alignment"
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """A validated request of a job that was not submitted.
+
+    .. versionadded:: 0.9.3+embedded.1
+
+    .. code-block:: python
+
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import QiskitRuntimeService, Sampler
+
+        bell = QuantumCircuit(2)
+        bell.h(0)
+        bell.cx(0, 1)
+        bell.measure_all()
+
+        service = QiskitRuntimeService(channel="local")
+        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
+        print(sampler.run(bell, shots=100, dry_run=True))
+
+    Attributes:
+        text: Body of the request as JSON.
+        size: Size of the body in bytes, before compression.
+    """
+
+    text: str = field(repr=False)
+    size: int
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> DryRun:
+        """Encode the body of a request.
+
+        Args:
+            body: Return value of ``RuntimeClient.request_body``.
+        """
+        text = json.dumps(body, cls=RuntimeEncoder)
+        return cls(text, len(text.encode()))
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """All fields of the request, with encoded inputs."""
+        return json.loads(self.text)  # type: ignore[no-any-return]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Program inputs as the service would decode them."""
+        params = json.dumps(self.request["params"])
+        return json.loads(params, cls=RuntimeDecoder)  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        request = self.request
+        where = {name: value for name, value in request.items() if name != "params"}
+        names = ", ".join(request["params"])
+        return f"dry run of {self.size} bytes: {where}, inputs: {names}"
 
 
 def run_program(
@@ -90,8 +148,6 @@ def run_program(
         session_time=seconds("session_time", options.session_time),
     )
     if dry_run:
-        from .dry_run import DryRun
-
         return DryRun.of(service._api_client.request_body(request))
     with translate_errors("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(**vars(request))
@@ -113,8 +169,6 @@ def run_program(
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
-    from .journal import note
-
     note(service, job)
     return job
 

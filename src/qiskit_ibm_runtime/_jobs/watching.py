@@ -1,4 +1,4 @@
-"""A thread that watches any number of jobs."""
+"""A thread that watches any number of jobs, and waiting for them in an event loop."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 
-from .deadline import pool_of
-from .waiting import PatientPoll, PollSchedule
+from .waiting import PollSchedule, Wait, pool_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from qiskit_ibm_runtime.program.result_decoder import Decoder
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
 
 _SCHEDULE = PollSchedule()
@@ -28,7 +30,7 @@ class _Watch:
     """A watched job.
 
     Attributes:
-        poll: Polls the state of the job.
+        wait: Polls the state of the job.
         ended: Future that gets ``None`` when the job has finished, or the error of the polls.
         due: Time of the next poll, by the clock of the job.
         polls: Number of polls since the interval was reset.
@@ -37,7 +39,7 @@ class _Watch:
     """
 
     job: RuntimeJob
-    poll: PatientPoll
+    wait: Wait
     due: float
     ended: Future[None] = field(default_factory=Future)
     polls: int = 0
@@ -64,9 +66,7 @@ class JobWatcher:
         Args:
             job: The job.
         """
-        deadline = job._deadline(None)
-        poll = PatientPoll(job.job_id(), job._is_final, deadline)
-        watch = _Watch(job, poll, due=job._clock.monotonic())
+        watch = _Watch(job, Wait(job), due=job._clock.monotonic())
         if job._status in JOB_FINAL_STATES:
             watch.ended.set_result(None)
             return watch.ended
@@ -103,11 +103,11 @@ class JobWatcher:
 
     def _ask(self, watch: _Watch) -> None:
         try:
-            answer = pool_of(watch.job._api_client).submit(watch.poll)
+            answer = pool_of(watch.job._api_client).submit(watch.wait.poll)
         except RuntimeError:  # no thread can be started
             answer = Future()
             try:
-                answer.set_result(watch.poll())
+                answer.set_result(watch.wait.poll())
             except Exception as error:  # noqa: BLE001  # raised by the future
                 answer.set_exception(error)
         answer.add_done_callback(partial(self._answered, watch))
@@ -157,3 +157,46 @@ class JobWatcher:
 
 
 WATCHER = JobWatcher()
+
+
+class AwaitableJob:
+    """Methods for waiting for a job in an event loop; ``asyncio`` is imported on first use."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Return the result of the job: ``result = await job``."""
+        return self.result_async().__await__()
+
+    async def result_async(
+        self, timeout: float | None = None, decoder: Decoder | None = None
+    ) -> Any:
+        """Return the result like :meth:`result`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
+        """
+        import asyncio
+
+        await self.wait_for_final_state_async(timeout)
+        # Download and decode in a thread, because both may take a while.
+        result = partial(cast("RuntimeJob", self).result, decoder=decoder)
+        return await asyncio.get_running_loop().run_in_executor(None, result)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait like :meth:`wait_for_final_state`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+        """
+        import asyncio
+
+        job = cast("RuntimeJob", self)
+        wait = Wait(job, timeout)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(WATCHER.watch(job)), timeout)
+        except asyncio.TimeoutError:
+            raise wait.error() from None

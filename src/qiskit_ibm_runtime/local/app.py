@@ -20,10 +20,15 @@ from .page.access import Access
 from .page.handlers import Page
 from .page.pictures import Pictures
 from .platform import routes as platform
-from .protocol.authentication import Caller
-from .protocol.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, NOT_STORED, RequestError
 from .protocol.host_check import HostCheck
-from .protocol.responses import error_response
+from .protocol.responses import (
+    INTERNAL,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_STORED,
+    RequestError,
+    error_response,
+)
 from .runtime import Runtime
 from .settings import SettingsError
 from .storage.disk import WriteError
@@ -43,7 +48,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 logger = logging.getLogger(__name__)
-ANONYMOUS = Caller("")
 _PURGE_SECONDS = 3600.0
 
 
@@ -152,7 +156,7 @@ def _route(runtime: Runtime, path: str, endpoints: Mapping[str, Endpoint]) -> Ro
     async def handle(request: Request) -> Response:
         # Starlette adds HEAD to every GET route, and uvicorn omits the body.
         method = "GET" if request.method == "HEAD" else request.method
-        return await endpoints[method].call(runtime, request, ANONYMOUS)
+        return await endpoints[method].call(runtime, request)
 
     return Route(path, handle, methods=list(endpoints))
 

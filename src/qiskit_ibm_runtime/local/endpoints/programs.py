@@ -9,9 +9,8 @@ from typing import Any, Union
 from msgspec import UNSET, structs
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.errors import (
+from qiskit_ibm_runtime.local.protocol.responses import (
     NOT_AUTHORIZED,
-    PROGRAM_NOT_FOUND,
     TOO_LARGE,
     RequestError,
     invalid,
@@ -55,7 +54,7 @@ async def upload(call: Call, body: models.CreateProgram) -> models.Program:
 @PROGRAMS("GET", "/programs")
 async def listed(call: Call, query: models.Page) -> models.Programs:
     """List the programs of the user and all public ones."""
-    limit, offset = query.size(20), query.offset
+    limit, offset = min(query.limit or 20, models.LARGEST_PAGE), query.offset
     programs = call.runtime.programs(call.caller.user)
     page = [_shown(program) for program in programs[offset : offset + limit]]
     return models.Programs(page, len(programs), limit, offset)
@@ -64,7 +63,7 @@ async def listed(call: Call, query: models.Page) -> models.Programs:
 @PROGRAMS("GET", "/programs/{id}", errors=(404,))
 async def one(call: Call) -> models.Program:
     """Return a program; its author also gets the source."""
-    program = _visible(call)
+    program = call.runtime.program(call.caller.user, call.path("id"))
     is_own = program.user == call.caller.user
     return _shown(program, call.runtime.store.programs.source(program.id) if is_own else None)
 
@@ -116,15 +115,8 @@ async def _change(call: Call, **fields: Any) -> None:
         call.runtime.store.programs.put(replace(program, updated=now(), **fields))
 
 
-def _visible(call: Call) -> Program:
-    program = call.runtime.program(call.caller.user, call.path("id"))
-    if program is None:
-        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {call.path('id')}")
-    return program
-
-
 def _own(call: Call) -> Program:
-    program = _visible(call)
+    program = call.runtime.program(call.caller.user, call.path("id"))
     if program.user != call.caller.user:
         raise RequestError(403, NOT_AUTHORIZED, "Only the author may change this program.")
     return program

@@ -9,12 +9,10 @@ from msgspec import structs
 
 from qiskit_ibm_runtime.local.protocol import models
 from qiskit_ibm_runtime.local.protocol.authentication import CLOUD
-from qiskit_ibm_runtime.local.protocol.errors import (
+from qiskit_ibm_runtime.local.protocol.responses import (
     INVALID_REQUEST,
     KEY_REUSED,
-    PROGRAM_NOT_FOUND,
     SESSION_CLOSED,
-    SESSION_NOT_FOUND,
     RequestError,
     invalid,
 )
@@ -91,8 +89,6 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
     runtime, user = call.runtime, call.caller.user
     instance = runtime.instance(call.caller, _hgp(call, body))
     program = runtime.program(user, body.program_id)
-    if program is None:
-        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     session = _session(call, body)
     backend = _backend(call, body, instance, session, program)
     details = {
@@ -146,8 +142,6 @@ def _session(call: Call, body: models.Submit) -> Optional[Session]:
     if body.start_session:
         raise invalid("'start_session' and 'session_id' cannot be combined.")
     session = call.runtime.session(call.caller, body.session_id)
-    if session is None:
-        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {body.session_id}")
     if not session.takes_jobs(call.runtime.clock()):
         text = f"Session has been closed: {body.session_id}"
         raise RequestError(400, SESSION_CLOSED, text, "Start a new session.")

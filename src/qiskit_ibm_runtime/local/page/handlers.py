@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from qiskit_ibm_runtime.local.endpoints.jobs import end
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 
 from . import contents
@@ -216,7 +215,7 @@ class Page:
         """Cancel a job."""
         job = self._job(request, visit)
         if job is not None and not job.is_final:
-            await end(self.runtime, job)
+            await self.runtime.cancel(job)
         return self._redirect(f"{ROOT}/jobs/{request.path_params['id']}")
 
     async def leave(self, request: Request, visit: Visit) -> Response:

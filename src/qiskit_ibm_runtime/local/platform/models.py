@@ -5,10 +5,17 @@ from typing import Annotated, Any, Literal, Optional, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from qiskit_ibm_runtime.local import timestamps
-from qiskit_ibm_runtime.local.protocol.models import LogLevel, Name, Object, Time
+from qiskit_ibm_runtime.local.protocol.models import (
+    LARGEST_PAGE,
+    JobFilter,
+    LogLevel,
+    Name,
+    Object,
+    ProgramId,
+    Time,
+    Timestamps,
+)
 
-LARGEST_PAGE = 200
 LONGEST = 10_800
 """Limit on the execution time of a job, in seconds."""
 Tags = Annotated[list[Annotated[str, Meta(max_length=86)]], Meta(max_length=8)]
@@ -47,14 +54,6 @@ class Devices(Struct):
     devices: list[Any]
 
 
-class Status(Struct):
-    length_queue: int
-    backend_version: str
-    state: bool = True
-    status: str = "active"
-    message: str = ""
-
-
 class Submit(Struct):
     program_id: Name
     backend: Name
@@ -84,10 +83,6 @@ class State(Struct):
     reason_solution: Union[str, UnsetType] = UNSET
 
 
-class Program(Struct):
-    id: str
-
-
 class Usage(Struct):
     qpu_charge_time_seconds: int
     status: Literal["pending", "complete"]
@@ -98,7 +93,7 @@ class Job(Struct):
     backend: str
     state: State
     status: str
-    program: Program
+    program: ProgramId
     created: Time
     tags: list[str]
     user_id: str
@@ -112,28 +107,11 @@ class Job(Struct):
     params: Union[Object, UnsetType] = UNSET
 
 
-class JobQuery(Struct):
+class JobQuery(JobFilter):
     """Query of the job list; limit and offset out of range fall back to their defaults."""
 
     limit: Optional[str] = None
     offset: Optional[str] = None
-    backend: Optional[str] = None
-    pending: Optional[bool] = None
-    program: Optional[str] = None
-    tags: list[str] = []
-    session_id: Optional[str] = None
-    created_after: Optional[Time] = None
-    created_before: Optional[Time] = None
-    sort: Literal["ASC", "DESC"] = "DESC"
-    exclude_params: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("created_after", "created_before"):
-            text = getattr(self, name)
-            try:
-                setattr(self, name, None if text is None else timestamps.parse_timestamp(text))
-            except ValueError as error:
-                raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
 
     def size(self) -> int:
         """Number of jobs per page."""
@@ -142,10 +120,6 @@ class JobQuery(Struct):
     def start(self) -> int:
         """Number of jobs before the page."""
         return _within(self.offset, 0, 10**15, 0)
-
-
-class Brief(Struct):
-    exclude_params: bool = False
 
 
 class Jobs(Struct):
@@ -157,12 +131,6 @@ class Jobs(Struct):
 
 class NewTags(Struct):
     tags: Tags
-
-
-class Timestamps(Struct):
-    created: Time
-    running: Optional[Time]
-    finished: Optional[Time]
 
 
 class Metrics(Struct):

@@ -3,14 +3,12 @@
 from datetime import datetime, timezone
 
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
-from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, RequestError, invalid
+from qiskit_ibm_runtime.local.protocol.responses import RequestError, invalid
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 from qiskit_ibm_runtime.local.storage.session_records import Session
 from qiskit_ibm_runtime.local.timestamps import format_timestamp, new_id, now
 
 from . import models
-from .backends import device_named
-from .jobs import drop
 
 SESSIONS = Routes()
 NOT_ON_THIS_PLAN = 1352
@@ -35,7 +33,7 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
         new_id(),
         call.caller.user,
         runtime.instance(call.caller, None).key,
-        device_named(call, body.backend),
+        runtime.device(call.caller, body.backend),
         min(body.max_ttl, longest),
         mode=body.mode,
         created=now(),
@@ -48,7 +46,7 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
 @SESSIONS("GET", "/sessions/{id}", errors=(404,))
 async def one(call: Call) -> models.Session:
     """Describe a session."""
-    session = _found(call)
+    session = _session(call)
     jobs = _jobs(call, session)
     clock = call.runtime.clock()
     over = session.closed or not session.within_its_time(clock)
@@ -78,32 +76,23 @@ async def one(call: Call) -> models.Session:
 @SESSIONS("PATCH", "/sessions/{id}", errors=(404,))
 async def change(call: Call, body: models.ChangeSession) -> None:
     """Close a session for new jobs; queued jobs still run."""
-    session = _found(call)
+    session = _session(call)
     if body.accepting_jobs:
         raise invalid("A closed session cannot be reopened; open a new one.")
-    await _close(call, session)
+    await call.runtime.close(session)
 
 
 @SESSIONS("DELETE", "/sessions/{id}/close", errors=(404,))
 async def cancel(call: Call) -> None:
     """Close a session and cancel its unfinished jobs."""
-    session = _found(call)
-    await _close(call, session)
-    await drop(call.runtime, [job for job in _jobs(call, session) if not job.is_final])
+    session = _session(call)
+    await call.runtime.close(session)
+    await call.runtime.cancel(*(job for job in _jobs(call, session) if not job.is_final))
     call.runtime.scheduler.dispatch()
 
 
-async def _close(call: Call, session: Session) -> None:
-    async with call.runtime.store.durably():
-        call.runtime.store.sessions.close(session.id)
-    call.runtime.scheduler.dispatch()
-
-
-def _found(call: Call) -> Session:
-    session = call.runtime.session(call.caller, call.path("id"))
-    if session is None:
-        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
-    return session
+def _session(call: Call) -> Session:
+    return call.runtime.session(call.caller, call.path("id"))
 
 
 def _jobs(call: Call, session: Session) -> list[Job]:

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import BAD_CREDENTIALS, NOT_AUTHORIZED, RequestError
+from .responses import BAD_CREDENTIALS, NOT_AUTHORIZED, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,10 @@ class Caller:
     user: str
     channel: str = QUANTUM
     crn: str | None = None
+
+    def owns(self, user: str, instance: str) -> bool:
+        """Whether a record is the caller's and, on the cloud channel, of the caller's instance."""
+        return user == self.user and self.crn in (None, instance)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
-"""Discovery of instances: Global Search and Global Catalog, served from the same address.
+"""Instances: description, usage, and discovery by Global Search and Global Catalog.
 
-IAM tokens and the Resource Controller are shared with the classic protocol.
+All are served from the same address. IAM tokens and the Resource Controller are shared with the
+classic protocol.
 """
 
 from typing import Any
 
-from qiskit_ibm_runtime.local.endpoints.account import require_iam_token
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.settings import Instance
 
 from . import models
 
-ACCOUNT = Routes()
+DISCOVERY, INSTANCES = Routes(), Routes()
 PLANS = {
     "open": ("850b0e2c-0000-4000-8000-000000000001", "Open", "free"),
     "pay-as-you-go": ("850b0e2c-0000-4000-8000-000000000002", "Pay-as-you-go", "paygo"),
@@ -19,11 +19,14 @@ PLANS = {
     "premium": ("850b0e2c-0000-4000-8000-000000000004", "Premium", "subscription"),
 }
 """ID, display name and pricing type of each plan."""
+_LIMITS = {"open": 600}
+_UNLIMITED = 10**6
+_PERIOD = {"start_time": "2026-01-01T00:00:00.000Z", "end_time": "2027-01-01T00:00:00.000Z"}
 
 
 async def search(call: Call, query: models.SearchQuery, body: models.Search) -> models.Found:
     """Search for service instances."""
-    require_iam_token(call)
+    call.require_iam_token()
     wanted = "quantum-computing" in body.query or "*" in body.query
     instances = call.runtime.settings.services if wanted and not body.search_cursor else ()
     plan_id = PLANS[call.runtime.settings.plan][0]
@@ -32,7 +35,7 @@ async def search(call: Call, query: models.SearchQuery, body: models.Search) -> 
 
 async def plan(call: Call) -> dict[str, Any]:
     """Describe a plan."""
-    require_iam_token(call)
+    call.require_iam_token()
     asked = call.request.url.path.rstrip("/").rpartition("/")[2]
     plan_id, name, price = next(one for one in PLANS.values() if one[0] == asked)
     return {
@@ -54,8 +57,25 @@ def _found(instance: Instance, plan_id: str) -> dict[str, Any]:
     }
 
 
-ACCOUNT("POST", "/v3/resources/search", errors=(401,), is_public=True)(search)
+DISCOVERY("POST", "/v3/resources/search", errors=(401,), is_public=True)(search)
 for _plan_id, _, _ in PLANS.values():
     # GLOBAL_CATALOG_URL may or may not include the usual /api/v1.
     for _root in ("", "/api/v1"):
-        ACCOUNT("GET", f"{_root}/{_plan_id}", errors=(401,), is_public=True)(plan)
+        DISCOVERY("GET", f"{_root}/{_plan_id}", errors=(401,), is_public=True)(plan)
+
+
+@INSTANCES("GET", "/instances/usage")
+async def used(call: Call) -> models.InstanceUsage:
+    """Return the usage of an instance; nothing is charged here."""
+    instance, plan = call.runtime.instance(call.caller, None), call.runtime.settings.plan
+    limit = _LIMITS.get(plan, _UNLIMITED)
+    where = (instance.key, PLANS[plan][0])
+    return models.InstanceUsage(*where, 0, limit, limit, limit, False, dict(_PERIOD))
+
+
+@INSTANCES("GET", "/instance")
+async def described(call: Call) -> models.Instance:
+    """Describe an instance."""
+    instance = call.runtime.instance(call.caller, None)
+    _, plan, price = PLANS[call.runtime.settings.plan]
+    return models.Instance(instance.name, instance.key, plan.lower(), price)
