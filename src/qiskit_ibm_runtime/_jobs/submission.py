@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, cast
 
-from qiskit_ibm_runtime._backends.matching import instance_for, name_today, service_for
+from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.rest.runtime import JobRequest
 from qiskit_ibm_runtime.checks import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
+from qiskit_ibm_runtime._primitives.sent_inputs import BackendLimits
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.runtime import JobQuery, JobRequest, Runtime

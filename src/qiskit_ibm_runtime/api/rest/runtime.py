@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-    from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
+    from qiskit_ibm_runtime._primitives.sent_inputs import BackendLimits
 
 # Uploading and validating a large job may take long.
 SUBMIT_TIMEOUT = (30.0, 900.0)
