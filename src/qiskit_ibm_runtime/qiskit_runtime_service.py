@@ -228,7 +228,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         account.resolve_crn(self._http)
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
-        from .api.clients.login import log_in
+        from .api.clients.auth import log_in
 
         return log_in(client_params, _here.AuthClient, _here.VersionClient)
 

@@ -16,7 +16,7 @@ from qiskit.circuit import ClassicalRegister, Gate, Parameter, QuantumRegister
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
-from qiskit_ibm_runtime._primitives.index_lists import with_repeats, without_repeats
+from qiskit_ibm_runtime._primitives.sent_inputs import with_repeats, without_repeats
 
 
 def plain(name: str = "plain") -> QuantumCircuit:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, translate_errors
-from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.rest.runtime import JobRequest
 from qiskit_ibm_runtime.checks import (
     check_kind,
     optional_text,

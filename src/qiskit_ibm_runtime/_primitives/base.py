@@ -16,8 +16,7 @@ from qiskit.providers.options import Options as TerraOptions
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.merge import completed
-from qiskit_ibm_runtime.options.program_inputs import program_inputs, runtime_options
+from qiskit_ibm_runtime.options.options import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
 from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
@@ -61,7 +60,11 @@ class RuntimePrimitive:
             deprecate_arguments(
                 "service", "0.7", "Please use the session parameter instead.", stacklevel=3
             )
-        given, backend = _split_backend(options)
+        backend = None
+        given = options.__dict__ if isinstance(options, TerraOptions) else options
+        if isinstance(given, dict):
+            given = dict(given)
+            backend = given.pop("backend", None)
         if backend is not None:
             issue_deprecation_msg(
                 "The 'backend' key has been moved to the 'session' parameter",
@@ -69,8 +72,7 @@ class RuntimePrimitive:
                 "Please use the 'session' parameter instead.",
                 stacklevel=3,
             )
-        merged = _start_options(given, skip_transpilation)
-        self._runtime_options = TerraOptions(**merged)
+        self._runtime_options = TerraOptions(**_start_options(given, skip_transpilation))
         self._session = _session_of(service, session, backend)
         self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
 
@@ -91,7 +93,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in completed(self._options, fields).items():
+        for name, value in Options._merge_options(completed(self._options), fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -124,19 +126,18 @@ class RuntimePrimitive:
         from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
 
         # An argument of run(), not an option.
-        dry = {"dry_run": True} if overrides.get("dry_run") else {}
-        overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
-        combined = completed(self._options, overrides)
+        dry = {"dry_run": True} if overrides.pop("dry_run", None) else {}
+        held = self._options
         backend = self._backend()
-        set_default_error_levels(
-            combined,
+        options = set_default_error_levels(
+            Options._merge_options(completed(held), overrides),
             backend,
             Options._DEFAULT_OPTIMIZATION_LEVEL,
             Options._DEFAULT_RESILIENCE_LEVEL,
         )
         if not os.environ.get(SKIP_CHECKS):
-            self._validate_options(combined)
-        if backend is not None and combined["transpilation"].get("skip_transpilation"):
+            self._validate_options(options)
+        if backend is not None and options["transpilation"].get("skip_transpilation"):
             # A call by index may not use all circuits of the constructor.
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
@@ -144,9 +145,9 @@ class RuntimePrimitive:
         run: Callable[..., RuntimeJob] = self._session.run
         return run(
             program_id=self._PROGRAM_ID,
-            inputs=program_inputs(combined, inputs),
-            options=runtime_options(combined),
-            callback=None if wait else combined["environment"].get("callback"),
+            inputs={**Options._get_program_inputs(options), **inputs},
+            options=Options._get_runtime_options(options),
+            callback=None if wait else options["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
             **dry,
         )
@@ -169,23 +170,13 @@ class RuntimePrimitive:
         raise NotImplementedError
 
 
-def _split_backend(options: Any) -> tuple[Any, Any]:
-    if isinstance(options, TerraOptions):  # as the property `options` of another primitive is
-        options = options.__dict__
-    if not isinstance(options, dict):
-        return options, None
-    return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")
-
-
 def _start_options(given: Any, skip_transpilation: bool) -> dict[str, Any]:
-    defaults = to_dict(Options())
     if isinstance(given, Options):
         return Options._merge_options(to_dict(given))
-    if skip_transpilation:
-        defaults["transpilation"]["skip_transpilation"] = True
     if given is not None and not isinstance(given, dict):
         raise TypeError(f"'options' must be Options or a dict, not {type(given).__name__}.")
-    return Options._merge_options(defaults, given)
+    defaults = Options(transpilation={"skip_transpilation": bool(skip_transpilation)})
+    return Options._merge_options(to_dict(defaults), given)
 
 
 def _session_of(service: Any, session: Any, backend: Any) -> Session:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, translate_errors
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_JOB, translate_errors
 from qiskit_ibm_runtime.checks import optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions
@@ -215,7 +215,7 @@ class JobListing:
         Raises:
             IBMInputValueError: If an argument is invalid.
         """
-        from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
+        from qiskit_ibm_runtime.api.rest.runtime import JobQuery
 
         tags = _tags(job_tags)
         validate_job_tags(tags, IBMInputValueError)
