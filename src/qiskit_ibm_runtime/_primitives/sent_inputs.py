@@ -64,11 +64,7 @@ class BackendLimits:
         return cls(backend, *(v if isinstance(v, int) and v > 0 else None for v in values))
 
     def check(self, circuits: Sequence[QuantumCircuit], shots: Any) -> None:
-        """Check the circuits and the number of shots to run.
-
-        Raises:
-            ValueError: If one is too large for the backend or its simulation.
-        """
+        """Raise ``ValueError`` if a circuit or ``shots`` is too large for the backend."""
         for index, circuit in enumerate(circuits):
             if self.qubits is not None and circuit.num_qubits > self.qubits:
                 raise ValueError(
@@ -152,11 +148,7 @@ def _check_layout(transpilation: Mapping[str, Any], circuits: Sequence[QuantumCi
 
 
 def _as_numbers(observable: Any, index: int) -> Any:
-    """Return an observable with numeric coefficients; other types are unchanged.
-
-    Args:
-        observable: The observable.
-        index: Index of the observable, for the error message.
+    """Return an observable with finite numbers as coefficients; other types are unchanged.
 
     Raises:
         TypeError: If a coefficient has a free parameter.
