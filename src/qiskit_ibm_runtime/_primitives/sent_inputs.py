@@ -115,7 +115,7 @@ def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -
     observables = sent.get("observables")
     if isinstance(observables, Sequence) and not isinstance(observables, str):
         sent["observables"] = [_as_numbers(each, at) for at, each in enumerate(observables)]
-    return without_repeats(program_id, sent)
+    return _without_repeats(sent)
 
 
 def _is_of_primitive(program_id: str, inputs: Any) -> bool:
@@ -173,14 +173,12 @@ def _as_numbers(observable: Any, index: int) -> Any:
     return operator
 
 
-def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def _without_repeats(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs in which equal circuits and observables appear once.
 
     Only objects with equal content, name and metadata are merged. Indices that count
     from the end become those that count from the start.
     """
-    if not _is_of_primitive(program_id, inputs):
-        return inputs
     result = dict(inputs)
     for name, lists in _indexed_lists(inputs):
         keys: list[Hashable] = list(zip(*map(_keys, lists.values())))
