@@ -8,14 +8,14 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 from qiskit_ibm_runtime.checks import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from qiskit_ibm_runtime.runtime_program import RuntimeProgram
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.error_translation import Reading
+    from qiskit_ibm_runtime.api.exceptions import Reading
 
 PAGE_SIZE = 20
 
