@@ -21,8 +21,8 @@ from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.api.http.redaction import HIDDEN, keep_secret, redact
 from qiskit_ibm_runtime.api.session import RetrySession, loggable
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 from qiskit_ibm_runtime.utils.utils import setup_logger
 
 KEY = "planted-api-key-7f3a"

@@ -24,8 +24,8 @@ from qiskit_ibm_runtime.api.clients.version import VersionClient
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.session import RetrySession
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 
 READ_TIMEOUT_OF_SUBMIT = 900.0
 

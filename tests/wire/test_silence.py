@@ -13,7 +13,7 @@ from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.http.settings import HttpSettings
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing.faults import Fault
 
 BUDGET, READ = 0.25, 0.1
 ARGUMENTS: dict[str, Any] = {

@@ -12,6 +12,7 @@ import os
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
 from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
+from qiskit_ibm_runtime.api.http.retry import draw_jitter
 
-from .clock import Clock
 from .job_stream import JobStream
 
 if TYPE_CHECKING:
@@ -28,6 +29,26 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTING = 4
+
+
+class Clock:
+    """The system clock and randomness, replaceable in tests."""
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event with a timeout; return whether it was set."""
+        return event.wait(seconds)
+
+    def select(self, selector: selectors.BaseSelector, seconds: float | None) -> list[Any]:
+        """Wait with a timeout until sockets are readable; return those."""
+        return selector.select(seconds)
+
+    def jitter(self) -> float:
+        """Return a number from 0 to 1."""
+        return draw_jitter()
 
 
 class StreamHub:
