@@ -403,25 +403,6 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             dry_run=dry_run,
         )
 
-    def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
-        """Submit the inputs of a job again, to the same backend and with the same tags.
-
-        The new job does not belong to a session.
-
-        .. versionadded:: 0.9.3+embedded.1
-
-        Args:
-            job: The job or its id, in any state.
-
-        Raises:
-            RuntimeJobNotFound: If there is no such job.
-            QiskitBackendNotFoundError: If its backend no longer exists.
-            IBMRuntimeError: If a request fails for another reason.
-        """
-        from ._jobs.submission import rerun
-
-        return rerun(self, job)
-
     @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
     def open(
         self,
