@@ -184,11 +184,11 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Submit the arguments that :meth:`run` has checked; subclasses may override this."""
         inputs = {
             "circuits": circuits,
+            "parameters": [free_parameters(circuit) for circuit in circuits],
             "circuit_indices": list(range(len(circuits))),
+            "parameter_values": parameter_values,
             "observables": observables,
             "observable_indices": list(range(len(observables))),
-            "parameters": [free_parameters(circuit) for circuit in circuits],
-            "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}
         return self._submit(inputs, overrides, wait=False)
@@ -207,11 +207,9 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         names = [self._parameters[index] for index in indices]
         positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
         check_observables([self._observables[position] for position in positions], chosen)
+        values = as_parameter_values(parameter_values, chosen, names)
         return self._call(
-            circuits=indices,
-            observables=positions,
-            parameter_values=as_parameter_values(parameter_values, chosen, names),
-            **run_options,
+            circuits=indices, observables=positions, parameter_values=values, **run_options
         )
 
     def _call(
@@ -224,11 +222,11 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Run circuits of the constructor by index; subclasses may override this."""
         inputs = {
             "circuits": list(self._circuits),
+            "parameters": list(self._parameters),
             "circuit_indices": circuits,
+            "parameter_values": parameter_values,
             "observables": list(self._observables),
             "observable_indices": observables,
-            "parameters": list(self._parameters),
-            "parameter_values": parameter_values,
         }
         return self._submit(inputs, run_options, wait=True).result()
 

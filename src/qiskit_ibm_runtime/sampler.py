@@ -179,8 +179,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
         names = [self._parameters[index] for index in indices]
-        values = as_parameter_values(parameter_values, chosen, names)
         check_classical_bits(chosen)
+        values = as_parameter_values(parameter_values, chosen, names)
         return self._call(circuits=indices, parameter_values=values, **run_options)
 
     def _call(

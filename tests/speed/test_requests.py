@@ -54,7 +54,7 @@ def test_circuits_with_other_parameters_are_not_compared_in_detail(standin, monk
     again = alike.copy()
 
     inputs = {"circuits": [*circuits, alike, again], "circuit_indices": list(range(22))}
-    sent = sent_inputs.without_repeats("sampler", inputs)
+    sent = sent_inputs.as_sent("sampler", inputs)
 
     assert len(sent["circuits"]) == 21
     assert sent["circuit_indices"] == [*range(21), 20]

@@ -9,7 +9,7 @@ call invokes ``_call``, which subclasses may override.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.providers.options import Options as TerraOptions
 
@@ -19,7 +19,11 @@ from qiskit_ibm_runtime.options.flexible import to_dict
 from qiskit_ibm_runtime.options.options import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
-from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+from qiskit_ibm_runtime.utils.deprecation import (
+    caller_stacklevel,
+    deprecate_arguments,
+    issue_deprecation_msg,
+)
 
 from .option_readers import SKIP_CHECKS
 
@@ -28,8 +32,6 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
-
-P = TypeVar("P", bound="RuntimePrimitive")
 
 
 class RuntimePrimitive:
@@ -74,7 +76,7 @@ class RuntimePrimitive:
             )
         self._runtime_options = TerraOptions(**_start_options(given, skip_transpilation))
         self._session = _session_of(service, session, backend)
-        self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
+        self._backends: dict[str, IBMBackend] = {}
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -103,14 +105,11 @@ class RuntimePrimitive:
 
     def close(self) -> None:
         """Close the session; deprecated in favor of :meth:`Session.close`."""
-        self._close(stacklevel=3)
-
-    def _close(self, stacklevel: int) -> None:
         issue_deprecation_msg(
             "The close method of primitives is deprecated",
             "0.7",
             "Use the close method of the session.",
-            stacklevel,
+            caller_stacklevel(),
         )
         self._session.close()
 
@@ -118,7 +117,7 @@ class RuntimePrimitive:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._close(stacklevel=3)
+        self.close()
 
     def _submit(
         self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool
@@ -145,7 +144,7 @@ class RuntimePrimitive:
         run: Callable[..., RuntimeJob] = self._session.run
         return run(
             program_id=self._PROGRAM_ID,
-            inputs={**Options._get_program_inputs(options), **inputs},
+            inputs=Options._get_program_inputs(options, inputs),
             options=Options._get_runtime_options(options),
             callback=None if wait else options["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
@@ -156,15 +155,12 @@ class RuntimePrimitive:
         name = self._session.backend()
         if not name:
             return None
-        known, backend = self._level_backend
-        if known != name:
+        if name not in self._backends:
             instance = getattr(self._session, "_instance", None)
+            where = {"instance": instance} if instance else {}
             service: Any = self._session.service
-            backend = (
-                service.backend(name, instance=instance) if instance else service.backend(name)
-            )
-            self._level_backend = (name, backend)
-        return backend
+            self._backends[name] = service.backend(name, **where)
+        return self._backends[name]
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         raise NotImplementedError

@@ -10,6 +10,7 @@ import math
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +65,7 @@ def as_circuits(given: Any) -> tuple[QuantumCircuit, ...]:
 
 
 def check_classical_bits(circuits: Sequence[QuantumCircuit]) -> None:
-    """Check that each circuit has classical bits.
-
-    Raises:
-        ValueError: If a circuit has no classical bits.
-    """
+    """Raise ``ValueError`` if a circuit has no classical bits."""
     for index, circuit in enumerate(circuits):
         if circuit.num_clbits == 0:
             raise ValueError(
@@ -142,12 +139,13 @@ def _as_row(row: Any, where: str) -> tuple[float, ...]:
 def _as_float(value: Any, where: str, index: int) -> float:
     if type(value) is float and math.isfinite(value):
         return value  # fast path for the elements of arrays
-    if not _is_number(value) or not _is_finite(value):
-        raise TypeError(
-            f"{where} must contain only finite real numbers; value {index} is {shown(value)} "
-            f"of type {type(value).__name__}."
-        )
-    return float(value)
+    with suppress(OverflowError):  # an integer beyond the largest float
+        if _is_number(value) and math.isfinite(value):
+            return float(value)
+    raise TypeError(
+        f"{where} must contain only finite real numbers; value {index} is {shown(value)} "
+        f"of type {type(value).__name__}."
+    )
 
 
 def _without_array(value: Any) -> Any:
@@ -156,13 +154,6 @@ def _without_array(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-
-
-def _is_finite(value: Any) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer beyond the largest float
-        return False
 
 
 def _is_sequence(value: Any) -> bool:
@@ -175,7 +166,7 @@ def _check_counts(
     sets: Sequence[Sequence[Any]],
     what: str,
 ) -> None:
-    """Check that a set has one element per parameter of its circuit."""
+    """Raise ``ValueError`` unless each set has one element per parameter of its circuit."""
     for index, (circuit, one) in enumerate(zip(circuits, sets)):
         count = len(free_parameters(circuit) if parameters is None else parameters[index])
         if len(one) != count:
@@ -186,15 +177,9 @@ def _check_counts(
 
 
 def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[SparsePauliOp, ...]:
-    """Return one observable per circuit.
-
-    Args:
-        given: One observable or a sequence of them, as for :func:`all_observables`.
-        circuits: The circuits of the observables.
+    """Return one observable per circuit, as :func:`all_observables` and check them.
 
     Raises:
-        QiskitError: If a value is not an observable.
-        TypeError: If a coefficient has a free parameter.
         ValueError: If the numbers of observables and circuits differ, or the numbers of qubits of
             an observable and its circuit.
     """
@@ -208,11 +193,7 @@ def as_observables(given: Any, circuits: Sequence[QuantumCircuit]) -> tuple[Spar
 def check_observables(
     observables: Sequence[SparsePauliOp], circuits: Sequence[QuantumCircuit]
 ) -> None:
-    """Check that there is one observable per circuit, on as many qubits.
-
-    Raises:
-        ValueError: If there is not.
-    """
+    """Raise ``ValueError`` unless there is one observable per circuit, on as many qubits."""
     if len(observables) != len(circuits):
         raise ValueError(
             f"Got {len(observables)} observables for {len(circuits)} circuits: pass one "
@@ -270,11 +251,7 @@ def _as_observable(given: Any, index: int) -> SparsePauliOp:
 
 
 def refuse_free(parameters: Any, index: int) -> None:
-    """Reject coefficients of an observable with free parameters.
-
-    Raises:
-        TypeError: If there are any.
-    """
+    """Raise ``TypeError`` if coefficients of an observable have these free parameters."""
     names = sorted(parameter.name for parameter in parameters)
     if names:
         raise TypeError(

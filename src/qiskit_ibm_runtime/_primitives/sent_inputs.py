@@ -64,11 +64,7 @@ class BackendLimits:
         return cls(backend, *(v if isinstance(v, int) and v > 0 else None for v in values))
 
     def check(self, circuits: Sequence[QuantumCircuit], shots: Any) -> None:
-        """Check the circuits and the number of shots to run.
-
-        Raises:
-            ValueError: If one is too large for the backend or its simulation.
-        """
+        """Raise ``ValueError`` if a circuit or ``shots`` is too large for the backend."""
         for index, circuit in enumerate(circuits):
             if self.qubits is not None and circuit.num_qubits > self.qubits:
                 raise ValueError(
@@ -119,7 +115,7 @@ def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -
     observables = sent.get("observables")
     if isinstance(observables, Sequence) and not isinstance(observables, str):
         sent["observables"] = [_as_numbers(each, at) for at, each in enumerate(observables)]
-    return without_repeats(program_id, sent)
+    return _without_repeats(sent)
 
 
 def _is_of_primitive(program_id: str, inputs: Any) -> bool:
@@ -152,11 +148,7 @@ def _check_layout(transpilation: Mapping[str, Any], circuits: Sequence[QuantumCi
 
 
 def _as_numbers(observable: Any, index: int) -> Any:
-    """Return an observable with numeric coefficients; other types are unchanged.
-
-    Args:
-        observable: The observable.
-        index: Index of the observable, for the error message.
+    """Return an observable with finite numbers as coefficients; other types are unchanged.
 
     Raises:
         TypeError: If a coefficient has a free parameter.
@@ -181,14 +173,12 @@ def _as_numbers(observable: Any, index: int) -> Any:
     return operator
 
 
-def without_repeats(program_id: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def _without_repeats(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs in which equal circuits and observables appear once.
 
     Only objects with equal content, name and metadata are merged. Indices that count
     from the end become those that count from the start.
     """
-    if not _is_of_primitive(program_id, inputs):
-        return inputs
     result = dict(inputs)
     for name, lists in _indexed_lists(inputs):
         keys: list[Hashable] = list(zip(*map(_keys, lists.values())))

@@ -171,11 +171,13 @@ class Options(Flexible):
         return result
 
     @staticmethod
-    def _get_program_inputs(options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options, given as a nested dict, as inputs of a primitive program.
+    def _get_program_inputs(
+        options: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the inputs of a primitive program, including options given as a nested dict.
 
-        Unknown top-level names are included under their own names. Each unknown name, at the top
-        level or in a section, issues one warning.
+        Unknown top-level names are included under their own names, but do not replace other inputs.
+        Each unknown name, at the top level or in a section, issues one warning.
         """
         _warn_of_names(options)
         simulator = options.get("simulator") or {}
@@ -196,6 +198,7 @@ class Options(Flexible):
                 "seed_simulator": simulator.get("seed_simulator"),
             },
             **{name: options[name] for name in _unknown_names(options)},
+            **(inputs or {}),
         }
 
     @staticmethod
@@ -220,14 +223,7 @@ _HOMES = {name: home for home, names in DEFAULTS.items() for name in names}
 
 
 def completed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options in which each section is a dict of all its fields; values are not copied.
-
-    Args:
-        options: Options as a nested dict.
-
-    Raises:
-        TypeError: If a section is not ``None``, a mapping or an object of its class.
-    """
+    """Return options, a nested dict, with all fields in each section; values are not copied."""
     given = {name: _section_dict(name, options.get(name)) or {} for name in SECTIONS}
     return {**options, **{name: {**DEFAULTS[name], **given[name]} for name in SECTIONS}}
 
