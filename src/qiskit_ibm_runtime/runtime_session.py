@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .utils.arguments import must_be
 from .runtime_options import RuntimeOptions, session_seconds
 from .runtime_program import ParameterNamespace
+from .utils.arguments import must_be
 
 if TYPE_CHECKING:
     from .program.result_decoder import Decoder

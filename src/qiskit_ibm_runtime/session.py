@@ -13,11 +13,11 @@ from qiskit.exceptions import QiskitError
 from ._backends.instances import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.http.liveness import why_ended
-from .utils.arguments import must_be, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
+from .utils.arguments import must_be, required_id
 from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 if TYPE_CHECKING:

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.rest.runtime import JobRequest
+from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.program.result_decoder import decoder_pair
+from qiskit_ibm_runtime.runtime_job import RuntimeJob
+from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
+from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.arguments import (
     must_be,
     optional_text,
     required_id,
     seconds,
 )
-from qiskit_ibm_runtime.exceptions import IBMInputValueError
-from qiskit_ibm_runtime.ibm_backend import IBMBackend
-from qiskit_ibm_runtime.program.result_decoder import decoder_pair
-from qiskit_ibm_runtime.runtime_job import RuntimeJob
-from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
-from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 

@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 from qiskit_ibm_runtime.api.http.liveness import raise_if_ended
-from qiskit_ibm_runtime.utils.arguments import number
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobTimeoutError
+from qiskit_ibm_runtime.utils.arguments import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

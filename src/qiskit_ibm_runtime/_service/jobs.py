@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_JOB, translate_errors
-from qiskit_ibm_runtime.utils.arguments import must_be, optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions
+from qiskit_ibm_runtime.utils.arguments import (
+    must_be,
+    optional_text,
+    required_id,
+    shown,
+    whole_number,
+)
 from qiskit_ibm_runtime.utils.converters import local_to_utc
 from qiskit_ibm_runtime.utils.hgp import from_instance_format, join_instance
 from qiskit_ibm_runtime.utils.utils import validate_job_tags

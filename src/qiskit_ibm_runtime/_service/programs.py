@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
-from qiskit_ibm_runtime.utils.arguments import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from qiskit_ibm_runtime.runtime_program import RuntimeProgram
+from qiskit_ibm_runtime.utils.arguments import required_id, whole_number
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.exceptions import Reading

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from qiskit_ibm_runtime.utils.arguments import must_be, optional_text, seconds
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.arguments import must_be, optional_text, seconds
 from qiskit_ibm_runtime.utils.json import to_base64_string
 
 REQUIRED = ("name", "max_execution_time")
