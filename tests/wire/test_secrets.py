@@ -145,7 +145,7 @@ def test_signature_of_a_stored_result_is_not_shown(
     service.fail(fault)
     url = f"{service.base}/stored?name=1&anything={SIGNATURE}"
     with pytest.raises(RequestsApiError) as caught:
-        download(cloud(service.runtime), url, 1000)
+        download(RuntimeClient(cloud(service.runtime))._session, url, 1000)
 
     assert PLANTED not in log.getvalue()
     assert PLANTED not in everything_about(caught.value)
@@ -154,7 +154,9 @@ def test_signature_of_a_stored_result_is_not_shown(
 
 def test_storage_receives_no_secret(service: Any, other_host: Any) -> None:
     """The result is on another host, which receives only the URL."""
-    assert download(cloud(service.runtime), f"{other_host.base}/stored?sig=1", 100)
+    assert download(
+        RuntimeClient(cloud(service.runtime))._session, f"{other_host.base}/stored?sig=1", 100
+    )
 
     (asked,) = other_host.seen
     assert PLANTED not in str(asked)
