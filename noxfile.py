@@ -218,7 +218,8 @@ def coverage(session: nox.Session) -> None:
 )
 def bridge(session: nox.Session, terra: str) -> None:
     """Validate bridge requests with Qiskit 2 and IBM's published schemas."""
-    session.install("-e", ".[test]", f"qiskit-terra=={terra}")
+    numpy = "numpy" if terra == "0.46.3" else "numpy<2"
+    session.install("-e", ".[test]", f"qiskit-terra=={terra}", numpy)
     reader = Path(session.create_tmp()) / "reader"
     python = reader / "bin" / "python"
     if not python.exists():

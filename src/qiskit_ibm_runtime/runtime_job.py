@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 import requests
@@ -11,9 +11,6 @@ from qiskit.providers import JobV1
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
-from ._jobs.deadline import WaitDeadline, pool_of
-from ._jobs.decoding import check_decoder, decoder_pair
-from ._jobs.event_loop import AwaitableJob
 from ._jobs.pickling import PortableJob
 from ._jobs.record import (
     JobState,
@@ -25,31 +22,26 @@ from ._jobs.record import (
     read_state,
 )
 from ._jobs.streaming import ResultStream, check_callback
-from ._jobs.waiting import EarlyDownload, PatientPoll, wait_until_final
+from ._jobs.waiting import EarlyDownload, Wait
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.error_translation import translate_errors
-from .api.exceptions import RequestsApiError
+from .api.exceptions import RequestsApiError, translate_errors
 from .api.http.download import follow_link, link_in
-from .api.stream.clock import Clock
-from .checks import number
+from .api.stream.hub import Clock
 from .constants import DEFAULT_DECODERS
-from .exceptions import (
-    IBMError,
-    IBMInputValueError,
-    RuntimeInvalidStateError,
-)
+from .exceptions import IBMError, IBMInputValueError, RuntimeInvalidStateError
 from .ibm_backend import IBMRetiredBackend
-from .program.result_decoder import ResultDecoder
+from .jobs import WATCHER
+from .program.result_decoder import ResultDecoder, check_decoder, decoder_pair
 from .utils.hgp import join_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ._jobs.progress import Wanted
-    from .api.error_translation import Reading
+    from .api.exceptions import Reading
     from .ibm_backend import IBMBackend
     from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService
@@ -61,7 +53,7 @@ EXTERNAL_TIMEOUT = 60
 LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, interim results and result.
 
     :meth:`QiskitRuntimeService.run` and the primitives return jobs;
@@ -197,22 +189,13 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             RuntimeJobTimeoutError: If the timeout expires first; the job continues to run.
             RequestsApiError: If the status cannot be fetched.
         """
-        deadline = self._deadline(timeout)
         if progress:
             from ._jobs.progress import showing
 
             with showing(self, progress) as is_final:
-                self._wait(deadline, is_final)
+                Wait(self, timeout, is_final).until_final()
         else:
-            self._wait(deadline, self._is_final)
-
-    def _wait(self, deadline: WaitDeadline, is_final: Callable[[int], bool]) -> None:
-        wait_until_final(
-            PatientPoll(self.job_id(), is_final, deadline),
-            self._watched_stream,
-            deadline,
-            lambda: self._early.start(pool_of(self._api_client), self._fetch_result),
-        )
+            Wait(self, timeout).until_final()
 
     def result(
         self,
@@ -251,14 +234,54 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             RuntimeJobTimeoutError: If the timeout expires first; the job continues to run.
             IBMInputValueError: If ``timeout`` or ``decoder`` is invalid.
         """
-        decoder = decoder or self._final_result_decoder
-        check_decoder("decoder", decoder)
-        if decoder is self._final_result_decoder:
-            if self._results is None:
-                text = self._text_of_result(timeout, progress)
-                self._results = _decoded(self._final_result_decoder, text)
+        own = self._final_result_decoder
+        chosen = decoder or own
+        check_decoder("decoder", chosen)
+        if chosen is own and self._results is not None:
             return self._results
-        return _decoded(decoder, self._text_of_result(timeout, progress))
+        text = self._text_of_result(timeout, progress)
+        result = chosen.decode(text) if text else None
+        if chosen is own:
+            self._results = result
+        return result
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Return the result of the job: ``result = await job``."""
+        return self.result_async().__await__()
+
+    async def result_async(
+        self, timeout: float | None = None, decoder: Decoder | None = None
+    ) -> Any:
+        """Return the result like :meth:`result`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
+        """
+        import asyncio
+
+        await self.wait_for_final_state_async(timeout)
+        # Download and decode in a thread, because both may take a while.
+        result = partial(self.result, decoder=decoder)
+        return await asyncio.get_running_loop().run_in_executor(None, result)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait like :meth:`wait_for_final_state`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+        """
+        import asyncio
+
+        wait = Wait(self, timeout)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(WATCHER.watch(self)), timeout)
+        except asyncio.TimeoutError:
+            raise wait.error() from None
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return the interim results published so far.
@@ -411,30 +434,25 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._status not in JOB_FINAL_STATES:
             self._state, self._status = state, state.status
 
-    def _deadline(self, timeout: float | None) -> WaitDeadline:
-        timeout = number("timeout", timeout)
-        url = str(getattr(self._client_params, "url", None) or "")
-        return WaitDeadline(self.job_id(), timeout, self._api_client, self._clock, url)
-
     def _text_of_result(self, timeout: float | None, progress: Wanted) -> str:
         if self._result_text is not None:
             return self._result_text
-        deadline = self._deadline(timeout)
+        wait = Wait(self, timeout)
         self._early.wanted = True
         # Subclasses may override this method with the arguments of 0.9.3.
         self.wait_for_final_state(timeout=timeout, **({"progress": progress} if progress else {}))
-        self._check_success(deadline)
-        text = self._early.text(deadline) or deadline.call(self._fetch_result)
+        self._check_success(wait)
+        text = self._early.text(wait) or wait.call(self._fetch_result)
         if len(text) <= LONGEST_KEPT_TEXT:
             self._result_text = text
         return text
 
-    def _check_success(self, deadline: WaitDeadline) -> None:
+    def _check_success(self, wait: Wait) -> None:
         if self._status is JobStatus.ERROR:
-            early = self._early.text(deadline)
+            early = self._early.text(wait)
             if early:
                 self._error_message = failure_text(self.job_id(), self._state, early)
-            message = deadline.call(self.error_message) or ""
+            message = wait.call(self.error_message) or ""
             raise failure_of(self._state, message)
         if self._status is JobStatus.CANCELLED:
             raise cancellation_of(self.job_id(), self._state)
@@ -461,25 +479,12 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         return self._stream_client
 
     def _new_client(self, messages: Any = None) -> RuntimeWebsocketClient:
-        url = self._client_params.get_runtime_api_base_url()  # reconnects an unpickled job
         params = self._client_params
         new_stream = getattr(type(self._api_client), "new_stream", None)
         if new_stream is not None:  # the service has no streams
             return new_stream(self._api_client, params, self.job_id(), messages)  # type: ignore[no-any-return]
+        url = params.get_runtime_api_base_url()
         return RuntimeWebsocketClient(url, params, self.job_id(), messages)
-
-    @contextmanager
-    def _watched_stream(self) -> Iterator[RuntimeWebsocketClient]:
-        """Use the stream of callbacks if there is one, otherwise open one within the block."""
-        if self._stream is not None and self._stream.reports_the_end:
-            yield self._stream.client
-            return
-        client = self._stream_client = self._new_client()
-        try:
-            client.follow()
-            yield client
-        finally:
-            client.disconnect()
 
     def _repr_html_(self) -> str:
         from ._display.cards import job_card
@@ -488,7 +493,3 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
-
-
-def _decoded(decoder: Any, text: str) -> Any:
-    return decoder.decode(text) if text else None

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
-from ._primitives.circuits import as_circuits, check_classical_bits
-from ._primitives.legacy import indices_of, legacy_circuits
-from ._primitives.parameter_values import as_parameter_values
+from ._primitives.inputs import (
+    as_circuits,
+    as_parameter_values,
+    check_classical_bits,
+    indices_of,
+    legacy_circuits,
+)
+from ._primitives.option_readers import level_up_to
 from .options import Options
-from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from qiskit.circuit import Parameter, QuantumCircuit
 
-    from ._jobs.dry_run import DryRun
+    from ._jobs.submission import DryRun
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -86,7 +90,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         super().__init__()
         if circuits is not None or parameters is not None:
             deprecate_arguments("circuits and parameters", "0.7", "Pass them to run().", 2)
-        self._circuits, self._parameters = legacy_circuits(circuits, parameters)
+        self._circuits, self._parameters = legacy_circuits(circuits, parameters, counted=False)
         self._set_up(service, session, options, skip_transpilation)
 
     @overload
@@ -128,7 +132,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
                 parameters.
             **kwargs: Options for this run only, nested or flat: ``shots=100`` or
                 ``execution={"shots": 100}``. See :class:`Options`. With ``dry_run=True``, submits
-                no job and returns the checked request as a :class:`~._jobs.dry_run.DryRun`.
+                no job and returns the checked request as a :class:`~._jobs.submission.DryRun`.
 
         Returns:
             The job. Its result is a ``SamplerResult`` with one quasi-distribution over integers per
@@ -142,8 +146,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
             RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
-        values = as_parameter_values(parameter_values, wanted)
         check_classical_bits(wanted)
+        values = as_parameter_values(parameter_values, wanted)
         return self._run(circuits=wanted, parameter_values=values, _user_kwargs=kwargs)
 
     def _run(
@@ -175,8 +179,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
         names = [self._parameters[index] for index in indices]
-        values = as_parameter_values(parameter_values, chosen, names)
         check_classical_bits(chosen)
+        values = as_parameter_values(parameter_values, chosen, names)
         return self._call(circuits=indices, parameter_values=values, **run_options)
 
     def _call(
@@ -197,5 +201,6 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
     def _validate_options(self, options: dict[str, Any]) -> None:
         level = options.get("resilience_level")
         if level:
-            check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
-        check_options(options)
+            reader = level_up_to(Options._MAX_RESILIENCE_LEVEL_SAMPLER)
+            reader.convert("resilience_level", level)
+        Options.validate_options(options)

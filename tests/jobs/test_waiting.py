@@ -21,7 +21,7 @@ from qiskit_ibm_runtime import (
     RuntimeJob,
     RuntimeJobTimeoutError,
 )
-from qiskit_ibm_runtime._jobs import deadline
+from qiskit_ibm_runtime._jobs import waiting as waits
 from qiskit_ibm_runtime._jobs.waiting import LONGEST_OUTAGE, PollSchedule
 from qiskit_ibm_runtime.api.clients import RuntimeClient, RuntimeWebsocketClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
@@ -278,7 +278,7 @@ def test_wait_returns_within_its_timeout_whatever_the_server_does(
 def test_abandoned_requests_do_not_delay_later_ones(
     service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "GRACE", 0.02)
+    monkeypatch.setattr(waits, "GRACE", 0.02)
     service.results["j1"] = "1"
     service.on[STATUS] = silent
     job = service.job()

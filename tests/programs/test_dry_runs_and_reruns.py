@@ -7,7 +7,7 @@ import json
 import pytest
 
 from qiskit_ibm_runtime import RuntimeJobNotFound, Sampler, Session
-from qiskit_ibm_runtime._jobs.dry_run import DryRun
+from qiskit_ibm_runtime._jobs.submission import DryRun
 
 SIMULATOR = "ibmq_qasm_simulator"
 

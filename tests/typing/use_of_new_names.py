@@ -15,8 +15,8 @@ from qiskit_ibm_runtime import (
     as_completed,
     total_usage,
 )
-from qiskit_ibm_runtime._jobs.dry_run import DryRun
 from qiskit_ibm_runtime._jobs.progress import Progress
+from qiskit_ibm_runtime._jobs.submission import DryRun
 from qiskit_ibm_runtime.jobs import as_completed_async
 from qiskit_ibm_runtime.visualization import plot_backend, plot_distribution, plot_timeline
 

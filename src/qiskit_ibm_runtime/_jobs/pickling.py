@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
@@ -13,30 +13,10 @@ from .waiting import EarlyDownload
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-J = TypeVar("J", bound="PortableJob")
-
-# These contain credentials, sockets or threads.
-NOT_PICKLED = {
-    *("_api_client", "_client_params", "_service", "_backend"),
-    *("_stream", "_stream_client", "_early"),
-}
-
-
-class ServicePlaceholder:
-    """Placeholder for an attribute that contains a token, resolved on first access.
-
-    Args:
-        bind: Reconnects the job to its service.
-        name: Name of the job's attribute.
-    """
-
-    def __init__(self, bind: Callable[[], Any], name: str) -> None:
-        self._bind, self._name = bind, name
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(getattr(self._bind(), self._name), name)
+# These contain a token; an unpickled job gets them when one of them is first used.
+CONNECTION = ("_service", "_api_client", "_client_params")
+# These contain connections, sockets or threads.
+NOT_PICKLED = {*CONNECTION, "_backend", "_stream", "_stream_client", "_early"}
 
 
 class PortableJob:
@@ -66,11 +46,8 @@ class PortableJob:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._reset_streams()
         self._backend: Any = None
-        self._service: Any = ServicePlaceholder(self._bound, "_service")
-        self._api_client: Any = ServicePlaceholder(self._bound, "_api_client")
-        self._client_params: Any = ServicePlaceholder(self._bound, "_client_params")
+        self._reset_streams()
 
     def _reset_streams(self) -> None:
         self._stream: Any = None
@@ -79,25 +56,31 @@ class PortableJob:
 
     def _service_without_secrets(self) -> bytes | None:
         """Pickle the service if it excludes its token; return ``None`` for other services."""
-        if isinstance(self._service, ServicePlaceholder):
+        if "_service" not in self.__dict__:
             pickled: bytes | None = self.__dict__["_pickled_service"]
             return pickled
-        says_how = any("__reduce__" in vars(kind) for kind in type(self._service).__mro__[:-1])
-        return pickle.dumps(self._service) if says_how else None
+        service = self.__dict__["_service"]
+        says_how = any("__reduce__" in vars(kind) for kind in type(service).__mro__[:-1])
+        return pickle.dumps(service) if says_how else None
 
-    def _bound(self) -> PortableJob:
-        """Reconnect an unpickled job to its service.
+    if not TYPE_CHECKING:  # type checkers would accept any attribute
 
-        Raises:
-            IBMRuntimeError: If the service could not be pickled.
-        """
-        pickled = self.__dict__["_pickled_service"]
-        if pickled is None:
-            raise IBMRuntimeError(
-                f"Job {self.job_id()} was pickled without its service, so only data fetched before "
-                f"is available. Use service.job({self.job_id()!r}) to retrieve the job again."
-            )
-        service = pickle.loads(pickled)  # noqa: S301  # part of the job's own pickle
-        self._service, self._api_client = service, service._api_client
-        self._client_params = service._client_params
-        return self
+        def __getattr__(self, name: str) -> Any:
+            """Reconnect an unpickled job to its service.
+
+            Raises:
+                IBMRuntimeError: If the service could not be pickled.
+            """
+            if name not in CONNECTION or "_pickled_service" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+            pickled = self.__dict__["_pickled_service"]
+            if pickled is None:
+                raise IBMRuntimeError(
+                    f"Job {self.job_id()} was pickled without its service, so only data fetched "
+                    f"before is available. Use service.job({self.job_id()!r}) to retrieve the job "
+                    "again."
+                )
+            service = pickle.loads(pickled)  # noqa: S301  # part of the job's own pickle
+            self._service, self._api_client = service, service._api_client
+            self._client_params = service._client_params
+            return self.__dict__[name]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
+from qiskit_ibm_runtime._primitives.sent_inputs import with_repeats
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS
@@ -18,8 +20,7 @@ from qiskit_ibm_runtime.exceptions import (
     RuntimeJobMaxTimeoutError,
 )
 from qiskit_ibm_runtime.utils.converters import utc_to_local
-
-from .decoding import decoded_inputs
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,6 +158,21 @@ def ask_record(api_client: Any, job_id: str, hold: int = 0) -> dict[str, Any]:
             if exc.status_code != 400:
                 raise
     return cast("dict[str, Any]", api_client.job_get(job_id=job_id))
+
+
+def decoded_inputs(encoded: Any, program_id: str) -> dict[str, Any]:
+    """Decode the program inputs in a job record, given as an object, list or string.
+
+    Inputs of a primitive have one entry per run, even if the record stores repeated entries once.
+
+    Raises:
+        DecodeError: If the inputs cannot be decoded.
+    """
+    if isinstance(encoded, list):
+        encoded = encoded[0] if encoded else {}
+    text = encoded if isinstance(encoded, str) else json.dumps(encoded or {})
+    inputs: dict[str, Any] = json.loads(text, cls=RuntimeDecoder)
+    return with_repeats(program_id, inputs)
 
 
 class RecordedJob:

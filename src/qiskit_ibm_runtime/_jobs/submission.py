@@ -1,29 +1,30 @@
-"""Submission of programs: validation of arguments, and creation of the job."""
+"""Submission of programs: validation of arguments, the request, and creation of the job."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Callable, cast
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime._backends.matching import instance_for, name_today, service_for
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
-from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
-from qiskit_ibm_runtime.checks import (
-    check_kind,
-    optional_text,
-    required_id,
-    seconds,
-    shown,
-)
-from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.rest.runtime import JobRequest
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.program.result_decoder import decoder_pair
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
+from qiskit_ibm_runtime.utils.arguments import (
+    must_be,
+    optional_text,
+    required_id,
+    seconds,
+)
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
-from qiskit_ibm_runtime.utils.hgp import join_instance
+from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
-from .decoding import decoder_pair
+from .journal import note
 from .streaming import check_callback
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.program.result_decoder import Decoder
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
-
-    from .dry_run import DryRun
 
 DEPRECATED_PROGRAMS = [
     "torch-train",
@@ -43,6 +42,62 @@ DEPRECATED_PROGRAMS = [
 ]
 # The public list above misspells this program.
 _KERNEL_ALIGNMENT = "quantum-kernel-alignment"
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """A validated request of a job that was not submitted.
+
+    .. versionadded:: 0.9.3+embedded.1
+
+    .. code-block:: python
+
+        from qiskit import QuantumCircuit
+        from qiskit_ibm_runtime import QiskitRuntimeService, Sampler
+
+        bell = QuantumCircuit(2)
+        bell.h(0)
+        bell.cx(0, 1)
+        bell.measure_all()
+
+        service = QiskitRuntimeService(channel="local")
+        sampler = Sampler(session=service.backend("ibmq_qasm_simulator"))
+        print(sampler.run(bell, shots=100, dry_run=True))
+
+    Attributes:
+        text: Body of the request as JSON.
+        size: Size of the body in bytes, before compression.
+    """
+
+    text: str = field(repr=False)
+    size: int
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> DryRun:
+        """Encode the body of a request.
+
+        Args:
+            body: Return value of ``RuntimeClient.request_body``.
+        """
+        text = json.dumps(body, cls=RuntimeEncoder)
+        return cls(text, len(text.encode()))
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """All fields of the request, with encoded inputs."""
+        return json.loads(self.text)  # type: ignore[no-any-return]
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Program inputs as the service would decode them."""
+        params = json.dumps(self.request["params"])
+        return json.loads(params, cls=RuntimeDecoder)  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        request = self.request
+        where = {name: value for name, value in request.items() if name != "params"}
+        names = ", ".join(request["params"])
+        return f"dry run of {self.size} bytes: {where}, inputs: {names}"
 
 
 def run_program(
@@ -61,7 +116,7 @@ def run_program(
 
     Once the service has accepted the job, nothing here raises, so that no submitted job is lost.
     """
-    program_id = required_id("program_id", program_id, "a program")
+    program_id = required_id("program_id", program_id)
     if callback:
         check_callback(callback)
     if result_decoder:
@@ -90,8 +145,6 @@ def run_program(
         session_time=seconds("session_time", options.session_time),
     )
     if dry_run:
-        from .dry_run import DryRun
-
         return DryRun.of(service._api_client.request_body(request))
     with translate_errors("Failed to run program", NO_SUCH_PROGRAM):
         response = service._api_client.program_run(**vars(request))
@@ -113,32 +166,8 @@ def run_program(
         tags=list(options.job_tags or []),
         place={"backend": response.get("backend"), **_parts(instance)},
     )
-    from .journal import note
-
     note(service, job)
     return job
-
-
-def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
-    """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
-    job_id = job if isinstance(job, str) else job.job_id()
-    with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
-        record = service._api_client.job_get(job_id)
-    options = RuntimeOptions(
-        backend=record.get("backend") or None,
-        image=record.get("runtime") or None,
-        job_tags=list(record.get("tags") or []) or None,
-        max_execution_time=record.get("cost") or None,
-        instance=join_instance(*map(record.get, ("hub", "group", "project"))),
-    )
-    program_id = (record.get("program") or {}).get("id", "")
-    decoders = None
-    if isinstance(job, RuntimeJob):
-        decoders = [job._interim_result_decoder, job._final_result_decoder]
-    # Without decoding, so that inputs that cannot be decoded here can be run again.
-    inputs = record.get("params") or {}
-    again = run_program(service, program_id, inputs, options, result_decoder=decoders)
-    return cast("RuntimeJob", again)
 
 
 def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:
@@ -149,11 +178,12 @@ def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOpti
         IBMInputValueError: If the options have another type.
     """
     options = options or {}
-    check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
     if isinstance(options, RuntimeOptions):
         chosen = copy.copy(options)
-    else:
+    elif isinstance(options, dict):
         chosen = RuntimeOptions(**options)
+    else:
+        raise must_be("options", "a dict or a RuntimeOptions", options)
     if isinstance(chosen.session_time, SecondsOfSession):
         chosen.session_time = None
     return chosen
@@ -173,10 +203,7 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
     if inputs is None:
         return None
     if not isinstance(inputs, dict):
-        raise IBMInputValueError(
-            "'inputs' must be a dict or a namespace from program.parameters(), "
-            f"not {shown(inputs)}."
-        )
+        raise must_be("inputs", "a dict or a namespace from program.parameters()", inputs)
     return dict(inputs)
 
 

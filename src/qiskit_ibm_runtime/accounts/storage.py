@@ -13,15 +13,16 @@ import json
 import logging
 import os
 import stat
+import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .exceptions import AccountAlreadyExistsError, InvalidAccountError
-from .lock import exclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def change(filename: str, apply: Callable[[Content], Content]) -> None:
     """
     path = locate(filename)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with exclusive(path.with_name(f"{path.name}.lock")):
+    with _exclusive(path.with_name(f"{path.name}.lock")):
         before = _read(path)
         after = apply(before)
         if after != before:
@@ -214,3 +215,53 @@ def _warn_if_others_can_read(path: Path) -> None:
             path,
             path,
         )
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a path; blocks until it is available.
+
+    The operating system releases the lock when the process ends. The lock file is not deleted, as
+    two processes could then lock different files of the same name.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _acquire(descriptor)
+        try:
+            yield
+        finally:
+            _release(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":
+
+    def _acquire(descriptor: int) -> None:
+        import msvcrt
+
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            except OSError:  # LK_LOCK gives up after ten seconds
+                continue
+            return
+
+    def _release(descriptor: int) -> None:
+        import msvcrt
+
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+
+    def _acquire(descriptor: int) -> None:
+        import fcntl
+
+        # flock belongs to the open file, not to the process: threads exclude each other, too.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _release(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

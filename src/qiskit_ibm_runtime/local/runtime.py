@@ -6,23 +6,35 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from .built_in_programs import BUILT_IN
+from . import programs
 from .devices import catalog, herons
-from .protocol.authentication import CLOUD, Authenticator
-from .protocol.errors import BACKEND_NOT_FOUND, INSTANCE_NOT_FOUND, RequestError
+from .protocol.authentication import Authenticator
+from .protocol.responses import (
+    BACKEND_NOT_FOUND,
+    INSTANCE_NOT_FOUND,
+    JOB_IS_FINAL,
+    JOB_NOT_FOUND,
+    PROGRAM_NOT_FOUND,
+    SESSION_NOT_FOUND,
+    RequestError,
+)
 from .scheduling.message_broker import MessageBroker
 from .scheduling.scheduler import Scheduler
 from .settings import SettingsError
+from .storage.job_records import CANCELLED
+from .storage.program_records import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .execution.executor import Executor
     from .protocol.authentication import Caller
     from .settings import Instance, Settings
-    from .storage.program_records import Program
+    from .storage.job_records import Job
     from .storage.session_records import Session
     from .storage.store import Store
+
+_RELEASED = "2023-04-20T00:00:00.000000Z"
 
 
 class Runtime:
@@ -58,7 +70,8 @@ class Runtime:
             clock,
         )
         self.backends = _chosen(settings.devices)
-        for instance in (*settings.hubs, *settings.services):
+        instances: tuple[Instance, ...] = (*settings.hubs, *settings.services)
+        for instance in instances:
             unknown = set(instance.devices or ()) - {*self.backends, *herons.WIDTHS}
             if unknown:
                 raise SettingsError(
@@ -72,7 +85,7 @@ class Runtime:
         Raises:
             RequestError: 404 if the hub/group/project does not exist.
         """
-        if caller.channel == CLOUD:
+        if caller.crn is not None:
             return next(one for one in self.settings.services if one.crn == caller.crn)
         if hgp is None:
             return self.settings.hubs[0]
@@ -89,7 +102,7 @@ class Runtime:
 
     def backends_for(self, caller: Caller) -> list[str]:
         """Return the names of the backends in any instance of the caller."""
-        if caller.channel == CLOUD:
+        if caller.crn is not None:
             return self.backends_of(self.instance(caller, None))
         seen = {name for hub in self.settings.hubs for name in self.backends_of(hub)}
         return [name for name in self.backends if name in seen]
@@ -102,16 +115,6 @@ class Runtime:
             offered += herons.WIDTHS
         return [name for name in offered if instance.devices is None or name in instance.devices]
 
-    def backend(self, caller: Caller, name: str) -> str:
-        """Return the name if the caller may use this backend.
-
-        Raises:
-            RequestError: 404 if the caller may not.
-        """
-        if name not in self.backends_for(caller):
-            raise backend_not_found(name)
-        return name
-
     @staticmethod
     def qubits(backend: str) -> int:
         """Return the number of qubits of a backend."""
@@ -119,19 +122,65 @@ class Runtime:
 
     def programs(self, user: str) -> list[Program]:
         """Return the programs that a user may run: built-in ones first, then the oldest."""
-        return [*BUILT_IN.values(), *self.store.programs.visible_to(user)]
+        return [*_BUILT_IN.values(), *self.store.programs.visible_to(user)]
 
-    def program(self, user: str, program_id: str) -> Program | None:
-        """Return a program, or ``None`` if the user may not run it."""
-        program = BUILT_IN.get(program_id) or self.store.programs.get(program_id)
-        return program if program is not None and program.is_visible_to(user) else None
+    def program(self, user: str, program_id: str) -> Program:
+        """Return a program.
 
-    def session(self, caller: Caller, session_id: str) -> Session | None:
-        """Return a session, or ``None`` if it is not one of the caller's."""
+        Raises:
+            RequestError: 404 if the user may not run it, or it does not exist.
+        """
+        program = _BUILT_IN.get(program_id) or self.store.programs.get(program_id)
+        if program is None or not program.is_visible_to(user):
+            raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {program_id}")
+        return program
+
+    def session(self, caller: Caller, session_id: str) -> Session:
+        """Return a session of the caller.
+
+        Raises:
+            RequestError: 404 if there is no such session.
+        """
         session = self.store.sessions.get(session_id)
-        if session is None or session.user != caller.user:
-            return None
-        return session if caller.crn in (None, session.instance) else None
+        if session is None or not caller.owns(session.user, session.instance):
+            raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
+        return session
+
+    async def close(self, session: Session) -> None:
+        """Close a session for new jobs; queued jobs still run."""
+        async with self.store.durably():
+            self.store.sessions.close(session.id)
+        self.scheduler.dispatch()
+
+    def job(self, caller: Caller, job_id: str) -> Job:
+        """Return a job of the caller.
+
+        Raises:
+            RequestError: 404 if there is no such job.
+        """
+        job = self.store.jobs.get(job_id)
+        if job is None or not caller.owns(job.user, job.instance):
+            raise job_not_found(job_id)
+        return job
+
+    async def cancel(self, *jobs: Job) -> None:
+        """Cancel unfinished jobs, and close their streams.
+
+        Raises:
+            RequestError: 409 if a job has finished.
+        """
+        for job in jobs:
+            if job.is_final:
+                text = f"Job {job.id} is already {job.status.lower()}."
+                raise RequestError(409, JOB_IS_FINAL, text)
+        for job in jobs:
+            self.scheduler.withdraw(job)
+        async with self.store.durably():
+            for job in jobs:
+                self.store.jobs.finish(job.id, CANCELLED)
+        # Streams close before the response, so the caller gets no messages of a job after it.
+        for job in jobs:
+            await self.broker.end_subscriptions(job.id)
 
     def purge(self) -> int:
         """Delete the jobs that are older than the retention time; return how many."""
@@ -142,9 +191,38 @@ class Runtime:
         return self.store.purge(now - timedelta(days=days))
 
 
-def backend_not_found(name: str) -> RequestError:
-    """Create the error for an unknown backend."""
-    return RequestError(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+def one_of(backends: Collection[str], name: str) -> str:
+    """Return the name of a backend.
+
+    Raises:
+        RequestError: 404 if it is not one of these.
+    """
+    if name not in backends:
+        raise RequestError(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+    return name
+
+
+def job_not_found(job_id: str) -> RequestError:
+    """Create the error for an unknown job."""
+    return RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
+
+
+def _built_in(program_id: str) -> Program:
+    metadata = programs.metadata(program_id)
+    return Program(
+        program_id,
+        None,
+        metadata["name"],
+        public=True,
+        created=_RELEASED,
+        updated=_RELEASED,
+        description=metadata["description"],
+        cost=metadata["max_execution_time"],
+        spec=metadata["spec"],
+    )
+
+
+_BUILT_IN = {program_id: _built_in(program_id) for program_id in programs.names()}
 
 
 def _chosen(wanted: tuple[str, ...] | None) -> tuple[str, ...]:

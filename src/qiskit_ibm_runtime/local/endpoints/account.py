@@ -3,16 +3,11 @@
 from typing import Any
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.errors import (
-    BAD_CREDENTIALS,
-    LOGIN_FAILED,
-    NOT_AUTHORIZED,
-    RequestError,
-)
+from qiskit_ibm_runtime.local.protocol.responses import BAD_CREDENTIALS, LOGIN_FAILED, RequestError
 from qiskit_ibm_runtime.local.server_process import installed
 from qiskit_ibm_runtime.local.timestamps import now
 
-from .endpoint import Call, Routes
+from .endpoint import FORM, Call, Routes
 
 ACCOUNT = Routes()
 
@@ -36,17 +31,11 @@ async def login(call: Call, body: models.Login) -> models.LoggedIn:
 @ACCOUNT("GET", "/api/users/me")
 async def me(call: Call) -> models.User:
     """Return the URLs of the user's services."""
-    base = public_url(call)
+    base = call.public_url
     # Only the scheme, because the host may contain "http" too.
     socket = base.replace("http", "ws", 1)
     runtime = models.Services(f"{base}/runtime")
     return models.User(call.caller.user, models.Addresses(f"{base}/api", socket, runtime))
-
-
-def public_url(call: Call) -> str:
-    """Return the configured public URL, or the one that the client used."""
-    settings, url = call.runtime.settings, call.request.url
-    return settings.public_url or f"{url.scheme}://{url.netloc}{settings.path_prefix}"
 
 
 @ACCOUNT("GET", "/api/Network")
@@ -60,7 +49,7 @@ async def network(call: Call) -> list[models.Hub]:
     return [models.Hub(name, groups) for name, groups in hubs.items()]
 
 
-@ACCOUNT("POST", "/identity/token", is_public=True, media_type="application/x-www-form-urlencoded")
+@ACCOUNT("POST", "/identity/token", is_public=True, media_type=FORM)
 async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
     """Exchange an API key for an IAM token."""
     user = call.runtime.authenticator.find_user(body.apikey)
@@ -74,24 +63,10 @@ async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
 @ACCOUNT("GET", "/v2/resource_instances", errors=(401,), is_public=True)
 async def resource_instances(call: Call, query: models.ResourceQuery) -> models.Resources:
     """Find service instances by name."""
-    require_iam_token(call)
+    call.require_iam_token()
     found = [
         models.Resource(service.key, service.name)
         for service in call.runtime.settings.services
         if query.name in (None, service.name)
     ]
     return models.Resources(len(found), found)
-
-
-def require_iam_token(call: Call) -> None:
-    """Check the credentials of a request that names no service instance.
-
-    Raises:
-        RequestError: 401 without a valid token.
-    """
-    kind, _, credential = call.request.headers.get("authorization", "").partition(" ")
-    if (
-        kind.lower() != "bearer"
-        or call.runtime.authenticator.find_user_by_access_token(credential) is None
-    ):
-        raise RequestError(401, NOT_AUTHORIZED, "A valid IAM token is required.")

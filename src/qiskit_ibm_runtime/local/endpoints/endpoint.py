@@ -11,21 +11,22 @@ import msgspec
 from msgspec import Raw, Struct
 from starlette.responses import Response
 
-from qiskit_ibm_runtime.local.protocol.errors import (
+from qiskit_ibm_runtime.local.protocol.authentication import Caller
+from qiskit_ibm_runtime.local.protocol.models import Submit
+from qiskit_ibm_runtime.local.protocol.responses import (
     INVALID_REQUEST,
+    NOT_AUTHORIZED,
     TOO_LARGE,
+    JSONResponse,
     RequestError,
     invalid,
 )
-from qiskit_ibm_runtime.local.protocol.models import Submit
-from qiskit_ibm_runtime.local.protocol.responses import JSONResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from starlette.requests import Request
 
-    from qiskit_ibm_runtime.local.protocol.authentication import Caller
     from qiskit_ibm_runtime.local.runtime import Runtime
     from qiskit_ibm_runtime.local.settings import Settings
 
@@ -51,8 +52,24 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
-        """Return a path parameter."""
         return str(self.request.path_params[name])
+
+    @property
+    def public_url(self) -> str:
+        """Configured public URL, or the one that the client used."""
+        settings, url = self.runtime.settings, self.request.url
+        return settings.public_url or f"{url.scheme}://{url.netloc}{settings.path_prefix}"
+
+    def require_iam_token(self) -> None:
+        """Check the credentials of a request that names no service instance.
+
+        Raises:
+            RequestError: 401 without a valid token.
+        """
+        kind, _, token = self.request.headers.get("authorization", "").partition(" ")
+        is_valid = self.runtime.authenticator.find_user_by_access_token(token) is not None
+        if kind.lower() != "bearer" or not is_valid:
+            raise RequestError(401, NOT_AUTHORIZED, "A valid IAM token is required.")
 
 
 Handler = Callable[..., "Awaitable[Any]"]
@@ -100,11 +117,11 @@ class Endpoint:
         """Model of the response, ``TextResponse``, or ``None``."""
         return self.handler.__annotations__["return"]
 
-    async def call(self, runtime: Runtime, request: Request, anonymous: Caller) -> Response:
+    async def call(self, runtime: Runtime, request: Request) -> Response:
         """Authenticate, validate and handle a request."""
-        caller = (
-            anonymous if self.is_public else runtime.authenticator.authenticate(request.headers)
-        )
+        caller = Caller("")
+        if not self.is_public:
+            caller = runtime.authenticator.authenticate(request.headers)
         given: dict[str, Any] = {}
         if self.query is not None:
             given["query"] = _query(request, self.query)
@@ -142,6 +159,15 @@ class Routes(list[Endpoint]):
             return handler
 
         return add
+
+
+def by_path(routes: Iterable[tuple[str, Routes]]) -> dict[str, dict[str, Endpoint]]:
+    """Return every endpoint by full path and method, from lists of endpoints and their root."""
+    table: dict[str, dict[str, Endpoint]] = {}
+    for root, endpoints in routes:
+        for endpoint in endpoints:
+            table.setdefault(root + endpoint.path, {})[endpoint.method] = endpoint
+    return table
 
 
 def _query(request: Request, model: type[Model]) -> Model:

@@ -1,24 +1,18 @@
-"""Job endpoints."""
+"""Endpoints for jobs, and to close a session, which its first job opens."""
 
 import asyncio
 import re
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Optional
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.errors import (
-    JOB_IS_FINAL,
-    JOB_NOT_FOUND,
-    LOG_NOT_READY,
-    RequestError,
-)
-from qiskit_ibm_runtime.local.protocol.responses import TextResponse
+from qiskit_ibm_runtime.local.protocol.responses import LOG_NOT_READY, RequestError, TextResponse
 from qiskit_ibm_runtime.local.runtime import Runtime
-from qiskit_ibm_runtime.local.storage.job_records import CANCELLED, Filter, Job
+from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 
 from .endpoint import Call, Routes
 from .submission import submit
@@ -27,29 +21,16 @@ _WAIT = re.compile(r"\bwait *= *\"?(\d{1,9})")
 _LONGEST_WAIT = 10  # seconds; a stopping server waits for open requests
 
 JOBS = Routes()
-JOBS(
-    "POST",
-    "/jobs",
-    errors=(404, 409),
-    max_bytes=lambda settings: settings.largest_inputs,
-)(submit)
+JOBS("POST", "/jobs", errors=(404, 409), max_bytes=lambda settings: settings.largest_inputs)(submit)
 
 
 @JOBS("GET", "/jobs")
 async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
     """List jobs, newest first."""
-    wanted = Filter(
-        backend=query.backend,
-        pending=query.pending,
-        program=query.program,
-        instance=call.caller.crn or query.provider,
-        session=query.session_id,
-        tags=query.tags,
-        created_after=query.created_after,
-        created_before=query.created_before,
-    )
-    limit, offset, store = query.size(10), query.offset, call.runtime.store
-    jobs, count = store.jobs.page(
+    instance = call.caller.crn or query.provider
+    wanted = filter_of(query, program=query.program, instance=instance)
+    limit, offset = min(query.limit or 10, models.LARGEST_PAGE), query.offset
+    jobs, count = call.runtime.store.jobs.page(
         call.caller.user, wanted, limit, offset, ascending=query.sort == "ASC"
     )
     page = [await _shown(call.runtime, job, params=not query.exclude_params) for job in jobs]
@@ -83,19 +64,7 @@ async def delete(call: Call) -> None:
 @JOBS("POST", "/jobs/{id}/cancel", errors=(404, 409))
 async def cancel(call: Call) -> None:
     """Cancel an unfinished job."""
-    job, runtime = _job(call), call.runtime
-    if job.is_final:
-        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is already {job.status.lower()}.")
-    await end(runtime, job)
-
-
-async def end(runtime: Runtime, job: Job) -> None:
-    """Cancel an unfinished job and close its streams."""
-    runtime.scheduler.withdraw(job)
-    async with runtime.store.durably():
-        runtime.store.jobs.finish(job.id, CANCELLED)
-    # Streams close before the response, so the caller gets no messages of the job after it.
-    await runtime.broker.end_subscriptions(job.id)
+    await call.runtime.cancel(_job(call))
 
 
 @JOBS("GET", "/jobs/{id}/results", errors=(404,))
@@ -115,12 +84,7 @@ async def interim_results(call: Call) -> TextResponse:
 @JOBS("GET", "/jobs/{id}/logs", errors=(404,))
 async def logs(call: Call) -> TextResponse:
     """Return the log of a finished job."""
-    job = _job(call)
-    if not job.is_final:
-        raise RequestError(
-            404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished."
-        )
-    return TextResponse(await call.runtime.store.payloads.read(job.id, "log"))
+    return await log_of(call.runtime, _job(call))
 
 
 @JOBS("GET", "/jobs/{id}/metrics", errors=(404,))
@@ -143,16 +107,35 @@ async def kind(call: Call) -> models.JobType:
     return models.JobType()
 
 
-def find(runtime: Runtime, user: str, crn: Optional[str], job_id: str) -> Job:
-    """Return a job of this user and, on the cloud channel, of this service instance.
+@JOBS("DELETE", "/sessions/{id}/close", errors=(404,))
+async def close_session(call: Call) -> None:
+    """Close a session for new jobs; queued jobs still run."""
+    await call.runtime.close(call.runtime.session(call.caller, call.path("id")))
+
+
+def filter_of(query: models.JobFilter, **more: Any) -> Filter:
+    """Return the filter that a query describes, with ``more`` fields."""
+    return Filter(
+        backend=query.backend,
+        pending=query.pending,
+        session=query.session_id,
+        tags=query.tags,
+        created_after=query.created_after,
+        created_before=query.created_before,
+        **more,
+    )
+
+
+async def log_of(runtime: Runtime, job: Job) -> TextResponse:
+    """Return the log of a finished job.
 
     Raises:
-        RequestError: 404 if there is no such job.
+        RequestError: 404 if the job has not finished.
     """
-    job = runtime.store.jobs.get(job_id)
-    if job is None or job.user != user or (crn is not None and job.instance != crn):
-        raise RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job_id}")
-    return job
+    if not job.is_final:
+        text = f"Logs are available once job {job.id} has finished."
+        raise RequestError(404, LOG_NOT_READY, text)
+    return TextResponse(await runtime.store.payloads.read(job.id, "log"))
 
 
 async def _wait_for_end(call: Call) -> None:
@@ -164,7 +147,7 @@ async def _wait_for_end(call: Call) -> None:
 
 
 def _job(call: Call) -> Job:
-    return find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
+    return call.runtime.job(call.caller, call.path("id"))
 
 
 async def _shown(runtime: Runtime, job: Job, *, params: bool) -> models.Job:

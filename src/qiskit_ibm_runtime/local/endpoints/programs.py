@@ -9,9 +9,8 @@ from typing import Any, Union
 from msgspec import UNSET, structs
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.errors import (
+from qiskit_ibm_runtime.local.protocol.responses import (
     NOT_AUTHORIZED,
-    PROGRAM_NOT_FOUND,
     TOO_LARGE,
     RequestError,
     invalid,
@@ -19,9 +18,8 @@ from qiskit_ibm_runtime.local.protocol.errors import (
 from qiskit_ibm_runtime.local.runtime import Runtime
 from qiskit_ibm_runtime.local.settings import Settings
 from qiskit_ibm_runtime.local.storage.program_records import Program
-from qiskit_ibm_runtime.local.timestamps import now
 
-from .endpoint import Call, Routes
+from .endpoint import BYTES, Call, Routes
 
 PROGRAMS = Routes()
 
@@ -55,7 +53,7 @@ async def upload(call: Call, body: models.CreateProgram) -> models.Program:
 @PROGRAMS("GET", "/programs")
 async def listed(call: Call, query: models.Page) -> models.Programs:
     """List the programs of the user and all public ones."""
-    limit, offset = query.size(20), query.offset
+    limit, offset = min(query.limit or 20, models.LARGEST_PAGE), query.offset
     programs = call.runtime.programs(call.caller.user)
     page = [_shown(program) for program in programs[offset : offset + limit]]
     return models.Programs(page, len(programs), limit, offset)
@@ -64,7 +62,7 @@ async def listed(call: Call, query: models.Page) -> models.Programs:
 @PROGRAMS("GET", "/programs/{id}", errors=(404,))
 async def one(call: Call) -> models.Program:
     """Return a program; its author also gets the source."""
-    program = _visible(call)
+    program = call.runtime.program(call.caller.user, call.path("id"))
     is_own = program.user == call.caller.user
     return _shown(program, call.runtime.store.programs.source(program.id) if is_own else None)
 
@@ -76,18 +74,12 @@ async def update(call: Call, body: models.UpdateProgram) -> None:
     await _change(call, **given)
 
 
-@PROGRAMS(
-    "PUT",
-    "/programs/{id}/data",
-    errors=(403, 404),
-    media_type="application/octet-stream",
-    max_bytes=_largest,
-)
+@PROGRAMS("PUT", "/programs/{id}/data", errors=(403, 404), media_type=BYTES, max_bytes=_largest)
 async def update_data(call: Call, body: bytearray) -> None:
     """Replace the source of a program, sent in base64."""
     program, source = _own(call), _source(body, call.runtime)
     async with call.runtime.store.durably():
-        call.runtime.store.programs.put_source(replace(program, updated=now()), source)
+        call.runtime.store.programs.put_source(program, source)
 
 
 @PROGRAMS("PUT", "/programs/{id}/public", errors=(403, 404))
@@ -113,18 +105,11 @@ async def delete(call: Call) -> None:
 async def _change(call: Call, **fields: Any) -> None:
     program = _own(call)
     async with call.runtime.store.durably():
-        call.runtime.store.programs.put(replace(program, updated=now(), **fields))
-
-
-def _visible(call: Call) -> Program:
-    program = call.runtime.program(call.caller.user, call.path("id"))
-    if program is None:
-        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {call.path('id')}")
-    return program
+        call.runtime.store.programs.put(replace(program, **fields))
 
 
 def _own(call: Call) -> Program:
-    program = _visible(call)
+    program = call.runtime.program(call.caller.user, call.path("id"))
     if program.user != call.caller.user:
         raise RequestError(403, NOT_AUTHORIZED, "Only the author may change this program.")
     return program

@@ -2,22 +2,29 @@
 
 from typing import Any
 
+from qiskit_ibm_runtime.local.protocol import models
+
+from . import endpoint
 from .account import ACCOUNT
 from .backends import BACKENDS
 from .description import description
 from .endpoint import Call, Endpoint, Routes
 from .jobs import JOBS
 from .programs import PROGRAMS
-from .service import SERVICE
-from .sessions import SESSIONS
 
 # Clients of the quantum channel learn the runtime URL at log-in. Clients of the cloud channel
 # expect the runtime at the root of the host.
 RUNTIME_ROOTS = ("", "/runtime")
-DESCRIPTION = Routes()
+SERVICE = Routes()
 
 
-@DESCRIPTION("GET", "/openapi.json", is_public=True)
+@SERVICE("GET", "/health", is_public=True)
+async def health(call: Call) -> models.Health:
+    """Report that the server is up."""
+    return models.Health()
+
+
+@SERVICE("GET", "/openapi.json", is_public=True)
 async def describe(call: Call) -> dict[str, Any]:
     """Return the OpenAPI description."""
     return description(by_path())
@@ -25,10 +32,7 @@ async def describe(call: Call) -> dict[str, Any]:
 
 def by_path() -> dict[str, dict[str, Endpoint]]:
     """Return every endpoint by full path and method."""
-    table: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in (*SERVICE, *DESCRIPTION, *ACCOUNT):
-        table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    for root in RUNTIME_ROOTS:
-        for endpoint in (*BACKENDS, *JOBS, *PROGRAMS, *SESSIONS):
-            table.setdefault(root + endpoint.path, {})[endpoint.method] = endpoint
-    return table
+    runtime = (BACKENDS, JOBS, PROGRAMS)
+    return endpoint.by_path(
+        [("", SERVICE), ("", ACCOUNT), *((root, one) for root in RUNTIME_ROOTS for one in runtime)]
+    )

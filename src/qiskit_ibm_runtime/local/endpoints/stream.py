@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 from starlette.websockets import WebSocketDisconnect
 
-from qiskit_ibm_runtime.local.protocol.errors import RequestError
-from qiskit_ibm_runtime.local.protocol.responses import error_response
+from qiskit_ibm_runtime.local.protocol.responses import RequestError, error_response
 from qiskit_ibm_runtime.local.storage.job_records import COMPLETED
-
-from .jobs import find
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
@@ -30,7 +27,7 @@ async def stream(runtime: Runtime, socket: WebSocket) -> None:
     """Serve one client until the job finishes or the client disconnects."""
     try:
         caller = runtime.authenticator.authenticate(socket.headers)
-        job = find(runtime, caller.user, caller.crn, socket.path_params["id"])
+        job = runtime.job(caller, socket.path_params["id"])
     except RequestError as error:
         await socket.send_denial_response(error_response(error))
         return

@@ -8,17 +8,14 @@ import msgspec
 from msgspec import structs
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.authentication import CLOUD
-from qiskit_ibm_runtime.local.protocol.errors import (
+from qiskit_ibm_runtime.local.protocol.responses import (
     INVALID_REQUEST,
     KEY_REUSED,
-    PROGRAM_NOT_FOUND,
     SESSION_CLOSED,
-    SESSION_NOT_FOUND,
     RequestError,
     invalid,
 )
-from qiskit_ibm_runtime.local.runtime import backend_not_found
+from qiskit_ibm_runtime.local.runtime import one_of
 from qiskit_ibm_runtime.local.settings import Instance
 from qiskit_ibm_runtime.local.storage.job_records import Job, Submission
 from qiskit_ibm_runtime.local.storage.program_records import Program
@@ -91,8 +88,6 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
     runtime, user = call.runtime, call.caller.user
     instance = runtime.instance(call.caller, _hgp(call, body))
     program = runtime.program(user, body.program_id)
-    if program is None:
-        raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     session = _session(call, body)
     backend = _backend(call, body, instance, session, program)
     details = {
@@ -121,7 +116,7 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
 
 def _hgp(call: Call, body: models.Submit) -> Optional[str]:
     given = [part for part in (body.hub, body.group, body.project) if part is not None]
-    if call.caller.channel == CLOUD:
+    if call.caller.crn is not None:
         if given:
             raise invalid("Hub, group and project cannot be used with a service instance.")
         return None
@@ -146,8 +141,6 @@ def _session(call: Call, body: models.Submit) -> Optional[Session]:
     if body.start_session:
         raise invalid("'start_session' and 'session_id' cannot be combined.")
     session = call.runtime.session(call.caller, body.session_id)
-    if session is None:
-        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {body.session_id}")
     if not session.takes_jobs(call.runtime.clock()):
         text = f"Session has been closed: {body.session_id}"
         raise RequestError(400, SESSION_CLOSED, text, "Start a new session.")
@@ -174,10 +167,8 @@ def _backend(
             raise invalid(f"Session {session.id} runs on {session.backend}, not on {name}.")
         return session.backend
     if name is not None:
-        if name not in known:
-            raise backend_not_found(name)
-        return name
-    if call.caller.channel != CLOUD:
+        return one_of(known, name)
+    if call.caller.crn is None:
         raise invalid("'backend' is required.")
     qubits = ((program.spec or {}).get("backend_requirements") or {}).get("min_num_qubits", 1)
     enough = [one for one in known if call.runtime.qubits(one) >= qubits]

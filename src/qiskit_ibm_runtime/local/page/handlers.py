@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from urllib.parse import parse_qs
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from qiskit_ibm_runtime.local.endpoints.jobs import end
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 
 from . import contents
@@ -22,6 +22,7 @@ from .access import Access, Visit, is_own_form
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from jinja2 import Environment
     from starlette.requests import Request
 
     from qiskit_ibm_runtime.local.runtime import Runtime
@@ -85,7 +86,6 @@ class Page:
     streams: int = field(default=0, init=False)
 
     def routes(self) -> list[Route]:
-        """Return all routes."""
         for_sessions: dict[str, tuple[str, Handler]] = {
             "/jobs": ("GET", self.jobs),
             "/jobs/{id}": ("GET", self.job),
@@ -184,7 +184,6 @@ class Page:
         )
 
     async def job(self, request: Request, visit: Visit) -> Response:
-        """Show one job."""
         job = self._job(request, visit)
         if job is None:
             return self._shown("missing.html", visit, 404)
@@ -213,24 +212,20 @@ class Page:
         return Response(picture.svg, 200, caching, "image/svg+xml")
 
     async def cancel(self, request: Request, visit: Visit) -> Response:
-        """Cancel a job."""
         job = self._job(request, visit)
         if job is not None and not job.is_final:
-            await end(self.runtime, job)
+            await self.runtime.cancel(job)
         return self._redirect(f"{ROOT}/jobs/{request.path_params['id']}")
 
     async def leave(self, request: Request, visit: Visit) -> Response:
-        """Sign out."""
         self.access.leave(request.cookies[_cookie_name(request)])
         return self._redirect(ROOT)
 
     async def sessions(self, request: Request, visit: Visit) -> Response:
-        """Show the latest sessions."""
         found = contents.sessions(self.runtime, visit.user)
         return self._shown("sessions.html", visit, sessions=found)
 
     async def programs(self, request: Request, visit: Visit) -> Response:
-        """Show the programs."""
         found = self.runtime.programs(visit.user)
         return self._shown("programs.html", visit, programs=found)
 
@@ -282,10 +277,9 @@ class Page:
     ) -> Response:
         if not is_possible():
             return PlainTextResponse(INSTALL, 501, _HEADERS)
-        from .rendering import render
-
         values = {"root": self._prefix + ROOT, "visit": visit, **values}
-        return Response(render(template, values), status, _HEADERS, "text/html")
+        text = _templates().get_template(template).render(values)
+        return Response(text, status, _HEADERS, "text/html")
 
     def _redirect(self, path: str) -> Response:
         # After a 303 the browser sends a GET, also in response to a form.
@@ -294,6 +288,22 @@ class Page:
     @property
     def _prefix(self) -> str:
         return self.runtime.settings.path_prefix
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates, which escape every value."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("qiskit_ibm_runtime.local.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["moment"] = contents.moment
+    return environment
 
 
 def _cookie_name(request: Request) -> str:

@@ -1,6 +1,9 @@
-"""Endpoints for jobs of V2 programs."""
+"""Endpoints for jobs of V2 programs, and presigned URLs of their results."""
 
 import asyncio
+import gzip
+import hashlib
+import hmac
 import re
 from importlib.metadata import version
 from typing import Any, Optional
@@ -10,39 +13,37 @@ from starlette.responses import Response
 
 from qiskit_ibm_runtime.local import programs
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
-from qiskit_ibm_runtime.local.endpoints.jobs import find
-from qiskit_ibm_runtime.local.protocol.errors import (
-    JOB_IS_FINAL,
-    JOB_NOT_FOUND,
-    LOG_NOT_READY,
+from qiskit_ibm_runtime.local.endpoints.jobs import filter_of, log_of
+from qiskit_ibm_runtime.local.protocol.models import Brief, ProgramId, Timestamps
+from qiskit_ibm_runtime.local.protocol.responses import (
+    NOT_AUTHORIZED,
     PROGRAM_NOT_FOUND,
     SESSION_CLOSED,
-    SESSION_NOT_FOUND,
     RequestError,
+    TextResponse,
     invalid,
 )
-from qiskit_ibm_runtime.local.protocol.responses import TextResponse
 from qiskit_ibm_runtime.local.pubs import params
 from qiskit_ibm_runtime.local.pubs.errors import PubError
-from qiskit_ibm_runtime.local.runtime import Runtime
+from qiskit_ibm_runtime.local.runtime import Runtime, job_not_found, one_of
 from qiskit_ibm_runtime.local.storage.job_records import (
     CANCELLED,
     COMPLETED,
     FAILED,
     RAN_TOO_LONG,
-    Filter,
     Job,
 )
 from qiskit_ibm_runtime.local.timestamps import new_id
 
-from . import downloads, models
-from .backends import device_named
+from . import models
 
-JOBS = Routes()
+JOBS, DOWNLOADS = Routes(), Routes()
 SUFFIX = "-v2"
 """Suffix of V2 programs in stored jobs, where classic programs have the same names."""
 RAN_TOO_LONG_CODE, INTERNAL_CODE = 1305, 9999
 _LARGE = 2**20
+_DOWNLOADS = "/downloads"
+_SECONDS_OF_A_LINK = 300
 _CODE = re.compile(r"Error code (\d+); ", re.ASCII)
 
 
@@ -53,13 +54,13 @@ async def submit(call: Call, body: models.Submit) -> models.Submitted:
         raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     if body.start_session:
         raise invalid("start_session is no longer supported; use POST /sessions.")
-    backend = device_named(call, body.backend)
+    backend = one_of(call.runtime.devices_for(call.caller), body.backend)
     await _check(body)
     job_id, store = new_id(), call.runtime.store
     # Write first, so that the session cannot close between the check and the insert.
     async with store.payloads.prepared(job_id, "params", memoryview(body.params)):
         _check_session(call, body.session_id, backend)
-        job = _job(call, body, backend, job_id)
+        job = _new_job(call, body, backend, job_id)
         async with store.durably():
             store.jobs.add(job, memoryview(body.params))
     call.runtime.scheduler.enqueue(job)
@@ -81,15 +82,13 @@ def _check_session(call: Call, session_id: Optional[str], backend: str) -> None:
     if session_id is None:
         return
     session = call.runtime.session(call.caller, session_id)
-    if session is None:
-        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {session_id}")
     if not session.takes_jobs(call.runtime.clock()):
         raise RequestError(400, SESSION_CLOSED, f"Session has been closed: {session_id}")
     if session.backend != backend:
         raise invalid(f"Session {session_id} runs on {session.backend}, not on {backend}.")
 
 
-def _job(call: Call, body: models.Submit, backend: str, job_id: str) -> Job:
+def _new_job(call: Call, body: models.Submit, backend: str, job_id: str) -> Job:
     details = {
         "tags": body.tags,
         "cost": body.cost,
@@ -114,15 +113,10 @@ def _job(call: Call, body: models.Submit, backend: str, job_id: str) -> Job:
 @JOBS("GET", "/jobs")
 async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
     """List jobs, newest first."""
-    wanted = Filter(
-        backend=query.backend,
-        pending=query.pending,
+    wanted = filter_of(
+        query,
         program=None if query.program is None else query.program + SUFFIX,
         instance=call.caller.crn,
-        session=query.session_id,
-        tags=query.tags,
-        created_after=query.created_after,
-        created_before=query.created_before,
         among=[name + SUFFIX for name in params.PARAMS],
     )
     limit, offset = query.size(), query.start()
@@ -134,15 +128,15 @@ async def listed(call: Call, query: models.JobQuery) -> models.Jobs:
 
 
 @JOBS("GET", "/jobs/{id}", errors=(404,))
-async def one(call: Call, query: models.Brief) -> models.Job:
+async def one(call: Call, query: Brief) -> models.Job:
     """Return a job."""
-    return await _shown(call.runtime, found(call), inputs=not query.exclude_params)
+    return await _shown(call.runtime, _job(call), inputs=not query.exclude_params)
 
 
 @JOBS("DELETE", "/jobs/{id}", errors=(404,))
 async def delete(call: Call) -> None:
     """Delete a finished job."""
-    job, runtime = found(call), call.runtime
+    job, runtime = _job(call), call.runtime
     if not job.is_final:
         raise invalid(f"Job {job.id} has not finished; cancel it first.")
     async with runtime.store.durably():
@@ -152,27 +146,13 @@ async def delete(call: Call) -> None:
 @JOBS("POST", "/jobs/{id}/cancel", errors=(404, 409))
 async def cancel(call: Call) -> None:
     """Cancel an unfinished job."""
-    job = found(call)
-    if job.is_final:
-        raise RequestError(409, JOB_IS_FINAL, f"Job {job.id} is already {job.status.lower()}.")
-    await drop(call.runtime, [job])
-
-
-async def drop(runtime: Runtime, jobs: list[Job]) -> None:
-    """Cancel some jobs."""
-    for job in jobs:
-        runtime.scheduler.withdraw(job)
-    async with runtime.store.durably():
-        for job in jobs:
-            runtime.store.jobs.finish(job.id, CANCELLED)
-    for job in jobs:
-        await runtime.broker.end_subscriptions(job.id)
+    await call.runtime.cancel(_job(call))
 
 
 @JOBS("PUT", "/jobs/{id}/tags", errors=(404,))
 async def tag(call: Call, body: models.NewTags) -> None:
     """Replace the tags of a job."""
-    job = found(call)
+    job = _job(call)
     async with call.runtime.store.durably():
         call.runtime.store.jobs.tag(job, body.tags)
 
@@ -180,14 +160,14 @@ async def tag(call: Call, body: models.NewTags) -> None:
 @JOBS("GET", "/jobs/{id}/results", errors=(404,))
 async def results(call: Call) -> Any:
     """Return the result, or 204 if there is none. Private results are deleted when read."""
-    job, store = found(call), call.runtime.store
+    job, store = _job(call), call.runtime.store
     data = await store.payloads.read(job.id, "result") if job.is_final else None
     if not data:
         return None
     if job.status != COMPLETED:
         return TextResponse(data)
     if call.runtime.settings.result_links and not job.details.get("private"):
-        return downloads.link(call, job.id)
+        return _link(call, job.id)
     if job.details.get("private"):
         async with store.durably():
             store.payloads.drop(job.id, "result")
@@ -197,40 +177,31 @@ async def results(call: Call) -> Any:
 @JOBS("GET", "/jobs/{id}/logs", errors=(404,))
 async def logs(call: Call) -> TextResponse:
     """Return the log of a finished job."""
-    job = found(call)
-    if not job.is_final:
-        raise RequestError(
-            404, LOG_NOT_READY, f"Logs are available once job {job.id} has finished."
-        )
-    return TextResponse(await call.runtime.store.payloads.read(job.id, "log"))
+    return await log_of(call.runtime, _job(call))
 
 
 @JOBS("GET", "/jobs/{id}/metrics", errors=(404,))
-async def metrics(call: Call) -> models.Metrics:
+async def metrics(call: Call) -> dict[str, Any]:
     """Return timestamps and usage."""
-    job = found(call)
-    return models.Metrics(
-        models.Timestamps(job.created, job.running, job.finished),
-        usage(job),
-        round(job.seconds * 1e9),
-        version("qiskit-terra"),
-        job.details.get("caller", ""),
-    )
+    job = _job(call)
+    return {
+        "timestamps": Timestamps(job.created, job.running, job.finished),
+        "usage": _usage(job),
+        "circuits_execution_time_ns": round(job.seconds * 1e9),
+        "qiskit_version": version("qiskit-terra"),
+        "caller": job.details.get("caller", ""),
+        "num_circuits": None,
+    }
 
 
-def found(call: Call) -> Job:
-    """Return the job in the path of a request.
-
-    Raises:
-        RequestError: 404 if the caller has no such V2 job.
-    """
-    job = find(call.runtime, call.caller.user, call.caller.crn, call.path("id"))
+def _job(call: Call) -> Job:
+    job = call.runtime.job(call.caller, call.path("id"))
     if not programs.is_v2(job.program):
-        raise RequestError(404, JOB_NOT_FOUND, f"Job not found. Job ID: {job.id}")
+        raise job_not_found(job.id)
     return job
 
 
-def usage(job: Job) -> models.Usage:
+def _usage(job: Job) -> models.Usage:
     """Return the usage of a job in whole seconds."""
     return models.Usage(round(job.seconds), "complete" if job.is_final else "pending")
 
@@ -242,11 +213,11 @@ async def _shown(runtime: Runtime, job: Job, *, inputs: bool) -> models.Job:
         job.backend,
         state,
         state.status,
-        models.Program(job.program[: -len(SUFFIX)]),
+        ProgramId(job.program[: -len(SUFFIX)]),
         job.created,
         job.details.get("tags", []),
         job.user,
-        usage(job),
+        _usage(job),
         job.details.get("private", False),
         2.0,
         job.details.get("cost", models.LONGEST),
@@ -269,3 +240,37 @@ async def _state(runtime: Runtime, job: Job) -> models.State:
     code = _CODE.match(text)
     reason = text if code else text.strip().rpartition("\n")[2]
     return models.State(FAILED, reason, int(code[1]) if code else INTERNAL_CODE)
+
+
+def _link(call: Call, job_id: str) -> dict[str, str]:
+    """Return a presigned URL of the result of a job."""
+    expires = int(call.runtime.clock()) + _SECONDS_OF_A_LINK
+    ticket = f"{job_id}.{expires}.{_signature(call, job_id, expires)}"
+    return {"url": f"{call.public_url}{_DOWNLOADS}/{ticket}"}
+
+
+@DOWNLOADS("GET", f"{_DOWNLOADS}/{{ticket}}", errors=(403, 404), is_public=True)
+async def download(call: Call) -> Any:
+    """Return the result for a ticket, gzip-compressed if the client accepts that."""
+    job_id, _, rest = call.path("ticket").partition(".")
+    until, _, signature = rest.partition(".")
+    expires = int(until) if until.isdecimal() and len(until) < 16 else 0
+    right = _signature(call, job_id, expires)
+    if not hmac.compare_digest(signature.encode(), right.encode()):
+        raise RequestError(403, NOT_AUTHORIZED, "Invalid result URL.")
+    if expires < call.runtime.clock():
+        raise RequestError(
+            403, NOT_AUTHORIZED, "The result URL has expired; request the results again."
+        )
+    data = await call.runtime.store.payloads.read(job_id, "result")
+    if data is None:
+        raise job_not_found(job_id)
+    if "gzip" not in call.request.headers.get("accept-encoding", ""):
+        return Response(data, media_type="application/json")
+    encoded = {"Content-Encoding": "gzip"}
+    return Response(gzip.compress(data, 1), headers=encoded, media_type="application/json")
+
+
+def _signature(call: Call, job_id: str, expires: int) -> str:
+    text = f"{job_id}.{expires}".encode()
+    return hmac.new(call.runtime.store.secret("downloads"), text, hashlib.sha256).hexdigest()

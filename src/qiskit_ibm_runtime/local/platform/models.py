@@ -1,14 +1,20 @@
 """Types of requests and responses of the platform protocol."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Literal, Optional, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from qiskit_ibm_runtime.local import timestamps
-from qiskit_ibm_runtime.local.protocol.models import LogLevel, Name, Object, Time
+from qiskit_ibm_runtime.local.protocol.models import (
+    LARGEST_PAGE,
+    JobFilter,
+    LogLevel,
+    Name,
+    Object,
+    ProgramId,
+    Time,
+)
 
-LARGEST_PAGE = 200
 LONGEST = 10_800
 """Limit on the execution time of a job, in seconds."""
 Tags = Annotated[list[Annotated[str, Meta(max_length=86)]], Meta(max_length=8)]
@@ -25,15 +31,6 @@ class Search(Struct):
     search_cursor: Optional[str] = None
 
 
-class Found(Struct):
-    items: list[dict[str, Any]]
-    limit: int
-
-
-class Version(Struct):
-    versions: list[str]
-
-
 class BackendQuery(Struct):
     fields: Optional[str] = None
 
@@ -41,18 +38,6 @@ class BackendQuery(Struct):
 class DocumentQuery(Struct):
     calibration_id: Optional[str] = None
     updated_before: Optional[str] = None
-
-
-class Devices(Struct):
-    devices: list[Any]
-
-
-class Status(Struct):
-    length_queue: int
-    backend_version: str
-    state: bool = True
-    status: str = "active"
-    message: str = ""
 
 
 class Submit(Struct):
@@ -84,10 +69,6 @@ class State(Struct):
     reason_solution: Union[str, UnsetType] = UNSET
 
 
-class Program(Struct):
-    id: str
-
-
 class Usage(Struct):
     qpu_charge_time_seconds: int
     status: Literal["pending", "complete"]
@@ -98,7 +79,7 @@ class Job(Struct):
     backend: str
     state: State
     status: str
-    program: Program
+    program: ProgramId
     created: Time
     tags: list[str]
     user_id: str
@@ -112,40 +93,17 @@ class Job(Struct):
     params: Union[Object, UnsetType] = UNSET
 
 
-class JobQuery(Struct):
+class JobQuery(JobFilter):
     """Query of the job list; limit and offset out of range fall back to their defaults."""
 
     limit: Optional[str] = None
     offset: Optional[str] = None
-    backend: Optional[str] = None
-    pending: Optional[bool] = None
-    program: Optional[str] = None
-    tags: list[str] = []
-    session_id: Optional[str] = None
-    created_after: Optional[Time] = None
-    created_before: Optional[Time] = None
-    sort: Literal["ASC", "DESC"] = "DESC"
-    exclude_params: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("created_after", "created_before"):
-            text = getattr(self, name)
-            try:
-                setattr(self, name, None if text is None else timestamps.parse_timestamp(text))
-            except ValueError as error:
-                raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
 
     def size(self) -> int:
-        """Number of jobs per page."""
         return _within(self.limit, 1, LARGEST_PAGE, LARGEST_PAGE)
 
     def start(self) -> int:
-        """Number of jobs before the page."""
         return _within(self.offset, 0, 10**15, 0)
-
-
-class Brief(Struct):
-    exclude_params: bool = False
 
 
 class Jobs(Struct):
@@ -159,25 +117,6 @@ class NewTags(Struct):
     tags: Tags
 
 
-class Timestamps(Struct):
-    created: Time
-    running: Optional[Time]
-    finished: Optional[Time]
-
-
-class Metrics(Struct):
-    timestamps: Timestamps
-    usage: Usage
-    circuits_execution_time_ns: int
-    qiskit_version: str
-    caller: str
-    num_circuits: Optional[int] = None
-
-
-class Link(Struct):
-    url: str
-
-
 class OpenSession(Struct):
     mode: Mode
     backend: Optional[Name] = None
@@ -187,47 +126,6 @@ class OpenSession(Struct):
 
 class ChangeSession(Struct):
     accepting_jobs: bool
-
-
-class SessionId(Struct):
-    id: str
-
-
-class Session(Struct):
-    id: str
-    backend_name: str
-    mode: str
-    state: Literal["open", "active", "inactive", "closed"]
-    accepting_jobs: bool
-    max_ttl: int
-    active_ttl: int
-    interactive_ttl: int
-    started_at: Optional[Time]
-    activated_at: Optional[Time]
-    closed_at: Optional[Time]
-    elapsed_time: float
-    timestamps: list[dict[str, Any]]
-    state_reason: str
-    last_job_started: Optional[Time]
-    last_job_completed: Optional[Time]
-
-
-class InstanceUsage(Struct):
-    instance_id: str
-    plan_id: str
-    usage_consumed_seconds: int
-    usage_remaining_seconds: int
-    usage_limit_seconds: int
-    usage_allocation_seconds: int
-    usage_limit_reached: bool
-    usage_period: dict[str, str]
-
-
-class Instance(Struct):
-    name: str
-    crn: str
-    plan: str
-    pricing_type: str
 
 
 def _within(text: Optional[str], least: int, most: int, usual: int) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .account import ACCOUNT
+from qiskit_ibm_runtime.local.endpoints import endpoint
+
 from .backends import BACKENDS
-from .downloads import DOWNLOADS
-from .jobs import JOBS
+from .instances import DISCOVERY, INSTANCES
+from .jobs import DOWNLOADS, JOBS
 from .sessions import SESSIONS
-from .usage import USAGE
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.local.endpoints.endpoint import Endpoint
@@ -20,9 +20,5 @@ ROOT = "/api/v1"
 
 def by_path() -> dict[str, dict[str, Endpoint]]:
     """Return every endpoint by full path and method."""
-    table: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in (*ACCOUNT, *DOWNLOADS):
-        table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    for endpoint in (*BACKENDS, *JOBS, *SESSIONS, *USAGE):
-        table.setdefault(ROOT + endpoint.path, {})[endpoint.method] = endpoint
-    return table
+    api = (BACKENDS, JOBS, SESSIONS, INSTANCES)
+    return endpoint.by_path([("", DISCOVERY), ("", DOWNLOADS), *((ROOT, one) for one in api)])

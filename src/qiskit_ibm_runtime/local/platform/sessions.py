@@ -1,16 +1,15 @@
 """Sessions and batches, opened and closed by requests of their own."""
 
-from datetime import datetime, timezone
+from typing import Any
 
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
-from qiskit_ibm_runtime.local.protocol.errors import SESSION_NOT_FOUND, RequestError, invalid
+from qiskit_ibm_runtime.local.protocol.responses import RequestError, invalid
+from qiskit_ibm_runtime.local.runtime import one_of
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 from qiskit_ibm_runtime.local.storage.session_records import Session
-from qiskit_ibm_runtime.local.timestamps import format_timestamp, new_id, now
+from qiskit_ibm_runtime.local.timestamps import new_id, now, of_seconds
 
 from . import models
-from .backends import device_named
-from .jobs import drop
 
 SESSIONS = Routes()
 NOT_ON_THIS_PLAN = 1352
@@ -20,7 +19,7 @@ _MOST_JOBS = 10_000
 
 
 @SESSIONS("POST", "/sessions", errors=(404,))
-async def open_session(call: Call, body: models.OpenSession) -> models.SessionId:
+async def open_session(call: Call, body: models.OpenSession) -> dict[str, str]:
     """Open a session (mode dedicated) or a batch."""
     runtime = call.runtime
     if runtime.settings.plan == "open" and body.mode == "dedicated":
@@ -35,82 +34,70 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
         new_id(),
         call.caller.user,
         runtime.instance(call.caller, None).key,
-        device_named(call, body.backend),
+        one_of(runtime.devices_for(call.caller), body.backend),
         min(body.max_ttl, longest),
         mode=body.mode,
         created=now(),
     )
     async with runtime.store.durably():
         runtime.store.sessions.add(session)
-    return models.SessionId(session.id)
+    return {"id": session.id}
 
 
 @SESSIONS("GET", "/sessions/{id}", errors=(404,))
-async def one(call: Call) -> models.Session:
+async def one(call: Call) -> dict[str, Any]:
     """Describe a session."""
-    session = _found(call)
+    session = _session(call)
     jobs = _jobs(call, session)
     clock = call.runtime.clock()
     over = session.closed or not session.within_its_time(clock)
     busy = any(not job.is_final for job in jobs)
-    began = None if session.started is None else _moment(session.started)
+    began = None if session.started is None else of_seconds(session.started)
     ended = max((job.finished for job in jobs if job.finished), default=None)
-    return models.Session(
-        session.id,
-        session.backend,
-        session.mode or "dedicated",
-        "closed" if over and not busy else "active" if busy else "inactive" if began else "open",
-        not over,
-        round(session.seconds),
-        round(session.seconds),
-        _INTERACTIVE,
-        began,
-        began,
-        ended if over and not busy else None,
-        sum(job.seconds for job in jobs),
-        [],
-        "",
-        max((job.running for job in jobs if job.running), default=None),
-        ended,
-    )
+    state = "active" if busy else "closed" if over else "inactive" if began else "open"
+    return {
+        "id": session.id,
+        "backend_name": session.backend,
+        "mode": session.mode or "dedicated",
+        "state": state,
+        "accepting_jobs": not over,
+        "max_ttl": round(session.seconds),
+        "active_ttl": round(session.seconds),
+        "interactive_ttl": _INTERACTIVE,
+        "started_at": began,
+        "activated_at": began,
+        "closed_at": ended if state == "closed" else None,
+        "elapsed_time": sum(job.seconds for job in jobs),
+        "timestamps": [],
+        "state_reason": "",
+        "last_job_started": max((job.running for job in jobs if job.running), default=None),
+        "last_job_completed": ended,
+    }
 
 
 @SESSIONS("PATCH", "/sessions/{id}", errors=(404,))
 async def change(call: Call, body: models.ChangeSession) -> None:
     """Close a session for new jobs; queued jobs still run."""
-    session = _found(call)
+    session = _session(call)
     if body.accepting_jobs:
         raise invalid("A closed session cannot be reopened; open a new one.")
-    await _close(call, session)
+    await call.runtime.close(session)
 
 
 @SESSIONS("DELETE", "/sessions/{id}/close", errors=(404,))
 async def cancel(call: Call) -> None:
     """Close a session and cancel its unfinished jobs."""
-    session = _found(call)
-    await _close(call, session)
-    await drop(call.runtime, [job for job in _jobs(call, session) if not job.is_final])
+    session = _session(call)
+    await call.runtime.close(session)
+    await call.runtime.cancel(*(job for job in _jobs(call, session) if not job.is_final))
     call.runtime.scheduler.dispatch()
 
 
-async def _close(call: Call, session: Session) -> None:
-    async with call.runtime.store.durably():
-        call.runtime.store.sessions.close(session.id)
-    call.runtime.scheduler.dispatch()
-
-
-def _found(call: Call) -> Session:
-    session = call.runtime.session(call.caller, call.path("id"))
-    if session is None:
-        raise RequestError(404, SESSION_NOT_FOUND, f"Session not found: {call.path('id')}")
-    return session
+def _session(call: Call) -> Session:
+    return call.runtime.session(call.caller, call.path("id"))
 
 
 def _jobs(call: Call, session: Session) -> list[Job]:
     wanted = Filter(session=session.id)
     jobs, _ = call.runtime.store.jobs.page(session.user, wanted, _MOST_JOBS, 0, ascending=True)
     return jobs
-
-
-def _moment(seconds: float) -> str:
-    return format_timestamp(datetime.fromtimestamp(seconds, timezone.utc))

@@ -11,23 +11,24 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import BAD_CREDENTIALS, NOT_AUTHORIZED, RequestError
+from .responses import BAD_CREDENTIALS, NOT_AUTHORIZED, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from qiskit_ibm_runtime.local.settings import User
 
-QUANTUM, CLOUD = "ibm_quantum", "ibm_cloud"
-
 
 @dataclass(frozen=True)
 class Caller:
-    """User of a request, and the CRN of the service instance on the cloud channel."""
+    """User of a request, and the CRN of the service instance, which only the cloud channel has."""
 
     user: str
-    channel: str = QUANTUM
     crn: str | None = None
+
+    def owns(self, user: str, instance: str) -> bool:
+        """Whether a record is the caller's and, on the cloud channel, of the caller's instance."""
+        return user == self.user and self.crn in (None, instance)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,6 @@ class Authenticator:
         return found
 
     def issue(self, user: User) -> AccessToken:
-        """Create an access token."""
         issued = int(self._clock())
         expires = issued + self._seconds
         claims = {
@@ -132,7 +132,7 @@ class Authenticator:
             raise _unauthorized("The header Service-CRN is missing.")
         if crn not in self._crns:
             raise RequestError(403, NOT_AUTHORIZED, "You have no access to this service instance.")
-        return Caller(user.name, CLOUD, crn)
+        return Caller(user.name, crn)
 
     def _signature(self, body: str, user: User) -> str:
         key = hmac.new(self._secret, user.token.encode(), hashlib.sha256).digest()

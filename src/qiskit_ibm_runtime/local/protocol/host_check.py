@@ -7,8 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from .errors import BAD_HOST, NOT_FOUND, RequestError
-from .responses import error_response
+from .responses import BAD_HOST, NOT_FOUND, RequestError, error_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

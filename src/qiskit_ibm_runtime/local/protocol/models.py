@@ -16,6 +16,9 @@ Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Object = Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
 """Object that is stored and returned unparsed."""
 Base64 = Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]
+HubGroupProject = Annotated[str, Meta(pattern="^[^/]+/[^/]+/[^/]+$")]
+Limit = Optional[Annotated[int, Meta(ge=1)]]
+Offset = Annotated[int, Meta(ge=0, le=10**15)]
 Status = Literal["Queued", "Running", "Completed", "Failed", "Cancelled"]
 LogLevel = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
 ApiKeyGrant = Literal["urn:ibm:params:oauth:grant-type:apikey"]
@@ -94,7 +97,7 @@ class Health(Struct):
 
 
 class BackendQuery(Struct):
-    provider: Optional[Annotated[str, Meta(pattern="^[^/]+/[^/]+/[^/]+$")]] = None
+    provider: Optional[HubGroupProject] = None
 
 
 class Devices(Struct):
@@ -110,16 +113,13 @@ class BackendStatus(Struct):
 
 
 class Page(Struct):
-    """Page of a list to return; a limit above ``LARGEST_PAGE`` is reduced to it."""
-
-    limit: Optional[Annotated[int, Meta(ge=1)]] = None
-    offset: Annotated[int, Meta(ge=0, le=10**15)] = 0
-
-    def size(self, usual: int) -> int:
-        return min(self.limit or usual, LARGEST_PAGE)
+    limit: Limit = None
+    offset: Offset = 0
 
 
-class JobQuery(Page):
+class JobFilter(Struct):
+    """Query of a job list, except for its page."""
+
     backend: Optional[str] = None
     pending: Optional[bool] = None
     program: Optional[str] = None
@@ -128,7 +128,6 @@ class JobQuery(Page):
     created_after: Optional[Time] = None
     created_before: Optional[Time] = None
     sort: Literal["ASC", "DESC"] = "DESC"
-    provider: Optional[Annotated[str, Meta(pattern="^[^/]+/[^/]+/[^/]+$")]] = None
     exclude_params: bool = False
 
     def __post_init__(self) -> None:
@@ -138,6 +137,12 @@ class JobQuery(Page):
                 setattr(self, name, None if text is None else timestamps.parse_timestamp(text))
             except ValueError as error:
                 raise ValueError(f"Expected an ISO 8601 time - at `$.{name}`") from error
+
+
+class JobQuery(JobFilter):
+    limit: Limit = None
+    offset: Offset = 0
+    provider: Optional[HubGroupProject] = None
 
 
 class Brief(Struct):

@@ -1,19 +1,52 @@
-"""Response types: JSON, plain text, and errors in the format that clients of the path expect."""
+"""Responses: JSON, plain text, and errors in the format that clients of the path expect."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
 from .models import AccountErrorBody, AccountErrorDetail, ErrorBody, ErrorDetail
 
-if TYPE_CHECKING:
-    from .errors import RequestError
-
 ACCOUNT_PATHS, PLATFORM_PATHS = "/api/", "/api/v1/"
+# Codes of the public service; the codes from 12900 on are ours.
+NOT_AUTHORIZED, BAD_CREDENTIALS, INVALID_REQUEST = 1200, 1201, 1208
+BACKEND_NOT_FOUND, PROGRAM_NOT_FOUND, JOB_NOT_FOUND = 1216, 1220, 1291
+JOB_IS_FINAL, SESSION_CLOSED, LOGIN_FAILED = 1297, 1217, 3446
+NOT_FOUND, METHOD_NOT_ALLOWED, NOT_STORED, TOO_LARGE = 12904, 12905, 12907, 12913
+KEY_REUSED, INSTANCE_NOT_FOUND = 12922, 12930
+SESSION_NOT_FOUND, LOG_NOT_READY, BAD_HOST, INTERNAL = 12931, 12932, 12921, 12999
+
+
+class RequestError(Exception):
+    """Answer a request with an error response.
+
+    Args:
+        status: HTTP status.
+        code: Error code, one of the constants of this module.
+        message: What went wrong.
+        solution: What the user can do about it.
+        headers: Additional response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        solution: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.solution, self.headers = solution, headers
+
+
+def invalid(message: str) -> RequestError:
+    """Create the error for a malformed request."""
+    return RequestError(400, INVALID_REQUEST, message, "Correct the request and send it again.")
 
 
 class JSONResponse(Response):
