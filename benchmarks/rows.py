@@ -46,14 +46,14 @@ def row(what: str, goal: str, sizes: Sequence[int] = (), **arguments: Any) -> Ca
     With sizes, it is a row for each size, which is the first argument.
     """
 
-    def add(plan: Call) -> Call:
+    def add(plan: Any) -> Any:
         plan.rows = [(what, goal, sizes, arguments), *getattr(plan, "rows", [])]
         return plan
 
     return add
 
 
-def plans(group: str) -> list[Call]:
+def plans(group: str) -> list[Any]:
     """Return the functions of a module that plan rows."""
     module = importlib.import_module(f"benchmarks.{group}")
     return [each for each in vars(module).values() if hasattr(each, "rows")]
@@ -113,7 +113,7 @@ def measure(plan: Plan) -> Generator[None, None, dict[str, Any]]:
     return {**medians, "counts": counts}
 
 
-def lines(plan: Call, part: str) -> Iterator[dict[str, Any] | None]:
+def lines(plan: Any, part: str) -> Iterator[dict[str, Any] | None]:
     """Yield the figures of each line that a function plans; before, yield None after each round."""
     for what, goal, sizes, arguments in plan.rows:
         if part not in what:
