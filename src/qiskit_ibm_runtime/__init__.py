@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from qiskit.exceptions import QiskitError
 
-    from ._jobs.listing import JobListing
+    from ._service.jobs import JobListing
     from .estimator import Estimator
     from .exceptions import (
         IBMAccountError,
@@ -71,7 +71,7 @@ QISKIT_IBM_RUNTIME_LOG_FILE = "QISKIT_IBM_RUNTIME_LOG_FILE"
 
 _HOMES = {
     "qiskit.exceptions": ("QiskitError",),
-    "._jobs.listing": ("JobListing",),
+    "._service.jobs": ("JobListing",),
     ".estimator": ("Estimator",),
     ".exceptions": (
         "IBMAccountError",

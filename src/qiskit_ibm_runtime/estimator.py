@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseEstimator, EstimatorResult
 from qiskit.primitives.utils import _circuit_key, _observable_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
-from ._primitives.circuits import as_circuits, warn_of_measurements
-from ._primitives.legacy import check_parameter_counts, indices_of, legacy_circuits
-from ._primitives.observables import all_observables, as_observables, check_widths
-from ._primitives.parameter_values import as_parameter_values
+from ._primitives.inputs import (
+    all_observables,
+    as_circuits,
+    as_observables,
+    as_parameter_values,
+    check_observables,
+    indices_of,
+    legacy_circuits,
+    warn_of_measurements,
+)
+from ._primitives.option_readers import level_up_to
 from .options import Options
-from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from qiskit.quantum_info import SparsePauliOp
 
     from ._jobs.submission import DryRun
-    from ._primitives.observables import Observable, Observables
+    from ._primitives.inputs import Observable, Observables
     from .ibm_backend import IBMBackend
     from .qiskit_runtime_service import QiskitRuntimeService
     from .runtime_job import RuntimeJob
@@ -92,8 +98,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         if circuits is not None or observables is not None or parameters is not None:
             names = "circuits, observables and parameters"
             deprecate_arguments(names, "0.7", "Pass them to run().", 2)
-        self._circuits, self._parameters = legacy_circuits(circuits, parameters)
-        check_parameter_counts(self._circuits, self._parameters)
+        self._circuits, self._parameters = legacy_circuits(circuits, parameters, counted=True)
         self._observables = () if observables is None else all_observables(observables)
         self._set_up(service, session, options, skip_transpilation)
 
@@ -179,11 +184,11 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Submit the arguments that :meth:`run` has checked; subclasses may override this."""
         inputs = {
             "circuits": circuits,
+            "parameters": [free_parameters(circuit) for circuit in circuits],
             "circuit_indices": list(range(len(circuits))),
+            "parameter_values": parameter_values,
             "observables": observables,
             "observable_indices": list(range(len(observables))),
-            "parameters": [free_parameters(circuit) for circuit in circuits],
-            "parameter_values": parameter_values,
         }
         overrides = {**options, **(_user_kwargs or {})}
         return self._submit(inputs, overrides, wait=False)
@@ -201,17 +206,10 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         chosen = [self._circuits[index] for index in indices]
         names = [self._parameters[index] for index in indices]
         positions = indices_of(observables, self._observables, _key_of_observable, "Observable")
-        if len(positions) != len(indices):
-            raise ValueError(
-                f"Got {len(positions)} observables for {len(indices)} circuits. Give one "
-                "observable per circuit."
-            )
-        check_widths([self._observables[position] for position in positions], chosen)
+        check_observables([self._observables[position] for position in positions], chosen)
+        values = as_parameter_values(parameter_values, chosen, names)
         return self._call(
-            circuits=indices,
-            observables=positions,
-            parameter_values=as_parameter_values(parameter_values, chosen, names),
-            **run_options,
+            circuits=indices, observables=positions, parameter_values=values, **run_options
         )
 
     def _call(
@@ -224,17 +222,18 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
         """Run circuits of the constructor by index; subclasses may override this."""
         inputs = {
             "circuits": list(self._circuits),
+            "parameters": list(self._parameters),
             "circuit_indices": circuits,
+            "parameter_values": parameter_values,
             "observables": list(self._observables),
             "observable_indices": observables,
-            "parameters": list(self._parameters),
-            "parameter_values": parameter_values,
         }
         return self._submit(inputs, run_options, wait=True).result()
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         level = options.get("resilience_level")
-        check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_ESTIMATOR)
+        reader = level_up_to(Options._MAX_RESILIENCE_LEVEL_ESTIMATOR)
+        reader.convert("resilience_level", level)
         if level == 3 and options.get("simulator", {}).get("coupling_map") is None:
             backend = self._backend()
             if backend is not None and backend.configuration().simulator:
@@ -242,7 +241,7 @@ class Estimator(RuntimePrimitive, BaseEstimator):  # type: ignore[misc]  # terra
                     "When the backend is a simulator and resilience_level is 3, "
                     "a coupling map is required."
                 )
-        check_options(options)
+        Options.validate_options(options)
 
 
 def _key_of_observable(given: Any) -> Any:

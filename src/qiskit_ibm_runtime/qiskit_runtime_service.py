@@ -9,11 +9,12 @@ from weakref import WeakValueDictionary
 
 from qiskit.providers.provider import ProviderV1
 
-from ._service.backends import Backends
+from ._backends.instances import find_instance, instances_of, list_backends
+from ._service.backends import BackendCatalog, Backends
 from ._service.jobs import Jobs
 from ._service.programs import Programs
 from ._service.saved_accounts import SavedAccounts
-from .accounts import AccountIdentity, choose_account
+from .accounts import Account, AccountIdentity, choose_account
 from .accounts.validation import CLOUD_CHANNELS
 from .lazy import names_from
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._jobs.submission import DEPRECATED_PROGRAMS, DryRun
-    from .accounts import Account, AccountType, ChannelType
+    from .accounts import AccountType, ChannelType
     from .api.client_parameters import ClientParameters
     from .api.clients import AuthClient
     from .api.http.retry import RetryPolicy
@@ -150,8 +151,7 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             RequestsApiError: If a request fails.
         """
         # Imported here, so that importing the package does not import requests and websockets.
-        from ._backends.catalog import BackendCatalog
-        from ._service import opening
+        from .api.client_parameters import ClientParameters
         from .api.http.liveness import note_alive
         from .api.http.settings import HttpSettings
 
@@ -159,16 +159,24 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         warn_of_environment()
         self._http = HttpSettings(transport, retry, timeout, on_request, on_response)
         given = (channel, auth, token, url, filename, name, instance, proxies, verify)
-        account = choose_account(*given) or opening.embedded_account(instance)
+        account = choose_account(*given) or _embedded_account(instance)
         self._resolve_crn(account)
         self._account = account.validate()
         self._account_file = filename
-        self._client_params = opening.client_parameters(account, self._http)
         self._channel: str = account.channel or ""
+        self._client_params = ClientParameters(
+            self._channel,
+            account.token,
+            account.url,
+            account.instance,
+            account.proxies,
+            account.certificates,
+            http=self._http,
+        )
         self._programs = {}
-        self._backends: dict[str, Any] = {}
-        self._backend_configs: dict[str, Any] = {}
-        self._catalogue = BackendCatalog(self)
+        self._backends = {}
+        self._backend_configs = {}
+        self._catalog = BackendCatalog(self)
         self._sessions_cost = False
         if account.is_of_platform:
             self._start_on_platform()
@@ -177,10 +185,10 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             self._backends = self._discover_cloud_backends()
         else:
             auth_client = self._authenticate_ibm_quantum_account(self._client_params)
-            opening.adopt_login(self._client_params, auth_client)
+            self._adopt(auth_client)
             self._api_client = _here.RuntimeClient(self._client_params)
             self._hgps = self._initialize_hgps(auth_client)
-            self._backends = opening.list_backends(self._hgps, self._client_params.url)
+            self._backends = list_backends(self._hgps, self._client_params.url)
         note_alive(self._client_params.url or "")
         self._number = uuid.uuid4().hex
         _living[self._number] = self
@@ -220,22 +228,28 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         account.resolve_crn(self._http)
 
     def _authenticate_ibm_quantum_account(self, client_params: ClientParameters) -> AuthClient:
-        from .api.clients.login import log_in
+        from .api.clients.auth import log_in
 
         return log_in(client_params, _here.AuthClient, _here.VersionClient)
+
+    def _adopt(self, auth_client: AuthClient) -> None:
+        """Use the runtime URL and the token of a login."""
+        params = self._client_params
+        params.url = auth_client.current_service_urls()["services"]["runtime"]
+        params.token = auth_client.current_access_token()
+        source = getattr(auth_client, "token_source", None)
+        # Subclasses and test doubles of AuthClient may return other tokens.
+        if source is not None and source.current() == params.token:
+            params.token_source = source
 
     def _discover_cloud_backends(self) -> dict[str, Any]:
         """Return the names of the backends; objects are created on first access."""
         return dict.fromkeys(self._api_client.list_backends())
 
     def _initialize_hgps(self, auth_client: AuthClient) -> dict[str, HubGroupProject]:
-        from ._service.opening import instances_of
-
-        return instances_of(self, auth_client)
+        return instances_of(self, auth_client.user_hubs())
 
     def _get_hgp(self, instance: str | None = None, backend_name: Any = None) -> HubGroupProject:
-        from .hub_group_project import find_instance
-
         return find_instance(self._hgps, instance, backend_name)
 
     @property
@@ -389,25 +403,6 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
             dry_run=dry_run,
         )
 
-    def rerun(self, job: RuntimeJob | str) -> RuntimeJob:
-        """Submit the inputs of a job again, to the same backend and with the same tags.
-
-        The new job does not belong to a session.
-
-        .. versionadded:: 0.9.3+embedded.1
-
-        Args:
-            job: The job or its id, in any state.
-
-        Raises:
-            RuntimeJobNotFound: If there is no such job.
-            QiskitBackendNotFoundError: If its backend no longer exists.
-            IBMRuntimeError: If a request fails for another reason.
-        """
-        from ._jobs.submission import rerun
-
-        return rerun(self, job)
-
     @deprecate_function("QiskitRuntimeService.open", "0.7", "Use qiskit_ibm_runtime.Session.")
     def open(
         self,
@@ -425,6 +420,16 @@ class QiskitRuntimeService(SavedAccounts, Backends, Jobs, Programs, ProviderV1):
         from .runtime_session import RuntimeSession
 
         return RuntimeSession(self, program_id, inputs, options)
+
+
+def _embedded_account(instance: str | None) -> Account:
+    """Return the account of the embedded runtime, starting the runtime if necessary."""
+    from .api.http.liveness import watch
+    from .local.launcher import ensure_running
+
+    server = ensure_running()
+    watch(server.url, server.why_ended)
+    return Account(channel="local", token=server.token, url=server.url, instance=instance)
 
 
 def _revived(

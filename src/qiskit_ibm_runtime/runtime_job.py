@@ -26,10 +26,9 @@ from ._jobs.watching import AwaitableJob
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
-from .api.error_translation import translate_errors
-from .api.exceptions import RequestsApiError
+from .api.exceptions import RequestsApiError, translate_errors
 from .api.http.download import follow_link, link_in
-from .api.stream.clock import Clock
+from .api.stream.hub import Clock
 from .constants import DEFAULT_DECODERS
 from .exceptions import IBMError, IBMInputValueError, RuntimeInvalidStateError
 from .ibm_backend import IBMRetiredBackend
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ._jobs.progress import Wanted
-    from .api.error_translation import Reading
+    from .api.exceptions import Reading
     from .ibm_backend import IBMBackend
     from .program.result_decoder import Decoder
     from .qiskit_runtime_service import QiskitRuntimeService

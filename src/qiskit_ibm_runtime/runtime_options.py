@@ -104,7 +104,11 @@ class RuntimeOptions:
         Raises:
             IBMInputValueError: If an option is invalid on the channel.
         """
-        _check_image(self.image)
+        image: Any = self.image
+        if image and not (isinstance(image, str) and _IMAGE.fullmatch(image)):
+            raise IBMInputValueError(
+                f"The image {image!r} does not have the form 'image_name:tag'."
+            )
         if channel in HUB_CHANNELS and not self.backend:
             raise IBMInputValueError(
                 f"'backend' is required on channel {channel!r}: give the name of one of "
@@ -115,7 +119,13 @@ class RuntimeOptions:
                 "'instance' is only supported on channel 'ibm_quantum'; on 'ibm_cloud' it is "
                 "chosen when the service is created."
             )
-        _check_log_level(self.log_level)
+        level: Any = self.log_level
+        if level and not (
+            isinstance(level, str) and isinstance(logging.getLevelName(level.upper()), int)
+        ):
+            raise IBMInputValueError(
+                f"{level!r} is not a valid log level. Use DEBUG, INFO, WARNING, ERROR or CRITICAL."
+            )
         validate_job_tags(self.job_tags, IBMInputValueError)
         seconds("max_execution_time", self.max_execution_time)
         seconds("session_time", self.session_time)
@@ -141,20 +151,6 @@ def session_seconds(max_time: Any) -> int | None:
     if isinstance(max_time, str):
         return hms_to_seconds(max_time, "Invalid max_time value: ")
     return whole_number("max_time", max_time)
-
-
-def _check_image(image: Any) -> None:
-    if image and not (isinstance(image, str) and _IMAGE.fullmatch(image)):
-        raise IBMInputValueError(f"The image {image!r} does not have the form 'image_name:tag'.")
-
-
-def _check_log_level(level: Any) -> None:
-    if level and not (
-        isinstance(level, str) and isinstance(logging.getLevelName(level.upper()), int)
-    ):
-        raise IBMInputValueError(
-            f"{level!r} is not a valid log level. Use DEBUG, INFO, WARNING, ERROR or CRITICAL."
-        )
 
 
 def _warn_of_backend_name() -> None:

@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .api.error_translation import NO_SUCH_PROGRAM, translate_errors
+from .api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from .exceptions import IBMInputValueError, IBMNotAuthorizedError
 
 if TYPE_CHECKING:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from qiskit.primitives import BaseSampler, SamplerResult
 from qiskit.primitives.utils import _circuit_key
 
-from ._circuits.free_parameters import free_parameters
+from ._circuits.dataflow import free_parameters
 from ._primitives.base import RuntimePrimitive
-from ._primitives.circuits import as_circuits, check_classical_bits
-from ._primitives.legacy import indices_of, legacy_circuits
-from ._primitives.parameter_values import as_parameter_values
+from ._primitives.inputs import (
+    as_circuits,
+    as_parameter_values,
+    check_classical_bits,
+    indices_of,
+    legacy_circuits,
+)
+from ._primitives.option_readers import level_up_to
 from .options import Options
-from .options.validation import check_level, check_options
 from .utils.deprecation import deprecate_arguments, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -86,7 +90,7 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         super().__init__()
         if circuits is not None or parameters is not None:
             deprecate_arguments("circuits and parameters", "0.7", "Pass them to run().", 2)
-        self._circuits, self._parameters = legacy_circuits(circuits, parameters)
+        self._circuits, self._parameters = legacy_circuits(circuits, parameters, counted=False)
         self._set_up(service, session, options, skip_transpilation)
 
     @overload
@@ -142,8 +146,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
             RuntimeError: If the session is closed.
         """
         wanted = as_circuits(circuits)
-        values = as_parameter_values(parameter_values, wanted)
         check_classical_bits(wanted)
+        values = as_parameter_values(parameter_values, wanted)
         return self._run(circuits=wanted, parameter_values=values, _user_kwargs=kwargs)
 
     def _run(
@@ -175,8 +179,8 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
         indices = indices_of(circuits, self._circuits, _circuit_key, "Circuit")
         chosen = [self._circuits[index] for index in indices]
         names = [self._parameters[index] for index in indices]
-        values = as_parameter_values(parameter_values, chosen, names)
         check_classical_bits(chosen)
+        values = as_parameter_values(parameter_values, chosen, names)
         return self._call(circuits=indices, parameter_values=values, **run_options)
 
     def _call(
@@ -197,5 +201,6 @@ class Sampler(RuntimePrimitive, BaseSampler):  # type: ignore[misc]  # terra shi
     def _validate_options(self, options: dict[str, Any]) -> None:
         level = options.get("resilience_level")
         if level:
-            check_level("resilience_level", level, Options._MAX_RESILIENCE_LEVEL_SAMPLER)
-        check_options(options)
+            reader = level_up_to(Options._MAX_RESILIENCE_LEVEL_SAMPLER)
+            reader.convert("resilience_level", level)
+        Options.validate_options(options)

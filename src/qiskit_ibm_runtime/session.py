@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
 from qiskit.exceptions import QiskitError
 
-from ._backends.matching import instance_for, same_account, service_for
+from ._backends.instances import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.http.liveness import why_ended
 from .checks import check_kind, required_id

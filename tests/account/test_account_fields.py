@@ -243,16 +243,19 @@ def test_auth_handler_matches_the_channel(cloud, quantum, crn):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Canned cloud responses by name, and the requests received."""
-    answers = {"one": [CRN], "none": [], "two": [CRN, CRN.replace("us-east", "eu-de")]}
+    """Canned instances of an account, and the settings of each directory that lists them."""
     calls = []
 
-    def resolve(**question):
-        calls.append(question)
-        return answers[question["instance"]]
+    class Directory:
+        def __init__(self, url, token, **settings):
+            calls.append(settings)
 
-    monkeypatch.setattr(cloud_directory, "resolve_instance_names", resolve)
-    monkeypatch.setattr(cloud_directory, "list_instance_names", lambda **_: ["one", "two"])
+        def instances(self, name=None):
+            listed = [("two", CRN), ("one", CRN), ("two", CRN.replace("us-east", "eu-de"))]
+            found = [cloud_directory.ServiceInstance(*one) for one in listed]
+            return [instance for instance in found if name in (None, instance.name)]
+
+    monkeypatch.setattr(cloud_directory, "CloudDirectory", Directory)
     return calls
 
 

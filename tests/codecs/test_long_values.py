@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime._codecs import long_values
+from qiskit_ibm_runtime._codecs import decoding, encoding
 from qiskit_ibm_runtime._codecs.encoding import to_json_value
 from qiskit_ibm_runtime.exceptions import DecodeError
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
@@ -26,7 +26,7 @@ NUMBERS = np.random.default_rng(7).random(50_000)
 def outcome(payload: str, long: int) -> Any:
     """Return the decoded value or error, with this threshold for long values."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_values, "LONG", long)
+        patch.setattr(decoding, "LONG", long)
         try:
             decoded = json.loads(payload, cls=RuntimeDecoder)
         except (json.JSONDecodeError, DecodeError) as exc:
@@ -123,7 +123,7 @@ OBJECTS = st.sampled_from([NUMBERS[:3], small(0), small(1), {1}, np.array(["text
 )
 def test_long_value_encoding_matches_json(value, indent, ascii_only):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_values, "WORTHWHILE", SHORT)
+        patch.setattr(encoding, "LONG", SHORT)
         written = json.dumps(value, cls=RuntimeEncoder, indent=indent, ensure_ascii=ascii_only)
 
     assert written == json.dumps(

@@ -14,7 +14,7 @@ import pytest
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.local.execution.executor import Executor, Outcome, Work
 from qiskit_ibm_runtime.local.execution.workers import WorkerPool
-from qiskit_ibm_runtime.local.serving.loop_thread import LoopThread
+from qiskit_ibm_runtime.testing.servers import LoopThread
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 

@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 pytest.importorskip("jsonschema", reason="jsonschema, of the extra `local`, is not installed")
 
 from qiskit_ibm_runtime.local import programs
-from qiskit_ibm_runtime.local.execution import arguments
+from qiskit_ibm_runtime.local.execution import inputs as arguments
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 

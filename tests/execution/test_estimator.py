@@ -20,7 +20,7 @@ from qiskit.quantum_info import (
     random_statevector,
 )
 
-from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+from qiskit_ibm_runtime._circuits.dataflow import unread_measurements
 from qiskit_ibm_runtime.local.simulation import states
 
 from .conftest import FailedError, run_here

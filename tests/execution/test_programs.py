@@ -14,8 +14,9 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qiskit_ibm_runtime._codecs import limits
-from qiskit_ibm_runtime._codecs.long_values import LONG
-from qiskit_ibm_runtime.local.execution import decoding, job
+from qiskit_ibm_runtime._codecs.decoding import LONG
+from qiskit_ibm_runtime.local.execution import inputs as decoding
+from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
 from .conftest import FailedError, run_here, work

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable
 
-from qiskit_ibm_runtime.api.stream.clock import Clock
+from qiskit_ibm_runtime.api.stream.hub import Clock
 
 
 def until(condition: Callable[[], object]) -> None:

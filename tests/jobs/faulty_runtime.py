@@ -16,7 +16,7 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 TOKEN = "token-of-a-test"
 SERVER = """
 import json, sys
-from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.testing.faults import Fault, Faults
 from qiskit_ibm_runtime.testing import ServerPool
 
 given = json.loads(sys.argv[1])

@@ -16,9 +16,9 @@ from websocket import WebSocket
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
-from qiskit_ibm_runtime.local.faults import Faults
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
+from qiskit_ibm_runtime.testing.faults import Faults
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 TOKEN = "secret-of-alice"
 STOPPING: list[BackgroundServer] = []
@@ -160,7 +160,7 @@ def serve(
         settings.setdefault("users", (User("alice", TOKEN), User("bob", "secret-of-bob")))
         made = replace(Settings(), **settings)
         executor.capacity = made.workers
-        build = partial(create_app, made, executor, faults=faults)
+        build = partial(create_app, made, executor, wrap=(faults or Faults()).around)
         servers.append(BackgroundServer(thread, made, build=build))
         return servers[-1]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 from qiskit_ibm_runtime.local.settings import User, cloud_service, hub
+from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import CRN, SIMULATOR, TOKEN, Client, ScriptedExecutor, cloud_client, quantum_client
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, RuntimeProgramNotFound
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
+from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import CRN, SIMULATOR, TOKEN
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from qiskit_ibm_runtime.local.faults import Fault, Faults
-from qiskit_ibm_runtime.local.serving import connections
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
+from qiskit_ibm_runtime.local.serving import server as connections
+from qiskit_ibm_runtime.testing.faults import Fault, Faults
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 from .conftest import Client, quantum_client
 

@@ -18,15 +18,15 @@ from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.local import launcher
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, SettingsError
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 _START = """
 from qiskit_ibm_runtime.local import launcher
 from qiskit_ibm_runtime.local.launcher import ensure_running
 
 def process():
-    return launcher._ours[1].process
+    return launcher._ours.process
 
 server = ensure_running()
 print(process().pid, flush=True)
@@ -72,7 +72,7 @@ heard = threading.Event()
 job = run(lambda *message: heard.set())
 Sampler(session=service.backend("ibmq_qasm_simulator")).run(circuit).result()
 heard.wait()
-launcher._ours[1].process.kill()
+launcher._ours.process.kill()
 asked = {
     "result": job.result,
     "result in time": lambda: job.result(timeout=1),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
+from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import Client, ScriptedExecutor, quantum_client
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from qiskit_ibm_runtime.local.serving.command_line import main
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import SettingsError
 from qiskit_ibm_runtime.local.storage.job_records import SERVER_STOPPED, Job
 from qiskit_ibm_runtime.local.storage.payloads import LARGEST_ROW
 from qiskit_ibm_runtime.local.storage.program_records import Program
 from qiskit_ibm_runtime.local.storage.session_records import Session
 from qiskit_ibm_runtime.local.storage.store import Store
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 from .conftest import Client, ScriptedExecutor, quantum_client, read_stream
 from .killing import Acknowledged, check, run_under_load_and_kill

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.local.scheduling.queues import Hold, Queue, Ticket, next_in_line
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer
+from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import SIMULATOR, Client, ScriptedExecutor, quantum_client
 

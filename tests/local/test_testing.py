@@ -20,7 +20,7 @@ FIRST = """
 import pytest
 from qiskit import QuantumCircuit
 from qiskit_ibm_runtime import Sampler, Estimator
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing.faults import Fault
 
 @pytest.fixture
 def bell():

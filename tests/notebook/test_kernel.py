@@ -21,7 +21,7 @@ from qiskit_ibm_runtime import QiskitRuntimeService
 service = QiskitRuntimeService(channel="local")
 options = {"backend": "ibmq_qasm_simulator"}
 from qiskit_ibm_runtime.local import launcher
-print(launcher._ours[1].process.pid)
+print(launcher._ours.process.pid)
 """
 WAIT = """
 inputs = {"iterations": 100}
@@ -34,7 +34,7 @@ print(job.result(), len(service.jobs()))
 """
 DEAD = """
 import os, signal
-os.kill(launcher._ours[1].process.pid, signal.SIGKILL)
+os.kill(launcher._ours.process.pid, signal.SIGKILL)
 job.status() and service.jobs()
 """
 NOT_INSTALLED = """

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.names import KNOWN, SECTIONS, TOP_LEVEL
+from qiskit_ibm_runtime.options.options import DEFAULTS, SECTIONS, TOP_LEVEL
 
 merge = Options._merge_options
 many = settings(max_examples=int(os.environ.get("OPTION_TREES", "60")))
@@ -48,13 +48,13 @@ def some_of(names: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 def sections() -> st.SearchStrategy[dict[str, Any]]:
     each = {
-        section: st.one_of(st.none(), some_of({*KNOWN[section], *EXTRAS[section]}))
+        section: st.one_of(st.none(), some_of({*DEFAULTS[section], *EXTRAS[section]}))
         for section in SECTIONS
     }
     return st.fixed_dictionaries({}, optional=each)
 
 
-FLAT = {name for names in KNOWN.values() for name in names}
+FLAT = {name for names in DEFAULTS.values() for name in names}
 TOP = {name for name in TOP_LEVEL if name not in SECTIONS} | set(TOP_EXTRAS)
 TREES = st.builds(lambda flat, nested: {**flat, **nested}, some_of(FLAT | TOP), sections())
 OPTIONS = TREES.map(lambda tree: merge(to_dict(Options()), tree))

@@ -13,7 +13,7 @@ from tests.ids import label
 from qiskit_ibm_runtime import RuntimeOptions
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.names import KNOWN
+from qiskit_ibm_runtime.options.options import DEFAULTS
 
 inputs_of = Options._get_program_inputs
 runtime_of = Options._get_runtime_options
@@ -63,9 +63,9 @@ PLACES = {
     "basis_gates": ("transpilation_settings", "basis_gates"),
     "noise_model": ("run_options", "noise_model"),
     "seed_simulator": ("run_options", "seed_simulator"),
-    **{name: ("transpilation_settings", name) for name in KNOWN["transpilation"]},
-    **{name: ("resilience_settings", name) for name in KNOWN["resilience"]},
-    **{name: ("run_options", name) for name in KNOWN["execution"]},
+    **{name: ("transpilation_settings", name) for name in DEFAULTS["transpilation"]},
+    **{name: ("resilience_settings", name) for name in DEFAULTS["resilience"]},
+    **{name: ("run_options", name) for name in DEFAULTS["execution"]},
     "log_level": ("log_level",),
     "job_tags": ("job_tags",),
 }
@@ -83,7 +83,7 @@ def test_every_option_is_sent(name: str) -> None:
 
 
 def test_table_covers_every_option_except_callback() -> None:
-    every = {name for names in KNOWN.values() for name in names}
+    every = {name for names in DEFAULTS.values() for name in names}
 
     assert every - PLACES.keys() == {"callback"}
 

@@ -171,7 +171,7 @@ def test_every_declared_library_is_imported() -> None:
         ("local/app.py", "import starlette, qiskit_aer", []),
         ("local/app.py", "import distributed", ["distributed"]),
         ("local/execution/dask_executor.py", "import distributed, starlette", []),
-        ("proxies/tunnel.py", "import spnego, requests_ntlm", []),
+        ("proxies/configuration.py", "import requests_ntlm", []),
         ("testing/servers.py", "import pytest", ["pytest"]),
     ],
 )

@@ -12,8 +12,8 @@ from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.local.app import create_app
 from qiskit_ibm_runtime.local.page.access import Access
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 TOKEN = "secret-of-alice"
 USERS = (User("alice", TOKEN), User("bob", "secret-of-bob"))

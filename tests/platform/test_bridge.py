@@ -21,7 +21,7 @@ from qiskit_ibm_runtime import (
     Sampler,
     Session,
 )
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing.faults import Fault
 
 from .conftest import PlatformClient
 

@@ -22,8 +22,8 @@ from qiskit_ibm_runtime._platform.urls import api_url, iam_url
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
 from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
+from qiskit_ibm_runtime.testing.faults import Fault
 
 LOGIN = "/identity/token$"
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.faults import Fault, Faults
 from qiskit_ibm_runtime.testing import ServerPool
+from qiskit_ibm_runtime.testing.faults import Fault, Faults
 
 from .conftest import PlatformClient
 

@@ -16,7 +16,7 @@ from qiskit.circuit import ClassicalRegister, Gate, Parameter, QuantumRegister
 from qiskit.quantum_info import SparsePauliOp
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
-from qiskit_ibm_runtime._primitives.index_lists import with_repeats, without_repeats
+from qiskit_ibm_runtime._primitives.sent_inputs import as_sent, with_repeats
 
 
 def plain(name: str = "plain") -> QuantumCircuit:
@@ -90,7 +90,7 @@ def sent(circuits: list[QuantumCircuit]) -> dict[str, Any]:
         "parameters": [circuit.parameters for circuit in circuits],
         "circuit_indices": list(range(len(circuits))),
     }
-    result = without_repeats("sampler", inputs)
+    result = as_sent("sampler", inputs)
     assert inputs["circuits"] == tuple(circuits)  # the caller's objects are not modified
     assert len(result["parameters"]) == len(result["circuits"])
     return result
@@ -186,7 +186,7 @@ def test_circuit_with_reordered_parameters_is_sent_again() -> None:
         "circuit_indices": [0, 1, 2],
     }
 
-    result = without_repeats("sampler", inputs)
+    result = as_sent("sampler", inputs)
 
     assert result["circuit_indices"] == [0, 1, 0]
     assert result["parameters"] == [[one, other], [other, one]]
@@ -238,7 +238,7 @@ def test_equal_observables_are_sent_once() -> None:
     other = SparsePauliOp(["XZ", "II"], [0.5, 2])
     inputs = {"observables": (*same, other, same[0]), "observable_indices": [0, 1, 2, 3]}
 
-    result = without_repeats("estimator", inputs)
+    result = as_sent("estimator", inputs)
 
     assert result == {"observables": [same[0], other], "observable_indices": [0, 0, 1, 0]}
 
@@ -247,7 +247,7 @@ def test_existing_indices_keep_their_meaning() -> None:
     one, other = plain("one"), plain("other")
     inputs = {"circuits": [one, other, one], "circuit_indices": [2, -1, 1, 0]}
 
-    result = without_repeats("sampler", inputs)
+    result = as_sent("sampler", inputs)
 
     assert result == {"circuits": [one, other], "circuit_indices": [0, 0, 1, 0]}
 
@@ -278,7 +278,7 @@ def test_existing_indices_keep_their_meaning() -> None:
     ],
 )
 def test_inputs_of_another_format_are_unchanged(program: str, inputs: Any) -> None:
-    assert without_repeats(program, inputs) is inputs or without_repeats(program, inputs) == inputs
+    assert as_sent(program, inputs) is inputs or as_sent(program, inputs) == inputs
     assert with_repeats(program, inputs) is inputs or with_repeats(program, inputs) == inputs
 
 

@@ -20,9 +20,12 @@ from qiskit.quantum_info import Choi, Operator, Pauli, PauliList, SparsePauliOp
 from tests.ids import label
 
 from qiskit_ibm_runtime import Estimator
-from qiskit_ibm_runtime._primitives.circuits import as_circuits, check_classical_bits
-from qiskit_ibm_runtime._primitives.observables import as_observables
-from qiskit_ibm_runtime._primitives.parameter_values import as_parameter_values
+from qiskit_ibm_runtime._primitives.inputs import (
+    as_circuits,
+    as_observables,
+    as_parameter_values,
+    check_classical_bits,
+)
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 
 OLD_TERRA_NEW_NUMPY = qiskit.__version__ < "0.45" and np.__version__ >= "2"

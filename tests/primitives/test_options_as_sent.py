@@ -20,7 +20,7 @@ from qiskit_ibm_runtime._primitives.option_readers import READERS
 from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.names import KNOWN
+from qiskit_ibm_runtime.options.options import DEFAULTS
 
 
 def inputs(**fields: Any) -> dict[str, Any]:
@@ -92,7 +92,9 @@ def test_wrong_type_error_gives_the_accepted_types(name: str, value: Any) -> Non
 
 def test_every_declared_option_is_type_checked() -> None:
     before = {"noise_amplifier", "extrapolator"}  # by name, in the run of the primitive
-    declared = {name for section in KNOWN for name in KNOWN[section] if section != "environment"}
+    declared = {
+        name for section in DEFAULTS for name in DEFAULTS[section] if section != "environment"
+    }
 
     assert declared - before == REFUSED.keys()
     assert {name for readers in READERS.values() for name in readers} == {
@@ -236,7 +238,7 @@ def test_any_value_is_sendable_or_rejected_by_name(name: str, value: Any) -> Non
     assume(name != "noise_model" or not isinstance(value, dict))  # the encoder looks inside
     reader = next(readers[name] for readers in READERS.values() if name in readers)
     try:
-        read = reader.sent(name, value, checked=True)
+        read = reader.convert(name, value)
     except ValueError as error:
         message = str(error)
     else:

@@ -18,7 +18,7 @@ from qiskit_ibm_runtime import (
     IBMRuntimeError,
     RuntimeJobNotFound,
 )
-from qiskit_ibm_runtime._jobs.listing import JobListing
+from qiskit_ibm_runtime._service.jobs import JobListing
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 
 UTC = timezone.utc

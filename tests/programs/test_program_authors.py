@@ -10,7 +10,7 @@ import pytest
 
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 from qiskit_ibm_runtime.program import ProgramBackend, ResultDecoder, UserMessenger
-from qiskit_ibm_runtime.program.metadata import ProgramMetadata
+from qiskit_ibm_runtime.program.upload import ProgramMetadata
 
 aer = pytest.importorskip("qiskit_aer", reason="programs need a simulator to be tried on")
 

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime import (
     RuntimeDuplicateProgramError,
     RuntimeProgramNotFound,
 )
-from qiskit_ibm_runtime.program.metadata import ProgramMetadata
+from qiskit_ibm_runtime.program.upload import ProgramMetadata
 
 SOURCE = "def main(backend, user_messenger, **kwargs):\n    return kwargs\n"
 METADATA = {
@@ -455,7 +455,7 @@ def test_arguments_take_precedence_over_metadata(fields, given_name):
 def test_any_access_order_gives_the_same_programs_and_fetches_no_page_twice(total, steps):
     from types import SimpleNamespace
 
-    from qiskit_ibm_runtime._programs.registry import ProgramRegistry
+    from qiskit_ibm_runtime._service.programs import Programs
 
     model, asked = StandIn(), []
     names = add_programs(model, total)
@@ -465,12 +465,12 @@ def test_any_access_order_gives_the_same_programs_and_fetches_no_page_twice(tota
         query = {"limit": [str(limit)], "offset": [str(skip)]}
         return model._page(list(model.programs.values()), query, "programs")
 
-    client = SimpleNamespace(list_programs=list_programs)
-    registry = ProgramRegistry(SimpleNamespace(_api_client=client, _programs={}))  # type: ignore[arg-type]
+    service = Programs()
+    service._api_client, service._programs = SimpleNamespace(list_programs=list_programs), {}
 
     for limit, skip in steps:
         end = None if limit is None else skip + limit
-        assert ids(registry.select(limit=limit, skip=skip)) == names[skip:end]
+        assert ids(service.programs(limit=limit, skip=skip)) == names[skip:end]
     assert asked == sorted(set(asked))
 
 

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime import (
     RuntimeProgramNotFound,
     Session,
 )
-from qiskit_ibm_runtime._jobs.listing import JobListing
+from qiskit_ibm_runtime._service.jobs import JobListing
 
 SIMULATOR = "ibmq_qasm_simulator"
 SOURCE = '''

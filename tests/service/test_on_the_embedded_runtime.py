@@ -6,8 +6,8 @@ import pytest
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 TOKEN = "token-of-the-embedded-runtime"
 SIMULATOR = "ibmq_qasm_simulator"

@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 
-from qiskit_ibm_runtime.api.clients import skew as module
-from qiskit_ibm_runtime.api.clients.skew import PACKAGE, TERRA, skew
+from qiskit_ibm_runtime.api.clients import version as module
+from qiskit_ibm_runtime.api.clients.version import PACKAGE, TERRA, skew
 from qiskit_ibm_runtime.local.endpoints import account
 
 URL = "http://127.0.0.1:8000/api"

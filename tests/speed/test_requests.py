@@ -8,7 +8,7 @@ from benchmarks.standin import StandIn
 from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
 
-from qiskit_ibm_runtime._primitives import index_lists
+from qiskit_ibm_runtime._primitives import sent_inputs
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +45,16 @@ def test_repeated_circuit_is_sent_once(standin):
 
 def test_circuits_with_other_parameters_are_not_compared_in_detail(monkeypatch):
     looked_at = []
-    look = vars(index_lists)["content"]
+    look = vars(sent_inputs)["content"]
     monkeypatch.setattr(
-        index_lists, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
+        sent_inputs, "content", lambda circuit: looked_at.append(circuit) or look(circuit)
     )
     circuits = parameterized(20)
     alike = parameterized(1)[0]
     again = alike.copy()
 
     inputs = {"circuits": [*circuits, alike, again], "circuit_indices": list(range(22))}
-    sent = index_lists.without_repeats("sampler", inputs)
+    sent = sent_inputs.as_sent("sampler", inputs)
 
     assert len(sent["circuits"]) == 21
     assert sent["circuit_indices"] == [*range(21), 20]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import requests
 
-from qiskit_ibm_runtime.local.serving.loop_thread import BackgroundServer, LoopThread
 from qiskit_ibm_runtime.local.settings import Settings, User
+from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "local"))
 

@@ -20,7 +20,7 @@ from qiskit.circuit.library import IGate
 from qiskit.quantum_info import SparsePauliOp
 from tests.stress.branches import Branches
 
-from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.dataflow import free_parameters
 from qiskit_ibm_runtime._platform import executor, primitives
 from qiskit_ibm_runtime._platform.backend_documents import v1_configuration, v1_properties
 from qiskit_ibm_runtime._platform.device import Device

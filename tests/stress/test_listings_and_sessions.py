@@ -9,7 +9,7 @@ import pytest
 from tests.programs.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import Session
-from qiskit_ibm_runtime._jobs.listing import JobListing
+from qiskit_ibm_runtime._service.jobs import JobListing
 
 
 def test_ten_thousand_jobs_take_fifty_requests_and_one_page_of_memory():

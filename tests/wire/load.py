@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing.faults import Fault
 
 
 def faults(rate: float) -> list[Fault]:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from qiskit_ibm_runtime.local.faults import Fault, FaultMiddleware, Faults
+from qiskit_ibm_runtime.testing.faults import Fault, FaultMiddleware, Faults
 
 API_TOKEN = "planted-api-token-0001"
 

@@ -17,9 +17,8 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from qiskit_ibm_runtime.api.http.errors import classify
+from qiskit_ibm_runtime.api.http.errors import NtlmError, classify
 from qiskit_ibm_runtime.api.http.retry import Fault
-from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 
 POOL = HTTPConnectionPool("service.example")
 REFUSED = NewConnectionError(POOL, "Failed to establish a new connection: Connection refused")  # type: ignore[arg-type]

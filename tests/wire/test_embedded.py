@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qiskit_ibm_runtime.api.clients.submission import LEDGER
-from qiskit_ibm_runtime.local.faults import Fault, Faults
+from qiskit_ibm_runtime.testing.faults import Fault, Faults
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
 

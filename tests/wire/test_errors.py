@@ -24,7 +24,7 @@ from qiskit_ibm_runtime.api.http.errors import parse, translate
 from qiskit_ibm_runtime.api.http.retry import Attempt
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
-from qiskit_ibm_runtime.local.faults import Fault
+from qiskit_ibm_runtime.testing.faults import Fault
 
 RUNTIME_SHAPE = json.dumps(
     {

@@ -11,7 +11,7 @@ import requests
 import websocket
 from tests.wire.standin import running
 
-from qiskit_ibm_runtime.local.faults import (
+from qiskit_ibm_runtime.testing.faults import (
     GARBAGE,
     Fault,
     FaultError,

@@ -19,7 +19,10 @@ from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.clients.version import VersionClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.download import download
+from qiskit_ibm_runtime.api.http.retry import RetryPolicy
+from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 
 WAYS = ["version", "log-in", "runtime", "stored result"]
 
@@ -36,7 +39,8 @@ def take(way: str, service: Any, params: ClientParameters) -> None:
         client.list_backends()
         client.program_run("hello-world", "a-device", {}, None, None, None, None)
     else:
-        assert download(params, f"{service.base}/stored?sig=1", 1000) == service.stored
+        with RetrySession(service.base, **params.session_parameters()) as session:
+            assert download(session, f"{service.base}/stored?sig=1", 1000) == service.stored
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ def test_ntlm_proxy_credentials_coexist_with_the_token(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ntlm_credentials_open_a_tunnel_for_tls(
+def test_ntlm_for_tls_fails_immediately_and_names_the_local_relay(
     tls_service: Any, bundle: str, through: Any, way: str
 ) -> None:
     proxy = through(ntlm=True)
@@ -181,12 +185,12 @@ def test_ntlm_credentials_open_a_tunnel_for_tls(
     params = ClientParameters(
         "ibm_quantum", tls_service.api_token, tls_service.url, proxies=proxies, verify=bundle
     )
-    take(way, tls_service, params)
+    with pytest.raises(RequestsApiError, match="run a local relay") as caught:
+        take(way, tls_service, params)
 
-    assert proxy.ntlm_messages[:2] == [1, 3]
-    assert proxy.tunnels
-    assert tls_service.seen
-    assert not any("proxy-authorization" in seen.headers for seen in tls_service.seen)
+    assert caught.value.failure.attempts == 1
+    assert not caught.value.failure.uncertain
+    assert tls_service.seen == proxy.tunnels == []
 
 
 def test_proxy_without_ntlm_support_fails_immediately(
@@ -219,8 +223,6 @@ def test_failed_ntlm_negotiation_is_a_typed_error(
 
 
 def test_service_cannot_request_the_ntlm_proxy_password(service: Any, enter: Any) -> None:
-    from qiskit_ibm_runtime.local.faults import Fault
-
     service.fail(Fault("status", status=401, body="x"))
     proxies = ProxyConfiguration(username_ntlm="user", password_ntlm="planted-ntlm")
     params = enter(proxies=proxies)
@@ -244,6 +246,23 @@ def test_trusts_custom_ca(tls_service: Any, bundle: str, way: str) -> None:
     take(way, tls_service, params)
 
     assert tls_service.seen
+
+
+@pytest.mark.parametrize("tunneled", [False, True], ids=["direct", "through a proxy"])
+def test_dripping_response_over_tls_hits_the_request_limit(
+    tls_service: Any, bundle: str, through: Any, tunneled: bool
+) -> None:
+    """Each byte arrives within the read timeout, but all of them would take minutes."""
+    tls_service.fail(Fault("slow", seconds=0.05, size=1))
+    proxies = {"https": through().url} if tunneled else None
+    policy = RetryPolicy(budget=0.5, total=0)
+    session = RetrySession(
+        tls_service.base, timeout=(1.0, 0.3), policy=policy, verify=bundle, proxies=proxies
+    )
+    with session, pytest.raises(RequestsApiError) as caught:
+        session.get("/echo")
+
+    assert caught.value.failure.elapsed < 10
 
 
 @pytest.mark.parametrize("way", WAYS)

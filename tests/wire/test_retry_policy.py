@@ -20,7 +20,7 @@ from qiskit_ibm_runtime.api.http.retry import (
     without_waiting,
 )
 from qiskit_ibm_runtime.api.session import STATUS_FORCELIST, RetrySession
-from qiskit_ibm_runtime.local import faults
+from qiskit_ibm_runtime.testing import faults
 
 POLICY = RetryPolicy()
 

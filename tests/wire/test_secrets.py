@@ -13,18 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qiskit_ibm_runtime.api.auth import CloudAuth
+from qiskit_ibm_runtime.api.auth import CloudAuth, origin
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.api.http.redaction import HIDDEN, keep_secret, redact
-from qiskit_ibm_runtime.api.http.redirects import origin
-from qiskit_ibm_runtime.api.http.request_log import loggable
-from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.api.session import RetrySession, loggable
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 from qiskit_ibm_runtime.utils.utils import setup_logger
 
 KEY = "planted-api-key-7f3a"
@@ -147,7 +145,7 @@ def test_signature_of_a_stored_result_is_not_shown(
     service.fail(fault)
     url = f"{service.base}/stored?name=1&anything={SIGNATURE}"
     with pytest.raises(RequestsApiError) as caught:
-        download(cloud(service.runtime), url, 1000)
+        download(RuntimeClient(cloud(service.runtime))._session, url, 1000)
 
     assert PLANTED not in log.getvalue()
     assert PLANTED not in everything_about(caught.value)
@@ -156,7 +154,9 @@ def test_signature_of_a_stored_result_is_not_shown(
 
 def test_storage_receives_no_secret(service: Any, other_host: Any) -> None:
     """The result is on another host, which receives only the URL."""
-    assert download(cloud(service.runtime), f"{other_host.base}/stored?sig=1", 100)
+    assert download(
+        RuntimeClient(cloud(service.runtime))._session, f"{other_host.base}/stored?sig=1", 100
+    )
 
     (asked,) = other_host.seen
     assert PLANTED not in str(asked)

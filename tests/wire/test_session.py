@@ -24,8 +24,8 @@ from qiskit_ibm_runtime.api.clients.version import VersionClient
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.session import RetrySession
-from qiskit_ibm_runtime.local.faults import Fault
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
+from qiskit_ibm_runtime.testing.faults import Fault
 
 READ_TIMEOUT_OF_SUBMIT = 900.0
 
@@ -323,7 +323,7 @@ def test_client_parameters_can_be_pickled(service: Any) -> None:
 
 def test_module_is_importable_without_ntlm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests_ntlm", None)
-    with pytest.raises(Exception, match="pip install requests-ntlm pyspnego"):
+    with pytest.raises(Exception, match="pip install requests-ntlm"):
         ProxyConfiguration(username_ntlm="user", password_ntlm="password").to_request_params()
 
 

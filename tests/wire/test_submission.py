@@ -21,7 +21,7 @@ from qiskit_ibm_runtime.api.clients.submission import (
 )
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError, SubmitUncertainError
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.local.faults import Fault, When
+from qiskit_ibm_runtime.testing.faults import Fault, When
 
 JOBS = "/runtime/jobs$"
 AFTER_ACCEPT = {

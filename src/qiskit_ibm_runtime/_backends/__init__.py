@@ -1,1 +1,1 @@
-"""Catalog of backends, their matching with services, and their faulty parts and pulses."""
+"""Instances of an account, and the faulty parts and pulses of a backend."""

@@ -23,9 +23,9 @@ from qiskit.circuit import (
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit.synthesis import evolution
+from qiskit.transpiler.layout import Layout, TranspileLayout
 
 from . import form
-from .layouts import to_layout
 from .operation_classes import OPERATION_CLASSES, Family
 
 
@@ -40,7 +40,7 @@ def to_circuit(circuit: form.Circuit) -> QuantumCircuit:
     if circuit.calibrations:
         made.calibrations = circuit.calibrations
     if circuit.layout is not None:
-        made._layout = to_layout(circuit.layout, made)
+        made._layout = _layout(circuit.layout, made)
     return made
 
 
@@ -65,7 +65,7 @@ class _Builder:
                 built = self._operation(operation)
                 if condition is not None:
                     built = built.to_mutable() if hasattr(built, "to_mutable") else built
-                    built.condition = _condition(condition, made)
+                    built.condition = _tested(condition, made)
             append(built, where, cwhere)
         return made
 
@@ -116,16 +116,16 @@ class _Builder:
         bodies = [self._body(body, outer, qubits, clbits) for body in operation.bodies]
         cls, label = getattr(qiskit_circuit, operation.kind), operation.label
         if operation.kind in ("IfElseOp", "WhileLoopOp"):
-            return cls(_condition(condition, outer), *bodies, label=label)
+            return cls(_tested(condition, outer), *bodies, label=label)
         if operation.kind == "ForLoopOp":
             made = cls(*operation.params, *bodies, label=label)
         else:
             target, cases = operation.params
             default = qiskit_circuit.CASE_DEFAULT
             values = [tuple(default if v is None else v for v in case) for case in cases]
-            made = cls(_target(target, outer), list(zip(values, bodies)), label=label)
+            made = cls(_tested(target, outer), list(zip(values, bodies)), label=label)
         if condition is not None:
-            made.condition = _condition(condition, outer)
+            made.condition = _tested(condition, outer)
         return made
 
     def _body(
@@ -243,16 +243,13 @@ def _value(value: form.Value) -> Any:
     return value.numbers().copy() if isinstance(value, form.Array) else value
 
 
-def _condition(condition: form.Condition | None, circuit: QuantumCircuit) -> Any:
-    if isinstance(condition, form.Equal):
-        return _classical(condition.target, circuit), condition.value
-    return _expression(condition, circuit)
-
-
-def _target(target: form.Classical | form.Expression, circuit: QuantumCircuit) -> Any:
-    if isinstance(target, form.Classical):
-        return _classical(target, circuit)
-    return _expression(target, circuit)
+def _tested(value: form.Condition | form.Classical | None, circuit: QuantumCircuit) -> Any:
+    """Build a condition, or the target of a ``switch``."""
+    if isinstance(value, form.Equal):
+        return _classical(value.target, circuit), value.value
+    if isinstance(value, form.Classical):
+        return _classical(value, circuit)
+    return _expression(value, circuit)
 
 
 def _classical(target: form.Classical, circuit: QuantumCircuit) -> Any:
@@ -275,3 +272,21 @@ def _expression(node: Any, circuit: QuantumCircuit) -> Any:
     operands = [_expression(part, circuit) for part in parts[1:]]
     cls = getattr(expr, kind)
     return cls(cls.Op[parts[0]], *operands, value_type)
+
+
+def _layout(layout: form.Layout, circuit: QuantumCircuit) -> TranspileLayout:
+    registers = {register.name: register for register in circuit.qregs}
+    registers.update((name, QuantumRegister(size, name)) for name, size in layout.registers)
+    initial = mapping = final = None
+    if layout.initial is not None:
+        bits = [Qubit() if bit is None else registers[bit[0]][bit[1]] for bit in layout.initial]
+        initial = Layout(dict(enumerate(bits)))
+        if layout.mapping is not None:
+            mapping = {bits[place]: number for number, place in enumerate(layout.mapping)}
+    if layout.final is not None:
+        final = Layout({circuit.qubits[bit]: place for place, bit in enumerate(layout.final)})
+    made = TranspileLayout(initial, mapping, final)
+    if layout.inputs is not None:
+        made._input_qubit_count = layout.inputs
+        made._output_qubit_list = circuit.qubits
+    return made

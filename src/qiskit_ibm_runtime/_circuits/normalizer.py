@@ -25,11 +25,12 @@ from qiskit.quantum_info import Pauli, SparsePauliOp, Statevector
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .layouts import layout_of
 from .operation_classes import Family, OperationClass, operation_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qiskit.transpiler.layout import TranspileLayout
 
 # Since terra 0.45, `condition` is a property; the attribute is faster.
 _CONDITION = "_condition" if hasattr(Instruction, "condition") else "condition"
@@ -37,7 +38,7 @@ _SIMPLE = frozenset(
     {int, float, complex, str, type(None), range, Parameter, ParameterVectorElement}
 )
 _new_tuple = tuple.__new__  # creates named tuples three times as fast
-_GENERAL_KINDS = (("ControlledGate", ControlledGate), ("Gate", Gate), ("Instruction", Instruction))
+_GENERAL = (ControlledGate, Gate, Instruction)  # most derived first
 _LABEL_OF_PREPARATIONS = "State Preparation"  # the default label of the class
 _MIN_COMPLETE_VERSION = 10  # QPY version since which readers support more library operations
 _MOST_QUBITS_OF_A_VECTOR = 10
@@ -53,7 +54,7 @@ def normal_form(circuit: QuantumCircuit) -> form.Circuit:
         CircuitError: If the circuit contains something that only exists in the author's process.
     """
     try:
-        found, layout = _Normalizer().circuit(circuit, circuit.name), layout_of(circuit)
+        found, layout = _Normalizer().circuit(circuit, circuit.name), _layout_of(circuit)
     except CircuitError as exc:
         raise CircuitError(f"Circuit {circuit.name!r} contains {exc.message}.") from None
     return found._replace(
@@ -132,7 +133,7 @@ class _Normalizer:
                 seen.get(id(operation)) or self._operation(operation, places),
                 tuple([places[bit] for bit in item.qubits]),
                 clbits and tuple([places[bit] for bit in clbits]),
-                condition if condition is None else _condition(condition, places),
+                condition if condition is None else _tested(condition, places),
             )
             instructions.append(_new_tuple(form.Instruction, instruction))
         return form.Circuit(
@@ -151,7 +152,7 @@ class _Normalizer:
             self._keep_alive.append(circuit)
         return found if found.name == name else found._replace(name=name)
 
-    def _operation(self, operation: Any, places: _BitIndices | None) -> form.Operation:
+    def _operation(self, operation: Any, places: _BitIndices) -> form.Operation:
         cls: Any = type(operation)
         kind = operation_class(cls)
         if kind.family is Family.STANDARD and operation._name == kind.name:
@@ -164,7 +165,7 @@ class _Normalizer:
         elif kind.family is Family.MANY_CONTROLLED and _is_distinct_in_qpy(operation, kind):
             found = self._standard(operation, kind)
         if found is None:
-            found = self._general(operation)
+            found = self._general(operation, places)
         if kind.name != "switch_case":  # its target belongs to one circuit
             self._cache(operation, found)
         return found
@@ -196,7 +197,7 @@ class _Normalizer:
         self._keep_alive.append(operation)
 
     def _control_flow(
-        self, operation: Any, kind: OperationClass, places: _BitIndices | None
+        self, operation: Any, kind: OperationClass, places: _BitIndices
     ) -> form.Operation:
         params: tuple[Any, ...] = ()
         if kind.name == "for_loop":
@@ -207,10 +208,7 @@ class _Normalizer:
                 tuple(int(value) if isinstance(value, Integral) else None for value in case)
                 for case, _ in operation.cases_specifier()
             ]
-            target = _classical_or_expression(
-                operation.target, places or _BitIndices(QuantumCircuit())
-            )
-            params = (target, tuple(values))
+            params = (_tested(operation.target, places), tuple(values))
         return form.Operation(
             kind.kind,
             kind.name,
@@ -221,26 +219,23 @@ class _Normalizer:
             bodies=tuple(self._inner(body, body.name) for body in getattr(operation, "blocks", ())),
         )
 
-    def _general(self, operation: Any) -> form.Operation:
+    def _general(self, operation: Any, places: _BitIndices) -> form.Operation:
         if not isinstance(operation, Instruction):
-            return self._operation(_as_instruction(operation), None)
-        kind, cls = next(pair for pair in _GENERAL_KINDS if isinstance(operation, pair[1]))
+            return self._operation(_as_instruction(operation), places)
         definition = self._definition(operation)
-        its_own = cls is not ControlledGate
         found = form.Operation(
-            kind,
+            next(cls.__name__ for cls in _GENERAL if isinstance(operation, cls)),
             operation._name,
             operation.num_qubits,
             operation.num_clbits,
-            _general_params(operation, definition is not None) if its_own else (),
-            operation.label or None,
+            label=operation.label or None,
             definition=definition,
         )
-        if its_own:
-            return found
-        controls, state = operation.num_ctrl_qubits, operation.ctrl_state
-        base = self._operation(operation.base_gate, None)
+        if not isinstance(operation, ControlledGate):
+            return found._replace(params=_general_params(operation, definition is not None))
+        base = self._operation(operation.base_gate, places)
         params = base.params[:1] if base.kind == "PauliEvolutionGate" else base.params
+        controls, state = operation.num_ctrl_qubits, operation.ctrl_state
         return found._replace(params=params, controls=controls, state=state, base=base)
 
     def _definition(self, operation: Instruction) -> form.Circuit | None:
@@ -286,7 +281,7 @@ def _is_distinct_in_qpy(operation: Any, kind: OperationClass) -> bool:
 
 def _library_operation(operation: Any, kind: OperationClass) -> form.Operation | None:
     """Convert an operation of a library class; ``None`` if QPY cannot represent it as such."""
-    if operation.name != kind.name:
+    if operation.name != kind.name or kind.kind not in _PARAMS:
         return None
     try:
         params = _PARAMS[kind.kind](operation)
@@ -300,12 +295,12 @@ def _library_operation(operation: Any, kind: OperationClass) -> form.Operation |
     )
 
 
-def _delay(operation: Any) -> tuple[form.Value, ...]:
-    return normalize_value(operation.duration), operation.unit
-
-
 def _numbers(operation: Any) -> tuple[form.Value, ...]:
     return tuple(map(normalize_value, operation.params))
+
+
+def _unlabeled_numbers(operation: Any) -> tuple[form.Value, ...] | None:
+    return None if operation.label else _numbers(operation)
 
 
 def _state(operation: Any) -> tuple[form.Value, ...] | None:
@@ -352,34 +347,23 @@ def _terms(operator: Any) -> tuple[Any, ...] | None:
     return tuple(operator.paulis.to_labels()), tuple(numbers)
 
 
-def _diagonal(operation: Any) -> tuple[form.Value, ...] | None:
-    return None if operation.label or QPY_VERSION < _MIN_COMPLETE_VERSION else _numbers(operation)
-
-
-def _controlled_rotations(operation: Any) -> tuple[form.Value, ...] | None:
-    return None if operation.label else _numbers(operation)
-
-
-def _clifford(operation: Any) -> tuple[form.Value, ...] | None:
-    return None if QPY_VERSION < _MIN_COMPLETE_VERSION else (normalize_value(operation.tableau),)
-
-
 _PARAMS: dict[str, Any] = {
-    "Clifford": _clifford,
     "LinearFunction": _numbers,
     "PermutationGate": _numbers,
-    "DiagonalGate": _diagonal,
     "Barrier": lambda _: (),
-    "Delay": _delay,
+    "Delay": lambda operation: (normalize_value(operation.duration), operation.unit),
     "UnitaryGate": _numbers,
     "PauliGate": _numbers,
     "Initialize": _state,
     "StatePreparation": _state,
     "PauliEvolutionGate": _evolution,
-    "UCRXGate": _controlled_rotations,
-    "UCRYGate": _controlled_rotations,
-    "UCRZGate": _controlled_rotations,
+    "UCRXGate": _unlabeled_numbers,
+    "UCRYGate": _unlabeled_numbers,
+    "UCRZGate": _unlabeled_numbers,
 }
+if QPY_VERSION >= _MIN_COMPLETE_VERSION:
+    _PARAMS["DiagonalGate"] = _unlabeled_numbers
+    _PARAMS["Clifford"] = lambda operation: (normalize_value(operation.tableau),)
 
 
 def _definition_of(operation: Any) -> QuantumCircuit | None:
@@ -446,17 +430,13 @@ def _classical(target: Any, places: _BitIndices) -> form.Classical:
     raise CircuitError(f"a condition on {target!r}, which does not belong to the circuit")
 
 
-def _condition(condition: Any, places: _BitIndices) -> form.Condition:
-    if isinstance(condition, tuple):
-        target, value = condition
-        return form.Equal(_classical(target, places), int(value))
-    return _expression(condition, places)
-
-
-def _classical_or_expression(target: Any, places: _BitIndices) -> form.Classical | form.Expression:
-    if isinstance(target, (Clbit, ClassicalRegister)):
-        return _classical(target, places)
-    return _expression(target, places)
+def _tested(value: Any, places: _BitIndices) -> Any:
+    """Convert a condition, or the target of a ``switch``."""
+    if isinstance(value, tuple):
+        return form.Equal(_classical(value[0], places), int(value[1]))
+    if isinstance(value, (Clbit, ClassicalRegister)):
+        return _classical(value, places)
+    return _expression(value, places)
 
 
 def _expression(node: Any, places: _BitIndices) -> form.Expression:
@@ -476,3 +456,38 @@ def _expression(node: Any, places: _BitIndices) -> form.Expression:
     else:
         raise CircuitError(f"a classical expression of class {kind}")
     return form.Expression(kind, width, tuple(parts))
+
+
+def _layout_of(circuit: QuantumCircuit) -> form.Layout | None:
+    layout = getattr(circuit, "_layout", None)
+    if layout is None:
+        return None
+    try:
+        return _layout(layout, circuit)
+    except (KeyError, IndexError) as exc:
+        raise CircuitError(f"a layout that refers to qubits of another circuit ({exc!r})") from exc
+
+
+def _layout(layout: TranspileLayout, circuit: QuantumCircuit) -> form.Layout:
+    initial = mapping = final = None
+    registers = {}
+    if layout.initial_layout is not None:
+        physical = layout.initial_layout.get_physical_bits()
+        bits = [physical[place] for place in range(circuit.num_qubits)]
+        initial = tuple(map(_virtual, bits))
+        foreign = [bit._register for bit in bits if bit._register not in (None, *circuit.qregs)]
+        registers = {register.name: register.size for register in foreign}
+        virtual = layout.initial_layout.get_virtual_bits()
+        if layout.input_qubit_mapping is not None:
+            order = sorted(layout.input_qubit_mapping.items(), key=lambda pair: int(pair[1]))
+            mapping = tuple(virtual[bit] for bit, _ in order)
+    if layout.final_layout is not None:
+        places = {bit: place for place, bit in enumerate(circuit.qubits)}
+        physical = layout.final_layout.get_physical_bits()
+        final = tuple(places[physical[place]] for place in range(circuit.num_qubits))
+    inputs = getattr(layout, "_input_qubit_count", None)
+    return form.Layout(initial, tuple(registers.items()), mapping, final, inputs)
+
+
+def _virtual(bit: Any) -> tuple[str, int] | None:
+    return None if bit._register is None else (bit._register.name, bit._index)

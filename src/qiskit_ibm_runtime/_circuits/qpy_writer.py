@@ -15,31 +15,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import __version__
+from qiskit.circuit import Parameter, ParameterExpression
+from qiskit.circuit.parametervector import ParameterVectorElement
 from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io.circuits import _write_calibrations
+from qiskit.qpy.binary_io.value import dumps_value
 
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
 from .operation_classes import GENERAL, STANDARD_GATES
 from .qpy_names import is_reserved, name_of_delay, private_name, state_suffix
-from .qpy_values import (
-    Values,
-    encode_array,
-    encode_classical,
-    encode_expression,
-    encode_number,
-    with_header,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
 _VERSION = common.QPY_VERSION
 _WITH_LAYOUT, _WITH_INPUT_COUNT, _WITH_ENCODING = 8, 10, 10  # QPY versions that added these
 _INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
 _PLACE = struct.Struct(formats.CIRCUIT_INSTRUCTION_ARG_PACK)
 _CUSTOM = struct.Struct(formats.CUSTOM_CIRCUIT_INST_DEF_V2_PACK)
+_VALUE = struct.Struct(formats.INSTRUCTION_PARAM_PACK)
+_FLOAT = struct.Struct("!1cQ").pack(b"f", 8)
+_LITTLE_FLOAT = struct.Struct("<d")
 _COUNT = struct.Struct("!Q")
 _KEYS = {"Instruction": b"i", "Gate": b"g", "ControlledGate": b"c"}
 _EVOLUTION = "PauliEvolutionGate"
@@ -73,11 +71,11 @@ def to_qpy(circuit: form.Circuit, encoder: type[json.JSONEncoder] = json.JSONEnc
 
 
 class _Writer:
-    """Encoder of circuits, with a cache of definitions and bodies."""
+    """Encoder of circuits, with a cache of definitions, bodies and parameter expressions."""
 
     def __init__(self) -> None:
-        self.values = Values()
         self._inner: dict[int, bytes] = {}
+        self._expressions: dict[int, bytes] = {}
 
     def inner(self, circuit: form.Circuit) -> bytes:
         """Encode a definition or a body."""
@@ -88,10 +86,33 @@ class _Writer:
             found = self._inner[id(circuit)] = b"".join(parts)
         return found
 
+    def value(self, value: form.Value) -> bytes:
+        """Encode a parameter of an instruction."""
+        if type(value) is float:
+            return _FLOAT + _LITTLE_FLOAT.pack(value)
+        if isinstance(value, ParameterExpression):
+            found = self._expressions.get(id(value))
+            if found is None:
+                found = self._expressions[id(value)] = _value(*_number(value))
+            return found
+        if isinstance(value, form.Array):
+            return _value(b"n", _array(value.numbers()))
+        if isinstance(value, tuple):
+            return _tuple(map(self.value, value))
+        if isinstance(value, range):
+            return _value(b"r", struct.pack("!qqq", value.start, value.stop, value.step))
+        if isinstance(value, str):
+            return _value(b"s", value.encode())
+        if value is None:
+            return _value(b"z", b"")
+        if isinstance(value, int):
+            return _value(b"i", struct.pack("<q", value))
+        return _value(*_number(value))
+
     def circuit(self, circuit: form.Circuit, metadata: bytes) -> Iterator[bytes]:
         """Yield the encoding of a circuit, without calibrations and layout."""
         name = circuit.name.encode()
-        key, phase = encode_number(circuit.phase)
+        key, phase = _number(circuit.phase)
         yield struct.pack(
             formats.CIRCUIT_HEADER_V2_PACK,
             len(name),
@@ -193,7 +214,7 @@ class _Scope:
         label = (operation.label or "").encode()
         key, register, wanted = 0, b"", 0
         if isinstance(condition, form.Equal):
-            key, register, wanted = 1, encode_classical(condition.target), condition.value
+            key, register, wanted = 1, _classical(condition.target), condition.value
         elif condition is not None:
             key = 2
         start = _INSTRUCTION.pack(
@@ -210,19 +231,19 @@ class _Scope:
             min(operation.state, _LARGEST_STATE),
         )
         if isinstance(condition, form.Expression):
-            register = with_header(b"x", encode_expression(condition))
+            register = _value(b"x", encode_expression(condition))
         return start + name + label + register
 
     def _params(self, operation: form.Operation) -> list[bytes]:
-        bodies = [with_header(b"q", self._writer.inner(body)) for body in operation.bodies]
+        encode, params = self._writer.value, operation.params
+        bodies = [_value(b"q", self._writer.inner(body)) for body in operation.bodies]
         if operation.kind == "SwitchCaseOp":
             return _switch(operation, bodies)
         if operation.kind in ("Delay", _EVOLUTION):
-            return [self._writer.values.param(operation.params[0])]
-        params = self._writer.values.params(operation.params) if operation.params else []
+            params = params[:1]
         if operation.kind == "IfElseOp" and len(bodies) == 1:
-            bodies.append(self._writer.values.param(None))
-        return params + bodies
+            bodies.append(encode(None))
+        return [*map(encode, params), *bodies]
 
     def _name(self, operation: form.Operation) -> str:
         """Return the name of an operation in the file, adding custom ones to the table."""
@@ -269,7 +290,7 @@ def _custom(
 
 def _evolution(operation: form.Operation) -> bytes:
     time, operators, several, (name, settings) = operation.params
-    key, when = encode_number(time)
+    key, when = _number(time)
     synthesis = json.dumps({"class": name, "settings": json.loads(settings)}).encode()
     parts = [
         struct.pack(
@@ -286,7 +307,7 @@ def _evolution(operation: form.Operation) -> bytes:
             list(zip(labels, coefficients)),
             dtype=[("labels", f"<U{len(labels[0])}"), ("coeffs", "<c16")],
         )
-        data = encode_array(terms)
+        data = _array(terms)
         parts += (_COUNT.pack(len(data)), data)
     return b"".join([*parts, when, synthesis])
 
@@ -294,22 +315,15 @@ def _evolution(operation: form.Operation) -> bytes:
 def _switch(operation: form.Operation, bodies: list[bytes]) -> list[bytes]:
     target, values = operation.params
     if isinstance(target, form.Classical):
-        what = with_header(b"R", encode_classical(target))
+        what = _value(b"R", _classical(target))
     else:
-        what = with_header(b"x", encode_expression(target))
-    cases = [
-        _tuple([_tuple([_case(value) for value in case]), body])
-        for case, body in zip(values, bodies)
-    ]
+        what = _value(b"x", encode_expression(target))
+    cases = [_tuple([_tuple(map(_case, case)), body]) for case, body in zip(values, bodies)]
     return [what, _tuple(cases)]
 
 
 def _case(value: int | None) -> bytes:
-    return with_header(b"d", b"") if value is None else with_header(b"i", struct.pack("<q", value))
-
-
-def _tuple(parts: list[bytes]) -> bytes:
-    return with_header(b"t", _COUNT.pack(len(parts)) + b"".join(parts))
+    return _value(b"d", b"") if value is None else _value(b"i", struct.pack("<q", value))
 
 
 def _each_operation(circuit: form.Circuit) -> Iterator[form.Operation]:
@@ -369,3 +383,69 @@ def _layout(layout: form.Layout | None) -> Iterator[bytes]:
 
 def _size(places: tuple[object, ...] | None) -> int:
     return -1 if places is None else len(places)
+
+
+def _value(key: bytes, data: bytes) -> bytes:
+    return _VALUE.pack(key, len(data)) + data
+
+
+def _tuple(parts: Iterable[bytes]) -> bytes:
+    encoded = list(parts)
+    return _value(b"t", _COUNT.pack(len(encoded)) + b"".join(encoded))
+
+
+def _array(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _number(value: form.Value) -> tuple[bytes, bytes]:
+    """Return type key and bytes of a number outside instruction parameters."""
+    if isinstance(value, ParameterVectorElement):
+        name = value.vector.name.encode()
+        parts = len(name), len(value.vector), value._uuid.bytes, value.index
+        return b"v", struct.pack("!HQ16sQ", *parts) + name
+    if isinstance(value, Parameter):
+        name = value.name.encode()
+        return b"p", struct.pack("!H", len(name)) + value._uuid.bytes + name
+    if isinstance(value, ParameterExpression):
+        return b"e", dumps_value(value)[1]
+    if isinstance(value, int):
+        return b"i", struct.pack("!q", value)
+    if isinstance(value, float):
+        return b"f", struct.pack("!d", value)
+    return b"c", struct.pack("!dd", value.real, value.imag)
+
+
+def _classical(target: form.Classical) -> bytes:
+    """Encode a register as its name, and a bit as a zero byte followed by its index."""
+    return (f"\0{target.bits[0]}" if target.register is None else target.register).encode()
+
+
+def encode_expression(node: form.Expression) -> bytes:
+    """Encode a classical expression."""
+    kind, width, parts = node
+    value_type = b"b" if width is None else b"u" + struct.pack("!L", width)
+    if kind == "Var":
+        target: form.Classical = parts[0]
+        if target.register is None:
+            return b"x" + value_type + b"C" + struct.pack("!L", target.bits[0])
+        name = target.register.encode()
+        return b"x" + value_type + b"R" + struct.pack("!H", len(name)) + name
+    if kind == "Value":
+        return b"v" + value_type + _constant(parts[0])
+    if kind == "Cast":
+        return b"c" + value_type + struct.pack("!?", parts[1]) + encode_expression(parts[0])
+    from qiskit.circuit.classical import expr  # from terra 0.25 on
+
+    key, operation = b"u" if kind == "Unary" else b"b", getattr(expr, kind).Op[parts[0]]
+    operands = b"".join(map(encode_expression, parts[1:]))
+    return key + value_type + bytes([operation.value]) + operands
+
+
+def _constant(value: int) -> bytes:
+    if isinstance(value, bool):
+        return b"b" + struct.pack("!?", value)
+    size = value.bit_length() // 8 + 1 if value else 0
+    return b"i" + struct.pack("!B", size) + value.to_bytes(size, "big", signed=True)

@@ -7,30 +7,36 @@ value.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from copy import deepcopy
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from dateutil import parser
+from qiskit.qpy.binary_io.value import loads_value
 from qiskit.result import Result
 
 from qiskit_ibm_runtime.exceptions import DecodeError, IBMError
 
 from .arrays import array_from_members, sparse_from_text
 from .limits import budget, check_hashes, check_noise_model, one_budget
-from .long_values import Extract, extract
-from .packing import unpack
-from .reading import read_circuit
+from .packing import Extract, unpack
+from .reading import guarded, read_circuit
 from .settings import settings_from_members
-from .symbols import expression_from_text, parameter_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Instruction
+    from qiskit.circuit import Instruction, Parameter, ParameterExpression
 
+LONG = 2**18  # characters; shorter values are decoded as usual, which is as fast
+_ROOM_FOR_KEY = 48
+# The first quotation mark starts a string; inside a string, a backslash would precede it.
+_KEY = re.compile(r'(?<!\\)"__value__"[ \t\r\n]*:[ \t\r\n]*"\Z')
+_MARK = '"\\u0000extract '  # in JSON; user strings are unlikely to look like it
+_QPY_VERSION = 6  # the structs of parameters and expressions are the same from version 3 to 10
 _LONGEST_DATETIME = 64  # characters; the parser takes hours for very long strings
 HAS_AER = find_spec("qiskit_aer") is not None
 
@@ -59,7 +65,7 @@ class RuntimeDecoder(json.JSONDecoder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._payload = Payload()
-        self._extracts: dict[Any, Extract] = {}
+        self._extracts: dict[str, Extract] = {}
         super().__init__(*args, object_hook=self.object_hook, **kwargs)
 
     def decode(self, s: str, *args: Any) -> Any:
@@ -76,7 +82,9 @@ class RuntimeDecoder(json.JSONDecoder):
             raise DecodeError(f"Cannot decode the payload: {exc}.") from None
 
     def _decode(self, payload: str, *args: Any) -> Any:
-        text, self._extracts = extract(payload)
+        # Python's decoder copies every string. Long values are base64 and most of a payload, so
+        # it gets short markers instead.
+        text, self._extracts = _extract(payload)
         try:
             return super().decode(text, *args)
         except json.JSONDecodeError:
@@ -101,36 +109,55 @@ class RuntimeDecoder(json.JSONDecoder):
             obj["__value__"] = found if obj.get("__type__") == "ndarray" else str(found)
 
 
+def _extract(payload: str) -> tuple[str, dict[str, Extract]]:
+    """Replace the long values of a payload by markers.
+
+    Returns:
+        The payload with markers, and the value of each marker. Values with escape sequences are
+        not replaced. Invalid JSON remains invalid, except that line breaks in long values, which
+        JSON forbids, are accepted.
+    """
+    kept: list[str] = []
+    extracts: dict[str, Extract] = {}
+    done = 0
+    # Each long value spans at least one of these positions.
+    for place in range(LONG, len(payload), LONG):
+        start = payload.rfind('"', max(done, place - LONG), place) + 1
+        if not start or not _KEY.search(payload[max(0, start - _ROOM_FOR_KEY) : start]):
+            continue
+        end = payload.find('"', place)
+        if end - start >= LONG and payload.find("\\", start, end) < 0:
+            kept.append(f"{payload[done : start - 1]}{_MARK}{len(extracts)}")
+            extracts[f"\0extract {len(extracts)}"] = Extract(payload, start, end)
+            done = end
+    if not extracts:
+        return payload, {}
+    text = "".join((*kept, payload[done:]))
+    return (text, extracts) if text.count(_MARK) == len(extracts) else (payload, {})
+
+
 class Payload:
     """State shared by the parts of one payload.
 
     Attributes:
         vectors: Parameter vectors decoded so far, shared by their elements.
-        circuit: Decoder of circuits.
     """
 
     def __init__(self) -> None:
         self.vectors: dict[str, Any] = {}
-        self.circuit = CircuitReader()
+        self._circuits: dict[str, tuple[QuantumCircuit, int]] = {}
 
-
-class CircuitReader:
-    """Decoder of the circuits of one payload, which copies repeated circuits."""
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[QuantumCircuit, int]] = {}
-
-    def __call__(self, text: object) -> QuantumCircuit:
-        """Decode a circuit to a new object; see :func:`circuit_from_text`."""
-        if isinstance(text, str) and text in self._read:
-            circuit, size = self._read[text]
+    def circuit(self, text: object) -> QuantumCircuit:
+        """Decode a circuit to a new object; repeated ones are copied."""
+        if isinstance(text, str) and text in self._circuits:
+            circuit, size = self._circuits[text]
             budget().spend_bytes(size)
             budget().spend_objects(circuit.num_qubits + circuit.num_clbits)
             return copy_circuit(circuit)
         data = unpack(text)
         circuit = read_circuit(data, RuntimeDecoder)
         if isinstance(text, str):
-            self._read[text] = circuit, len(data)
+            self._circuits[text] = circuit, len(data)
         return circuit
 
 
@@ -139,27 +166,6 @@ def copy_circuit(circuit: QuantumCircuit) -> QuantumCircuit:
     twin = circuit.copy()
     twin.metadata = deepcopy(circuit.metadata)
     return twin
-
-
-def circuit_from_text(text: object) -> QuantumCircuit:
-    """Decode a circuit.
-
-    Raises:
-        DecodeError: If the text is malformed or unsafe.
-    """
-    return read_circuit(unpack(text), RuntimeDecoder)
-
-
-def instruction_from_text(text: object) -> Instruction:
-    """Decode an instruction.
-
-    Raises:
-        DecodeError: If the text is malformed or unsafe.
-    """
-    data = circuit_from_text(text).data
-    if len(data) != 1:
-        raise DecodeError(f"Malformed instruction: expected 1 instruction, got {len(data)}.")
-    return data[0].operation
 
 
 def from_json_value(members: dict[str, Any], payload: Payload) -> Any:
@@ -196,6 +202,23 @@ def _from_value(decode: Callable[[Any], Any]) -> Callable[[dict[str, Any], Paylo
 def _complex(value: Any) -> complex:
     real, imaginary = value
     return complex(real, imaginary)
+
+
+def _instruction(text: object) -> Instruction:
+    data = read_circuit(unpack(text), RuntimeDecoder).data
+    if len(data) != 1:
+        raise DecodeError(f"Malformed instruction: expected 1 instruction, got {len(data)}.")
+    return data[0].operation
+
+
+def _parameter(text: object) -> Parameter:
+    return loads_value(b"p", unpack(text, compressed=False), _QPY_VERSION, {})
+
+
+def _expression(members: dict[str, Any], payload: Payload) -> ParameterExpression:
+    data = unpack(members["__value__"], compressed=False)
+    with guarded():
+        return loads_value(b"e", data, _QPY_VERSION, payload.vectors)
 
 
 def _set(value: Any) -> set[Any]:
@@ -240,11 +263,9 @@ DECODERS: dict[str, Callable[[dict[str, Any], Payload], Any]] = {
     "ndarray": lambda members, _: array_from_members(members),
     "set": _from_value(_set),
     "QuantumCircuit": lambda members, payload: payload.circuit(members["__value__"]),
-    "Parameter": _from_value(parameter_from_text),
-    "ParameterExpression": lambda members, payload: expression_from_text(
-        members["__value__"], payload.vectors
-    ),
-    "Instruction": _from_value(instruction_from_text),
+    "Parameter": _from_value(_parameter),
+    "ParameterExpression": _expression,
+    "Instruction": _from_value(_instruction),
     "settings": lambda members, _: settings_from_members(members),
     "Result": _from_value(Result.from_dict),
     "spmatrix": _from_value(sparse_from_text),

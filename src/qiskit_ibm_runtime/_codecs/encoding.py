@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import json
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ from qiskit.circuit import (
     QuantumRegister,
 )
 from qiskit.circuit.parametertable import ParameterView
+from qiskit.qpy.binary_io.value import dumps_value
 from qiskit.quantum_info import Clifford, PauliList, ScalarOp, SparsePauliOp, StabilizerState
 from qiskit.result import Result
 from qiskit.transpiler import CouplingMap
@@ -37,29 +39,28 @@ from qiskit_ibm_runtime._circuits.qpy_writer import to_qpy
 from qiskit_ibm_runtime.exceptions import EncodeError, IBMError
 
 from .arrays import array_to_members, sparse_to_text
-from .long_values import Insertions
 from .packing import pack
 from .settings import settings_to_members
-from .symbols import expression_to_text, parameter_to_text
 
 Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
 
-
-_payload = local()
+LONG = 2**12  # characters; shorter values are encoded as usual
+_OF_BASE64 = ("QuantumCircuit", "ndarray")
+# User strings are unlikely to look like the marker of a long value.
+_MARKERS = re.compile(r'(?<=")\\u0000extract (\d+)(?=")')
 _PLAIN = (str, int, float, bool, type(None))
+_payload = local()
 
 
 @contextmanager
-def one_payload() -> Iterator[None]:
+def _one_payload() -> Iterator[None]:
     """Encode each circuit object only once within the block."""
-    if getattr(_payload, "written", None) is not None:
-        yield
-        return
-    _payload.written = {}
+    before = getattr(_payload, "written", None)
+    _payload.written = {} if before is None else before
     try:
         yield
     finally:
-        _payload.written = None
+        _payload.written = before
 
 
 class RuntimeEncoder(json.JSONEncoder):
@@ -93,19 +94,40 @@ class RuntimeEncoder(json.JSONEncoder):
         """
         # Subclasses may depend on the return value of `default`.
         ours = type(self) is RuntimeEncoder and "default" not in vars(self)
-        write = self._encode_with_markers if ours else super().encode
-        with one_payload():
+        write = self._encode_long_values if ours else super().encode
+        with _one_payload():
             try:
                 return write(o)
             except TypeError:
                 return super().encode(with_json_keys(o, self.default))
 
-    def _encode_with_markers(self, value: Any) -> str:
-        insertions, writer = Insertions(), copy(self)
-        # Several threads may share the encoder, so only this copy uses markers.
-        vars(writer)["default"] = lambda obj: insertions.take_out(to_json_value(obj))
-        written = insertions.put_in(super(RuntimeEncoder, writer).encode(value))
-        return super().encode(value) if written is None else written
+    def _encode_long_values(self, value: Any) -> str:
+        """Encode a value, inserting long values at the end, as Python's encoder copies strings.
+
+        Only circuits and arrays are inserted, which are base64 and need no escaping.
+        """
+        texts: list[str] = []
+
+        def default(obj: Any) -> Any:
+            members = to_json_value(obj)
+            if not isinstance(members, dict) or members.get("__type__") not in _OF_BASE64:
+                return members
+            text = members["__value__"]
+            if not isinstance(text, str) or len(text) < LONG:
+                return members
+            texts.append(text)
+            return {**members, "__value__": f"\0extract {len(texts) - 1}"}
+
+        writer = copy(self)  # several threads may share the encoder
+        vars(writer)["default"] = default
+        written = super(RuntimeEncoder, writer).encode(value)
+        if not texts:
+            return written
+        parts = _MARKERS.split(written)
+        if parts[1::2] != list(map(str, range(len(texts)))):
+            return super().encode(value)  # a user string looks like a marker
+        parts[1::2] = texts
+        return "".join(parts)
 
     def iterencode(self, o: Any, _one_shot: bool = False) -> Iterator[str]:
         """Yield the JSON string of a value in pieces."""
@@ -198,22 +220,13 @@ def _short_repr(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def circuit_to_text(circuit: QuantumCircuit) -> str:
-    """Encode a circuit as compressed QPY in base64.
-
-    Raises:
-        EncodeError: If the circuit cannot be encoded.
-    """
+def _circuit(circuit: QuantumCircuit) -> str:
     written = getattr(_payload, "written", None)
     if written is None:
         return pack(content(circuit))
-    key = id(circuit)
-    if key not in written:
-        written[key] = (
-            circuit,
-            pack(content(circuit)),
-        )  # keep the circuit alive, so that its id is not reused
-    text: str = written[key][1]
+    if id(circuit) not in written:  # keep the circuit alive, so that its id is not reused
+        written[id(circuit)] = circuit, pack(content(circuit))
+    text: str = written[id(circuit)][1]
     return text
 
 
@@ -232,7 +245,14 @@ def content(circuit: QuantumCircuit) -> bytes:
         raise EncodeError(f"Circuit {circuit.name!r} cannot be encoded: {reason}") from exc
 
 
-def instruction_to_text(instruction: Instruction) -> str:
+def _parameter(parameter: Parameter) -> str:
+    """Encode the name and UUID of a parameter; an element loses its vector."""
+    name = parameter.name.encode()
+    data = len(name).to_bytes(2, "big") + parameter._uuid.bytes + name
+    return pack(data, compress=False)
+
+
+def _instruction(instruction: Instruction) -> str:
     """Encode an instruction as a circuit that contains only this instruction."""
     circuit = QuantumCircuit(
         QuantumRegister(instruction.num_qubits, "q"), ClassicalRegister(instruction.num_clbits, "c")
@@ -243,8 +263,8 @@ def instruction_to_text(instruction: Instruction) -> str:
 
 # The first match wins; frequent types come first.
 RULES: tuple[Rule, ...] = (
-    (_is(Parameter), lambda value: _tag("Parameter", parameter_to_text(value))),
-    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", circuit_to_text(value))),
+    (_is(Parameter), lambda value: _tag("Parameter", _parameter(value))),
+    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", _circuit(value))),
     (_is(dt.date), lambda value: _tag("datetime", value.isoformat())),
     (
         _is(complex, np.complexfloating),
@@ -259,9 +279,9 @@ RULES: tuple[Rule, ...] = (
     (_has_to_json, lambda value: _tag("to_json", value.to_json())),
     (
         _is(ParameterExpression),
-        lambda value: _tag("ParameterExpression", expression_to_text(value)),
+        lambda value: _tag("ParameterExpression", pack(dumps_value(value)[1], compress=False)),
     ),
-    (_is(Instruction), lambda value: _tag("Instruction", instruction_to_text(value))),
+    (_is(Instruction), lambda value: _tag("Instruction", _instruction(value))),
     (
         _of_module("qiskit_aer.noise", "NoiseModel"),
         lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),

@@ -7,14 +7,10 @@ payload therefore share one budget, and each part is charged before it is built.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from qiskit.quantum_info import Clifford
 
 from qiskit_ibm_runtime.exceptions import DecodeError
 
@@ -28,26 +24,7 @@ BYTES_PER_OBJECT = 4  # size of a circuit that allows one more object: the minim
 STEPS = 2**30  # Qiskit visits each bit of a circuit for each instruction; about 30 seconds of work
 
 _thread = local()
-# Accepted only as arrays of numbers. Computing them from a circuit, a Pauli or another channel
-# would take memory exponential in the number of qubits.
-_NUMERIC_CLASSES = frozenset(
-    {
-        "Chi",
-        "Choi",
-        "DensityMatrix",
-        "Kraus",
-        "Operator",
-        "PTM",
-        "Statevector",
-        "Stinespring",
-        "SuperOp",
-    }
-)
-_TABLEAUX = frozenset({"Clifford", "StabilizerState"})  # quadratic in the number of qubits
-_DENSIFYING_CLASSES = frozenset({"MatrixOp", "PrimitiveOp"})  # convert sparse matrices to dense
 _MAX_EQUAL_HASHES = 1000
-_STEPS_PER_LETTER = 64  # for a Clifford given by labels, which Qiskit parses letter by letter
-_NUMBER = np.dtype(complex).itemsize
 
 
 class Budget:
@@ -106,29 +83,6 @@ def budget() -> Budget:
     return getattr(_thread, "budget", None) or Budget()
 
 
-def check_arguments(name: str, arguments: dict[str, Any]) -> None:
-    """Check the constructor arguments of a class of Qiskit.
-
-    Raises:
-        DecodeError: If the object would be much larger than the arguments, or write to a file.
-    """
-    data: Any = arguments.get("data")
-    if name in _NUMERIC_CLASSES and not _is_numeric(data):
-        raise DecodeError(f"Malformed {name}: expected numbers, got {type(data).__name__}.")
-    if name in _TABLEAUX:
-        _check_tableau(name, data)
-    if name == "DensityMatrix" and not _is_square(np.shape(data)):
-        raise DecodeError("Malformed DensityMatrix: expected a square matrix.")
-    if name in _DENSIFYING_CLASSES:
-        shape = getattr(arguments.get("primitive"), "shape", ())
-        budget().spend_bytes(math.prod(shape) * _NUMBER)
-    if name == "ADAM" and arguments.get("snapshot_dir"):
-        raise DecodeError(
-            "ADAM with snapshot_dir is not allowed in a payload, because it writes files. Remove "
-            "snapshot_dir."
-        )
-
-
 def check_noise_model(data: Any) -> None:
     """Check a noise model, from which Aer creates circuits as wide as the highest qubit.
 
@@ -154,20 +108,3 @@ def check_hashes(values: Collection[Any]) -> None:
         return
     if max(Counter(map(hash, values)).values()) > _MAX_EQUAL_HASHES:
         raise DecodeError("Too many values with equal hashes: hashing takes quadratic time.")
-
-
-def _check_tableau(name: str, data: Any) -> None:
-    if isinstance(data, list) and all(isinstance(label, str) for label in data):
-        budget().spend_steps(_STEPS_PER_LETTER * sum(map(len, data)))
-    elif not (isinstance(data, (list, np.ndarray, Clifford))):
-        raise DecodeError(f"Malformed {name}: expected a tableau, got {type(data).__name__}.")
-
-
-def _is_numeric(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return all(map(_is_numeric, data))
-    return data is None or isinstance(data, (np.ndarray, int, float, complex))
-
-
-def _is_square(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 and shape[0] == shape[1]

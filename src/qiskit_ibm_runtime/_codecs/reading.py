@@ -13,8 +13,8 @@ import io
 import struct
 import warnings
 from contextlib import contextmanager
-from functools import lru_cache, wraps
-from threading import Lock, local
+from functools import lru_cache, partial, wraps
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit, qpy
@@ -45,14 +45,8 @@ _CONTROLS_INDEX = 4  # in Qiskit's tuple for a custom operation, since version 5
 _STEPS_TO_COPY = 2**9  # measured: copying an instruction takes 14 microseconds, a step 30 ns
 _CIRCUIT_INDEX = 5  # among the arguments with which Qiskit reads a parameter, since terra 0.24
 _PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
-_EXPRESSION_HEADER = struct.Struct(formats.PARAMETER_EXPR_PACK)
-_CIRCUIT_HEADER = struct.Struct(formats.CIRCUIT_HEADER_PACK)
-_CIRCUIT_HEADER_V2 = struct.Struct(formats.CIRCUIT_HEADER_V2_PACK)
-_INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_PACK)
-_INSTRUCTION_V2 = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
-_ELEMENT = struct.Struct(formats.PARAMETER_VECTOR_ELEMENT_PACK)
+_INSTRUCTION_SIZE = struct.calcsize(formats.CIRCUIT_INSTRUCTION_PACK)
 _reading = local()
-_installing = Lock()
 
 
 def read_circuit(data: bytes, metadata_deserializer: Any = None) -> QuantumCircuit:
@@ -110,7 +104,6 @@ def guarded(data: bytes = b"") -> Iterator[None]:
     Args:
         data: The data to read; its size adds to the budget.
     """
-    _install()
     before = getattr(_reading, "active", False)
     _reading.active = True
     try:
@@ -121,116 +114,107 @@ def guarded(data: bytes = b"") -> Iterator[None]:
         _reading.active = before
 
 
-@lru_cache(maxsize=1)
 def _install() -> None:
-    with _installing:
-        for name in ("_read_parameter_expression", "_read_parameter_expression_v3"):
-            setattr(value, name, _guard(getattr(value, name), _check_expression_text))
-        value._read_parameter_vec = _guard(value._read_parameter_vec, _check_vector_element)
-        schedules._loads_symbolic_expr = _guard(
-            schedules._loads_symbolic_expr, _check_symbolic_expression
-        )
-        circuits._read_header = _guard(circuits._read_header, _check_first_header)
-        circuits._read_header_v2 = _guard(circuits._read_header_v2, _check_circuit_header)
-        circuits._read_instruction = _guard(circuits._read_instruction, _check_instruction)
-        circuits._parse_custom_operation = _guard(
-            circuits._parse_custom_operation, _check_custom_operation, _restore_operation
-        )
-        circuits._loads_instruction_parameter = _with_circuit_argument(
-            circuits._loads_instruction_parameter
-        )
+    guards = (
+        (value, "_read_parameter_expression", _guard_expression),
+        (value, "_read_parameter_expression_v3", _guard_expression),
+        (value, "_read_parameter_vec", _guard_vector_element),
+        (schedules, "_loads_symbolic_expr", _guard_symbolic_expression),
+        (circuits, "_read_header", partial(_guard_header, "CIRCUIT_HEADER")),
+        (circuits, "_read_header_v2", partial(_guard_header, "CIRCUIT_HEADER_V2")),
+        (circuits, "_read_instruction", _guard_instruction),
+        (circuits, "_parse_custom_operation", _guard_custom_operation),
+        (circuits, "_loads_instruction_parameter", _pass_circuit),
+    )
+    for module, name, guard in guards:
+        setattr(module, name, _when_reading(guard, getattr(module, name)))
 
 
-def _guard(function: Any, check: Any, finish: Any = None) -> Any:
-    @wraps(function)
+def _when_reading(guard: Any, read: Any) -> Any:
+    """Return a replacement of a function of Qiskit, which calls the guard with it in its place."""
+
+    @wraps(read)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not getattr(_reading, "active", False):
-            return function(*args, **kwargs)
-        check(*args, **kwargs)
-        read = function(*args, **kwargs)
-        return read if finish is None else finish(read, *args, **kwargs)
+        if getattr(_reading, "active", False):
+            return guard(partial(read, *args, **kwargs), *args, **kwargs)
+        return read(*args, **kwargs)
 
     return wrapper
 
 
-def _with_circuit_argument(function: Any) -> Any:
-    """Pass a circuit when reading parameters of base gates, because terra 0.25 needs its bits."""
-
-    @wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_reading, "active", False) and args[_CIRCUIT_INDEX:][:1] == (None,):
-            before, after = args[:_CIRCUIT_INDEX], args[_CIRCUIT_INDEX + 1 :]
-            args = (*before, QuantumCircuit(), *after)
-        return function(*args, **kwargs)
-
-    return wrapper
+def _peek(file: Any, struct_name: str, size: str | None = None) -> tuple[Any, str]:
+    """Return the next struct of a file, and the string after it, whose size is a field of it."""
+    start = file.tell()
+    layout = getattr(formats, f"{struct_name}_PACK")
+    values = struct.unpack(layout, file.read(struct.calcsize(layout)))
+    fields = getattr(formats, struct_name)._make(values)
+    text = file.read(getattr(fields, size)).decode() if size else ""
+    file.seek(start)
+    return fields, text
 
 
-def _check_first_header(file: Any, **_: Any) -> None:
-    header = formats.CIRCUIT_HEADER._make(_peek(file, _CIRCUIT_HEADER))
-    _charge_for_circuit(file, header)
-
-
-def _check_circuit_header(file: Any, *_: Any, **__: Any) -> None:
-    header = formats.CIRCUIT_HEADER_V2._make(_peek(file, _CIRCUIT_HEADER_V2))
-    _charge_for_circuit(file, header)
-
-
-def _charge_for_circuit(file: Any, header: Any) -> None:
+def _guard_header(struct_name: str, read: Any, file: Any, *_: Any, **__: Any) -> Any:
+    header, _text = _peek(file, struct_name)
     left = file.getbuffer().nbytes - file.tell()
     bits = header.num_qubits + header.num_clbits
     budget().spend_bytes(left)
     budget().spend_objects(bits)
-    budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION.size))
+    budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION_SIZE))
+    return read()
 
 
-def _check_vector_element(file: Any, vectors: Any) -> None:
-    start = file.tell()
-    header = formats.PARAMETER_VECTOR_ELEMENT._make(_ELEMENT.unpack(file.read(_ELEMENT.size)))
-    if file.read(header.vector_name_size).decode() not in vectors:
+def _guard_vector_element(read: Any, file: Any, vectors: Any) -> Any:
+    header, name = _peek(file, "PARAMETER_VECTOR_ELEMENT", "vector_name_size")
+    if name not in vectors:
         budget().spend_objects(header.vector_size)
-    file.seek(start)
+    return read()
 
 
-def _check_expression_text(file: Any, *_: Any, **__: Any) -> None:
-    start = file.tell()
-    _, size = _EXPRESSION_HEADER.unpack(file.read(_EXPRESSION_HEADER.size))
-    check_expression(file.read(size).decode())
-    file.seek(start)
+def _guard_expression(read: Any, file: Any, *_: Any, **__: Any) -> Any:
+    _header, text = _peek(file, "PARAMETER_EXPR", "expr_size")
+    check_expression(text)
+    return read()
 
 
-def _check_symbolic_expression(data: bytes, *_: Any, **__: Any) -> None:
+def _guard_symbolic_expression(read: Any, data: bytes, *_: Any, **__: Any) -> Any:
     if data:
         check_expression(inflate(data).decode())
+    return read()
 
 
-def _check_instruction(
-    file: Any, circuit: Any, _: Any, custom: Any, version: int, *__: Any, **___: Any
-) -> None:
-    start = file.tell()
-    layout = _INSTRUCTION if version < _OLDEST_WITH_TYPE else _INSTRUCTION_V2
-    size, _, parameters, qubits, *_, controls, _ = layout.unpack(file.read(layout.size))
-    name = file.read(size).decode()
-    file.seek(start)
+def _guard_instruction(
+    read: Any, file: Any, circuit: Any, _: Any, custom: Any, version: int, *__: Any, **___: Any
+) -> Any:
+    controlled = version >= _OLDEST_WITH_TYPE
+    layout = "CIRCUIT_INSTRUCTION_V2" if controlled else "CIRCUIT_INSTRUCTION"
+    fields, name = _peek(file, layout, "name_size")
     if name not in custom and not is_instruction(name):
         raise DecodeError(f"A circuit contains an unknown instruction {name!r}.")
-    if version >= _OLDEST_WITH_TYPE:
-        _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
-    if name in _MANY_CONTROLLED and parameters > _PARAMETERS.get(name, 0):
-        raise DecodeError(f"A circuit contains a {name} with {parameters} parameters.")
+    if controlled:
+        most = _MOST_CONTROLS if circuit is None else fields.num_qargs
+        _check_controls(name, fields.num_ctrl_qubits, most)
+    if name in _MANY_CONTROLLED and fields.num_parameters > _PARAMETERS.get(name, 0):
+        raise DecodeError(f"A circuit contains a {name} with {fields.num_parameters} parameters.")
+    return read()
 
 
-def _check_custom_operation(custom: Any, name: str, *_: Any, **__: Any) -> None:
+def _guard_custom_operation(read: Any, custom: Any, name: str, *_: Any, **__: Any) -> Any:
     entry = custom.get(name, ())
     if len(entry) > _CONTROLS_INDEX:
         _check_controls(name, entry[_CONTROLS_INDEX], _MOST_CONTROLS)
+    operation = restore_name(read(), name)
+    if isinstance(operation, ControlledGate):
+        budget().spend_steps(_STEPS_TO_COPY * _instruction_count(operation.base_gate, set()))
+    return operation
 
 
-def _restore_operation(operation: Any, _: Any, name: str, *__: Any, **___: Any) -> Any:
-    sent = restore_name(operation, name)
-    if isinstance(sent, ControlledGate):
-        budget().spend_steps(_STEPS_TO_COPY * _instruction_count(sent.base_gate, set()))
-    return sent
+def _pass_circuit(read: Any, *args: Any, **kwargs: Any) -> Any:
+    """Pass a circuit when reading parameters of base gates, because terra 0.25 needs its bits."""
+    if args[_CIRCUIT_INDEX:][:1] != (None,):
+        return read()
+    return read.func(
+        *args[:_CIRCUIT_INDEX], QuantumCircuit(), *args[_CIRCUIT_INDEX + 1 :], **kwargs
+    )
 
 
 def _instruction_count(operation: Any, seen: set[int]) -> int:
@@ -251,13 +235,6 @@ def _check_controls(name: str, controls: int, most: int) -> None:
         raise DecodeError(f"A circuit contains an instruction {name!r} with {controls} controls.")
 
 
-def _peek(file: Any, layout: struct.Struct) -> tuple[Any, ...]:
-    start = file.tell()
-    fields = layout.unpack(file.read(layout.size))
-    file.seek(start)
-    return fields
-
-
 @lru_cache(maxsize=1024)
 def is_instruction(name: str) -> bool:
     """Return whether Qiskit's reader resolves a class name to an instruction."""
@@ -266,3 +243,6 @@ def is_instruction(name: str) -> bool:
     if name == "Clifford":
         found = Clifford
     return isinstance(found, type) and issubclass(found, (Instruction, Clifford))
+
+
+_install()

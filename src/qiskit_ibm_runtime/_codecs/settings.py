@@ -3,92 +3,74 @@
 A payload names the class to create, which must be in the table below or added with
 :func:`register_settings_class`. Modules are imported only if the table names them, never because a
 payload does. Creating an object of these classes has no side effects, and takes about as much
-memory as its arguments (see :func:`.limits.check_arguments`).
-
-The allowed classes are:
-
-* ``qiskit.quantum_info``: Pauli, PauliList, SparsePauliOp, Operator, Clifford, ScalarOp, Chi, Choi,
-  Kraus, PTM, Stinespring, SuperOp, Statevector, DensityMatrix, StabilizerState, Z2Symmetries.
-* ``qiskit.opflow``: primitive and list operators, state functions and measurements.
-* ``qiskit.algorithms.optimizers``: the optimizers of terra.
+memory as its arguments, which are checked first.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit.quantum_info import PauliList
+from qiskit.quantum_info import Clifford, PauliList
 
 from qiskit_ibm_runtime.exceptions import DecodeError
 
-from .limits import check_arguments
+from .limits import budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_INFO = "qiskit.quantum_info"
 _OPFLOW = "qiskit.opflow"
 _OPTIMIZERS = "qiskit.algorithms.optimizers"
-_TABLE: dict[str, tuple[str, ...]] = {
-    f"{_INFO}.operators.symplectic.pauli": ("Pauli",),
-    f"{_INFO}.operators.symplectic.pauli_list": ("PauliList",),
-    f"{_INFO}.operators.symplectic.sparse_pauli_op": ("SparsePauliOp",),
-    f"{_INFO}.operators.symplectic.clifford": ("Clifford",),
-    f"{_INFO}.operators.operator": ("Operator",),
-    f"{_INFO}.operators.scalar_op": ("ScalarOp",),
-    f"{_INFO}.operators.channel.chi": ("Chi",),
-    f"{_INFO}.operators.channel.choi": ("Choi",),
-    f"{_INFO}.operators.channel.kraus": ("Kraus",),
-    f"{_INFO}.operators.channel.ptm": ("PTM",),
-    f"{_INFO}.operators.channel.stinespring": ("Stinespring",),
-    f"{_INFO}.operators.channel.superop": ("SuperOp",),
-    f"{_INFO}.states.densitymatrix": ("DensityMatrix",),
-    f"{_INFO}.states.stabilizerstate": ("StabilizerState",),
-    f"{_INFO}.states.statevector": ("Statevector",),
-    f"{_INFO}.analysis.z2_symmetries": ("Z2Symmetries",),
-    f"{_OPFLOW}.list_ops.composed_op": ("ComposedOp",),
-    f"{_OPFLOW}.list_ops.list_op": ("ListOp",),
-    f"{_OPFLOW}.list_ops.summed_op": ("SummedOp",),
-    f"{_OPFLOW}.list_ops.tensored_op": ("TensoredOp",),
-    f"{_OPFLOW}.evolutions.evolved_op": ("EvolvedOp",),
-    f"{_OPFLOW}.primitive_ops.circuit_op": ("CircuitOp",),
-    f"{_OPFLOW}.primitive_ops.matrix_op": ("MatrixOp",),
-    f"{_OPFLOW}.primitive_ops.pauli_op": ("PauliOp",),
-    f"{_OPFLOW}.primitive_ops.pauli_sum_op": ("PauliSumOp",),
-    f"{_OPFLOW}.primitive_ops.primitive_op": ("PrimitiveOp",),
-    f"{_OPFLOW}.primitive_ops.tapered_pauli_sum_op": ("TaperedPauliSumOp", "Z2Symmetries"),
-    f"{_OPFLOW}.state_fns.circuit_state_fn": ("CircuitStateFn",),
-    f"{_OPFLOW}.state_fns.cvar_measurement": ("CVaRMeasurement",),
-    f"{_OPFLOW}.state_fns.dict_state_fn": ("DictStateFn",),
-    f"{_OPFLOW}.state_fns.operator_state_fn": ("OperatorStateFn",),
-    f"{_OPFLOW}.state_fns.sparse_vector_state_fn": ("SparseVectorStateFn",),
-    f"{_OPFLOW}.state_fns.state_fn": ("StateFn",),
-    f"{_OPFLOW}.state_fns.vector_state_fn": ("VectorStateFn",),
-    f"{_OPTIMIZERS}.adam_amsgrad": ("ADAM",),
-    f"{_OPTIMIZERS}.aqgd": ("AQGD",),
-    f"{_OPTIMIZERS}.bobyqa": ("BOBYQA",),
-    f"{_OPTIMIZERS}.cg": ("CG",),
-    f"{_OPTIMIZERS}.cobyla": ("COBYLA",),
-    f"{_OPTIMIZERS}.gradient_descent": ("GradientDescent",),
-    f"{_OPTIMIZERS}.gsls": ("GSLS",),
-    f"{_OPTIMIZERS}.imfil": ("IMFIL",),
-    f"{_OPTIMIZERS}.l_bfgs_b": ("L_BFGS_B",),
-    f"{_OPTIMIZERS}.nelder_mead": ("NELDER_MEAD",),
-    f"{_OPTIMIZERS}.nft": ("NFT",),
-    f"{_OPTIMIZERS}.p_bfgs": ("P_BFGS",),
-    f"{_OPTIMIZERS}.powell": ("POWELL",),
-    f"{_OPTIMIZERS}.qnspsa": ("QNSPSA",),
-    f"{_OPTIMIZERS}.slsqp": ("SLSQP",),
-    f"{_OPTIMIZERS}.snobfit": ("SNOBFIT",),
-    f"{_OPTIMIZERS}.spsa": ("SPSA",),
-    f"{_OPTIMIZERS}.tnc": ("TNC",),
-    f"{_OPTIMIZERS}.umda": ("UMDA",),
+_CLASSES = {
+    "qiskit.quantum_info": """
+        operators.symplectic.pauli.Pauli  operators.symplectic.pauli_list.PauliList
+        operators.symplectic.sparse_pauli_op.SparsePauliOp  operators.symplectic.clifford.Clifford
+        operators.operator.Operator  operators.scalar_op.ScalarOp  operators.channel.chi.Chi
+        operators.channel.choi.Choi  operators.channel.kraus.Kraus  operators.channel.ptm.PTM
+        operators.channel.stinespring.Stinespring  operators.channel.superop.SuperOp
+        states.densitymatrix.DensityMatrix  states.stabilizerstate.StabilizerState
+        states.statevector.Statevector  analysis.z2_symmetries.Z2Symmetries
+    """,
+    _OPFLOW: """
+        list_ops.composed_op.ComposedOp  list_ops.list_op.ListOp  list_ops.summed_op.SummedOp
+        list_ops.tensored_op.TensoredOp  evolutions.evolved_op.EvolvedOp
+        primitive_ops.circuit_op.CircuitOp  primitive_ops.matrix_op.MatrixOp
+        primitive_ops.pauli_op.PauliOp  primitive_ops.pauli_sum_op.PauliSumOp
+        primitive_ops.primitive_op.PrimitiveOp
+        primitive_ops.tapered_pauli_sum_op.TaperedPauliSumOp
+        primitive_ops.tapered_pauli_sum_op.Z2Symmetries
+        state_fns.circuit_state_fn.CircuitStateFn  state_fns.cvar_measurement.CVaRMeasurement
+        state_fns.dict_state_fn.DictStateFn  state_fns.operator_state_fn.OperatorStateFn
+        state_fns.sparse_vector_state_fn.SparseVectorStateFn  state_fns.state_fn.StateFn
+        state_fns.vector_state_fn.VectorStateFn
+    """,
+    _OPTIMIZERS: """
+        adam_amsgrad.ADAM  aqgd.AQGD  bobyqa.BOBYQA  cg.CG  cobyla.COBYLA
+        gradient_descent.GradientDescent  gsls.GSLS  imfil.IMFIL  l_bfgs_b.L_BFGS_B
+        nelder_mead.NELDER_MEAD  nft.NFT  p_bfgs.P_BFGS  powell.POWELL  qnspsa.QNSPSA
+        slsqp.SLSQP  snobfit.SNOBFIT  spsa.SPSA  tnc.TNC  umda.UMDA
+    """,
 }
+_ALLOWED = frozenset(  # modules and names
+    (f"{package}.{module}", name)
+    for package, text in _CLASSES.items()
+    for module, _, name in (path.rpartition(".") for path in text.split())
+)
 _registered: dict[tuple[str, str], type[Any]] = {}
+
+# Accepted only as arrays of numbers. Computing them from a circuit, a Pauli or another channel
+# would take memory exponential in the number of qubits.
+_CHANNELS = {"Chi", "Choi", "Kraus", "PTM", "Stinespring", "SuperOp"}
+_NUMERIC = _CHANNELS | {"DensityMatrix", "Operator", "Statevector"}
+_TABLEAUX = {"Clifford", "StabilizerState"}  # quadratic in the number of qubits
+_DENSIFYING = {"MatrixOp", "PrimitiveOp"}  # convert sparse matrices to dense
+_STEPS_PER_LETTER = 64  # for a Clifford given by labels, which Qiskit parses letter by letter
+_COMPLEX_SIZE = 16  # bytes
 
 _INT_KEYS = "__int_keys__"
 _LETTERS = frozenset("IXYZ")
@@ -135,22 +117,55 @@ def settings_from_members(members: dict[str, Any]) -> Any:
     Raises:
         DecodeError: If the class is not allowed or rejects the settings.
     """
-    module, name, arguments = (
-        members.get("__module__"),
-        members.get("__class__"),
-        members["__value__"],
-    )
+    module, name = members.get("__module__"), members.get("__class__")
+    arguments = members["__value__"]
     cls = _allowed(module, name)
     if not isinstance(arguments, dict):
         raise DecodeError(f"The settings of {name} are not an object.")
     arguments = _unmark_int_keys(arguments)
     if (module, name) not in _registered:
-        check_arguments(str(name), arguments)
+        _check_arguments(str(name), arguments)
     with _quiet(str(module)):
         try:
             return _pauli_list(**arguments) if cls is PauliList else cls(**arguments)
         except Exception as exc:
             raise DecodeError(f"Cannot create {name} from its settings: {exc}") from exc
+
+
+def _check_arguments(name: str, arguments: dict[str, Any]) -> None:
+    """Reject arguments from which Qiskit would create a much larger object or write a file."""
+    data: Any = arguments.get("data")
+    if name in _NUMERIC and not _is_numeric(data):
+        raise DecodeError(f"Malformed {name}: expected numbers, got {type(data).__name__}.")
+    if name in _TABLEAUX:
+        _check_tableau(name, data)
+    if name == "DensityMatrix" and not _is_square(np.shape(data)):
+        raise DecodeError("Malformed DensityMatrix: expected a square matrix.")
+    if name in _DENSIFYING:
+        shape = getattr(arguments.get("primitive"), "shape", ())
+        budget().spend_bytes(math.prod(shape) * _COMPLEX_SIZE)
+    if name == "ADAM" and arguments.get("snapshot_dir"):
+        raise DecodeError(
+            "ADAM with snapshot_dir is not allowed in a payload, because it writes files. Remove "
+            "snapshot_dir."
+        )
+
+
+def _check_tableau(name: str, data: Any) -> None:
+    if isinstance(data, list) and all(isinstance(label, str) for label in data):
+        budget().spend_steps(_STEPS_PER_LETTER * sum(map(len, data)))
+    elif not (isinstance(data, (list, np.ndarray, Clifford))):
+        raise DecodeError(f"Malformed {name}: expected a tableau, got {type(data).__name__}.")
+
+
+def _is_numeric(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return all(map(_is_numeric, data))
+    return data is None or isinstance(data, (np.ndarray, int, float, complex))
+
+
+def _is_square(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[0] == shape[1]
 
 
 def _pauli_list(data: Any) -> PauliList:
@@ -167,7 +182,7 @@ def _allowed(module: object, name: object) -> Any:
     if isinstance(module, str) and isinstance(name, str):
         if (module, name) in _registered:
             return _registered[module, name]
-        if name in _TABLE.get(module, ()):
+        if (module, name) in _ALLOWED:
             with _quiet(module):
                 try:
                     return getattr(import_module(module), name)

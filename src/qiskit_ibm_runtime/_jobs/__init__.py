@@ -1,1 +1,1 @@
-"""Submission, listing, waiting, streaming, decoding and pickling of jobs."""
+"""Submission, journal, records, waiting, streaming and pickling of jobs."""

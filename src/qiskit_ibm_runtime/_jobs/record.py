@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
 
-from qiskit_ibm_runtime._primitives.index_lists import with_repeats
+from qiskit_ibm_runtime._primitives.sent_inputs import with_repeats
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.constants import API_TO_JOB_ERROR_MESSAGE, API_TO_JOB_STATUS

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, cast
+from typing import TYPE_CHECKING, Any, Callable
 
-from qiskit_ibm_runtime._backends.matching import instance_for, name_today, service_for
-from qiskit_ibm_runtime.api.error_translation import NO_SUCH_JOB, NO_SUCH_PROGRAM, translate_errors
-from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
+from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
+from qiskit_ibm_runtime.api.rest.runtime import JobRequest
 from qiskit_ibm_runtime.checks import (
     check_kind,
     optional_text,
@@ -24,7 +24,6 @@ from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
-from qiskit_ibm_runtime.utils.hgp import join_instance
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 from .journal import note
@@ -171,28 +170,6 @@ def run_program(
     )
     note(service, job)
     return job
-
-
-def rerun(service: QiskitRuntimeService, job: RuntimeJob | str) -> RuntimeJob:
-    """Submit the inputs of a job again; see :meth:`QiskitRuntimeService.rerun`."""
-    job_id = job if isinstance(job, str) else job.job_id()
-    with translate_errors(f"Failed to retrieve job {job_id!r}", NO_SUCH_JOB):
-        record = service._api_client.job_get(job_id)
-    options = RuntimeOptions(
-        backend=record.get("backend") or None,
-        image=record.get("runtime") or None,
-        job_tags=list(record.get("tags") or []) or None,
-        max_execution_time=record.get("cost") or None,
-        instance=join_instance(*map(record.get, ("hub", "group", "project"))),
-    )
-    program_id = (record.get("program") or {}).get("id", "")
-    decoders = None
-    if isinstance(job, RuntimeJob):
-        decoders = [job._interim_result_decoder, job._final_result_decoder]
-    # Without decoding, so that inputs that cannot be decoded here can be run again.
-    inputs = record.get("params") or {}
-    again = run_program(service, program_id, inputs, options, result_decoder=decoders)
-    return cast("RuntimeJob", again)
 
 
 def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOptions:

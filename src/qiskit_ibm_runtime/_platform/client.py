@@ -32,7 +32,7 @@ from .workload import read_workload
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
 
-    from qiskit_ibm_runtime.api.rest.job_requests import JobRequest
+    from qiskit_ibm_runtime.api.rest.runtime import JobRequest
 
     from .connection import PlatformParameters
     from .workload import Workload

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.qpy_values import encode_expression
+from qiskit_ibm_runtime._circuits.qpy_writer import encode_expression
 
 from .isa import BitCondition, Column, Condition, Isa, RegisterCondition, Step
 

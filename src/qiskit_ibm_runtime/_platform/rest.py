@@ -15,7 +15,7 @@ from .backend_documents import v1_configuration, v1_properties, v1_status
 from .job_records import v1_job_record
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
+    from qiskit_ibm_runtime.api.rest.runtime import JobQuery
 
 _GZIP, _ZLIB = b"\x1f\x8b", b"\x78"
 _MOST_BYTES = 2**31
@@ -49,7 +49,7 @@ class PlatformJob(ProgramJob):
     def raw(self, *, exclude_params: bool = False) -> dict[str, Any]:
         """Return the record of the job as received."""
         params = {"exclude_params": "true"} if exclude_params else None
-        return read_json(self.session.get(self.get_url("self"), params=params), dict)  # type: ignore[no-any-return]
+        return read_json(self.session.get(self.get_url("self"), params=params), dict)
 
     def results(self) -> str:
         """Return the result as JSON; empty if there is none."""
@@ -98,7 +98,7 @@ class Platform(Runtime):
 
     def list_jobs(self, query: JobQuery) -> dict[str, Any]:
         """Return one page of jobs, without their params, which are fetched on demand."""
-        page: dict[str, Any] = read_json(self.jobs_response(query), dict)
+        page = read_json(self.jobs_response(query), dict)
         return {**page, "jobs": [v1_job_record(record) for record in records(page, "jobs")]}
 
 

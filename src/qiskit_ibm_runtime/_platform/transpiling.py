@@ -12,7 +12,7 @@ from qiskit.circuit import ControlFlowOp, Measure
 from qiskit.circuit.library import IGate
 from qiskit.transpiler.exceptions import TranspilerError
 
-from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+from qiskit_ibm_runtime._circuits.dataflow import unread_measurements
 from qiskit_ibm_runtime._circuits.normalizer import normal_form
 from qiskit_ibm_runtime._circuits.qpy_writer import to_qpy
 from qiskit_ibm_runtime.exceptions import IBMInputValueError

@@ -9,7 +9,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.dataflow import free_parameters
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 from .angles import Array, evaluate

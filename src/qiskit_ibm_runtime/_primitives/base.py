@@ -9,18 +9,21 @@ call invokes ``_call``, which subclasses may override.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit.providers.options import Options as TerraOptions
 
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.options import Options
 from qiskit_ibm_runtime.options.flexible import to_dict
-from qiskit_ibm_runtime.options.merge import completed
-from qiskit_ibm_runtime.options.program_inputs import program_inputs, runtime_options
+from qiskit_ibm_runtime.options.options import completed
 from qiskit_ibm_runtime.options.utils import set_default_error_levels
 from qiskit_ibm_runtime.session import Session, get_default_session
-from qiskit_ibm_runtime.utils.deprecation import deprecate_arguments, issue_deprecation_msg
+from qiskit_ibm_runtime.utils.deprecation import (
+    caller_stacklevel,
+    deprecate_arguments,
+    issue_deprecation_msg,
+)
 
 from .option_readers import SKIP_CHECKS
 
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.qiskit_runtime_service import QiskitRuntimeService
     from qiskit_ibm_runtime.runtime_job import RuntimeJob
-
-P = TypeVar("P", bound="RuntimePrimitive")
 
 
 class RuntimePrimitive:
@@ -61,7 +62,11 @@ class RuntimePrimitive:
             deprecate_arguments(
                 "service", "0.7", "Please use the session parameter instead.", stacklevel=3
             )
-        given, backend = _split_backend(options)
+        backend = None
+        given = options.__dict__ if isinstance(options, TerraOptions) else options
+        if isinstance(given, dict):
+            given = dict(given)
+            backend = given.pop("backend", None)
         if backend is not None:
             issue_deprecation_msg(
                 "The 'backend' key has been moved to the 'session' parameter",
@@ -69,10 +74,9 @@ class RuntimePrimitive:
                 "Please use the 'session' parameter instead.",
                 stacklevel=3,
             )
-        merged = _start_options(given, skip_transpilation)
-        self._runtime_options = TerraOptions(**merged)
+        self._runtime_options = TerraOptions(**_start_options(given, skip_transpilation))
         self._session = _session_of(service, session, backend)
-        self._level_backend: tuple[str | None, IBMBackend | None] = (None, None)
+        self._backends: dict[str, IBMBackend] = {}
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -91,7 +95,7 @@ class RuntimePrimitive:
             **fields: Names at any level (``shots=100``), or sections
                 (``execution={"shots": 100}``).
         """
-        for name, value in completed(self._options, fields).items():
+        for name, value in Options._merge_options(completed(self._options), fields).items():
             setattr(self._runtime_options, name, value)
 
     @property
@@ -101,14 +105,11 @@ class RuntimePrimitive:
 
     def close(self) -> None:
         """Close the session; deprecated in favor of :meth:`Session.close`."""
-        self._close(stacklevel=3)
-
-    def _close(self, stacklevel: int) -> None:
         issue_deprecation_msg(
             "The close method of primitives is deprecated",
             "0.7",
             "Use the close method of the session.",
-            stacklevel,
+            caller_stacklevel(),
         )
         self._session.close()
 
@@ -116,7 +117,7 @@ class RuntimePrimitive:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._close(stacklevel=3)
+        self.close()
 
     def _submit(
         self, inputs: dict[str, Any], overrides: dict[str, Any], *, wait: bool
@@ -124,19 +125,18 @@ class RuntimePrimitive:
         from qiskit_ibm_runtime.constants import DEFAULT_DECODERS  # loads every codec
 
         # An argument of run(), not an option.
-        dry = {"dry_run": True} if overrides.get("dry_run") else {}
-        overrides = {name: value for name, value in overrides.items() if name != "dry_run"}
-        combined = completed(self._options, overrides)
+        dry = {"dry_run": True} if overrides.pop("dry_run", None) else {}
+        held = self._options
         backend = self._backend()
-        set_default_error_levels(
-            combined,
+        options = set_default_error_levels(
+            Options._merge_options(completed(held), overrides),
             backend,
             Options._DEFAULT_OPTIMIZATION_LEVEL,
             Options._DEFAULT_RESILIENCE_LEVEL,
         )
         if not os.environ.get(SKIP_CHECKS):
-            self._validate_options(combined)
-        if backend is not None and combined["transpilation"].get("skip_transpilation"):
+            self._validate_options(options)
+        if backend is not None and options["transpilation"].get("skip_transpilation"):
             # A call by index may not use all circuits of the constructor.
             circuits = [inputs["circuits"][index] for index in inputs["circuit_indices"]]
             for circuit in {id(each): each for each in circuits}.values():
@@ -144,9 +144,9 @@ class RuntimePrimitive:
         run: Callable[..., RuntimeJob] = self._session.run
         return run(
             program_id=self._PROGRAM_ID,
-            inputs=program_inputs(combined, inputs),
-            options=runtime_options(combined),
-            callback=None if wait else combined["environment"].get("callback"),
+            inputs=Options._get_program_inputs(options, inputs),
+            options=Options._get_runtime_options(options),
+            callback=None if wait else options["environment"].get("callback"),
             result_decoder=DEFAULT_DECODERS[self._PROGRAM_ID],
             **dry,
         )
@@ -155,37 +155,24 @@ class RuntimePrimitive:
         name = self._session.backend()
         if not name:
             return None
-        known, backend = self._level_backend
-        if known != name:
+        if name not in self._backends:
             instance = getattr(self._session, "_instance", None)
+            where = {"instance": instance} if instance else {}
             service: Any = self._session.service
-            backend = (
-                service.backend(name, instance=instance) if instance else service.backend(name)
-            )
-            self._level_backend = (name, backend)
-        return backend
+            self._backends[name] = service.backend(name, **where)
+        return self._backends[name]
 
     def _validate_options(self, options: dict[str, Any]) -> None:
         raise NotImplementedError
 
 
-def _split_backend(options: Any) -> tuple[Any, Any]:
-    if isinstance(options, TerraOptions):  # as the property `options` of another primitive is
-        options = options.__dict__
-    if not isinstance(options, dict):
-        return options, None
-    return {k: v for k, v in options.items() if k != "backend"}, options.get("backend")
-
-
 def _start_options(given: Any, skip_transpilation: bool) -> dict[str, Any]:
-    defaults = to_dict(Options())
     if isinstance(given, Options):
         return Options._merge_options(to_dict(given))
-    if skip_transpilation:
-        defaults["transpilation"]["skip_transpilation"] = True
     if given is not None and not isinstance(given, dict):
         raise TypeError(f"'options' must be Options or a dict, not {type(given).__name__}.")
-    return Options._merge_options(defaults, given)
+    defaults = Options(transpilation={"skip_transpilation": bool(skip_transpilation)})
+    return Options._merge_options(to_dict(defaults), given)
 
 
 def _session_of(service: Any, session: Any, backend: Any) -> Session:

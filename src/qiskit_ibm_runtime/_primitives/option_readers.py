@@ -1,51 +1,60 @@
-"""Validation of the options of a primitive, and conversion to JSON values.
+"""Allowed values of the options of a primitive, and their conversion to JSON values.
 
 Each option has one reader, which converts a value or raises ``TypeError`` or ``ValueError`` if the
-value is invalid.
+value is invalid. Levels, resilience methods and the execution time are validated in
+:class:`qiskit_ibm_runtime.Options` when a primitive runs; the other options are read when a request
+is encoded, so test doubles of sessions, services and clients see what the user passed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
+
+from qiskit.circuit import Qubit
+from qiskit.transpiler import Layout
 
 from qiskit_ibm_runtime.checks import shown
 
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
 # Environment variable that disables validation.
 SKIP_CHECKS = "QISKIT_RUNTIME_SKIP_OPTIONS_VALIDATION"
-LAYOUT_METHODS = ("trivial", "dense", "noise_adaptive", "sabre")
-ROUTING_METHODS = ("basic", "lookahead", "stochastic", "sabre", "none")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reader of an option; ``None`` is always allowed and unchanged.
+    """Reader of an option.
 
     Attributes:
         read: Converts a value, or raises ``TypeError`` or ``ValueError``.
         allowed: Description of the allowed values.
+        optional: Whether ``None`` is allowed, and unchanged.
     """
 
     read: Callable[[Any], Any]
     allowed: str
+    optional: bool = True
 
-    def sent(self, name: str, value: Any, *, checked: bool) -> Any:
+    def convert(self, name: str, value: Any, *, checked: bool = True) -> Any:
         """Return the converted value of the option ``name``.
 
         Raises:
             ValueError: If the value is invalid; without ``checked`` it is returned unchanged.
         """
-        if value is None:
+        if value is None and self.optional:
             return None
         try:
             return self.read(value)
         except (TypeError, ValueError):
             if not checked:
                 return value
-        raise ValueError(f"'{name}' must be {self.allowed}, or None, not {shown(value)}.")
+        none = ", or None" if self.optional else ""
+        raise ValueError(f"'{name}' must be {self.allowed}{none}, not {shown(value)}.")
 
 
 def scalar(value: Any) -> Any:
@@ -53,24 +62,41 @@ def scalar(value: Any) -> Any:
     return value.item() if getattr(value, "shape", None) == () else value
 
 
-def _is_finite(value: Any) -> bool:
-    if not isinstance(value, Real):
-        return False
-    size: Any = abs(value)
-    return bool(size < math.inf)
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ValueError
 
 
-def _one_of(names: tuple[str, ...]) -> Reader:
+def one_of(names: tuple[str, ...], *, optional: bool = True) -> Reader:
+    """Return a reader that accepts these strings."""
+
     def read(value: Any) -> Any:
         _require(isinstance(value, str) and value in names)
         return value
 
-    return Reader(read, f"one of {', '.join(names)}")
+    return Reader(read, f"one of {', '.join(names)}", optional)
 
 
-def _require(condition: bool) -> None:
-    if not condition:
-        raise ValueError
+def level_up_to(highest: int) -> Reader:
+    """Return a reader of a required level, given as any number or numpy scalar."""
+
+    def read(value: Any) -> Any:
+        _require(value in range(highest + 1))
+        return value
+
+    return Reader(read, f"an integer from 0 to {highest}", optional=False)
+
+
+def _seconds(value: Any) -> Any:
+    value = scalar(value)
+    _require(isinstance(value, (int, float)) and value > 0)
+    return value
+
+
+def _real(value: Any) -> Any:
+    number = scalar(value)
+    _require(isinstance(number, Real))
+    return number
 
 
 def _whole(value: Any) -> int:
@@ -101,9 +127,9 @@ def _flag(value: Any) -> bool:
 
 
 def _degree(value: Any) -> float:
-    value = scalar(value)
-    _require(_is_finite(value) and 0 <= value <= 1)
-    return float(value)
+    number = _real(value)
+    _require(0 <= number <= 1)
+    return float(number)
 
 
 def _items(value: Any) -> Any:
@@ -147,7 +173,8 @@ def _noise_model(value: Any) -> Any:
 
 def _factors(value: Any) -> Any:
     factors = _items(value)
-    _require(all(_is_finite(scalar(factor)) and factor >= 1 for factor in factors))
+    for factor in factors:
+        _require(1 <= _real(factor) < math.inf)
     return factors if isinstance(factors, (list, tuple)) else list(factors)
 
 
@@ -155,6 +182,7 @@ def _settings(value: Any) -> Any:
     return {name: scalar(value[name]) for name in value}
 
 
+SECONDS = Reader(_seconds, "a positive number of seconds")
 _FLAG = Reader(_flag, "True or False")
 READERS: dict[str, dict[str, Reader]] = {
     "transpilation_settings": {
@@ -165,8 +193,8 @@ READERS: dict[str, dict[str, Reader]] = {
             "a list of the physical qubit of each virtual qubit without duplicates, "
             "a dict from virtual to physical qubits, or a Layout",
         ),
-        "layout_method": _one_of(LAYOUT_METHODS),
-        "routing_method": _one_of(ROUTING_METHODS),
+        "layout_method": one_of(("trivial", "dense", "noise_adaptive", "sabre")),
+        "routing_method": one_of(("basic", "lookahead", "stochastic", "sabre", "none")),
         "approximation_degree": Reader(_degree, "a number from 0 to 1"),
         "coupling_map": Reader(_edges, "a list of pairs of qubits or a CouplingMap"),
         "basis_gates": Reader(_names, "a list of gate names"),
@@ -183,19 +211,65 @@ READERS: dict[str, dict[str, Reader]] = {
 }
 
 
-def with_sent_options(inputs: Mapping[str, Any], *, checked: bool) -> dict[str, Any]:
-    """Return inputs of a primitive with converted options; unknown options are kept.
+def sent_options(
+    inputs: Mapping[str, Any], circuits: Sequence[QuantumCircuit], *, checked: bool
+) -> dict[str, dict[str, Any]]:
+    """Return the sections of options in inputs of a primitive, converted; unknown ones are kept.
+
+    Args:
+        inputs: The inputs.
+        circuits: The circuits to run, which the layout may refer to.
+        checked: Whether to reject invalid values, instead of keeping them.
 
     Raises:
-        ValueError: If a value is invalid and ``checked`` is true.
+        ValueError: If a value is invalid and ``checked`` is true, or a layout of qubits lacks one
+            or differs between circuits.
     """
-    sent = dict(inputs)
+    sent: dict[str, dict[str, Any]] = {}
     for section, readers in READERS.items():
-        if isinstance(inputs.get(section), Mapping):
-            sent[section] = {
-                name: readers[name].sent(name, value, checked=checked)
-                if name in readers
-                else scalar(value)
-                for name, value in inputs[section].items()
-            }
+        given = inputs.get(section)
+        if not isinstance(given, Mapping):
+            continue
+        sent[section] = {}
+        for name, value in given.items():
+            if name == "initial_layout":
+                value = _without_qubits(value, circuits)  # noqa: PLW2901
+            reader = readers.get(name)
+            sent[section][name] = (
+                reader.convert(name, value, checked=checked) if reader else scalar(value)
+            )
     return sent
+
+
+def _without_qubits(layout: Any, circuits: Sequence[QuantumCircuit]) -> Any:
+    """Return a layout as physical qubits in circuit order, because a service has no ``Qubit``.
+
+    A ``Layout``, a mapping between qubits and integers in either direction, and a list of qubits
+    are converted; others are unchanged.
+    """
+    bits = layout.get_virtual_bits() if isinstance(layout, Layout) else layout
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(bits, Mapping):
+        pairs = list(bits.items())
+    elif isinstance(bits, Sequence):
+        pairs = list(enumerate(bits))
+    places = {one: other for one, other in pairs if isinstance(one, Qubit)}
+    places.update({other: one for one, other in pairs if isinstance(other, Qubit)})
+    if not places:
+        return layout
+    found: list[list[Any]] = []
+    for circuit in circuits:
+        missing = [bit for bit in circuit.qubits if bit not in places]
+        if missing:
+            raise ValueError(
+                f"'initial_layout' lacks {missing[0]} of the circuit {circuit.name!r}."
+            )
+        positions = [places[bit] for bit in circuit.qubits]
+        if positions not in found:
+            found.append(positions)
+    if len(found) > 1:
+        raise ValueError(
+            f"'initial_layout' means {found[0]} for one circuit and {found[1]} for another. Run "
+            "these circuits separately, or use a list of integers."
+        )
+    return found[0] if found else layout

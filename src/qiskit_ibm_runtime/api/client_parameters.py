@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.utils.addresses import get_runtime_api_base_url
 
-from .auth import BearerAuth, CloudAuth, QuantumAuth, TokenSource, WithProxy
+from .auth import BearerAuth, CloudAuth, ProxyNtlm, QuantumAuth, TokenSource, WithProxy
 from .http.settings import HttpSettings
 from .http.transport import Transport
 
@@ -90,8 +90,6 @@ class ClientParameters:
         params = self.connection_parameters()
         ntlm = params.pop("auth", None)
         if ntlm is not None:
-            from qiskit_ibm_runtime.proxies.ntlm import ProxyNtlm
-
             auth = WithProxy(auth, ProxyNtlm(ntlm))
         chosen = {"adapter": self.transport, **self.http.session_parameters()}
         return {**params, "auth": auth, **chosen}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import logging
 import os
+import re
 import time
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.utils import get_environ_proxies
@@ -17,17 +21,13 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from qiskit_ibm_runtime.exceptions import IBMError
-from qiskit_ibm_runtime.proxies import tunnel
 from qiskit_ibm_runtime.utils.addresses import leads_to_loopback
 
-from .auth import NoAuth, ProxyAuthOnly
-from .http import client_header, redaction, request_log
+from .auth import NoAuth, ProxyAuthOnly, check_redirect, drop_secrets
+from .http import client_header, redaction
 from .http.answers import LARGEST_ANSWER, read_answer
-from .http.deadline import RequestDeadline, holding
 from .http.errors import classify, translate, without_secrets
 from .http.liveness import raise_if_ended
-from .http.redirects import check_redirect, drop_secrets
-from .http.request_log import RE_BACKENDS_ENDPOINT
 from .http.retry import (
     HARMLESS_METHODS,
     Attempt,
@@ -36,7 +36,7 @@ from .http.retry import (
     retry_after_seconds,
     wait,
 )
-from .http.transport import Transport
+from .http.transport import RequestDeadline, Transport, current_deadline
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -60,24 +60,18 @@ CLIENT_APPLICATION = "qiskit-version-2"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 60.0
 DEFAULT_TIMEOUT: tuple[float | None, float | None] = (CONNECT_TIMEOUT, None)
+RE_BACKENDS_ENDPOINT = re.compile(r"^(.*/backends/)([^/}]{2,})(.*)$", re.IGNORECASE)
+# Frequent or long requests that are of little interest in the log.
+_QUIET_ENDINGS = ("/queue/status", "/devices/v/1", "/Jobs/status", "/properties", "/defaults")
+_QUIET_PARTS = ("objectstorage", "bookings")
+_QUIET_STARTS = ("/users", "/version")
+_LONGEST_LOGGED = 2000
 # Errors while reading a response that requests does not translate to its own.
 _BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zlib.error)
 
 
 class PostForcelistRetry(Retry):
     """Compatibility class of 0.9.3; the session uses :class:`~.retry.RetryPolicy`."""
-
-    def increment(
-        self,
-        method: Any = None,
-        url: Any = None,
-        response: Any = None,
-        error: Any = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Any:
-        """Count one more attempt."""
-        return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Return whether to retry after a status."""
@@ -87,7 +81,7 @@ class PostForcelistRetry(Retry):
 
 
 @dataclass
-class _Call:
+class _OngoingRequest:
     """One request with all its attempts."""
 
     method: str
@@ -96,22 +90,32 @@ class _Call:
     harmless: bool
     timeout: tuple[float, float]
     limit: int
-    deadline: RequestDeadline
     streamed: bool
     arguments: dict[str, Any]
     started: float
+    deadline: RequestDeadline
     attempts: int = 0
     skipped: float = 0.0
     renewed: bool = False
     uncertain: bool = False
 
-    def next_arguments(self) -> dict[str, Any]:
-        """Return the arguments of the next attempt, within the remaining time."""
-        left = max(self.deadline.left(), 0.001)
-        timeout = tuple(min(seconds, left) for seconds in self.timeout)
-        arguments = {**self.arguments, "timeout": timeout, "stream": True}
-        arguments["headers"] = dict(arguments["headers"])
-        return arguments
+    def seconds_left(self) -> float:
+        """Return the seconds left; negative after the deadline."""
+        return self.deadline.end - time.monotonic()
+
+    def last_attempt(self, error: requests.RequestException) -> Attempt:
+        """Describe the attempt that failed with an error."""
+        response = error.response
+        return Attempt(
+            self.harmless,
+            self.attempts,
+            elapsed=time.monotonic() - self.started + self.skipped,
+            status=None if response is None else response.status_code,
+            fault=classify(error) if response is None else None,
+            retry_after=None
+            if response is None
+            else retry_after_seconds(response.headers.get("Retry-After")),
+        )
 
 
 class RetrySession(requests.Session):
@@ -151,10 +155,9 @@ class RetrySession(requests.Session):
         "custom_header",
         "policy",
         "_timeout",
-        "_watched",
+        "_hooks",
         "_owns_adapter",
     ]
-    clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def __init__(
         self,
@@ -179,7 +182,7 @@ class RetrySession(requests.Session):
         self.proxies = dict(proxies or {})
         self.auth = auth
         self._timeout = timeout
-        self._watched = http if http is not None and http.has_hooks else None
+        self._hooks = http if http is not None and http.has_hooks else None
         self.custom_header = (
             os.getenv(CUSTOM_HEADER_ENV_VAR) or os.getenv(QE_PROVIDER_HEADER_ENV_VAR) or ""
         )
@@ -238,39 +241,41 @@ class RetrySession(requests.Session):
             IBMRuntimeError: If the server was an embedded runtime that has ended.
             RequestsApiError: If the request fails otherwise.
         """
-        call = self._new_call(method.upper(), url, bare, kwargs)
-        request_log.request(logger, call.method, call.url, bare=bare)
+        ongoing = self._new_request(method.upper(), url, bare, kwargs)
+        _log_request(ongoing)
         while True:
-            call.attempts += 1
-            if self._watched is None:
-                outcome = self._attempt(call)
+            ongoing.attempts += 1
+            if self._hooks is None:
+                outcome = self._attempt(ongoing)
             else:
-                event = self._watched.sending(call.method, call.url, call.attempts)
-                began = self.clock()
-                outcome = self._attempt(call)
-                self._watched.answered(event, self.clock() - began, outcome)
+                send = partial(self._attempt, ongoing)
+                outcome = self._hooks.observe(ongoing.method, ongoing.url, ongoing.attempts, send)
             if not isinstance(outcome, requests.RequestException):
                 return outcome
-            if self._renewed(call, outcome.response):
+            if self._renewed(ongoing, outcome.response):
                 continue
             if outcome.response is None:
-                raise_if_ended(call.url)
-            what = self._what_happened(call, outcome)
-            call.uncertain = call.uncertain or what.uncertain
-            pause = self.policy.pause(what, draw_jitter()) if call.deadline.left() > 0 else None
+                raise_if_ended(ongoing.url)
+            attempt = ongoing.last_attempt(outcome)
+            ongoing.uncertain = ongoing.uncertain or attempt.uncertain
+            pause = None
+            if ongoing.seconds_left() > 0:
+                pause = self.policy.pause(attempt, draw_jitter())
             if pause is None:
                 break
-            request_log.retry(logger, call.method, call.url, outcome, pause)
-            call.skipped += wait(pause)
+            _log_retry(ongoing, outcome, pause)
+            ongoing.skipped += wait(pause)
         raise translate(
             outcome,
-            what,
-            asked=f"{call.method} {call.url}",
-            uncertain=call.uncertain,
+            attempt,
+            asked=f"{ongoing.method} {ongoing.url}",
+            uncertain=ongoing.uncertain,
             foreign=bare,
         ) from without_secrets(outcome, foreign=bare)
 
-    def _new_call(self, method: str, url: str, bare: bool, kwargs: dict[str, Any]) -> _Call:
+    def _new_request(
+        self, method: str, url: str, bare: bool, kwargs: dict[str, Any]
+    ) -> _OngoingRequest:
         headers = dict(kwargs.pop("headers", None) or {})
         if bare:
             kwargs["auth"] = ProxyAuthOnly(getattr(self.auth, "proxy_part", None))
@@ -280,67 +285,59 @@ class RetrySession(requests.Session):
             kwargs.setdefault("auth", self.auth or NoAuth())
         if kwargs.get("data") is not None:
             kwargs["data"] = _repeatable(kwargs["data"])
-        harmless = kwargs.pop("idempotent", None)
-        connect, read = _pair(kwargs.pop("timeout", None), self._timeout)
-        budget = max(self.policy.budget, read)
-        return _Call(
+        idempotent = kwargs.pop("idempotent", None)
+        connect, read = _timeouts(kwargs.pop("timeout", None), self._timeout)
+        started = time.monotonic()
+        return _OngoingRequest(
             method=method,
             url=url if bare else self.base_url + url,
             bare=bare,
-            harmless=method in HARMLESS_METHODS if harmless is None else harmless,
+            harmless=method in HARMLESS_METHODS if idempotent is None else idempotent,
             timeout=(connect, read),
             limit=kwargs.pop("limit", LARGEST_ANSWER),
-            deadline=RequestDeadline(budget, self.clock, silence=read),
             streamed=bool(kwargs.pop("stream", False)),
             arguments={**kwargs, "headers": headers},
-            started=self.clock(),
+            started=started,
+            deadline=RequestDeadline(started + max(self.policy.budget, read), silence=read),
         )
 
-    def _attempt(self, call: _Call) -> requests.Response | requests.RequestException:
+    def _attempt(self, ongoing: _OngoingRequest) -> requests.Response | requests.RequestException:
         """Send the request once; return the response, or the error with any response in it."""
-        marks = redaction.ours.set(True), redaction.foreign.set(call.bare)
-        ntlm = tunnel.credentials.set(getattr(self.auth, "proxy_part", None))
-        arguments = call.next_arguments()
+        left = max(ongoing.seconds_left(), 0.001)
+        connect, read = ongoing.timeout
+        arguments = {
+            **ongoing.arguments,
+            "headers": dict(ongoing.arguments["headers"]),
+            "timeout": (min(connect, left), min(read, left)),
+            "stream": True,
+        }
+        destination = redaction.destination.set("elsewhere" if ongoing.bare else "service")
+        deadline = current_deadline.set(ongoing.deadline)
+        outcome: requests.Response | requests.RequestException
         try:
-            with holding(call.deadline):
-                response = super().request(call.method, call.url, **arguments)
-                if response.status_code >= 400 or not call.streamed:
-                    read_answer(response, call.limit, call.deadline)
-            _check_status(response, call)
+            outcome = super().request(ongoing.method, ongoing.url, **arguments)
+            if outcome.status_code >= 400 or not ongoing.streamed:
+                read_answer(outcome, ongoing.limit, ongoing.deadline)
+            _check_status(outcome, ongoing)
         except requests.RequestException as exc:
-            return exc
+            outcome = exc
         except _BAD_ANSWERS as exc:
-            return requests.ConnectionError(exc)
-        else:
-            return response
+            outcome = requests.ConnectionError(exc)
         finally:
-            redaction.ours.reset(marks[0])
-            redaction.foreign.reset(marks[1])
-            tunnel.credentials.reset(ntlm)
+            redaction.destination.reset(destination)
+            current_deadline.reset(deadline)
+        return outcome
 
-    def _renewed(self, call: _Call, response: requests.Response | None) -> bool:
+    def _renewed(self, ongoing: _OngoingRequest, response: requests.Response | None) -> bool:
         """Renew refused credentials; return whether to send the request again."""
         renew = getattr(self.auth, "renew", None)
-        if response is None or response.status_code != 401 or call.renewed or call.bare:
+        if response is None or response.status_code != 401 or ongoing.renewed or ongoing.bare:
             return False
-        call.renewed = True
+        ongoing.renewed = True
         try:
             return renew is not None and bool(renew(response.request))
         except IBMError as exc:
-            raise _copy_for_call(exc, call) from None
-
-    def _what_happened(self, call: _Call, error: requests.RequestException) -> Attempt:
-        elapsed = self.clock() - call.started + call.skipped
-        response = error.response
-        if response is None:
-            return Attempt(call.harmless, call.attempts, elapsed, fault=classify(error))
-        return Attempt(
-            call.harmless,
-            call.attempts,
-            elapsed,
-            status=response.status_code,
-            retry_after=retry_after_seconds(response.headers.get("Retry-After")),
-        )
+            raise _copy_for_request(exc, ongoing) from None
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
@@ -350,7 +347,8 @@ class RetrySession(requests.Session):
         Requests to this machine never use the environment's proxies.
         """
         own = proxies or self.proxies
-        if not own and self.trust_env and not leads_to_loopback(url):
+        host = self.base_url if url.startswith(f"{self.base_url}/") else url
+        if not own and self.trust_env and not _leads_to_loopback(host):
             own = get_environ_proxies(url)
         verify = self.verify if verify is None else verify
         if verify is True and self.trust_env:
@@ -385,15 +383,15 @@ class RetrySession(requests.Session):
         drop_secrets(prepared_request, response.request.url)
 
 
-def _copy_for_call(error: IBMError, call: _Call) -> IBMError:
+def _copy_for_request(error: IBMError, ongoing: _OngoingRequest) -> IBMError:
     """Copy the error of a login shared by several requests, for one of them."""
     own = copy.copy(error)
-    if own.failure is not None and call.uncertain:
+    if own.failure is not None and ongoing.uncertain:
         own.failure = dataclasses.replace(own.failure, uncertain=True)
     return own
 
 
-def _check_status(response: requests.Response, call: _Call) -> None:
+def _check_status(response: requests.Response, ongoing: _OngoingRequest) -> None:
     """Raise for every final response that is not successful.
 
     Raises:
@@ -401,10 +399,10 @@ def _check_status(response: requests.Response, call: _Call) -> None:
             handles.
     """
     response.raise_for_status()
-    seen = call.arguments.get("allow_redirects") is False and response.is_redirect
+    seen = ongoing.arguments.get("allow_redirects") is False and response.is_redirect
     if not (200 <= response.status_code < 300 or seen):
         raise requests.HTTPError(
-            f"Unexpected status {response.status_code} in response to {call.method} for url: "
+            f"Unexpected status {response.status_code} in response to {ongoing.method} for url: "
             f"{response.url}",
             response=response,
         )
@@ -419,9 +417,47 @@ def _repeatable(data: Any) -> Any:
     return data
 
 
-def _pair(given: Any, default: tuple[float | None, float | None]) -> tuple[float, float]:
+def _timeouts(given: Any, default: tuple[float | None, float | None]) -> tuple[float, float]:
     connect, read = given if isinstance(given, tuple) else (given, given)
     return (
         connect or default[0] or CONNECT_TIMEOUT,
         read or default[1] or READ_TIMEOUT,
     )
+
+
+_leads_to_loopback = lru_cache(leads_to_loopback)
+
+
+def loggable(url: str) -> str | None:
+    """Return a URL for the log, without the backend's name; ``None`` if it is not logged."""
+    named = RE_BACKENDS_ENDPOINT.sub(r"\1...\3", url)
+    path = urlsplit(named).path
+    below = path[len("/api") :] if path.startswith("/api/") else path
+    if path.endswith(_QUIET_ENDINGS) or any(part in named for part in _QUIET_PARTS):
+        return None
+    if below.startswith(_QUIET_STARTS) or below == "/Network":
+        return None
+    return named
+
+
+def _log_request(ongoing: _OngoingRequest) -> None:
+    """Log a request, without its content."""
+    named = loggable(ongoing.url) if logger.isEnabledFor(logging.DEBUG) else None
+    if named is not None:
+        named = redaction.without_query(named) if ongoing.bare else named
+        logger.debug("Endpoint: %s. Method: %s.", named, ongoing.method)
+
+
+def _log_retry(ongoing: _OngoingRequest, error: requests.RequestException, pause: float) -> None:
+    """Log why a request is retried."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    response = error.response
+    if response is None:
+        cause = redaction.without_query(f"{type(error).__name__}: {error}")
+    else:
+        headers = redaction.without_secret_headers(response.headers)
+        text = response.text[:_LONGEST_LOGGED]
+        cause = f"status {response.status_code}; response: {text}; headers: {headers}"
+    url = redaction.without_query(RE_BACKENDS_ENDPOINT.sub(r"\1...\3", ongoing.url))
+    logger.debug("Retrying %s %s in %.1f s after %s", ongoing.method, url, pause, cause)

@@ -41,7 +41,7 @@ def list_jobs(
     json: Json = False,
 ) -> None:
     """List jobs of the account, newest first."""
-    from qiskit_ibm_runtime._jobs.listing import JobListing
+    from qiskit_ibm_runtime._service.jobs import JobListing
     from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 
     connection = connection_of(context)

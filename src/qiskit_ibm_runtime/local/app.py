@@ -15,7 +15,6 @@ from starlette.routing import Route, WebSocketRoute
 from .endpoints.routes import RUNTIME_ROOTS, by_path
 from .endpoints.stream import STREAM_PATH, stream
 from .execution import executors
-from .faults import FaultMiddleware
 from .page.access import Access
 from .page.handlers import Page
 from .page.pictures import Pictures
@@ -35,7 +34,7 @@ from .storage.disk import WriteError
 from .storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 
     from .endpoints.endpoint import Endpoint
     from .execution.executor import Executor
-    from .faults import Faults
     from .settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ def create_app(
     settings: Settings,
     executor: Executor | None = None,
     access: Access | None = None,
-    faults: Faults | None = None,
+    wrap: Callable[[ASGIApp, Callable[[], None]], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Build the application.
 
@@ -63,7 +61,8 @@ def create_app(
         settings: Settings of the server.
         executor: Runs the jobs, started or not; worker processes by default.
         access: Access control of the web page; by default no codes are issued yet.
-        faults: Faults to inject; none by default.
+        wrap: Adds middleware around the application; also takes the function that invalidates all
+            access tokens. None by default.
 
     Raises:
         SettingsError: If the settings or the data folder cannot be used.
@@ -108,9 +107,7 @@ def create_app(
     )
     application.router.redirect_slashes = False  # HostCheck strips trailing slashes
     checked = HostCheck(application, settings)
-    if faults is None:
-        return checked
-    return FaultMiddleware(checked, faults, runtime.authenticator.expire_tokens)
+    return checked if wrap is None else wrap(checked, runtime.authenticator.expire_tokens)
 
 
 def _executor(settings: Settings) -> Executor:

@@ -1,8 +1,9 @@
-"""Command lines of Python processes that import nothing from the working folder."""
+"""Python processes that import nothing from the working folder: command lines, and their ends."""
 
 from __future__ import annotations
 
 import json
+import signal
 import site
 import sys
 from contextlib import suppress
@@ -60,3 +61,19 @@ def _working_and_script_folders() -> set[Path]:
     if script:
         folders.add(Path(script).resolve().parent)
     return folders
+
+
+def describe_exit(code: int) -> tuple[str, str]:
+    """Return how a process with this exit code ended, and a hint on the reason or an empty string.
+
+    Args:
+        code: Exit code, or the negative signal number.
+    """
+    if code >= 0:
+        return f"ended with exit code {code}", ""
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+    return f"was killed by {name}", hint

@@ -42,16 +42,22 @@ class _ServerProcess:
     """Server process that this process started.
 
     Attributes:
+        found: Its announcement.
         process: The server process.
         life: Read end of a pipe whose write end only the server holds; it closes with the server.
         output: File with the output and log of the server.
         owner: Id of the process that started it. Forked copies may use the server, but not stop it.
     """
 
+    found: Announcement
     process: subprocess.Popen[bytes]
     life: int
     output: IO[bytes]
     owner: int = field(default_factory=os.getpid)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.owner == os.getpid() and self.why_ended() is None
 
     def why_ended(self) -> str | None:
         poll = select.poll()
@@ -79,7 +85,7 @@ class _ServerProcess:
         self.output.close()
 
 
-_ours: tuple[LocalServer, _ServerProcess] | None = None
+_ours: _ServerProcess | None = None
 _lock = threading.Lock()
 
 
@@ -105,43 +111,35 @@ def ensure_running() -> LocalServer:
             "The embedded runtime runs on Linux and macOS only. On Windows, run it in WSL, or "
             "connect to one on another machine by its url and token."
         )
+    from . import daemon
+
     with _lock:
-        if _ours is not None and _ours[1].owner == os.getpid() and _ours[0].why_ended() is None:
-            return _ours[0]
-        found = _find_daemon()
-        if found is None:
+        if _ours is None or not _ours.is_usable:
+            found = daemon.find_usable()
+            if found is not None:
+                return LocalServer(found.url, found.token, lambda: daemon.why_ended(found))
             try:
                 _ours = _start()
             except StartError as error:
                 raise IBMRuntimeError(str(error)) from error.__cause__
-            found = _ours[0]
-        return found
+        return LocalServer(_ours.found.url, _ours.found.token, _ours.why_ended)
 
 
-def _find_daemon() -> LocalServer | None:
-    from . import daemon
-
-    found = daemon.find_usable()
-    if found is None:
-        return None
-    return LocalServer(found.url, found.token, lambda: daemon.why_ended(found))
-
-
-def _start() -> tuple[LocalServer, _ServerProcess]:
+def _start() -> _ServerProcess:
     logger.info("Starting the embedded runtime; this takes a few seconds.")
     began = time.monotonic()
     with ExitStack() as undo:
-        found, child = _spawn(undo)
+        child = _spawn(undo)
         undo.pop_all()
     atexit.register(child.stop)
     logger.info(
         "The embedded runtime is ready at %s after %.1f s (process %d). It ends with this process.",
-        *(found.url, time.monotonic() - began, found.pid),
+        *(child.found.url, time.monotonic() - began, child.found.pid),
     )
-    return LocalServer(found.url, found.token, child.why_ended), child
+    return child
 
 
-def _spawn(undo: ExitStack) -> tuple[Announcement, _ServerProcess]:
+def _spawn(undo: ExitStack) -> _ServerProcess:
     """Start a server and wait until it is ready; registers clean-up on ``undo``."""
     output = undo.enter_context(tempfile.TemporaryFile("a+b"))  # noqa: SIM115
     life, announce = os.pipe()
@@ -156,7 +154,7 @@ def _spawn(undo: ExitStack) -> tuple[Announcement, _ServerProcess]:
     found = Announcement.parse(_line(life))
     if found is None:
         raise start_error(process, output)
-    return found, _ServerProcess(process, life, output)
+    return _ServerProcess(found, process, life, output)
 
 
 def _line(pipe: int) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.version import VERSION
 
-from .interpreter import command
+from . import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +83,7 @@ def spawn(
     environment = {key: value for key, value in os.environ.items() if key != TOKEN_VARIABLE}
     try:
         return subprocess.Popen(  # noqa: S603 - no part of the command comes from outside
-            command("qiskit_ibm_runtime.local", *serve),
+            interpreter.command("qiskit_ibm_runtime.local", *serve),
             stdout=output,
             stderr=output,
             env=environment,
@@ -112,14 +111,7 @@ def describe_exit(process: subprocess.Popen[bytes]) -> str:
         code = process.wait(_EXIT_TIMEOUT)
     except subprocess.TimeoutExpired:
         return f"process {process.pid} does not respond"
-    if code >= 0:
-        return f"process {process.pid} ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
-    return f"process {process.pid} was killed by {name}{hint}"
+    return f"process {process.pid} {''.join(interpreter.describe_exit(code))}"
 
 
 def installed(package: str) -> str | None:

@@ -19,7 +19,12 @@ def format_timestamp(moment: datetime) -> str:
 
 def now() -> str:
     """Return the current time as a timestamp."""
-    return format_timestamp(datetime.now(timezone.utc))
+    return of_seconds(time.time())
+
+
+def of_seconds(seconds: float) -> str:
+    """Format a time in seconds since 1970."""
+    return format_timestamp(datetime.fromtimestamp(seconds, timezone.utc))
 
 
 def parse_timestamp(text: str) -> str:

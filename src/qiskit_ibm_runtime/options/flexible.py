@@ -123,6 +123,11 @@ def flexible(cls: type[T]) -> type[T]:
     return cls
 
 
+def sections_of(cls: type) -> dict[str, Any]:
+    """Return the class of each section of an options class."""
+    return {name: of for name, entry in _fields(cls).items() if (of := _section_class(entry))}
+
+
 def to_dict(options: Any) -> dict[str, Any]:
     """Return all fields as a nested dict; values are not copied."""
     values = {entry: getattr(options, entry.name) for entry in fields(options)}

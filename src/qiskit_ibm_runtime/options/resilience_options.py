@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import length_hint
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from qiskit_ibm_runtime._primitives.option_readers import one_of
 
 from .flexible import Section, flexible
-from .validation import ExtrapolatorType, NoiseAmplifierType, check_resilience
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["ExtrapolatorType", "NoiseAmplifierType", "ResilienceOptions"]
+NoiseAmplifierType = Literal[
+    "TwoQubitAmplifier", "GlobalFoldingAmplifier", "LocalFoldingAmplifier", "CxAmplifier"
+]
+ExtrapolatorType = Literal[
+    "LinearExtrapolator", "QuadraticExtrapolator", "CubicExtrapolator", "QuarticExtrapolator"
+]
+_LEAST_FACTORS = {"CubicExtrapolator": 4, "QuarticExtrapolator": 5}
 
 
 @flexible
@@ -46,10 +54,23 @@ class ResilienceOptions(Section):
     extrapolator: ExtrapolatorType = "LinearExtrapolator"
 
     @staticmethod
-    def validate_resilience_options(resilience_options: dict[str, Any]) -> None:
-        """Validate the section.
+    def validate_resilience_options(resilience_options: Mapping[str, Any]) -> None:
+        """Validate the section, except each noise factor, which is validated in the request.
 
         Raises:
             ValueError: If a value is invalid.
         """
-        check_resilience(resilience_options)
+        for name, kind in (
+            ("noise_amplifier", NoiseAmplifierType),
+            ("extrapolator", ExtrapolatorType),
+        ):
+            allowed = get_args(kind)
+            reader = one_of(allowed, optional=False)
+            reader.convert(name, resilience_options.get(name, allowed[0]))
+        extrapolator = resilience_options.get("extrapolator", "")
+        least = _LEAST_FACTORS.get(extrapolator, 0)
+        factors = resilience_options.get("noise_factors")
+        # An object without a length has enough of them here.
+        count = length_hint(ResilienceOptions.noise_factors if factors is None else factors, least)
+        if count < least:
+            raise ValueError(f"{extrapolator} needs at least {least} 'noise_factors', not {count}.")

@@ -22,7 +22,7 @@ class ProxyConfiguration:
 
     Attributes:
         urls: Proxy URLs by scheme or host, as for ``requests``.
-        username_ntlm: User for NTLM authentication.
+        username_ntlm: User for NTLM authentication, which works for http only.
         password_ntlm: Password for it.
     """
 
@@ -138,7 +138,7 @@ def _ntlm(user: str, password: str) -> Any:
         from requests_ntlm import HttpNtlmAuth
     except ImportError:
         raise IBMInputValueError(
-            "NTLM authentication at a proxy requires libraries that are not installed. "
-            "Install them: pip install requests-ntlm pyspnego"
+            "NTLM authentication at a proxy requires a library that is not installed. "
+            "Install it: pip install requests-ntlm"
         ) from None
     return HttpNtlmAuth(user, password)

@@ -1,7 +1,8 @@
 """Test support for packages that use Qiskit Runtime: fresh servers that start in milliseconds.
 
 pytest loads the fixtures in `pytest_plugin` automatically. The classes here are for other test
-runners. The extra ``local`` is required.
+runners; :mod:`~qiskit_ibm_runtime.testing.faults` makes the servers fail. The extra ``local`` is
+required.
 
 .. versionadded:: 0.9.3+embedded.1
 """

@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.auth import QuantumAuth
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
-from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
+from qiskit_ibm_runtime.api.http.concurrency import reset_in_children, run_concurrently
 from qiskit_ibm_runtime.api.http.redaction import keep_secret
 from qiskit_ibm_runtime.api.rest.base import entry
 from qiskit_ibm_runtime.api.rest.root import Api
 from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.exceptions import IBMError, IBMInputValueError, IBMNotAuthorizedError
 
 from .base import BaseClient
+from .version import VersionClient, warn_of_skew
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
@@ -113,7 +115,7 @@ class LoginSource:
     def reset_after_fork(self) -> None:
         """Discard a login of the parent process, whose thread does not exist in this one."""
         self._lock = threading.Lock()
-        self._under_way: Future[str] | None = None
+        self._pending: Future[str] | None = None
         reset_in_children(self)
 
     def current(self) -> str:
@@ -131,27 +133,27 @@ class LoginSource:
             with self._lock:
                 if self._token != stale:
                     return self._token
-                under_way, ours = self._under_way, self._under_way is None
-                if under_way is None:
-                    under_way = self._under_way = Future()
+                pending, ours = self._pending, self._pending is None
+                if pending is None:
+                    pending = self._pending = Future()
             if ours:
-                self._settle(under_way)
+                self._settle(pending)
             with suppress(CancelledError):  # the thread that logged in was interrupted
-                return under_way.result()
+                return pending.result()
 
     def _settle(self, promise: Future[str]) -> None:
         try:
             token = self._log_in()
         except BaseException as exc:
             with self._lock:
-                self._under_way = None
+                self._pending = None
             if isinstance(exc, Exception):
                 promise.set_exception(exc)
             else:  # a KeyboardInterrupt is meant for this thread alone
                 promise.cancel()
             raise
         with self._lock:
-            self._token, self._under_way = token, None
+            self._token, self._pending = token, None
         promise.set_result(token)
 
     def _log_in(self) -> str:
@@ -172,3 +174,76 @@ class LoginSource:
         self.__dict__.update(state)
         self.reset_after_fork()
         keep_secret(self._api_token, self._token)
+
+
+# Captured here, as test doubles may replace the method.
+_USER_HUBS = AuthClient.user_hubs
+
+
+def log_in(
+    params: ClientParameters,
+    auth_client: type[AuthClient] = AuthClient,
+    version_client: type[VersionClient] = VersionClient,
+) -> AuthClient:
+    """Log in, check the URL and the account, and fetch the hubs.
+
+    Args:
+        params: Connection parameters of the authentication service.
+        auth_client: Class of the client that logs in.
+        version_client: Class of the client that fetches the version of the service.
+
+    Raises:
+        IBMInputValueError: If the URL is not that of an authentication service.
+        IBMNotAuthorizedError: If the token is refused, or the account may not use the runtime.
+        RequestsApiError: If the service cannot be reached.
+    """
+    versions: dict[str, Any] = {}
+
+    def fetch_versions() -> None:
+        finder = version_client(params.url or "", **params.session_parameters())
+        versions.update(finder.version())
+        _check_address(params, versions)
+
+    try:
+        client = auth_client(params)
+    except IBMError as error:
+        if error.failure is None or error.failure.status is not None:  # a server responded
+            _raise_if_wrong_address(fetch_versions, error)
+        raise
+    if not (client.current_service_urls().get("services") or {}).get("runtime"):
+        fetch_versions()
+        raise IBMNotAuthorizedError(
+            "This account is not authorized to use the runtime on the ibm_quantum channel."
+        )
+
+    calls: list[Callable[[], None]] = [fetch_versions]
+    # Test doubles of the client may only override user_hubs(), as in 0.9.3.
+    if getattr(client.user_hubs, "__func__", None) is _USER_HUBS:
+        calls.append(client.learn_hubs)
+    for called in run_concurrently(lambda call: call(), calls):
+        called.result()
+    warn_of_skew(params.url or "", versions)
+    return client
+
+
+def _raise_if_wrong_address(fetch_versions: Callable[[], None], error: IBMError) -> None:
+    """Raise if a login failed because the URL is not an authentication service."""
+    try:
+        fetch_versions()
+    except IBMInputValueError as wrong_address:
+        raise wrong_address from error
+    except IBMError:
+        return
+
+
+def _check_address(params: ClientParameters, versions: dict[str, Any]) -> None:
+    """Require the versions of an authentication service.
+
+    Raises:
+        IBMInputValueError: If another server responded.
+    """
+    if not (versions.get("new_api") and "api-auth" in versions):
+        raise IBMInputValueError(
+            f"The URL {params.url} is not an IBM Quantum authentication URL. "
+            "Give the address of your own service, or use channel='local'."
+        )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._primitives.circuit_checks import BackendLimits
+from qiskit_ibm_runtime._primitives.sent_inputs import BackendLimits
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.rest.base import entry
-from qiskit_ibm_runtime.api.rest.job_requests import JobQuery, JobRequest
-from qiskit_ibm_runtime.api.rest.runtime import Runtime
+from qiskit_ibm_runtime.api.rest.runtime import JobQuery, JobRequest, Runtime
 from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 

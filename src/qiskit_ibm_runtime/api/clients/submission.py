@@ -37,8 +37,7 @@ from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
 from qiskit_ibm_runtime.api.http.redaction import logger_without_secrets
 from qiskit_ibm_runtime.api.http.retry import Attempt, draw_jitter, wait
 from qiskit_ibm_runtime.api.rest.base import read_json, records
-from qiskit_ibm_runtime.api.rest.job_requests import JobQuery
-from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER
+from qiskit_ibm_runtime.api.rest.runtime import IDEMPOTENCY_HEADER, JobQuery
 from qiskit_ibm_runtime.exceptions import Failure, IBMError, IBMNotAuthorizedError
 
 if TYPE_CHECKING:
@@ -103,19 +102,19 @@ class Ledger:
     def reset_after_fork(self) -> None:
         """Forget submissions of the parent process."""
         self._changed = threading.Condition()
-        self._under_way: set[PendingSubmit] = set()
+        self._pending: set[PendingSubmit] = set()
 
     @contextmanager
     def submitting(self, base_url: str, body: str) -> Iterator[PendingSubmit]:
         """Register a submission while it is in progress."""
         submit = PendingSubmit(base_url, hashlib.blake2b(body.encode()).digest())
         with self._changed:
-            self._under_way.add(submit)
+            self._pending.add(submit)
         try:
             yield submit
         finally:
             with self._changed:
-                self._under_way.discard(submit)
+                self._pending.discard(submit)
                 self._changed.notify_all()
 
     def honors_keys(self, base_url: str) -> bool:
@@ -159,7 +158,7 @@ class Ledger:
         """
 
         def twins() -> list[PendingSubmit]:
-            return [s for s in self._under_way if s.is_twin_of(submit) and s.began <= listed]
+            return [s for s in self._pending if s.is_twin_of(submit) and s.began <= listed]
 
         with self._changed:
             settled = self._changed.wait_for(lambda: all(s.looking for s in twins()), patience)
@@ -175,7 +174,7 @@ class Ledger:
         self._owned[job_id] = None
         while len(self._owned) > _MOST_IDS:
             self._owned.popitem(last=False)
-        self._under_way.discard(submit)
+        self._pending.discard(submit)
         self._changed.notify_all()
 
 
@@ -337,10 +336,10 @@ class _Submission:
 
 def _job_in(response: Response) -> dict[str, Any] | None:
     try:
-        answer = read_json(response)
+        answer = read_json(response, dict)
     except ApiIBMProtocolError:
         return None
-    return answer if isinstance(answer, dict) and isinstance(answer.get("id"), str) else None
+    return answer if isinstance(answer.get("id"), str) else None
 
 
 def clock_ahead(date: str | None, received: datetime) -> timedelta:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from .transport import SLOWEST_RATE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .deadline import RequestDeadline
+    from .transport import RequestDeadline
 
 LARGEST_ANSWER = 2**30
 """Maximum size of a successful response in bytes, after decompression."""
@@ -47,7 +49,7 @@ def read_answer(response: requests.Response, limit: int, deadline: RequestDeadli
     Raises:
         AnswerRefused: If the body is too large, expands too far, or has an unknown encoding.
         requests.ConnectionError: If the body is truncated.
-        requests.Timeout: If the time limit passes.
+        socket.timeout: If the deadline passes.
     """
     if getattr(response, "raw", None) is None:
         return  # a test double that already contains its content
@@ -93,10 +95,9 @@ def _read_within_deadline(
     before = 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
         if extends:
-            deadline.moved(response.raw.tell() - before)
+            deadline.end += (response.raw.tell() - before) / SLOWEST_RATE
             before = response.raw.tell()
-        if deadline.left() <= 0:
-            raise requests.ReadTimeout("The time limit of the request has passed.")
+        deadline.timeout()  # raises after the deadline, also if the connection is not ours
         yield piece
 
 

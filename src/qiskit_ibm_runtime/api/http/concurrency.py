@@ -82,11 +82,11 @@ class WorkerPool:
             if self._abandoned >= MOST_ABANDONED:
                 return
             self._abandoned += 1
-        future.add_done_callback(self._back)
+        future.add_done_callback(self._note_end_of_abandoned)
         with self._lock, suppress(RuntimeError):  # the next call tries again
             self._add_thread()
 
-    def _back(self, _future: Future[Any]) -> None:
+    def _note_end_of_abandoned(self, _future: Future[Any]) -> None:
         with self._lock:
             self._abandoned -= 1
 
@@ -149,7 +149,7 @@ def run_concurrently(
     """
     todo = list(items)
     if len(todo) < 2:
-        return [_called(call, item) for item in todo]
+        return [_completed(call, item) for item in todo]
     pool = WorkerPool(width(len(todo), url), "requests")
     futures: list[Future[R]] = []
     try:
@@ -157,7 +157,7 @@ def run_concurrently(
             try:
                 futures.append(pool.submit(partial(call, item)))
             except RuntimeError:  # no thread can be started; run the call in this one
-                futures.append(_called(call, item))
+                futures.append(_completed(call, item))
         while wait(futures, INTERRUPT_CHECK).not_done:
             pass
     except BaseException:
@@ -168,7 +168,7 @@ def run_concurrently(
     return futures
 
 
-def _called(call: Callable[[T], R], item: T) -> Future[R]:
+def _completed(call: Callable[[T], R], item: T) -> Future[R]:
     future: Future[R] = Future()
     try:
         future.set_result(call(item))

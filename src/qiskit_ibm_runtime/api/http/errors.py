@@ -12,12 +12,10 @@ from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConne
 
 from qiskit_ibm_runtime.api.exceptions import AuthenticationLicenseError, RequestsApiError
 from qiskit_ibm_runtime.exceptions import Failure, IBMNotAuthorizedError
-from qiskit_ibm_runtime.proxies.ntlm import NtlmError
 from qiskit_ibm_runtime.utils.retired import explain
 
 from .answers import AnswerRefused
 from .redaction import HIDDEN, SECRET_HEADERS, redact, without_query
-from .redirects import RedirectRefused
 from .retry import Fault
 
 if TYPE_CHECKING:
@@ -39,6 +37,11 @@ _ADVICE = {
 }
 _SERVER_ERROR = "This is a fault of the service; try again later."
 _NOT_THE_SERVICE = "Check the URL: a Qiskit Runtime service does not send such a response."
+_TUNNEL_REFUSED = (
+    "The proxy requires credentials: add them to the proxy's URL. With https, this package cannot "
+    "use NTLM credentials: run a local relay such as px or cntlm, which logs in to the proxy, and "
+    "pass its URL as the proxy."
+)
 _NO_ANSWER = (
     (
         ("The response is longer", "The response expands", "The response is encoded"),
@@ -52,10 +55,20 @@ _NO_ANSWER = (
         ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "TLS CA certificate"),
         "If the network has its own certificate authority, pass its CA file as `verify`.",
     ),
-    (("Tunnel connection failed: 407",), _ADVICE[407]),
+    (("Tunnel connection failed: 407",), _TUNNEL_REFUSED),
     (("proxy", "Proxy"), "Check the proxy settings of the account and of the environment."),
 )
 _CHECK_ADDRESS = "Check the network connection and the URL of the service."
+
+
+class NtlmError(requests.exceptions.ProxyError):
+    """NTLM authentication failed."""
+
+
+class RedirectRefused(requests.RequestException):
+    """A redirect leads to an address that must not receive the request."""
+
+
 # Raised before a request is sent, or by a redirect.
 _UNUSABLE = (
     NtlmError,

@@ -11,10 +11,13 @@ import re
 import threading
 from collections import OrderedDict
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from .concurrency import reset_in_children
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HIDDEN = "***"
 SECRET_HEADERS = (
@@ -119,10 +122,17 @@ def without_query(text: str) -> str:
     return re.sub(r"\?[^\s'\")>]*", "?" + HIDDEN, text)
 
 
-# Whether the current request goes to another host, so that log records omit its query.
-foreign: ContextVar[bool] = ContextVar("foreign", default=False)
-# Whether the current thread is sending a request of this package.
-ours: ContextVar[bool] = ContextVar("ours", default=False)
+def without_secret_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers without those with secrets; other values are redacted."""
+    secret = {name.lower() for name in SECRET_HEADERS}
+    return {name: redact(value) for name, value in headers.items() if name.lower() not in secret}
+
+
+# Where the current thread sends a request of this package, if any. Log records about requests to
+# other hosts omit the query.
+destination: ContextVar[Literal["service", "elsewhere"] | None] = ContextVar(
+    "destination", default=None
+)
 
 
 class RedactingFilter(logging.Filter):
@@ -140,12 +150,12 @@ class _OfOurRequests(RedactingFilter):
     """Redacting filter for loggers of other libraries, active only during our requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return super().filter(record) if ours.get() else True
+        return super().filter(record) if destination.get() else True
 
 
 def _clean(text: str) -> str:
     text = redact(text)
-    return without_query(text) if foreign.get() else text
+    return without_query(text) if destination.get() == "elsewhere" else text
 
 
 def logger_without_secrets(name: str) -> logging.Logger:

@@ -82,7 +82,7 @@ class RetryPolicy:
             with each further retry.
         longest: Maximum delay in seconds, unless the service requests a longer one.
         budget: Maximum number of seconds for a request with all attempts and delays. Transferred
-            bytes extend it, see :mod:`~qiskit_ibm_runtime.api.http.deadline`.
+            bytes extend it, see :mod:`~qiskit_ibm_runtime.api.http.transport`.
 
     .. versionadded:: 0.9.3+embedded.1
     """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Union
 
-from requests import RequestException
+from requests import RequestException, Response
 from requests.adapters import BaseAdapter
 
 from qiskit_ibm_runtime.checks import number
@@ -17,8 +18,7 @@ from .retry import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import requests
-
+Outcome = Union[Response, RequestException]
 logger = redaction.logger_without_secrets(__name__)
 
 
@@ -104,7 +104,7 @@ class HttpSettings:
             )
         if self.retry is not None and not isinstance(self.retry, RetryPolicy):
             raise IBMInputValueError(f"'retry' must be a RetryPolicy, not {self.retry!r}.")
-        _pair(self.timeout)
+        _checked_timeout(self.timeout)
         for name in ("on_request", "on_response"):
             hook = getattr(self, name)
             if hook is not None and not callable(hook):
@@ -123,41 +123,37 @@ class HttpSettings:
         if self.retry is not None:
             chosen["policy"] = self.retry
         if self.timeout is not None:
-            chosen["timeout"] = _pair(self.timeout)
+            chosen["timeout"] = _checked_timeout(self.timeout)
         return chosen
 
-    def sending(self, method: str, url: str, attempt: int) -> RequestEvent:
-        """Call the request hook."""
+    def observe(self, method: str, url: str, attempt: int, send: Callable[[], Outcome]) -> Outcome:
+        """Send a request between the two hooks, and return its outcome."""
         event = RequestEvent(method, redaction.redact(url.partition("?")[0]), attempt)
         _call_hook(self.on_request, event)
-        return event
-
-    def answered(
-        self,
-        request: RequestEvent,
-        seconds: float,
-        outcome: requests.Response | requests.RequestException,
-    ) -> None:
-        """Call the response hook."""
-        if self.on_response is None:
-            return
-        response = outcome.response if isinstance(outcome, RequestException) else outcome
-        if response is None:
-            text = redaction.redact(redaction.without_query(f"{type(outcome).__name__}: {outcome}"))
-            event = ResponseEvent(request, seconds, error=text)
-        else:
-            content = response._content  # `content` would read it
-            event = ResponseEvent(
-                request,
-                seconds,
-                status=response.status_code,
-                headers=_without_secrets(response.headers),
-                size=len(content) if isinstance(content, bytes) else None,
-            )
-        _call_hook(self.on_response, event)
+        began = time.monotonic()
+        outcome = send()
+        if self.on_response is not None:
+            seconds = time.monotonic() - began
+            _call_hook(self.on_response, _response_event(event, seconds, outcome))
+        return outcome
 
 
-def _pair(timeout: Any) -> tuple[float | None, float | None]:
+def _response_event(request: RequestEvent, seconds: float, outcome: Outcome) -> ResponseEvent:
+    response = outcome.response if isinstance(outcome, RequestException) else outcome
+    if response is None:
+        text = redaction.redact(redaction.without_query(f"{type(outcome).__name__}: {outcome}"))
+        return ResponseEvent(request, seconds, error=text)
+    content = response._content  # `content` would read it
+    return ResponseEvent(
+        request,
+        seconds,
+        status=response.status_code,
+        headers=redaction.without_secret_headers(response.headers),
+        size=len(content) if isinstance(content, bytes) else None,
+    )
+
+
+def _checked_timeout(timeout: Any) -> tuple[float | None, float | None]:
     pair = tuple(timeout) if isinstance(timeout, (tuple, list)) else (timeout, timeout)
     read = [number("timeout", seconds) for seconds in pair]
     if len(read) != 2 or not all(seconds is None or seconds > 0 for seconds in read):
@@ -175,12 +171,3 @@ def _call_hook(hook: Callable[[Any], object] | None, event: Any) -> None:
         hook(event)
     except Exception:  # a faulty hook must not break the request
         logger.warning("A hook for HTTP requests failed.", exc_info=True)
-
-
-def _without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    secret = {name.lower() for name in redaction.SECRET_HEADERS}
-    return {
-        name: redaction.redact(value)
-        for name, value in headers.items()
-        if name.lower() not in secret
-    }

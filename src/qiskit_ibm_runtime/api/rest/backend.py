@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import RestAdapterBase, read_json, segment
+from .base import RestAdapterBase, segment
 from .cloud_backend import status_of
 from .utils.data_mapper import map_jobs_limit_response
 
@@ -36,22 +36,19 @@ class Backend(RestAdapterBase):
             params["filter"] = (
                 f'{{"where": {{"last_update_date": {{"lt": "{datetime.isoformat()}"}}}}}}'
             )
-        return read_json(self.session.get(self.get_url("properties"), params=params), dict)  # type: ignore[no-any-return]
+        return self._get_json("properties", dict, params=params)
 
     def pulse_defaults(self) -> dict[str, Any]:
         """Return the pulse defaults."""
-        return read_json(self.session.get(self.get_url("pulse_defaults")), dict)  # type: ignore[no-any-return]
+        return self._get_json("pulse_defaults", dict)
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = read_json(self.session.get(self.get_url("status")), dict)
-        return status_of(self.backend_name, answer, "lengthQueue")
+        return status_of(self.backend_name, self._get_json("status", dict), "lengthQueue")
 
     def job_limit(self) -> dict[str, Any]:
         """Return the job limit of the backend."""
-        return map_jobs_limit_response(
-            read_json(self.session.get(self.get_url("jobs_limit")), dict)
-        )
+        return map_jobs_limit_response(self._get_json("jobs_limit", dict))
 
     def reservations(
         self,
@@ -61,4 +58,4 @@ class Backend(RestAdapterBase):
         """Return the reservations in a time range."""
         moments = {"initialDate": start_datetime, "endDate": end_datetime}
         params = {key: moment.isoformat() for key, moment in moments.items() if moment}
-        return read_json(self.session.get(self.get_url("bookings"), params=params), list)  # type: ignore[no-any-return]
+        return self._get_json("bookings", list, params=params)

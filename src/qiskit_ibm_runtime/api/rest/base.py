@@ -28,27 +28,34 @@ class RestAdapterBase:
         """Return the path of an endpoint of this resource."""
         return f"{self.prefix_url}{self.URL_MAP[identifier]}"
 
+    def _get_json(
+        self, identifier: str, shape: type[T], nullable: bool = False, **request: Any
+    ) -> T:
+        """Fetch an endpoint and read its JSON; see :func:`read_json`."""
+        response = self.session.get(self.get_url(identifier), **request)
+        return read_json(response, shape, nullable=nullable)
+
+    def _get_text(self, identifier: str) -> str:
+        """Fetch an endpoint and decode it as UTF-8, regardless of the headers.
+
+        If the headers name no encoding, ``requests`` guesses one, which is slow and unreliable.
+        """
+        content: bytes = self.session.get(self.get_url(identifier)).content
+        return content.decode("utf-8", "replace")
+
 
 def segment(text: str) -> str:
     """Quote a name or id as one path segment."""
     return quote(str(text), safe="")
 
 
-def read_text(response: Any) -> str:
-    """Decode a successful response as UTF-8, regardless of its headers.
-
-    If the headers name no encoding, ``requests`` guesses one, which is slow and unreliable.
-    """
-    content: bytes = response.content
-    return content.decode("utf-8", "replace")
-
-
-def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
+def read_json(response: Any, shape: type[T], *, nullable: bool = False) -> T:
     """Read the JSON of a successful response.
 
     Args:
         response: The response.
-        shape: Accepted type, or types, of the decoded JSON.
+        shape: Type of the decoded JSON.
+        nullable: Whether the JSON may be null, which is returned as an empty ``shape``.
 
     Raises:
         ApiIBMProtocolError: If the response is not JSON, for example the sign-on page of a
@@ -63,8 +70,9 @@ def read_json(response: Any, shape: type | tuple[type, ...] = object) -> Any:
     else:
         if isinstance(data, shape):
             return data
-        wanted = shape[0] if isinstance(shape, tuple) else shape
-        found = f"has type {type(data).__name__} instead of {wanted.__name__}"
+        if data is None and nullable:
+            return shape()
+        found = f"has type {type(data).__name__} instead of {shape.__name__}"
     raise ApiIBMProtocolError(
         f"The response to {response.request.method} {shortened(response.url)} {found}. Check the "
         "URL of the service, and whether a proxy or a sign-on page responds in its place."
@@ -109,6 +117,18 @@ def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = No
         f"The response of the service has an invalid {name!r}: expected {kind.__name__}, got "
         f"{type(data.get(name)).__name__}."
     )
+
+
+def check_job(record: dict[str, Any]) -> None:
+    """Validate the fields of a job record that the client relies on.
+
+    Raises:
+        ApiIBMProtocolError: If a field is of the wrong type.
+    """
+    entry(entry(record, "program", dict, {}), "id", str, "")
+    entry(record, "tags", list, [])
+    for text in ("backend", "hub", "group", "project", "session_id", "created", "runtime"):
+        entry(record, text, str, "")
 
 
 def is_last_page(records: list[Any], count: Any, offset: int, *, news: bool) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import RestAdapterBase, entry, read_json, segment
-
-_MAYBE_DICT = (dict, type(None))  # simulators have no properties and no pulse defaults
+from .base import RestAdapterBase, entry, segment
 
 if TYPE_CHECKING:
     from datetime import datetime as python_datetime
@@ -30,22 +28,21 @@ class CloudBackend(RestAdapterBase):
 
     def configuration(self) -> dict[str, Any]:
         """Return the configuration."""
-        return read_json(self.session.get(self.get_url("configuration")), dict)  # type: ignore[no-any-return]
+        return self._get_json("configuration", dict)
 
     def properties(self, datetime: python_datetime | None = None) -> dict[str, Any]:
-        """Return the calibration, now or before a point in time."""
+        """Return the calibration, now or before a point in time; empty for a simulator."""
         params = {"updated_before": datetime.isoformat()} if datetime else None
-        answer = read_json(self.session.get(self.get_url("properties"), params=params), _MAYBE_DICT)
+        answer = self._get_json("properties", dict, nullable=True, params=params)
         return {**answer, "backend_name": self.backend_name} if answer else {}
 
     def pulse_defaults(self) -> dict[str, Any]:
-        """Return the pulse defaults."""
-        return read_json(self.session.get(self.get_url("pulse_defaults")), _MAYBE_DICT) or {}
+        """Return the pulse defaults; empty for a simulator."""
+        return self._get_json("pulse_defaults", dict, nullable=True)
 
     def status(self) -> dict[str, Any]:
         """Return the status in the form of ``BackendStatus``."""
-        answer = read_json(self.session.get(self.get_url("status")), dict)
-        return status_of(self.backend_name, answer, "length_queue")
+        return status_of(self.backend_name, self._get_json("status", dict), "length_queue")
 
 
 def status_of(backend_name: str, answer: dict[str, Any], queue: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import RestAdapterBase, entry, read_json, segment
+from .base import RestAdapterBase, entry, segment
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.session import RetrySession
@@ -26,7 +26,7 @@ class Program(RestAdapterBase):
 
     def get(self) -> dict[str, Any]:
         """Return the record of the program."""
-        record: dict[str, Any] = read_json(self.session.get(self.get_url("self")), dict)
+        record = self._get_json("self", dict)
         for text in ("id", "name"):
             entry(record, text, str)
         return record

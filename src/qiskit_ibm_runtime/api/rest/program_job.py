@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import RestAdapterBase, entry, read_json, read_text, segment
-
-
-def check_record(record: dict[str, Any]) -> None:
-    """Validate the fields of a job record that the client relies on.
-
-    Raises:
-        ApiIBMProtocolError: If a field is of the wrong type.
-    """
-    entry(entry(record, "program", dict, {}), "id", str, "")
-    entry(record, "tags", list, [])
-    for text in ("backend", "hub", "group", "project", "session_id", "created", "runtime"):
-        entry(record, text, str, "")
-
+from .base import RestAdapterBase, check_job, segment
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.session import RetrySession
@@ -45,10 +32,8 @@ class ProgramJob(RestAdapterBase):
         """
         params = {"exclude_params": "true"} if exclude_params else None
         headers = {"Prefer": f"wait={hold}"} if hold else None
-        record: dict[str, Any] = read_json(
-            self.session.get(self.get_url("self"), params=params, headers=headers), dict
-        )
-        check_record(record)
+        record = self._get_json("self", dict, params=params, headers=headers)
+        check_job(record)
         return record
 
     def delete(self) -> None:
@@ -57,11 +42,11 @@ class ProgramJob(RestAdapterBase):
 
     def results(self) -> str:
         """Return the encoded result."""
-        return read_text(self.session.get(self.get_url("results")))
+        return self._get_text("results")
 
     def interim_results(self) -> str:
         """Return the encoded interim results received so far."""
-        return read_text(self.session.get(self.get_url("interim_results")))
+        return self._get_text("interim_results")
 
     def cancel(self) -> None:
         """Cancel the job; safe to repeat."""
@@ -69,8 +54,8 @@ class ProgramJob(RestAdapterBase):
 
     def logs(self) -> str:
         """Return the log."""
-        return read_text(self.session.get(self.get_url("logs")))
+        return self._get_text("logs")
 
     def metadata(self) -> dict[str, Any]:
         """Return the metrics."""
-        return read_json(self.session.get(self.get_url("metrics")), dict)  # type: ignore[no-any-return]
+        return self._get_json("metrics", dict)

@@ -34,16 +34,16 @@ class Api(RestAdapterBase):
         response = self.session.request(
             "POST", self.get_url("login"), json={"apiToken": api_token}, idempotent=True
         )
-        return read_json(response, dict)  # type: ignore[no-any-return]
+        return read_json(response, dict)
 
     def user_info(self) -> dict[str, Any]:
         """Return the user and the URLs of the services."""
-        return read_json(self.session.get(self.get_url("user_info")), dict)  # type: ignore[no-any-return]
+        return self._get_json("user_info", dict)
 
     def hubs(self) -> list[dict[str, Any]]:
         """Return the hubs with their groups and projects."""
-        return read_json(self.session.get(self.get_url("hubs")), list)  # type: ignore[no-any-return]
+        return self._get_json("hubs", list)
 
     def reservations(self) -> list[Any]:
         """Return the reservations of the user."""
-        return read_json(self.session.get(self.get_url("bookings")), list)  # type: ignore[no-any-return]
+        return self._get_json("bookings", list)

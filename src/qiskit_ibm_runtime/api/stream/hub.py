@@ -12,6 +12,7 @@ import os
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -19,15 +20,33 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
 from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
-
-from .clock import Clock
-from .job_stream import JobStream
+from qiskit_ibm_runtime.api.http.retry import draw_jitter
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
+    from .job_stream import JobStream
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTING = 4
+
+
+class Clock:
+    """The system clock and randomness, replaceable in tests."""
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event with a timeout; return whether it was set."""
+        return event.wait(seconds)
+
+    def select(self, selector: selectors.BaseSelector, seconds: float | None) -> list[Any]:
+        """Wait with a timeout until sockets are readable; return those."""
+        return selector.select(seconds)
+
+    def jitter(self) -> float:
+        """Return a number from 0 to 1."""
+        return draw_jitter()
 
 
 class StreamHub:
@@ -41,18 +60,20 @@ class StreamHub:
         self._calls: deque[Callable[[], None]] = deque()
         self._wake_sender: socket.socket | None = None
         # Accessed only by the hub's thread.
-        self._streams: dict[BaseWebsocketClient, JobStream] = {}
+        self._streams: set[JobStream] = set()
         self._selector: Any = None
 
-    def open(
-        self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
-    ) -> None:
-        """Open the stream of a client, and start reading it."""
-        self.call(partial(self._open, client, url, retries, backoff_factor))
+    def open(self, stream: JobStream) -> None:
+        """Open a stream, and start reading it."""
+        self.report(stream, partial(self._begin, stream))
 
-    def close(self, client: BaseWebsocketClient) -> None:
-        """Close the stream of a client."""
-        self.call(partial(self._close, client))
+    def _begin(self, stream: JobStream) -> None:
+        self._streams.add(stream)
+        stream.begin()
+
+    def close(self, stream: JobStream) -> None:
+        """Close a stream, unless it has ended."""
+        self.call(lambda: stream.end() if stream in self._streams else None)
 
     def call(self, what: Callable[[], None]) -> None:
         """Schedule a call in the hub's thread.
@@ -103,21 +124,9 @@ class StreamHub:
         """Stop watching a socket, which may be closed already."""
         self._selector.unregister(sock)
 
-    def forget(self, client: BaseWebsocketClient) -> None:
+    def forget(self, stream: JobStream) -> None:
         """Remove a finished stream."""
-        self._streams.pop(client, None)
-
-    def _open(
-        self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
-    ) -> None:
-        stream = JobStream(self, client, url, retries, backoff_factor)
-        self._streams[client] = stream
-        self.guard(stream, stream.begin)
-
-    def _close(self, client: BaseWebsocketClient) -> None:
-        stream = self._streams.get(client)
-        if stream is not None:
-            stream.end()
+        self._streams.discard(stream)
 
     def _run(self, receiver: socket.socket) -> None:
         with receiver:
@@ -143,7 +152,7 @@ class StreamHub:
             self._calls.clear()
         for call in calls:
             call()
-        for stream in list(self._streams.values()):
+        for stream in list(self._streams):
             stream.end(WebsocketError(f"Streaming stopped: {type(error).__name__}."))
 
     def _close_wake_sender(self) -> None:
@@ -165,7 +174,7 @@ class StreamHub:
             else:
                 self.guard(key.data, key.data.read)
         now = self.clock.monotonic()
-        for stream in [stream for stream in self._streams.values() if stream.due <= now]:
+        for stream in [stream for stream in self._streams if stream.due <= now]:
             self.guard(stream, stream.act)
         return True
 
@@ -174,7 +183,7 @@ class StreamHub:
             self._calls.popleft()()
 
     def _pause(self) -> float | None:
-        due = min((stream.due for stream in self._streams.values()), default=float("inf"))
+        due = min((stream.due for stream in self._streams), default=float("inf"))
         return None if due == float("inf") else max(due - self.clock.monotonic(), 0.0)
 
     @staticmethod

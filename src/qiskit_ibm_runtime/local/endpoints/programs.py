@@ -18,7 +18,6 @@ from qiskit_ibm_runtime.local.protocol.responses import (
 from qiskit_ibm_runtime.local.runtime import Runtime
 from qiskit_ibm_runtime.local.settings import Settings
 from qiskit_ibm_runtime.local.storage.program_records import Program
-from qiskit_ibm_runtime.local.timestamps import now
 
 from .endpoint import Call, Routes
 
@@ -86,7 +85,7 @@ async def update_data(call: Call, body: bytearray) -> None:
     """Replace the source of a program, sent in base64."""
     program, source = _own(call), _source(body, call.runtime)
     async with call.runtime.store.durably():
-        call.runtime.store.programs.put_source(replace(program, updated=now()), source)
+        call.runtime.store.programs.put_source(program, source)
 
 
 @PROGRAMS("PUT", "/programs/{id}/public", errors=(403, 404))
@@ -112,7 +111,7 @@ async def delete(call: Call) -> None:
 async def _change(call: Call, **fields: Any) -> None:
     program = _own(call)
     async with call.runtime.store.durably():
-        call.runtime.store.programs.put(replace(program, updated=now(), **fields))
+        call.runtime.store.programs.put(replace(program, **fields))
 
 
 def _own(call: Call) -> Program:

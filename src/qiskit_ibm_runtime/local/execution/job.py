@@ -17,8 +17,7 @@ from qiskit_ibm_runtime.local.simulation.backend import LocalBackend
 from qiskit_ibm_runtime.program import UserMessenger
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from . import arguments
-from .decoding import Inputs, LazyInputs
+from .inputs import Inputs, LazyInputs, check
 
 if TYPE_CHECKING:
     from .executor import Work
@@ -72,7 +71,7 @@ def run(work: Work, send: Callable[[str], None]) -> tuple[str, str]:
     try:
         main = _main(work)
         if work.get("parameters"):
-            arguments.check(work["parameters"], json.loads(work["params"]))
+            check(work["parameters"], json.loads(work["params"]))
         inputs = _inputs(work["params"], _decoder(program))
         backend = LocalBackend.of(work["backend"])
         result = main(backend, messenger, **inputs)

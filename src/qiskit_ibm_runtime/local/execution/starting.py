@@ -37,8 +37,16 @@ class Process(Protocol):
         """Wait until the process has ended and return the exit code."""
 
 
-class Starter(Protocol):
-    """Start workers."""
+class Starter:
+    """Start each worker as a new process with its own imports.
+
+    Args:
+        memory: Memory limit of each worker in bytes.
+        environment: Environment of the workers.
+    """
+
+    def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
+        self._memory, self._environment = memory, environment
 
     def prepare(self) -> None:
         """Begin preparations, without waiting for them.
@@ -57,27 +65,6 @@ class Starter(Protocol):
         Raises:
             OSError: If the worker cannot be started.
         """
-
-    async def stop(self) -> None:
-        """Release all resources."""
-
-
-class SpawnStarter:
-    """Start each worker as a new process with its own imports.
-
-    Args:
-        memory: Memory limit of each worker in bytes.
-        environment: Environment of the workers.
-    """
-
-    def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
-        self._memory, self._environment = memory, environment
-
-    def prepare(self) -> None:
-        """Do nothing."""
-
-    async def start(self, connection: socket.socket, output: int) -> Process:
-        """Start a worker; see :class:`Starter`."""
         return await asyncio.create_subprocess_exec(
             *command("qiskit_ibm_runtime.local.execution.worker", str(self._memory)),
             stdin=connection.fileno(),
@@ -88,27 +75,22 @@ class SpawnStarter:
         )
 
     async def stop(self) -> None:
-        """Do nothing."""
+        """Release all resources."""
 
 
-class ForkStarter:
-    """Fork workers from a preloaded process, which is restarted if it ends.
-
-    Args:
-        memory: Memory limit of each worker in bytes.
-        environment: Environment of the workers.
-    """
+class ForkStarter(Starter):
+    """Fork workers from a preloaded process, which is restarted if it ends."""
 
     def __init__(self, memory: int, environment: Mapping[str, str]) -> None:
-        self._memory, self._environment = memory, environment
+        super().__init__(memory, environment)
         self._origin: _Preloaded | None = None
 
     def prepare(self) -> None:
-        """Start the preloaded process; see :class:`Starter`."""
+        """Start the preloaded process."""
         self._ready()
 
     async def start(self, connection: socket.socket, output: int) -> Process:
-        """Fork a worker; see :class:`Starter`."""
+        """Fork a worker."""
         origin = self._ready()
         try:
             return await origin.fork(connection, output)
@@ -212,10 +194,9 @@ class _Preloaded:
         coming = self._asked.popleft()
         if pid:
             self._ends[pid] = self._loop.create_future()
-            forked = _Forked(pid, self._ends[pid])
         if coming.done():  # canceled; the keeper ends, because its socket is closed
             return
         if pid:
-            coming.set_result(forked)
+            coming.set_result(_Forked(pid, self._ends[pid]))
         else:
             coming.set_exception(OSError(code, os.strerror(code)))

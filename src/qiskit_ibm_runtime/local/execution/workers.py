@@ -12,16 +12,70 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qiskit_ibm_runtime.local.devices import catalog
+from qiskit_ibm_runtime.local.interpreter import describe_exit
 
 from . import channel
 from .executor import Outcome, Publish, Work
-from .output_pipe import OutputPipe
-from .starting import CAN_FORK, ForkStarter, Process, SpawnStarter
+from .starting import CAN_FORK, ForkStarter, Process, Starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LONGEST_LOG = 2**20
+"""Number of bytes of a job's output to keep; earlier output is dropped."""
+_READ_AT_ONCE = 2**16
 _SECRETS = ("QISKIT_IBM_LOCAL_TOKEN", "QISKIT_IBM_TOKEN")
+
+
+class OutputPipe:
+    """Read end of a worker's output pipe.
+
+    It is read continuously, so that output is never on disk, and at most one job's log is in
+    memory.
+
+    Attributes:
+        writer: Write end of the pipe; must be closed by the caller after starting the worker.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._kept, self._dropped = bytearray(), 0
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._reader, self._read)
+
+    def take(self, start: str) -> str:
+        """Return and discard the output since the line ``start``."""
+        # Bounded, so that a process that prints endlessly cannot block us here.
+        for _ in range(LONGEST_LOG // _READ_AT_ONCE):
+            if not self._read():
+                break
+        before, found, text = bytes(self._kept).partition(start.encode())
+        dropped = 0 if found else self._dropped
+        self._kept, self._dropped = bytearray(), 0
+        output = (text if found else before).decode(errors="replace")
+        return f"[the first {dropped} bytes are omitted]\n{output}" if dropped else output
+
+    def close(self) -> None:
+        """Close the pipe."""
+        self._loop.remove_reader(self._reader)
+        os.close(self._reader)
+
+    def _read(self) -> bool:
+        """Read from the pipe; return whether there was any output."""
+        try:
+            part = os.read(self._reader, _READ_AT_ONCE)
+        except BlockingIOError:
+            return False
+        if not part:
+            self._loop.remove_reader(self._reader)
+            return False
+        self._kept += part
+        surplus = len(self._kept) - LONGEST_LOG
+        if surplus > 0:
+            del self._kept[:surplus]
+            self._dropped += surplus
+        return True
 
 
 @dataclass(eq=False)
@@ -49,7 +103,9 @@ class Worker:
                 publish(text)
         except (asyncio.IncompleteReadError, ConnectionError):
             code = await self.process.wait()
-            return Outcome(False, _reason_of_end(code), self.output.take(start))
+            how, hint = describe_exit(code)
+            text = f"The worker process {how} before the job finished{hint}."
+            return Outcome(False, text, self.output.take(start))
 
     def kill(self) -> None:
         """Make the keeper kill the process and everything that it started."""
@@ -80,8 +136,8 @@ class WorkerPool:
 
     def __init__(self, size: int, memory: int | None = None) -> None:
         self.capacity = size
-        start = ForkStarter if CAN_FORK else SpawnStarter
-        self._starter = start(memory or catalog.memory(), _environment(os.environ, size))
+        starter = ForkStarter if CAN_FORK else Starter
+        self._starter = starter(memory or catalog.memory(), _environment(os.environ, size))
         self._free: asyncio.Semaphore  # created by start, because Python 3.9 ties it to a loop
         self._warm: list[asyncio.Task[Worker]] = []
         self._alive: set[Worker] = set()
@@ -192,14 +248,3 @@ def _environment(ours: Mapping[str, str], size: int) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": str(max(1, cores // size)),
     }
     return {**threads, "QISKIT_PARALLEL": "FALSE", **theirs}
-
-
-def _reason_of_end(code: int) -> str:
-    if code >= 0:
-        return f"The worker process ended with exit code {code} before the job finished."
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = {"SIGKILL": "; the system may have run out of memory"}.get(name, "")
-    return f"The worker process was killed by {name} before the job finished{hint}."

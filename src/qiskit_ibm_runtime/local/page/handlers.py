@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from .access import Access, Visit, is_own_form
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from jinja2 import Environment
     from starlette.requests import Request
 
     from qiskit_ibm_runtime.local.runtime import Runtime
@@ -281,10 +283,9 @@ class Page:
     ) -> Response:
         if not is_possible():
             return PlainTextResponse(INSTALL, 501, _HEADERS)
-        from .rendering import render
-
         values = {"root": self._prefix + ROOT, "visit": visit, **values}
-        return Response(render(template, values), status, _HEADERS, "text/html")
+        text = _templates().get_template(template).render(values)
+        return Response(text, status, _HEADERS, "text/html")
 
     def _redirect(self, path: str) -> Response:
         # After a 303 the browser sends a GET, also in response to a form.
@@ -293,6 +294,22 @@ class Page:
     @property
     def _prefix(self) -> str:
         return self.runtime.settings.path_prefix
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates, which escape every value."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("qiskit_ibm_runtime.local.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["moment"] = contents.moment
+    return environment
 
 
 def _cookie_name(request: Request) -> str:

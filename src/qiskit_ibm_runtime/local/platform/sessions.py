@@ -1,12 +1,10 @@
 """Sessions and batches, opened and closed by requests of their own."""
 
-from datetime import datetime, timezone
-
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.protocol.responses import RequestError, invalid
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 from qiskit_ibm_runtime.local.storage.session_records import Session
-from qiskit_ibm_runtime.local.timestamps import format_timestamp, new_id, now
+from qiskit_ibm_runtime.local.timestamps import new_id, now, of_seconds
 
 from . import models
 
@@ -51,7 +49,7 @@ async def one(call: Call) -> models.Session:
     clock = call.runtime.clock()
     over = session.closed or not session.within_its_time(clock)
     busy = any(not job.is_final for job in jobs)
-    began = None if session.started is None else _moment(session.started)
+    began = None if session.started is None else of_seconds(session.started)
     ended = max((job.finished for job in jobs if job.finished), default=None)
     return models.Session(
         session.id,
@@ -99,7 +97,3 @@ def _jobs(call: Call, session: Session) -> list[Job]:
     wanted = Filter(session=session.id)
     jobs, _ = call.runtime.store.jobs.page(session.user, wanted, _MOST_JOBS, 0, ascending=True)
     return jobs
-
-
-def _moment(seconds: float) -> str:
-    return format_timestamp(datetime.fromtimestamp(seconds, timezone.utc))

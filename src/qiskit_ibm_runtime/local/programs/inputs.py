@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 
-from qiskit_ibm_runtime._circuits.free_parameters import free_parameters
+from qiskit_ibm_runtime._circuits.dataflow import free_parameters
 from qiskit_ibm_runtime._codecs.limits import check_noise_model
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Server process: command line, token, TLS, sockets and logging. No package imports it."""
+"""Server process: command line, token, TLS, sockets and logging. No package of local imports it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import secrets
@@ -21,8 +22,8 @@ from qiskit_ibm_runtime.local.page.access import Access
 from qiskit_ibm_runtime.local.page.handlers import ROOT, is_possible
 from qiskit_ibm_runtime.local.server_process import Announcement
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, SettingsError, User
+from qiskit_ibm_runtime.local.timestamps import of_seconds
 
-from .logs import log_as_json
 from .server import base_url, listen, make_server, start
 
 if TYPE_CHECKING:
@@ -187,3 +188,30 @@ def _stop_by_signals(server: uvicorn.Server) -> None:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, stop)
+
+
+class JSONFormatter(logging.Formatter):
+    """Format records as JSON with time, level, logger, event, and the fields of the record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": of_seconds(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def log_as_json(level: str) -> None:
+    """Log the records of this server and of uvicorn to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter())
+    for name in ("qiskit_ibm_runtime.local", "uvicorn"):
+        log = logging.getLogger(name)
+        log.handlers = [handler]
+        log.propagate = False
+        log.setLevel(level.upper())

@@ -11,7 +11,7 @@ import numpy as np
 from qiskit.circuit import ClassicalRegister
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from qiskit_ibm_runtime._circuits.final_measurements import unread_measurements
+from qiskit_ibm_runtime._circuits.dataflow import unread_measurements
 
 from .sweeps import Sweep
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.local.timestamps import now
@@ -42,7 +42,7 @@ class Programs:
         self._connection, self._payloads = connection, payloads
 
     def put(self, program: Program) -> None:
-        """Add or update a program."""
+        """Add or update a program, and note the time."""
         details = {
             "description": program.description,
             "cost": program.cost,
@@ -54,14 +54,14 @@ class Programs:
             "details = excluded.details",
             (
                 *(program.id, program.user, program.name, program.public),
-                *(program.created, program.updated, json.dumps(details)),
+                *(program.created, now(), json.dumps(details)),
             ),
         )
 
     def put_source(self, program: Program, source: str) -> None:
         """Store the source of a program."""
         self._payloads.put(program.id, "source", encode(source))
-        self.put(replace(program, updated=now()))
+        self.put(program)
 
     def source(self, program_id: str) -> str | None:
         """Return the source of a program."""

@@ -1,4 +1,4 @@
-"""Decoding of a job's inputs, with a cache of circuits between jobs.
+"""A job's inputs: decoding, with a cache of circuits between jobs, and validation.
 
 Each part of a large job receives the inputs of the whole job but uses only a few circuits, so the
 circuits of a primitive are decoded on first use.
@@ -20,6 +20,10 @@ MOST_CIRCUITS = 64
 """Number of circuits that a process caches between jobs."""
 LONGEST_CIRCUIT = 2**16
 """Size in characters up to which a circuit is cached."""
+
+_AS_ARRAY = {"ndarray", "set"}
+_AS_STRING = {"datetime"}
+_AS_NUMBER = {"complex"}
 
 kept: dict[str, Any] = {}
 """Cache of the circuits of recent jobs, by encoded circuit; built-in programs do not modify them.
@@ -128,3 +132,75 @@ def _remembered(text: str, read: Callable[[], Any]) -> Any:
             kept.pop(next(iter(kept)))
         kept[text] = read()
     return kept[text]
+
+
+class ArgumentsError(ValueError):
+    """The inputs violate the schema of the program; the message lists every violation."""
+
+
+def check(schema: dict[str, Any], params: Any) -> None:
+    """Validate the inputs of a job against the JSON schema of its program's parameters.
+
+    Inputs are validated in their encoded form. Arrays and dates with a type tag are treated as the
+    values that they represent.
+
+    Args:
+        schema: Schema in the program's metadata, under ``spec`` and ``parameters``.
+        params: The inputs as plain JSON values, not decoded further.
+
+    Raises:
+        ArgumentsError: If the inputs violate the schema.
+        ValueError: If the schema itself is invalid.
+    """
+    import jsonschema
+    from jsonschema import validators
+
+    cls = validators.validator_for(schema, default=validators.Draft201909Validator)
+    plain = cls.TYPE_CHECKER
+    checker = plain.redefine_many(
+        {
+            "array": lambda _, value: plain.is_type(value, "array") or _tag(value) in _AS_ARRAY,
+            "string": lambda _, value: plain.is_type(value, "string") or _tag(value) in _AS_STRING,
+            "number": lambda _, value: plain.is_type(value, "number") or _tag(value) in _AS_NUMBER,
+        }
+    )
+    try:
+        cls.check_schema(schema)
+    except jsonschema.SchemaError as exc:
+        raise ValueError(
+            f"The schema of the program's parameters is invalid: {exc.message}"
+        ) from exc
+    validator = validators.extend(cls, _for_plain_values(cls), type_checker=checker)(schema)
+    found = sorted(validator.iter_errors(params), key=lambda error: error.json_path)
+    if found:
+        lines = [f"{_place(error)}: {_shortened(error.message)}" for error in found]
+        raise ArgumentsError(
+            "The inputs violate the schema of the program's parameters. " + "; ".join(lines)
+        )
+
+
+def _for_plain_values(cls: Any) -> dict[str, Any]:
+    """Return rules on the contents of arrays, disabled for values with a type tag."""
+    inside = ("items", "minItems", "maxItems", "uniqueItems", "contains", "prefixItems")
+    rules = {name: rule for name, rule in cls.VALIDATORS.items() if name in inside}
+    return {name: _unless_wrapped(rule) for name, rule in rules.items()}
+
+
+def _unless_wrapped(rule: Any) -> Any:
+    def check_plain(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+        return () if _tag(instance) else rule(validator, value, instance, schema) or ()
+
+    return check_plain
+
+
+def _tag(value: Any) -> str | None:
+    return value.get("__type__") if isinstance(value, dict) else None
+
+
+def _place(error: Any) -> str:
+    path = ".".join(map(str, error.absolute_path))
+    return path or "inputs"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."

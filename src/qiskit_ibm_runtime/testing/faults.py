@@ -28,9 +28,6 @@ Kind = Literal[
     "latency", "status", "reset", "slow", "expire", "silence", "refuse", "drop", "garbage"
 ]
 When = Literal["before", "while", "after"]
-# Kinds that apply to websockets; the others apply to plain requests.
-STREAM_KINDS = frozenset({"refuse", "drop", "garbage", "silence", "latency", "reset"})
-REQUEST_KINDS = frozenset(get_args(Kind)) - {"refuse", "drop", "garbage"}
 GARBAGE = "\x00{garbage]"
 
 
@@ -108,7 +105,7 @@ class Fault:
     def matches(self, kind: str, method: str, path: str) -> bool:
         """Return whether the fault applies to such a request."""
         return (
-            self.kind in (STREAM_KINDS if kind == "websocket" else REQUEST_KINDS)
+            self.kind in (_STREAM if kind == "websocket" else _REQUEST)
             and self.method.upper() in ("*", method)
             and re.search(self.path, path) is not None
         )
@@ -122,7 +119,7 @@ class Faults:
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.local.faults import Fault, Faults
+        from qiskit_ibm_runtime.testing.faults import Fault, Faults
         from qiskit_ibm_runtime.testing import ServerPool
 
         faults = Faults([Fault("status", status=502, method="GET", path="/jobs$", times=1)])
@@ -170,6 +167,10 @@ class Faults:
                     self.done.append((fault.kind, method, path))
                     return fault
             return None
+
+    def around(self, app: Any, expire: Callable[[], None]) -> FaultMiddleware:
+        """Wrap an application; the argument ``wrap`` of ``create_app``."""
+        return FaultMiddleware(app, self, expire)
 
 
 class FaultMiddleware:

@@ -1,17 +1,20 @@
-"""Metadata of a program for an upload or an update."""
+"""Source code and metadata of a program for an upload or an update."""
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from qiskit_ibm_runtime.checks import check_kind, optional_text, seconds
+from qiskit_ibm_runtime.checks import check_kind, optional_text, seconds, shown
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.json import to_base64_string
 
 REQUIRED = ("name", "max_execution_time")
+ENTRY_POINT = "def main("
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class ProgramMetadata:
 
     .. code-block:: python
 
-        from qiskit_ibm_runtime.program.metadata import ProgramMetadata
+        from qiskit_ibm_runtime.program.upload import ProgramMetadata
 
         metadata = ProgramMetadata.read({"name": "mine", "max_execution_time": 300})
         metadata.check_complete()
@@ -109,3 +112,48 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"{type(data).__name__}."
         )
     return data
+
+
+def encoded_source(data: Any) -> str:
+    """Return the source code of a program in base64; see :func:`read_source`."""
+    return to_base64_string(read_source(data))
+
+
+def read_source(data: Any) -> str:
+    """Return the source code of a program.
+
+    Args:
+        data: Source code, which has several lines or contains ``def main(``, or the path of a
+            source file in UTF-8.
+
+    Raises:
+        FileNotFoundError: If it is neither source code nor the path of a file.
+        IBMInputValueError: If it has another type, is empty, or is not a text file.
+    """
+    if isinstance(data, str) and (ENTRY_POINT in data or "\n" in data):
+        return data
+    if not data or not isinstance(data, (str, Path)):
+        raise IBMInputValueError(
+            f"'data' must be source code or the path of a source file, not {shown(data)}."
+        )
+    path = Path(data)
+    if not _is_there(path):
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"No such file, and not source code either, as {ENTRY_POINT!r} is missing",
+            str(data),
+        )
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, IsADirectoryError) as exc:
+        raise IBMInputValueError(f"{str(path)!r} is not a source file: {exc}.") from None
+    if not source.strip():
+        raise IBMInputValueError(f"{str(path)!r} is not a source file: it is empty.")
+    return source
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # not a valid path
+        return False

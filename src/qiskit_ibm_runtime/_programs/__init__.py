@@ -1,1 +1,0 @@
-"""Custom programs of the service."""
