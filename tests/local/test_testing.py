@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.local.conftest import ScriptedExecutor
-
 from qiskit_ibm_runtime.local.faults import Faults
 from qiskit_ibm_runtime.local.serving.loop_thread import LoopThread
+from tests.local.conftest import ScriptedExecutor
+
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool, recorder
 
 pytest_plugins = ["pytester"]
