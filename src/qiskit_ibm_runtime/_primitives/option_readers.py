@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit.circuit import Qubit
 from qiskit.transpiler import Layout
 
-from qiskit_ibm_runtime.checks import shown
+from qiskit_ibm_runtime.utils.arguments import shown
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
