@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from qiskit_ibm_runtime.local.faults import Faults
-from qiskit_ibm_runtime.local.serving.loop_thread import LoopThread
 from tests.local.conftest import ScriptedExecutor
 
 from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool, recorder
+from qiskit_ibm_runtime.testing.faults import Faults
+from qiskit_ibm_runtime.testing.servers import LoopThread
 
 pytest_plugins = ["pytester"]
 PLUGIN = "qiskit_ibm_runtime.testing.pytest_plugin"
