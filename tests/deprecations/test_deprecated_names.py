@@ -163,9 +163,10 @@ def test_auth_argument_warns(standin):
     assert "channel='ibm_quantum'" in message
     assert service.channel == "ibm_quantum"
 
-    for made, old_name in ((service, "legacy"), (standin.service("ibm_cloud"), "cloud")):
-        auth, messages = warned(lambda made=made: made.auth)
-        assert (auth, len(messages)) == (old_name, 1)
+    cloud = standin.service("ibm_cloud")
+    for call, name in ((lambda: service.auth, "legacy"), (lambda: cloud.auth, "cloud")):
+        auth, messages = warned(call)
+        assert (auth, len(messages)) == (name, 1)
 
 
 def test_auth_argument_of_saved_accounts_warns(standin, tmp_path):
