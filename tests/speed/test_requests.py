@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from benchmarks.encoding import parameterized
+from benchmarks.service import sampler_on
 from benchmarks.standin import StandIn
-from benchmarks.submitting import sampler_on
 from qiskit.providers.jobstatus import JobStatus
 
 from qiskit_ibm_runtime._primitives import sent_inputs
