@@ -93,23 +93,11 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
     ) -> None:
         """Create the handle of a job, without requests unless there is a callback.
 
-        Args:
-            backend: The backend; ``None`` to look it up on first access.
-            api_client: Client of the service.
-            client_params: Connection parameters for the stream.
-            job_id: Id of the job.
-            program_id: Id of its program.
-            service: The service it belongs to.
-            params: Program inputs.
-            creation_date: Creation time in ISO format.
-            user_callback: Called with job id and message for each message of the job.
-            result_decoder: One decoder, or a pair for interim results and result.
-            image: Image the job runs on.
-            session_id: Id of the session the job is in.
-            tags: Tags of the job.
-            encoded_params: Encoded program inputs, decoded on first access.
-            place: ``backend``, ``hub``, ``group`` and ``project``, for looking up the backend.
-            final_state: Final state, if known.
+        Users get jobs from the service. What is not given is fetched on first access: the inputs
+        (``params``, or ``encoded_params`` to be decoded), the creation time (in ISO format), and
+        the backend, found by the ``backend``, ``hub``, ``group`` and ``project`` in ``place``.
+        ``user_callback`` is called with job id and message for each message of the job.
+        ``result_decoder`` is one decoder, or a pair for interim results and result.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
