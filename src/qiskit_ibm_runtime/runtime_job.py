@@ -223,8 +223,7 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
             IBMInputValueError: If ``timeout`` or ``decoder`` is invalid.
         """
         own = self._final_result_decoder
-        chosen = decoder or own
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, own)
         if chosen is own and self._results is not None:
             return self._results
         text = self._text_of_result(timeout, progress)
@@ -279,14 +278,13 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
         Args:
             decoder: Class with a ``decode`` method; the job's own decoder by default.
         """
-        decoder = decoder or self._interim_result_decoder
-        check_decoder("decoder", decoder)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         if not self._final_interim_results:
             # Fetch the status first: if it is final, the interim results are complete.
             final = self._is_final()
             self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
             self._final_interim_results = final
-        return decoder.decode(self._interim_results)
+        return chosen.decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Decoder | None = None) -> None:
         """Call a function for each interim result and for the final result.
@@ -304,8 +302,7 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
         if self._stream is not None and self._stream.active:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
         check_callback(callback)
-        chosen = decoder or self._interim_result_decoder
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         self._stream = ResultStream(
             self.job_id(),
             self._new_client,
@@ -481,3 +478,11 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
+
+
+def _chosen(decoder: Decoder | None, own: Decoder) -> Decoder:
+    """Return the decoder of a call, or the job's own, which was checked when the job was made."""
+    if not decoder:
+        return own
+    check_decoder("decoder", decoder)
+    return decoder
