@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 import requests
@@ -22,7 +23,6 @@ from ._jobs.record import (
 )
 from ._jobs.streaming import ResultStream, check_callback
 from ._jobs.waiting import EarlyDownload, Wait
-from ._jobs.watching import AwaitableJob
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
@@ -32,11 +32,12 @@ from .api.stream.hub import Clock
 from .constants import DEFAULT_DECODERS
 from .exceptions import IBMError, IBMInputValueError, RuntimeInvalidStateError
 from .ibm_backend import IBMRetiredBackend
+from .jobs import WATCHER
 from .program.result_decoder import ResultDecoder, check_decoder, decoder_pair
 from .utils.hgp import join_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ._jobs.progress import Wanted
@@ -52,7 +53,7 @@ EXTERNAL_TIMEOUT = 60
 LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, interim results and result.
 
     :meth:`QiskitRuntimeService.run` and the primitives return jobs;
@@ -243,6 +244,44 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if chosen is own:
             self._results = result
         return result
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Return the result of the job: ``result = await job``."""
+        return self.result_async().__await__()
+
+    async def result_async(
+        self, timeout: float | None = None, decoder: Decoder | None = None
+    ) -> Any:
+        """Return the result like :meth:`result`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
+        """
+        import asyncio
+
+        await self.wait_for_final_state_async(timeout)
+        # Download and decode in a thread, because both may take a while.
+        result = partial(self.result, decoder=decoder)
+        return await asyncio.get_running_loop().run_in_executor(None, result)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait like :meth:`wait_for_final_state`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+        """
+        import asyncio
+
+        wait = Wait(self, timeout)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(WATCHER.watch(self)), timeout)
+        except asyncio.TimeoutError:
+            raise wait.error() from None
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return the interim results published so far.

@@ -13,11 +13,11 @@ from qiskit.exceptions import QiskitError
 from ._backends.instances import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.http.liveness import why_ended
-from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
+from .utils.arguments import must_be, required_id
 from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Session:
             IBMInputValueError: If the id is not a string.
         """
         session = cls(service=service, backend=backend)
-        session._session_id = required_id("session_id", session_id, "a session")
+        session._session_id = required_id("session_id", session_id)
         return session
 
     @overload
@@ -213,10 +213,11 @@ class Session:
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
         # As in 0.9.3, a nonempty dict of the user is modified, but an empty one is not.
-        options: dict[str, Any] = given_options or {}
-        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        if isinstance(given_options, RuntimeOptions):
-            options = {k: value for k, value in vars(given_options).items() if value is not None}
+        options: Any = given_options or {}
+        if isinstance(options, RuntimeOptions):
+            options = {k: value for k, value in vars(options).items() if value is not None}
+        if not isinstance(options, dict):
+            raise must_be("options", "a dict or a RuntimeOptions", options)
         if _may_fill(options.get("instance")):
             options["instance"] = _filled(self._instance)
         given = options.get("backend")

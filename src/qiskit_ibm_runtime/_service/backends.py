@@ -14,9 +14,9 @@ from qiskit_ibm_runtime._backends.instances import find_instance, name_today, wh
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import failures, reset_in_children, run_concurrently
-from qiskit_ibm_runtime.checks import choices, number, shown
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.utils.arguments import choices, number, shown
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
-from qiskit_ibm_runtime.checks import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from qiskit_ibm_runtime.runtime_program import RuntimeProgram
+from qiskit_ibm_runtime.utils.arguments import required_id, whole_number
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.exceptions import Reading
@@ -135,7 +135,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with self._listed.lock:
             if refresh or program_id not in self._programs:
                 with translate_errors(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
@@ -213,7 +213,7 @@ class Programs:
         """
         from qiskit_ibm_runtime.program.upload import ProgramMetadata, encoded_source
 
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         fields = ProgramMetadata.read(metadata).updated(
             name=name, description=description, max_execution_time=max_execution_time, spec=spec
         )
@@ -243,7 +243,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with translate_errors(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
             self._api_client.program_delete(program_id=program_id)
         listed = self._listed
@@ -265,7 +265,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with translate_errors(
             f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM
         ):
