@@ -78,13 +78,8 @@ def one_of(names: tuple[str, ...], *, optional: bool = True) -> Reader:
 
 
 def level_up_to(highest: int) -> Reader:
-    """Return a reader of a required level, given as any number or numpy scalar."""
-
-    def read(value: Any) -> Any:
-        _require(value in range(highest + 1))
-        return value
-
-    return Reader(read, f"an integer from 0 to {highest}", optional=False)
+    """Return a reader of a required level."""
+    return Reader(_whole_from(0, highest), f"an integer from 0 to {highest}", optional=False)
 
 
 def _seconds(value: Any) -> Any:
