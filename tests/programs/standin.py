@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,17 +58,27 @@ class StandIn:
             None  # reported count of a page, instead of the total
         )
         self._lock = threading.Lock()
+        self._servers: list[_Server] = []
 
     def __enter__(self) -> StandIn:  # noqa: PYI034 - `Self` came with Python 3.11
-        self._server = _Server(("127.0.0.1", 0), handler(self))
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = self.listen()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+    def listen(self) -> str:
+        """Start to answer at another URL, which is returned."""
+        server = _Server(self)
+        self._servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def connected(self, sock: socket.socket) -> socket.socket:
+        """Return the socket of a new connection, for subclasses that count or encrypt."""
+        return sock
 
     def service(self, channel: str = "ibm_quantum") -> QiskitRuntimeService:
         """Log in; the requests of the login are not recorded."""
@@ -188,7 +199,15 @@ class StandIn:
 
 
 class _Server(ThreadingHTTPServer):
+    daemon_threads = True
     request_queue_size = 128  # the default of five is too small for a stress test
+
+    def __init__(self, standin: StandIn) -> None:
+        self._standin = standin
+        super().__init__(("127.0.0.1", 0), handler(standin))
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        super().finish_request(self._standin.connected(request), client_address)
 
 
 def _content(body: bytes) -> Any:

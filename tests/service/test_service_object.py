@@ -6,9 +6,7 @@ import copy
 import pickle
 import stat
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.ids import label
@@ -223,29 +221,6 @@ def test_unknown_channel_lists_and_deletes_nothing():
         QiskitRuntimeService.delete_account(channel="typo")  # type: ignore[arg-type]
 
 
-def test_auth_argument_works_with_a_warning_at_the_caller(standin):
-    save: dict[str, Any] = {"token": "t", "url": f"{standin.url}/api"}
-    calls: list[Callable[[], Any]] = [
-        lambda: QiskitRuntimeService.save_account(auth="legacy", **save),
-        lambda: QiskitRuntimeService.saved_accounts(auth="legacy"),
-        lambda: QiskitRuntimeService(auth="legacy", **save),
-        lambda: QiskitRuntimeService(auth="legacy"),
-        lambda: QiskitRuntimeService.delete_account(auth="legacy"),
-    ]
-
-    answers: list[Any] = []
-    for call in calls:
-        with pytest.warns(DeprecationWarning, match="`auth` parameter is deprecated") as caught:
-            answers.append(call())
-        assert [warning.filename for warning in caught] == [__file__]
-        assert "channel='ibm_cloud'" in str(caught[0].message)
-        assert "channel='ibm_quantum'" in str(caught[0].message)
-
-    assert list(answers[1]) == ["default-ibm-quantum"]
-    assert answers[2].channel == "ibm_quantum"
-    assert answers[4] is True
-
-
 @pytest.mark.filterwarnings("ignore:The `auth` parameter:DeprecationWarning")
 def test_channel_takes_precedence_over_auth(standin):
     QiskitRuntimeService.save_account(token="t", channel="ibm_quantum", auth="cloud")
@@ -253,13 +228,6 @@ def test_channel_takes_precedence_over_auth(standin):
     assert list(QiskitRuntimeService.saved_accounts(channel="ibm_quantum", auth="cloud")) == [
         "default-ibm-quantum"
     ]
-
-
-def test_auth_property_returns_old_names_and_warns(standin):
-    for service, name in ((standin.service(), "legacy"), (standin.cloud_service(), "cloud")):
-        with pytest.warns(DeprecationWarning, match="auth property is deprecated") as caught:
-            assert service.auth == name
-        assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_deprecation_warning_points_at_the_subclass(standin):

@@ -268,7 +268,7 @@ class RetrySession(requests.Session):
         raise translate(
             outcome,
             attempt,
-            asked=f"{ongoing.method} {ongoing.url}",
+            request=f"{ongoing.method} {ongoing.url}",
             uncertain=ongoing.uncertain,
             foreign=bare,
         ) from without_secrets(outcome, foreign=bare)
