@@ -284,6 +284,15 @@ def test_registered_value_is_redacted_everywhere(value: str, before: str, after:
     assert hidden.count(value) <= HIDDEN.count(value)
 
 
+def test_unpickled_credentials_are_redacted() -> None:
+    key = "planted-key-of-another-process"
+    elsewhere = CloudAuth.__new__(CloudAuth)  # this process has not registered its secrets
+    elsewhere.__dict__.update(api_key=key, crn=CRN)
+    pickle.loads(pickle.dumps(elsewhere))
+
+    assert redact(f"a {key}") == f"a {HIDDEN}"
+
+
 @pytest.mark.parametrize(
     "text", ["an ordinary text", "https://a.b/c?limit=10&program=sampler", "a@b"]
 )
