@@ -1,8 +1,9 @@
-"""Print the table: ``python -m benchmarks [GROUP ...] [--against PYTHON]``.
+"""Print the tables: ``python -m benchmarks [GROUP ...] [--rows TEXT] [--against PYTHON]``.
 
-``--against`` names the interpreter of an environment that holds another ``qiskit_ibm_runtime``. The
-two take turns, round by round, and the last column says how many times longer the other takes. Rows
-that look inside this release fail there, and say so.
+``--against`` names the interpreter of an environment with another ``qiskit_ibm_runtime``. Both take
+turns, round by round, and the last column says how many times longer the other takes. Rows that use
+internals of this release fail there, and say so. Times are medians in ms of wall time and, in
+parentheses, of the CPU time of the process.
 """
 
 from __future__ import annotations
@@ -13,92 +14,69 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-GROUPS = (
-    *("imports", "header", "encoding", "options", "starting", "devices"),
-    *("jobs", "submitting", "waiting", "results", "embedded", "inprocess"),
-)
+GROUPS = ("client", "encoding", "service", "waiting", "embedded", "cluster")
+COLUMNS = ("what", "time (CPU)", "floor", "counts", "goal")
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class Interpreter:
-    """A worker of one group in an interpreter, and what it measured of the present row."""
+    """A process that measures the rows of one group."""
 
-    def __init__(self, python: str, group: str) -> None:
-        places = [str(ROOT), *([str(ROOT / "src")] if python == sys.executable else [])]
+    def __init__(self, python: str, group: str, part: str) -> None:
+        code = f"from benchmarks import rows; rows.serve({group!r}, {part!r})"
+        places = [ROOT, ROOT / "src"] if python == sys.executable else [ROOT]
         self.process = subprocess.Popen(
-            [python, "-W", "ignore", "-m", "benchmarks.worker", group],
+            [python, "-W", "ignore", "-c", code],
             env={
                 **os.environ,
                 "BENCHMARKS_PYTHON": sys.executable,
-                "PYTHONPATH": os.pathsep.join(places),
+                "PYTHONPATH": os.pathsep.join(map(str, places)),
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.failure = ""
 
-    def take(self, step: str) -> Any:
-        """Return the answer to a step; the first failure ends the row."""
-        if self.failure:
-            return None
+    def step(self) -> dict[str, Any] | None:
+        """Measure one round; return the figures of a row after its last, and {} after all rows."""
         try:
-            self.process.stdin.write(f"{step}\n")
+            self.process.stdin.write("\n")
             self.process.stdin.flush()
-            answer = json.loads(self.process.stdout.readline())
+            return json.loads(self.process.stdout.readline())
         except (OSError, ValueError):
-            answer = {"failed": f"The interpreter ended while it was asked for {step!r}."}
-        self.failure = answer.get("failed", "")
-        return answer.get("answer")
-
-    def begin(self, number: int) -> dict[str, Any]:
-        self.failure = ""
-        self.times: dict[str, list[list[float]]] = {"subject": [], "floor": []}
-        return self.take(f"make {number}") or {"rounds": 0, "floor": False}
-
-    def turn(self, what: str) -> None:
-        self.times[what] += filter(None, [self.take(what)])
-
-    def finish(self) -> None:
-        facts = self.take("facts") or {}
-        self.facts = "".join(f" {name}={value}" for name, value in facts.items())
-
-    def time(self, what: str = "subject") -> list[float]:
-        """Medians of the time that passed and of the work of the process, in milliseconds."""
-        return [median(values) for values in zip(*self.times[what])]
+            return {}
 
 
-def measure(interpreters: list[Interpreter], number: int) -> None:
-    """Measure a row in all interpreters, in turns."""
-    plan, *_ = [interpreter.begin(number) for interpreter in interpreters]
-    for _ in range(plan["rounds"]):
-        for interpreter in interpreters:
-            interpreter.turn("subject")
-        if plan["floor"]:
-            interpreters[0].turn("floor")
-    for interpreter in interpreters:
-        interpreter.finish()
+def next_row(interpreters: list[Interpreter]) -> list[dict[str, Any]]:
+    """Measure a row in all interpreters, in turns; return the figures of each."""
+    figures: list[dict[str, Any] | None] = [None for _ in interpreters]
+    while None in figures:
+        for index, interpreter in enumerate(interpreters):
+            if figures[index] is None:
+                figures[index] = interpreter.step()
+    return figures
 
 
-def line(what: str, goal: str, ours: Interpreter, theirs: Interpreter | None = None) -> str:
-    if ours.failure:
-        return f"  {what:<58} failed: {ours.failure}"
-    floor = ours.time("floor")
-    text = f"  {what:<58} {_times(ours.time())}  floor {_times(floor) if floor else '-':<19}"
-    text += f"  goal {goal:<36}{ours.facts}"
-    if theirs is None:
-        return text
-    if theirs.failure:
-        return f"{text}  other failed: {theirs.failure}"
-    ratio = theirs.time()[0] / ours.time()[0]
-    return f"{text}  other {_times(theirs.time())} = {ratio:.1f} x{theirs.facts}"
+def line(ours: dict[str, Any], *others: dict[str, Any]) -> str:
+    """Return a row in Markdown."""
+    cells = [f"{ours['what']:<56}", *_cells(ours), ours["goal"]]
+    for other in others:
+        cells += _cells(other)
+        if "subject" in ours and "subject" in other:
+            cells.append(f"{other['subject'][0] / ours['subject'][0]:.2f} x")
+    return f"| {' | '.join(cells)} |"
 
 
-def _times(times: list[float]) -> str:
-    return f"{times[0]:>9.2f} ({times[1]:>7.2f})"
+def _cells(figures: dict[str, Any]) -> list[str]:
+    """Return the times and the counts of a row in one interpreter."""
+    if "subject" not in figures:
+        return [f"failed: {figures.get('failed', 'the interpreter ended')}", "", ""]
+    times = [figures.get(name) for name in ("subject", "floor")]
+    counts = [f"{name}={count}" for name, count in figures["counts"].items()]
+    cells = ["{:,.2f} ({:,.2f})".format(*pair) if pair else "" for pair in times]
+    return [*cells, " ".join(counts)]
 
 
 def main() -> None:
@@ -106,20 +84,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
     parser.add_argument("--against", metavar="PYTHON", help="an interpreter with another release")
+    parser.add_argument("--rows", metavar="TEXT", default="", help="only rows with this text")
     given = parser.parse_args()
-    print(
-        f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. "
-        "Medians in ms of the time that passed and, in brackets, of the work of the process."
-    )
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    columns = [*COLUMNS, *(("other", "its floor", "its counts", "ratio") if given.against else ())]
     for group in given.groups or GROUPS:
-        print(f"\n{group}", flush=True)
+        print(f"\n{group}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
         pythons = filter(None, (sys.executable, given.against))
-        interpreters = [Interpreter(python, group) for python in pythons]
-        for number, (what, goal) in enumerate(interpreters[0].take("rows") or []):
-            measure(interpreters, number)
-            print(line(what, goal, *interpreters), flush=True)
+        interpreters = [Interpreter(python, group, given.rows) for python in pythons]
+        while "what" in (figures := next_row(interpreters))[0]:
+            print(line(*figures), flush=True)
         for interpreter in interpreters:
             interpreter.process.communicate()
+            if interpreter.process.returncode:
+                print(f"{interpreter.process.args[0]} ended early")
 
 
 if __name__ == "__main__":

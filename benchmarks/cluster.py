@@ -1,25 +1,42 @@
-"""How jobs scale on a Dask cluster: ``python -m benchmarks.cluster [WORKERS ...]``.
-
-Scheduler, workers (one job at a time each) and server are processes on this machine.
-"""
+"""How jobs scale on a Dask cluster whose scheduler, workers and server run on this machine."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from benchmarks.rows import Plan, row
 from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+LESS, WORKERS = "less with two workers than with one", (1, 2)
+
+
+@cache
+def session_on(workers: int) -> Session:
+    """Return a session whose jobs run on so many Dask workers, of one job at a time each."""
+    from distributed import SubprocessCluster
+
+    os.environ.update(QISKIT_IBM_LOCAL_TOKEN="token", OMP_NUM_THREADS="1")
+    cluster = SubprocessCluster(
+        n_workers=workers, worker_kwargs={"nthreads": 1}, dashboard_address=None
+    )
+    atexit.register(cluster.close)
+    serve = ("-m", "qiskit_ibm_runtime.local", "serve", "--log-level", "WARNING")
+    on_dask = ("--executor", "dask", "--scheduler", cluster.scheduler_address)
+    command = [sys.executable, "-W", "ignore", *serve, *on_dask]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.terminate)
+    url = server.stdout.readline().split()[1]
+    service = QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
+    return Session(service, "ibmq_qasm_simulator")
 
 
 def circuit(qubits: int, seed: int) -> QuantumCircuit:
@@ -33,73 +50,29 @@ def circuit(qubits: int, seed: int) -> QuantumCircuit:
     return made
 
 
-@contextmanager
-def service_on(workers: int) -> Iterator[QiskitRuntimeService]:
-    """A service whose jobs run on so many Dask workers."""
-    from distributed import SubprocessCluster
-
-    os.environ.update(QISKIT_IBM_LOCAL_TOKEN="token", OMP_NUM_THREADS="1")
-    one_job = {"nthreads": 1}
-    with SubprocessCluster(
-        n_workers=workers, worker_kwargs=one_job, dashboard_address=None
-    ) as cluster:
-        serve = ("-m", "qiskit_ibm_runtime.local", "serve", "--log-level", "WARNING")
-        on_dask = ("--executor", "dask", "--scheduler", cluster.scheduler_address)
-        command = [sys.executable, "-W", "ignore", *serve, *on_dask]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                url = server.stdout.readline().split()[1]
-                yield QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
-            finally:
-                server.terminate()
+def primitive(kind: type, workers: int) -> Any:
+    execution, simulator = {"shots": 4000}, {"seed_simulator": 7}
+    plain = {"resilience_level": 0, "optimization_level": 0}
+    options = Options(**plain, execution=execution, simulator=simulator)
+    return kind(session=session_on(workers), options=options)
 
 
-def kinds(session: Session) -> dict[str, Callable[[], Any]]:
-    """What is measured."""
-    options = Options(resilience_level=0, optimization_level=0)
-    options.execution.shots, options.simulator.seed_simulator = 4000, 7
-    sampler = Sampler(session=session, options=options)
-    estimator = Estimator(session=session, options=options)
-    wide = [circuit(14, seed).measure_all(inplace=False) for seed in range(40)]
-    many = [circuit(6, seed).measure_all(inplace=False) for seed in range(400)]
-    points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
+@row("6 Sampler jobs of 40 circuits, 14 qubits, {}", LESS, WORKERS, jobs=6, circuits=40, qubits=14)
+@row("a Sampler job of 400 circuits, 6 qubits, {}", LESS, WORKERS, jobs=1, circuits=400, qubits=6)
+@row("60 Sampler jobs of one circuit, 6 qubits, {}", LESS, WORKERS, jobs=60, circuits=1, qubits=6)
+def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
+    sampler = primitive(Sampler, workers)
+    measured = [circuit(qubits, seed).measure_all(inplace=False) for seed in range(circuits)]
 
-    def jobs(number: int, circuits: Any) -> None:
-        for job in [sampler.run(circuits) for _ in range(number)]:
+    def run() -> None:
+        for job in [sampler.run(measured) for _ in range(jobs)]:
             job.result()
 
-    return {
-        "6 Sampler jobs of 40 circuits, 14 qubits": lambda: jobs(6, wide),
-        "1 Sampler job of 400 circuits, 6 qubits": lambda: jobs(1, many),
-        "1 Estimator job of 300 points, 6 qubits": lambda: estimator.run(*points).result(),
-        "60 Sampler jobs of 1 circuit, 6 qubits": lambda: jobs(60, many[0]),
-    }
+    return Plan(run, rounds=3)
 
 
-def measure(workers: int) -> dict[str, float]:
-    """Seconds of each kind of work, the better of two."""
-    found: dict[str, float] = {}
-    with service_on(workers) as service, Session(service, "ibmq_qasm_simulator") as session:
-        runs = kinds(session)
-        list(runs.values())[-1]()  # every worker has imported what it needs
-        for kind, run in runs.items():
-            spent = []
-            for _ in range(2):
-                began = time.perf_counter()
-                run()
-                spent.append(time.perf_counter() - began)
-            found[kind] = min(spent)
-    return found
-
-
-def main() -> None:
-    numbers = [int(one) for one in sys.argv[1:]] or [1, 2]
-    columns = [measure(number) for number in numbers]
-    print(f"| seconds, with workers | {' | '.join(map(str, numbers))} |")
-    print(f"|---|{'---:|' * len(numbers)}")
-    for kind in columns[0]:
-        print(f"| {kind} | {' | '.join(f'{column[kind]:.1f}' for column in columns)} |")
-
-
-if __name__ == "__main__":
-    main()
+@row("an Estimator job of 300 points, 6 qubits, {}", LESS, WORKERS)
+def estimator_job(workers: int) -> Plan:
+    points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
+    estimator = primitive(Estimator, workers)
+    return Plan(lambda: estimator.run(*points).result(), rounds=3)

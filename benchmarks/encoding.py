@@ -6,34 +6,19 @@ import base64
 import io
 import json
 import zlib
-from functools import cache, partial
+from functools import partial
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
-from benchmarks.rows import Plan, Row, peak_of
-from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
+from benchmarks.rows import Plan, row
+from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 
 
-def encode(value: object) -> str:
+def encode(value: Any) -> str:
     return json.dumps(value, cls=RuntimeEncoder)
-
-
-def tight(circuits: list[QuantumCircuit]) -> str:
-    """Encode with nothing but the libraries: the floor of encoding."""
-    texts = []
-    for circuit in circuits:
-        buffer = io.BytesIO()
-        qpy.dump(circuit, buffer)
-        texts.append(base64.b64encode(zlib.compress(buffer.getvalue())).decode())
-    return json.dumps(texts)
-
-
-def dumped(circuits: list[QuantumCircuit]) -> None:
-    """Write circuits as terra does, and nothing else."""
-    for circuit in circuits:
-        qpy.dump(circuit, io.BytesIO())
 
 
 def parameterized(number: int, qubits: int = 20, layers: int = 3) -> list[QuantumCircuit]:
@@ -50,81 +35,66 @@ def parameterized(number: int, qubits: int = 20, layers: int = 3) -> list[Quantu
     return circuits
 
 
-NUMBERS = np.random.default_rng(1).random(1_000_000)
+def dump(circuit: QuantumCircuit) -> bytes:
+    """Write a circuit as terra does, and nothing else."""
+    buffer = io.BytesIO()
+    qpy.dump(circuit, buffer)
+    return buffer.getvalue()
 
 
-@cache
-def wide(number: int = 300, qubits: int = 127, gates: int = 1000) -> tuple[QuantumCircuit, ...]:
+def encode_with_libraries(circuits: list[QuantumCircuit]) -> str:
+    """Encode circuits with nothing but the libraries: the floor."""
+    return json.dumps([base64.b64encode(zlib.compress(dump(each))).decode() for each in circuits])
+
+
+@row("encode 100 parameterized circuits of 20 qubits", "under 200 ms", number=100)
+@row("encode a circuit object that was sent before", "under 1 ms", number=1, new=False)
+@row("encode the same circuit object 100 times", "one encode", number=1, times=100)
+def parameterized_circuits(number: int, times: int = 1, *, new: bool = True) -> Plan:
+    sent = parameterized(number)
+    return Plan(
+        lambda circuits: encode(circuits * times),
+        encode_with_libraries,
+        prepare=lambda: parameterized(number) if new else sent,
+    )
+
+
+@row("encode {} circuits of 127 x 1,000", "qpy.dump + 10 %, peak under 3 x bytes", sizes=(60, 300))
+def wide_circuits(number: int) -> Plan:
     random = np.random.default_rng(1)
-    circuits = []
-    for _ in range(number):
-        circuit = QuantumCircuit(qubits)
-        for qubit, angle in zip(
-            random.integers(0, qubits - 1, gates).tolist(), random.random(gates).tolist()
-        ):
+    circuits = [QuantumCircuit(127) for _ in range(number)]
+    for circuit in circuits:
+        qubits, angles = random.integers(0, 126, 1000).tolist(), random.random(1000).tolist()
+        for qubit, angle in zip(qubits, angles):
             if angle < 0.5:
                 circuit.rz(angle, qubit)
             else:
                 circuit.cx(qubit, qubit + 1)
-        circuits.append(circuit)
-    return tuple(circuits)
-
-
-def stored(array: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    return base64.b64encode(zlib.compress(buffer.getvalue(), 0)).decode()
-
-
-def _wide_copies(number: int = 300) -> list[QuantumCircuit]:
-    return [circuit.copy() for circuit in wide()[:number]]
-
-
-def _peak() -> dict[str, object]:
-    sixty = _wide_copies(60)
-    peak, text = peak_of(lambda: encode(sixty))
-    return {"peak_over_bytes_of_60": round(peak / len(text), 2)}
-
-
-def _again() -> Plan:
-    circuit = parameterized(1)
-    encode(circuit)
-    return Plan(lambda: encode(circuit), lambda: tight(circuit))
-
-
-def _floats_back() -> Plan:
-    text, plain = encode(NUMBERS), stored(NUMBERS)
     return Plan(
-        lambda: json.loads(text, cls=RuntimeDecoder),
-        lambda: np.load(io.BytesIO(zlib.decompress(base64.b64decode(plain)))),
+        encode,
+        lambda copies: [dump(circuit) for circuit in copies],
+        rounds=3,
+        prepare=lambda: [circuit.copy() for circuit in circuits],
+        peak=number < 100,  # to trace 300 takes minutes
+        facts=lambda: {"bytes": len(encode(circuits))},
     )
 
 
-ROWS = [
-    Row(
-        "encode 100 parameterized circuits of 20 qubits",
-        "under 200 ms",
-        lambda: Plan(encode, tight, 5, partial(parameterized, 100)),
-    ),
-    Row("encode a circuit object that was sent before", "under 1 ms", _again),
-    Row(
-        "encode the same circuit object 100 times",
-        "one encode",
-        lambda: Plan(lambda one: encode(one * 100), tight, prepare=partial(parameterized, 1)),
-    ),
-    Row(
-        "encode 300 circuits of 127 qubits x 1,000 gates",
-        "qpy.dump + 10 %, peak < 3 x bytes",
-        lambda: Plan(encode, dumped, 3, _wide_copies, facts=_peak),
-    ),
-    Row(
-        "encode 10^6 float64",
-        "under 60 ms, bytes +5 % at most",
-        lambda: Plan(
-            partial(encode, NUMBERS),
-            partial(stored, NUMBERS),
-            facts=lambda: {"bytes": len(encode(NUMBERS))},
-        ),
-    ),
-    Row("decode 10^6 float64", "under 40 ms", _floats_back),
-]
+@row("encode {:,} float64", "under 60 ms, bytes +5 % at most", sizes=[10**6])
+@row("decode {:,} float64", "under 40 ms", sizes=[10**6], back=True)
+def numbers(number: int, *, back: bool = False) -> Plan:
+    """Plan to encode an array or to read it back; the floor is base64 without compression."""
+    array = np.random.default_rng(1).random(number)
+
+    def store() -> str:
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        return base64.b64encode(zlib.compress(buffer.getvalue(), 0)).decode()
+
+    text, stored = encode(array), store()
+    if not back:
+        return Plan(partial(encode, array), store, facts=lambda: {"bytes": len(text)})
+    return Plan(
+        partial(json.loads, text, cls=RuntimeDecoder),
+        lambda: np.load(io.BytesIO(zlib.decompress(base64.b64decode(stored)))),
+    )

@@ -1,30 +1,31 @@
 """A stand-in for the service, in a process of its own: canned answers after a set latency.
 
-:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints where it listens. It
-counts requests, connections, bytes received, and dependent round trips (the longest chain of
-requests of which each began after the one before had ended). With ``"handshake": 0.1`` it is three
-hosts that speak TLS and take so long to greet; then it prints the file of their authority, too.
+:class:`StandIn` starts ``python -m benchmarks.standin SETTING``, which prints its URL. It counts
+requests, connections, bytes received, and dependent round trips (the longest chain of requests of
+which each began after the one before had ended). With ``"handshake": 0.1`` it is three hosts that
+speak TLS and take so long to greet.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import os
 import ssl
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from functools import cache
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
 
-from tests.programs import standin as small
+import numpy as np
+from tests import standin as small
 
-from benchmarks.payloads import make_result
+if TYPE_CHECKING:
+    import socket
 
 
 @cache
@@ -35,18 +36,31 @@ def snapshot(kind: str) -> dict[str, Any]:
     return json.loads((folder / "washington" / f"{kind}_washington.json").read_text())
 
 
-def calibration(faulty: bool) -> dict[str, Any]:
-    """The properties; if wanted, with a qubit and an edge that do not work."""
-    properties = snapshot("props")
-    if not faulty:
-        return properties
-    off = {"name": "operational", "unit": "", "value": 0, "date": properties["last_update_date"]}
-    *others, last = properties["qubits"]
-    gates = [
-        {**gate, "parameters": [*gate["parameters"], off]} if gate["qubits"] == [0, 1] else gate
-        for gate in properties["gates"]
+def properties() -> Any:
+    from qiskit.providers.models import BackendProperties
+
+    return BackendProperties.from_dict(copy.deepcopy(snapshot("props")))
+
+
+def make_result(kind: str) -> str:
+    """Return a result of ``"KIND BYTES"``, about so long.
+
+    ``text`` is one string, ``array`` numbers that do not compress, and ``quasi`` what a sampler
+    sends: bit strings of 40 qubits and numbers, 1,000 for each circuit.
+    """
+    name, size = kind.split()
+    random = np.random.default_rng(1).random
+    if name == "text":
+        return json.dumps("x" * int(size))
+    if name == "array":
+        from qiskit_ibm_runtime import RuntimeEncoder
+
+        return json.dumps(random(int(size) * 10 // 103), cls=RuntimeEncoder)
+    entries = [
+        {f"{start + key:040b}": value for key, value in enumerate(random(1000).tolist())}
+        for start in range(0, int(size) // 65, 1000)
     ]
-    return {**properties, "qubits": [*others, [*last, off]], "gates": gates}
+    return json.dumps({"quasi_dists": entries, "metadata": [{} for _ in entries]})
 
 
 class Answers(small.StandIn):
@@ -58,131 +72,108 @@ class Answers(small.StandIn):
         projects: int = 1,
         devices: int = 20,
         inputs: int = 0,
-        handshake: float = 0.0,
-        faulty: bool = False,
+        handshake: float = 0,
         result: str = "text 1000",
     ) -> None:
         super().__init__(page_size=200)
-        self.latency, self.handshake, self.faulty = latency, handshake, faulty
-        program = "sampler" if result.startswith("quasi") else "custom"
-        place = {"backend": "device_00", "project": "p0"}
-        self.add_jobs(10_000, **place, program={"id": program}, params={"text": "x" * inputs})
+        self.latency, self.handshake = latency, handshake
+        program = {"id": "sampler" if result.startswith("quasi") else "custom"}
+        self.add_jobs(10_000, backend="device_00", program=program, params={"text": "x" * inputs})
         names = {
-            f"p{index}": {"name": f"p{index}", "isDefault": not index} for index in range(projects)
+            f"p{n or ''}": {"name": f"p{n or ''}", "isDefault": not n} for n in range(projects)
         }
         network = {"name": "h", "groups": {"g": {"name": "g", "projects": names}}}
         self.answers = {
             "GET /Network": (200, [network]),
-            "GET /backends": (200, {"devices": [f"device_{index:02}" for index in range(devices)]}),
+            "GET /backends": (200, {"devices": [f"device_{n:02}" for n in range(devices)]}),
             "GET /jobs/job0/results": (200, make_result(result)),
             "POST /jobs": (200, {"id": "job0", "backend": "device_00"}),
         }
         self.canned: dict[str, tuple[int, bytes]] = {}
         self.reset()
 
-    def reset(self) -> None:
-        self.times: list[tuple[float, float]] = []
-        self.connections: list[object] = []
-        self.received: list[int] = []
+    def speak_tls(self, authority: str) -> None:
+        """Be three hosts that speak TLS; write the certificate of their authority to a file."""
+        import trustme
 
-    def counts(self) -> dict[str, int]:
-        chain, end = 0, 0.0
-        for started, ended in sorted(self.times, key=lambda times: times[1]):
-            if started >= end:
-                chain, end = chain + 1, ended
-        return {
-            "requests": len(self.times),
-            "connections": len(self.connections),
-            "dependent": chain,
-            "received": sum(self.received),
-        }
+        made = trustme.CA()
+        made.cert_pem.write_to_path(authority)
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.issue_cert("127.0.0.1").configure_cert(self.tls)
+        hosts = [self.url, self.listen(), self.listen()]
+        self.url, http, runtime = (host.replace("http:", "https:") for host in hosts)
+        urls = {"http": f"{http}/api", "services": {"runtime": f"{runtime}/runtime"}}
+        self.answers["GET /users/me"] = 200, {"urls": urls}
+
+    def connected(self, sock: socket.socket) -> socket.socket:
+        self.connections += 1
+        time.sleep(self.handshake)
+        return self.tls.wrap_socket(sock, server_side=True) if self.handshake else sock
 
     def answer(self, call: str, query: dict[str, list[str]], body: bytes) -> tuple[int, bytes]:
         """Answer in words found once, so that little of a figure is the stand-in's."""
+        self.requests.clear()  # only times and sizes are asked for
         started = time.perf_counter()
         time.sleep(self.latency)
         key = f"{call} {query}"
         if key not in self.canned:
-            status, content = self._device(call) or super().answer(call, query, body)
+            status, content = self.device(call) or super().answer(call, query, body)
             self.canned[key] = status, small.encoded(content)
-        self.received.append(len(body))
-        self.times.append((started, time.perf_counter()))
+        self.asked.append((started, time.perf_counter(), len(body)))
         return self.canned[key]
 
-    def _device(self, call: str) -> tuple[int, Any] | None:
-        _, found, device = call.partition(" /backends/")
-        name, _, kind = device.partition("/")
-        if not found:
+    def device(self, call: str) -> tuple[int, Any] | None:
+        """Answer a request about one device, as ``GET /backends/device_00/status``."""
+        if not call.startswith("GET /backends/"):
             return None
-        if kind == "configuration":
-            return 200, {**snapshot("conf"), "backend_name": name, "simulator": False}
-        if kind == "properties":
-            return 200, {**calibration(self.faulty), "backend_name": name}
-        if kind == "defaults":
-            return 200, snapshot("defs")
-        state = {"state": True, "status": "active", "length_queue": 3, "backend_version": "1"}
-        return 200, state
+        _, _, name, kind = call.split("/")
+        return 200, {
+            "configuration": {**snapshot("conf"), "backend_name": name, "simulator": False},
+            "properties": {**snapshot("props"), "backend_name": name},
+            "defaults": snapshot("defs"),
+            "status": {
+                "state": True,
+                "status": "active",
+                "length_queue": 3,
+                "backend_version": "1",
+            },
+        }[kind]
 
-    def listen(self) -> str:
-        """Start to serve; returns the file of the authority behind the hosts, if they have one."""
-        first = _Host(self, "127.0.0.1")
-        self.url = f"http://127.0.0.1:{first.server_port}"
-        if not self.handshake:
-            return ""
-        import trustme
+    def reset(self) -> None:
+        self.asked: list[tuple[float, float, int]] = []
+        self.connections = 0
 
-        authority = trustme.CA()
-        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        hosts = [f"127.0.0.{number}" for number in (1, 2, 3)]
-        authority.issue_cert(*hosts).configure_cert(self.tls)
-        for host in hosts[1:]:
-            _Host(self, host, first.server_port)
-        self.url, http, runtime = (f"https://{host}:{first.server_port}" for host in hosts)
-        urls = {"http": f"{http}/api", "services": {"runtime": f"{runtime}/runtime"}}
-        self.answers["GET /users/me"] = 200, {"urls": urls}
-        with tempfile.NamedTemporaryFile(suffix=".pem", delete=False) as file:
-            authority.cert_pem.write_to_path(file.name)
-        return file.name
-
-
-class _Host(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, answers: Answers, host: str, port: int = 0) -> None:
-        self.answers = answers
-        super().__init__((host, port), small.handler(answers))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        self.answers.connections.append(client_address)
-        if self.answers.handshake:
-            time.sleep(self.answers.handshake)
-            request = self.answers.tls.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
+    def counts(self) -> dict[str, int]:
+        """Return what was asked since the last reset."""
+        chain, end = 0, 0.0
+        for started, ended, _ in sorted(self.asked, key=lambda times: times[1]):
+            if started >= end:
+                chain, end = chain + 1, ended
+        received = sum(size for *_, size in self.asked)
+        counts = {"requests": len(self.asked), "connections": self.connections}
+        return {**counts, "dependent": chain, "received": received}
 
 
 class StandIn:
     """A running stand-in, seen from the process that measures."""
 
     def __init__(self, **setting: Any) -> None:
-        # That which measures may hold another release.
+        # The interpreter that measures may hold another release, or none of what this needs.
         python = os.environ.get("BENCHMARKS_PYTHON", sys.executable)
         command = [python, "-W", "ignore", "-m", "benchmarks.standin", json.dumps(setting)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.url, authority = json.loads(self._process.stdout.readline())
-        self.verify: str | bool = authority or False
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        self.url, self._authority = json.loads(self._process.stdout.readline())
 
     def reset(self) -> None:
-        self._ask("reset")
+        self._call("reset")
 
     def counts(self) -> dict[str, int]:
-        return self._ask("counts")
+        """Return what was asked since the last reset."""
+        return self._call("counts")
 
-    def _ask(self, what: str) -> Any:
-        self._process.stdin.write(f"{what}\n")
+    def _call(self, method: str) -> Any:
+        self._process.stdin.write(f"{method}\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -190,26 +181,24 @@ class StandIn:
         """Log in; on the cloud channel an experimental address is used as it is."""
         from qiskit_ibm_runtime import QiskitRuntimeService
 
+        place = {"url": f"{self.url}/api", "verify": self._authority}
         if channel == "ibm_cloud":
             place = {"url": f"{self.url}/experimental", "instance": small.CRN}
-        else:
-            place = {"url": f"{self.url}/api", "verify": self.verify}
         return QiskitRuntimeService(channel=channel, token="a-token", **place)
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-        if self.verify:
-            Path(self.verify).unlink()
+        self._process.communicate()  # closes its input
 
 
 def main() -> None:
     """Answer until the input ends, however the process that started this one ends."""
-    answers = Answers(**json.loads(sys.argv[1]))
-    authority = answers.listen()
-    print(json.dumps([answers.url, authority]), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(getattr(answers, line.strip())()), flush=True)
+    setting = json.loads(sys.argv[1])
+    with NamedTemporaryFile(suffix=".pem") as authority, Answers(**setting) as answers:
+        if answers.handshake:
+            answers.speak_tls(authority.name)
+        print(json.dumps([answers.url, authority.name]), flush=True)
+        for line in sys.stdin:
+            print(json.dumps(getattr(answers, line.strip())()), flush=True)
 
 
 if __name__ == "__main__":

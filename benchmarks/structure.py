@@ -11,8 +11,11 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
+
+import rustworkx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,49 +55,34 @@ def imports() -> dict[str, set[str]]:
         paths[".".join(parts).removesuffix(".__init__")] = path
     graph: dict[str, set[str]] = {}
     for name, path in paths.items():
-        parents = name.split(".") + ["" for _ in range(path.name == "__init__.py")]
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                node.body.clear()
         found: set[str] = set()
-        for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                above = parents[: len(parents) - node.level] if node.level else []
-                base = ".".join([*above, *filter(None, [node.module])])
+                base = resolve_name("." * node.level + (node.module or ""), package)
                 names = {f"{base}.{alias.name}" for alias in node.names}
                 found |= (names & paths.keys()) or {base}
         graph[name] = (found & paths.keys()) - {name}
     return graph
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes below one, without those that only type checkers read."""
-    below = ast.iter_child_nodes(node)
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        below = iter(node.orelse)
-    yield node
-    for child in below:
-        yield from _executed(child)
-
-
 def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
     """Return the groups of modules that import each other, directly or not."""
-
-    def reached(start: str) -> set[str]:
-        seen: set[str] = set()
-        todo = [start]
-        while todo:
-            new = graph[todo.pop()] - seen
-            seen |= new
-            todo += new
-        return seen
-
-    below = {name: reached(name) for name in graph}
-    groups = {
-        frozenset(other for other in below[name] if name in below[other])
-        for name in graph
-        if name in below[name]
-    }
-    return sorted(map(set, groups), key=sorted)
+    names = sorted({*graph, *(name for found in graph.values() for name in found)})
+    numbers = {name: number for number, name in enumerate(names)}
+    edges = rustworkx.PyDiGraph()
+    edges.extend_from_edge_list(
+        [(numbers[name], numbers[other]) for name in graph for other in graph[name]]
+    )
+    groups = rustworkx.strongly_connected_components(edges)
+    found = ({names[number] for number in group} for group in groups if len(group) > 1)
+    return sorted(found, key=sorted)
 
 
 class Walk:

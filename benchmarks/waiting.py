@@ -1,50 +1,51 @@
-"""What waiting for a job costs, and how soon its end is known."""
+"""What waiting for jobs costs, and how soon their end is known."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 import time
-from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 from tests.jobs.scripted_service import Peer, ScriptedService
 
-from benchmarks.rows import Plan, Row
-
-WAITED = 6.0
-WAITERS = 5
+from benchmarks.rows import Plan, row
 
 
-def wait_for(service: ScriptedService, names: list[str]) -> dict[str, threading.Thread]:
-    """Let a thread for each of these jobs wait for its result."""
-    client = service.job("first")._api_client
-    threads = {}
-    for name in names:
-        job = service.job(name, api_client=client)
-        service.results[name] = '"done"'
-        threads[name] = threading.Thread(target=job.result, daemon=True)
-        threads[name].start()
-    return threads
+@row("result() after the end, stream working", "one round trip", stream="working")
+@row("result() after the end, stream refused", "under 2,000 ms", stream="refused")
+@row("result() after the end, stream silent", "under 5,000 ms", stream="silent")
+@row("results of {} jobs that end together", "linear", (1, 10, 100, 500), waited=1, rounds=1)
+def ending(number: int = 1, stream: str = "working", waited: float = 6, rounds: int = 3) -> Plan:
+    """Plan the time from the end of jobs, each awaited in a thread for a while, to the last result.
 
-
-def together(number: int) -> Plan:
-    """Plan the moment from the end of all jobs to the last result.
-
-    The service runs in the same process, so that half of the work is its own.
+    The service runs in the same process, so half of the CPU time is its own.
     """
-    service, over, numbers, most = ScriptedService(), threading.Event(), itertools.count(), [0]
+    service, over, names = ScriptedService(), threading.Event(), map(str, itertools.count())
+    client = service.job("first")._api_client
+    asked, threads_of_jobs = [], []
 
-    def stream(peer: Peer) -> None:
+    def working(peer: Peer) -> None:
         peer.send("ACK")
         over.wait()
         peer.close()
 
+    def silent(peer: Peer) -> None:
+        peer.send("ACK")
+        peer.until_gone()
+
     def prepare() -> dict[str, threading.Thread]:
         over.clear()
-        threads = wait_for(service, [f"w{next(numbers)}" for _ in range(number)])
-        time.sleep(1 + number / 100)
-        most.append(sum(thread.name.startswith("job-") for thread in threading.enumerate()))
+        service.requests.clear()
+        jobs = [service.job(next(names), api_client=client) for _ in range(number)]
+        threads = {}
+        for job in jobs:
+            service.results[job.job_id()] = '"done"'
+            threads[job.job_id()] = threading.Thread(target=job.result, daemon=True)
+            threads[job.job_id()].start()
+        time.sleep(waited + number / 100)
+        asked.append(len(service.requests) / number)
+        threads_of_jobs.append(sum(t.name.startswith("job-") for t in threading.enumerate()))
         return threads
 
     def end(threads: dict[str, threading.Thread]) -> None:
@@ -54,58 +55,12 @@ def together(number: int) -> Plan:
         for thread in threads.values():
             thread.join()
 
-    service.on_stream = stream
-    return Plan(end, rounds=1, prepare=prepare, facts=lambda: {"additional threads": max(most)})
-
-
-def _plan(stream: int | Callable[[Peer], None], end: Callable[[str], Any] = str) -> Plan:
-    """Plan the moment from the end of a job to its result, for jobs that have waited a while."""
-    service = ScriptedService()
-    service.on_stream = stream
-    threads = wait_for(service, [f"j{index}" for index in range(WAITERS)])
-    time.sleep(WAITED)
-    asked = len(service.requests)
-
-    def finish() -> None:
-        name, thread = threads.popitem()
-        service.end(name)
-        end(name)
-        thread.join()
-
-    def facts() -> dict[str, object]:
-        after = service.requests[asked:]
+    def facts() -> dict[str, Any]:
         return {
-            "requests_per_waited_second": round(asked / WAITERS / WAITED, 2),
-            "requests_after_the_end": sum(
-                map(after.count, ("GET /jobs/j0", "GET /jobs/j0/results"))
-            ),
+            "requests_per_second": round(asked[-1] / waited, 2),
+            "requests_after_the_end": len(service.requests) / number - asked[-1],
+            "additional_threads": max(threads_of_jobs),
         }
 
-    return Plan(finish, rounds=WAITERS, facts=facts)
-
-
-def _working() -> Plan:
-    ends = {f"j{index}": threading.Event() for index in range(WAITERS)}
-
-    def stream(peer: Peer) -> None:
-        peer.send("ACK")
-        ends[peer.path.rpartition("/")[2]].wait()
-        peer.send('"done"')
-        peer.close()
-
-    return _plan(stream, lambda name: ends[name].set())
-
-
-def _silent() -> Plan:
-    def stream(peer: Peer) -> None:
-        peer.send("ACK")
-        peer.until_gone()
-
-    return _plan(stream)
-
-
-ROWS = [
-    Row("result() after the end, stream working", "one round trip", _working),
-    Row("result() after the end, stream refused", "under 2,000 ms", partial(_plan, 404)),
-    Row("result() after the end, stream silent", "under 5,000 ms", _silent),
-]
+    service.on_stream = {"working": working, "silent": silent, "refused": 404}[stream]
+    return Plan(end, rounds=rounds, prepare=prepare, peak=True, facts=facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 from weakref import WeakValueDictionary
 
@@ -16,7 +17,6 @@ from ._service.programs import Programs
 from ._service.saved_accounts import SavedAccounts
 from .accounts import Account, AccountIdentity, choose_account
 from .accounts.validation import CLOUD_CHANNELS
-from .lazy import names_from
 from .utils.deprecation import deprecate_arguments, deprecate_function, issue_deprecation_msg
 from .utils.environment import warn_of_environment
 
@@ -44,16 +44,20 @@ __all__ = ["DEPRECATED_PROGRAMS", "SERVICE_NAME", "QiskitRuntimeService"]
 SERVICE_NAME = "runtime"
 
 if not TYPE_CHECKING:
-    # Imported on first use. Tests replace these names in this module by doubles.
-    __getattr__ = names_from(
-        "qiskit_ibm_runtime",
-        {
-            "AuthClient": ".api.clients",
-            "DEPRECATED_PROGRAMS": "._jobs.submission",
-            "RuntimeClient": ".api.clients",
-            "VersionClient": ".api.clients",
-        },
-    )
+    _HOMES = {
+        "AuthClient": ".api.clients",
+        "DEPRECATED_PROGRAMS": "._jobs.submission",
+        "RuntimeClient": ".api.clients",
+        "VersionClient": ".api.clients",
+    }
+
+    def __getattr__(name):
+        """Import a name on first use; tests replace the clients in this module by doubles."""
+        if name not in _HOMES:
+            raise AttributeError(f"module has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name], __package__), name)
+
+
 _here: Any = sys.modules[__name__]
 
 # Services of this process by number, so that unpickling returns the same object.

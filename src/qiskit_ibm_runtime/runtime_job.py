@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, cast
 
 import requests
@@ -22,7 +23,6 @@ from ._jobs.record import (
 )
 from ._jobs.streaming import ResultStream, check_callback
 from ._jobs.waiting import EarlyDownload, Wait
-from ._jobs.watching import AwaitableJob
 from .api.clients.base import WebsocketClientCloseCode
 from .api.clients.runtime import RuntimeClient
 from .api.clients.runtime_ws import RuntimeWebsocketClient
@@ -32,11 +32,12 @@ from .api.stream.hub import Clock
 from .constants import DEFAULT_DECODERS
 from .exceptions import IBMError, IBMInputValueError, RuntimeInvalidStateError
 from .ibm_backend import IBMRetiredBackend
+from .jobs import WATCHER
 from .program.result_decoder import ResultDecoder, check_decoder, decoder_pair
 from .utils.hgp import join_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from ._jobs.progress import Wanted
@@ -52,7 +53,7 @@ EXTERNAL_TIMEOUT = 60
 LONGEST_KEPT_TEXT = 1_000_000
 
 
-class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore[misc]  # terra ships no types
+class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terra ships no types
     """A submitted program: its status, interim results and result.
 
     :meth:`QiskitRuntimeService.run` and the primitives return jobs;
@@ -92,23 +93,11 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
     ) -> None:
         """Create the handle of a job, without requests unless there is a callback.
 
-        Args:
-            backend: The backend; ``None`` to look it up on first access.
-            api_client: Client of the service.
-            client_params: Connection parameters for the stream.
-            job_id: Id of the job.
-            program_id: Id of its program.
-            service: The service it belongs to.
-            params: Program inputs.
-            creation_date: Creation time in ISO format.
-            user_callback: Called with job id and message for each message of the job.
-            result_decoder: One decoder, or a pair for interim results and result.
-            image: Image the job runs on.
-            session_id: Id of the session the job is in.
-            tags: Tags of the job.
-            encoded_params: Encoded program inputs, decoded on first access.
-            place: ``backend``, ``hub``, ``group`` and ``project``, for looking up the backend.
-            final_state: Final state, if known.
+        Users get jobs from the service. What is not given is fetched on first access: the inputs
+        (``params``, or ``encoded_params`` to be decoded), the creation time (in ISO format), and
+        the backend, found by the ``backend``, ``hub``, ``group`` and ``project`` in ``place``.
+        ``user_callback`` is called with job id and message for each message of the job.
+        ``result_decoder`` is one decoder, or a pair for interim results and result.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -234,8 +223,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
             IBMInputValueError: If ``timeout`` or ``decoder`` is invalid.
         """
         own = self._final_result_decoder
-        chosen = decoder or own
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, own)
         if chosen is own and self._results is not None:
             return self._results
         text = self._text_of_result(timeout, progress)
@@ -243,6 +231,44 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if chosen is own:
             self._results = result
         return result
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Return the result of the job: ``result = await job``."""
+        return self.result_async().__await__()
+
+    async def result_async(
+        self, timeout: float | None = None, decoder: Decoder | None = None
+    ) -> Any:
+        """Return the result like :meth:`result`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+            decoder: Class with a ``decode`` method; the job's own decoder by default.
+        """
+        import asyncio
+
+        await self.wait_for_final_state_async(timeout)
+        # Download and decode in a thread, because both may take a while.
+        result = partial(self.result, decoder=decoder)
+        return await asyncio.get_running_loop().run_in_executor(None, result)
+
+    async def wait_for_final_state_async(self, timeout: float | None = None) -> None:
+        """Wait like :meth:`wait_for_final_state`, without blocking the event loop.
+
+        .. versionadded:: 0.9.3+embedded.1
+
+        Args:
+            timeout: Maximum wait in seconds; no limit by default.
+        """
+        import asyncio
+
+        wait = Wait(self, timeout)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(WATCHER.watch(self)), timeout)
+        except asyncio.TimeoutError:
+            raise wait.error() from None
 
     def interim_results(self, decoder: Decoder | None = None) -> Any:
         """Return the interim results published so far.
@@ -252,14 +278,13 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         Args:
             decoder: Class with a ``decode`` method; the job's own decoder by default.
         """
-        decoder = decoder or self._interim_result_decoder
-        check_decoder("decoder", decoder)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         if not self._final_interim_results:
             # Fetch the status first: if it is final, the interim results are complete.
             final = self._is_final()
             self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
             self._final_interim_results = final
-        return decoder.decode(self._interim_results)
+        return chosen.decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Decoder | None = None) -> None:
         """Call a function for each interim result and for the final result.
@@ -277,8 +302,7 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
         if self._stream is not None and self._stream.active:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
         check_callback(callback)
-        chosen = decoder or self._interim_result_decoder
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         self._stream = ResultStream(
             self.job_id(),
             self._new_client,
@@ -454,3 +478,11 @@ class RuntimeJob(PortableJob, RecordedJob, AwaitableJob, JobV1):  # type: ignore
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
+
+
+def _chosen(decoder: Decoder | None, own: Decoder) -> Decoder:
+    """Return the decoder of a call, or the job's own, which was checked when the job was made."""
+    if not decoder:
+        return own
+    check_decoder("decoder", decoder)
+    return decoder

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .accounts.validation import CLOUD_CHANNELS, HUB_CHANNELS
-from .checks import seconds, whole_number
 from .exceptions import IBMInputValueError
+from .utils.arguments import seconds, whole_number
 from .utils.converters import hms_to_seconds
 from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from .utils.utils import validate_job_tags

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .checks import check_kind, shown
-from .exceptions import IBMInputValueError
 from .runtime_options import RuntimeOptions, session_seconds
 from .runtime_program import ParameterNamespace
+from .utils.arguments import must_be
 
 if TYPE_CHECKING:
     from .program.result_decoder import Decoder
@@ -51,12 +50,10 @@ class RuntimeSession:
             IBMInputValueError: If ``inputs``, ``options`` or ``max_time`` is invalid.
         """
         options, inputs = options or {}, inputs or {}
-        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
+        if not isinstance(options, (dict, RuntimeOptions)):
+            raise must_be("options", "a dict or a RuntimeOptions", options)
         if not isinstance(inputs, (dict, ParameterNamespace)):
-            raise IBMInputValueError(
-                "'inputs' must be a dict or the namespace from program.parameters(), "
-                f"not {shown(inputs)}."
-            )
+            raise must_be("inputs", "a dict or the namespace from program.parameters()", inputs)
         self._service = service
         self._program_id = program_id
         self._inputs = copy.copy(inputs)

@@ -13,11 +13,11 @@ from qiskit.exceptions import QiskitError
 from ._backends.instances import instance_for, same_account, service_for
 from .accounts.validation import HUB_CHANNELS
 from .api.http.liveness import why_ended
-from .checks import check_kind, required_id
 from .exceptions import IBMInputValueError
 from .ibm_backend import IBMBackend
 from .qiskit_runtime_service import QiskitRuntimeService
 from .runtime_options import RuntimeOptions, SecondsOfSession, session_seconds
+from .utils.arguments import must_be, required_id
 from .utils.deprecation import caller_stacklevel, issue_deprecation_msg
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Session:
             IBMInputValueError: If the id is not a string.
         """
         session = cls(service=service, backend=backend)
-        session._session_id = required_id("session_id", session_id, "a session")
+        session._session_id = required_id("session_id", session_id)
         return session
 
     @overload
@@ -213,17 +213,17 @@ class Session:
     def _completed(self, given_options: Any) -> dict[str, Any]:
         self._check_active()
         # As in 0.9.3, a nonempty dict of the user is modified, but an empty one is not.
-        options: dict[str, Any] = given_options or {}
-        check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
-        if isinstance(given_options, RuntimeOptions):
-            options = {k: value for k, value in vars(given_options).items() if value is not None}
-        if _may_fill(options.get("instance")):
-            options["instance"] = _filled(self._instance)
-        given = options.get("backend")
-        if _may_fill(given):
-            options["backend"] = _filled(self._backend)
-        else:
-            self._check_backend(_name_of(given))
+        options: Any = given_options or {}
+        if isinstance(options, RuntimeOptions):
+            options = {k: value for k, value in vars(options).items() if value is not None}
+        if not isinstance(options, dict):
+            raise must_be("options", "a dict or a RuntimeOptions", options)
+        for name, own in (("instance", self._instance), ("backend", self._backend)):
+            given = options.get(name)
+            if given is None or isinstance(given, _Filled):
+                options[name] = _Filled(own) if isinstance(own, str) else own
+            elif name == "backend":
+                self._check_backend(_name_of(given))
         return options
 
     def _check_backend(self, given: Any) -> None:
@@ -307,14 +307,6 @@ class _Filled(str):
     """
 
     __slots__ = ()
-
-
-def _filled(value: Any) -> Any:
-    return _Filled(value) if isinstance(value, str) else value
-
-
-def _may_fill(value: Any) -> bool:
-    return value is None or isinstance(value, _Filled)
 
 
 _DEFAULT_SESSION: ContextVar[Session | None] = ContextVar("_DEFAULT_SESSION", default=None)

@@ -13,7 +13,6 @@ from tests.ids import label
 from qiskit_ibm_runtime import IBMInputValueError
 from qiskit_ibm_runtime.accounts import (
     Account,
-    CloudResourceNameResolutionError,
     InvalidAccountError,
 )
 from qiskit_ibm_runtime.api.clients import cloud_directory
@@ -243,16 +242,19 @@ def test_auth_handler_matches_the_channel(cloud, quantum, crn):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Canned cloud responses by name, and the requests received."""
-    answers = {"one": [CRN], "none": [], "two": [CRN, CRN.replace("us-east", "eu-de")]}
+    """Canned instances of an account, and the settings of each directory that lists them."""
     calls = []
 
-    def resolve(**question):
-        calls.append(question)
-        return answers[question["instance"]]
+    class Directory:
+        def __init__(self, url, token, **settings):
+            calls.append(settings)
 
-    monkeypatch.setattr(cloud_directory, "resolve_instance_names", resolve)
-    monkeypatch.setattr(cloud_directory, "list_instance_names", lambda **_: ["one", "two"])
+        def instances(self, name=None):
+            listed = [("two", CRN), ("one", CRN), ("two", CRN.replace("us-east", "eu-de"))]
+            found = [cloud_directory.ServiceInstance(*one) for one in listed]
+            return [instance for instance in found if name in (None, instance.name)]
+
+    monkeypatch.setattr(cloud_directory, "CloudDirectory", Directory)
     return calls
 
 
@@ -273,25 +275,6 @@ def test_resolves_name_through_account_proxies(asked, crn):
 
     assert account.instance == crn
     assert [(call["proxies"], call["verify"]) for call in asked] == [(proxies, False)]
-
-
-def test_unknown_name_error_lists_choices(asked):
-    with pytest.raises(
-        CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'.*'one', 'two'"
-    ):
-        Account("ibm_cloud", "t", instance="none").resolve_crn()
-
-
-def test_ambiguous_name_error_lists_choices(asked):
-    with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN}, crn:.*eu-de"):
-        Account("ibm_cloud", "t", instance="two").resolve_crn()
-
-
-def test_rejects_missing_instance_before_any_request(asked):
-    with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
-        Account("ibm_cloud", "t").resolve_crn()
-
-    assert asked == []
 
 
 def test_repr_hides_url_password_and_crn() -> None:

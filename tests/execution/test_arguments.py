@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 pytest.importorskip("jsonschema", reason="jsonschema, of the extra `local`, is not installed")
 
 from qiskit_ibm_runtime.local import programs
-from qiskit_ibm_runtime.local.execution import inputs as arguments
+from qiskit_ibm_runtime.local.execution.inputs import ArgumentsError, check
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
 
@@ -21,8 +21,8 @@ def spec(**properties: Any) -> dict[str, Any]:
 
 
 def test_accepts_valid_inputs() -> None:
-    arguments.check(spec(n={"type": "integer"}), {"n": 3})
-    arguments.check({}, {"anything": []})
+    check(spec(n={"type": "integer"}), {"n": 3})
+    check({}, {"anything": []})
 
 
 def test_reports_every_violation_with_its_location() -> None:
@@ -30,38 +30,38 @@ def test_reports_every_violation_with_its_location() -> None:
         n={"type": "integer", "minimum": 1}, rows={"type": "array", "items": {"type": "string"}}
     )
 
-    with pytest.raises(arguments.ArgumentsError) as caught:
-        arguments.check(schema, {"n": 0, "rows": ["a", 5]})
+    with pytest.raises(ArgumentsError) as caught:
+        check(schema, {"n": 0, "rows": ["a", 5]})
 
     assert "n: 0 is less than the minimum of 1" in str(caught.value)
     assert "rows.1: 5 is not of type 'string'" in str(caught.value)
 
 
 def test_reports_missing_input_by_name() -> None:
-    with pytest.raises(arguments.ArgumentsError, match="'n' is a required property"):
-        arguments.check(spec(n={}), {})
+    with pytest.raises(ArgumentsError, match="'n' is a required property"):
+        check(spec(n={}), {})
 
 
 @pytest.mark.parametrize("value", [np.arange(3), {1, 2}], ids=["array", "set"])
 def test_tagged_array_is_validated_as_an_array(value: Any) -> None:
     params = json.loads(json.dumps({"n": value}, cls=RuntimeEncoder))
 
-    arguments.check(spec(n={"type": "array", "minItems": 2, "items": {"type": "integer"}}), params)
+    check(spec(n={"type": "array", "minItems": 2, "items": {"type": "integer"}}), params)
 
 
 def test_circuit_is_validated_as_an_object() -> None:
     params = json.loads(json.dumps({"n": QuantumCircuit(1)}, cls=RuntimeEncoder))
 
-    arguments.check(spec(n={"type": "object"}), params)
-    with pytest.raises(arguments.ArgumentsError):
-        arguments.check(spec(n={"type": "number"}), params)
+    check(spec(n={"type": "object"}), params)
+    with pytest.raises(ArgumentsError):
+        check(spec(n={"type": "number"}), params)
 
 
 def test_reports_invalid_schema() -> None:
     with pytest.raises(ValueError, match=r"schema of .* parameters is invalid") as caught:
-        arguments.check({"type": "no-such-type"}, {})
+        check({"type": "no-such-type"}, {})
 
-    assert not isinstance(caught.value, arguments.ArgumentsError)
+    assert not isinstance(caught.value, ArgumentsError)
 
 
 @pytest.mark.parametrize("name", programs.names())
@@ -72,6 +72,6 @@ def test_built_in_programs_have_valid_schemas(name: str) -> None:
     assert about["name"] == name
     assert about["description"]
     assert about["max_execution_time"] >= 300
-    arguments.check(about["spec"]["parameters"], transpilation)
-    with pytest.raises(arguments.ArgumentsError):
-        arguments.check(about["spec"]["parameters"], {"circuits": 3, "iterations": "many"})
+    check(about["spec"]["parameters"], transpilation)
+    with pytest.raises(ArgumentsError):
+        check(about["spec"]["parameters"], {"circuits": 3, "iterations": "many"})

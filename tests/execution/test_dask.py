@@ -11,19 +11,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
-
-pytest.importorskip("distributed", reason="distributed, of the extra `dask`, is not installed")
 
 from qiskit_ibm_runtime.local.execution import executors
 from qiskit_ibm_runtime.local.serving.command_line import main
 
 from .conftest import ExecutorThread, work
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of distributed, and of what it runs on
+pytestmark = [
+    # Importing it takes a second, which processes that run none of these tests can save.
+    pytest.mark.skipif(
+        find_spec("distributed") is None,
+        reason="distributed, of the extra `dask`, is not installed",
+    ),
+    pytest.mark.filterwarnings("ignore"),  # of distributed, and of what it runs on
+]
 
 # Forked from one process, as each import of distributed takes a second. It ends with its input.
 CLUSTER = """

@@ -15,7 +15,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qiskit_ibm_runtime._codecs import limits
 from qiskit_ibm_runtime._codecs.decoding import LONG
-from qiskit_ibm_runtime.local.execution import inputs as decoding
+from qiskit_ibm_runtime.local.execution import inputs as job_inputs
 from qiskit_ibm_runtime.local.execution import job
 from qiskit_ibm_runtime.utils.runner_result import RunnerResult
 
@@ -272,8 +272,8 @@ def test_tells_long_circuits_of_different_jobs_apart() -> None:
 
 
 def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MOST_CIRCUITS", 2)
-    monkeypatch.setattr(decoding, "kept", {})
+    monkeypatch.setattr(job_inputs, "MOST_CIRCUITS", 2)
+    monkeypatch.setattr(job_inputs, "kept", {})
 
     for angle in range(4):
         circuit = QuantumCircuit(1, 1)
@@ -281,11 +281,11 @@ def test_circuit_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         circuit.measure(0, 0)
         run_here("sampler", circuits=[circuit], run_options={"shots": 1})
 
-    assert len(decoding.kept) == 2
+    assert len(job_inputs.kept) == 2
 
 
 def test_circuits_decoded_on_first_use_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "kept", {})
+    monkeypatch.setattr(job_inputs, "kept", {})
     monkeypatch.setattr(limits, "STEPS", 30)
     circuits = []
     for angle in range(10):

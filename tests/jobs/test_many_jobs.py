@@ -119,7 +119,7 @@ def test_await_times_out_and_cleans_up(start):
     with pytest.raises(RuntimeJobTimeoutError):
         asyncio.run(job.wait_for_final_state_async(timeout=0.1))
 
-    from qiskit_ibm_runtime._jobs.watching import WATCHER
+    from qiskit_ibm_runtime.jobs import WATCHER
 
     assert WATCHER._watches == []
     job.cancel()

@@ -34,7 +34,7 @@ class QuickExecutor:
 
 def main(folder: str) -> None:
     settings = Settings(data=Path(folder), users=(User("alice", "token"),))
-    server = make_server(create_app(settings, QuickExecutor()))
+    server = make_server(create_app(settings, QuickExecutor()), settings)
     listener = listen("127.0.0.1", 0)
     print(base_url(settings, listener), flush=True)
     asyncio.run(server.serve(sockets=[listener]))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from qiskit_ibm_runtime.local.settings import User, cloud_service, hub
+from qiskit_ibm_runtime.local.settings import CloudService, Hub, User
 from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import CRN, SIMULATOR, TOKEN, Client, ScriptedExecutor, cloud_client, quantum_client
@@ -39,9 +39,9 @@ def test_each_hub_has_its_own_backends(serve: Callable[..., BackgroundServer]) -
     server = serve(
         devices=(SIMULATOR, "fake_lima", "fake_quito"),
         hubs=(
-            hub("ibm-q/open/main", (SIMULATOR,)),
-            hub("h/g/p1", ("fake_lima",)),
-            hub("h/g/p2"),
+            Hub("ibm-q/open/main", (SIMULATOR,)),
+            Hub("h/g/p1", ("fake_lima",)),
+            Hub("h/g/p2"),
         ),
     )
     client = quantum_client(server)
@@ -175,7 +175,7 @@ def test_service_instances_see_only_their_own_jobs(
     serve: Callable[..., BackgroundServer],
 ) -> None:
     second = CRN.replace("embedded::", "second::")
-    server = serve(services=(cloud_service("one", CRN), cloud_service("two", second)))
+    server = serve(services=(CloudService("one", CRN), CloudService("two", second)))
     job_id = cloud_client(server).submit()
 
     other = cloud_client(server, crn=second)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from qiskit_ibm_runtime.local.serving import server as connections
+from qiskit_ibm_runtime.local.serving import server as uvicorn_server
 from qiskit_ibm_runtime.testing.faults import Fault, Faults
 from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
@@ -52,8 +52,8 @@ def read_to_end(client: socket.socket) -> bytes:
 
 @pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_REQUEST_SECONDS", 0.2)
-    monkeypatch.setattr(connections, "_SLOWEST", 1e6)
+    monkeypatch.setattr(uvicorn_server, "_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(uvicorn_server, "_SLOWEST", 1e6)
 
 
 @pytest.mark.parametrize("data", HALF.values(), ids=HALF.keys())
@@ -85,8 +85,8 @@ def test_client_waiting_for_its_response_is_not_disconnected(
     serve: Callable[..., BackgroundServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The request may take 1.9 seconds, which is enough on a busy machine, and the answer more."""
-    monkeypatch.setattr(connections, "_REQUEST_SECONDS", 0.2)
-    monkeypatch.setattr(connections, "_SLOWEST", 3e5)
+    monkeypatch.setattr(uvicorn_server, "_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(uvicorn_server, "_SLOWEST", 3e5)
     slow = Faults([Fault("latency", path="/jobs", method="POST", seconds=2.5)])
 
     assert quantum_client(serve(faults=slow)).post({"x": "y" * 500_000}).status_code == 200
@@ -95,7 +95,7 @@ def test_client_waiting_for_its_response_is_not_disconnected(
 def test_reads_rest_of_a_rejected_body_up_to_a_limit(
     server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_LARGEST_DISCARDED", 2**20)
+    monkeypatch.setattr(uvicorn_server, "_LARGEST_DISCARDED", 2**20)
     piece = b"10000\r\n" + b"x" * 2**16 + b"\r\n"
 
     with connected(server) as client:
@@ -111,7 +111,7 @@ def test_reads_rest_of_a_rejected_body_up_to_a_limit(
 def test_closes_idle_connections_to_accept_new_ones(
     server: BackgroundServer, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "most_connections", lambda: 4)
+    monkeypatch.setattr(uvicorn_server, "most_connections", lambda: 4)
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(20)]
         for client in idle:

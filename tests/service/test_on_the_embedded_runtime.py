@@ -6,7 +6,7 @@ import pytest
 
 from qiskit_ibm_runtime import IBMInputValueError, IBMNotAuthorizedError, QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import CloudResourceNameResolutionError
-from qiskit_ibm_runtime.local.settings import Settings, User, cloud_service, hub
+from qiskit_ibm_runtime.local.settings import CloudService, Hub, Settings, User
 from qiskit_ibm_runtime.testing.servers import BackgroundServer, LoopThread
 
 TOKEN = "token-of-the-embedded-runtime"
@@ -29,12 +29,12 @@ def server():
     settings = Settings(
         users=(User("alice", TOKEN),),
         hubs=(
-            hub("ibm-q/open/main", (SIMULATOR,)),
-            hub("premium/group/one", (SIMULATOR, "fake_manila")),
-            hub("premium/group/two", ("fake_lima", "fake_manila")),
+            Hub("ibm-q/open/main", (SIMULATOR,)),
+            Hub("premium/group/one", (SIMULATOR, "fake_manila")),
+            Hub("premium/group/two", ("fake_lima", "fake_manila")),
         ),
         services=tuple(
-            cloud_service(name, CRN.format(number), ("fake_lima",))
+            CloudService(name, CRN.format(number), ("fake_lima",))
             for number, name in enumerate(["mine", "twin", "twin"])
         ),
     )

@@ -9,24 +9,24 @@ from pathlib import Path
 
 import pytest
 from benchmarks.__main__ import GROUPS
-from benchmarks.growth import Point, exponent
-from benchmarks.payloads import make_result
-from benchmarks.worker import Worker
+from benchmarks.rows import Plan, exponent, measure, plans
+from benchmarks.standin import make_result
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_group_has_rows_with_a_goal(group):
-    rows = Worker(group).step("rows")
+    rows = [row for plan in plans(group) for row in plan.rows]
 
     assert rows
-    assert all(what and goal for what, goal in rows)
+    assert all(what and goal for what, goal, *_ in rows)
 
 
 def test_compares_another_interpreter_in_alternating_rounds():
+    command = ["-m", "benchmarks", "client", "--rows", "header", "--against", sys.executable]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks", "header", "--against", sys.executable],
+        [sys.executable, "-W", "ignore", *command],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
         capture_output=True,
@@ -34,15 +34,29 @@ def test_compares_another_interpreter_in_alternating_rounds():
         check=True,
     )
 
-    rows = [line for line in done.stdout.splitlines() if line.startswith("  caller header")]
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| caller header")]
     assert len(rows) == 3
-    assert all(" floor " in row and " goal " in row and " other " in row for row in rows)
+    assert all(row.endswith(" x |") for row in rows)
+
+
+def test_rounds_of_subject_and_floor_alternate_with_pauses():
+    log = []
+    plan = Plan(lambda: log.append("subject"), lambda: log.append("floor"), rounds=2)
+    measured = measure(plan)
+
+    assert next(measured) is None
+    assert log == ["subject", "floor"]
+    assert next(measured) is None
+    with pytest.raises(StopIteration) as ended:
+        next(measured)
+    assert log == ["subject", "floor"] * 2
+    assert ended.value.value.keys() == {"subject", "floor", "counts"}
 
 
 def test_exponent_is_the_slope_of_the_curve():
-    points = [Point(size, 0.0, 3e-6 * size**1.5, 0) for size in (1, 10, 100, 1000)]
+    costs = {size: 3e-6 * size**1.5 for size in (1, 10, 100, 1000)}
 
-    assert exponent(points) == pytest.approx(1.5)
+    assert exponent(costs) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("kind", ["text", "quasi", "array"])

@@ -39,7 +39,8 @@ def take(way: str, service: Any, params: ClientParameters) -> None:
         client.list_backends()
         client.program_run("hello-world", "a-device", {}, None, None, None, None)
     else:
-        assert download(params, f"{service.base}/stored?sig=1", 1000) == service.stored
+        with RetrySession(service.base, **params.session_parameters()) as session:
+            assert download(session, f"{service.base}/stored?sig=1", 1000) == service.stored
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.auth import CloudAuth, origin
@@ -145,7 +145,7 @@ def test_signature_of_a_stored_result_is_not_shown(
     service.fail(fault)
     url = f"{service.base}/stored?name=1&anything={SIGNATURE}"
     with pytest.raises(RequestsApiError) as caught:
-        download(cloud(service.runtime), url, 1000)
+        download(RuntimeClient(cloud(service.runtime))._session, url, 1000)
 
     assert PLANTED not in log.getvalue()
     assert PLANTED not in everything_about(caught.value)
@@ -154,7 +154,9 @@ def test_signature_of_a_stored_result_is_not_shown(
 
 def test_storage_receives_no_secret(service: Any, other_host: Any) -> None:
     """The result is on another host, which receives only the URL."""
-    assert download(cloud(service.runtime), f"{other_host.base}/stored?sig=1", 100)
+    assert download(
+        RuntimeClient(cloud(service.runtime))._session, f"{other_host.base}/stored?sig=1", 100
+    )
 
     (asked,) = other_host.seen
     assert PLANTED not in str(asked)
@@ -271,6 +273,7 @@ def test_recognizes_secrets_by_their_format(text: str) -> None:
     assert HIDDEN in redact(text)
 
 
+@settings(max_examples=40)  # each registers a value, so that the next one is slower
 @given(
     st.text(min_size=6, alphabet=st.characters(blacklist_categories=["Cs"])), st.text(), st.text()
 )
@@ -279,6 +282,15 @@ def test_registered_value_is_redacted_everywhere(value: str, before: str, after:
 
     hidden = redact(f"{before}{value}{after}")
     assert hidden.count(value) <= HIDDEN.count(value)
+
+
+def test_unpickled_credentials_are_redacted() -> None:
+    key = "planted-key-of-another-process"
+    elsewhere = CloudAuth.__new__(CloudAuth)  # this process has not registered its secrets
+    elsewhere.__dict__.update(api_key=key, crn=CRN)
+    pickle.loads(pickle.dumps(elsewhere))
+
+    assert redact(f"a {key}") == f"a {HIDDEN}"
 
 
 @pytest.mark.parametrize(

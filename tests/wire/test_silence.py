@@ -52,7 +52,7 @@ def test_every_client_call_returns(service: Any, log_in: Any) -> None:
     account = ClientParameters("ibm_quantum", service.api_token, service.url, http=http)
     calls["log-in"] = lambda: AuthClient(account)
     calls["version"] = lambda: VersionClient(service.url, **account.session_parameters()).version()
-    calls["stored result"] = lambda: download(params, f"{service.base}/stored", 100)
+    calls["stored result"] = lambda: download(client._session, f"{service.base}/stored", 100)
     outcomes: dict[str, Any] = {}
 
     def make(name: str) -> None:

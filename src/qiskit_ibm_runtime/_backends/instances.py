@@ -12,9 +12,9 @@ from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit_ibm_runtime.accounts import Account
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.http.concurrency import failures, run_concurrently
-from qiskit_ibm_runtime.checks import choices
 from qiskit_ibm_runtime.exceptions import IBMAccountError, IBMError, IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.utils.arguments import choices
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 from qiskit_ibm_runtime.utils.hgp import from_instance_format, to_instance_format
 

@@ -14,8 +14,7 @@ from weakref import WeakSet
 
 from qiskit_ibm_runtime.api.clients.base import WebsocketClientCloseCode
 from qiskit_ibm_runtime.api.stream.job_stream import ServerEndedError
-from qiskit_ibm_runtime.checks import shown
-from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.arguments import must_be
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.runtime_ws import RuntimeWebsocketClient
@@ -64,9 +63,7 @@ def check_callback(callback: Any) -> None:
         IBMInputValueError: If it is not.
     """
     if not callable(callback):
-        raise IBMInputValueError(
-            f"'callback' must be a function of job id and message, not {shown(callback)}."
-        )
+        raise must_be("callback", "a function of job id and message", callback)
 
 
 class Deliveries:

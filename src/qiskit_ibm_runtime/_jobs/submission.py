@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit_ibm_runtime._backends.instances import instance_for, name_today, service_for
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.rest.runtime import JobRequest
-from qiskit_ibm_runtime.checks import (
-    check_kind,
-    optional_text,
-    required_id,
-    seconds,
-    shown,
-)
-from qiskit_ibm_runtime.exceptions import IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
 from qiskit_ibm_runtime.program.result_decoder import decoder_pair
 from qiskit_ibm_runtime.runtime_job import RuntimeJob
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions, SecondsOfSession
 from qiskit_ibm_runtime.runtime_program import ParameterNamespace
+from qiskit_ibm_runtime.utils.arguments import (
+    must_be,
+    optional_text,
+    required_id,
+    seconds,
+)
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel, issue_deprecation_msg
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
@@ -118,7 +116,7 @@ def run_program(
 
     Once the service has accepted the job, nothing here raises, so that no submitted job is lost.
     """
-    program_id = required_id("program_id", program_id, "a program")
+    program_id = required_id("program_id", program_id)
     if callback:
         check_callback(callback)
     if result_decoder:
@@ -180,11 +178,12 @@ def read_options(options: RuntimeOptions | dict[str, Any] | None) -> RuntimeOpti
         IBMInputValueError: If the options have another type.
     """
     options = options or {}
-    check_kind("options", options, (dict, RuntimeOptions), "a dict or a RuntimeOptions")
     if isinstance(options, RuntimeOptions):
         chosen = copy.copy(options)
-    else:
+    elif isinstance(options, dict):
         chosen = RuntimeOptions(**options)
+    else:
+        raise must_be("options", "a dict or a RuntimeOptions", options)
     if isinstance(chosen.session_time, SecondsOfSession):
         chosen.session_time = None
     return chosen
@@ -204,10 +203,7 @@ def read_inputs(inputs: Any) -> dict[str, Any] | None:
     if inputs is None:
         return None
     if not isinstance(inputs, dict):
-        raise IBMInputValueError(
-            "'inputs' must be a dict or a namespace from program.parameters(), "
-            f"not {shown(inputs)}."
-        )
+        raise must_be("inputs", "a dict or a namespace from program.parameters()", inputs)
     return dict(inputs)
 
 

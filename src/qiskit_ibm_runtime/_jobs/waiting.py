@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
 from qiskit_ibm_runtime.api.http.liveness import raise_if_ended
-from qiskit_ibm_runtime.checks import number
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobTimeoutError
+from qiskit_ibm_runtime.utils.arguments import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,6 +239,7 @@ class Wait:
         )
 
 
+@dataclass
 class EarlyDownload:
     """Download of the result that starts when the stream reports the end of the job.
 
@@ -249,9 +250,8 @@ class EarlyDownload:
         wanted: Whether a caller waits for the result, rather than only for the end of the job.
     """
 
-    def __init__(self) -> None:
-        self.wanted = False
-        self._future: Future[str] | None = None
+    wanted: bool = False
+    _future: Future[str] | None = None
 
     def start(self, job: RuntimeJob) -> None:
         """Start the download, if the result is wanted and no download is in progress."""

@@ -21,7 +21,7 @@ from qiskit.quantum_info import Pauli, PauliList, SparsePauliOp
 from qiskit.quantum_info.operators.base_operator import BaseOperator
 
 from qiskit_ibm_runtime._circuits.dataflow import free_parameters, unread_measurements
-from qiskit_ibm_runtime.checks import shown
+from qiskit_ibm_runtime.utils.arguments import shown
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from qiskit.circuit import Qubit
 from qiskit.transpiler import Layout
 
-from qiskit_ibm_runtime.checks import shown
+from qiskit_ibm_runtime.utils.arguments import shown
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -78,13 +78,8 @@ def one_of(names: tuple[str, ...], *, optional: bool = True) -> Reader:
 
 
 def level_up_to(highest: int) -> Reader:
-    """Return a reader of a required level, given as any number or numpy scalar."""
-
-    def read(value: Any) -> Any:
-        _require(value in range(highest + 1))
-        return value
-
-    return Reader(read, f"an integer from 0 to {highest}", optional=False)
+    """Return a reader of a required level."""
+    return Reader(_whole_from(0, highest), f"an integer from 0 to {highest}", optional=False)
 
 
 def _seconds(value: Any) -> Any:
@@ -211,10 +206,10 @@ READERS: dict[str, dict[str, Reader]] = {
 }
 
 
-def sent_options(
+def with_sent_options(
     inputs: Mapping[str, Any], circuits: Sequence[QuantumCircuit], *, checked: bool
-) -> dict[str, dict[str, Any]]:
-    """Return the sections of options in inputs of a primitive, converted; unknown ones are kept.
+) -> dict[str, Any]:
+    """Return inputs of a primitive with converted options; unknown options are kept.
 
     Args:
         inputs: The inputs.
@@ -225,7 +220,7 @@ def sent_options(
         ValueError: If a value is invalid and ``checked`` is true, or a layout of qubits lacks one
             or differs between circuits.
     """
-    sent: dict[str, dict[str, Any]] = {}
+    sent = dict(inputs)
     for section, readers in READERS.items():
         given = inputs.get(section)
         if not isinstance(given, Mapping):

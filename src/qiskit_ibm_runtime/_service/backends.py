@@ -14,9 +14,9 @@ from qiskit_ibm_runtime._backends.instances import find_instance, name_today, wh
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.concurrency import failures, reset_in_children, run_concurrently
-from qiskit_ibm_runtime.checks import choices, number, shown
 from qiskit_ibm_runtime.exceptions import IBMBackendApiProtocolError, IBMInputValueError
 from qiskit_ibm_runtime.ibm_backend import IBMBackend
+from qiskit_ibm_runtime.utils.arguments import choices, number, shown
 from qiskit_ibm_runtime.utils.backend_decoder import configuration_from_server_data
 from qiskit_ibm_runtime.utils.deprecation import caller_stacklevel
 
@@ -125,13 +125,9 @@ class Backends:
         filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
     ) -> IBMBackend:
-        """Return the matching operational backend with the fewest pending jobs.
+        """Return the operational backend with the fewest pending jobs.
 
-        Args:
-            min_num_qubits: As for :meth:`backends`.
-            instance: As for :meth:`backends`.
-            filters: As for :meth:`backends`.
-            **kwargs: As for :meth:`backends`.
+        The arguments select backends as those of :meth:`backends`.
 
         Raises:
             IBMInputValueError: If ``instance`` is malformed, unknown, or not supported.

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any, Callable, cast
 
 from qiskit_ibm_runtime.accounts.validation import CLOUD_CHANNELS
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_JOB, translate_errors
-from qiskit_ibm_runtime.checks import optional_text, required_id, shown, whole_number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobNotFound
 from qiskit_ibm_runtime.runtime_options import RuntimeOptions
+from qiskit_ibm_runtime.utils.arguments import (
+    must_be,
+    optional_text,
+    required_id,
+    shown,
+    whole_number,
+)
 from qiskit_ibm_runtime.utils.converters import local_to_utc
 from qiskit_ibm_runtime.utils.hgp import from_instance_format, join_instance
 from qiskit_ibm_runtime.utils.utils import validate_job_tags
@@ -55,7 +61,7 @@ class Jobs:
         from qiskit_ibm_runtime._jobs.journal import last_job_id
 
         service = cast("QiskitRuntimeService", self)
-        job_id = required_id("job_id", job_id, "a job")
+        job_id = required_id("job_id", job_id)
         if job_id == LAST:
             last = last_job_id(service)
             if last is None:  # submitted from another machine, or without a journal
@@ -170,7 +176,7 @@ class Jobs:
             RuntimeJobNotFound: If there is no such job.
             IBMRuntimeError: If the request fails for another reason.
         """
-        job_id = required_id("job_id", job_id, "a job")
+        job_id = required_id("job_id", job_id)
         with translate_errors("Failed to delete job", NO_SUCH_JOB):
             self._api_client.job_delete(job_id)
 
@@ -314,7 +320,5 @@ def _moment(name: str, value: Any) -> datetime | None:
     try:
         return local_to_utc(value)
     except (TypeError, ValueError, OverflowError):
-        raise IBMInputValueError(
-            f"{name!r} must be a datetime, or a string such as '2023-05-01T09:00', "
-            f"not {shown(value)}."
-        ) from None
+        allowed = "a datetime, or a string such as '2023-05-01T09:00'"
+        raise must_be(name, allowed, value) from None

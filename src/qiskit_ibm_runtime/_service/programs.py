@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from qiskit_ibm_runtime.api.exceptions import NO_SUCH_PROGRAM, translate_errors
 from qiskit_ibm_runtime.api.http.concurrency import reset_in_children
-from qiskit_ibm_runtime.checks import required_id, whole_number
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError, RuntimeDuplicateProgramError
 from qiskit_ibm_runtime.runtime_program import RuntimeProgram
+from qiskit_ibm_runtime.utils.arguments import required_id, whole_number
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.exceptions import Reading
@@ -111,13 +111,9 @@ class Programs:
         limit: int | None = 20,
         skip: int | None = 0,
     ) -> None:
-        """Print the programs that this account can access.
+        """Print name and description of programs, or all metadata if ``detailed``.
 
-        Args:
-            refresh: As for :meth:`programs`.
-            detailed: Whether to print all metadata, not just name and description.
-            limit: As for :meth:`programs`.
-            skip: As for :meth:`programs`.
+        The other arguments are those of :meth:`programs`.
         """
         for program in self.programs(refresh, limit, skip):
             print("=" * 50)  # noqa: T201
@@ -135,7 +131,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with self._listed.lock:
             if refresh or program_id not in self._programs:
                 with translate_errors(f"Failed to get program {program_id!r}", NO_SUCH_PROGRAM):
@@ -213,7 +209,7 @@ class Programs:
         """
         from qiskit_ibm_runtime.program.upload import ProgramMetadata, encoded_source
 
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         fields = ProgramMetadata.read(metadata).updated(
             name=name, description=description, max_execution_time=max_execution_time, spec=spec
         )
@@ -243,7 +239,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with translate_errors(f"Failed to delete program {program_id!r}", NO_SUCH_PROGRAM):
             self._api_client.program_delete(program_id=program_id)
         listed = self._listed
@@ -265,7 +261,7 @@ class Programs:
             RuntimeProgramNotFound: If there is no such program.
             IBMRuntimeError: If the request fails for another reason.
         """
-        program_id = required_id("program_id", program_id, "a program")
+        program_id = required_id("program_id", program_id)
         with translate_errors(
             f"Failed to set program visibility of {program_id!r}", NO_SUCH_PROGRAM
         ):

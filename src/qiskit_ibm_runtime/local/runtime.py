@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import programs
 from .devices import catalog, herons
-from .protocol.authentication import CLOUD, Authenticator
+from .protocol.authentication import Authenticator
 from .protocol.responses import (
     BACKEND_NOT_FOUND,
     INSTANCE_NOT_FOUND,
@@ -25,7 +25,7 @@ from .storage.job_records import CANCELLED
 from .storage.program_records import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .execution.executor import Executor
     from .protocol.authentication import Caller
@@ -70,7 +70,8 @@ class Runtime:
             clock,
         )
         self.backends = _chosen(settings.devices)
-        for instance in (*settings.hubs, *settings.services):
+        instances: tuple[Instance, ...] = (*settings.hubs, *settings.services)
+        for instance in instances:
             unknown = set(instance.devices or ()) - {*self.backends, *herons.WIDTHS}
             if unknown:
                 raise SettingsError(
@@ -84,7 +85,7 @@ class Runtime:
         Raises:
             RequestError: 404 if the hub/group/project does not exist.
         """
-        if caller.channel == CLOUD:
+        if caller.crn is not None:
             return next(one for one in self.settings.services if one.crn == caller.crn)
         if hgp is None:
             return self.settings.hubs[0]
@@ -101,7 +102,7 @@ class Runtime:
 
     def backends_for(self, caller: Caller) -> list[str]:
         """Return the names of the backends in any instance of the caller."""
-        if caller.channel == CLOUD:
+        if caller.crn is not None:
             return self.backends_of(self.instance(caller, None))
         seen = {name for hub in self.settings.hubs for name in self.backends_of(hub)}
         return [name for name in self.backends if name in seen]
@@ -113,26 +114,6 @@ class Runtime:
         if self.settings.devices is None:
             offered += herons.WIDTHS
         return [name for name in offered if instance.devices is None or name in instance.devices]
-
-    def backend(self, caller: Caller, name: str) -> str:
-        """Return the name if the caller may use this backend.
-
-        Raises:
-            RequestError: 404 if the caller may not.
-        """
-        if name not in self.backends_for(caller):
-            raise backend_not_found(name)
-        return name
-
-    def device(self, caller: Caller, name: str) -> str:
-        """Return the name if the caller may use this device over the platform protocol.
-
-        Raises:
-            RequestError: 404 if the caller may not.
-        """
-        if name not in self.devices_for(caller):
-            raise backend_not_found(name)
-        return name
 
     @staticmethod
     def qubits(backend: str) -> int:
@@ -210,9 +191,15 @@ class Runtime:
         return self.store.purge(now - timedelta(days=days))
 
 
-def backend_not_found(name: str) -> RequestError:
-    """Create the error for an unknown backend."""
-    return RequestError(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+def one_of(backends: Collection[str], name: str) -> str:
+    """Return the name of a backend.
+
+    Raises:
+        RequestError: 404 if it is not one of these.
+    """
+    if name not in backends:
+        raise RequestError(404, BACKEND_NOT_FOUND, f"Backend not found: {name}")
+    return name
 
 
 def job_not_found(job_id: str) -> RequestError:

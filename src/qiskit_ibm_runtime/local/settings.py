@@ -5,12 +5,12 @@ import ipaddress
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, get_type_hints
+from typing import Annotated, Any, Literal, Optional, Union, get_type_hints
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 _HGP = re.compile(r"^[^/\s]+/[^/\s]+/[^/\s]+$")
 _NAMED_TOKEN = re.compile(r"^([A-Za-z][\w.-]{0,31}):(.+)$")
@@ -29,16 +29,18 @@ class SettingsError(ValueError):
     """The settings are invalid or cannot be used."""
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True, forbid_unknown_fields=True):
     """User and their API token (or API key)."""
 
     name: str
-    token: str = field(repr=False)
+    token: str
 
     def __post_init__(self) -> None:
         if not self.token.strip():
             raise SettingsError("A token must not be empty.")
+
+    def __repr__(self) -> str:  # without the token
+        return f"User(name={self.name!r})"
 
     @classmethod
     def parse(cls, text: str) -> "User":
@@ -48,40 +50,44 @@ class User:
         return cls(name, token)
 
 
-@dataclass(frozen=True)
-class Instance:
-    """Instance: a hub/group/project, or a cloud service instance.
-
-    Attributes:
-        name: ``hub/group/project``, or the name of the service instance.
-        devices: Backends in the instance; ``None`` for all.
-        crn: CRN of a service instance.
-    """
+class Hub(Struct, frozen=True, forbid_unknown_fields=True):
+    """Instance of the quantum channel: a hub/group/project and its backends, ``None`` for all."""
 
     name: str
     devices: Optional[Names] = None
-    crn: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        if not _HGP.match(self.name):
+            raise SettingsError(f"Expected hub/group/project, not {self.name!r}.")
 
     @property
     def key(self) -> str:
-        """Key that is stored with jobs: ``hub/group/project`` or the CRN."""
-        return self.crn or self.name
+        """Name that is stored with jobs."""
+        return self.name
 
 
-def hub(name: str, devices: Optional[Names] = None) -> Instance:
-    """Create an instance of the quantum channel."""
-    if not _HGP.match(name):
-        raise SettingsError(f"Expected hub/group/project, not {name!r}.")
-    return Instance(name, devices)
+class CloudService(Struct, frozen=True, forbid_unknown_fields=True):
+    """Instance of the cloud channel: name, CRN, and backends, ``None`` for all."""
+
+    name: str
+    crn: str
+    devices: Optional[Names] = None
+
+    def __post_init__(self) -> None:
+        fields = self.crn.split(":")
+        if fields[0] != "crn" or len(fields) < 8 or not fields[5]:
+            raise SettingsError(
+                "Expected a CRN of at least eight fields with the region in the sixth, not "
+                f"{self.crn!r}."
+            )
+
+    @property
+    def key(self) -> str:
+        """CRN, which is stored with jobs."""
+        return self.crn
 
 
-def cloud_service(name: str, crn: str, devices: Optional[Names] = None) -> Instance:
-    """Create an instance of the cloud channel."""
-    if not crn.startswith("crn:") or len(crn.split(":")) < 8 or not crn.split(":")[5]:
-        raise SettingsError(
-            f"Expected a CRN of at least eight fields with the region in the sixth, not {crn!r}."
-        )
-    return Instance(name, devices, crn)
+Instance = Union[Hub, CloudService]
 
 
 @dataclass(frozen=True)
@@ -97,8 +103,8 @@ class Settings:
     tls_key: Optional[Path] = None
     data: Optional[Path] = None
     users: tuple[User, ...] = ()
-    hubs: tuple[Instance, ...] = (Instance("ibm-q/open/main"),)
-    services: tuple[Instance, ...] = (Instance("embedded", None, DEFAULT_CRN),)
+    hubs: tuple[Hub, ...] = (Hub("ibm-q/open/main"),)
+    services: tuple[CloudService, ...] = (CloudService("embedded", DEFAULT_CRN),)
     devices: Optional[Names] = None
     workers: Count = 2
     executor: Literal["process", "dask"] = "process"
@@ -159,13 +165,12 @@ class Settings:
             try:
                 values[key] = _value(key, value, types[key], folder or Path())
             except (msgspec.ValidationError, SettingsError) as error:
-                reason = str(error).replace("`$", f"`{key}")
+                reason = str(error.__cause__ or error).replace("`$", f"`{key}")
                 raise SettingsError(f"Invalid value for {key!r}{origin}: {reason}") from error
         return values
 
     @property
     def tls(self) -> bool:
-        """Whether the server uses TLS."""
         return self.tls_cert is not None
 
     @property
@@ -199,34 +204,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     return Settings.values(raw, path.parent, f" in {path}")
 
 
-class _User(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    token: str
-
-
-class _Hub(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    devices: Optional[Names] = None
-
-
-class _Service(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    crn: str
-    devices: Optional[Names] = None
-
-
 def _value(key: str, value: Any, kind: Any, folder: Path) -> Any:
+    # Users and hubs may be strings, too.
     if key == "users":
         entries = msgspec.convert(value, list[Any])
-        users = [vars(User.parse(one)) if isinstance(one, str) else one for one in entries]
-        return tuple(User(one.name, one.token) for one in msgspec.convert(users, list[_User]))
-    if key == "hubs":
+        value = [User.parse(one) if isinstance(one, str) else one for one in entries]
+    elif key == "hubs":
         entries = msgspec.convert(value, list[Any])
-        tables = [{"name": one} if isinstance(one, str) else one for one in entries]
-        return tuple(hub(one.name, one.devices) for one in msgspec.convert(tables, list[_Hub]))
-    if key == "services":
-        services = msgspec.convert(value, list[_Service])
-        return tuple(cloud_service(one.name, one.crn, one.devices) for one in services)
+        value = [Hub(one) if isinstance(one, str) else one for one in entries]
     converted = msgspec.convert(value, kind, dec_hook=_path)
     return folder / converted if isinstance(converted, Path) else converted
 

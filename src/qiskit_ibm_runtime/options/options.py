@@ -119,10 +119,9 @@ class Options(Flexible):
 
     @staticmethod
     def validate_options(options: Mapping[str, Any]) -> None:
-        """Validate options given as a nested dict.
+        """Validate the levels, execution time and resilience section of a nested dict of options.
 
-        Most are validated only in the request; see
-        :mod:`qiskit_ibm_runtime._primitives.option_readers`.
+        The other options are validated when the request of a job is made.
 
         Raises:
             ValueError: If a value is invalid.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qiskit_ibm_runtime.checks import shown
-from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.arguments import must_be
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder
 
 if TYPE_CHECKING:
@@ -39,9 +38,7 @@ def check_decoder(name: str, decoder: Any) -> None:
         IBMInputValueError: If it has none.
     """
     if not callable(getattr(decoder, "decode", None)):
-        raise IBMInputValueError(
-            f"{name!r} must be a class with a 'decode' method, not {shown(decoder)}."
-        )
+        raise must_be(name, "a class with a 'decode' method", decoder)
 
 
 def decoder_pair(given: Decoder | Sequence[Decoder]) -> Sequence[Decoder]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from qiskit_ibm_runtime.checks import check_kind, optional_text, seconds, shown
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.arguments import must_be, optional_text, seconds
 from qiskit_ibm_runtime.utils.json import to_base64_string
 
 REQUIRED = ("name", "max_execution_time")
@@ -52,7 +52,8 @@ class ProgramMetadata:
         }
         for field, value in read.items():
             object.__setattr__(self, field, value)  # the class is frozen
-        check_kind("spec", self.spec, dict, "a dict of JSON schemas")
+        if self.spec is not None and not isinstance(self.spec, dict):
+            raise must_be("spec", "a dict of JSON schemas", self.spec)
 
     @classmethod
     def read(cls, metadata: Any) -> ProgramMetadata:
@@ -133,9 +134,7 @@ def read_source(data: Any) -> str:
     if isinstance(data, str) and (ENTRY_POINT in data or "\n" in data):
         return data
     if not data or not isinstance(data, (str, Path)):
-        raise IBMInputValueError(
-            f"'data' must be source code or the path of a source file, not {shown(data)}."
-        )
+        raise must_be("data", "source code or the path of a source file", data)
     path = Path(data)
     if not _is_there(path):
         raise FileNotFoundError(

@@ -101,7 +101,7 @@ class BackgroundServer:
 
     async def _start(self, build: Callable[[], ASGIApp]) -> str:
         app = build()
-        self._server = make_server(app)
+        self._server = make_server(app, self.settings)
         listener = listen("127.0.0.1", 0)
         self._task = await start(self._server, listener)
         return base_url(self.settings, listener)

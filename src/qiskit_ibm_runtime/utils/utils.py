@@ -94,11 +94,10 @@ def resolve_crn(
         raise ValueError("No service instance given: give the CRN or name of one as `instance`.")
     if is_crn(instance):
         return [instance]
-    from qiskit_ibm_runtime.api.clients.cloud_directory import resolve_instance_names
+    from qiskit_ibm_runtime.api.clients.cloud_directory import CloudDirectory
 
-    return resolve_instance_names(
-        url=url, instance=instance, token=token, proxies=proxies, verify=verify, http=http
-    )
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
+    return [found.crn for found in directory.instances(instance)]
 
 
 def instance_names(
@@ -110,9 +109,10 @@ def instance_names(
     http: HttpSettings | None = None,
 ) -> list[str]:
     """List the names of a cloud account's service instances; see :func:`resolve_crn`."""
-    from qiskit_ibm_runtime.api.clients.cloud_directory import list_instance_names
+    from qiskit_ibm_runtime.api.clients.cloud_directory import CloudDirectory
 
-    return list_instance_names(url=url, token=token, proxies=proxies, verify=verify, http=http)
+    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
+    return sorted({found.name for found in directory.instances()})
 
 
 def to_python_identifier(name: str) -> str:

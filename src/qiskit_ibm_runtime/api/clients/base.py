@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
+from qiskit_ibm_runtime.api.stream import hub
 from qiskit_ibm_runtime.api.stream.handshake import socket_address
-from qiskit_ibm_runtime.api.stream.hub import shared_hub
-from qiskit_ibm_runtime.api.stream.job_stream import WebsocketClientCloseCode
+from qiskit_ibm_runtime.api.stream.job_stream import JobStream, WebsocketClientCloseCode
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-    from qiskit_ibm_runtime.api.stream.hub import StreamHub
 
 __all__ = ["BaseClient", "BaseWebsocketClient", "WebsocketClientCloseCode"]
 
@@ -71,7 +69,7 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._replayed = 0
         self._delivered: list[bytes] = []
         self._ended = False
-        self._hub: StreamHub | None = None
+        self._stream: JobStream | None = None
         self._when_finished: Callable[[], None] | None = None
         self.connected = False
         self.finished = threading.Event()
@@ -135,22 +133,16 @@ class BaseWebsocketClient(BaseClient, ABC):
         """
         self.finished.clear()
         self._failure = None
-        self._hub = shared_hub()
+        self._stream = JobStream(hub.HUB, self, url, retries, backoff_factor)
         try:
-            self._hub.open(self, url, retries, backoff_factor)
+            hub.HUB.open(self._stream)
         except (RuntimeError, OSError) as exc:
             self._finish(
                 WebsocketError(f"The stream of job {self._job_id} could not be started: {exc}")
             )
 
     def stream(self, url: str, retries: int = 8, backoff_factor: float = 0.5) -> None:
-        """Read until the server ends the stream; reconnect when the connection breaks.
-
-        Args:
-            url: URL of the stream.
-            retries: Maximum number of consecutive failed reconnections.
-            backoff_factor: Seconds before the first reconnection; the delay doubles with each
-                further one, up to ``BACKOFF_MAX``.
+        """Read until the server ends the stream; for the arguments, see :meth:`start`.
 
         Raises:
             WebsocketError: If the stream failed permanently.
@@ -173,10 +165,8 @@ class BaseWebsocketClient(BaseClient, ABC):
         """
         self._client_close_code = close_code
         self._ended = True
-        # A forked process has a copy of the stream, but not the thread that reads it.
-        hub = self._hub
-        if hub is not None and hub.process == os.getpid() and not self.finished.is_set():
-            hub.close(self)
+        if self._stream is not None:
+            self._stream.close()
 
     def _finish(self, failure: WebsocketError | None) -> None:
         """Mark the stream as finished; called by the stream hub."""

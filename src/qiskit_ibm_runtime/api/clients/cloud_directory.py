@@ -132,33 +132,6 @@ class CloudDirectory(BaseClient):
         return RetrySession(base_url, **self._params.session_parameters(auth))
 
 
-def resolve_instance_names(
-    *,
-    url: str,
-    instance: str,
-    token: str,
-    proxies: ProxyConfiguration | None = None,
-    verify: bool | str = True,
-    http: HttpSettings | None = None,
-) -> list[str]:
-    """Return the CRNs of all Qiskit Runtime service instances with a name, without duplicates."""
-    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
-    return [found.crn for found in directory.instances(instance)]
-
-
-def list_instance_names(
-    *,
-    url: str,
-    token: str,
-    proxies: ProxyConfiguration | None = None,
-    verify: bool | str = True,
-    http: HttpSettings | None = None,
-) -> list[str]:
-    """Return the sorted names of all Qiskit Runtime service instances of the account."""
-    directory = CloudDirectory(url, token, proxies=proxies, verify=verify, http=http)
-    return sorted({found.name for found in directory.instances()})
-
-
 def _all_resources(session: RetrySession, params: dict[str, str] | None) -> list[Any]:
     resources: list[Any] = []
     path, seen = INSTANCES_PATH, set[str]()

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 from qiskit_ibm_runtime.utils.addresses import is_loopback
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.client_parameters import ClientParameters
+    from qiskit_ibm_runtime.api.session import RetrySession
 
 
 logger = logging.getLogger(__name__)
@@ -82,14 +81,14 @@ def is_safe(url: str, base_url: str) -> bool:
     return bool(host) and not parts.username and parts.scheme in schemes
 
 
-def download(source: ClientParameters | RetrySession, url: str, limit: int) -> bytes:
+def download(session: RetrySession, url: str, limit: int) -> bytes:
     """Download from another host with the usual retries, but without credentials.
 
     Proxies, verification, timeouts and retries are those of the service; neither tokens nor the
     client header are sent. An interrupted transfer restarts from the beginning.
 
     Args:
-        source: Session or parameters of the service that returned the URL.
+        session: Session of the service that returned the URL.
         url: The URL; see :func:`is_safe`.
         limit: Maximum number of bytes, after decompression.
 
@@ -107,14 +106,6 @@ def download(source: ClientParameters | RetrySession, url: str, limit: int) -> b
         def text_behind(session, link):
             return download(session, link, limit=10**8).decode()
     """
-    if isinstance(source, RetrySession):
-        return _download(source, url, limit)
-    base_url = source.get_runtime_api_base_url()
-    with RetrySession(base_url, **source.session_parameters()) as session:
-        return _download(session, url, limit)
-
-
-def _download(session: RetrySession, url: str, limit: int) -> bytes:
     for _ in range(MOST_REDIRECTS + 1):
         if not is_safe(url, session.base_url):
             raise IBMRuntimeError(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 from requests import RequestException, Response
 from requests.adapters import BaseAdapter
 
-from qiskit_ibm_runtime.checks import number
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.utils.arguments import number
 
 from . import redaction
 from .retry import RetryPolicy

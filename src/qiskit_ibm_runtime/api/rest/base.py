@@ -119,6 +119,18 @@ def entry(data: dict[str, Any], name: str, kind: type[T], default: T | None = No
     )
 
 
+def check_job(record: dict[str, Any]) -> None:
+    """Validate the fields of a job record that the client relies on.
+
+    Raises:
+        ApiIBMProtocolError: If a field is of the wrong type.
+    """
+    entry(entry(record, "program", dict, {}), "id", str, "")
+    entry(record, "tags", list, [])
+    for text in ("backend", "hub", "group", "project", "session_id", "created", "runtime"):
+        entry(record, text, str, "")
+
+
 def is_last_page(records: list[Any], count: Any, offset: int, *, news: bool) -> bool:
     """Return whether a page is the last one of a listing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import RestAdapterBase, entry, segment
+from .base import RestAdapterBase, check_job, segment
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.session import RetrySession
@@ -33,7 +33,7 @@ class ProgramJob(RestAdapterBase):
         params = {"exclude_params": "true"} if exclude_params else None
         headers = {"Prefer": f"wait={hold}"} if hold else None
         record = self._get_json("self", dict, params=params, headers=headers)
-        check_record(record)
+        check_job(record)
         return record
 
     def delete(self) -> None:
@@ -59,15 +59,3 @@ class ProgramJob(RestAdapterBase):
     def metadata(self) -> dict[str, Any]:
         """Return the metrics."""
         return self._get_json("metrics", dict)
-
-
-def check_record(record: dict[str, Any]) -> None:
-    """Validate the fields of a job record that the client relies on.
-
-    Raises:
-        ApiIBMProtocolError: If a field is of the wrong type.
-    """
-    entry(entry(record, "program", dict, {}), "id", str, "")
-    entry(record, "tags", list, [])
-    for text in ("backend", "hub", "group", "project", "session_id", "created", "runtime"):
-        entry(record, text, str, "")

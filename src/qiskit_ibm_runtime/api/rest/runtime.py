@@ -10,10 +10,10 @@ from qiskit_ibm_runtime._primitives.sent_inputs import as_sent
 from qiskit_ibm_runtime.utils.hgp import from_instance_format, join_instance
 from qiskit_ibm_runtime.utils.json import RuntimeEncoder
 
-from .base import RestAdapterBase, entry, read_json, records
+from .base import RestAdapterBase, check_job, entry, read_json, records
 from .cloud_backend import CloudBackend
 from .program import Program
-from .program_job import ProgramJob, check_record
+from .program_job import ProgramJob
 from .runtime_session import RuntimeSession
 
 if TYPE_CHECKING:
@@ -32,18 +32,8 @@ IDEMPOTENCY_HEADER = "Idempotency-Key"
 class JobRequest:
     """A job to submit; the fields are the arguments of ``RuntimeClient.program_run``.
 
-    Attributes:
-        program_id: Program to run.
-        backend_name: Backend to run on; if ``None``, the service chooses one.
-        params: Inputs of the program.
-        image: Image to run in.
-        hgp: Instance as ``hub/group/project``; ``None`` on ``ibm_cloud``.
-        log_level: Log level of the program, in upper case.
-        session_id: Session that the job joins.
-        job_tags: Tags of the job.
-        max_execution_time: Maximum number of seconds for which the job runs.
-        start_session: Whether the job opens a session.
-        session_time: Maximum duration of this session in seconds.
+    Without a backend name, the service chooses a backend. The instance, as ``hub/group/project``,
+    is ``None`` on ``ibm_cloud``. Times are in seconds.
     """
 
     program_id: str
@@ -91,20 +81,8 @@ class JobRequest:
 class JobQuery:
     """Filter for a list of jobs; the fields are the arguments of ``RuntimeClient.jobs_get``.
 
-    Attributes:
-        limit: Page size; the service's default if not given.
-        skip: Number of matching jobs to skip.
-        backend_name: Backend of the jobs.
-        pending: Whether to list pending jobs or finished jobs; both by default.
-        program_id: Program of the jobs.
-        hub: Hub of the instance; ignored unless group and project are also given.
-        group: Group of the instance.
-        project: Project of the instance.
-        job_tags: Tags that each job must have.
-        session_id: Session of the jobs.
-        created_after: Earliest time of creation.
-        created_before: Latest time of creation.
-        descending: Whether the newest job comes first.
+    Jobs have all of the tags. The hub is ignored unless group and project are also given. The
+    oldest job comes first unless ``descending`` is set.
     """
 
     limit: int | None = None
@@ -291,7 +269,7 @@ class Runtime(RestAdapterBase):
         page = read_json(self.jobs_response(query), dict)
         found = records(page, "jobs")
         for record in found:
-            check_record(record)
+            check_job(record)
         return {**page, "jobs": found}
 
     def jobs_response(self, query: JobQuery, headers: dict[str, str] | None = None) -> Response:

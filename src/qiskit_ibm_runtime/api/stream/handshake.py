@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
@@ -35,62 +38,82 @@ def socket_address(base_url: str) -> str:
     return {"https": "wss", "http": "ws"}.get(scheme.lower(), scheme) + separator + rest
 
 
-def new_connection(params: ClientParameters) -> Any:
-    """Return a connection that is not open yet."""
-    from websocket import WebSocket
-
-    return WebSocket(
-        sslopt=tls_options(params.verify),
-        enable_multithread=True,
-        # The library validates UTF-8 in slow Python code; decoding finds the same errors.
-        skip_utf8_validation=True,
-    )
-
-
-def open_connection(url: str, params: ClientParameters, new: Callable[[], Any]) -> Any:
-    """Open a connection; renew the access token once if it is refused.
+class PendingConnection:
+    """Connection that a worker thread is opening, and that the hub may abandon.
 
     Args:
         url: URL of the stream.
         params: Connection parameters and credentials.
-        new: Function that creates an unopened connection.
-
-    Raises:
-        RefusedHandshakeError: If the service responded with a status other than 101.
-        OSError: If the service cannot be reached; the websocket library raises its own errors, too.
     """
-    source = getattr(params, "token_source", None)
-    token = source.current() if source else None
-    try:
-        return _open(new(), url, params)
-    except RefusedHandshakeError as exc:
-        if exc.status_code != 401 or source is None or token is None:
-            raise
-        source.renew(token)
-        return _open(new(), url, params)
 
+    def __init__(self, url: str, params: ClientParameters) -> None:
+        self._url, self._params = url, params
+        self._connection: Any = None
+        self._given_up = threading.Event()
 
-def _open(connection: Any, url: str, params: ClientParameters) -> Any:
-    from websocket import WebSocketBadStatusException, WebSocketException
+    def give_up(self) -> None:
+        """Abandon the connection, and unblock the worker if it hangs in the handshake."""
+        self._given_up.set()
+        if self._connection is not None:
+            close_socket(self._connection)
 
-    try:
-        connection.connect(
-            url,
-            timeout=CONNECT_TIMEOUT,
-            header=params.get_auth_handler().get_headers(),
-            # Do not send the credentials to another host.
-            redirect_limit=0,
-            **_proxy_options(url, params),
+    def open(self) -> Any:
+        """Open and return the connection; renew the access token once if it is refused.
+
+        Raises:
+            RefusedHandshakeError: If the service responded with a status other than 101.
+            OSError: If the service cannot be reached; the websocket library raises its own errors,
+                too.
+        """
+        source = getattr(self._params, "token_source", None)
+        token = source.current() if source else None
+        try:
+            return self._open()
+        except RefusedHandshakeError as exc:
+            if exc.status_code != 401 or source is None or token is None:
+                raise
+            source.renew(token)
+            return self._open()
+
+    def _open(self) -> Any:
+        from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
+
+        connection = self._connection = WebSocket(
+            sslopt=tls_options(self._params.verify),
+            enable_multithread=True,
+            # The library validates UTF-8 in slow Python code; decoding finds the same errors.
+            skip_utf8_validation=True,
         )
-    except WebSocketBadStatusException as exc:
-        raise RefusedHandshakeError(exc.status_code) from exc
-    except WebSocketException:
+        if self._given_up.is_set():
+            raise WebsocketError("The handshake was aborted.")
+        try:
+            connection.connect(
+                self._url,
+                timeout=CONNECT_TIMEOUT,
+                header=self._params.get_auth_handler().get_headers(),
+                # Do not send the credentials to another host.
+                redirect_limit=0,
+                **_proxy_options(self._url, self._params),
+            )
+        except WebSocketBadStatusException as exc:
+            raise RefusedHandshakeError(exc.status_code) from exc
+        except WebSocketException:
+            _refuse_redirect(connection)
+            raise
+        # Older releases of the library treat a redirect as an open connection.
         _refuse_redirect(connection)
-        raise
-    # Older releases of the library treat a redirect as an open connection.
-    _refuse_redirect(connection)
-    connection.settimeout(0)
-    return connection
+        if self._given_up.is_set():
+            connection.shutdown()
+            raise WebsocketError("The handshake was completed too late.")
+        connection.settimeout(0)
+        return connection
+
+
+def close_socket(connection: Any) -> None:
+    """Close the socket of a connection, and unblock its readers."""
+    if connection.sock is not None:
+        with suppress(OSError):  # it is already closed
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _proxy_options(url: str, params: ClientParameters) -> dict[str, Any]:

@@ -8,7 +8,6 @@ buffer resumes where it stopped.
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import socket
 import threading
@@ -19,13 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
-from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
+from qiskit_ibm_runtime.api.http.concurrency import WorkerPool, reset_in_children
 from qiskit_ibm_runtime.api.http.retry import draw_jitter
 
-from .job_stream import JobStream
-
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
+    from .job_stream import JobStream
 
 logger = logging.getLogger(__name__)
 MOST_CONNECTING = 4
@@ -57,23 +54,30 @@ class StreamHub:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.connectors = WorkerPool(MOST_CONNECTING, "job-connect")
-        self.process = os.getpid()
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget the streams of the parent process, whose thread does not exist in this one."""
         self._lock = threading.Lock()
         self._calls: deque[Callable[[], None]] = deque()
         self._wake_sender: socket.socket | None = None
-        # Accessed only by the hub's thread.
-        self._streams: dict[BaseWebsocketClient, JobStream] = {}
+        # Changed only by the hub's thread.
+        self._streams: set[JobStream] = set()
         self._selector: Any = None
 
-    def open(
-        self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
-    ) -> None:
-        """Open the stream of a client, and start reading it."""
-        self.call(partial(self._open, client, url, retries, backoff_factor))
+    def open(self, stream: JobStream) -> None:
+        """Open a stream, and start reading it."""
+        self.report(stream, partial(self._begin, stream))
 
-    def close(self, client: BaseWebsocketClient) -> None:
-        """Close the stream of a client."""
-        self.call(partial(self._close, client))
+    def _begin(self, stream: JobStream) -> None:
+        self._streams.add(stream)
+        stream.begin()
+
+    def close(self, stream: JobStream) -> None:
+        """Close a stream, unless it has ended; one that is only scheduled does not begin."""
+        if stream in self._streams:
+            self.call(lambda: stream.end() if stream in self._streams else None)
 
     def call(self, what: Callable[[], None]) -> None:
         """Schedule a call in the hub's thread.
@@ -124,21 +128,9 @@ class StreamHub:
         """Stop watching a socket, which may be closed already."""
         self._selector.unregister(sock)
 
-    def forget(self, client: BaseWebsocketClient) -> None:
+    def forget(self, stream: JobStream) -> None:
         """Remove a finished stream."""
-        self._streams.pop(client, None)
-
-    def _open(
-        self, client: BaseWebsocketClient, url: str, retries: int, backoff_factor: float
-    ) -> None:
-        stream = JobStream(self, client, url, retries, backoff_factor)
-        self._streams[client] = stream
-        self.guard(stream, stream.begin)
-
-    def _close(self, client: BaseWebsocketClient) -> None:
-        stream = self._streams.get(client)
-        if stream is not None:
-            stream.end()
+        self._streams.discard(stream)
 
     def _run(self, receiver: socket.socket) -> None:
         with receiver:
@@ -164,7 +156,7 @@ class StreamHub:
             self._calls.clear()
         for call in calls:
             call()
-        for stream in list(self._streams.values()):
+        for stream in list(self._streams):
             stream.end(WebsocketError(f"Streaming stopped: {type(error).__name__}."))
 
     def _close_wake_sender(self) -> None:
@@ -186,7 +178,7 @@ class StreamHub:
             else:
                 self.guard(key.data, key.data.read)
         now = self.clock.monotonic()
-        for stream in [stream for stream in self._streams.values() if stream.due <= now]:
+        for stream in [stream for stream in self._streams if stream.due <= now]:
             self.guard(stream, stream.act)
         return True
 
@@ -195,7 +187,7 @@ class StreamHub:
             self._calls.popleft()()
 
     def _pause(self) -> float | None:
-        due = min((stream.due for stream in self._streams.values()), default=float("inf"))
+        due = min((stream.due for stream in self._streams), default=float("inf"))
         return None if due == float("inf") else max(due - self.clock.monotonic(), 0.0)
 
     @staticmethod
@@ -208,24 +200,5 @@ class StreamHub:
             stream.end(WebsocketError(f"The stream failed: {type(exc).__name__}: {exc}"))
 
 
-_hub: StreamHub | None = None
-_hub_lock = threading.Lock()
-
-
-def shared_hub() -> StreamHub:
-    """Return the hub of this process; a forked process starts its own."""
-    global _hub
-    with _hub_lock:
-        if _hub is None or _hub.process != os.getpid():
-            _hub = StreamHub()
-        return _hub
-
-
-def _forget_hub() -> None:
-    """Reset locks in a forked child, as the parent may have held them."""
-    global _hub, _hub_lock
-    _hub, _hub_lock = None, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_hub)
+HUB = StreamHub()
+"""The hub of this process."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import socket
 import ssl
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from qiskit_ibm_runtime.api.exceptions import WebsocketAuthenticationError, Webs
 from qiskit_ibm_runtime.api.http.liveness import why_ended
 from qiskit_ibm_runtime.exceptions import IBMNotAuthorizedError
 
-from .handshake import new_connection, open_connection
+from .handshake import PendingConnection, close_socket
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime.api.clients.base import BaseWebsocketClient
@@ -52,44 +51,6 @@ class ServerEndedError(WebsocketError):
     """The server has ended, together with its jobs."""
 
 
-class PendingConnection:
-    """Connection that a worker thread is opening, and that the hub may abandon."""
-
-    def __init__(self) -> None:
-        self._connection: Any = None
-        self._given_up = False
-
-    def give_up(self) -> None:
-        """Abandon the connection, and unblock the worker if it hangs in the handshake."""
-        self._given_up = True
-        if self._connection is not None:
-            close_socket(self._connection)
-
-    def open(self, client: BaseWebsocketClient, url: str) -> Any:
-        """Open and return the connection; runs in the worker."""
-        connection = open_connection(url, client._client_params, partial(self._new, client))
-        if self._given_up:
-            connection.shutdown()
-            raise WebsocketError("The handshake was completed too late.")
-        return connection
-
-    def _new(self, client: BaseWebsocketClient) -> Any:
-        self._connection = new_connection(client._client_params)
-        if self._given_up:
-            raise WebsocketError("The handshake was aborted.")
-        return self._connection
-
-
-def close_socket(connection: Any) -> None:
-    """Close the socket of a connection, and unblock its readers."""
-    sock = connection.sock
-    if sock is not None:
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            logger.debug("The connection is already closed.")
-
-
 class JobStream:
     """One stream; methods run in the hub's thread unless stated otherwise.
 
@@ -117,6 +78,10 @@ class JobStream:
         self._length = 0  # of the parts
         self.due = NEVER
 
+    def close(self) -> None:
+        """End the stream; called by any thread."""
+        self._hub.close(self)
+
     def begin(self) -> None:
         """Open a connection in a worker."""
         if self._client._ended:
@@ -125,7 +90,7 @@ class JobStream:
         self._client._handle_stream_iteration()
         self._client._acknowledged = False
         self.due = NEVER
-        self._attempt = attempt = PendingConnection()
+        self._attempt = attempt = PendingConnection(self._url, self._client._client_params)
         try:
             self._hub.connectors.submit(partial(self._connect, attempt))
         except RuntimeError:
@@ -137,7 +102,7 @@ class JobStream:
         """Open a connection and report to the hub; runs in a worker."""
         self._hub.report(self, partial(self._limit_handshake, attempt))
         try:
-            connection = attempt.open(self._client, self._url)
+            connection = attempt.open()
         # The stream only speeds up the result: on any error, record it and continue polling.
         except Exception as exc:  # noqa: BLE001
             self._hub.report(self, partial(self._not_connected, attempt, exc))
@@ -311,7 +276,7 @@ class JobStream:
             except Exception:  # noqa: BLE001  # the connection may already be lost
                 logger.debug("The connection was lost before the stream was closed.")
         self._drop()
-        self._hub.forget(self._client)
+        self._hub.forget(self)
         self._client._finish(failure)
 
 

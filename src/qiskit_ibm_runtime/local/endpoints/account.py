@@ -7,7 +7,7 @@ from qiskit_ibm_runtime.local.protocol.responses import BAD_CREDENTIALS, LOGIN_F
 from qiskit_ibm_runtime.local.server_process import installed
 from qiskit_ibm_runtime.local.timestamps import now
 
-from .endpoint import Call, Routes
+from .endpoint import FORM, Call, Routes
 
 ACCOUNT = Routes()
 
@@ -49,7 +49,7 @@ async def network(call: Call) -> list[models.Hub]:
     return [models.Hub(name, groups) for name, groups in hubs.items()]
 
 
-@ACCOUNT("POST", "/identity/token", is_public=True, media_type="application/x-www-form-urlencoded")
+@ACCOUNT("POST", "/identity/token", is_public=True, media_type=FORM)
 async def iam_token(call: Call, body: models.IamForm) -> models.IamToken:
     """Exchange an API key for an IAM token."""
     user = call.runtime.authenticator.find_user(body.apikey)

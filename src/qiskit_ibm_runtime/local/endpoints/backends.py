@@ -4,6 +4,7 @@ from typing import Any
 
 from qiskit_ibm_runtime.local.devices import catalog
 from qiskit_ibm_runtime.local.protocol import models
+from qiskit_ibm_runtime.local.runtime import one_of
 
 from .endpoint import Call, Routes
 
@@ -46,4 +47,4 @@ async def status(call: Call) -> models.BackendStatus:
 
 
 def _name(call: Call) -> str:
-    return call.runtime.backend(call.caller, call.path("name"))
+    return one_of(call.runtime.backends_for(call.caller), call.path("name"))

@@ -52,7 +52,6 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
 
     def path(self, name: str) -> str:
-        """Return a path parameter."""
         return str(self.request.path_params[name])
 
     @property

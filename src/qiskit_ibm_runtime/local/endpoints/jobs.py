@@ -1,4 +1,4 @@
-"""Job endpoints."""
+"""Endpoints for jobs, and to close a session, which its first job opens."""
 
 import asyncio
 import re
@@ -21,12 +21,7 @@ _WAIT = re.compile(r"\bwait *= *\"?(\d{1,9})")
 _LONGEST_WAIT = 10  # seconds; a stopping server waits for open requests
 
 JOBS = Routes()
-JOBS(
-    "POST",
-    "/jobs",
-    errors=(404, 409),
-    max_bytes=lambda settings: settings.largest_inputs,
-)(submit)
+JOBS("POST", "/jobs", errors=(404, 409), max_bytes=lambda settings: settings.largest_inputs)(submit)
 
 
 @JOBS("GET", "/jobs")
@@ -110,6 +105,12 @@ async def kind(call: Call) -> models.JobType:
     """Return the type of a job, for other clients: always RUNTIME."""
     _job(call)
     return models.JobType()
+
+
+@JOBS("DELETE", "/sessions/{id}/close", errors=(404,))
+async def close_session(call: Call) -> None:
+    """Close a session for new jobs; queued jobs still run."""
+    await call.runtime.close(call.runtime.session(call.caller, call.path("id")))
 
 
 def filter_of(query: models.JobFilter, **more: Any) -> Filter:

@@ -19,7 +19,7 @@ from qiskit_ibm_runtime.local.runtime import Runtime
 from qiskit_ibm_runtime.local.settings import Settings
 from qiskit_ibm_runtime.local.storage.program_records import Program
 
-from .endpoint import Call, Routes
+from .endpoint import BYTES, Call, Routes
 
 PROGRAMS = Routes()
 
@@ -74,13 +74,7 @@ async def update(call: Call, body: models.UpdateProgram) -> None:
     await _change(call, **given)
 
 
-@PROGRAMS(
-    "PUT",
-    "/programs/{id}/data",
-    errors=(403, 404),
-    media_type="application/octet-stream",
-    max_bytes=_largest,
-)
+@PROGRAMS("PUT", "/programs/{id}/data", errors=(403, 404), media_type=BYTES, max_bytes=_largest)
 async def update_data(call: Call, body: bytearray) -> None:
     """Replace the source of a program, sent in base64."""
     program, source = _own(call), _source(body, call.runtime)

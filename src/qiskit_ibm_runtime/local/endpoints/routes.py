@@ -11,7 +11,6 @@ from .description import description
 from .endpoint import Call, Endpoint, Routes
 from .jobs import JOBS
 from .programs import PROGRAMS
-from .sessions import SESSIONS
 
 # Clients of the quantum channel learn the runtime URL at log-in. Clients of the cloud channel
 # expect the runtime at the root of the host.
@@ -33,7 +32,7 @@ async def describe(call: Call) -> dict[str, Any]:
 
 def by_path() -> dict[str, dict[str, Endpoint]]:
     """Return every endpoint by full path and method."""
-    runtime = (BACKENDS, JOBS, PROGRAMS, SESSIONS)
+    runtime = (BACKENDS, JOBS, PROGRAMS)
     return endpoint.by_path(
         [("", SERVICE), ("", ACCOUNT), *((root, one) for root in RUNTIME_ROOTS for one in runtime)]
     )

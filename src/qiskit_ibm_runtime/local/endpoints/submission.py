@@ -8,7 +8,6 @@ import msgspec
 from msgspec import structs
 
 from qiskit_ibm_runtime.local.protocol import models
-from qiskit_ibm_runtime.local.protocol.authentication import CLOUD
 from qiskit_ibm_runtime.local.protocol.responses import (
     INVALID_REQUEST,
     KEY_REUSED,
@@ -16,7 +15,7 @@ from qiskit_ibm_runtime.local.protocol.responses import (
     RequestError,
     invalid,
 )
-from qiskit_ibm_runtime.local.runtime import backend_not_found
+from qiskit_ibm_runtime.local.runtime import one_of
 from qiskit_ibm_runtime.local.settings import Instance
 from qiskit_ibm_runtime.local.storage.job_records import Job, Submission
 from qiskit_ibm_runtime.local.storage.program_records import Program
@@ -117,7 +116,7 @@ def _checked(call: Call, body: models.Submit, job_id: str) -> tuple[Job, Optiona
 
 def _hgp(call: Call, body: models.Submit) -> Optional[str]:
     given = [part for part in (body.hub, body.group, body.project) if part is not None]
-    if call.caller.channel == CLOUD:
+    if call.caller.crn is not None:
         if given:
             raise invalid("Hub, group and project cannot be used with a service instance.")
         return None
@@ -168,10 +167,8 @@ def _backend(
             raise invalid(f"Session {session.id} runs on {session.backend}, not on {name}.")
         return session.backend
     if name is not None:
-        if name not in known:
-            raise backend_not_found(name)
-        return name
-    if call.caller.channel != CLOUD:
+        return one_of(known, name)
+    if call.caller.crn is None:
         raise invalid("'backend' is required.")
     qubits = ((program.spec or {}).get("backend_requirements") or {}).get("min_num_qubits", 1)
     enough = [one for one in known if call.runtime.qubits(one) >= qubits]

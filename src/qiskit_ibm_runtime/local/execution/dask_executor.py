@@ -79,7 +79,6 @@ class DaskExecutor:
             self._client = None
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
-        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
         if self._client is None:
             return Outcome(False, "The executor is not connected to its Dask scheduler.")
         job = secrets.token_hex(16)
@@ -131,7 +130,6 @@ class DaskExecutor:
                 await client.run(cancel_on_worker, job, on_error="ignore")
 
     def _on_event(self, event: tuple[Any, dict[str, Any]]) -> None:
-        """Handle an interim result."""
         _, message = event
         feed = self._feeds.get(message["job"])
         if feed is not None:

@@ -61,19 +61,15 @@ class SplittingExecutor:
 
     @property
     def capacity(self) -> int:
-        """Number of jobs that can run at once."""
         return self.executor.capacity
 
     async def start(self) -> None:
-        """Start the wrapped executor."""
         await self.executor.start()
 
     async def stop(self) -> None:
-        """Stop the wrapped executor."""
         await self.executor.stop()
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
-        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
         if work.get("source") is not None or self.executor.capacity == 1:
             return await self.executor.run(work, publish)
         first = await self.executor.run({**work, "may_split": True}, publish)

@@ -26,8 +26,7 @@ class Process(Protocol):
     """Keeper of a worker, as the pool sees it."""
 
     @property
-    def pid(self) -> int:
-        """Process id."""
+    def pid(self) -> int: ...
 
     @property
     def returncode(self) -> int | None:
@@ -86,11 +85,9 @@ class ForkStarter(Starter):
         self._origin: _Preloaded | None = None
 
     def prepare(self) -> None:
-        """Start the preloaded process."""
         self._ready()
 
     async def start(self, connection: socket.socket, output: int) -> Process:
-        """Fork a worker."""
         origin = self._ready()
         try:
             return await origin.fork(connection, output)
@@ -172,7 +169,6 @@ class _Preloaded:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process has ended."""
         return self._reaped is not None
 
     def _read(self) -> None:

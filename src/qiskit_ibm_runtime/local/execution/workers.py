@@ -57,7 +57,6 @@ class OutputPipe:
         return f"[the first {dropped} bytes are omitted]\n{output}" if dropped else output
 
     def close(self) -> None:
-        """Close the pipe."""
         self._loop.remove_reader(self._reader)
         os.close(self._reader)
 
@@ -164,7 +163,6 @@ class WorkerPool:
         await self._starter.stop()
 
     async def run(self, work: Work, publish: Publish) -> Outcome:
-        """Run one job; see :class:`~qiskit_ibm_runtime.local.execution.executor.Executor`."""
         async with self._free:
             if self._stopped:
                 return Outcome(False, "The server was stopped before the job started.")

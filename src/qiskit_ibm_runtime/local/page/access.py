@@ -76,7 +76,6 @@ class Access:
         return visit
 
     def leave(self, cookie: str) -> None:
-        """End a session."""
         self._visits.pop(_hash(cookie), None)
 
 

@@ -42,7 +42,6 @@ class Row:
 
     @property
     def tags(self) -> list[str]:
-        """Tags of the job."""
         return list(self.job.details.get("tags", []))
 
 
@@ -56,7 +55,6 @@ class Jobs:
 
     @property
     def pages(self) -> int:
-        """How many pages there are."""
         return max(1, -(-self.count // JOBS_ON_A_PAGE))
 
 
@@ -69,7 +67,6 @@ class Text:
 
     @property
     def is_cut(self) -> bool:
-        """Whether it is truncated."""
         return len(self.shown) < self.size
 
 
@@ -95,7 +92,6 @@ def jobs(runtime: Runtime, user: str, wanted: Filter, number: int = 1) -> Jobs:
 
 
 def row(runtime: Runtime, job: Job) -> Row:
-    """Return the table row of a job."""
     return Row(job, runtime.scheduler.position(job), duration(job, runtime.clock()))
 
 

@@ -86,7 +86,6 @@ class Page:
     streams: int = field(default=0, init=False)
 
     def routes(self) -> list[Route]:
-        """Return all routes."""
         for_sessions: dict[str, tuple[str, Handler]] = {
             "/jobs": ("GET", self.jobs),
             "/jobs/{id}": ("GET", self.job),
@@ -185,7 +184,6 @@ class Page:
         )
 
     async def job(self, request: Request, visit: Visit) -> Response:
-        """Show one job."""
         job = self._job(request, visit)
         if job is None:
             return self._shown("missing.html", visit, 404)
@@ -214,24 +212,20 @@ class Page:
         return Response(picture.svg, 200, caching, "image/svg+xml")
 
     async def cancel(self, request: Request, visit: Visit) -> Response:
-        """Cancel a job."""
         job = self._job(request, visit)
         if job is not None and not job.is_final:
             await self.runtime.cancel(job)
         return self._redirect(f"{ROOT}/jobs/{request.path_params['id']}")
 
     async def leave(self, request: Request, visit: Visit) -> Response:
-        """Sign out."""
         self.access.leave(request.cookies[_cookie_name(request)])
         return self._redirect(ROOT)
 
     async def sessions(self, request: Request, visit: Visit) -> Response:
-        """Show the latest sessions."""
         found = contents.sessions(self.runtime, visit.user)
         return self._shown("sessions.html", visit, sessions=found)
 
     async def programs(self, request: Request, visit: Visit) -> Response:
-        """Show the programs."""
         found = self.runtime.programs(visit.user)
         return self._shown("programs.html", visit, programs=found)
 

@@ -40,7 +40,7 @@ class Pictures:
         self._turn: asyncio.Lock | None = None  # Python 3.9 ties it to a running loop
 
     async def of(self, job: Job, what: str) -> Picture:
-        """Draw the ``circuits`` or the ``result`` of a job, or a text_picture that says why not."""
+        """Draw the ``circuits`` or the ``result`` of a job, or a text that says why not."""
         if self._turn is None:
             self._turn = asyncio.Lock()
         async with self._turn:
@@ -78,7 +78,7 @@ class Pictures:
 
 
 def text_picture(text: str, *, is_lasting: bool = False) -> Picture:
-    """Return a picture of one text_picture."""
+    """Return a picture of one line of text."""
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="32">'
         f'<text x="4" y="21" font-family="sans-serif" font-size="14">{escape(text[:200])}</text>'

@@ -11,6 +11,7 @@ from qiskit_ibm_runtime.local.devices import catalog, herons
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.protocol.models import BackendStatus
 from qiskit_ibm_runtime.local.protocol.responses import JSONResponse, invalid
+from qiskit_ibm_runtime.local.runtime import one_of
 
 from . import models
 
@@ -50,18 +51,18 @@ def api_version(call: Call) -> str:
 
 
 @BACKENDS("GET", "/versions", is_public=True)
-async def versions(call: Call) -> models.Version:
+async def versions(call: Call) -> dict[str, Any]:
     """List API versions."""
-    return models.Version(list(VERSIONS))
+    return {"versions": VERSIONS}
 
 
 @BACKENDS("GET", "/backends")
-async def listed(call: Call, query: models.BackendQuery) -> models.Devices:
+async def listed(call: Call, query: models.BackendQuery) -> dict[str, Any]:
     """List devices as objects, or as names in old API versions."""
     names = call.runtime.devices_for(call.caller)
     if api_version(call) < _OBJECTS_SINCE:
-        return models.Devices(list(names))
-    return models.Devices([_device(call, name, query.fields or "") for name in names])
+        return {"devices": names}
+    return {"devices": [_device(call, name, query.fields or "") for name in names]}
 
 
 @BACKENDS("GET", "/backends/{name}/configuration", errors=(404,))
@@ -107,7 +108,7 @@ async def defaults(call: Call) -> Any:
 
 
 def _name(call: Call) -> str:
-    return call.runtime.device(call.caller, call.path("name"))
+    return one_of(call.runtime.devices_for(call.caller), call.path("name"))
 
 
 @lru_cache(maxsize=256)

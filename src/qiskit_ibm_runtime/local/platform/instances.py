@@ -24,13 +24,13 @@ _UNLIMITED = 10**6
 _PERIOD = {"start_time": "2026-01-01T00:00:00.000Z", "end_time": "2027-01-01T00:00:00.000Z"}
 
 
-async def search(call: Call, query: models.SearchQuery, body: models.Search) -> models.Found:
+async def search(call: Call, query: models.SearchQuery, body: models.Search) -> dict[str, Any]:
     """Search for service instances."""
     call.require_iam_token()
     wanted = "quantum-computing" in body.query or "*" in body.query
     instances = call.runtime.settings.services if wanted and not body.search_cursor else ()
     plan_id = PLANS[call.runtime.settings.plan][0]
-    return models.Found([_found(one, plan_id) for one in instances], query.limit)
+    return {"items": [_found(one, plan_id) for one in instances], "limit": query.limit}
 
 
 async def plan(call: Call) -> dict[str, Any]:
@@ -65,17 +65,26 @@ for _plan_id, _, _ in PLANS.values():
 
 
 @INSTANCES("GET", "/instances/usage")
-async def used(call: Call) -> models.InstanceUsage:
+async def used(call: Call) -> dict[str, Any]:
     """Return the usage of an instance; nothing is charged here."""
     instance, plan = call.runtime.instance(call.caller, None), call.runtime.settings.plan
     limit = _LIMITS.get(plan, _UNLIMITED)
-    where = (instance.key, PLANS[plan][0])
-    return models.InstanceUsage(*where, 0, limit, limit, limit, False, dict(_PERIOD))
+    return {
+        "instance_id": instance.key,
+        "plan_id": PLANS[plan][0],
+        "usage_consumed_seconds": 0,
+        "usage_remaining_seconds": limit,
+        "usage_limit_seconds": limit,
+        "usage_allocation_seconds": limit,
+        "usage_limit_reached": False,
+        "usage_period": _PERIOD,
+    }
 
 
 @INSTANCES("GET", "/instance")
-async def described(call: Call) -> models.Instance:
+async def described(call: Call) -> dict[str, str]:
     """Describe an instance."""
     instance = call.runtime.instance(call.caller, None)
     _, plan, price = PLANS[call.runtime.settings.plan]
-    return models.Instance(instance.name, instance.key, plan.lower(), price)
+    where = {"name": instance.name, "crn": instance.key}
+    return {**where, "plan": plan.lower(), "pricing_type": price}

@@ -25,7 +25,7 @@ from qiskit_ibm_runtime.local.protocol.responses import (
 )
 from qiskit_ibm_runtime.local.pubs import params
 from qiskit_ibm_runtime.local.pubs.errors import PubError
-from qiskit_ibm_runtime.local.runtime import Runtime, job_not_found
+from qiskit_ibm_runtime.local.runtime import Runtime, job_not_found, one_of
 from qiskit_ibm_runtime.local.storage.job_records import (
     CANCELLED,
     COMPLETED,
@@ -54,7 +54,7 @@ async def submit(call: Call, body: models.Submit) -> models.Submitted:
         raise RequestError(404, PROGRAM_NOT_FOUND, f"Program not found: {body.program_id}")
     if body.start_session:
         raise invalid("start_session is no longer supported; use POST /sessions.")
-    backend = call.runtime.device(call.caller, body.backend)
+    backend = one_of(call.runtime.devices_for(call.caller), body.backend)
     await _check(body)
     job_id, store = new_id(), call.runtime.store
     # Write first, so that the session cannot close between the check and the insert.
@@ -181,16 +181,17 @@ async def logs(call: Call) -> TextResponse:
 
 
 @JOBS("GET", "/jobs/{id}/metrics", errors=(404,))
-async def metrics(call: Call) -> models.Metrics:
+async def metrics(call: Call) -> dict[str, Any]:
     """Return timestamps and usage."""
     job = _job(call)
-    return models.Metrics(
-        Timestamps(job.created, job.running, job.finished),
-        _usage(job),
-        round(job.seconds * 1e9),
-        version("qiskit-terra"),
-        job.details.get("caller", ""),
-    )
+    return {
+        "timestamps": Timestamps(job.created, job.running, job.finished),
+        "usage": _usage(job),
+        "circuits_execution_time_ns": round(job.seconds * 1e9),
+        "qiskit_version": version("qiskit-terra"),
+        "caller": job.details.get("caller", ""),
+        "num_circuits": None,
+    }
 
 
 def _job(call: Call) -> Job:
@@ -241,11 +242,11 @@ async def _state(runtime: Runtime, job: Job) -> models.State:
     return models.State(FAILED, reason, int(code[1]) if code else INTERNAL_CODE)
 
 
-def _link(call: Call, job_id: str) -> models.Link:
+def _link(call: Call, job_id: str) -> dict[str, str]:
     """Return a presigned URL of the result of a job."""
     expires = int(call.runtime.clock()) + _SECONDS_OF_A_LINK
     ticket = f"{job_id}.{expires}.{_signature(call, job_id, expires)}"
-    return models.Link(f"{call.public_url}{_DOWNLOADS}/{ticket}")
+    return {"url": f"{call.public_url}{_DOWNLOADS}/{ticket}"}
 
 
 @DOWNLOADS("GET", f"{_DOWNLOADS}/{{ticket}}", errors=(403, 404), is_public=True)

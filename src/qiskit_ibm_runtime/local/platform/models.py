@@ -1,7 +1,7 @@
 """Types of requests and responses of the platform protocol."""
 
 # Without `from __future__ import annotations`: msgspec reads the types, also on Python 3.9.
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Literal, Optional, Union
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -13,7 +13,6 @@ from qiskit_ibm_runtime.local.protocol.models import (
     Object,
     ProgramId,
     Time,
-    Timestamps,
 )
 
 LONGEST = 10_800
@@ -32,15 +31,6 @@ class Search(Struct):
     search_cursor: Optional[str] = None
 
 
-class Found(Struct):
-    items: list[dict[str, Any]]
-    limit: int
-
-
-class Version(Struct):
-    versions: list[str]
-
-
 class BackendQuery(Struct):
     fields: Optional[str] = None
 
@@ -48,10 +38,6 @@ class BackendQuery(Struct):
 class DocumentQuery(Struct):
     calibration_id: Optional[str] = None
     updated_before: Optional[str] = None
-
-
-class Devices(Struct):
-    devices: list[Any]
 
 
 class Submit(Struct):
@@ -114,11 +100,9 @@ class JobQuery(JobFilter):
     offset: Optional[str] = None
 
     def size(self) -> int:
-        """Number of jobs per page."""
         return _within(self.limit, 1, LARGEST_PAGE, LARGEST_PAGE)
 
     def start(self) -> int:
-        """Number of jobs before the page."""
         return _within(self.offset, 0, 10**15, 0)
 
 
@@ -133,19 +117,6 @@ class NewTags(Struct):
     tags: Tags
 
 
-class Metrics(Struct):
-    timestamps: Timestamps
-    usage: Usage
-    circuits_execution_time_ns: int
-    qiskit_version: str
-    caller: str
-    num_circuits: Optional[int] = None
-
-
-class Link(Struct):
-    url: str
-
-
 class OpenSession(Struct):
     mode: Mode
     backend: Optional[Name] = None
@@ -155,47 +126,6 @@ class OpenSession(Struct):
 
 class ChangeSession(Struct):
     accepting_jobs: bool
-
-
-class SessionId(Struct):
-    id: str
-
-
-class Session(Struct):
-    id: str
-    backend_name: str
-    mode: str
-    state: Literal["open", "active", "inactive", "closed"]
-    accepting_jobs: bool
-    max_ttl: int
-    active_ttl: int
-    interactive_ttl: int
-    started_at: Optional[Time]
-    activated_at: Optional[Time]
-    closed_at: Optional[Time]
-    elapsed_time: float
-    timestamps: list[dict[str, Any]]
-    state_reason: str
-    last_job_started: Optional[Time]
-    last_job_completed: Optional[Time]
-
-
-class InstanceUsage(Struct):
-    instance_id: str
-    plan_id: str
-    usage_consumed_seconds: int
-    usage_remaining_seconds: int
-    usage_limit_seconds: int
-    usage_allocation_seconds: int
-    usage_limit_reached: bool
-    usage_period: dict[str, str]
-
-
-class Instance(Struct):
-    name: str
-    crn: str
-    plan: str
-    pricing_type: str
 
 
 def _within(text: Optional[str], least: int, most: int, usual: int) -> int:

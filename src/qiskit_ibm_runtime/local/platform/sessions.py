@@ -1,7 +1,10 @@
 """Sessions and batches, opened and closed by requests of their own."""
 
+from typing import Any
+
 from qiskit_ibm_runtime.local.endpoints.endpoint import Call, Routes
 from qiskit_ibm_runtime.local.protocol.responses import RequestError, invalid
+from qiskit_ibm_runtime.local.runtime import one_of
 from qiskit_ibm_runtime.local.storage.job_records import Filter, Job
 from qiskit_ibm_runtime.local.storage.session_records import Session
 from qiskit_ibm_runtime.local.timestamps import new_id, now, of_seconds
@@ -16,7 +19,7 @@ _MOST_JOBS = 10_000
 
 
 @SESSIONS("POST", "/sessions", errors=(404,))
-async def open_session(call: Call, body: models.OpenSession) -> models.SessionId:
+async def open_session(call: Call, body: models.OpenSession) -> dict[str, str]:
     """Open a session (mode dedicated) or a batch."""
     runtime = call.runtime
     if runtime.settings.plan == "open" and body.mode == "dedicated":
@@ -31,18 +34,18 @@ async def open_session(call: Call, body: models.OpenSession) -> models.SessionId
         new_id(),
         call.caller.user,
         runtime.instance(call.caller, None).key,
-        runtime.device(call.caller, body.backend),
+        one_of(runtime.devices_for(call.caller), body.backend),
         min(body.max_ttl, longest),
         mode=body.mode,
         created=now(),
     )
     async with runtime.store.durably():
         runtime.store.sessions.add(session)
-    return models.SessionId(session.id)
+    return {"id": session.id}
 
 
 @SESSIONS("GET", "/sessions/{id}", errors=(404,))
-async def one(call: Call) -> models.Session:
+async def one(call: Call) -> dict[str, Any]:
     """Describe a session."""
     session = _session(call)
     jobs = _jobs(call, session)
@@ -51,24 +54,25 @@ async def one(call: Call) -> models.Session:
     busy = any(not job.is_final for job in jobs)
     began = None if session.started is None else of_seconds(session.started)
     ended = max((job.finished for job in jobs if job.finished), default=None)
-    return models.Session(
-        session.id,
-        session.backend,
-        session.mode or "dedicated",
-        "closed" if over and not busy else "active" if busy else "inactive" if began else "open",
-        not over,
-        round(session.seconds),
-        round(session.seconds),
-        _INTERACTIVE,
-        began,
-        began,
-        ended if over and not busy else None,
-        sum(job.seconds for job in jobs),
-        [],
-        "",
-        max((job.running for job in jobs if job.running), default=None),
-        ended,
-    )
+    state = "active" if busy else "closed" if over else "inactive" if began else "open"
+    return {
+        "id": session.id,
+        "backend_name": session.backend,
+        "mode": session.mode or "dedicated",
+        "state": state,
+        "accepting_jobs": not over,
+        "max_ttl": round(session.seconds),
+        "active_ttl": round(session.seconds),
+        "interactive_ttl": _INTERACTIVE,
+        "started_at": began,
+        "activated_at": began,
+        "closed_at": ended if state == "closed" else None,
+        "elapsed_time": sum(job.seconds for job in jobs),
+        "timestamps": [],
+        "state_reason": "",
+        "last_job_started": max((job.running for job in jobs if job.running), default=None),
+        "last_job_completed": ended,
+    }
 
 
 @SESSIONS("PATCH", "/sessions/{id}", errors=(404,))

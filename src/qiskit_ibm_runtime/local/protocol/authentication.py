@@ -18,15 +18,12 @@ if TYPE_CHECKING:
 
     from qiskit_ibm_runtime.local.settings import User
 
-QUANTUM, CLOUD = "ibm_quantum", "ibm_cloud"
-
 
 @dataclass(frozen=True)
 class Caller:
-    """User of a request, and the CRN of the service instance on the cloud channel."""
+    """User of a request, and the CRN of the service instance, which only the cloud channel has."""
 
     user: str
-    channel: str = QUANTUM
     crn: str | None = None
 
     def owns(self, user: str, instance: str) -> bool:
@@ -79,7 +76,6 @@ class Authenticator:
         return found
 
     def issue(self, user: User) -> AccessToken:
-        """Create an access token."""
         issued = int(self._clock())
         expires = issued + self._seconds
         claims = {
@@ -136,7 +132,7 @@ class Authenticator:
             raise _unauthorized("The header Service-CRN is missing.")
         if crn not in self._crns:
             raise RequestError(403, NOT_AUTHORIZED, "You have no access to this service instance.")
-        return Caller(user.name, CLOUD, crn)
+        return Caller(user.name, crn)
 
     def _signature(self, body: str, user: User) -> str:
         key = hmac.new(self._secret, user.token.encode(), hashlib.sha256).digest()

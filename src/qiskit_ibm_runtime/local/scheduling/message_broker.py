@@ -116,7 +116,6 @@ class MessageBroker:
 
     @contextmanager
     def subscribe(self, job_id: str) -> Iterator[Subscription]:
-        """Subscribe to a job."""
         subscription = Subscription()
         self._subscriptions.setdefault(job_id, set()).add(subscription)
         try:

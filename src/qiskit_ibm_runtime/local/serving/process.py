@@ -55,7 +55,6 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
         os.set_inheritable(announce, False)
     check_exposure(settings)
     settings, made = _with_token(settings)
-    certificate = _certificate(settings)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -79,7 +78,7 @@ def serve(settings: Settings, *, until_eof: bool = False, announce: int | None =
 
     access = Access()
     with closing(listener):
-        server = make_server(create_app(settings, access=access), certificate)
+        server = make_server(create_app(settings, access=access), settings)
         log_as_json(settings.log_level)
         if until_eof:
             patience = settings.grace_seconds + _SECONDS_TO_STOP
@@ -153,12 +152,6 @@ def _read_or_create_token(folder: Path, fresh: str) -> str:
     except (OSError, ValueError) as error:
         raise SettingsError(f"Cannot read or create the token file {path}: {error}") from error
     return fresh
-
-
-def _certificate(settings: Settings) -> tuple[Path, Path] | None:
-    if settings.tls_cert is not None and settings.tls_key is not None:
-        return settings.tls_cert, settings.tls_key
-    return None
 
 
 def _stop_with_parent(server: uvicorn.Server, parent: int, patience: float) -> None:

@@ -19,8 +19,6 @@ from qiskit_ibm_runtime.local.execution.executor import ExecutorError
 from qiskit_ibm_runtime.local.settings import SettingsError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from qiskit_ibm_runtime.local.settings import Settings
@@ -70,13 +68,8 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
     return f"{scheme}://{host}:{listener.getsockname()[1]}{settings.path_prefix}"
 
 
-def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> uvicorn.Server:
-    """Create a server for the application.
-
-    Args:
-        app: The application.
-        certificate: Files of the certificate chain and of the private key, both PEM.
-    """
+def make_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """Create a server for the application, with TLS if the settings name a certificate."""
     config = uvicorn.Config(
         _Lifespan(app),
         lifespan="on",
@@ -94,10 +87,10 @@ def make_server(app: ASGIApp, certificate: tuple[Path, Path] | None = None) -> u
         ws="websockets-sansio",
     )
     config.load()
-    if certificate is not None:
+    if settings.tls_cert is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(*certificate)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
         config.ssl = context
     return Server(config)
 

@@ -57,7 +57,6 @@ class DiskSync:
             raise self._failed
 
     def close(self) -> None:
-        """Close the file."""
         os.close(self._file)
 
 

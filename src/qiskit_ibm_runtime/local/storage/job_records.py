@@ -145,11 +145,7 @@ class Jobs:
         execute = self._connection.execute
         execute(
             "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(job.user, job.instance, job.program, job.backend, job.session, job.id),
-                *(job.status, job.reason, job.created, job.running, job.finished, job.seconds),
-                json.dumps(job.details),
-            ),
+            (*list(vars(job).values())[:-1], json.dumps(job.details)),
         )
         self._add_tags(job.id, job.details.get("tags", []))
         self._payloads.put(job.id, "params", params)
@@ -184,7 +180,6 @@ class Jobs:
         return Submission(*row) if row else None
 
     def get(self, job_id: str) -> Job | None:
-        """Return one job."""
         row = self._connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return _job(row) if row else None
 

@@ -59,17 +59,14 @@ class Programs:
         )
 
     def put_source(self, program: Program, source: str) -> None:
-        """Store the source of a program."""
         self._payloads.put(program.id, "source", encode(source))
         self.put(program)
 
     def source(self, program_id: str) -> str | None:
-        """Return the source of a program."""
         data = self._payloads.get(program_id, "source")
         return None if data is None else data.decode()
 
     def get(self, program_id: str) -> Program | None:
-        """Return one program."""
         row = self._connection.execute(
             "SELECT * FROM programs WHERE id = ?", (program_id,)
         ).fetchone()

@@ -48,17 +48,12 @@ class Sessions:
         self._connection = connection
 
     def add(self, session: Session) -> None:
-        """Add a session."""
         self._connection.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(session.id, session.user, session.instance, session.backend, session.seconds),
-                *(session.started, session.closed, session.mode, session.created),
-            ),
+            tuple(vars(session).values()),
         )
 
     def get(self, session_id: str) -> Session | None:
-        """Return one session."""
         row = self._connection.execute(
             "SELECT * FROM sessions WHERE id = ?", (session_id,)
         ).fetchone()

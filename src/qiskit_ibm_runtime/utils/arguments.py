@@ -1,4 +1,4 @@
-"""Validation of arguments."""
+"""Arguments of users: validation, and how error messages show them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sized
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from .exceptions import IBMInputValueError
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,20 +31,9 @@ def choices(value: Any, allowed: Iterable[str]) -> str:
     return f"{', '.join(near) or 'none'}{f' and {left} more' if left else ''}"
 
 
-def check_kind(name: str, value: Any, kind: type | tuple[type, ...], allowed: str) -> None:
-    """Check the type of a value; ``None`` is accepted.
-
-    Args:
-        name: Name of the argument, for the message.
-        value: Value of the argument.
-        kind: Allowed type or types.
-        allowed: Description of the allowed types, for the message.
-
-    Raises:
-        IBMInputValueError: If the value has another type.
-    """
-    if value is not None and not isinstance(value, kind):
-        raise IBMInputValueError(f"{name!r} must be {allowed}, not {shown(value)}.")
+def must_be(name: str, allowed: str, value: Any) -> IBMInputValueError:
+    """Return the error for an argument of another kind than what is allowed."""
+    return IBMInputValueError(f"{name!r} must be {allowed}, not {shown(value)}.")
 
 
 def optional_text(value: Any) -> str | None:
@@ -52,19 +41,18 @@ def optional_text(value: Any) -> str | None:
     return str(value) if value else None
 
 
-def required_id(name: str, value: Any, of_what: str) -> str:
+def required_id(name: str, value: Any) -> str:
     """Return an id as a string.
 
     Args:
-        name: Name of the argument, for the message.
+        name: Name of the argument, such as ``job_id``.
         value: The id, as a string or another object such as a UUID.
-        of_what: The kind of object, such as ``a job``.
 
     Raises:
         IBMInputValueError: If it is ``None`` or empty, which in a request would mean all objects.
     """
     if value is None or value == "":
-        raise IBMInputValueError(f"{name!r} must be the id of {of_what}, not {shown(value)}.")
+        raise must_be(name, f"the id of a {name.removesuffix('_id')}", value)
     return str(value)
 
 
@@ -87,7 +75,7 @@ def number(name: str, value: Any, least: float = -math.inf) -> Any:
         if read >= least:  # false for NaN
             return read
     bound = "" if least == -math.inf else f" of at least {least}"
-    raise IBMInputValueError(f"{name!r} must be a number{bound}, or None, not {shown(value)}.")
+    raise must_be(name, f"a number{bound}, or None", value)
 
 
 def seconds(name: str, value: Any) -> Any:
@@ -112,5 +100,5 @@ def whole_number(name: str, value: Any) -> int | None:
     if read is None:
         return None
     if read != int(read):
-        raise IBMInputValueError(f"{name!r} must be a whole number, or None, not {shown(value)}.")
+        raise must_be(name, "a whole number, or None", value)
     return int(read)
