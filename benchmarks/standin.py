@@ -22,7 +22,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tests.programs import standin as small
+from tests import standin as small
 
 if TYPE_CHECKING:
     import socket
@@ -111,6 +111,7 @@ class Answers(small.StandIn):
 
     def answer(self, call: str, query: dict[str, list[str]], body: bytes) -> tuple[int, bytes]:
         """Answer in words found once, so that little of a figure is the stand-in's."""
+        self.requests.clear()  # only times and sizes are asked for
         started = time.perf_counter()
         time.sleep(self.latency)
         key = f"{call} {query}"

@@ -7,19 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-_FIELDS = (
-    "backend_name",
-    "start_datetime",
-    "end_datetime",
-    "duration",
-    "mode",
-    "reservation_id",
-    "creation_datetime",
-    "hub",
-    "group",
-    "project",
-)
-
 
 class BackendReservation:
     """A reservation of a backend.
@@ -80,7 +67,7 @@ class BackendReservation:
         )
 
     def __repr__(self) -> str:
-        fields = ((name, getattr(self, name)) for name in _FIELDS)
+        fields = vars(self).items()
         shown = ", ".join(f"{name}={value}" for name, value in fields if value is not None)
         return f"<BackendReservation({shown})>"
 

@@ -29,11 +29,6 @@ class HubGroupProject:
     ) -> None:
         """Create the instance; sends no request.
 
-        Args:
-            client_params: Connection parameters of the service.
-            instance: ``hub/group/project``.
-            service: The service of the account.
-
         Raises:
             IBMInputValueError: If ``instance`` is not of the form ``hub/group/project``.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 from datetime import datetime as python_datetime
 from datetime import timezone
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from qiskit.providers.backend import BackendV2
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     from .api.clients import RuntimeClient
     from .qiskit_runtime_service import QiskitRuntimeService
 
-_UNKNOWN = object()  # not fetched yet; ``None`` means that the service has none
+
+class _Fetched(Enum):
+    """Marks what is not fetched yet, also in a pickle; ``None`` means that the service has none."""
+
+    NOT_YET = "not yet"
+
+
+_UNKNOWN = _Fetched.NOT_YET
 
 
 class IBMBackend(BackendV2):  # type: ignore[misc]
@@ -65,14 +73,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         api_client: RuntimeClient | None,
         instance: str | None = None,
     ) -> None:
-        """Create a backend; users get backends from ``service.backend(name)``.
-
-        Args:
-            configuration: Configuration of the backend.
-            service: Service of the backend.
-            api_client: Client of the service.
-            instance: Instance as ``hub/group/project``.
-        """
+        """Create a backend; users get backends from ``service.backend(name)``."""
         super().__init__(
             name=configuration.backend_name,
             online_date=configuration.online_date,
@@ -405,18 +406,7 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         """Omit the connection, and data such as the target that can be fetched again."""
         again = ("_api_client", "_target", "_outline", "_coupling_map", "_pulses", "_faulty")
-        missing = dict.fromkeys(again)
-        fetched = {
-            name: None if self.__dict__[name] is _UNKNOWN else self.__dict__[name]
-            for name in ("_properties", "_defaults")
-        }
-        state = {**self.__dict__, **missing, **fetched}
-        state["_unasked"] = [name for name, value in fetched.items() if value is None]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        unasked = state.pop("_unasked")
-        self.__dict__.update(state, **dict.fromkeys(unasked, _UNKNOWN))
+        return {**self.__dict__, **dict.fromkeys(again)}
 
 
 class IBMRetiredBackend(IBMBackend):

@@ -93,23 +93,11 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
     ) -> None:
         """Create the handle of a job, without requests unless there is a callback.
 
-        Args:
-            backend: The backend; ``None`` to look it up on first access.
-            api_client: Client of the service.
-            client_params: Connection parameters for the stream.
-            job_id: Id of the job.
-            program_id: Id of its program.
-            service: The service it belongs to.
-            params: Program inputs.
-            creation_date: Creation time in ISO format.
-            user_callback: Called with job id and message for each message of the job.
-            result_decoder: One decoder, or a pair for interim results and result.
-            image: Image the job runs on.
-            session_id: Id of the session the job is in.
-            tags: Tags of the job.
-            encoded_params: Encoded program inputs, decoded on first access.
-            place: ``backend``, ``hub``, ``group`` and ``project``, for looking up the backend.
-            final_state: Final state, if known.
+        Users get jobs from the service. What is not given is fetched on first access: the inputs
+        (``params``, or ``encoded_params`` to be decoded), the creation time (in ISO format), and
+        the backend, found by the ``backend``, ``hub``, ``group`` and ``project`` in ``place``.
+        ``user_callback`` is called with job id and message for each message of the job.
+        ``result_decoder`` is one decoder, or a pair for interim results and result.
 
         Raises:
             ValueError: If ``result_decoder`` is a sequence of another length than two.
@@ -235,8 +223,7 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
             IBMInputValueError: If ``timeout`` or ``decoder`` is invalid.
         """
         own = self._final_result_decoder
-        chosen = decoder or own
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, own)
         if chosen is own and self._results is not None:
             return self._results
         text = self._text_of_result(timeout, progress)
@@ -291,14 +278,13 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
         Args:
             decoder: Class with a ``decode`` method; the job's own decoder by default.
         """
-        decoder = decoder or self._interim_result_decoder
-        check_decoder("decoder", decoder)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         if not self._final_interim_results:
             # Fetch the status first: if it is final, the interim results are complete.
             final = self._is_final()
             self._interim_results = self._api_client.job_interim_results(job_id=self.job_id())
             self._final_interim_results = final
-        return decoder.decode(self._interim_results)
+        return chosen.decode(self._interim_results)
 
     def stream_results(self, callback: Callable[..., Any], decoder: Decoder | None = None) -> None:
         """Call a function for each interim result and for the final result.
@@ -316,8 +302,7 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
         if self._stream is not None and self._stream.active:
             raise RuntimeInvalidStateError(f"Job {self.job_id()} is already streaming results.")
         check_callback(callback)
-        chosen = decoder or self._interim_result_decoder
-        check_decoder("decoder", chosen)
+        chosen = _chosen(decoder, self._interim_result_decoder)
         self._stream = ResultStream(
             self.job_id(),
             self._new_client,
@@ -493,3 +478,11 @@ class RuntimeJob(PortableJob, RecordedJob, JobV1):  # type: ignore[misc]  # terr
 
     def __repr__(self) -> str:
         return f"<RuntimeJob('{self.job_id()}', '{self._program_id}')>"
+
+
+def _chosen(decoder: Decoder | None, own: Decoder) -> Decoder:
+    """Return the decoder of a call, or the job's own, which was checked when the job was made."""
+    if not decoder:
+        return own
+    check_decoder("decoder", decoder)
+    return decoder

@@ -47,20 +47,8 @@ class RuntimeProgram:
     ) -> None:
         """Create the metadata; users get programs from :meth:`QiskitRuntimeService.program`.
 
-        Args:
-            program_name: Name of the program.
-            program_id: ID of the program.
-            description: Description of the program.
-            parameters: JSON schema of the inputs.
-            return_values: JSON schema of the result.
-            interim_results: JSON schema of the interim results.
-            max_execution_time: Seconds after which the service stops the program.
-            backend_requirements: Requirements for backends.
-            creation_date: When the program was uploaded.
-            update_date: When the program was last updated.
-            is_public: Whether all users may run the program.
-            data: Source code; fetched on first use if empty.
-            api_client: Client that fetches the source code.
+        The arguments are the properties of the program. ``parameters`` is the JSON schema of the
+        inputs, and ``api_client`` fetches the source code on first use if ``data`` is empty.
         """
         self._name = program_name
         self._id = program_id

@@ -218,13 +218,12 @@ class Session:
             options = {k: value for k, value in vars(options).items() if value is not None}
         if not isinstance(options, dict):
             raise must_be("options", "a dict or a RuntimeOptions", options)
-        if _may_fill(options.get("instance")):
-            options["instance"] = _filled(self._instance)
-        given = options.get("backend")
-        if _may_fill(given):
-            options["backend"] = _filled(self._backend)
-        else:
-            self._check_backend(_name_of(given))
+        for name, own in (("instance", self._instance), ("backend", self._backend)):
+            given = options.get(name)
+            if given is None or isinstance(given, _Filled):
+                options[name] = _Filled(own) if isinstance(own, str) else own
+            elif name == "backend":
+                self._check_backend(_name_of(given))
         return options
 
     def _check_backend(self, given: Any) -> None:
@@ -308,14 +307,6 @@ class _Filled(str):
     """
 
     __slots__ = ()
-
-
-def _filled(value: Any) -> Any:
-    return _Filled(value) if isinstance(value, str) else value
-
-
-def _may_fill(value: Any) -> bool:
-    return value is None or isinstance(value, _Filled)
 
 
 _DEFAULT_SESSION: ContextVar[Session | None] = ContextVar("_DEFAULT_SESSION", default=None)

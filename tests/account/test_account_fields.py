@@ -13,7 +13,6 @@ from tests.ids import label
 from qiskit_ibm_runtime import IBMInputValueError
 from qiskit_ibm_runtime.accounts import (
     Account,
-    CloudResourceNameResolutionError,
     InvalidAccountError,
 )
 from qiskit_ibm_runtime.api.clients import cloud_directory
@@ -276,25 +275,6 @@ def test_resolves_name_through_account_proxies(asked, crn):
 
     assert account.instance == crn
     assert [(call["proxies"], call["verify"]) for call in asked] == [(proxies, False)]
-
-
-def test_unknown_name_error_lists_choices(asked):
-    with pytest.raises(
-        CloudResourceNameResolutionError, match=r"Failed to resolve CRN.*'none'.*'one', 'two'"
-    ):
-        Account("ibm_cloud", "t", instance="none").resolve_crn()
-
-
-def test_ambiguous_name_error_lists_choices(asked):
-    with pytest.raises(CloudResourceNameResolutionError, match=f"{CRN}, crn:.*eu-de"):
-        Account("ibm_cloud", "t", instance="two").resolve_crn()
-
-
-def test_rejects_missing_instance_before_any_request(asked):
-    with pytest.raises(InvalidAccountError, match="Invalid `instance` value"):
-        Account("ibm_cloud", "t").resolve_crn()
-
-    assert asked == []
 
 
 def test_repr_hides_url_password_and_crn() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytest
 
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
@@ -16,18 +14,6 @@ def test_options_default_to_none_and_compare_by_value():
     assert repr(RuntimeOptions("b")).startswith("RuntimeOptions(backend='b', image=None")
 
 
-def test_backend_name_still_works_with_a_warning_at_the_caller():
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        options = RuntimeOptions(backend_name="old")
-        options.backend_name = "newer"
-
-    assert options.backend == options.backend_name == "newer"
-    assert [warning.category for warning in caught] == [DeprecationWarning] * 2
-    assert {warning.filename for warning in caught} == {__file__}
-    assert "backend_name" not in vars(options)
-
-
 def test_rejects_both_names_and_unknown_options():
     with pytest.raises(TypeError, match="'backend_name' is its old name"):
         RuntimeOptions("b", backend_name="b")
@@ -35,9 +21,15 @@ def test_rejects_both_names_and_unknown_options():
         RuntimeOptions(shots=3)
 
 
-@pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud", "local"])
-@pytest.mark.parametrize("image", [None, "a:b", "a/b.c-d_e:1.2-3_x"])
-@pytest.mark.parametrize("level", [None, "debug", "WARN", "NOTSET"])
+@pytest.mark.parametrize(
+    ("channel", "image", "level"),
+    [
+        ("ibm_quantum", None, "debug"),
+        ("ibm_cloud", "a:b", "WARN"),
+        ("local", "a/b.c-d_e:1.2-3_x", "NOTSET"),
+        ("local", None, None),
+    ],
+)
 def test_accepts_valid_options(channel, image, level):
     RuntimeOptions("b", image, level, job_tags=["t"]).validate(channel)
 

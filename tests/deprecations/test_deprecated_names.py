@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from tests.programs.standin import DEVICE, StandIn
+from tests.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import (
     Estimator,
@@ -19,13 +18,6 @@ from qiskit_ibm_runtime import (
     Session,
 )
 from qiskit_ibm_runtime.qiskit_runtime_service import DEPRECATED_PROGRAMS
-
-
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    """A scriptable service that records its requests."""
-    with StandIn() as running:
-        yield running
 
 
 @pytest.fixture
@@ -115,6 +107,7 @@ def test_backend_name_in_options_warns():
     _, messages = warned(lambda: setattr(options, "backend_name", "newer"))
     assert len(messages) == 1
     assert options.backend == "newer"
+    assert "backend_name" not in vars(options)
 
 
 def test_backend_name_in_run_dict_warns(standin, service):
@@ -156,20 +149,27 @@ def test_auth_argument_warns(standin):
     service, messages = warned(
         lambda: QiskitRuntimeService(auth="legacy", url=f"{standin.url}/api", token="t")
     )
-    assert len(messages) == 1
-    assert "`auth` parameter is deprecated" in messages[0]
+    (message,) = messages
+    assert "`auth` parameter is deprecated" in message
+    assert "channel='ibm_cloud'" in message
+    assert "channel='ibm_quantum'" in message
     assert service.channel == "ibm_quantum"
 
-    auth, messages = warned(lambda: service.auth)
-    assert (auth, len(messages)) == ("legacy", 1)
+    cloud = standin.service("ibm_cloud")
+    for call, name in ((lambda: service.auth, "legacy"), (lambda: cloud.auth, "cloud")):
+        auth, messages = warned(call)
+        assert (auth, len(messages)) == (name, 1)
 
 
-def test_auth_argument_of_saved_accounts_warns(tmp_path):
+def test_auth_argument_of_saved_accounts_warns(standin, tmp_path):
     filename = str(tmp_path / "accounts.json")
     service = QiskitRuntimeService
+    fields: dict[str, Any] = {"token": "t", "url": f"{standin.url}/api", "filename": filename}
 
-    _, messages = warned(lambda: service.save_account("t", auth="legacy", filename=filename))
+    _, messages = warned(lambda: service.save_account(auth="legacy", **fields))
     assert len(messages) == 1
+    started, messages = warned(lambda: service(auth="legacy", filename=filename))
+    assert (started.channel, len(messages)) == ("ibm_quantum", 1)
     saved, messages = warned(lambda: service.saved_accounts(auth="legacy", filename=filename))
     assert len(messages) == 1
     assert {account["channel"] for account in saved.values()} == {"ibm_quantum"}
@@ -202,6 +202,7 @@ def test_primitives_with_service_and_backend_option_warn(service, primitive):
 
     assert len(messages) == 2
     assert made.session.backend() == DEVICE
+    assert "backend" not in made.options.__dict__
 
 
 @pytest.mark.parametrize("primitive", [Sampler, Estimator])

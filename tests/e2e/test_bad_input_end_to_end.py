@@ -1,4 +1,7 @@
-"""Invalid input raises a clear error, and nothing is sent."""
+"""Invalid input raises a clear error on a real service, and nothing is sent.
+
+The tests of the rooms hold what each check accepts, and what it says.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
-from qiskit_ibm_runtime import (
-    Estimator,
-    IBMBackend,
-    IBMInputValueError,
-    IBMNotAuthorizedError,
-    Options,
-    QiskitRuntimeService,
-    Sampler,
-)
-from qiskit_ibm_runtime.accounts import InvalidAccountError
+from qiskit_ibm_runtime import Estimator, IBMBackend, QiskitRuntimeService, Sampler
 
 SIMULATOR = "ibmq_qasm_simulator"
 
@@ -44,165 +38,70 @@ def parameterized() -> QuantumCircuit:
     return circuit
 
 
+def sampler_on(service: QiskitRuntimeService, backend: str = SIMULATOR, **options: Any) -> Sampler:
+    return Sampler(session=service.backend(backend), options=options)
+
+
+def estimator_on(service: QiskitRuntimeService) -> Estimator:
+    return Estimator(session=service.backend(SIMULATOR))
+
+
 @pytest.mark.parametrize(
-    ("circuits", "values", "error", "named"),
+    ("call", "error", "named"),
     [
-        ("not a circuit", None, TypeError, "str"),
-        ([QuantumCircuit(1, 1), 7], None, TypeError, "int"),
-        ([], None, ValueError, "circuit"),
-        (parameterized(), None, ValueError, "1"),
-        (parameterized(), [0.1, 0.2], ValueError, "2"),
-        (parameterized(), [float("nan")], TypeError, "nan"),
-        ([parameterized()], [[0.1], [0.2]], ValueError, "2"),
+        (lambda service: sampler_on(service).run([QuantumCircuit(1, 1), 7]), TypeError, "int"),
+        (lambda service: sampler_on(service).run([]), ValueError, "circuit"),
+        (lambda service: sampler_on(service).run(parameterized()), ValueError, "1"),
+        (
+            lambda service: sampler_on(service).run(parameterized(), [float("nan")]),
+            TypeError,
+            "nan",
+        ),
+        (
+            lambda service: estimator_on(service).run(QuantumCircuit(2), "ZZZ"),
+            ValueError,
+            r"(?s)2.*3|3.*2",
+        ),
+        (
+            lambda service: sampler_on(service, execution={"shots": 0}).run(parameterized(), [0.1]),
+            ValueError,
+            "shots",
+        ),
+        (
+            lambda service: estimator_on(service).run(QuantumCircuit(1), "Z", resilience_level=3),
+            ValueError,
+            r"a coupling map is required\.",
+        ),
+        (
+            lambda service: sampler_on(service, "fake_manila").run(QuantumCircuit(6, 6)),
+            ValueError,
+            r"Circuit 0 .*has 6 qubits.*fake_manila.*has 5",
+        ),
+        (
+            lambda service: service.run("hello-world", {}, options={"backend": "ibmq_atlantis"}),
+            QiskitBackendNotFoundError,
+            "ibmq_atlantis",
+        ),
     ],
-    ids=["text", "number in list", "empty", "no values", "too many", "nan", "sets"],
+    ids=["type", "empty", "no values", "nan", "size", "shots", "coupling", "width", "backend"],
 )
-def test_sampler_names_invalid_input(
+def test_names_invalid_input_and_sends_nothing(
     service: QiskitRuntimeService,
     nothing_sent: Callable[[], None],
-    circuits: Any,
-    values: Any,
+    call: Callable[[QiskitRuntimeService], Any],
     error: type[Exception],
     named: str,
 ) -> None:
-    sampler = Sampler(session=service.backend(SIMULATOR))
-
     with pytest.raises(error, match=named):
-        sampler.run(circuits, values)
+        call(service)
     nothing_sent()
 
 
-def test_rejects_observable_of_the_wrong_size(
-    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
-) -> None:
-    estimator = Estimator(session=service.backend(SIMULATOR))
-
-    with pytest.raises(ValueError, match=r"(?s)2.*3|3.*2"):
-        estimator.run(QuantumCircuit(2), "ZZZ")
-    nothing_sent()
-
-
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        ({"optimization_level": 4}, "optimization_level"),
-        ({"resilience_level": 2}, "resilience_level"),
-        ({"resilience": {"noise_amplifier": "Loud"}}, "Loud"),
-        ({"execution": {"shots": 0}}, "shots"),
-    ],
-    ids=["optimization", "resilience", "amplifier", "shots"],
-)
-def test_names_option_out_of_range(
-    service: QiskitRuntimeService,
-    nothing_sent: Callable[[], None],
-    bell: QuantumCircuit,
-    options: dict[str, Any],
-    named: str,
-) -> None:
-    sampler = Sampler(session=service.backend(SIMULATOR), options=options)
-
-    with pytest.raises(ValueError, match=named):
-        sampler.run(bell)
-    nothing_sent()
-
-
-def test_suggests_name_for_misspelled_option(
-    service: QiskitRuntimeService, bell: QuantumCircuit
-) -> None:
-    options = Options(resilience_level=0, optimisation_level=1)  # type: ignore[call-arg]
-    sampler = Sampler(session=service.backend(SIMULATOR), options=options)
-
-    with pytest.warns(UserWarning, match=r"optimisation_level.*optimization_level"):
-        sampler.run(bell)
-
-
-def test_names_unknown_backend(service: QiskitRuntimeService) -> None:
-    with pytest.raises(QiskitBackendNotFoundError, match="ibmq_atlantis"):
-        service.backend("ibmq_atlantis")
-
-
-def test_names_unknown_backend_in_run_options(
-    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
-) -> None:
-    with pytest.raises(QiskitBackendNotFoundError, match="ibmq_atlantis"):
-        service.run("hello-world", inputs={}, options={"backend": "ibmq_atlantis"})
-    nothing_sent()
-
-
-def test_unknown_channel_error_lists_choices() -> None:
-    with pytest.raises(ValueError, match=r"(?s)channel.*ibm_quantum"):
-        QiskitRuntimeService(channel="ibm_moon")  # type: ignore[arg-type]
-
-
-def test_rejects_empty_token() -> None:
-    from qiskit_ibm_runtime.accounts import Account
-
-    with pytest.raises(InvalidAccountError, match="token"):
-        Account("ibm_quantum", "").validate()
-
-
-def test_server_rejects_wrong_token(service: QiskitRuntimeService) -> None:
-    url = service._account.url
-
-    with pytest.raises(IBMNotAuthorizedError):
-        QiskitRuntimeService(channel="local", url=url, token="wrong")
-
-
-def test_rejects_malformed_crn_before_any_request() -> None:
-    with pytest.raises((InvalidAccountError, IBMInputValueError), match="crn:v1:nonsense"):
-        QiskitRuntimeService(channel="ibm_cloud", token="key", instance="crn:v1:nonsense")
-
-
-@pytest.mark.parametrize("instance", ["hub/group", "hub/group/project/more", "nonsense"])
-def test_rejects_malformed_hub_group_project(instance: str) -> None:
-    with pytest.raises(InvalidAccountError, match="instance"):
-        QiskitRuntimeService(channel="ibm_quantum", token="key", instance=instance)
-
-
-def test_names_unknown_hub_group_project(service: QiskitRuntimeService) -> None:
-    with pytest.raises(IBMInputValueError, match="could not be found for this account"):
-        service.backends(instance="no/such/project")
-
-
-def test_rejects_circuit_wider_than_the_device(
-    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
-) -> None:
-    sampler = Sampler(session=service.backend("fake_manila"), options={"resilience_level": 0})
-
-    with pytest.raises(ValueError, match=r"Circuit 0 .*has 6 qubits.*fake_manila.*has 5"):
-        sampler.run(QuantumCircuit(6, 6))
-    nothing_sent()
-
-
-def test_level_three_on_a_simulator_requires_a_coupling_map(
-    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
-) -> None:
-    estimator = Estimator(session=service.backend(SIMULATOR))
-
-    with pytest.raises(ValueError, match=r"a coupling map is required\."):
-        estimator.run(QuantumCircuit(1), "Z", resilience_level=3)
-    nothing_sent()
-
-
-def test_names_unreadable_observable_with_its_index(
-    service: QiskitRuntimeService, nothing_sent: Callable[[], None]
-) -> None:
-    from qiskit.exceptions import QiskitError
-
-    estimator = Estimator(session=service.backend(SIMULATOR))
-
-    with pytest.raises(QiskitError, match="Observable 1 is invalid"):
-        estimator.run([QuantumCircuit(1)] * 2, ["Z", "up"])
-    nothing_sent()
-
-
-def test_suggests_name_for_misspelled_section_option(
-    service: QiskitRuntimeService, bell: QuantumCircuit
-) -> None:
-    sampler = Sampler(session=service.backend(SIMULATOR))
-
+def test_suggests_name_for_misspelled_option_and_runs(service: QiskitRuntimeService) -> None:
+    bell = QuantumCircuit(1, 1)
     with pytest.warns(UserWarning, match=r"'execution\.shot'.*execution\.shots") as caught:
-        sampler.run(bell, execution={"shot": 5})
+        sampler_on(service).run(bell, execution={"shot": 5})
+
     assert caught[0].filename == __file__
 
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import copy
-import pickle
 import threading
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus
 
 from qiskit_ibm_runtime import (
-    IBMInputValueError,
     Options,
     QiskitRuntimeService,
     RuntimeInvalidStateError,
     RuntimeJob,
     RuntimeJobFailureError,
-    RuntimeJobNotFound,
-    RuntimeOptions,
     Sampler,
-    Session,
 )
 
 SIMULATOR = "ibmq_qasm_simulator"
@@ -52,35 +47,6 @@ def test_job_fetched_by_id_has_the_same_result_and_inputs(
     assert again.program_id == "sampler"
     assert sorted(again.tags) == ["e2e", "fetch"]
     assert again.backend().name == SIMULATOR
-
-
-def test_pickled_job_has_no_token_and_finds_its_service(
-    service: QiskitRuntimeService,
-) -> None:
-    job = hello(service, 3)
-    pickled = pickle.dumps(job)
-
-    twin = pickle.loads(pickled)
-
-    for secret in (service._account.token, service._client_params.token):
-        assert secret.encode() not in pickled
-    assert twin.result() == job.result() == "Hello, World!"
-    assert twin.inputs == {"iterations": 3}
-    assert twin.backend().name == SIMULATOR
-
-
-@pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
-def test_copied_job_uses_the_same_service(
-    service: QiskitRuntimeService, copy_of: Callable[[RuntimeJob], RuntimeJob]
-) -> None:
-    job = hello(service, 1)
-
-    twin = copy_of(job)
-
-    assert twin is not job
-    assert twin.job_id() == job.job_id()
-    assert twin.result() == "Hello, World!"
-    assert twin.backend() is job.backend()
 
 
 def test_creation_date_is_now_in_local_time(service: QiskitRuntimeService) -> None:
@@ -118,21 +84,6 @@ def test_job_streams_to_several_callbacks_in_turn(
         again.stream_results(remember)
         assert over.wait(60)
         assert [m["iteration"] for m in seen if isinstance(m, dict)] == [0, 1, 2]
-
-
-def test_submitted_job_is_listed_by_its_tag(service: QiskitRuntimeService) -> None:
-    job = hello(service, 1)
-    job.result()
-    tagged = service.run(
-        "hello-world",
-        inputs={"iterations": 1},
-        options=RuntimeOptions(backend=SIMULATOR, job_tags=["only-this-one"]),
-    )
-    tagged.result()
-
-    found = service.jobs(job_tags=["only-this-one"])
-
-    assert [one.job_id() for one in found] == [tagged.job_id()]
 
 
 def test_interim_results_arrive_once_and_in_order(service: QiskitRuntimeService) -> None:
@@ -200,38 +151,6 @@ def test_rejects_canceling_a_finished_job(service: QiskitRuntimeService) -> None
         service.job(job.job_id()).cancel()
 
 
-def test_unknown_job_is_not_found(service: QiskitRuntimeService) -> None:
-    with pytest.raises(RuntimeJobNotFound, match="Job not found"):
-        service.job("no-such-job")
-
-
-def test_deleted_job_is_gone(service: QiskitRuntimeService) -> None:
-    job = hello(service, 1)
-    job.result()
-
-    service.delete_job(job.job_id())
-
-    with pytest.raises(RuntimeJobNotFound):
-        service.job(job.job_id())
-
-
-def test_session_groups_jobs_and_rejects_them_once_closed(
-    service: QiskitRuntimeService, bell: QuantumCircuit
-) -> None:
-    with Session(service=service, backend=SIMULATOR, max_time="5m") as session:
-        sampler = Sampler(session=session)
-        jobs = [sampler.run(bell, shots=10) for _ in range(3)]
-        for job in jobs:
-            job.result()
-        session.close()
-
-    assert session.session_id == jobs[0].job_id()
-    listed = service.jobs(session_id=session.session_id, descending=False)
-    assert [job.job_id() for job in listed] == [job.job_id() for job in jobs]
-    with pytest.raises(RuntimeError, match="session is closed"):
-        sampler.run(bell)
-
-
 def test_finished_job_has_logs_and_metrics(service: QiskitRuntimeService) -> None:
     job = hello(service, 1)
     job.result()
@@ -240,20 +159,3 @@ def test_finished_job_has_logs_and_metrics(service: QiskitRuntimeService) -> Non
     metrics = job.metrics()
     assert {"created", "running", "finished"} <= set(metrics["timestamps"])
     assert metrics["qiskit_version"]
-
-
-def test_least_busy_backend_is_operational(service: QiskitRuntimeService) -> None:
-    backend = service.least_busy(simulator=False, min_num_qubits=5)
-
-    assert backend.num_qubits >= 5
-    assert backend.status().operational
-
-
-def test_session_requires_a_backend(service: QiskitRuntimeService) -> None:
-    with pytest.raises(ValueError, match="backend"):
-        Session(service=service)
-
-
-def test_names_invalid_session_time(service: QiskitRuntimeService) -> None:
-    with pytest.raises(IBMInputValueError, match="Invalid max_time value"):
-        Session(service=service, backend=SIMULATOR, max_time="25h")

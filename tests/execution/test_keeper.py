@@ -29,7 +29,6 @@ _DETACH = (
 )
 _HOLD_THE_INTERPRETER = {
     "integer": ("3 ** (10 ** 10)",),
-    "expression": ("import re", "re.match('(a+)+$', 'a' * 64 + 'b')"),
     "Aer": (
         "from qiskit import QuantumCircuit",
         "circuit = QuantumCircuit(24)",

@@ -23,6 +23,6 @@ def fast_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     Timeouts for handshakes and pongs stay in real time, because the test's server may be slow on a
     busy machine.
     """
-    monkeypatch.setattr(hub, "_hub", hub.StreamHub(FastClock(200)))
+    monkeypatch.setattr(hub, "HUB", hub.StreamHub(FastClock(200)))
     for name in ("HANDSHAKE_LIMIT", "PING_TIMEOUT"):
         monkeypatch.setattr(job_stream, name, 200 * getattr(job_stream, name))

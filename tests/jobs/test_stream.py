@@ -485,7 +485,7 @@ def test_stream_that_cannot_start_does_not_affect_the_next(
 ) -> None:
     service.on_stream = replay
     with monkeypatch.context() as patch:
-        patch.setattr(hub, "_hub", None)
+        patch.setattr(hub, "HUB", hub.StreamHub())
         let_threads_start(patch, False, name="job-streams")
         with pytest.raises(WebsocketError, match="could not be started: can't start new thread"):
             client_of(service, None).job_results()
@@ -502,7 +502,7 @@ def test_running_out_of_file_descriptors_does_not_affect_later_streams(
     service.on_stream = replay
     for place, name in ((selectors, "DefaultSelector"), (socket, "socketpair")):
         with monkeypatch.context() as patch:
-            patch.setattr(hub, "_hub", None)
+            patch.setattr(hub, "HUB", hub.StreamHub())
             patch.setattr(place, name, exhausted)
             with pytest.raises(WebsocketError):
                 client_of(service, None).job_results()

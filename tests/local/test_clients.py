@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobFailureError, RuntimeProgramNotFound
-from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool
+from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.testing.servers import BackgroundServer
 
 from .conftest import CRN, SIMULATOR, TOKEN
-
-PROGRAM = """
-import logging
-from qiskit import QuantumCircuit, transpile
-
-def main(backend, user_messenger, circuit, shots=100, **kwargs):
-    user_messenger.publish({"step": 1})
-    logging.getLogger(__name__).warning("half way")
-    counts = backend.run(transpile(circuit, backend), shots=shots).result().get_counts()
-    if kwargs.get("fail"):
-        raise ValueError("asked to")
-    return {"counts": counts, "array": __import__("numpy").arange(3)}
-"""
 
 
 @pytest.fixture
@@ -62,45 +48,3 @@ def test_cloud_client_uses_experimental_url_unchanged(
     service = QiskitRuntimeService(channel="ibm_cloud", url=server.url, token=TOKEN, instance=CRN)
 
     assert service.run("hello-world", {"give": 1}).result() == 1
-
-
-def test_quantum_client_lists_and_cancels_jobs(server: BackgroundServer) -> None:
-    service = QiskitRuntimeService(channel="ibm_quantum", url=f"{server.url}/api", token=TOKEN)
-    job = service.run("hello-world", {"gate": "never"}, {"backend": SIMULATOR})
-
-    assert [one.job_id() for one in service.jobs(pending=True)] == [job.job_id()]
-    job.cancel()
-    assert service.jobs(pending=True) == []
-
-
-@pytest.fixture(scope="module")
-def real() -> Iterator[RuntimeServer]:
-    with ServerPool(workers=1) as pool, pool.server(devices=[SIMULATOR]) as server:
-        yield server
-
-
-def test_uploads_runs_and_deletes_a_program(real: RuntimeServer) -> None:
-    from qiskit import QuantumCircuit
-
-    bell = QuantumCircuit(2)
-    bell.h(0)
-    bell.cx(0, 1)
-    bell.measure_all()
-    service = real.service()
-    metadata = {"name": "my-counts", "max_execution_time": 300, "description": "Counts."}
-    program_id = service.upload_program(PROGRAM, metadata)
-
-    job = service.run(program_id, {"circuit": bell}, {"backend": SIMULATOR})
-    result = job.result()
-    failed = service.run(program_id, {"circuit": bell, "fail": True}, {"backend": SIMULATOR})
-    with pytest.raises(RuntimeJobFailureError, match="ValueError: asked to"):
-        failed.result()
-
-    assert set(result["counts"]) == {"00", "11"}
-    assert result["array"].tolist() == [0, 1, 2]
-    assert "half way" in job.logs()
-    assert job.interim_results() == ['{"step": 1}']
-    assert service.program(program_id).data == PROGRAM
-    service.delete_program(program_id)
-    with pytest.raises(RuntimeProgramNotFound):
-        service.program(program_id, refresh=True)

@@ -205,9 +205,15 @@ def test_imports_nothing_from_the_working_folder(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_tolerates_output_of_the_interpreter_at_start(tmp_path: Path) -> None:
+def test_tolerates_output_of_the_interpreter_at_start_and_logs_progress(tmp_path: Path) -> None:
     wrapper = _wrapper(tmp_path, f"echo 'module python loaded'\nexec '{sys.executable}' \"$@\"")
-    with python("-c", f"import sys; sys.executable = {wrapper!r}\n{_START}") as process:
+    setting = (
+        f"import logging, sys; sys.executable = {wrapper!r}\n"
+        "logging.basicConfig(level='INFO', stream=sys.stdout)\n"
+    )
+    with python("-c", setting + _START) as process:
+        assert "Starting the embedded runtime" in line(process)
+        assert "is ready at http://127.0.0.1:" in line(process)
         assert line(process).isdigit()
 
 
@@ -272,13 +278,6 @@ def test_reports_unsupported_windows(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(os, "name", "nt")
         with pytest.raises(IBMRuntimeError, match="Linux and macOS only"):
             launcher.ensure_running()
-
-
-def test_first_use_logs_progress() -> None:
-    logging = "import logging, sys; logging.basicConfig(level='INFO', stream=sys.stdout)\n"
-    with python("-c", logging + _START) as process:
-        assert "Starting the embedded runtime" in line(process)
-        assert "is ready at http://127.0.0.1:" in line(process)
 
 
 def _wrapper(folder: Path, commands: str) -> str:

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.local.conftest import ScriptedExecutor
 
-from qiskit_ibm_runtime.testing import ServerPool, recorder
+from qiskit_ibm_runtime.testing import RuntimeServer, ServerPool, recorder
+from qiskit_ibm_runtime.testing.faults import Faults
+from qiskit_ibm_runtime.testing.servers import LoopThread
 
 pytest_plugins = ["pytester"]
 PLUGIN = "qiskit_ibm_runtime.testing.pytest_plugin"
@@ -112,20 +115,25 @@ def documented() -> str:
     return "".join(blocks)
 
 
-def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
-    pytester.makepyfile(source)
+def test_fixtures_and_examples_work_and_leftovers_fail_fast_and_silently(
+    pytester: pytest.Pytester,
+) -> None:
+    """
+    They share the run, because starting workers takes longer than the tests.
+    """
+    files = {"test_1_documented": documented(), "test_2": FIRST, "test_3_left_over": LEFT_OVER}
+    pytester.makepyfile(**files)
     pytester.makeini("[pytest]\nfilterwarnings = ignore")
-    return pytester.runpytest_subprocess("-p", PLUGIN, "-q", "--strict-markers", timeout=150)
+
+    result = pytester.runpytest_subprocess("-p", PLUGIN, "-q", "--strict-markers", timeout=150)
+
+    result.assert_outcomes(passed=15)
+    assert re.fullmatch(r"15 passed in .*", result.outlines[-1])
+    assert result.errlines in ([], [""])
 
 
-def test_fixtures_and_documented_examples_work(pytester: pytest.Pytester) -> None:
-    """
-    The documented examples share the run, because starting workers takes longer than the tests.
-    """
-    pytester.makepyfile(test_documented=documented())
-
-    run(pytester, FIRST).assert_outcomes(passed=10)
-    printed = pytester.run(sys.executable, "-W", "ignore", pytester.path / "test_documented.py")
+def test_documented_script_runs(pytester: pytest.Pytester) -> None:
+    printed = pytester.run(sys.executable, "-W", "ignore", "-c", documented())
 
     assert printed.outlines == ["['fake_lima']"]
 
@@ -139,19 +147,11 @@ def test_plugin_imports_nothing_until_it_is_used(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=1)
 
 
-def test_leftovers_of_a_test_fail_fast_and_silently(
-    pytester: pytest.Pytester,
+def test_recorder_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, thread: LoopThread, executor: ScriptedExecutor
 ) -> None:
-    result = run(pytester, LEFT_OVER)
-
-    result.assert_outcomes(passed=5)
-    assert re.fullmatch(r"[\d]+ passed in .*", result.outlines[-1])
-    assert result.errlines in ([], [""])
-
-
-def test_recorder_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "_LARGEST", 5_000)
-    with ServerPool(workers=1) as pool, pool.server() as server:
+    with RuntimeServer(thread, executor, {}, Faults()) as server:
         service = server.service()
         for _ in range(10):
             service.backend("ibmq_qasm_simulator").configuration()

@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.options.flexible import to_dict
 from qiskit_ibm_runtime.options.options import DEFAULTS, SECTIONS, TOP_LEVEL
 
 merge = Options._merge_options
-many = settings(max_examples=int(os.environ.get("OPTION_TREES", "200")))
+many = settings(max_examples=int(os.environ.get("OPTION_TREES", "60")))
 
 
 class Value:

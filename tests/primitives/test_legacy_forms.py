@@ -137,18 +137,6 @@ class TestConstruction:
 
         assert estimator.circuits == estimator.observables == estimator.parameters == ()
 
-    def test_with_service_and_backend_warns_exactly_twice(
-        self, primitive: type[Any], service: QiskitRuntimeService
-    ) -> None:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            made = primitive(service=service, options={"backend": "ibmq_qasm_simulator"})
-
-        assert [warning.category for warning in caught] == [DeprecationWarning] * 2
-        assert [warning.filename for warning in caught] == [__file__] * 2
-        assert made.session.backend() == "ibmq_qasm_simulator"
-        assert "backend" not in made.options.__dict__
-
     @pytest.mark.usefixtures("ignore_deprecations")
     def test_accepts_backend_object_in_options(
         self, primitive: type[Any], service: QiskitRuntimeService
@@ -299,17 +287,6 @@ class TestCalling:
 
 
 class TestClosing:
-    def test_closes_the_session_and_warns(
-        self, primitive: type[Any], recording_session: MagicMock
-    ) -> None:
-        made = primitive(session=recording_session)
-
-        with pytest.warns(DeprecationWarning, match="close") as caught:
-            made.close()
-
-        recording_session.close.assert_called_once_with()
-        assert [warning.filename for warning in caught] == [__file__]
-
     def test_happens_at_the_end_of_a_with_block(
         self, primitive: type[Any], recording_session: MagicMock
     ) -> None:

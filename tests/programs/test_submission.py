@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from tests.ids import label
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -364,20 +364,3 @@ def test_concurrent_runs_create_one_job_each(standin):
         thread.join()
 
     assert sorted(body["params"]["n"] for body in standin.sent("POST /jobs")) == list(range(24))
-
-
-def test_callback_and_result_work_end_to_end(local):
-    messages = []
-    done = threading.Event()
-
-    def callback(job_id, message):
-        messages.append(message)
-        if message == "Hello, World!":
-            done.set()
-
-    form = local.program("hello-world").parameters()
-    job = local.run("hello-world", form, {"backend": "ibmq_qasm_simulator"}, callback=callback)
-
-    assert job.result(timeout=120) == "Hello, World!"
-    assert done.wait(60)
-    assert [message["iteration"] for message in messages[:-1]] == [0]

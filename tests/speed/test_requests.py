@@ -11,7 +11,7 @@ from qiskit.providers.jobstatus import JobStatus
 from qiskit_ibm_runtime._primitives import sent_inputs
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def standin():
     standin = StandIn(latency=0, inputs=10_000)
     yield standin
@@ -43,7 +43,7 @@ def test_repeated_circuit_is_sent_once(standin):
     assert standin.counts()["received"] < single + 1.1 * values + 1000
 
 
-def test_circuits_with_other_parameters_are_not_compared_in_detail(standin, monkeypatch):
+def test_circuits_with_other_parameters_are_not_compared_in_detail(monkeypatch):
     looked_at = []
     look = vars(sent_inputs)["content"]
     monkeypatch.setattr(

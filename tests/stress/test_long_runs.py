@@ -28,7 +28,7 @@ def test_stream_survives_a_day_of_dropped_connections(
 ) -> None:
     """Expect no exception, each message once, and at most one log line per drop."""
     clock = FastClock(SPEED)
-    monkeypatch.setattr(hub, "_hub", hub.StreamHub(clock))
+    monkeypatch.setattr(hub, "HUB", hub.StreamHub(clock))
     chance, drops, start = random.Random(5), itertools.count(), clock.monotonic()
     stop = threading.Event()
 

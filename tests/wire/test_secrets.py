@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiskit_ibm_runtime.api.auth import CloudAuth, origin
@@ -273,6 +273,7 @@ def test_recognizes_secrets_by_their_format(text: str) -> None:
     assert HIDDEN in redact(text)
 
 
+@settings(max_examples=40)  # each registers a value, so that the next one is slower
 @given(
     st.text(min_size=6, alphabet=st.characters(blacklist_categories=["Cs"])), st.text(), st.text()
 )
@@ -281,6 +282,15 @@ def test_registered_value_is_redacted_everywhere(value: str, before: str, after:
 
     hidden = redact(f"{before}{value}{after}")
     assert hidden.count(value) <= HIDDEN.count(value)
+
+
+def test_unpickled_credentials_are_redacted() -> None:
+    key = "planted-key-of-another-process"
+    elsewhere = CloudAuth.__new__(CloudAuth)  # this process has not registered its secrets
+    elsewhere.__dict__.update(api_key=key, crn=CRN)
+    pickle.loads(pickle.dumps(elsewhere))
+
+    assert redact(f"a {key}") == f"a {HIDDEN}"
 
 
 @pytest.mark.parametrize(

@@ -206,10 +206,10 @@ READERS: dict[str, dict[str, Reader]] = {
 }
 
 
-def sent_options(
+def with_sent_options(
     inputs: Mapping[str, Any], circuits: Sequence[QuantumCircuit], *, checked: bool
-) -> dict[str, dict[str, Any]]:
-    """Return the sections of options in inputs of a primitive, converted; unknown ones are kept.
+) -> dict[str, Any]:
+    """Return inputs of a primitive with converted options; unknown options are kept.
 
     Args:
         inputs: The inputs.
@@ -220,7 +220,7 @@ def sent_options(
         ValueError: If a value is invalid and ``checked`` is true, or a layout of qubits lacks one
             or differs between circuits.
     """
-    sent: dict[str, dict[str, Any]] = {}
+    sent = dict(inputs)
     for section, readers in READERS.items():
         given = inputs.get(section)
         if not isinstance(given, Mapping):

@@ -27,7 +27,7 @@ from qiskit_ibm_runtime.exceptions import EncodeError
 from qiskit_ibm_runtime.local.devices import sizes  # arithmetic only
 
 from .inputs import refuse_free
-from .option_readers import SKIP_CHECKS, sent_options
+from .option_readers import SKIP_CHECKS, with_sent_options
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -106,12 +106,12 @@ def as_sent(program_id: str, inputs: Any, limits: BackendLimits | None = None) -
         return inputs
     checked = not os.environ.get(SKIP_CHECKS)
     circuits = _circuits_run(inputs)
-    options = sent_options(inputs, circuits, checked=checked)
+    sent = with_sent_options(inputs, circuits, checked=checked)
     if checked:
-        _check_layout(options.get("transpilation_settings", {}), circuits)
+        _check_layout(sent.get("transpilation_settings"), circuits)
         if limits is not None:
-            limits.check(circuits, options.get("run_options", {}).get("shots"))
-    sent = {**inputs, **options}
+            options = sent.get("run_options")
+            limits.check(circuits, options.get("shots") if isinstance(options, Mapping) else None)
     observables = sent.get("observables")
     if isinstance(observables, Sequence) and not isinstance(observables, str):
         sent["observables"] = [_as_numbers(each, at) for at, each in enumerate(observables)]
@@ -132,11 +132,13 @@ def _circuits_run(inputs: dict[str, Any]) -> list[QuantumCircuit]:
     return found if all(isinstance(each, QuantumCircuit) for each in found) else []
 
 
-def _check_layout(transpilation: Mapping[str, Any], circuits: Sequence[QuantumCircuit]) -> None:
+def _check_layout(transpilation: Any, circuits: Sequence[QuantumCircuit]) -> None:
     """Check that a layout has one entry per qubit, as terra's transpiler requires."""
-    layout = transpilation.get("initial_layout")
     # A circuit that is not transpiled needs no layout.
-    if transpilation.get("skip_transpilation") or layout is None or isinstance(layout, Mapping):
+    if not isinstance(transpilation, Mapping) or transpilation.get("skip_transpilation"):
+        return
+    layout = transpilation.get("initial_layout")
+    if layout is None or isinstance(layout, Mapping):
         return
     for index, circuit in enumerate(circuits):
         # Later releases of terra ignore an empty layout.

@@ -125,13 +125,9 @@ class Backends:
         filters: Callable[[IBMBackend], bool] | None = None,
         **kwargs: Any,
     ) -> IBMBackend:
-        """Return the matching operational backend with the fewest pending jobs.
+        """Return the operational backend with the fewest pending jobs.
 
-        Args:
-            min_num_qubits: As for :meth:`backends`.
-            instance: As for :meth:`backends`.
-            filters: As for :meth:`backends`.
-            **kwargs: As for :meth:`backends`.
+        The arguments select backends as those of :meth:`backends`.
 
         Raises:
             IBMInputValueError: If ``instance`` is malformed, unknown, or not supported.

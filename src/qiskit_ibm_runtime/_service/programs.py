@@ -111,13 +111,9 @@ class Programs:
         limit: int | None = 20,
         skip: int | None = 0,
     ) -> None:
-        """Print the programs that this account can access.
+        """Print name and description of programs, or all metadata if ``detailed``.
 
-        Args:
-            refresh: As for :meth:`programs`.
-            detailed: Whether to print all metadata, not just name and description.
-            limit: As for :meth:`programs`.
-            skip: As for :meth:`programs`.
+        The other arguments are those of :meth:`programs`.
         """
         for program in self.programs(refresh, limit, skip):
             print("=" * 50)  # noqa: T201

@@ -53,13 +53,11 @@ class ProxyAuthOnly(NoAuth):
 
 
 class _Credentials(AuthBase):
-    """Auth handler that sets the headers that :meth:`get_headers` returns.
-
-    Secrets are registered by the constructor, which therefore also creates unpickled handlers.
-    """
+    """Auth handler that sets the headers that :meth:`get_headers` returns."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        self.__dict__.update(state)
+        keep_secret(*state.values())
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Set the credential headers of a request."""

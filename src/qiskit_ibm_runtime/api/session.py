@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import os
 import re
+import socket
 import time
 import zlib
 from dataclasses import dataclass
@@ -268,7 +269,7 @@ class RetrySession(requests.Session):
         raise translate(
             outcome,
             attempt,
-            asked=f"{ongoing.method} {ongoing.url}",
+            request=f"{ongoing.method} {ongoing.url}",
             uncertain=ongoing.uncertain,
             foreign=bare,
         ) from without_secrets(outcome, foreign=bare)
@@ -321,6 +322,8 @@ class RetrySession(requests.Session):
             _check_status(outcome, ongoing)
         except requests.RequestException as exc:
             outcome = exc
+        except socket.timeout as exc:
+            outcome = requests.ReadTimeout(exc)
         except _BAD_ANSWERS as exc:
             outcome = requests.ConnectionError(exc)
         finally:

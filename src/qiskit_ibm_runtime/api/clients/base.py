@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError, WebsocketTimeoutError
+from qiskit_ibm_runtime.api.stream import hub
 from qiskit_ibm_runtime.api.stream.handshake import socket_address
-from qiskit_ibm_runtime.api.stream.hub import shared_hub
 from qiskit_ibm_runtime.api.stream.job_stream import JobStream, WebsocketClientCloseCode
 
 if TYPE_CHECKING:
@@ -133,10 +133,9 @@ class BaseWebsocketClient(BaseClient, ABC):
         """
         self.finished.clear()
         self._failure = None
-        hub = shared_hub()
-        self._stream = JobStream(hub, self, url, retries, backoff_factor)
+        self._stream = JobStream(hub.HUB, self, url, retries, backoff_factor)
         try:
-            hub.open(self._stream)
+            hub.HUB.open(self._stream)
         except (RuntimeError, OSError) as exc:
             self._finish(
                 WebsocketError(f"The stream of job {self._job_id} could not be started: {exc}")

@@ -195,66 +195,68 @@ def submit_once(api: Runtime, request: dict[str, Any], body: str) -> dict[str, A
         RequestsApiError: If the service refused the job or was not reached; no job exists.
         IBMNotAuthorizedError: If the service refused the credentials.
     """
-    with LEDGER.submitting(api.session.base_url, body) as ours:
-        return _Submission(api, request, body, ours).settle()
+    with LEDGER.submitting(api.session.base_url, body) as pending:
+        return _Submission(api, request, body, pending).settle()
 
 
 class _Submission:
     """A submission whose outcome is not yet known."""
 
     def __init__(
-        self, api: Runtime, request: dict[str, Any], body: str, ours: PendingSubmit
+        self, api: Runtime, request: dict[str, Any], body: str, pending: PendingSubmit
     ) -> None:
-        self._api, self._request, self._body, self._ours = api, request, body, ours
+        self._api, self._request, self._body, self._pending = api, request, body, pending
         self._key = uuid.uuid4().hex
-        self._doubtful: IBMError | None = None
+        self._last_error: IBMError | None = None
 
     def settle(self) -> dict[str, Any]:
         for _ in range(SUBMIT_ATTEMPTS):
             answer = self._send()
             if answer is not None:
                 return answer
-            LEDGER.starts_looking(self._ours)
-            found = None if self._honored else self._find_created_job()
+            LEDGER.starts_looking(self._pending)
+            found = None if self._service_honors_keys else self._find_created_job()
             if found is not None:
                 return found
-            if not self._honored:
+            if not self._service_honors_keys:
                 break
-        found = self._find_created_job(attempts=1) if self._honored else None
+        found = self._find_created_job(attempts=1) if self._service_honors_keys else None
         if found is None:
             raise self._uncertain(())
         return found
 
     @property
-    def _honored(self) -> bool:
-        return LEDGER.honors_keys(self._ours.base_url)
+    def _service_honors_keys(self) -> bool:
+        return LEDGER.honors_keys(self._pending.base_url)
 
     def _send(self) -> dict[str, Any] | None:
         """Send the request with safe retries; return ``None`` if the outcome is unknown."""
         try:
-            response = self._api.post_job(self._body, self._key, idempotent=self._honored)
+            response = self._api.post_job(
+                self._body, self._key, idempotent=self._service_honors_keys
+            )
         except (RequestsApiError, IBMNotAuthorizedError) as exc:
             self._record_honoring(getattr(exc.__cause__, "response", None))
             # A refusal is final only if no earlier attempt can have created a job.
-            if not ((exc.failure is not None and exc.failure.uncertain) or self._doubtful):
+            if not ((exc.failure is not None and exc.failure.uncertain) or self._last_error):
                 raise
-            self._doubtful = exc
+            self._last_error = exc
             return None
         self._record_honoring(response)
         answer = _job_in(response)
         if answer is None:
-            self._doubtful = RequestsApiError(
+            self._last_error = RequestsApiError(
                 f"The service responded with status {response.status_code}, but without a job ID.",
                 response.status_code,
                 failure=Failure(status=response.status_code, uncertain=True),
             )
             return None
-        LEDGER.settle(self._ours, answer["id"])
+        LEDGER.settle(self._pending, answer["id"])
         return answer
 
     def _record_honoring(self, response: Response | None) -> None:
         if response is not None and response.headers.get(IDEMPOTENCY_HEADER) == self._key:
-            LEDGER.record_honoring(self._ours.base_url)
+            LEDGER.record_honoring(self._pending.base_url)
 
     def _find_created_job(self, attempts: int = LISTING_ATTEMPTS) -> dict[str, Any] | None:
         """Find the job that the submission created, if any.
@@ -266,7 +268,7 @@ class _Submission:
         for attempt in range(1, attempts + 1):
             try:
                 records, listed = self._recent_jobs()
-                job_id = LEDGER.claim(self._ours, list(records), listed, TWIN_TIMEOUT)
+                job_id = LEDGER.claim(self._pending, list(records), listed, TWIN_TIMEOUT)
             except AmbiguousJobsError as doubt:
                 raise self._uncertain(doubt.job_ids) from None
             except IBMError as exc:
@@ -276,7 +278,7 @@ class _Submission:
                     "The response to a submission was lost; its job %s was found.", job_id
                 )
                 return {"id": job_id, "backend": records[job_id].get("backend")}
-            if self._honored:
+            if self._service_honors_keys:
                 return None
             if attempt < attempts:
                 wait(policy.backoff(Attempt(harmless=True, number=attempt + 1), draw_jitter()))
@@ -294,12 +296,12 @@ class _Submission:
             project=asked.get("project"),
             job_tags=asked.get("tags"),
             session_id=asked.get("session_id"),
-            created_after=self._ours.began_utc - WORST_CLOCK,
+            created_after=self._pending.began_utc - WORST_CLOCK,
         )
         response = self._api.jobs_response(query, headers={IDEMPOTENCY_HEADER: self._key})
         received, listed = datetime.now(timezone.utc), time.monotonic()
         self._record_honoring(response)
-        earliest = self._ours.began_utc + clock_ahead(response.headers.get("Date"), received)
+        earliest = self._pending.began_utc + clock_ahead(response.headers.get("Date"), received)
         listing = records(read_json(response, dict), "jobs", "id")
         jobs = {job["id"]: job for job in listing}
         return {
@@ -318,9 +320,9 @@ class _Submission:
         return inputs is None or canonical(inputs) == canonical(json.loads(self._body)["params"])
 
     def _uncertain(self, candidates: tuple[str, ...], more: str = "") -> SubmitUncertainError:
-        doubtful = self._doubtful
-        said = doubtful.message if doubtful else ""
-        failure = (doubtful.failure if doubtful else None) or Failure()
+        error = self._last_error
+        said = error.message if error else ""
+        failure = (error.failure if error else None) or Failure()
         jobs = (
             f"It may be one of these jobs: {', '.join(candidates)}."
             if candidates

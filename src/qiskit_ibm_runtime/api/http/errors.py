@@ -134,7 +134,7 @@ def translate(
     error: requests.RequestException,
     attempt: Attempt,
     *,
-    asked: str = "",
+    request: str = "",
     uncertain: bool = False,
     foreign: bool = False,
 ) -> Exception:
@@ -143,13 +143,13 @@ def translate(
     Args:
         error: Error of ``requests``, with the last response, if any.
         attempt: The last attempt.
-        asked: Method and URL of the request.
+        request: Method and URL of the request.
         uncertain: Whether the service may have executed one of the attempts.
         foreign: Whether the request went to another host, whose URL is shown without its query.
     """
     response = error.response
     if response is None:
-        return _unanswered(error, attempt, asked, uncertain=uncertain, foreign=foreign)
+        return _unanswered(error, attempt, request, uncertain=uncertain, foreign=foreign)
     body = response.text
     details = parse(body)
     trace = details.trace_id or next(filter(None, map(response.headers.get, _TRACE_HEADERS)), None)
@@ -182,7 +182,7 @@ def translate(
 
 
 def _unanswered(
-    error: BaseException, attempt: Attempt, asked: str, *, uncertain: bool, foreign: bool
+    error: BaseException, attempt: Attempt, request: str, *, uncertain: bool, foreign: bool
 ) -> RequestsApiError:
     message = _redacted(str(error), foreign)
     failure = Failure(
@@ -191,11 +191,11 @@ def _unanswered(
         elapsed=attempt.elapsed,
         uncertain=uncertain,
     )
-    advice = explain(asked.rpartition(" ")[2], None) or next(
+    advice = explain(request.rpartition(" ")[2], None) or next(
         (advice for signs, advice in _NO_ANSWER if any(sign in message for sign in signs)),
         _CHECK_ADDRESS,
     )
-    where = f"{without_query(redact(asked))} failed: " if asked else ""
+    where = f"{without_query(redact(request))} failed: " if request else ""
     text = f"{where}{message.rstrip('.')}. {_attempts_text(failure)} {advice}"
     return RequestsApiError(re.sub(" +", " ", text), failure=failure)
 

@@ -8,7 +8,6 @@ buffer resumes where it stopped.
 from __future__ import annotations
 
 import logging
-import os
 import selectors
 import socket
 import threading
@@ -19,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from qiskit_ibm_runtime.api.exceptions import WebsocketError
-from qiskit_ibm_runtime.api.http.concurrency import WorkerPool
+from qiskit_ibm_runtime.api.http.concurrency import WorkerPool, reset_in_children
 from qiskit_ibm_runtime.api.http.retry import draw_jitter
 
 if TYPE_CHECKING:
@@ -55,11 +54,15 @@ class StreamHub:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.connectors = WorkerPool(MOST_CONNECTING, "job-connect")
-        self.process = os.getpid()
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget the streams of the parent process, whose thread does not exist in this one."""
         self._lock = threading.Lock()
         self._calls: deque[Callable[[], None]] = deque()
         self._wake_sender: socket.socket | None = None
-        # Accessed only by the hub's thread.
+        # Changed only by the hub's thread.
         self._streams: set[JobStream] = set()
         self._selector: Any = None
 
@@ -72,8 +75,9 @@ class StreamHub:
         stream.begin()
 
     def close(self, stream: JobStream) -> None:
-        """Close a stream, unless it has ended."""
-        self.call(lambda: stream.end() if stream in self._streams else None)
+        """Close a stream, unless it has ended; one that is only scheduled does not begin."""
+        if stream in self._streams:
+            self.call(lambda: stream.end() if stream in self._streams else None)
 
     def call(self, what: Callable[[], None]) -> None:
         """Schedule a call in the hub's thread.
@@ -196,24 +200,5 @@ class StreamHub:
             stream.end(WebsocketError(f"The stream failed: {type(exc).__name__}: {exc}"))
 
 
-_hub: StreamHub | None = None
-_hub_lock = threading.Lock()
-
-
-def shared_hub() -> StreamHub:
-    """Return the hub of this process; a forked process starts its own."""
-    global _hub
-    with _hub_lock:
-        if _hub is None or _hub.process != os.getpid():
-            _hub = StreamHub()
-        return _hub
-
-
-def _forget_hub() -> None:
-    """Reset locks in a forked child, as the parent may have held them."""
-    global _hub, _hub_lock
-    _hub, _hub_lock = None, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_hub)
+HUB = StreamHub()
+"""The hub of this process."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import os
 import ssl
 from dataclasses import dataclass
 from functools import partial
@@ -80,9 +79,8 @@ class JobStream:
         self.due = NEVER
 
     def close(self) -> None:
-        """End the stream, unless it has ended or a fork left it behind; called by any thread."""
-        if self._hub.process == os.getpid() and not self._client.finished.is_set():
-            self._hub.close(self)
+        """End the stream; called by any thread."""
+        self._hub.close(self)
 
     def begin(self) -> None:
         """Open a connection in a worker."""
