@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
@@ -12,13 +11,6 @@ from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 SIMULATOR = "ibmq_qasm_simulator"
 CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:mine::"
 OTHER_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:other::"
-
-
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    """A scriptable service that records its requests."""
-    with StandIn() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

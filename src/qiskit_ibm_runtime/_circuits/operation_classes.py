@@ -30,7 +30,6 @@ class OperationClass(NamedTuple):
         parameters: Number of parameters.
         controlled: Whether they have controls.
         state: Control state with all controls closed; -1 if the number of controls varies.
-        shared: Whether instances are immutable singletons.
     """
 
     family: Family
@@ -39,7 +38,6 @@ class OperationClass(NamedTuple):
     parameters: int = 0
     controlled: bool = False
     state: int = -1
-    shared: bool = False
 
 
 # Class, name, number of parameters, number of controls.
@@ -100,10 +98,10 @@ STANDARD_GATES = frozenset(
 @lru_cache(maxsize=4096)
 def operation_class(cls: Any) -> OperationClass:
     """Return the entry of exactly this class, or a generic entry for classes not in the table."""
-    shared = cls.__name__.startswith("_Singleton")  # a subclass of the gate, since terra 0.45
+    # Since terra 0.45, standard gates are instances of a subclass.
     base = next(base for base in cls.__mro__ if not base.__name__.startswith("_Singleton"))
     found = OPERATION_CLASSES.get(base.__name__) if base.__module__.startswith("qiskit.") else None
     if found is not None:
-        return found._replace(shared=shared)
+        return found
     general = next((base.__name__ for base in cls.__mro__ if base.__name__ in GENERAL), "")
     return OperationClass(Family.OTHER, general)
