@@ -206,7 +206,7 @@ class _Scope:
             start = self._starts.get(alike)
             if start is None:
                 start = self._start(operation, len(params), None)
-                if operation.kind in STANDARD_GATES:
+                if operation.kind in STANDARD_GATES:  # saves a tenth of the time with many angles
                     self._starts[alike] = start
             found = self._ends[id(operation)] = start, b"".join(params)
         return found
