@@ -28,7 +28,7 @@ from qiskit.qpy.binary_io.value import dumps_value
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .operation_classes import GENERAL, STANDARD_GATES
+from .form import GENERAL, STANDARD_GATES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator

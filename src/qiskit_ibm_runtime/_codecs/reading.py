@@ -24,7 +24,7 @@ from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime._circuits.qpy_writer import DELAY_NAME, PRIVATE_NAME, user_name
 from qiskit_ibm_runtime.exceptions import DecodeError
 
