@@ -51,11 +51,12 @@ class Interpreter:
 
 def next_row(interpreters: list[Interpreter]) -> list[dict[str, Any]]:
     """Measure a row in all interpreters, in turns; return the figures of each."""
-    figures: list[dict[str, Any] | None] = [None for _ in interpreters]
+    figures: list[Any] = [None] * len(interpreters)
     while None in figures:
-        for index, interpreter in enumerate(interpreters):
-            if figures[index] is None:
-                figures[index] = interpreter.step()
+        figures = [
+            interpreter.step() if found is None else found
+            for interpreter, found in zip(interpreters, figures)
+        ]
     return figures
 
 
@@ -86,6 +87,8 @@ def main() -> None:
     parser.add_argument("--against", metavar="PYTHON", help="an interpreter with another release")
     parser.add_argument("--rows", metavar="TEXT", default="", help="only rows with this text")
     given = parser.parse_args()
+    if unknown := set(given.groups) - set(GROUPS):
+        parser.error(f"there is no group {', '.join(unknown)}; choose from {', '.join(GROUPS)}")
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     columns = [*COLUMNS, *(("other", "its floor", "its counts", "ratio") if given.against else ())]
     for group in given.groups or GROUPS:

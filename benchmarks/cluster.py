@@ -13,15 +13,16 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
+from benchmarks.embedded import PLAIN, on_a_simulator
 from benchmarks.rows import Plan, row
-from qiskit_ibm_runtime import Estimator, Options, QiskitRuntimeService, Sampler, Session
+from qiskit_ibm_runtime import QiskitRuntimeService
 
 LESS, WORKERS = "less with two workers than with one", (1, 2)
 
 
 @cache
-def session_on(workers: int) -> Session:
-    """Return a session whose jobs run on so many Dask workers, of one job at a time each."""
+def service_on(workers: int) -> QiskitRuntimeService:
+    """Return a service whose jobs run on so many Dask workers, of one job at a time each."""
     from distributed import SubprocessCluster
 
     os.environ.update(QISKIT_IBM_LOCAL_TOKEN="token", OMP_NUM_THREADS="1")
@@ -35,8 +36,7 @@ def session_on(workers: int) -> Session:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     atexit.register(server.terminate)
     url = server.stdout.readline().split()[1]
-    service = QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
-    return Session(service, "ibmq_qasm_simulator")
+    return QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
 
 
 def circuit(qubits: int, seed: int) -> QuantumCircuit:
@@ -50,18 +50,16 @@ def circuit(qubits: int, seed: int) -> QuantumCircuit:
     return made
 
 
-def primitive(kind: type, workers: int) -> Any:
-    execution, simulator = {"shots": 4000}, {"seed_simulator": 7}
-    plain = {"resilience_level": 0, "optimization_level": 0}
-    options = Options(**plain, execution=execution, simulator=simulator)
-    return kind(session=session_on(workers), options=options)
+def primitive(name: str, workers: int) -> Any:
+    how: dict[str, Any] = {"execution": {"shots": 4000}, "simulator": {"seed_simulator": 7}}
+    return on_a_simulator(name, service_on(workers), **PLAIN, **how)
 
 
 @row("6 Sampler jobs of 40 circuits, 14 qubits, {}", LESS, WORKERS, jobs=6, circuits=40, qubits=14)
 @row("a Sampler job of 400 circuits, 6 qubits, {}", LESS, WORKERS, jobs=1, circuits=400, qubits=6)
 @row("60 Sampler jobs of one circuit, 6 qubits, {}", LESS, WORKERS, jobs=60, circuits=1, qubits=6)
 def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
-    sampler = primitive(Sampler, workers)
+    sampler = primitive("Sampler", workers)
     measured = [circuit(qubits, seed).measure_all(inplace=False) for seed in range(circuits)]
 
     def run() -> None:
@@ -74,5 +72,5 @@ def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
 @row("an Estimator job of 300 points, 6 qubits, {}", LESS, WORKERS)
 def estimator_job(workers: int) -> Plan:
     points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
-    estimator = primitive(Estimator, workers)
+    estimator = primitive("Estimator", workers)
     return Plan(lambda: estimator.run(*points).result(), rounds=3)

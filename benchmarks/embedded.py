@@ -21,6 +21,7 @@ HYDROGEN = SparsePauliOp(
 FOUR_TERMS = SparsePauliOp(["ZZZZZZ", "XXXXXX", "IIZZII", "YYIIII"], [1, 0.5, 0.3, 0.2])
 TWO, SIX = RealAmplitudes(2, reps=1), EfficientSU2(6, reps=2)
 TEN, TWELVE = EfficientSU2(10, reps=2), EfficientSU2(12, reps=2)
+PLAIN = {"resilience_level": 0, "optimization_level": 0}
 ABOVE, BELOW, TIMES = "10 ms above the floor", "below the floor", "1.5 times the floor"
 
 
@@ -30,11 +31,11 @@ def terms(number: int) -> SparsePauliOp:
     return SparsePauliOp(labels, rng.normal(size=number))
 
 
-def on_a_simulator(name: str, **options: Any) -> Any:
-    """Return a primitive of the embedded runtime."""
+def on_a_simulator(name: str, service: Any = None, **options: Any) -> Any:
+    """Return a primitive of the embedded runtime, by default of this process."""
     import qiskit_ibm_runtime as runtime
 
-    service = runtime.QiskitRuntimeService(channel="local")
+    service = service or runtime.QiskitRuntimeService(channel="local")
     session = runtime.Session(service=service, backend="ibmq_qasm_simulator")
     return getattr(runtime, name)(session=session, options=runtime.Options(**options))
 
@@ -94,8 +95,7 @@ def points(ours: Any, floor: Any, ansatz: Any, *operator: Any, number: int, roun
 @row("100 exact values of 6 qubits", ABOVE, problem=(SIX, FOUR_TERMS), number=100)
 def exact_values(problem: tuple[Any, ...], number: int = 1, rounds: int = 7) -> Plan:
     """Plan exact values; the floor is the faster one of terra's Estimator and Aer's."""
-    levels = {"resilience_level": 0, "optimization_level": 0}
-    ours = on_a_simulator("Estimator", **levels, execution={"shots": None})
+    ours = on_a_simulator("Estimator", **PLAIN, execution={"shots": None})
     aer = of_aer("Estimator", None, approximation=True, skip_transpilation=True)
     return points(ours, Estimator() if number == 1 else aer, *problem, number=number, rounds=rounds)
 
@@ -108,8 +108,7 @@ def exact_values(problem: tuple[Any, ...], number: int = 1, rounds: int = 7) -> 
 def sampled(problem: tuple[Any, ...], shots: int = 4000, number: int = 1, rounds: int = 3) -> Plan:
     """Plan shots; the floor is a primitive of Aer."""
     name = "Estimator" if len(problem) == 2 else "Sampler"
-    levels = {"resilience_level": 0, "optimization_level": 0}
-    ours = on_a_simulator(name, **levels, execution={"shots": shots})
+    ours = on_a_simulator(name, **PLAIN, execution={"shots": shots})
     aer = of_aer(name, shots, skip_transpilation=True)
     return points(ours, aer, *problem, number=number, rounds=rounds)
 

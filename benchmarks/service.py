@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import requests
@@ -16,6 +17,12 @@ from benchmarks.standin import StandIn, properties, snapshot
 
 PLAIN = requests.Session()
 PLAIN.trust_env = False
+BACKENDS, LEAST_BUSY = methodcaller("backends"), methodcaller("least_busy")
+FILTERED = methodcaller("backends", filters=lambda backend: hasattr(backend, "no_such_field"))
+
+
+def target(service: Any) -> Any:
+    return service.backend("device_00").target
 
 
 @row("start, 20 projects", "4 dependent, under 320 ms", projects=20)
@@ -26,28 +33,12 @@ def start(channel: str = "ibm_quantum", **setting: Any) -> Plan:
     return Plan(partial(standin.service, channel), rounds=5, standin=standin)
 
 
-def backends(service: Any) -> Any:
-    return service.backends()
-
-
-def least_busy(service: Any) -> Any:
-    return service.least_busy()
-
-
-def without_a_field(service: Any) -> Any:
-    return service.backends(filters=lambda backend: hasattr(backend, "no_such_field"))
-
-
-def target(service: Any) -> Any:
-    return service.backend("device_00").target
-
-
 def decoded_by_terra(_: object) -> Any:
     return QasmBackendConfiguration.from_dict(snapshot("conf")), properties()
 
 
-@row("backends(), {} devices", "20 under 300 ms", (1, 5, 20, 100, 400), call=backends)
-@row("least_busy(), 20 devices, first", "under 300 ms", call=least_busy)
+@row("backends(), {} devices", "20 under 300 ms", (1, 5, 20, 100, 400), call=BACKENDS)
+@row("least_busy(), 20 devices, first", "under 300 ms", call=LEAST_BUSY)
 @row("backend.target, first", "under 1,000 ms", call=target, floor=decoded_by_terra)
 def first(devices: int = 20, *, call: Call, floor: Call | None = None) -> Plan:
     """Plan a call that is the first one on its service."""
@@ -55,9 +46,9 @@ def first(devices: int = 20, *, call: Call, floor: Call | None = None) -> Plan:
     return Plan(call, floor, 3, standin.service, standin, peak=True)
 
 
-@row("backends() again", "0 requests", call=backends)
-@row("least_busy() again", "one status each", call=least_busy)
-@row("backends(filters=…) on a missing field", "under 5 ms", call=without_a_field)
+@row("backends() again", "0 requests", call=BACKENDS)
+@row("least_busy() again", "one status each", call=LEAST_BUSY)
+@row("backends(filters=…) on a missing field", "under 5 ms", call=FILTERED)
 @row("backend.target again", "under 1 ms", call=target)
 def again(call: Call) -> Plan:
     """Plan a call that was made before on its service, which has 20 devices."""

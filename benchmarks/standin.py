@@ -22,7 +22,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tests.programs import standin as small
+from tests import standin as small
 
 if TYPE_CHECKING:
     import socket
@@ -79,10 +79,9 @@ class Answers(small.StandIn):
         self.latency, self.handshake = latency, handshake
         program = {"id": "sampler" if result.startswith("quasi") else "custom"}
         self.add_jobs(10_000, backend="device_00", program=program, params={"text": "x" * inputs})
-        names = {
-            f"p{n or ''}": {"name": f"p{n or ''}", "isDefault": not n} for n in range(projects)
-        }
-        network = {"name": "h", "groups": {"g": {"name": "g", "projects": names}}}
+        names = ["p", *(f"p{n}" for n in range(1, projects))]  # "p" is that of the jobs
+        named = {name: {"name": name, "isDefault": name == "p"} for name in names}
+        network = {"name": "h", "groups": {"g": {"name": "g", "projects": named}}}
         self.answers = {
             "GET /Network": (200, [network]),
             "GET /backends": (200, {"devices": [f"device_{n:02}" for n in range(devices)]}),
@@ -106,19 +105,20 @@ class Answers(small.StandIn):
         self.answers["GET /users/me"] = 200, {"urls": urls}
 
     def connected(self, sock: socket.socket) -> socket.socket:
-        self.connections += 1
+        self.connections.append(sock)
         time.sleep(self.handshake)
         return self.tls.wrap_socket(sock, server_side=True) if self.handshake else sock
 
     def answer(self, call: str, query: dict[str, list[str]], body: bytes) -> tuple[int, bytes]:
         """Answer in words found once, so that little of a figure is the stand-in's."""
+        self.requests.clear()  # only times and sizes are asked for
         started = time.perf_counter()
         time.sleep(self.latency)
         key = f"{call} {query}"
         if key not in self.canned:
             status, content = self.device(call) or super().answer(call, query, body)
             self.canned[key] = status, small.encoded(content)
-        self.asked.append((started, time.perf_counter(), len(body)))
+        self.log.append((started, time.perf_counter(), len(body)))
         return self.canned[key]
 
     def device(self, call: str) -> tuple[int, Any] | None:
@@ -139,18 +139,21 @@ class Answers(small.StandIn):
         }[kind]
 
     def reset(self) -> None:
-        self.asked: list[tuple[float, float, int]] = []
-        self.connections = 0
+        self.log: list[tuple[float, float, int]] = []
+        self.connections: list[object] = []
 
     def counts(self) -> dict[str, int]:
         """Return what was asked since the last reset."""
         chain, end = 0, 0.0
-        for started, ended, _ in sorted(self.asked, key=lambda times: times[1]):
+        for started, ended, _ in sorted(self.log, key=lambda times: times[1]):
             if started >= end:
                 chain, end = chain + 1, ended
-        received = sum(size for *_, size in self.asked)
-        counts = {"requests": len(self.asked), "connections": self.connections}
-        return {**counts, "dependent": chain, "received": received}
+        return {
+            "requests": len(self.log),
+            "connections": len(self.connections),
+            "dependent": chain,
+            "received": sum(size for *_, size in self.log),
+        }
 
 
 class StandIn:

@@ -14,6 +14,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     import trustme
     from qiskit import QuantumCircuit
+    from tests.standin import StandIn
 
 # Aer's threads spin while they wait for each other, which makes small circuits several times slower
 # where several processes do so.
@@ -84,6 +85,15 @@ def bell() -> QuantumCircuit:
     circuit.cx(0, 1)
     circuit.measure_all()
     return circuit
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A scriptable service that records its requests, with one project and device."""
+    from tests.standin import StandIn
+
+    with StandIn() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

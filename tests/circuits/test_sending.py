@@ -32,7 +32,7 @@ def round_trip(circuit: Any) -> Any:
     return json.loads(json.dumps(circuit, cls=RuntimeEncoder), cls=RuntimeDecoder)
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))  # 3,000 in tests/stress
 @given(circuits(depth=1))
 def test_circuit_round_trips_with_names_and_registers(
     circuit: QuantumCircuit,

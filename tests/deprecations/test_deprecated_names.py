@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
-from tests.programs.standin import DEVICE, StandIn
+from tests.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import (
     Estimator,
@@ -19,13 +18,6 @@ from qiskit_ibm_runtime import (
     Session,
 )
 from qiskit_ibm_runtime.qiskit_runtime_service import DEPRECATED_PROGRAMS
-
-
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    """A scriptable service that records its requests."""
-    with StandIn() as running:
-        yield running
 
 
 @pytest.fixture

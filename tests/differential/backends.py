@@ -10,7 +10,7 @@ from itertools import chain
 from qiskit import QuantumCircuit
 from tests.differential.calls import FLAG, FUNCTION, NUMBER, TEXT, Place, each
 from tests.differential.record import Calls
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 FIELDS = [
     *("name", "backend_name", "backend_version", "num_qubits", "n_qubits", "basis_gates"),

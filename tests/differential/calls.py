@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 import qiskit
 from tests.differential.record import Calls
-from tests.programs.standin import CRN, DEVICE, StandIn
+from tests.standin import CRN, DEVICE, StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 

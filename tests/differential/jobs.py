@@ -18,7 +18,7 @@ from tests.differential.calls import (
     each,
 )
 from tests.differential.record import Calls
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import RuntimeOptions
 

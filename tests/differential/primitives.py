@@ -17,7 +17,7 @@ from qiskit.quantum_info import Operator, Pauli, PauliList, SparsePauliOp
 from qiskit.transpiler import CouplingMap, Layout
 from tests.differential.calls import Place, each
 from tests.differential.record import Calls
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import Estimator, Options, Sampler, Session
 from qiskit_ibm_runtime import session as sessions

@@ -20,7 +20,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.standin import Request
 
 MODULES = ("accounts", "backends", "jobs", "primitives", "programs", "sessions", "starts")
 # Objects of these classes are recorded by what users see.
@@ -93,13 +96,14 @@ def outcome(call: Callable[[], Any]) -> dict[str, Any]:
     return seen
 
 
-def sent(requests: Iterable[tuple[str, dict[str, list[str]], bytes]]) -> list[Any]:
+def sent(requests: Iterable[Request]) -> list[Any]:
     """Return the requests that change state, and the query of the first page of a listing."""
     kept: list[Any] = []
-    for call, query, body in requests:
+    for request in requests:
+        call = request.call
         listing = call in ("GET /jobs", "GET /programs")
         if not call.startswith("GET") or (listing and call not in [entry[0] for entry in kept]):
-            kept.append([call, query, body.decode(errors="replace")])
+            kept.append([call, request.query, request.body.decode(errors="replace")])
     return [
         [call, query, json.loads(body) if body.startswith("{") else body]
         for call, query, body in kept

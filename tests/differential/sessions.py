@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 
 from tests.differential.calls import DICT, FUNCTION, NUMBER, TEXT, TEXTS, Place, each
 from tests.differential.record import Calls
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import RuntimeOptions, Session
 from qiskit_ibm_runtime.runtime_session import RuntimeSession

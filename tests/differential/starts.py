@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.differential.calls import DICT, FLAG, TEXT, Place, each
 from tests.differential.record import Calls
-from tests.programs.standin import CRN
+from tests.standin import CRN
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters

@@ -56,17 +56,6 @@ def test_hydrogen_has_its_published_energy(estimator: Estimator) -> None:
     assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=5 * deviation)
 
 
-def test_without_shots_the_values_are_exact(estimator: Estimator) -> None:
-    circuit = QuantumCircuit(2)
-    circuit.x(0)
-    circuit.ry(-0.22353699826765921, 1)
-    circuit.cx(1, 0)
-
-    result = estimator.run(circuit, HYDROGEN, shots=None).result()
-
-    assert result.values[0] == pytest.approx(GROUND_STATE_ENERGY, abs=1e-9)
-
-
 def test_values_agree_with_exact_estimator_within_shot_noise(estimator: Estimator) -> None:
     ansatz = RealAmplitudes(2, reps=1)
     observables = [HYDROGEN, SparsePauliOp(["XY", "ZZ", "YI"], [0.5, -1.0, 0.25])]
@@ -107,20 +96,6 @@ def test_accepts_every_observable_form(estimator: Estimator, observable: object)
     bell.cx(0, 1)
 
     assert estimator.run(bell, observable).result().values[0] == pytest.approx(1.0)
-
-
-def test_variance_matches_the_observable(estimator: Estimator) -> None:
-    """
-    The state cos|0> + sin|1> has <Z> = cos(angle) and variance sin(angle)^2 of Z.
-    """
-    angle = 1.0
-    circuit = QuantumCircuit(1)
-    circuit.ry(angle, 0)
-
-    metadata = estimator.run(circuit, "Z").result().metadata[0]
-
-    assert metadata["shots"] == SHOTS
-    assert metadata["variance"] == pytest.approx(math.sin(angle) ** 2, abs=0.05)
 
 
 def test_without_shots_the_variance_is_exact(estimator: Estimator) -> None:
@@ -178,18 +153,6 @@ def test_binds_remaining_values_of_partly_bound_circuits(
 
     assert whole.tolist() == pytest.approx([math.cos(1.1), math.sin(0.9)])
     assert rest.tolist() == pytest.approx([math.cos(1.2)])
-
-
-def test_same_seed_gives_same_values(estimator: Estimator) -> None:
-    circuit = QuantumCircuit(2)
-    circuit.ry(1.0, 0)
-    circuit.ry(0.3, 1)
-
-    first, second = (
-        estimator.run(circuit, HYDROGEN, seed_simulator=5).result().values for _ in range(2)
-    )
-
-    assert first.tolist() == second.tolist()
 
 
 def test_each_resilience_level_runs_and_reports_its_method(estimator: Estimator) -> None:

@@ -221,13 +221,6 @@ def test_mid_circuit_measurements_are_counted(sampler: Sampler, shots: int | Non
     assert sum(result.quasi_dists[0].values()) == pytest.approx(1)
 
 
-def test_rejects_unsupported_resilience_level_before_sending(
-    sampler: Sampler, bell: QuantumCircuit
-) -> None:
-    with pytest.raises(ValueError, match="resilience_level"):
-        sampler.run(bell, resilience_level=2)
-
-
 def test_circuit_without_measurement_fails_with_the_reason(sampler: Sampler) -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.h(0)
@@ -273,18 +266,6 @@ def test_outcomes_wider_than_64_bits_keep_every_bit(
     assert set(dist.hex_probabilities()) == {"0x0", hex(2 ** (width + 1) - 1)}
 
 
-def test_keys_convert_to_integers_bit_strings_and_hexadecimals(sampler: Sampler) -> None:
-    circuit = QuantumCircuit(5)
-    circuit.x([1, 2, 4])
-    circuit.measure_all()
-
-    dist = sampler.run(circuit).result().quasi_dists[0]
-
-    assert dist == {22: 1.0}
-    assert dist.binary_probabilities() == {"10110": 1.0}
-    assert dist.hex_probabilities() == {"0x16": 1.0}
-
-
 def test_quasi_distribution_converts_to_nearest_probability_distribution(
     sampler: Sampler, bell: QuantumCircuit
 ) -> None:
@@ -313,23 +294,6 @@ def test_mixes_bound_and_unbound_circuits(sampler: Sampler) -> None:
     result = sampler.run([circuit, bound, circuit], [values, [], [0.0] * 12]).result()
 
     assert result.quasi_dists == [{wanted: 1.0}, {wanted: 1.0}, {0: 1.0}]
-
-
-def test_bit_of_unmeasured_qubit_is_zero(sampler: Sampler) -> None:
-    circuit = QuantumCircuit(2, 2)
-    circuit.x([0, 1])
-    circuit.measure(1, 1)
-
-    assert sampler.run(circuit).result().quasi_dists == [{0b10: 1.0}]
-
-
-def test_returns_one_distribution_and_metadata_per_circuit(
-    sampler: Sampler, bell: QuantumCircuit
-) -> None:
-    result = sampler.run([bell] * 5, shots=10).result()
-
-    assert len(result.quasi_dists) == len(result.metadata) == 5
-    assert [metadata["shots"] for metadata in result.metadata] == [10] * 5
 
 
 def test_options_reach_the_service(

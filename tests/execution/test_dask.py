@@ -17,8 +17,9 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from qiskit_ibm_runtime.local.execution import executors
+from qiskit_ibm_runtime.local.app import make_executor
 from qiskit_ibm_runtime.local.serving.command_line import main
+from qiskit_ibm_runtime.local.settings import Settings, SettingsError
 
 from .conftest import ExecutorThread, work
 
@@ -83,7 +84,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def dask(cluster: str) -> Iterator[ExecutorThread]:
-    thread = ExecutorThread(lambda: executors.create("dask", scheduler=cluster))
+    thread = ExecutorThread(lambda: make_executor(Settings(executor="dask", scheduler=cluster)))
     yield thread
     thread.close()
 
@@ -220,9 +221,10 @@ def test_job_ends_with_its_server(cluster: str) -> None:
     source = program("user_messenger.publish(os.getpid())", "time.sleep(1000)")
     server = (
         "import asyncio, sys\n"
-        "from qiskit_ibm_runtime.local.execution.executors import create\n"
+        "from qiskit_ibm_runtime.local.app import make_executor\n"
+        "from qiskit_ibm_runtime.local.settings import Settings\n"
         "async def main():\n"
-        "    executor = create('dask', scheduler=sys.argv[1])\n"
+        "    executor = make_executor(Settings(executor='dask', scheduler=sys.argv[1]))\n"
         "    await executor.start()\n"
         "    job = {'program': 'mine', 'source': sys.argv[2], 'params': b'{}'}\n"
         "    job['backend'] = 'ibmq_qasm_simulator'\n"
@@ -243,10 +245,10 @@ def test_job_ends_with_its_server(cluster: str) -> None:
 
 
 def test_dask_executor_requires_a_scheduler() -> None:
-    with pytest.raises(ValueError, match="address of a scheduler"):
-        executors.create("dask")
-    with pytest.raises(ValueError, match="Unknown executor 'thread'"):
-        executors.create("thread")
+    with pytest.raises(SettingsError, match="address of a scheduler"):
+        make_executor(Settings(executor="dask"))
+    with pytest.raises(SettingsError, match=r"Invalid value for 'executor'.*'thread'"):
+        Settings.values({"executor": "thread"})
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, Work
-from qiskit_ibm_runtime.local.execution.executors import SplittingExecutor
+from qiskit_ibm_runtime.local.execution.executor import Outcome, Publish, SplittingExecutor, Work
 from qiskit_ibm_runtime.local.programs import parts
 
 from .conftest import ExecutorThread, work

@@ -8,11 +8,13 @@ import pkgutil
 import re
 import textwrap
 import warnings
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import qiskit_ibm_runtime
+from qiskit_ibm_runtime import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,7 @@ def documented_objects() -> Iterator[tuple[str, Any]]:
 pytest.importorskip("qiskit_aer", reason="the examples run on the embedded runtime")
 PUBLIC = [getattr(qiskit_ibm_runtime, name) for name in qiskit_ibm_runtime.__all__]
 PUBLIC_CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
+SECTIONS = [getattr(options, name) for name in options.__all__]
 EXAMPLES = [
     pytest.param(thing, example, id=name)
     for name, thing in documented_objects()
@@ -72,7 +75,28 @@ def test_example_runs(
 
 
 def test_every_public_class_has_an_example() -> None:
-    classes = [cls for cls in PUBLIC_CLASSES if not issubclass(cls, Exception)]
+    classes = [cls for cls in PUBLIC_CLASSES if not issubclass(cls, Exception)] + SECTIONS
 
     assert [cls.__name__ for cls in classes if not examples(cls)] == []
     assert len(classes) > 8
+
+
+@pytest.mark.parametrize("cls", SECTIONS, ids=lambda cls: cls.__name__)
+def test_every_option_is_described(cls: Any) -> None:
+    described = inspect.getdoc(cls) or ""
+
+    for field in fields(cls):
+        assert re.search(rf"^    {field.name}: ", described, re.MULTILINE), field.name
+
+
+def test_simulator_can_use_the_noise_of_a_device() -> None:
+    (example,) = examples(options.SimulatorOptions.set_backend)
+    names: dict[str, Any] = {}
+
+    exec(compile(example, "<example of set_backend>", "exec"), names)
+
+    simulator = names["options"].simulator
+    device = names["service"].backend("fake_manila")
+    assert simulator.coupling_map == device.configuration().coupling_map
+    assert simulator.basis_gates == device.configuration().basis_gates
+    assert {"cx", "sx"} <= set(simulator.noise_model.noise_instructions)

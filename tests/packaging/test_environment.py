@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from tests.programs.standin import StandIn
+from tests.standin import StandIn
 
 from qiskit_ibm_runtime.utils.environment import incompatibility
 

@@ -146,7 +146,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         count += import_all(names_of_surface(sys.argv[1]))
     sys.path.append(str(ROOT))
-    from tests.programs.standin import StandIn
+    from tests.standin import StandIn
 
     with StandIn() as standin:
         used = uses(standin)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.programs.standin import StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
@@ -14,13 +13,6 @@ CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:mine::"
 OTHER_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:other::"
 
 
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    """A scriptable service that records its requests."""
-    with StandIn() as running:
-        yield running
-
-
 @pytest.fixture(scope="session")
 def local() -> QiskitRuntimeService:
     """A service on the embedded runtime."""
@@ -28,7 +20,7 @@ def local() -> QiskitRuntimeService:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[RuntimeServer]:
+def server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
     """An embedded runtime with three projects and two cloud instances with different devices."""
     settings: dict[str, Any] = {
         "users": [{"name": name, "token": f"token-of-{name}"} for name in ("alice", "bob")],
@@ -42,7 +34,7 @@ def server() -> Iterator[RuntimeServer]:
             {"name": "other", "crn": OTHER_CRN, "devices": ["fake_lima"]},
         ],
     }
-    with ServerPool() as pool, pool.server(**settings) as server:
+    with qiskit_runtime_server_pool.server(**settings) as server:
         yield server
 
 

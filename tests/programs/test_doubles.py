@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import RuntimeProgramNotFound
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
@@ -125,9 +125,9 @@ class ClientDouble:
         del self._jobs[job_id]
 
     def backend_configuration(self, backend_name):
-        from tests.programs.standin import CONFIGURATION
+        from tests.standin import configuration
 
-        return CONFIGURATION
+        return configuration()
 
 
 @pytest.fixture

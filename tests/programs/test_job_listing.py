@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.programs.standin import DEVICE, StandIn
+from tests.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -316,7 +316,7 @@ def test_backend_of_listed_jobs_is_fetched_once_on_first_use(standin):
 
     assert [backend.name for backend in backends] == [DEVICE] * 3
     assert backends[0]._instance == "h/g/p"
-    assert [call for call, _, _ in standin.requests] == [f"GET /backends/{DEVICE}/configuration"]
+    assert standin.calls() == [f"GET /backends/{DEVICE}/configuration"]
 
 
 def test_job_of_retired_device_has_a_placeholder_backend(standin):
@@ -370,7 +370,7 @@ def test_finds_job_by_id(standin):
 
     assert job.job_id() == "job1"
     assert job.inputs == {"shots": 1}
-    assert [call for call, _, _ in standin.requests] == ["GET /jobs/job1"]
+    assert standin.calls() == ["GET /jobs/job1"]
 
 
 def test_job_can_be_deleted_once(standin):

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from tests.ids import label
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,

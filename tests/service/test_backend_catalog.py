@@ -27,8 +27,8 @@ def names(backends) -> list[str]:
 def service(request, standin):
     """A service with twenty backends on each channel; startup requests are not recorded."""
     standin.fill(projects=1, devices=20)
-    found = standin.service() if request.param == "quantum" else standin.cloud_service()
-    standin.forget()
+    found = standin.log_in() if request.param == "quantum" else standin.log_in("ibm_cloud")
+    standin.requests.clear()
     return found
 
 
@@ -43,7 +43,7 @@ def test_backend_costs_one_request_then_none(service, standin):
     assert service.backend("device_07") is backend
     assert service.get_backend("device_07") is backend
     assert service.backends("device_07") == [backend]
-    assert len(standin.asked) == 1
+    assert len(standin.requests) == 1
 
 
 def test_all_configurations_are_fetched_concurrently_once(service, standin):
@@ -54,7 +54,7 @@ def test_all_configurations_are_fetched_concurrently_once(service, standin):
     assert names(found) == [f"device_{number:02}" for number in range(20)]
     assert standin.dependent() == 1
     assert all(a is b for a, b in zip(found, service.backends()))
-    assert len(standin.asked) == 20
+    assert len(standin.requests) == 20
 
 
 def test_sixteen_threads_share_one_backend_request(service, standin):
@@ -68,7 +68,7 @@ def test_sixteen_threads_share_one_backend_request(service, standin):
         found = set(map(id, pool.map(look, range(16))))
 
     assert len(found) == 1
-    assert len(standin.asked) == 1
+    assert len(standin.requests) == 1
 
 
 def test_eight_listing_threads_make_one_request_per_backend(service, standin):
@@ -98,7 +98,7 @@ def test_threads_waiting_for_a_configuration_share_its_error(service, standin):
 
 def test_least_busy_fetches_each_status_once_concurrently(service, standin):
     service.backends()
-    standin.forget()
+    standin.requests.clear()
     standin.meet(20, is_about("/status"))
     standin.states.update(
         device_00={"length_queue": 0, "status": "internal"},
@@ -109,7 +109,7 @@ def test_least_busy_fetches_each_status_once_concurrently(service, standin):
 
     assert service.least_busy().name == "device_02"
     assert standin.dependent() == 1
-    assert len(standin.asked) == 20
+    assert len(standin.requests) == 20
 
 
 def test_least_busy_reuses_status_fetched_by_a_filter(service, standin):
@@ -122,7 +122,7 @@ def test_least_busy_reuses_status_fetched_by_a_filter(service, standin):
 def test_configuration_filters_cost_no_request(service, standin, device):
     standin.devices["device_01"] = {**device("device_01", 27), "simulator": True}
     service.backends()
-    standin.forget()
+    standin.requests.clear()
 
     assert names(service.backends(simulator=True)) == ["device_01"]
     assert names(service.backends(n_qubits=27, local=False)) == ["device_01"]
@@ -132,7 +132,7 @@ def test_configuration_filters_cost_no_request(service, standin, device):
         "device_01"
     ]
     assert len(service.backends(simulator=False)) == 19
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_status_filters_are_applied_last(service, standin, device):
@@ -159,18 +159,18 @@ def test_field_missing_in_one_configuration_is_found_in_others(service, standin,
 @pytest.mark.parametrize("field", ["typo", "_data", "from_dict"])
 def test_unknown_field_matches_nothing_and_warns_without_a_request(service, standin, field):
     service.backends()
-    standin.forget()
+    standin.requests.clear()
 
     with pytest.warns(UserWarning, match=f"No backend has the field '{field}'") as caught:
         assert service.backends(**{field: 5}) == []
 
     assert caught[0].filename == __file__
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 @pytest.mark.parametrize(
     "answer",
-    [(404, NO), (500, "down"), (200, "text"), (200, {}), (200, b"<html>"), (200, None)],
+    [(404, NO), (500, "down"), (200, '"text"'), (200, {}), (200, b"<html>"), (200, None)],
     ids=label,
 )
 def test_broken_backend_is_skipped_with_one_warning(service, standin, answer):
@@ -182,9 +182,9 @@ def test_broken_backend_is_skipped_with_one_warning(service, standin, answer):
     assert "device_05" not in names(found)
     assert len(found) == 19
     assert [warning.filename for warning in caught] == [__file__]
-    standin.forget()
+    standin.requests.clear()
     assert len(service.backends()) == 19  # without a second warning
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 @pytest.mark.parametrize("answer", [(404, NO), (200, {}), (200, b"<html>")], ids=label)
@@ -243,7 +243,7 @@ def test_rejects_invalid_search_before_any_request(service, standin, search, tex
         with pytest.raises(IBMInputValueError, match=text):
             find(**search)
 
-    assert not standin.asked
+    assert not standin.requests
 
 
 def test_malformed_configuration_error_names_the_backend(service, standin):
@@ -270,13 +270,13 @@ def test_unknown_backend_error_lists_existing_ones(service, standin, name):
         service.backend(name)
 
     assert str(name) in caught.value.message
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 @pytest.mark.parametrize("name", [None, ""])
 def test_without_a_name_returns_the_first_usable_backend(service, standin, name):
     assert service.backend(name).name == "device_00"
-    assert len(standin.asked) == 1
+    assert len(standin.requests) == 1
 
 
 def test_skips_unusable_backend_without_a_name(service, standin):
@@ -292,22 +292,22 @@ def test_get_backend_rejects_unknown_keywords(service):
 
 
 def test_cloud_returns_empty_list_for_unknown_name_and_rejects_instance(standin):
-    service = standin.cloud_service()
-    standin.forget()
+    service = standin.log_in("ibm_cloud")
+    standin.requests.clear()
 
     assert service.backends("typo") == []
     for call in (service.backends, service.backend, service.least_busy):
         with pytest.raises(IBMInputValueError, match="'instance' keyword is only supported"):
             call(instance="h/g/p")
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 @pytest.fixture
 def two_projects(standin):
     standin.projects = {"a/b/c": ["one", "both"], "d/e/f": ["both", "two"]}
     standin.default = "a/b/c"
-    service = standin.service()
-    standin.forget()
+    service = standin.log_in()
+    standin.requests.clear()
     return service
 
 
@@ -332,7 +332,7 @@ def test_error_names_the_project_that_has_the_backend(two_projects, standin):
         QiskitBackendNotFoundError, match=r"is not in a/b/c: try a different instance.*d/e/f"
     ):
         two_projects.backend("two", instance="a/b/c")
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_rejects_unknown_names_before_sending(two_projects, standin):
@@ -348,7 +348,7 @@ def test_rejects_unknown_names_before_sending(two_projects, standin):
     for call, error, text in calls:
         with pytest.raises(error, match=text):
             call()
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_finds_the_project_of_a_backend(two_projects):

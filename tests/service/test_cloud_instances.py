@@ -40,13 +40,13 @@ def test_resolves_name_through_the_proxy(standin, start, crn):
 
     service = start(instance="mine")
 
-    assert [asked.url for asked in standin.asked] == [
+    assert [request.url for request in standin.requests] == [
         "http://iam.cloud.example/identity/token",
         "http://resource-controller.cloud.example/v2/resource_instances?name=mine",
         "http://us-east.quantum-computing.cloud.example/backends",
     ]
     assert service.active_account()["instance"] == crn
-    token, listing, backends = standin.asked
+    token, listing, backends = standin.requests
     assert b"apikey=API-KEY" in token.body
     assert b"grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey" in token.body
     assert token.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -57,7 +57,7 @@ def test_resolves_name_through_the_proxy(standin, start, crn):
 def test_crn_is_used_without_a_request(standin, start, crn):
     start(instance=crn)
 
-    assert [asked.url for asked in standin.asked] == [
+    assert [request.url for request in standin.requests] == [
         "http://us-east.quantum-computing.cloud.example/backends"
     ]
 
@@ -70,7 +70,7 @@ def test_ignores_other_products_and_malformed_entries(standin, start, crn):
 
 def test_reads_all_pages(standin, start, crn):
     standin.instances = [entry("mine", OTHER_CRN)] * 5 + [entry("mine", crn)]
-    standin.page = 2
+    standin.page_size = 2
 
     assert start(instance="mine").active_account()["instance"] == crn
     assert len(standin.paths("resource_instances")) == 3
@@ -95,7 +95,7 @@ def test_does_not_follow_next_page_to_another_host(standin, start):
     with pytest.raises(CloudResourceNameResolutionError):
         start(instance="mine")
 
-    assert not [asked.url for asked in standin.asked if "evil.example" in asked.url]
+    assert not [request.url for request in standin.requests if "evil.example" in request.url]
 
 
 def test_unknown_name_error_lists_names(standin, start, crn):
@@ -132,9 +132,9 @@ def test_rejects_crn_without_region_if_the_url_depends_on_it(standin, start, ins
     with pytest.raises(IBMInputValueError, match="not a complete CRN"):
         start(instance=instance)
 
-    assert standin.asked == []
-    assert standin.cloud_service(instance=instance).active_account()["instance"] == instance
-    assert {asked.headers["Service-CRN"] for asked in standin.asked} == {instance}
+    assert standin.requests == []
+    assert standin.log_in("ibm_cloud", instance=instance).active_account()["instance"] == instance
+    assert {request.headers["Service-CRN"] for request in standin.requests} == {instance}
 
 
 @pytest.mark.parametrize("instance", ["", None])
@@ -143,7 +143,7 @@ def test_rejects_missing_instance_before_sending(standin, start, instance):
         start(instance=instance)
 
     assert isinstance(caught.value, IBMInputValueError)
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -172,7 +172,7 @@ def test_cloud_outage_is_an_api_error(standin, start):
     assert caught.value.status_code == 503
 
 
-@pytest.mark.parametrize("answer", [{}, [], "text", b"<html>", {"access_token": 5}], ids=label)
+@pytest.mark.parametrize("answer", [{}, [], '"text"', b"<html>", {"access_token": 5}], ids=label)
 def test_names_url_that_returns_no_token(standin, start, answer):
     standin.faults["/identity/token"] = (200, answer)
 
@@ -186,7 +186,7 @@ def test_redirect_does_not_forward_the_key(standin, start):
     with pytest.raises(RequestsApiError, match="redirected"):
         start(instance="mine")
 
-    assert len(standin.asked) == 1
+    assert len(standin.requests) == 1
 
 
 @pytest.mark.parametrize("answer", [[], {"resources": {}}, b"<html>"], ids=label)
@@ -213,7 +213,7 @@ def test_netrc_does_not_replace_credentials(standin, start, crn, monkeypatch, tm
 
     start(instance="mine")
 
-    sent = [asked.headers.get("Authorization") for asked in standin.asked]
+    sent = [request.headers.get("Authorization") for request in standin.requests]
     assert sent == [None, "Bearer IAM-TOKEN", "apikey API-KEY"]
 
 

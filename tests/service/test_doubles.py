@@ -181,9 +181,9 @@ def test_auth_client_double_provides_tokens(standin):
             return "OWN-TOKEN"
 
     with patch.object(front, "AuthClient", OwnTokens):
-        standin.service()
+        standin.log_in()
 
-    listing = next(asked for asked in standin.asked if asked.path == "/runtime/backends")
+    listing = next(request for request in standin.requests if request.path == "/runtime/backends")
     assert listing.headers["X-Access-Token"] == "OWN-TOKEN"
 
 
@@ -198,11 +198,11 @@ def test_clients_patched_in_the_service_module_are_used(standin):
         patch.object(front, "RuntimeClient", client),
         patch("qiskit_ibm_runtime.hub_group_project.RuntimeClient", client),
     ):
-        service = standin.service()
+        service = standin.log_in()
 
     assert list(service._hgps) == ["h/g/p"]
     assert service._api_client is client.return_value
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_accepts_configuration_from_qiskit_to_dict(quantum):

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from tests.standin import CRN, DEVICE
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.http.settings import RequestEvent, ResponseEvent
-
-CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
 
 class AnsweringAdapter(BaseAdapter):
@@ -55,29 +54,29 @@ def test_startup_requests_use_the_transport(standin: Any) -> None:
             return super().send(request, *args, **kwargs)
 
     transport = Noting()
-    standin.service(transport=transport)
+    standin.log_in(transport=transport)
     transport.close()
 
-    assert sorted(sent) == sorted(asked.url for asked in standin.asked)
+    assert sorted(sent) == sorted(request.url for request in standin.requests)
 
 
 def test_closed_service_opens_new_connections(standin: Any) -> None:
-    with standin.service() as service:
-        service.backend("fake_one")
+    with standin.log_in() as service:
+        service.backend(DEVICE)
     service.close()
-    service.backend("fake_one").refresh()
+    service.backend(DEVICE).refresh()
 
-    assert standin.asked[-1].path.endswith("/fake_one/configuration")
+    assert standin.requests[-1].path.endswith(f"/{DEVICE}/configuration")
 
 
 def test_hooks_see_each_attempt_without_secrets(standin: Any) -> None:
     events: list[RequestEvent | ResponseEvent] = []
-    service = standin.service(on_request=events.append, on_response=events.append)
+    service = standin.log_in(on_request=events.append, on_response=events.append)
     first, second = events[:2]
-    standin.faults["/backends/fake_one"] = (503, "busy")
+    standin.faults[f"/backends/{DEVICE}"] = (503, "busy")
     events.clear()
     with pytest.raises(IBMError):
-        service.backend("fake_one")
+        service.backend(DEVICE)
 
     assert isinstance(first, RequestEvent)
     assert first == RequestEvent("POST", f"{standin.url}/api/users/loginWithToken", 1)
@@ -119,7 +118,7 @@ def test_hooks_do_not_see_secret_headers(standin: Any) -> None:
             return response
 
     transport = Cookies()
-    standin.service(transport=transport, on_response=lambda event: seen.append(event.headers))
+    standin.log_in(transport=transport, on_response=lambda event: seen.append(event.headers))
     transport.close()
 
     assert {headers["X-Request-Id"] for headers in seen} == {"abc"}
@@ -133,19 +132,19 @@ def test_raising_hook_does_not_fail_the_request(
         raise ZeroDivisionError
 
     with caplog.at_level(logging.WARNING):
-        assert standin.service(on_request=broken).backends()
+        assert standin.log_in(on_request=broken).backends()
 
     assert "A hook for HTTP requests failed." in caplog.text
 
 
 def test_retry_policy_applies_to_every_request(standin: Any) -> None:
-    service = standin.service(retry=RetryPolicy(total=1))
-    standin.faults["/backends/fake_one"] = (502, "gone")
-    asked = len(standin.asked)
+    service = standin.log_in(retry=RetryPolicy(total=1))
+    standin.faults[f"/backends/{DEVICE}"] = (502, "gone")
+    asked = len(standin.requests)
     with pytest.raises(IBMError):
-        service.backend("fake_one")
+        service.backend(DEVICE)
 
-    assert len(standin.asked) == asked + 2
+    assert len(standin.requests) == asked + 2
 
 
 def test_cloud_instance_lookup_uses_the_same_settings(standin: Any) -> None:

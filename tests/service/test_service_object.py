@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.ids import label
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.accounts import (
@@ -23,7 +24,7 @@ from qiskit_ibm_runtime.qiskit_runtime_service import _living
 
 
 def test_services_compare_by_identity(standin):
-    one, two = standin.service(), standin.service()
+    one, two = standin.log_in(), standin.log_in()
 
     assert one in [two, one]
     assert one != two
@@ -34,26 +35,24 @@ def test_services_compare_by_identity(standin):
 
 
 def test_copy_returns_the_same_service(standin):
-    service = standin.service()
+    service = standin.log_in()
 
     assert copy.copy(service) is service
     assert copy.deepcopy({"service": [service]})["service"][0] is service
 
 
 def test_pickle_loads_the_same_service_in_its_own_process(standin):
-    service = standin.service()
-    service.backend("fake_one")
-    standin.forget()
+    service = standin.log_in()
+    service.backend(DEVICE)
+    standin.requests.clear()
 
     assert pickle.loads(pickle.dumps(service)) is service
-    assert standin.asked == []
+    assert standin.requests == []
 
 
-@pytest.mark.parametrize("channel", ["service", "cloud_service"])
+@pytest.mark.parametrize("channel", ["ibm_quantum", "ibm_cloud"])
 def test_pickle_has_no_secret(standin, channel):
-    pickled = pickle.dumps(
-        getattr(standin, channel)(proxies={"urls": {"ftp": "http://u:PROXYPW@x"}})
-    )
+    pickled = pickle.dumps(standin.log_in(channel, proxies={"urls": {"ftp": "http://u:PROXYPW@x"}}))
 
     for secret in (b"API-TOKEN", b"ACCESS-TOKEN", b"API-KEY", b"PROXYPW"):
         assert secret not in pickled
@@ -62,10 +61,10 @@ def test_pickle_has_no_secret(standin, channel):
 @pytest.fixture
 def elsewhere(standin):
     """A pickled service that looks as if its process has ended."""
-    service = standin.service(instance="h/g/p")
+    service = standin.log_in(instance="h/g/p")
     pickled = pickle.dumps(service)
     _living.clear()
-    standin.forget()
+    standin.requests.clear()
     return pickled
 
 
@@ -77,7 +76,7 @@ def test_unpickling_elsewhere_reads_token_from_environment(standin, elsewhere, m
     service = pickle.loads(elsewhere)
 
     assert service.active_account()["instance"] == "h/g/p"
-    assert service.backend("fake_one").name == "fake_one"
+    assert service.backend(DEVICE).name == DEVICE
     assert pickle.loads(elsewhere) is service  # once for each process
 
 
@@ -95,11 +94,11 @@ def test_unpickling_without_token_says_what_is_missing(standin, elsewhere):
     with pytest.raises(AccountNotFoundError, match=r"contains no token.*QISKIT_IBM_TOKEN"):
         pickle.loads(elsewhere)
 
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_active_account_has_its_token(standin, crn):
-    account = standin.cloud_service(verify=False).active_account()
+    account = standin.log_in("ibm_cloud", verify=False).active_account()
 
     assert account == {
         "channel": "ibm_cloud",
@@ -153,7 +152,7 @@ def test_saved_account_creates_a_service(standin, crn, account):
     service = QiskitRuntimeService(name=fields[account].get("name"))
 
     assert service.channel == fields[account]["channel"]
-    assert service.backend("fake_one").name == "fake_one"
+    assert service.backend(DEVICE).name == DEVICE
 
 
 def test_environment_token_creates_a_service_without_touching_the_disk(
@@ -212,7 +211,7 @@ def test_rejects_invalid_arguments_before_sending(standin, fields, error, text):
     with pytest.raises(error, match=text):
         QiskitRuntimeService(**{"url": f"{standin.url}/api", **usual, **fields})
 
-    assert standin.asked == []
+    assert standin.requests == []
 
 
 def test_unknown_channel_lists_and_deletes_nothing():
@@ -243,7 +242,7 @@ def test_deprecation_warning_points_at_the_subclass(standin):
 
 
 def test_pickle_of_a_stopped_embedded_runtime_says_so(standin):
-    pickled = pickle.dumps(standin.service(channel="local"))
+    pickled = pickle.dumps(standin.log_in(channel="local"))
     _living.clear()
 
     with pytest.raises(AccountNotFoundError, match="ends with the process that started it"):

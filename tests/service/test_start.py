@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from tests.ids import label
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import IBMAccountError, IBMInputValueError, IBMNotAuthorizedError
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError, RequestsApiError
@@ -24,26 +25,26 @@ def test_startup_with_twenty_projects_takes_four_round_trips(standin):
     standin.meet(2, lambda asked: asked.path in ("/api/version", "/api/Network"))
     standin.meet(20, is_list)
 
-    service = standin.service()
+    service = standin.log_in()
 
     assert standin.dependent() == 4
-    assert len(standin.asked) == 24
-    assert standin.connections == 20  # one per concurrent list; the pool does not grow further
+    assert len(standin.requests) == 24
+    assert standin.opened() == 20  # one per concurrent list; the pool does not grow further
     assert standin.paths("configuration") == []
     assert len(service._backends) == 20
 
 
 def test_startup_with_one_project_takes_at_most_two_connections(standin):
-    standin.service()
+    standin.log_in()
 
-    assert len(standin.asked) == 5
-    assert standin.connections <= 2  # version and hubs are concurrent, the rest uses one connection
+    assert len(standin.requests) == 5
+    assert standin.opened() <= 2  # version and hubs are concurrent, the rest uses one connection
 
 
 def test_cloud_startup_takes_one_request(standin):
     standin.fill(projects=1, devices=20)
 
-    service = standin.cloud_service()
+    service = standin.log_in("ibm_cloud")
 
     assert standin.paths() == ["/experimental/backends"]
     assert len(service._backends) == 20
@@ -51,27 +52,27 @@ def test_cloud_startup_takes_one_request(standin):
 
 
 def test_credentials_are_sent_only_where_needed(standin, crn):
-    standin.service()
-    sent = {asked.path: asked.headers for asked in standin.asked}
+    standin.log_in()
+    sent = {request.path: request.headers for request in standin.requests}
 
     assert "X-Access-Token" not in sent["/api/version"]
     assert "X-Access-Token" not in sent["/api/users/loginWithToken"]
     assert sent["/api/Network"]["X-Access-Token"] == "ACCESS-TOKEN"
     assert sent["/runtime/backends"]["X-Access-Token"] == "ACCESS-TOKEN"
 
-    standin.forget()
-    standin.cloud_service()
-    assert crn == standin.asked[0].headers["Service-CRN"]
-    assert standin.asked[0].headers["Authorization"] == "apikey API-KEY"
+    standin.requests.clear()
+    standin.log_in("ibm_cloud")
+    assert crn == standin.requests[0].headers["Service-CRN"]
+    assert standin.requests[0].headers["Authorization"] == "apikey API-KEY"
 
 
 def test_searches_account_project_first_and_open_projects_last(standin):
-    standin.projects = {name: ["fake_one"] for name in ("ibm-q/open/main", "a/b/c", "d/e/f")}
+    standin.projects = {name: [DEVICE] for name in ("ibm-q/open/main", "a/b/c", "d/e/f")}
     standin.default = "ibm-q/open/main"
 
-    assert list(standin.service()._hgps) == ["a/b/c", "d/e/f", "ibm-q/open/main"]
-    assert list(standin.service(instance="d/e/f")._hgps) == ["d/e/f", "a/b/c", "ibm-q/open/main"]
-    assert list(standin.service(instance="ibm-q/open/main")._hgps) == [
+    assert list(standin.log_in()._hgps) == ["a/b/c", "d/e/f", "ibm-q/open/main"]
+    assert list(standin.log_in(instance="d/e/f")._hgps) == ["d/e/f", "a/b/c", "ibm-q/open/main"]
+    assert list(standin.log_in(instance="ibm-q/open/main")._hgps) == [
         "ibm-q/open/main",
         "a/b/c",
         "d/e/f",
@@ -79,17 +80,17 @@ def test_searches_account_project_first_and_open_projects_last(standin):
 
 
 def test_premium_default_project_stays_first(standin):
-    standin.projects = {name: ["fake_one"] for name in ("a/b/c", "d/e/f")}
+    standin.projects = {name: [DEVICE] for name in ("a/b/c", "d/e/f")}
     standin.default = "d/e/f"
 
-    assert list(standin.service()._hgps) == ["d/e/f", "a/b/c"]
+    assert list(standin.log_in()._hgps) == ["d/e/f", "a/b/c"]
 
 
 def test_unknown_instance_is_ignored_with_a_warning_at_the_caller(standin):
     with pytest.warns(UserWarning, match="x/y/z was not found for the account and is ignored") as w:
-        service = standin.service(instance="x/y/z")
+        service = standin.log_in(instance="x/y/z")
 
-    assert __file__.replace("test_start", "conftest") == w[0].filename  # the helper makes the call
+    assert w[0].filename.endswith("tests/standin.py")  # it makes the call
     assert list(service._hgps) == ["h/g/p"]
 
 
@@ -99,7 +100,7 @@ def test_broken_project_is_skipped_with_one_warning(standin):
     standin.faults["provider=a%2Fb%2Fc"] = standin.faults["provider=a/b/c"]
 
     with pytest.warns(UserWarning, match="a/b/c: .*No") as caught:
-        service = standin.service()
+        service = standin.log_in()
 
     assert len(caught) == 1
     assert [backend.name for backend in service.backends()] == ["two"]
@@ -115,7 +116,7 @@ def test_error_gives_the_reason_if_every_project_is_broken(standin):
     standin.faults["/runtime/backends"] = (403, {"errors": [{"code": 1200, "message": "No."}]})
 
     with pytest.raises(RequestsApiError, match="No"):
-        standin.service()
+        standin.log_in()
 
 
 def test_rejected_credentials_are_always_an_error(standin):
@@ -123,22 +124,22 @@ def test_rejected_credentials_are_always_an_error(standin):
     standin.faults["provider=d"] = (401, {"errors": [{"code": 1201, "message": "Who?"}]})
 
     with pytest.raises(IBMNotAuthorizedError, match="Who"):
-        standin.service()
+        standin.log_in()
 
 
 def test_account_without_projects_is_an_error(standin):
     standin.projects = {}
 
     with pytest.raises(IBMAccountError, match="No hub/group/project"):
-        standin.service()
+        standin.log_in()
 
 
-@pytest.mark.parametrize("answer", [{}, [], 7, "text", b"<html>", {"api-app": "1"}], ids=label)
+@pytest.mark.parametrize("answer", [{}, [], 7, '"text"', b"<html>", {"api-app": "1"}], ids=label)
 def test_names_url_that_is_not_an_auth_service(standin, answer):
     standin.faults["/version"] = (200, answer)
 
     with pytest.raises(IBMInputValueError, match="not an IBM Quantum authentication URL") as caught:
-        standin.service()
+        standin.log_in()
 
     assert f"{standin.url}/api" in str(caught.value)
     assert "channel='local'" in caught.value.message
@@ -162,7 +163,7 @@ def test_names_url_that_is_not_an_auth_service_whatever_fails_first(standin, pat
     standin.faults["/version"] = (200, {"api-app": "1"})
 
     with pytest.raises(IBMInputValueError, match="not an IBM Quantum authentication URL"):
-        standin.service()
+        standin.log_in()
 
 
 @pytest.mark.parametrize("version", [(404, b""), (200, {"api-auth": "1"})], ids=label)
@@ -171,22 +172,22 @@ def test_login_error_is_shown_if_the_version_does_not_explain_it(standin, versio
     standin.faults["/version"] = version
 
     with pytest.raises(RequestsApiError, match="No"):
-        standin.service()
+        standin.log_in()
 
 
-@pytest.mark.parametrize("user", [[], 7, "text"], ids=label)
+@pytest.mark.parametrize("user", [[], 7, '"text"'], ids=label)
 def test_malformed_user_is_a_protocol_error(standin, user):
     standin.faults["/users/me"] = (200, user)
 
     with pytest.raises(ApiIBMProtocolError, match="instead of dict"):
-        standin.service()
+        standin.log_in()
 
 
 def test_wrong_token_is_an_authorization_error(standin):
     standin.faults["loginWithToken"] = (401, {"error": {"message": "Login failed.", "code": 3446}})
 
     with pytest.raises(IBMNotAuthorizedError, match="Login failed") as caught:
-        standin.service()
+        standin.log_in()
 
     assert "API-TOKEN" not in repr(caught.value)
 
@@ -195,39 +196,39 @@ def test_account_without_runtime_access_is_an_authorization_error(standin):
     standin.faults["/users/me"] = (200, {"urls": {"http": standin.url, "services": {}}})
 
     with pytest.raises(IBMNotAuthorizedError, match=r"not authorized .* ibm_quantum"):
-        standin.service()
+        standin.log_in()
 
 
 def test_unreachable_url_is_an_api_error(standin):
     with pytest.raises(RequestsApiError):
-        standin.service(proxies={"urls": {"http": "http://127.0.0.1:1"}})
+        standin.log_in(proxies={"urls": {"http": "http://127.0.0.1:1"}})
 
 
 def test_repeated_names_count_once(standin):
     standin.projects = {"h/g/p": ["one", "two", "one"]}
 
-    assert list(standin.service()._backends) == ["one", "two"]
-    assert list(standin.cloud_service()._backends) == ["one", "two"]
+    assert list(standin.log_in()._backends) == ["one", "two"]
+    assert list(standin.log_in("ibm_cloud")._backends) == ["one", "two"]
 
 
 def test_project_needs_no_request_and_compares_by_name(standin):
-    service = standin.service()
-    standin.forget()
+    service = standin.log_in()
+    standin.requests.clear()
 
     one = HubGroupProject(service._client_params, "a/b/c", service)
 
     assert repr(one) == "<HubGroupProject(hub='a', group='b', project='c')>"
     assert one == HubGroupProject(service._client_params, "a/b/c", service)
     assert one != service._hgps["h/g/p"]
-    assert not one.has_backend("fake_one")
-    assert standin.asked == []
+    assert not one.has_backend(DEVICE)
+    assert standin.requests == []
     with pytest.raises(IBMInputValueError, match="correct hub/group/project format"):
         HubGroupProject(service._client_params, "a/b", service)
 
 
 def test_empty_backend_list_is_fetched_again_and_can_be_set(standin):
     standin.projects = {"h/g/p": ["one"], "h/g/empty": []}
-    hgp = standin.service()._hgps["h/g/empty"]
+    hgp = standin.log_in()._hgps["h/g/empty"]
     standin.projects["h/g/empty"] = ["new"]
 
     assert hgp.backends == ["new"]
@@ -238,5 +239,5 @@ def test_empty_backend_list_is_fetched_again_and_can_be_set(standin):
 def test_startup_does_not_warn(standin):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        standin.service()
-        standin.cloud_service()
+        standin.log_in()
+        standin.log_in("ibm_cloud")

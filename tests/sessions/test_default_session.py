@@ -7,8 +7,7 @@ import threading
 from unittest.mock import MagicMock
 
 import pytest
-from tests.programs.standin import DEVICE, StandIn
-from tests.service.conftest import running
+from tests.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import QiskitRuntimeService, Session
 from qiskit_ibm_runtime import session as module
@@ -230,18 +229,17 @@ def test_backend_object_uses_its_own_service(service, standin):
         assert standin.sent("POST /jobs") == []
 
 
-def test_backend_object_uses_its_own_instance():
-    with running() as standin:
-        standin.projects = {"h/g/p": ["d"], "x/y/z": ["d"]}
-        service = standin.service()
-        usual, other = service.backend("d"), service.backend("d", instance="x/y/z")
-        named = get_default_session(service, "d")
+def test_backend_object_uses_its_own_instance(standin):
+    standin.projects = {"h/g/p": ["d"], "x/y/z": ["d"]}
+    service = standin.service()
+    usual, other = service.backend("d"), service.backend("d", instance="x/y/z")
+    named = get_default_session(service, "d")
 
-        assert get_default_session(backend=usual) is named
-        assert get_default_session(backend=other) is not named
-        assert get_default_session(backend=other)._instance == "x/y/z"
-        assert get_default_session(service, "d")._instance == "x/y/z"
-        assert get_default_session(backend=usual)._instance == "h/g/p"
+    assert get_default_session(backend=usual) is named
+    assert get_default_session(backend=other) is not named
+    assert get_default_session(backend=other)._instance == "x/y/z"
+    assert get_default_session(service, "d")._instance == "x/y/z"
+    assert get_default_session(backend=usual)._instance == "h/g/p"
 
 
 def test_service_of_a_backend_object_takes_precedence_with_a_warning(service):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMInputValueError,
@@ -104,7 +104,7 @@ def test_with_block_closes_once(standin, service):
     session.close()
 
     close = f"DELETE /sessions/{standin.jobs[0]['id']}/close"
-    assert [call for call, _, _ in standin.requests].count(close) == 1
+    assert standin.calls().count(close) == 1
     for use in (session.read, session.write):
         with pytest.raises(RuntimeError, match="session is closed"):
             use()

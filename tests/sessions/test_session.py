@@ -10,7 +10,7 @@ from unittest.mock import MagicMock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.programs.standin import DEVICE
+from tests.standin import DEVICE
 
 from qiskit_ibm_runtime import (
     IBMBackend,
@@ -30,7 +30,7 @@ def session(service):
 
 
 def closings(standin) -> list[str]:
-    return [call for call, _, _ in standin.requests if call.endswith("/close")]
+    return [call for call in standin.calls() if call.endswith("/close")]
 
 
 @pytest.mark.parametrize(

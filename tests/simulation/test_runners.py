@@ -33,8 +33,7 @@ def check_result(result: Result, circuits: list[QuantumCircuit]) -> None:
         assert not wrong, f"{circuit.name}: {wrong}"
 
 
-@pytest.mark.parametrize("level", [0, 3])
-@pytest.mark.parametrize("name", ["ibmq_qasm_simulator", "fake_lagos"])
+@pytest.mark.parametrize(("name", "level"), [("ibmq_qasm_simulator", 0), ("fake_lagos", 3)])
 def test_circuit_runner_agrees_with_the_reference(name: str, level: int) -> None:
     circuits = [build() for build in MADE] + [
         random_circuit.circuit(seed).bound for seed in range(8)

@@ -6,7 +6,7 @@ import threading
 import tracemalloc
 
 import pytest
-from tests.programs.standin import DEVICE, StandIn
+from tests.standin import DEVICE, StandIn
 
 from qiskit_ibm_runtime import Session
 from qiskit_ibm_runtime._service.jobs import JobListing

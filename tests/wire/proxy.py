@@ -6,6 +6,7 @@ import base64
 import select
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,6 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
-
-from tests.loopback import serving
 
 
 @dataclass
@@ -135,5 +134,11 @@ def running(**settings: Any) -> Iterator[Proxy]:
     proxy.address = f"127.0.0.1:{server.server_port}"
     user = f"{proxy.basic}@" if proxy.basic else ""
     proxy.url = f"http://{user}{proxy.address}"
-    with serving(server):
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
         yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

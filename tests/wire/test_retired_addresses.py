@@ -7,11 +7,10 @@ import socket
 from typing import Any
 
 import pytest
-from tests.service.conftest import CRN, running
+from tests.standin import CRN, StandIn
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
-from qiskit_ibm_runtime.api.http.retry import without_waiting
 from qiskit_ibm_runtime.utils.retired import explain
 
 WORKS = (
@@ -57,7 +56,7 @@ def no_such_host(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_connection_error_explains_a_retired_host(
     account: dict[str, Any], host: str, text: str, no_such_host: list[str]
 ) -> None:
-    with without_waiting(), pytest.raises(IBMError) as caught:
+    with pytest.raises(IBMError) as caught:
         QiskitRuntimeService(token="t", **account)
 
     assert re.search(text, caught.value.message)
@@ -67,7 +66,7 @@ def test_connection_error_explains_a_retired_host(
 
 def test_connection_error_of_other_hosts_has_no_explanation(no_such_host: list[str]) -> None:
     url = "https://quantum-computing.ibm.com.example/api"
-    with without_waiting(), pytest.raises(IBMError, match="Check the network") as caught:
+    with pytest.raises(IBMError, match="Check the network") as caught:
         QiskitRuntimeService(channel="ibm_quantum", token="t", url=url)
 
     assert "Alternatives" not in caught.value.message
@@ -84,16 +83,17 @@ def test_connection_error_of_other_hosts_has_no_explanation(no_such_host: list[s
         ("auth.example", 410, False),
     ],
 )
-def test_gone_response_is_explained(host: str, status: int, explained: bool) -> None:
-    with without_waiting(), running() as proxy:
-        proxy.faults["loginWithToken"] = (status, {"errors": [{"code": 1, "message": "no"}]})
-        with pytest.raises(IBMError) as caught:
-            QiskitRuntimeService(
-                channel="ibm_quantum",
-                token="t",
-                url=f"http://{host}/api",
-                proxies={"urls": {"http": proxy.url}},
-            )
+def test_gone_response_is_explained(
+    standin: StandIn, host: str, status: int, explained: bool
+) -> None:
+    standin.faults["loginWithToken"] = (status, {"errors": [{"code": 1, "message": "no"}]})
+    with pytest.raises(IBMError) as caught:
+        QiskitRuntimeService(
+            channel="ibm_quantum",
+            token="t",
+            url=f"http://{host}/api",
+            proxies={"urls": {"http": standin.url}},
+        )
 
     assert ("July 2025" in caught.value.message) is explained
 
@@ -106,12 +106,11 @@ def test_creating_objects_for_default_urls_does_not_warn(recwarn: Any) -> None:
     assert not recwarn.list
 
 
-def test_other_urls_get_no_misleading_advice() -> None:
-    with without_waiting(), running() as standin:
-        standin.faults["loginWithToken"] = (404, "no such path")
-        standin.faults["/api/version"] = (200, {"something": "else"})
-        with pytest.raises(IBMInputValueError, match="your own service, or use channel='local'"):
-            standin.service()
+def test_other_urls_get_no_misleading_advice(standin: StandIn) -> None:
+    standin.faults["loginWithToken"] = (404, "no such path")
+    standin.faults["/api/version"] = (200, {"something": "else"})
+    with pytest.raises(IBMInputValueError, match="your own service, or use channel='local'"):
+        standin.service()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from qiskit.quantum_info import Pauli, SparsePauliOp, Statevector
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .operation_classes import Family, OperationClass, operation_class
+from .form import Family, OperationClass, operation_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ class _Normalizer:
     def __init__(self) -> None:
         self._operations: dict[int, form.Operation] = {}
         self._circuits: dict[int, form.Circuit] = {}
-        self._shared_gates: dict[str, form.Operation] = {}
+        self._plain_gates: dict[str, form.Operation] = {}
         self._keep_alive: list[Any] = []  # or their ids could be reused
 
     def circuit(self, circuit: QuantumCircuit, name: str) -> form.Circuit:
@@ -175,8 +175,8 @@ class _Normalizer:
         params: tuple[form.Value, ...] = ()
         state = operation._ctrl_state if kind.controlled else 0
         plain = not kind.parameters and label is None and state == kind.state
-        if plain and kind.kind in self._shared_gates:
-            return self._shared_gates[kind.kind]
+        if plain and kind.kind in self._plain_gates:
+            return self._cache(operation, self._plain_gates[kind.kind])
         if kind.parameters:
             numbers = operation.params if kind.controlled else operation._params
             params = tuple(
@@ -187,14 +187,13 @@ class _Normalizer:
         parts = (kind.kind, kind.name, *size, params, label, controls, state, None, None, ())
         found = _new_tuple(form.Operation, parts)
         if plain:
-            self._shared_gates[kind.kind] = found
-        if kind.shared:
-            self._cache(operation, found)
+            self._plain_gates[kind.kind] = self._cache(operation, found)
         return found
 
-    def _cache(self, operation: Any, found: form.Operation) -> None:
+    def _cache(self, operation: Any, found: form.Operation) -> form.Operation:
         self._operations[id(operation)] = found
         self._keep_alive.append(operation)
+        return found
 
     def _control_flow(
         self, operation: Any, kind: OperationClass, places: _BitIndices

@@ -26,7 +26,7 @@ _READERS = {
 
 
 def array_to_members(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Encode an array as npy bytes; an object array as nested lists and its shape.
+    """Encode an array as npy bytes with a type tag; an object array as nested lists and its shape.
 
     Raises:
         TypeError: If encoding would lose part of the array.
@@ -35,10 +35,11 @@ def array_to_members(array: np.ndarray[Any, Any]) -> dict[str, Any]:
         raise TypeError("a masked array would lose its mask: use .filled(), or data and mask")
     if array.dtype == object:
         nested = array.tolist() if array.ndim else [array.item()]
-        return {"__value__": nested, "__dtype__": "object", "__shape__": list(array.shape)}
+        members = {"__value__": nested, "__dtype__": "object", "__shape__": list(array.shape)}
+        return {"__type__": "ndarray", **members}
     if array.dtype.hasobject:
         raise TypeError(f"an array of {array.dtype} contains Python objects in its fields")
-    return {"__value__": pack(_npy(array))}
+    return {"__type__": "ndarray", "__value__": pack(_npy(array))}
 
 
 def _npy(array: np.ndarray[Any, Any]) -> bytes:

@@ -42,8 +42,6 @@ from .arrays import array_to_members, sparse_to_text
 from .packing import pack
 from .settings import settings_to_members
 
-Rule = tuple[Callable[[Any], bool], Callable[[Any], Any]]
-
 LONG = 2**12  # characters; shorter values are encoded as usual
 _OF_BASE64 = ("QuantumCircuit", "ndarray")
 # User strings are unlikely to look like the marker of a long value.
@@ -142,28 +140,18 @@ def to_json_value(value: Any) -> Any:
     Raises:
         TypeError: If the object cannot be encoded.
     """
-    for fits, convert in RULES:
-        if fits(value):
-            return convert(value)
+    for kinds, tag, convert in _RULES:
+        if isinstance(value, kinds) if isinstance(kinds, tuple) else kinds(value):
+            made = convert(value)
+            return made if tag is None else {"__type__": tag, "__value__": made}
     name = type(value).__name__
     reason = "cannot be encoded: it is not JSON serializable"
     raise TypeError(f"an object of type {name} {reason}: {_short_repr(value)}")
 
 
-def _tag(tag: str, value: Any) -> dict[str, Any]:
-    return {"__type__": tag, "__value__": value}
-
-
-def _is(*types: Any) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, types)
-
-
-def _of_module(module: str, name: str) -> Callable[[Any], bool]:
-    """Return an isinstance test for a class of an optional package, without importing it."""
-    return lambda value: (
-        (found := sys.modules.get(module)) is not None
-        and isinstance(value, getattr(found, name, ()))
-    )
+def _is_noise_model(value: Any) -> bool:
+    noise = sys.modules.get("qiskit_aer.noise")
+    return noise is not None and isinstance(value, getattr(noise, "NoiseModel", ()))
 
 
 def _is_sparse(value: Any) -> bool:
@@ -179,12 +167,8 @@ def _has_settings(value: Any) -> bool:
     return not isinstance(value, type) and isinstance(getattr(value, "settings", None), Mapping)
 
 
-def _own_settings(value: Any) -> Any:
-    return value.settings
-
-
-def _settings(read: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    return lambda value: {"__type__": "settings", **settings_to_members(value, read(value))}
+def _own_settings(value: Any) -> dict[str, Any]:
+    return settings_to_members(value, value.settings)
 
 
 def _is_droppable(value: Any) -> bool:
@@ -252,6 +236,14 @@ def _parameter(parameter: Parameter) -> str:
     return pack(data, compress=False)
 
 
+def _expression(expression: ParameterExpression) -> str:
+    return pack(dumps_value(expression)[1], compress=False)
+
+
+def _scalar_operator(value: ScalarOp) -> dict[str, Any]:
+    return settings_to_members(value, {"dims": value.input_dims(), "coeff": value.coeff})
+
+
 def _instruction(instruction: Instruction) -> str:
     """Encode an instruction as a circuit that contains only this instruction."""
     circuit = QuantumCircuit(
@@ -261,46 +253,32 @@ def _instruction(instruction: Instruction) -> str:
     return pack(content(circuit))
 
 
+# Types or a test of a value, tag, and conversion. Rules without a tag return the complete value.
 # The first match wins; frequent types come first.
-RULES: tuple[Rule, ...] = (
-    (_is(Parameter), lambda value: _tag("Parameter", _parameter(value))),
-    (_is(QuantumCircuit), lambda value: _tag("QuantumCircuit", _circuit(value))),
-    (_is(dt.date), lambda value: _tag("datetime", value.isoformat())),
-    (
-        _is(complex, np.complexfloating),
-        lambda value: _tag("complex", [float(value.real), float(value.imag)]),
-    ),
-    (_is(np.bool_, np.integer, np.floating, np.str_), lambda value: value.item()),
-    (_is(np.generic), lambda value: {"__type__": "ndarray", **array_to_members(np.array(value))}),
-    (_is(np.ndarray), lambda value: {"__type__": "ndarray", **array_to_members(value)}),
-    (_is(set, frozenset), lambda value: _tag("set", list(value))),
-    (_is(range, ParameterView), list),
-    (_is(Result), lambda value: _tag("Result", value.to_dict())),
-    (_has_to_json, lambda value: _tag("to_json", value.to_json())),
-    (
-        _is(ParameterExpression),
-        lambda value: _tag("ParameterExpression", pack(dumps_value(value)[1], compress=False)),
-    ),
-    (_is(Instruction), lambda value: _tag("Instruction", _instruction(value))),
-    (
-        _of_module("qiskit_aer.noise", "NoiseModel"),
-        lambda value: _tag("NoiseModel", value.to_dict(serializable=False)),
-    ),
-    (
-        _is(PauliList, SparsePauliOp),
-        _settings(_own_settings),
-    ),  # before rules that would compute their labels
-    (_has_settings, _settings(_own_settings)),
-    (_is(Clifford), _settings(lambda value: {"data": value.tableau})),
-    (_is(StabilizerState), _settings(lambda value: {"data": value.clifford})),
-    (
-        _is(ScalarOp),
-        _settings(lambda value: {"dims": value.input_dims(), "coeff": value.coeff}),
-    ),
-    (_is(CouplingMap), lambda value: [list(edge) for edge in value.get_edges()]),
-    (_is(enum.Enum), lambda value: value.value),
-    (_is_sparse, lambda value: _tag("spmatrix", sparse_to_text(value))),
-    (_is_droppable, _drop),
+_RULES: tuple[tuple[Any, str | None, Callable[[Any], Any]], ...] = (
+    ((Parameter,), "Parameter", _parameter),
+    ((QuantumCircuit,), "QuantumCircuit", _circuit),
+    ((dt.date,), "datetime", lambda value: value.isoformat()),
+    ((complex, np.complexfloating), "complex", lambda v: [float(v.real), float(v.imag)]),
+    ((np.bool_, np.integer, np.floating, np.str_), None, lambda value: value.item()),
+    ((np.generic,), None, lambda value: array_to_members(np.array(value))),
+    ((np.ndarray,), None, array_to_members),
+    ((set, frozenset), "set", list),
+    ((range, ParameterView), None, list),
+    ((Result,), "Result", lambda value: value.to_dict()),
+    (_has_to_json, "to_json", lambda value: value.to_json()),
+    ((ParameterExpression,), "ParameterExpression", _expression),
+    ((Instruction,), "Instruction", _instruction),
+    (_is_noise_model, "NoiseModel", lambda value: value.to_dict(serializable=False)),
+    ((PauliList, SparsePauliOp), None, _own_settings),  # the next test would compute their labels
+    (_has_settings, None, _own_settings),
+    ((Clifford,), None, lambda value: settings_to_members(value, {"data": value.tableau})),
+    ((StabilizerState,), None, lambda value: settings_to_members(value, {"data": value.clifford})),
+    ((ScalarOp,), None, _scalar_operator),
+    ((CouplingMap,), None, lambda value: [list(edge) for edge in value.get_edges()]),
+    ((enum.Enum,), None, lambda value: value.value),
+    (_is_sparse, "spmatrix", sparse_to_text),
+    (_is_droppable, None, _drop),
 )
 
 

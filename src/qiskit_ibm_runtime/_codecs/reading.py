@@ -9,6 +9,7 @@ reading further are charged to the budget of the payload (see :mod:`.limits`).
 
 from __future__ import annotations
 
+import copy
 import io
 import struct
 import warnings
@@ -18,12 +19,13 @@ from threading import local
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import ControlledGate, Instruction
+from qiskit.circuit import ControlledGate, Delay, Gate, Instruction
 from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
-from qiskit_ibm_runtime._circuits.qpy_names import restore_name
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
+from qiskit_ibm_runtime._circuits.qpy_writer import DELAY_NAME, PRIVATE_NAME, user_name
 from qiskit_ibm_runtime.exceptions import DecodeError
 
 from .expressions import check_expression
@@ -38,14 +40,18 @@ _NAMESPACES = ("library", "circuit_mod", "extensions", "quantum_initializer", "c
 _OLDEST_WITH_TYPE = 5
 _OLDEST_WITH_ENCODING = 10
 _MOST_CONTROLS = 2**12  # where the number of qubits is unknown
-_MANY_CONTROLLED = frozenset(  # gates with a variable number of controls
-    {"MCXGate", "MCXGrayCode", "MCXRecursive", "MCXVChain", "MCPhaseGate", "MCU1Gate"}
-)
+_MOST_PARAMETERS = {  # Qiskit would read another one as the number of controls
+    row.kind: row.parameters
+    for row in OPERATION_CLASSES.values()
+    if row.family is Family.MANY_CONTROLLED
+}
 _CONTROLS_INDEX = 4  # in Qiskit's tuple for a custom operation, since version 5
 _STEPS_TO_COPY = 2**9  # measured: copying an instruction takes 14 microseconds, a step 30 ns
 _CIRCUIT_INDEX = 5  # among the arguments with which Qiskit reads a parameter, since terra 0.24
-_PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
-_INSTRUCTION_SIZE = struct.calcsize(formats.CIRCUIT_INSTRUCTION_PACK)
+_INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_PACK)
+_INSTRUCTION_V2 = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
+_ELEMENT = struct.Struct(formats.PARAMETER_VECTOR_ELEMENT_PACK)
+_EXPRESSION = struct.Struct(formats.PARAMETER_EXPR_PACK)
 _reading = local()
 
 
@@ -131,78 +137,85 @@ def _install() -> None:
 
 
 def _when_reading(guard: Any, read: Any) -> Any:
-    """Return a replacement of a function of Qiskit, which calls the guard with it in its place."""
+    """Return a replacement of a function of Qiskit: a guard, which gets it as first argument."""
 
     @wraps(read)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if getattr(_reading, "active", False):
-            return guard(partial(read, *args, **kwargs), *args, **kwargs)
+            return guard(read, *args, **kwargs)
         return read(*args, **kwargs)
 
     return wrapper
 
 
-def _peek(file: Any, struct_name: str, size: str | None = None) -> tuple[Any, str]:
+def _peek(file: Any, layout: struct.Struct, size_index: int = 0) -> tuple[tuple[Any, ...], str]:
     """Return the next struct of a file, and the string after it, whose size is a field of it."""
     start = file.tell()
-    layout = getattr(formats, f"{struct_name}_PACK")
-    values = struct.unpack(layout, file.read(struct.calcsize(layout)))
-    fields = getattr(formats, struct_name)._make(values)
-    text = file.read(getattr(fields, size)).decode() if size else ""
+    fields = layout.unpack(file.read(layout.size))
+    text = file.read(fields[size_index]).decode()
     file.seek(start)
     return fields, text
 
 
-def _guard_header(struct_name: str, read: Any, file: Any, *_: Any, **__: Any) -> Any:
-    header, _text = _peek(file, struct_name)
-    left = file.getbuffer().nbytes - file.tell()
+def _guard_header(struct_name: str, read: Any, file: Any, *args: Any, **kwargs: Any) -> Any:
+    place = file.tell()
+    layout = getattr(formats, f"{struct_name}_PACK")
+    fields = struct.unpack(layout, file.read(struct.calcsize(layout)))
+    header = getattr(formats, struct_name)._make(fields)
+    file.seek(place)
+    left = file.getbuffer().nbytes - place
     bits = header.num_qubits + header.num_clbits
     budget().spend_bytes(left)
     budget().spend_objects(bits)
-    budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION_SIZE))
-    return read()
+    budget().spend_steps(bits * min(header.num_instructions, left // _INSTRUCTION.size))
+    return read(file, *args, **kwargs)
 
 
 def _guard_vector_element(read: Any, file: Any, vectors: Any) -> Any:
-    header, name = _peek(file, "PARAMETER_VECTOR_ELEMENT", "vector_name_size")
+    (_, size, *_), name = _peek(file, _ELEMENT)
     if name not in vectors:
-        budget().spend_objects(header.vector_size)
-    return read()
+        budget().spend_objects(size)
+    return read(file, vectors)
 
 
-def _guard_expression(read: Any, file: Any, *_: Any, **__: Any) -> Any:
-    _header, text = _peek(file, "PARAMETER_EXPR", "expr_size")
+def _guard_expression(read: Any, file: Any, *args: Any, **kwargs: Any) -> Any:
+    _, text = _peek(file, _EXPRESSION, 1)
     check_expression(text)
-    return read()
+    return read(file, *args, **kwargs)
 
 
-def _guard_symbolic_expression(read: Any, data: bytes, *_: Any, **__: Any) -> Any:
+def _guard_symbolic_expression(read: Any, data: bytes, *args: Any, **kwargs: Any) -> Any:
     if data:
         check_expression(inflate(data).decode())
-    return read()
+    return read(data, *args, **kwargs)
 
 
 def _guard_instruction(
-    read: Any, file: Any, circuit: Any, _: Any, custom: Any, version: int, *__: Any, **___: Any
+    read: Any,
+    file: Any,
+    circuit: Any,
+    registers: Any,
+    custom: Any,
+    version: int,
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
-    controlled = version >= _OLDEST_WITH_TYPE
-    layout = "CIRCUIT_INSTRUCTION_V2" if controlled else "CIRCUIT_INSTRUCTION"
-    fields, name = _peek(file, layout, "name_size")
-    if name not in custom and not is_instruction(name):
+    layout = _INSTRUCTION if version < _OLDEST_WITH_TYPE else _INSTRUCTION_V2
+    (_, _, parameters, qubits, *_, controls, _), name = _peek(file, layout)
+    if name not in custom and not _is_instruction(name):
         raise DecodeError(f"A circuit contains an unknown instruction {name!r}.")
-    if controlled:
-        most = _MOST_CONTROLS if circuit is None else fields.num_qargs
-        _check_controls(name, fields.num_ctrl_qubits, most)
-    if name in _MANY_CONTROLLED and fields.num_parameters > _PARAMETERS.get(name, 0):
-        raise DecodeError(f"A circuit contains a {name} with {fields.num_parameters} parameters.")
-    return read()
+    if version >= _OLDEST_WITH_TYPE:
+        _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
+    if parameters > _MOST_PARAMETERS.get(name, parameters):
+        raise DecodeError(f"A circuit contains a {name} with {parameters} parameters.")
+    return read(file, circuit, registers, custom, version, *args, **kwargs)
 
 
-def _guard_custom_operation(read: Any, custom: Any, name: str, *_: Any, **__: Any) -> Any:
+def _guard_custom_operation(read: Any, custom: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     entry = custom.get(name, ())
     if len(entry) > _CONTROLS_INDEX:
         _check_controls(name, entry[_CONTROLS_INDEX], _MOST_CONTROLS)
-    operation = restore_name(read(), name)
+    operation = _restore_name(read(custom, name, *args, **kwargs), name)
     if isinstance(operation, ControlledGate):
         budget().spend_steps(_STEPS_TO_COPY * _instruction_count(operation.base_gate, set()))
     return operation
@@ -210,11 +223,38 @@ def _guard_custom_operation(read: Any, custom: Any, name: str, *_: Any, **__: An
 
 def _pass_circuit(read: Any, *args: Any, **kwargs: Any) -> Any:
     """Pass a circuit when reading parameters of base gates, because terra 0.25 needs its bits."""
-    if args[_CIRCUIT_INDEX:][:1] != (None,):
-        return read()
-    return read.func(
-        *args[:_CIRCUIT_INDEX], QuantumCircuit(), *args[_CIRCUIT_INDEX + 1 :], **kwargs
-    )
+    if args[_CIRCUIT_INDEX:][:1] == (None,):
+        args = (*args[:_CIRCUIT_INDEX], QuantumCircuit(), *args[_CIRCUIT_INDEX + 1 :])
+    return read(*args, **kwargs)
+
+
+def _restore_name(operation: Any, written: str) -> Any:
+    """Restore the user's name of an operation, or the delay, from the name in the file only.
+
+    The operation may be modified in place; other data of the untrusted file are not used.
+    """
+    if type(operation) not in (Gate, Instruction, ControlledGate):
+        return operation
+    delay = DELAY_NAME.fullmatch(written)
+    if delay is not None and type(operation) is Instruction and len(operation.params) == 1:
+        return Delay(operation.params[0], unit=delay[1])
+    controlled = isinstance(operation, ControlledGate)
+    added = f"_o{operation.ctrl_state}" if controlled and operation._open_ctrl else ""
+    operation.name = user_name(written, added, controlled=controlled)
+    private = PRIVATE_NAME.fullmatch(written)
+    return _unwrap(operation) if private and private[2] == "wrapped" else operation
+
+
+def _unwrap(wrapper: Any) -> Any:
+    """Return the controlled gate that earlier releases wrapped in another gate."""
+    held = [] if wrapper.definition is None else [i.operation for i in wrapper.definition.data]
+    if [type(operation) for operation in held] != [ControlledGate]:
+        return wrapper
+    content = copy.copy(held[0])
+    if content.num_qubits != wrapper.num_qubits:
+        return wrapper
+    content.base_gate = content.base_gate.copy()  # it contains the parameters of this use
+    return content
 
 
 def _instruction_count(operation: Any, seen: set[int]) -> int:
@@ -236,7 +276,7 @@ def _check_controls(name: str, controls: int, most: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def is_instruction(name: str) -> bool:
+def _is_instruction(name: str) -> bool:
     """Return whether Qiskit's reader resolves a class name to an instruction."""
     modules = [getattr(circuits, name) for name in _NAMESPACES]
     found = next((getattr(module, name) for module in modules if hasattr(module, name)), None)

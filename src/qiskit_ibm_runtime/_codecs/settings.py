@@ -102,9 +102,10 @@ def register_settings_class(cls: type[Any]) -> type[Any]:
 
 
 def settings_to_members(instance: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    """Encode an object as its class and settings."""
+    """Encode an object as its class and settings, with a type tag."""
     cls = type(instance)
     return {
+        "__type__": "settings",
         "__module__": cls.__module__,
         "__class__": cls.__qualname__,
         "__value__": _mark_int_keys(dict(settings)),

@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Protocol, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from qiskit.exceptions import QiskitError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES, JobStatus
@@ -45,16 +45,6 @@ class Progress:
 
 Report = Callable[[Progress], Any]
 Wanted = Union[bool, Report]
-
-
-class Display(Protocol):
-    """Progress display."""
-
-    def show(self, progress: Progress) -> None:
-        """Show the latest progress."""
-
-    def close(self) -> None:
-        """Finish the display, leaving the last state visible."""
 
 
 class Lines:
@@ -103,20 +93,6 @@ class NotebookBar:
         self._bar.close()
 
 
-class Calls:
-    """Call a function of the user."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def show(self, progress: Progress) -> None:
-        """Call the function."""
-        self._report(progress)
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
 @contextmanager
 def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
     """Yield a status check that updates a progress display.
@@ -126,19 +102,21 @@ def showing(job: RuntimeJob, wanted: Wanted) -> Iterator[Callable[[int], bool]]:
         wanted: A function to call, or true for the default display of this environment.
     """
     began = time.monotonic()
-    display = Calls(wanted) if callable(wanted) else _display()
+    display = None if callable(wanted) else _display()
+    show: Any = wanted if display is None else display.show
 
     def is_final(_hold: int) -> bool:
         # No long polling, because the display could not be updated meanwhile.
         final = job._is_final()
         elapsed = time.monotonic() - began
-        display.show(Progress(job.job_id(), job._status, _position(job), elapsed))
+        show(Progress(job.job_id(), job._status, _position(job), elapsed))
         return final
 
     try:
         yield is_final
     finally:
-        display.close()
+        if display is not None:
+            display.close()
 
 
 def _position(job: RuntimeJob) -> int | None:
@@ -151,7 +129,7 @@ def _position(job: RuntimeJob) -> int | None:
     return None
 
 
-def _display() -> Display:
+def _display() -> Lines | OneLine | NotebookBar:
     bar = _notebook_bar()
     if bar is not None:
         return NotebookBar(bar)

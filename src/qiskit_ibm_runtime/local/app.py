@@ -14,7 +14,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from .endpoints.routes import RUNTIME_ROOTS, by_path
 from .endpoints.stream import STREAM_PATH, stream
-from .execution import executors
+from .execution.executor import SplittingExecutor
+from .execution.workers import WorkerPool
 from .page.access import Access
 from .page.handlers import Page
 from .page.pictures import Pictures
@@ -69,7 +70,7 @@ def create_app(
     """
     store = Store(settings.data)
     try:
-        runtime = Runtime(settings, store, executor or _executor(settings))
+        runtime = Runtime(settings, store, executor or make_executor(settings))
         runtime.scheduler.recover()
     except (WriteError, sqlite3.Error) as error:
         store.close()
@@ -110,13 +111,19 @@ def create_app(
     return checked if wrap is None else wrap(checked, runtime.authenticator.expire_tokens)
 
 
-def _executor(settings: Settings) -> Executor:
-    try:
-        return executors.create(
-            settings.executor, settings.workers, settings.scheduler, settings.worker_memory
-        )
-    except (ValueError, ImportError) as error:
-        raise SettingsError(str(error)) from error
+def make_executor(settings: Settings) -> Executor:
+    """Create the executor that the settings describe, without starting it.
+
+    Raises:
+        SettingsError: If the address of a Dask scheduler is missing.
+    """
+    if settings.executor == "process":
+        return SplittingExecutor(WorkerPool(settings.workers, settings.worker_memory))
+    if not settings.scheduler:
+        raise SettingsError("The dask executor requires the address of a scheduler.")
+    from .execution.dask_executor import DaskExecutor
+
+    return SplittingExecutor(DaskExecutor(settings.scheduler, settings.worker_memory))
 
 
 async def _purge_periodically(runtime: Runtime) -> None:

@@ -126,40 +126,29 @@ def ensure_running() -> LocalServer:
 
 
 def _start() -> _ServerProcess:
+    """Start a server and wait until it is ready."""
     logger.info("Starting the embedded runtime; this takes a few seconds.")
     began = time.monotonic()
     with ExitStack() as undo:
-        child = _spawn(undo)
+        output = undo.enter_context(tempfile.TemporaryFile("a+b"))
+        life, announce = os.pipe()
+        undo.callback(os.close, life)
+        try:
+            # The server's standard input ends when this process ends or replaces itself by exec.
+            process = spawn(["--until-eof"], announce, output, stdin=subprocess.PIPE)
+        finally:
+            os.close(announce)
+        undo.enter_context(process)
+        undo.callback(process.kill)
+        with open(life, "rb", closefd=False) as pipe:
+            found = Announcement.parse(pipe.readline())  # partial if the server ended
+        if found is None:
+            raise start_error(process, output)
         undo.pop_all()
+    child = _ServerProcess(found, process, life, output)
     atexit.register(child.stop)
     logger.info(
         "The embedded runtime is ready at %s after %.1f s (process %d). It ends with this process.",
-        *(child.found.url, time.monotonic() - began, child.found.pid),
+        *(found.url, time.monotonic() - began, found.pid),
     )
     return child
-
-
-def _spawn(undo: ExitStack) -> _ServerProcess:
-    """Start a server and wait until it is ready; registers clean-up on ``undo``."""
-    output = undo.enter_context(tempfile.TemporaryFile("a+b"))  # noqa: SIM115
-    life, announce = os.pipe()
-    undo.callback(os.close, life)
-    try:
-        # The server's standard input ends when this process ends or replaces itself by exec.
-        process = spawn(["--until-eof"], announce, output, stdin=subprocess.PIPE)
-    finally:
-        os.close(announce)
-    undo.enter_context(process)
-    undo.callback(process.kill)
-    found = Announcement.parse(_line(life))
-    if found is None:
-        raise start_error(process, output)
-    return _ServerProcess(found, process, life, output)
-
-
-def _line(pipe: int) -> bytes:
-    """Read the first line that the server writes, which is partial if the server ended."""
-    line = b""
-    while not line.endswith(b"\n") and (part := os.read(pipe, 4096)):
-        line += part
-    return line

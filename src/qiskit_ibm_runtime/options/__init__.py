@@ -1,11 +1,6 @@
 """Options of the primitives."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from qiskit_ibm_runtime.lazy import submodule
-
+from . import utils as utils
 from .environment_options import EnvironmentOptions
 from .execution_options import ExecutionOptions
 from .options import Options
@@ -21,7 +16,3 @@ __all__ = [
     "SimulatorOptions",
     "TranspilationOptions",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    return submodule(__name__, name)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from qiskit_ibm_runtime.local.app import create_app
-from qiskit_ibm_runtime.local.execution import executors
+from qiskit_ibm_runtime.local.app import create_app, make_executor
 from qiskit_ibm_runtime.local.platform.routes import ROOT as PLATFORM
 from qiskit_ibm_runtime.local.serving.server import base_url, listen, make_server, start
 from qiskit_ibm_runtime.local.settings import DEFAULT_USER, Settings, User
@@ -140,7 +139,7 @@ class ServerPool:
         self.workers = workers
         self._servers: WeakSet[RuntimeServer] = WeakSet()
         self._thread = LoopThread()
-        self._executor = executors.create(workers=workers)
+        self._executor = make_executor(Settings(workers=workers))
         self._thread.run(self._executor.start())
 
     def server(self, faults: Faults | None = None, **settings: Any) -> RuntimeServer:

@@ -113,6 +113,8 @@ class BackendStatus(Struct):
 
 
 class Page(Struct):
+    """Page of a list to return; a limit above ``LARGEST_PAGE`` is reduced to it."""
+
     limit: Limit = None
     offset: Offset = 0
 

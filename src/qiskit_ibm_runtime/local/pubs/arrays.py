@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 def to_json(array: Array) -> dict[str, Any]:
     """Encode an array with its type tag."""
-    return {"__type__": "ndarray", **array_to_members(np.ascontiguousarray(array))}
+    return array_to_members(np.ascontiguousarray(array))
 
 
 def values_from_json(value: Any, names: tuple[str, ...]) -> Array:
