@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.standin import CRN
 
 from qiskit_ibm_runtime.accounts import Account, management
-
-CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
 
 @pytest.fixture

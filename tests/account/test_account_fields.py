@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.ids import label
+from tests.standin import CRN
 
 from qiskit_ibm_runtime import IBMInputValueError
 from qiskit_ibm_runtime.accounts import (
@@ -18,8 +19,6 @@ from qiskit_ibm_runtime.accounts import (
 from qiskit_ibm_runtime.api.clients import cloud_directory
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 from qiskit_ibm_runtime.utils.utils import get_runtime_api_base_url
-
-CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.ids import label
+from tests.standin import CRN
 
 from qiskit_ibm_runtime.accounts import (
     Account,
@@ -19,7 +20,6 @@ from qiskit_ibm_runtime.accounts import (
 )
 from qiskit_ibm_runtime.proxies import ProxyConfiguration
 
-CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 PROXIES = ProxyConfiguration(urls={"https": "http://proxy.example:8080"})
 
 

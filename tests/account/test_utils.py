@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import queue
-import subprocess
-import sys
 import threading
 import warnings
 
@@ -268,21 +265,6 @@ def test_unwritable_log_file_does_not_fail(log, monkeypatch, tmp_path, capsys):
 
     assert len(log.handlers) == 1
     assert "Cannot write" in capsys.readouterr().err
-
-
-def test_import_leaves_the_root_logger_alone(tmp_path):
-    code = (
-        "import logging; import qiskit_ibm_runtime, qiskit_ibm_runtime.utils.utils; "
-        "assert logging.getLogger().handlers == [], logging.getLogger().handlers; "
-        "assert logging.getLogger().level == logging.WARNING"
-    )
-    environment = {**os.environ, "QISKIT_IBM_RUNTIME_LOG_LEVEL": "INFO"}
-
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, env=environment, capture_output=True
-    )
-
-    assert done.returncode == 0, done.stderr.decode()
 
 
 def warned_about(call) -> tuple[str, str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import numpy as np
@@ -94,18 +93,6 @@ def test_backend_plot_shows_each_qubit(qiskit_runtime_shared_service):
 
     assert [each.get_text() for each in axes.texts] == list("01234")
     assert len(axes.lines) == 4
-
-
-def test_matplotlib_is_imported_only_when_plotting():
-    code = (
-        "import sys, qiskit_ibm_runtime.visualization\n"
-        "print([name for name in ('matplotlib', 'tqdm', 'typer', 'rich') if name in sys.modules])"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert answer.stdout.strip() == "[]"
 
 
 def test_missing_matplotlib_is_reported_with_what_to_install(monkeypatch):

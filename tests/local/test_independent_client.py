@@ -71,11 +71,10 @@ class Channel:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RuntimeServer]:
-    with (
-        ServerPool(workers=1) as pool,
-        pool.server(devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]) as made,
-    ):
+def server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
+    with qiskit_runtime_server_pool.server(
+        devices=[SIMULATOR, DEVICE], hubs=["ibm-q/open/main", HGP]
+    ) as made:
         yield made
 
 

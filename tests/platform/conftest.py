@@ -70,12 +70,6 @@ class PlatformClient:
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[ServerPool]:
-    with ServerPool(1) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="session")
-def client(pool: ServerPool) -> Iterator[PlatformClient]:
-    with pool.server() as server:
+def client(qiskit_runtime_server_pool: ServerPool) -> Iterator[PlatformClient]:
+    with qiskit_runtime_server_pool.server() as server:
         yield PlatformClient(server)

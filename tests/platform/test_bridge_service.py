@@ -29,8 +29,8 @@ LOGIN = "/identity/token$"
 
 
 @pytest.fixture(scope="module")
-def one_server(pool: ServerPool) -> Iterator[RuntimeServer]:
-    with pool.server(plan="open", result_links=True) as server:
+def one_server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
+    with qiskit_runtime_server_pool.server(plan="open", result_links=True) as server:
         yield server
 
 

@@ -55,8 +55,8 @@ def read(value: dict[str, str]) -> Any:
     return np.load(io.BytesIO(zlib.decompress(base64.b64decode(value["__value__"]))))
 
 
-def test_api_key_is_exchanged_for_an_expiring_token(pool: ServerPool) -> None:
-    with pool.server() as server:
+def test_api_key_is_exchanged_for_an_expiring_token(qiskit_runtime_server_pool: ServerPool) -> None:
+    with qiskit_runtime_server_pool.server() as server:
         client = PlatformClient(server)
         assert client.login("of nobody").status_code == 400
         client.get("/backends")
@@ -219,8 +219,8 @@ def test_closed_session_accepts_no_more_jobs(client: PlatformClient) -> None:
     assert late.json()["errors"][0]["code"] == 1217
 
 
-def test_open_plan_allows_only_batches(pool: ServerPool) -> None:
-    with pool.server(plan="open") as server:
+def test_open_plan_allows_only_batches(qiskit_runtime_server_pool: ServerPool) -> None:
+    with qiskit_runtime_server_pool.server(plan="open") as server:
         client = PlatformClient(server)
         refused = client("POST", "/sessions", json={"mode": "dedicated", "backend": "fake_line"})
         assert refused.status_code == 400
@@ -229,9 +229,11 @@ def test_open_plan_allows_only_batches(pool: ServerPool) -> None:
         assert client.get(f"/sessions/{batch.json()['id']}")["max_ttl"] == 600
 
 
-def test_rate_limit_response_has_a_retry_after_header(pool: ServerPool) -> None:
+def test_rate_limit_response_has_a_retry_after_header(
+    qiskit_runtime_server_pool: ServerPool,
+) -> None:
     fault = Fault("status", status=429, retry_after=7, path="/jobs$", times=1)
-    with pool.server(Faults([fault])) as server:
+    with qiskit_runtime_server_pool.server(Faults([fault])) as server:
         client = PlatformClient(server)
         answer = client.submit("sampler", {"pubs": [[BELL]], "version": 2})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
@@ -289,8 +291,8 @@ def test_v1_programs_are_unknown(client: PlatformClient) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 1220)
 
 
-def test_results_can_be_served_as_links(pool: ServerPool) -> None:
-    with pool.server(result_links=True) as server:
+def test_results_can_be_served_as_links(qiskit_runtime_server_pool: ServerPool) -> None:
+    with qiskit_runtime_server_pool.server(result_links=True) as server:
         client = PlatformClient(server)
         job = client.run("sampler", {"pubs": [[BELL, None, 10]]})
         url = client.get(f"/jobs/{job['id']}/results")["url"]

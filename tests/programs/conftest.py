@@ -20,7 +20,7 @@ def local() -> QiskitRuntimeService:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[RuntimeServer]:
+def server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
     """An embedded runtime with three projects and two cloud instances with different devices."""
     settings: dict[str, Any] = {
         "users": [{"name": name, "token": f"token-of-{name}"} for name in ("alice", "bob")],
@@ -34,7 +34,7 @@ def server() -> Iterator[RuntimeServer]:
             {"name": "other", "crn": OTHER_CRN, "devices": ["fake_lima"]},
         ],
     }
-    with ServerPool() as pool, pool.server(**settings) as server:
+    with qiskit_runtime_server_pool.server(**settings) as server:
         yield server
 
 

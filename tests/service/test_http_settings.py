@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from tests.standin import DEVICE
+from tests.standin import CRN, DEVICE
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.http.settings import RequestEvent, ResponseEvent
-
-CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789:abcdef-01::"
 
 
 class AnsweringAdapter(BaseAdapter):

@@ -13,9 +13,9 @@ from qiskit_ibm_runtime.testing.servers import RuntimeServer, ServerPool
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RuntimeServer]:
-    """An embedded runtime with one worker."""
-    with ServerPool(workers=1) as pool, pool.server() as server:
+def server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
+    """An embedded runtime."""
+    with qiskit_runtime_server_pool.server() as server:
         yield server
 
 

@@ -26,7 +26,7 @@ from qiskit.synthesis import evolution
 from qiskit.transpiler.layout import Layout, TranspileLayout
 
 from . import form
-from .operation_classes import OPERATION_CLASSES, Family
+from .form import OPERATION_CLASSES, Family
 
 
 def to_circuit(circuit: form.Circuit) -> QuantumCircuit:

@@ -25,7 +25,7 @@ from qiskit.quantum_info import Pauli, SparsePauliOp, Statevector
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .operation_classes import Family, OperationClass, operation_class
+from .form import Family, OperationClass, operation_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

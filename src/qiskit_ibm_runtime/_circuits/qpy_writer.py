@@ -28,7 +28,7 @@ from qiskit.qpy.binary_io.value import dumps_value
 from qiskit_ibm_runtime.exceptions import CircuitError
 
 from . import form
-from .operation_classes import GENERAL, STANDARD_GATES
+from .form import GENERAL, STANDARD_GATES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -206,7 +206,7 @@ class _Scope:
             start = self._starts.get(alike)
             if start is None:
                 start = self._start(operation, len(params), None)
-                if operation.kind in STANDARD_GATES:
+                if operation.kind in STANDARD_GATES:  # saves a tenth of the time with many angles
                     self._starts[alike] = start
             found = self._ends[id(operation)] = start, b"".join(params)
         return found

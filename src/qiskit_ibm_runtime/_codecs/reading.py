@@ -24,6 +24,7 @@ from qiskit.qpy import common, formats
 from qiskit.qpy.binary_io import circuits, schedules, value
 from qiskit.quantum_info import Clifford
 
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime._circuits.qpy_writer import DELAY_NAME, PRIVATE_NAME, user_name
 from qiskit_ibm_runtime.exceptions import DecodeError
 
@@ -39,13 +40,14 @@ _NAMESPACES = ("library", "circuit_mod", "extensions", "quantum_initializer", "c
 _OLDEST_WITH_TYPE = 5
 _OLDEST_WITH_ENCODING = 10
 _MOST_CONTROLS = 2**12  # where the number of qubits is unknown
-_MANY_CONTROLLED = frozenset(  # gates with a variable number of controls
-    {"MCXGate", "MCXGrayCode", "MCXRecursive", "MCXVChain", "MCPhaseGate", "MCU1Gate"}
-)
+_MOST_PARAMETERS = {  # Qiskit would read another one as the number of controls
+    row.kind: row.parameters
+    for row in OPERATION_CLASSES.values()
+    if row.family is Family.MANY_CONTROLLED
+}
 _CONTROLS_INDEX = 4  # in Qiskit's tuple for a custom operation, since version 5
 _STEPS_TO_COPY = 2**9  # measured: copying an instruction takes 14 microseconds, a step 30 ns
 _CIRCUIT_INDEX = 5  # among the arguments with which Qiskit reads a parameter, since terra 0.24
-_PARAMETERS = {"MCPhaseGate": 1, "MCU1Gate": 1}
 _INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_PACK)
 _INSTRUCTION_V2 = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
 _ELEMENT = struct.Struct(formats.PARAMETER_VECTOR_ELEMENT_PACK)
@@ -200,11 +202,11 @@ def _guard_instruction(
 ) -> Any:
     layout = _INSTRUCTION if version < _OLDEST_WITH_TYPE else _INSTRUCTION_V2
     (_, _, parameters, qubits, *_, controls, _), name = _peek(file, layout)
-    if name not in custom and not is_instruction(name):
+    if name not in custom and not _is_instruction(name):
         raise DecodeError(f"A circuit contains an unknown instruction {name!r}.")
     if version >= _OLDEST_WITH_TYPE:
         _check_controls(name, controls, qubits if circuit is not None else _MOST_CONTROLS)
-    if name in _MANY_CONTROLLED and parameters > _PARAMETERS.get(name, 0):
+    if parameters > _MOST_PARAMETERS.get(name, parameters):
         raise DecodeError(f"A circuit contains a {name} with {parameters} parameters.")
     return read(file, circuit, registers, custom, version, *args, **kwargs)
 
@@ -274,7 +276,7 @@ def _check_controls(name: str, controls: int, most: int) -> None:
 
 
 @lru_cache(maxsize=1024)
-def is_instruction(name: str) -> bool:
+def _is_instruction(name: str) -> bool:
     """Return whether Qiskit's reader resolves a class name to an instruction."""
     modules = [getattr(circuits, name) for name in _NAMESPACES]
     found = next((getattr(module, name) for module in modules if hasattr(module, name)), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, STANDARD_GATES
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, STANDARD_GATES
 from qiskit_ibm_runtime.api.exceptions import ApiIBMProtocolError
 
 if TYPE_CHECKING:

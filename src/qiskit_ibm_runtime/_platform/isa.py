@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from qiskit.circuit import ParameterExpression
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.operation_classes import STANDARD_GATES
+from qiskit_ibm_runtime._circuits.form import STANDARD_GATES
 from qiskit_ibm_runtime.exceptions import IBMInputValueError
 
 if TYPE_CHECKING:

@@ -140,7 +140,8 @@ def _start() -> _ServerProcess:
             os.close(announce)
         undo.enter_context(process)
         undo.callback(process.kill)
-        found = Announcement.parse(_line(life))
+        with open(life, "rb", closefd=False) as pipe:
+            found = Announcement.parse(pipe.readline())  # partial if the server ended
         if found is None:
             raise start_error(process, output)
         undo.pop_all()
@@ -151,11 +152,3 @@ def _start() -> _ServerProcess:
         *(found.url, time.monotonic() - began, found.pid),
     )
     return child
-
-
-def _line(pipe: int) -> bytes:
-    """Read the first line that the server writes, which is partial if the server ended."""
-    line = b""
-    while not line.endswith(b"\n") and (part := os.read(pipe, 4096)):
-        line += part
-    return line

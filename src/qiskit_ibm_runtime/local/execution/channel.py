@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     import asyncio
-    import socket
 
 _LENGTHS = struct.Struct("!IQ")
 _PIECE = 2**18
@@ -39,21 +38,11 @@ async def receive(reader: asyncio.StreamReader) -> Message:
     return head, (await reader.readexactly(second)).decode()
 
 
-def receive_blocking(connection: socket.socket) -> Message | None:
+def receive_blocking(connection: BinaryIO) -> Message | None:
     """Receive the next message, or ``None`` if the connection is closed."""
-    lengths = _read(connection, _LENGTHS.size)
-    if lengths is None:
+    lengths = connection.read(_LENGTHS.size)
+    if len(lengths) < _LENGTHS.size:
         return None
     first, second = _LENGTHS.unpack(lengths)
-    head, body = _read(connection, first), _read(connection, second)
-    return None if head is None or body is None else (json.loads(head), body.decode())
-
-
-def _read(connection: socket.socket, size: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < size:
-        part = connection.recv(min(size - len(data), 2**20))
-        if not part:
-            return None
-        data += part
-    return bytes(data)
+    head, body = connection.read(first), connection.read(second)
+    return (json.loads(head), body.decode()) if len(body) == second else None

@@ -92,11 +92,17 @@ def _follow(worker: int, parent: int, executor: int, readable: int) -> int | Non
         events = dict(poll.poll(_POLL_MILLISECONDS))
         if executor in events or (readable in events and signal.SIGTERM in os.read(readable, 512)):
             return None
-        with suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                if ended[0] == worker:
-                    return ended[1]
+        for process, status in reaped():
+            if process == worker:
+                return status
     return None
+
+
+def reaped() -> Iterator[tuple[int, int]]:
+    """Yield the children that have ended, with their wait statuses."""
+    with suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended
 
 
 def _end_all_below(worker: int) -> None:

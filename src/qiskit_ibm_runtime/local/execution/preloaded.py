@@ -15,12 +15,9 @@ import select
 import signal
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import keeper, worker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REQUEST = b"f"
 """Request to fork, with two file descriptors: the worker's socket, and its output pipe."""
@@ -87,10 +84,10 @@ def _serve(control: socket.socket, readable: int) -> bool:
 
 def _reap(control: socket.socket, keepers: set[int]) -> None:
     """Report keepers that have ended, and kill descendants of keepers that were killed."""
-    for process, code in _ended():
+    for process, status in keeper.reaped():
         if process in keepers:
             keepers.remove(process)
-            control.sendall(REPLY.pack(ENDED, process, code))
+            control.sendall(REPLY.pack(ENDED, process, os.waitstatus_to_exitcode(status)))
     keeper.kill(keeper.children() - keepers)
 
 
@@ -100,18 +97,6 @@ def _fork() -> tuple[int, int]:
         return os.fork(), 0
     except OSError as error:
         return -1, error.errno or 0
-
-
-def _ended() -> Iterator[tuple[int, int]]:
-    """Yield the children that have ended, with their exit codes."""
-    while True:
-        try:
-            process, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if process == 0:
-            return
-        yield process, os.waitstatus_to_exitcode(status)
 
 
 def _generators() -> list[Any]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Union
 
 from qiskit_ibm_runtime.local.interpreter import command
 
@@ -22,18 +22,22 @@ CAN_FORK = sys.platform == "linux"
 """Whether workers may be forked; on macOS, system libraries may crash after a fork."""
 
 
-class Process(Protocol):
-    """Keeper of a worker, as the pool sees it."""
+class Forked:
+    """Keeper of a forked worker, with what the pool uses of a process of asyncio."""
 
-    @property
-    def pid(self) -> int: ...
+    def __init__(self, pid: int, ended: asyncio.Future[int]) -> None:
+        self.pid, self._ended = pid, ended
 
     @property
     def returncode(self) -> int | None:
-        """Exit code, or the negative signal number; ``None`` while the process runs."""
+        return self._ended.result() if self._ended.done() else None
 
     async def wait(self) -> int:
-        """Wait until the process has ended and return the exit code."""
+        return await asyncio.shield(self._ended)
+
+
+Process = Union[asyncio.subprocess.Process, Forked]
+"""Keeper of a worker, as the pool sees it."""
 
 
 class Starter:
@@ -107,18 +111,6 @@ class ForkStarter(Starter):
         return self._origin
 
 
-class _Forked:
-    def __init__(self, pid: int, ended: asyncio.Future[int]) -> None:
-        self.pid, self._ended = pid, ended
-
-    @property
-    def returncode(self) -> int | None:
-        return self._ended.result() if self._ended.done() else None
-
-    async def wait(self) -> int:
-        return await asyncio.shield(self._ended)
-
-
 class _Preloaded:
     """Preloaded process, and the socket to it."""
 
@@ -139,14 +131,14 @@ class _Preloaded:
             self._socket.close()
             raise
         self._reaped: asyncio.Future[int] | None = None
-        self._asked: deque[asyncio.Future[_Forked]] = deque()
+        self._asked: deque[asyncio.Future[Forked]] = deque()
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._received = bytearray()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._read)
 
     async def fork(self, connection: socket.socket, output: int) -> Process:
-        coming: asyncio.Future[_Forked] = self._loop.create_future()
+        coming: asyncio.Future[Forked] = self._loop.create_future()
         socket.send_fds(self._socket, [REQUEST], [connection.fileno(), output])
         self._asked.append(coming)
         return await coming
@@ -193,6 +185,6 @@ class _Preloaded:
         if coming.done():  # canceled; the keeper ends, because its socket is closed
             return
         if pid:
-            coming.set_result(_Forked(pid, self._ends[pid]))
+            coming.set_result(Forked(pid, self._ends[pid]))
         else:
             coming.set_exception(OSError(code, os.strerror(code)))

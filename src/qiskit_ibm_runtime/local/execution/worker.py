@@ -60,8 +60,8 @@ def take_socket() -> socket.socket:
 
 def _listen(connection: socket.socket, jobs: queue.SimpleQueue[Any]) -> None:
     """Receive jobs; exit when the executor has ended."""
-    with suppress(OSError):  # a reset, if data was left unread
-        while (message := channel.receive_blocking(connection)) is not None:
+    with suppress(OSError), connection.makefile("rb") as incoming:  # a reset, if data was unread
+        while (message := channel.receive_blocking(incoming)) is not None:
             jobs.put(message)
     os._exit(0)
 

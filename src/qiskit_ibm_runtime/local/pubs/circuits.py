@@ -12,7 +12,7 @@ from qiskit.circuit import Gate, QuantumCircuit, library
 
 from qiskit_ibm_runtime._circuits.builder import to_circuit
 from qiskit_ibm_runtime._circuits.dataflow import free_parameters
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime._codecs.packing import unpack
 from qiskit_ibm_runtime.exceptions import DecodeError
 

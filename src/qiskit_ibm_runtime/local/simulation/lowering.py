@@ -19,8 +19,8 @@ from qiskit_aer.library import SaveExpectationValue
 from qiskit_aer.library.control_flow_instructions import AerJump, AerMark
 
 from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.form import Family, OperationClass, operation_class
 from qiskit_ibm_runtime._circuits.normalizer import normal_form
-from qiskit_ibm_runtime._circuits.operation_classes import Family, OperationClass, operation_class
 
 from .unfolding import CHANNELS, NO_GATES, Control, Jump, Kept, unfold
 

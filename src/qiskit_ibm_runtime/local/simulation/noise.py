@@ -14,7 +14,7 @@ from qiskit.quantum_info import SuperOp
 from qiskit.transpiler import PassManager
 from qiskit_aer.noise import NoiseModel
 
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -24,8 +24,8 @@ from qiskit.transpiler.passes import CommutativeCancellation
 from qiskit.transpiler.passmanager_config import PassManagerConfig
 
 from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES
 from qiskit_ibm_runtime._circuits.normalizer import normal_form
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES
 
 from .lowering import is_standard, with_jumps
 from .unfolding import CHANNELS, Kept, UnsupportedError, unfold

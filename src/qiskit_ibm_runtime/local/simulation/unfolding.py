@@ -15,8 +15,8 @@ from qiskit.circuit import ParameterExpression
 
 from qiskit_ibm_runtime._circuits import form
 from qiskit_ibm_runtime._circuits.builder import to_circuit
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime._circuits.normalizer import normal_form, normalize_value
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
 
 from . import classical
 

@@ -26,7 +26,7 @@ SERVER_STOPPED = "The server was stopped while this job was running."
 
 @dataclass(frozen=True)
 class Job:
-    """Job without its payloads.
+    """Job without its payloads; the fields are in the order of the columns.
 
     Attributes:
         details: Fields that are stored and returned, but not queried.

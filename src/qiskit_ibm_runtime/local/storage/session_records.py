@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """Group of jobs on one backend.
+    """Group of jobs on one backend; the fields are in the order of the columns.
 
     Attributes:
         seconds: How long its jobs have priority, from the start of the first one.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qiskit_ibm_runtime._circuits import form
-from qiskit_ibm_runtime._circuits.operation_classes import OPERATION_CLASSES, Family
+from qiskit_ibm_runtime._circuits.form import OPERATION_CLASSES, Family
 from qiskit_ibm_runtime.local.pubs.errors import DYNAMIC, ENCODING, NOT_ISA, PubError
 
 from . import conditions
