@@ -34,7 +34,8 @@ def service_on(workers: int) -> QiskitRuntimeService:
     on_dask = ("--executor", "dask", "--scheduler", cluster.scheduler_address)
     command = [sys.executable, "-W", "ignore", *serve, *on_dask]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.terminate)
+    atexit.register(server.wait)
+    atexit.register(server.terminate)  # the last one registered runs first
     url = server.stdout.readline().split()[1]
     return QiskitRuntimeService(channel="ibm_quantum", url=url, token="token")
 
@@ -55,9 +56,30 @@ def primitive(name: str, workers: int) -> Any:
     return on_a_simulator(name, service_on(workers), **PLAIN, **how)
 
 
-@row("6 Sampler jobs of 40 circuits, 14 qubits, {}", LESS, WORKERS, jobs=6, circuits=40, qubits=14)
-@row("a Sampler job of 400 circuits, 6 qubits, {}", LESS, WORKERS, jobs=1, circuits=400, qubits=6)
-@row("60 Sampler jobs of one circuit, 6 qubits, {}", LESS, WORKERS, jobs=60, circuits=1, qubits=6)
+@row(
+    "6 Sampler jobs of 40 circuits, 14 qubits; workers: {}",
+    LESS,
+    WORKERS,
+    jobs=6,
+    circuits=40,
+    qubits=14,
+)
+@row(
+    "a Sampler job of 400 circuits, 6 qubits; workers: {}",
+    LESS,
+    WORKERS,
+    jobs=1,
+    circuits=400,
+    qubits=6,
+)
+@row(
+    "60 Sampler jobs of one circuit, 6 qubits; workers: {}",
+    LESS,
+    WORKERS,
+    jobs=60,
+    circuits=1,
+    qubits=6,
+)
 def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
     sampler = primitive("Sampler", workers)
     measured = [circuit(qubits, seed).measure_all(inplace=False) for seed in range(circuits)]
@@ -69,7 +91,7 @@ def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
     return Plan(run, rounds=3)
 
 
-@row("an Estimator job of 300 points, 6 qubits, {}", LESS, WORKERS)
+@row("an Estimator job of 300 points, 6 qubits; workers: {}", LESS, WORKERS)
 def estimator_job(workers: int) -> Plan:
     points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
     estimator = primitive("Estimator", workers)

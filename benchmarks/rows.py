@@ -117,10 +117,11 @@ def measure(plan: Plan) -> Generator[None, None, dict[str, Any]]:
 def lines(plan: Any, part: str) -> Iterator[dict[str, Any] | None]:
     """Yield the figures of each line that a function plans; before, yield None after each round."""
     for what, goal, sizes, arguments in plan.rows:
-        if part not in what:
-            continue
         costs = {}
         for size in sizes or (0,):
+            name = what.format(size)
+            if part not in name:
+                continue
             try:
                 figures = yield from measure(plan(*[size] if size else [], **arguments))
                 costs[size] = figures["subject"][1]
@@ -128,7 +129,7 @@ def lines(plan: Any, part: str) -> Iterator[dict[str, Any] | None]:
                     figures["counts"]["exponent"] = round(exponent(costs), 2)
             except Exception as exc:  # noqa: BLE001  # another release may lack what a row needs
                 figures = {"failed": f"{type(exc).__name__}: {exc}"[:200]}
-            yield {"what": what.format(size), "goal": goal, **figures}
+            yield {"what": name, "goal": goal, **figures}
 
 
 def serve(group: str, part: str) -> None:
