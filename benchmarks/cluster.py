@@ -6,7 +6,7 @@ import atexit
 import os
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from benchmarks.embedded import PLAIN, on_a_simulator
 from benchmarks.rows import Plan, row
 from qiskit_ibm_runtime import QiskitRuntimeService
 
-LESS, WORKERS = "less with two workers than with one", (1, 2)
+scaled = partial(row, goal="less with two workers than with one", sizes=(1, 2))
 
 
 @cache
@@ -56,30 +56,9 @@ def primitive(name: str, workers: int) -> Any:
     return on_a_simulator(name, service_on(workers), **PLAIN, **how)
 
 
-@row(
-    "6 Sampler jobs of 40 circuits, 14 qubits; workers: {}",
-    LESS,
-    WORKERS,
-    jobs=6,
-    circuits=40,
-    qubits=14,
-)
-@row(
-    "a Sampler job of 400 circuits, 6 qubits; workers: {}",
-    LESS,
-    WORKERS,
-    jobs=1,
-    circuits=400,
-    qubits=6,
-)
-@row(
-    "60 Sampler jobs of one circuit, 6 qubits; workers: {}",
-    LESS,
-    WORKERS,
-    jobs=60,
-    circuits=1,
-    qubits=6,
-)
+@scaled("6 Sampler jobs of 40 circuits, 14 qubits; workers: {}", jobs=6, circuits=40, qubits=14)
+@scaled("a Sampler job of 400 circuits, 6 qubits; workers: {}", jobs=1, circuits=400, qubits=6)
+@scaled("60 Sampler jobs of one circuit, 6 qubits; workers: {}", jobs=60, circuits=1, qubits=6)
 def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
     sampler = primitive("Sampler", workers)
     measured = [circuit(qubits, seed).measure_all(inplace=False) for seed in range(circuits)]
@@ -91,7 +70,7 @@ def sampler_jobs(workers: int, jobs: int, circuits: int, qubits: int) -> Plan:
     return Plan(run, rounds=3)
 
 
-@row("an Estimator job of 300 points, 6 qubits; workers: {}", LESS, WORKERS)
+@scaled("an Estimator job of 300 points, 6 qubits; workers: {}")
 def estimator_job(workers: int) -> Plan:
     points = [circuit(6, 1)] * 300, [SparsePauliOp(["ZZZZZZ", "XXXXXX"], [1.0, 0.5])] * 300
     estimator = primitive("Estimator", workers)
