@@ -131,7 +131,7 @@ def submit(number: int) -> Plan:
         encode({"circuits": circuits, "parameters": parameters, "parameter_values": values})
 
     run(parameterized(number))  # looks at the device
-    return Plan(run, encoded, 5, partial(parameterized, number), standin, peak=True)
+    return Plan(run, encoded, 3, partial(parameterized, number), standin, peak=True)
 
 
 PEAK = "one parse, peak under 2.5 x payload"

@@ -58,7 +58,7 @@ def ending(number: int = 1, stream: str = "working", waited: float = 6, rounds: 
     def facts() -> dict[str, Any]:
         return {
             "requests_per_second": round(asked[-1] / waited, 2),
-            "requests_after_the_end": len(service.requests) / number - asked[-1],
+            "requests_after_the_end": round(len(service.requests) / number - asked[-1], 2),
             "additional_threads": max(threads_of_jobs),
         }
 

@@ -63,7 +63,6 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._message_queue = message_queue
         self._client_close_code: WebsocketClientCloseCode | None = None
         self._server_close_code: int | None = None
-        self._error: BaseException | None = None
         self._failure: WebsocketError | None = None
         self._acknowledged = False
         self._replayed = 0
@@ -79,7 +78,7 @@ class BaseWebsocketClient(BaseClient, ABC):
         self.connected = True
         self._acknowledged = False
         self._replayed = 0
-        self._server_close_code, self._error = None, None
+        self._server_close_code = None
 
     def on_message(self, wsa: Any, message: str) -> None:
         """Handle a message, unless it is the acknowledgment or was already delivered."""
@@ -104,9 +103,8 @@ class BaseWebsocketClient(BaseClient, ABC):
         self._server_close_code = status_code
 
     def on_error(self, wsa: Any, error: BaseException) -> None:
-        """Record the error that broke the stream."""
+        """Log the error that broke the stream."""
         self.connected = False
-        self._error = error
         logger.debug("The stream of job %s broke: %s", self._job_id, type(error).__name__)
 
     @property
