@@ -14,12 +14,6 @@ OTHER_CRN = "crn:v1:bluemix:public:quantum-computing:local:a/embedded:other::"
 
 
 @pytest.fixture(scope="session")
-def local() -> QiskitRuntimeService:
-    """A service on the embedded runtime."""
-    return QiskitRuntimeService(channel="local")
-
-
-@pytest.fixture(scope="session")
 def server(qiskit_runtime_server_pool: ServerPool) -> Iterator[RuntimeServer]:
     """An embedded runtime with three projects and two cloud instances with different devices."""
     settings: dict[str, Any] = {
