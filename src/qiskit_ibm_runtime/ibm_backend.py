@@ -408,6 +408,11 @@ class IBMBackend(BackendV2):  # type: ignore[misc]
         again = ("_api_client", "_target", "_outline", "_coupling_map", "_pulses", "_faulty")
         return {**self.__dict__, **dict.fromkeys(again)}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Earlier pickles list what was not fetched yet, and hold ``None`` for it.
+        unasked = state.pop("_unasked", ())
+        self.__dict__.update(state, **dict.fromkeys(unasked, _UNKNOWN))
+
 
 class IBMRetiredBackend(IBMBackend):
     """Placeholder for a backend that is no longer available to the account.

@@ -439,6 +439,21 @@ def test_pickle_has_no_connection_and_works_after_loading(
     assert service.asked == ["properties", "status", "defaults"]
 
 
+def test_earlier_pickle_fetches_what_was_not_fetched(
+    service: Service, backend: IBMBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Service, "__reduce__", _by_number)
+    monkeypatch.setitem(_services, 0, service)
+    names = ["_properties", "_defaults"]
+    state = {**backend.__getstate__(), **dict.fromkeys(names), "_unasked": names}
+    monkeypatch.setattr(IBMBackend, "__getstate__", lambda _: state)
+
+    back = pickle.loads(pickle.dumps(backend))
+
+    assert back.properties() is not None
+    assert back.defaults() is not None
+
+
 def test_retired_backend_makes_no_request() -> None:
     backend = IBMRetiredBackend.from_name("ibmq_gone", api=object())  # type: ignore[arg-type]
 

@@ -6,17 +6,20 @@ import io
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requests.auth import AuthBase
 
-from qiskit_ibm_runtime.api.auth import CloudAuth, origin
+from qiskit_ibm_runtime.api.auth import BearerAuth, CloudAuth, QuantumAuth, origin
 from qiskit_ibm_runtime.api.client_parameters import ClientParameters
 from qiskit_ibm_runtime.api.clients.runtime import RuntimeClient
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.api.http import redaction
 from qiskit_ibm_runtime.api.http.download import download
 from qiskit_ibm_runtime.api.http.redaction import HIDDEN, keep_secret, redact
 from qiskit_ibm_runtime.api.session import RetrySession, loggable
@@ -284,13 +287,58 @@ def test_registered_value_is_redacted_everywhere(value: str, before: str, after:
     assert hidden.count(value) <= HIDDEN.count(value)
 
 
-def test_unpickled_credentials_are_redacted() -> None:
-    key = "planted-key-of-another-process"
-    elsewhere = CloudAuth.__new__(CloudAuth)  # this process has not registered its secrets
-    elsewhere.__dict__.update(api_key=key, crn=CRN)
-    pickle.loads(pickle.dumps(elsewhere))
+INSTANCE = "planted-instance-without-the-format-of-one"
 
-    assert redact(f"a {key}") == f"a {HIDDEN}"
+
+class OtherSource:
+    """A token source that registers nothing."""
+
+    def current(self) -> str:
+        return "planted-token-of-another-source"
+
+    def renew(self, stale: str) -> str:
+        return stale
+
+
+def _unpickled() -> AuthBase:
+    elsewhere = CloudAuth.__new__(CloudAuth)  # this process has not registered its secrets
+    elsewhere.__dict__.update(api_key="planted-key-of-another-process", crn=INSTANCE)
+    return pickle.loads(pickle.dumps(elsewhere))  # type: ignore[no-any-return]
+
+
+def _changed() -> AuthBase:
+    handler = QuantumAuth("planted-first-token")
+    handler.access_token = "planted-token-set-by-hand"
+    return handler
+
+
+def _long_ago() -> AuthBase:
+    handler = CloudAuth("planted-key-of-long-ago", INSTANCE)
+    handler.get_headers()
+    for number in range(1000):
+        keep_secret(f"another-secret-{number}")
+    return handler
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _unpickled,
+        _changed,
+        _long_ago,
+        lambda: QuantumAuth("planted-old", OtherSource()),
+        lambda: BearerAuth(OtherSource(), INSTANCE),
+    ],
+)
+def test_credentials_of_a_request_are_redacted_wherever_they_came_from(
+    make: Callable[[], AuthBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "_values", redaction._Values())
+    request = make()(requests.Request("GET", "http://127.0.0.1/").prepare())
+
+    sent = [str(value).split()[-1] for value in request.headers.values()]
+    assert sent
+    assert redact(" and ".join(sent)) == " and ".join([HIDDEN] * len(sent))
 
 
 @pytest.mark.parametrize(

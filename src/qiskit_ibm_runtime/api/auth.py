@@ -20,10 +20,7 @@ _NOT_FOR_OTHER_ORIGINS = frozenset({*SECRET_HEADERS, "X-Qx-Client-Application", 
 
 
 class TokenSource(Protocol):
-    """Thread-safe source of fresh tokens, such as a login or an IAM token endpoint.
-
-    The source registers its tokens as secrets.
-    """
+    """Thread-safe source of fresh tokens, such as a login or an IAM token endpoint."""
 
     def current(self) -> str:
         """Return the current token."""
@@ -53,11 +50,11 @@ class ProxyAuthOnly(NoAuth):
 
 
 class _Credentials(AuthBase):
-    """Auth handler that sets the headers that :meth:`get_headers` returns."""
+    """Auth handler that sets the headers that :meth:`get_headers` returns.
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        keep_secret(*state.values())
+    Secrets are registered for each request: the handler may be unpickled, its attributes may be
+    set later, and old registrations are dropped.
+    """
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Set the credential headers of a request."""
@@ -73,7 +70,6 @@ class CloudAuth(_Credentials):
     """Send the API key and the service instance."""
 
     def __init__(self, api_key: str, crn: str) -> None:
-        keep_secret(api_key, crn)
         self.api_key = api_key
         self.crn = crn
 
@@ -87,6 +83,7 @@ class CloudAuth(_Credentials):
 
     def get_headers(self) -> dict[str, str]:
         """Return the credential headers."""
+        keep_secret(self.api_key, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"apikey {self.api_key}"}
 
 
@@ -94,7 +91,6 @@ class QuantumAuth(_Credentials):
     """Send an access token, renewed through its source."""
 
     def __init__(self, access_token: str, token_source: TokenSource | None = None) -> None:
-        keep_secret(access_token)
         self.access_token = access_token
         self.token_source = token_source
 
@@ -106,6 +102,7 @@ class QuantumAuth(_Credentials):
     def get_headers(self) -> dict[str, str]:
         """Return the credential headers."""
         token = self.token_source.current() if self.token_source else self.access_token
+        keep_secret(token)
         return {"X-Access-Token": token}
 
     def renew(self, request: PreparedRequest) -> bool:
@@ -120,13 +117,13 @@ class BearerAuth(_Credentials):
     """Send a short-lived bearer token, renewed through its source, and the service instance."""
 
     def __init__(self, token_source: TokenSource, crn: str) -> None:
-        keep_secret(crn)
         self.token_source = token_source
         self.crn = crn
 
     def get_headers(self) -> dict[str, str]:
         """Return the credential headers."""
         token = self.token_source.current()
+        keep_secret(token, self.crn)
         return {"Service-CRN": self.crn, "Authorization": f"Bearer {token}"}
 
     def renew(self, request: PreparedRequest) -> bool:
