@@ -92,7 +92,7 @@ class _Response(HTTPResponse):
             self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> Any:
-        for _ in range(_MOST_INTERIM):
+        for _ in range(_MOST_INTERIM + 1):
             line = super()._read_status()  # type: ignore[misc]  # the hook of `begin`
             if not 100 <= line[1] < 200 or line[1] == SWITCHING_PROTOCOLS:
                 return line
