@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -42,6 +42,19 @@ for _variable in [name for name in os.environ if name.lower().endswith("_proxy")
 def pytest_xdist_auto_num_workers() -> int:
     """Start two processes more than there are cores: many tests wait for a process or a clock."""
     return (os.cpu_count() or 1) + 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process neighboring tests, so that few start the workers of the same room.
+
+    An idle process takes tests from a busy one.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
 
 
 ACCOUNT_VARIABLES = (
