@@ -124,7 +124,7 @@ ANSWERS = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("decoder", [SamplerResultDecoder, EstimatorResultDecoder, RunnerResult])
 @given(ANSWERS | PLAIN)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_response_is_a_result_or_one_typed_error(decoder: Any, answer: Any) -> None:
     with suppress(IBMRuntimeError):
         assert decoder.decode(json.dumps(answer)) is not None

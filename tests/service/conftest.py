@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.standin import CRN, configuration
 
-from qiskit_ibm_runtime.api.http.retry import without_waiting
+from qiskit_ibm_runtime.api.retry import without_waiting
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from tests.standin import CRN, DEVICE
 
 from qiskit_ibm_runtime import IBMError, IBMInputValueError, QiskitRuntimeService
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.http.settings import RequestEvent, ResponseEvent
+from qiskit_ibm_runtime.api.retry import RetryPolicy
 
 
 class AnsweringAdapter(BaseAdapter):

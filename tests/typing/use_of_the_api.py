@@ -21,8 +21,8 @@ from qiskit_ibm_runtime import (
     Session,
     __version__,
 )
-from qiskit_ibm_runtime.api.http.retry import RetryPolicy
 from qiskit_ibm_runtime.api.http.settings import ResponseEvent
+from qiskit_ibm_runtime.api.retry import RetryPolicy
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
 from qiskit_ibm_runtime.options import ExecutionOptions, TranspilationOptions
 
