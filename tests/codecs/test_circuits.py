@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from tests.codecs.nested_gates import all_parts
 from tests.codecs.sample_circuits import AS_DEFINED, SAMPLES, are_equivalent, bell
 
 from qiskit_ibm_runtime._codecs import encoding as codec
+from qiskit_ibm_runtime._codecs.reading import read_circuit
 from qiskit_ibm_runtime.utils.json import RuntimeDecoder, RuntimeEncoder
 
 
@@ -312,3 +314,24 @@ def test_public_qpy_module_round_trips(tmp_path: Any) -> None:
         ours.dump(circuits, file)
     with (tmp_path / "file").open("rb") as file:
         assert circuits == ours.load(file)
+
+
+def test_reading_part_of_a_vector_changes_no_filter_of_other_threads() -> None:
+    seen: list[Any] = []
+
+    class Decoder(json.JSONDecoder):
+        def decode(self, s: str, *args: Any) -> Any:
+            seen.append(warnings.filters)
+            return super().decode(s, *args)
+
+    vector = ParameterVector("v", 3)
+    circuit = QuantumCircuit(1, metadata={"a": 1})
+    circuit.rx(vector[1], 0)
+    filters = warnings.filters
+
+    back = read_circuit(codec.content(circuit), Decoder)
+
+    assert list(back.parameters) == [vector[1]]
+    assert seen
+    assert all(each is filters for each in seen)
+    assert warnings.filters is filters

@@ -95,6 +95,16 @@ def test_job_pickled_without_service_keeps_its_result_and_says_what_to_do(
         fresh.status()
 
 
+def test_missing_attribute_is_named_even_if_a_property_uses_it(service: ScriptedService) -> None:
+    job = service.job()
+    job._api_client = object()  # type: ignore[assignment]  # a double of the user
+
+    with pytest.raises(AttributeError, match="no attribute 'job_get'"):
+        job.inputs  # noqa: B018
+    with pytest.raises(AttributeError, match="'RuntimeJob' object has no attribute 'nothing'"):
+        job.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
 def test_result_pickles_to_another_process_without_a_token(
     service: ScriptedService, tmp_path: Any
 ) -> None:

@@ -49,7 +49,7 @@ import warnings
 warnings.simplefilter("ignore")
 from qiskit_ibm_runtime import QiskitRuntimeService
 service = QiskitRuntimeService()
-inputs = {"iterations": 1000}
+inputs = {"iterations": 100000}  # outlives the tests
 job = service.run("hello-world", inputs, options={"backend": "ibmq_qasm_simulator"})
 print(job.job_id())
 """
@@ -203,7 +203,7 @@ def test_job_can_be_found_after_an_interrupt_and_a_restart(with_server: Notebook
 
 
 def test_notebook_awaits_jobs_and_shows_progress_bars_and_cards(with_server: Notebook) -> None:
-    with_server.run(SUBMIT.replace("1000", "1"))
+    with_server.run(SUBMIT.replace("100000", "1"))
 
     assert with_server.run("print(await job)") == ("Hello, World!\n", "")
     assert with_server.run("job.wait_for_final_state(progress=True)") == ("", "")

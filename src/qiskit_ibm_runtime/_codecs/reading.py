@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import io
 import struct
-import warnings
 from contextlib import contextmanager
 from functools import lru_cache, partial, wraps
 from threading import local
@@ -52,7 +51,16 @@ _INSTRUCTION = struct.Struct(formats.CIRCUIT_INSTRUCTION_PACK)
 _INSTRUCTION_V2 = struct.Struct(formats.CIRCUIT_INSTRUCTION_V2_PACK)
 _ELEMENT = struct.Struct(formats.PARAMETER_VECTOR_ELEMENT_PACK)
 _EXPRESSION = struct.Struct(formats.PARAMETER_EXPR_PACK)
-_reading = local()
+
+
+class _Reading(local):
+    """What this thread is reading: whether guarded, and whether the vectors may lack elements."""
+
+    active = False
+    partial = False
+
+
+_reading = _Reading()
 
 
 def read_circuit(data: bytes, metadata_deserializer: Any = None) -> QuantumCircuit:
@@ -63,9 +71,7 @@ def read_circuit(data: bytes, metadata_deserializer: Any = None) -> QuantumCircu
     """
     check_header(data)
     _check_holds_one_circuit(data)
-    with guarded(data), warnings.catch_warnings():
-        # Qiskit warns about vectors with missing elements, but the elements are read correctly.
-        warnings.filterwarnings("ignore", "The ParameterVector", UserWarning)
+    with guarded(data, partial=True):
         try:
             return qpy.load(io.BytesIO(data), metadata_deserializer)[0]
         except DecodeError:
@@ -104,20 +110,21 @@ def _check_holds_one_circuit(data: bytes) -> None:
 
 
 @contextmanager
-def guarded(data: bytes = b"") -> Iterator[None]:
+def guarded(data: bytes = b"", *, partial: bool = False) -> Iterator[None]:
     """Make Qiskit's readers reject unsafe data, in this thread and within the block.
 
     Args:
         data: The data to read; its size adds to the budget.
+        partial: Whether not to warn about parameter vectors of which only some elements are used.
     """
-    before = getattr(_reading, "active", False)
-    _reading.active = True
+    before = _reading.active, _reading.partial
+    _reading.active, _reading.partial = True, partial
     try:
         with one_budget() as budget:
             budget.earn_objects(len(data))
             yield
     finally:
-        _reading.active = before
+        _reading.active, _reading.partial = before
 
 
 def _install() -> None:
@@ -141,7 +148,7 @@ def _when_reading(guard: Any, read: Any) -> Any:
 
     @wraps(read)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_reading, "active", False):
+        if _reading.active:
             return guard(read, *args, **kwargs)
         return read(*args, **kwargs)
 
@@ -173,9 +180,15 @@ def _guard_header(struct_name: str, read: Any, file: Any, *args: Any, **kwargs: 
 
 def _guard_vector_element(read: Any, file: Any, vectors: Any) -> Any:
     (_, size, *_), name = _peek(file, _ELEMENT)
-    if name not in vectors:
-        budget().spend_objects(size)
-    return read(file, vectors)
+    if name in vectors:
+        return read(file, vectors)
+    budget().spend_objects(size)
+    element = read(file, vectors)
+    if _reading.partial:
+        # Qiskit warns unless all elements were read. Those of the circuit are correct, and a filter
+        # of warnings would affect all threads.
+        vectors[name][1].update(range(size))
+    return element
 
 
 def _guard_expression(read: Any, file: Any, *args: Any, **kwargs: Any) -> Any:

@@ -72,7 +72,8 @@ class PortableJob:
                 IBMRuntimeError: If the service could not be pickled.
             """
             if name not in CONNECTION or "_pickled_service" not in self.__dict__:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+                # Raise the error again, as it may be that of something used by a property.
+                return object.__getattribute__(self, name)
             pickled = self.__dict__["_pickled_service"]
             if pickled is None:
                 raise IBMRuntimeError(
