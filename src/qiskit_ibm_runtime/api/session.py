@@ -74,6 +74,18 @@ _BAD_ANSWERS = (HTTPError, HTTPException, OSError, ValueError, OverflowError, zl
 class PostForcelistRetry(Retry):
     """Compatibility class of 0.9.3; the session uses :class:`~.retry.RetryPolicy`."""
 
+    def increment(
+        self,
+        method: Any = None,
+        url: Any = None,
+        response: Any = None,
+        error: Any = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Any:
+        """Count one more attempt."""
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Return whether to retry after a status."""
         if method.upper() == "POST" and status_code in (self.status_forcelist or ()):
