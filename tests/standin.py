@@ -190,7 +190,7 @@ class StandIn:
         return [request.call for request in self.requests]
 
     def paths(self, text: str = "") -> list[str]:
-        """Return the paths of all requests in which a text occurs."""
+        """Return the paths of all requests in which a string occurs."""
         return [request.path for request in self.requests if text in request.path]
 
     def opened(self) -> int:

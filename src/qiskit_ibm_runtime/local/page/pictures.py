@@ -40,7 +40,7 @@ class Pictures:
         self._turn: asyncio.Lock | None = None  # Python 3.9 ties it to a running loop
 
     async def of(self, job: Job, what: str) -> Picture:
-        """Draw the ``circuits`` or the ``result`` of a job, or a text that says why not."""
+        """Draw the ``circuits`` or the ``result`` of a job, or a message that says why not."""
         if self._turn is None:
             self._turn = asyncio.Lock()
         async with self._turn:
